@@ -1,0 +1,162 @@
+"""Every ``SLOMIX_*`` setting: its name, type, unit and default.
+
+Belongs here: what an admin may change, and the folders derived from it.
+Does not belong here: facts of the game or of its files (``formats``, ``rules``).
+This is the only module that reads the environment or ``.env``.
+"""
+
+import os
+import re
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: Any) -> Any:
+    """``"60 min"``, ``"6 h"``, ``"20 s"`` or a bare number of seconds, as a timedelta.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
+    if found is None or found[2] not in _UNIT_SECONDS:
+        raise ValueError(f"{value!r} is not a duration; write for example 90 s, 60 min, 6 h")
+    return timedelta(seconds=float(found[1]) * _UNIT_SECONDS[found[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def project_folder() -> Path:
+    """The checkout this package runs from; for an installed package, the current folder."""
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+def _env_file() -> Path | None:
+    named = os.environ.get("SLOMIX_ENV_FILE")
+    if named is None:
+        return project_folder() / ".env"
+    return Path(named) if named else None
+
+
+class Settings(BaseSettings):
+    """All settings, read once from the environment and ``.env`` (see ``.env.example``).
+
+    Raises:
+        pydantic.ValidationError: a value can't be used; the message names the setting.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SLOMIX_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(Path(".slomix"), description="folder of the embedded database and of Dagster's home")
+    postgres_url: SecretStr | None = Field(None, description="a PostgreSQL server to use instead of the embedded one")
+
+    server: str = Field("main", pattern=r"^[a-z0-9_-]{1,24}$", description="id of the game server, part of every key")
+    timezone: str = Field("UTC", description="the game server's time zone: its file stamps are local time")
+
+    gameserver_dir: Path | None = Field(None, description="a local folder that holds the game server's folders")
+    sftp_host: str | None = Field(None, description="the game server's SFTP host")
+    sftp_port: int = Field(22, ge=1, le=65535)
+    sftp_user: str | None = None
+    sftp_password: SecretStr | None = None
+    sftp_key_file: Path | None = Field(None, description="private key; without key and password the SSH agent is asked")
+    sftp_key_passphrase: SecretStr | None = None
+    sftp_known_hosts: Path = Field(Path("~/.ssh/known_hosts"), description="host keys that are trusted")
+    sftp_host_key: str | None = Field(
+        None, pattern=r"^SHA256:", description="fingerprint of the one host key to accept"
+    )
+    sftp_timeout: Duration = Field(timedelta(seconds=45), description="for connecting, authentication and each answer")
+    gamestats_folder: str = Field("gamestats", description="folder of stats and endstats files on the game server")
+    gametimes_folder: str = Field("gametimes", description="folder of timing records on the game server")
+
+    lookback: Duration = Field(
+        timedelta(hours=24), description="files older than this at first start wait for a backfill"
+    )
+    pairing_window: Duration = Field(timedelta(minutes=45), description="longest time between the stamps of R1 and R2")
+    session_gap: Duration = Field(timedelta(minutes=60), description="a longer hole between stamps opens a new session")
+    filler_maps: Annotated[tuple[str, ...], NoDecode] = Field(("mp_sillyctf",), description="maps that never count")
+
+    discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
+    session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
+    publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
+
+    ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
+    standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
+    executor: Literal["in_process", "multiprocess"] = "in_process"
+    demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
+
+    @field_validator("filler_maps", mode="before")
+    @classmethod
+    def _split_maps(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _home_counts_from_project(cls, value: Path) -> Path:
+        return (project_folder() / value.expanduser()).absolute()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"unknown time zone {value!r}; write one like Europe/Ljubljana") from None
+        return value
+
+    @model_validator(mode="after")
+    def _pairing_stays_within_a_session(self) -> Self:
+        if self.pairing_window >= self.session_gap:
+            raise ValueError("SLOMIX_PAIRING_WINDOW must be shorter than SLOMIX_SESSION_GAP")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def has_game_server(self) -> bool:
+        return bool(self.sftp_host or self.gameserver_dir)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings in force; ``overrides`` (by field name) win over environment and ``.env``."""
+    return Settings(_env_file=_env_file(), **overrides)  # type: ignore[call-arg]  # pydantic-settings' own parameter
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as ``SLOMIX_*`` variables, for processes started with exactly these (secrets included)."""
+    variables = {"SLOMIX_ENV_FILE": ""}
+    for name, value in settings:
+        if value is None:
+            continue
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, timedelta):
+            value = value.total_seconds()
+        elif isinstance(value, tuple):
+            value = ",".join(value)
+        variables[f"SLOMIX_{name.upper()}"] = str(value)
+    return variables
