@@ -1,0 +1,39 @@
+"""The times written in stats files. The only parser of time text in the project."""
+
+import re
+
+
+def parse_time(text: str | None) -> int | None:
+    """Seconds of a time as the game's scripts write it; None for anything unreadable (never 0).
+
+    ``M:SS`` and ``H:MM:SS``; with a dot it is minutes (``5.25`` is 315 s); a bare number is seconds.
+    Source: the header of gamestats files, which prints minutes unpadded and seconds with two digits.
+    """
+    text = (text or "").strip()
+    clock = re.fullmatch(r"(?:(\d{1,3}):)?(\d{1,4}):([0-5]\d)", text, re.ASCII)
+    if clock:
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return None if clock[1] and minutes > 59 else hours * 3600 + minutes * 60 + seconds
+    if re.fullmatch(r"\d{1,5}\.\d{1,6}", text, re.ASCII):
+        return round(float(text) * 60)
+    if re.fullmatch(r"\d{1,6}", text, re.ASCII):
+        return int(text)
+    return None
+
+
+def format_time(seconds: int) -> str:
+    """``M:SS`` with unpadded minutes and no hours, as the scripts print it."""
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def parse_playtime(text: str | None) -> float | None:
+    """Seconds of the ninth header field, which holds milliseconds; None when it is absent or not above 0.
+
+    A value up to 10000 is taken as seconds: one writer generation wrote them.
+    """
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", (text or "").strip(), re.ASCII):
+        return None
+    value = float(text or 0)
+    if value <= 0:
+        return None
+    return value / 1000 if value > 10000 else value

@@ -1,0 +1,25 @@
+"""What all tests share: settings untouched by the machine's, databases of their own, patient property tests."""
+
+import os
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from slomix_pipeline_tests.postgres_fixtures import database, empty_database, migrated_template, postgres_server
+
+__all__ = ["database", "empty_database", "migrated_template", "postgres_server"]
+
+# A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.
+hypothesis_settings.register_profile("patient", deadline=None, max_examples=60, database=None)
+hypothesis_settings.load_profile("patient")
+
+# Before any test module loads settings: nobody's .env, no inherited setting, and above all no real webhook.
+for variable in [name for name in os.environ if name.startswith(("SLOMIX_", "DAGSTER_")) and name != "SLOMIX_REAL_FILES"]:
+    del os.environ[variable]
+os.environ["SLOMIX_ENV_FILE"] = ""
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings a test makes through the environment end with it."""
+    monkeypatch.setenv("SLOMIX_ENV_FILE", "")

@@ -1,0 +1,78 @@
+"""PostgreSQL for tests: one embedded server per test process, a fresh database per test.
+
+Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database`` and ``database`` (import all four).
+Does not belong here: rows in those databases (the tests' own).
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
+from slomix_pipeline.warehouse.migrations import migrate
+
+_number = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a server that this test process alone uses; it forgets everything at the end."""
+    # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
+    home = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    try:
+        url = start_embedded(home / "postgres")
+        with psycopg.connect(url, autocommit=True) as conn:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here must survive a crash
+                conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            conn.execute("SELECT pg_reload_conf()")
+        yield url
+    finally:
+        stop_embedded(home / "postgres")
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the schema of ``sql/``, to be copied by ``database``."""
+    with _new_database(postgres_server) as template:
+        migrate(Database(_address(postgres_server, template)))
+        yield template
+
+
+@pytest.fixture
+def empty_database(postgres_server: str) -> Iterator[Database]:
+    """A database without any table, dropped after the test."""
+    with _new_database(postgres_server) as name:
+        yield Database(_address(postgres_server, name))
+
+
+@pytest.fixture
+def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
+    """A database with the schema of ``sql/`` and no rows, dropped after the test."""
+    with _new_database(postgres_server, template=migrated_template) as name:
+        yield Database(_address(postgres_server, name))
+
+
+@contextmanager
+def _new_database(server: str, template: str = "template0") -> Iterator[str]:
+    name = f"test_{next(_number)}"
+    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy").format(**names))
+    try:
+        yield name
+    finally:
+        with psycopg.connect(server, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+
+
+def _address(server: str, name: str) -> str:
+    return server.replace("@/postgres?", f"@/{name}?")

@@ -1,0 +1,331 @@
+"""The stats file format, and the small formats around it: times, names, file names."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomix_pipeline.formats import filenames, gamestats, names, times
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.tail import DECIMAL_FIELDS, LAYOUTS, TAIL_FIELDS
+from slomix_pipeline.formats.weapons import WEAPONS
+
+MANY = settings(max_examples=150, deadline=None, database=None)
+
+HEADER = b"^1Some^7 server\\supply\\legacy3\\1\\1\\2\\12:00\\7:40\\461050\n"
+LINE = (
+    b"A1B2C3D4\\^1Al^7pha\\0\\1\\2097 1 3 1 0 0 131 420 12 0 24 0 0 0 10 0 6 9 2 0 0 \t3210\t2500\t18\t0\t4\t2\t0\t0\t75.9"
+    b"\t66\t3\t0\t0\t0\t3\t0\t0\t0\t0\t5\t432\t0.0\t7.7\t0.0\t3.9\t0.3\t1.5\t1\t3\t0\t1\t0\t0\t0\t2\t0\t0\t0\n"
+)
+OTHER_LINE = LINE.replace(b"A1B2C3D4", b"0F0E0D0C").replace(b"^1Al^7pha", b"B_r|v*o")
+
+
+def engine_text(excluded: bytes = b"") -> st.SearchStrategy[str]:
+    """Any bytes the engine may put in a field."""
+    stray = [byte for byte in range(256) if byte not in b"\n\r\\" + excluded]
+    raw = st.lists(st.sampled_from(stray), max_size=30).map(bytes)
+    nice = st.sampled_from(["^1a^/b", "a|b\tc", "Žiga ♥", "*_~`", "^", "  x ", ""]).map(names.encode)
+    return st.one_of(raw, nice).map(names.decode)
+
+
+SMALL = st.integers(-999_999_999, 999_999_999)
+COUNT = st.integers(0, 999_999_999)
+TENTHS = st.integers(-99_999, 99_999).map(lambda n: n / 10)
+MAYBE_NUMBER = st.none() | st.integers(-9, 99)
+HEADERS = st.builds(
+    Header,
+    server_name=engine_text(),
+    map_name=engine_text(b"\0").filter(str.strip),
+    config=engine_text(),
+    number=MAYBE_NUMBER,
+    defender_side=MAYBE_NUMBER,
+    winner_side=MAYBE_NUMBER,
+    limit=engine_text(),
+    attack_time=engine_text(),
+    playtime=st.none() | engine_text(),
+)
+
+
+def tails(layout: int) -> st.SearchStrategy[dict[str, float | None]]:
+    written = LAYOUTS[layout]
+    values = {name: (st.none() | TENTHS) if name in DECIMAL_FIELDS else SMALL for name in written}
+    return st.fixed_dictionaries({name: values.get(name, st.none()) for name in TAIL_FIELDS})
+
+
+def players(layout: int) -> st.SearchStrategy[PlayerLine]:
+    visible = [chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code) != "\\" and not chr(code).islower()]
+    return st.builds(
+        PlayerLine,
+        guid=st.text(visible, min_size=1, max_size=8),
+        name=engine_text(),
+        rounds=st.integers(-9, 999),
+        side=st.integers(0, 3),
+        weapons=st.dictionaries(st.sampled_from(WEAPONS), st.builds(WeaponCounts, *[COUNT] * 5), max_size=6),
+        tail=tails(layout),
+    )
+
+
+@st.composite
+def stats_files(draw: st.DrawFn) -> StatsFile:
+    layout = draw(st.sampled_from(sorted(LAYOUTS)))
+    return StatsFile(draw(HEADERS), tuple(draw(st.lists(players(layout), min_size=1, max_size=4))), layout)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    """A file with some bytes changed, cut out, doubled or put in."""
+    data = bytearray(whole)
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.integers(0, 40)))
+        piece = draw(st.sampled_from([bytes(data[start:end]) * 2, b"", b"\n", b"\\", b"\t", b"\r\n", b"-1", b"nan"])
+                     | st.binary(max_size=8))  # fmt: skip
+        data[start:end] = piece
+    return bytes(data)
+
+
+@MANY
+@given(stats_files())
+def test_what_is_dumped_parses_to_the_same(stats: StatsFile) -> None:
+    data = gamestats.dump(stats)
+    assert gamestats.parse(data) == stats
+    assert gamestats.dump(gamestats.parse(data)) == data
+
+
+@MANY
+@given(stats_files())
+def test_a_file_that_travelled_through_windows_reads_the_same(stats: StatsFile) -> None:
+    assert gamestats.parse(gamestats.dump(stats).replace(b"\n", b"\r\n")) == stats
+
+
+@MANY
+@given(damaged(HEADER + LINE + OTHER_LINE))
+def test_damage_is_refused_with_a_reason_or_harmless(data: bytes) -> None:
+    try:
+        gamestats.parse(data)
+    except FormatError as reason:
+        assert 5 < len(str(reason)) < 200
+        str(reason).encode()  # no stray bytes: reasons are stored and shown
+
+
+@MANY
+@given(st.binary(max_size=300))
+def test_binary_junk_is_refused(data: bytes) -> None:
+    with pytest.raises(FormatError):
+        gamestats.parse(data)
+
+
+def test_the_example_reads_as_annotated() -> None:
+    stats = gamestats.parse(HEADER + LINE)
+    (player,) = stats.players
+    assert (stats.header.limit_seconds, stats.header.attack_seconds) == (720, 460)
+    assert stats.header.playtime_seconds == pytest.approx(461.05)
+    assert stats.generation == "9 header fields, 38 tail fields"
+    assert (player.total("kills"), player.total("deaths"), player.total("headshots")) == (15, 10, 24)
+    assert player.weapons["thompson"] == WeaponCounts(0, 0, 0, 10, 0)
+    assert (player.tail["damage_given"], player.tail["minutes_played"], player.tail["multikills_3"]) == (3210, 7.7, 1)
+    assert player.clean_name == "Alpha"
+    assert gamestats.dump(stats) == HEADER + LINE
+
+
+def test_the_oldest_layout_has_multikills_where_later_ones_have_denied_playtime() -> None:
+    fields = LINE.rstrip(b"\n").split(b"\t")
+    line = b"\t".join(fields[:29] + [b"1", b"2", b"0", b"0", b"0"]) + b"\n"
+    (player,) = gamestats.parse(HEADER + line).players
+    assert (player.tail["useful_kills"], player.tail["multikills_2"], player.tail["multikills_3"]) == (1, 1, 2)
+    for unknown in ("denied_playtime", "useless_kills", "full_self_kills", "repairs", "revives_given"):
+        assert player.tail[unknown] is None
+
+
+def test_fields_of_writers_to_come_are_left_alone() -> None:
+    stats = gamestats.parse(HEADER + LINE.replace(b"\n", b"\t7\t8\n"))
+    assert stats.tail_fields == 40
+    assert stats.players[0].tail == gamestats.parse(HEADER + LINE).players[0].tail
+
+
+def test_a_file_cut_anywhere_is_refused_unless_a_whole_line_ends_there() -> None:
+    whole = HEADER + LINE + OTHER_LINE
+    readable = []
+    for length in range(len(whole)):
+        try:
+            gamestats.parse(whole[:length])
+            readable.append(length)
+        except FormatError:
+            pass
+    assert readable == [len(HEADER + LINE)]
+
+
+def test_a_windows_file_cut_inside_its_last_line_end_is_refused() -> None:
+    with pytest.raises(FormatError, match="cut"):
+        gamestats.parse((HEADER + LINE).replace(b"\n", b"\r\n")[:-1])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (HEADER, "only a header"),
+        (HEADER[:-1], "no line ends"),
+        (HEADER + LINE[:-1], "cut"),
+        (HEADER + LINE + b"\n", "line 3: 0 backslashes"),
+        (b"some text\nand more\n", "not a stats file"),
+        (b"a\\ \\c\\1\\1\\2\\12:00\\7:40\n" + LINE, "names no map"),
+        (b"a" * 10_000_000, "not a stats file"),
+        (HEADER + b"a" * 10_000_000 + b"\n", "line 2 is longer"),
+        (b"a" * 10_000_000 + b"\n" + LINE, "line 1 is longer"),
+        (HEADER + LINE * 65, "65 player lines"),
+        (HEADER + LINE.replace(b"\\0\\1\\", b"\\0\\4\\"), "team 4"),
+        (HEADER + LINE.replace(b"\\0\\1\\", b"\\x\\1\\"), "not a whole number"),
+        (HEADER + LINE.replace(b"A1B2C3D4", b""), "no readable GUID"),
+        (HEADER + LINE.replace(b"A1B2C3D4", b"\xff\xfe"), "no readable GUID"),
+        (HEADER + LINE.replace(b"^1Al^7pha", b"Al\\pha"), "5 backslashes"),
+        (HEADER + LINE.replace(b"2097 ", b"2096 "), "20 weapon numbers for 3 weapons"),
+        (HEADER + LINE.replace(b"2097 ", b"268435456 "), "weapon mask"),
+        (HEADER + LINE.replace(b"2097 ", b"-1 "), "weapon mask"),
+        (HEADER + LINE.replace(b"2097 1 3", b"2097 1 -3"), "negative"),
+        (HEADER + LINE.replace(b"2097 1 3", b"2097 1 3.5"), "not a whole number"),
+        (HEADER + LINE.replace(b" 0 0 \t3210", b" 0 0 3210"), "not a whole number"),
+        (HEADER + LINE.replace(b"\t75.9", b"\tx"), "alive_percent is 'x'"),
+        (HEADER + LINE.replace(b"\t3210", b"\t3210.0"), "damage_given"),
+        (HEADER + LINE.replace(b"\t3210", b"\t"), "damage_given"),
+        (HEADER + LINE.replace(b"\t0\t0\t0\n", b"\t0\t0\t0\t"), "cut"),
+        (HEADER + b"\t".join(LINE.split(b"\t")[:33]) + b"\n", "32 tail fields"),
+        (HEADER + LINE + OTHER_LINE.replace(b"\t0\n", b"\n"), "different layouts"),
+        (HEADER.replace(b"\\", b"\t") + LINE.replace(b"\\", b"\t"), "not a stats file"),
+    ],
+)
+def test_what_is_not_whole_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(FormatError, match=reason):
+        gamestats.parse(data)
+
+
+def test_a_ratio_of_nothing_is_unknown() -> None:
+    (player,) = gamestats.parse(HEADER + LINE.replace(b"\t75.9", b"\t-nan")).players
+    assert player.tail["alive_percent"] is None
+
+
+def test_header_numbers_that_are_none_are_unknown() -> None:
+    header = gamestats.parse(HEADER.replace(b"\\1\\1\\2\\", b"\\?\\\\x\\") + LINE).header
+    assert (header.number, header.defender_side, header.winner_side) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("12:00", 720), ("5.25", 315), ("20.00", 1200), ("125", 125), (" 10:30 ", 630), ("71:05", 4265), ("0:00", 0),
+        ("1:02:03", 3723), ("4:60", None), ("4:2", None), ("", None), (None, None), ("soon", None), ("-1:00", None),
+        ("1:60:00", None), ("12:00:", None), ("1e3", None), ("١٢:٠٠", None),
+    ],
+)  # fmt: skip
+def test_times_read_as_seconds_or_are_unknown(text: str | None, seconds: int | None) -> None:
+    assert times.parse_time(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("241533", 241.533), ("242", 242.0), ("-58000", None), ("0", None), ("", None), (None, None), ("nan", None),
+     ("inf", None), ("10000", 10000.0), ("10001", 10.001), ("241.5", 241.5), ("461050 ", 461.05)],
+)  # fmt: skip
+def test_the_writers_own_play_time_is_milliseconds_or_unknown(text: str | None, seconds: float | None) -> None:
+    assert times.parse_playtime(text) == seconds
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=50, deadline=None, database=None)
+def test_a_printed_time_reads_back(seconds: int) -> None:
+    assert times.parse_time(times.format_time(seconds)) == seconds
+
+
+@given(st.text(max_size=12))
+@MANY
+def test_no_text_makes_the_time_parsers_fail(text: str) -> None:
+    assert (times.parse_time(text) or 0) >= 0
+    assert (times.parse_playtime(text) or 0) >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("^1Al^7pha", "Alpha"), ("^/Char^?lie", "Charlie"), ("^:^>x^D", "x"), ("a^^1b", "a^b"), ("  two  words ", "two words"),
+        ("a^", "a^"), ("^ a", "^ a"), ("a\tb\x01c", "a b c"), ("B|_*", "B|_*"), ("^1", ""),
+    ],
+)  # fmt: skip
+def test_names_lose_colour_codes_and_control_characters(name: str, cleaned: str) -> None:
+    assert names.clean_name(name) == cleaned
+
+
+def test_a_latin_1_name_is_read_as_such_and_kept_as_bytes() -> None:
+    raw = b"^1J\xf6rn"
+    assert names.clean_name(names.decode(raw)) == "Jörn"
+    assert names.encode(names.decode(raw)) == raw
+
+
+@given(st.binary(max_size=40))
+@MANY
+def test_any_name_can_be_kept_and_shown(raw: bytes) -> None:
+    assert names.encode(names.decode(raw)) == raw
+    shown = names.clean_name(names.decode(raw))
+    shown.encode()
+    assert "\0" not in shown and "\n" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "map_name", "number"),
+    [
+        ("2025-10-02-213333-supply-round-1.txt", FileKind.STATS, "supply", 1),
+        ("2025-10-02-213333-supply-round-2-endstats.txt", FileKind.ENDSTATS, "supply", 2),
+        ("2025-10-02-213333-supply-round-2_ws.txt", FileKind.WEAPON_STATS, "supply", 2),
+        ("2025-10-02-213333-supply-round-2-timing.txt", FileKind.TIMING, "supply", 2),
+        ("2025-10-02-213333-a-b.c+d_e-round-2-round-1.txt", FileKind.STATS, "a-b.c+d_e-round-2", 1),
+        ("gametime-etl_adlernest-R2-1767982961.json", FileKind.TIMING, "etl_adlernest", 2),
+        ("gametime-a-R1-b-R2-1767982961.json", FileKind.TIMING, "a-R1-b", 2),
+    ],
+)
+def test_a_file_name_says_what_the_file_is(name: str, kind: FileKind, map_name: str, number: int) -> None:
+    found = filenames.parse_file_name(name)
+    assert (found.kind, found.map_name, found.number) == (kind, map_name, number)
+    assert found.stem == name.rsplit(".", 1)[0]
+    assert (found.stamp is None) == name.startswith("gametime")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2025-02-30-213333-supply-round-1.txt",
+        "2025-10-02-253333-supply-round-1.txt",
+        "0000-10-02-213333-supply-round-1.txt",
+        "2025-10-02-213333-supply-round-3.txt",
+        "2025-10-02-213333--round-1.txt",
+        "2025-10-02-213333-../../etc-round-1.txt",
+        "2025-10-02-213333-supply-round-1.txt\n",
+        "2025-10-02-213333-supply-round-1.txt.partial",
+        "٢025-10-02-213333-supply-round-1.txt",
+        "2025-10-02-213333-" + "x" * 100 + "-round-1.txt",
+        "2025-10-02-213333-supply-round-1_engagements.txt",
+        "gametime-supply-R1-17.json",
+        "notes.txt",
+        "",
+    ],
+)
+def test_other_names_are_unknown(name: str) -> None:
+    assert filenames.parse_file_name(name).kind is FileKind.UNKNOWN
+
+
+def test_the_name_of_a_stats_file_is_written_as_it_is_read() -> None:
+    stamp = datetime(2025, 10, 2, 21, 33, 33)
+    name = filenames.stats_file_name(stamp, "te_escape2", 2)
+    assert name == "2025-10-02-213333-te_escape2-round-2.txt"
+    assert filenames.parse_file_name(name).stamp == stamp
+
+
+def test_the_name_of_a_timing_record_has_odd_characters_of_its_map_replaced() -> None:
+    assert filenames.gametime_file_name("a.b+c", 1, 1767982961) == "gametime-a_b_c-R1-1767982961.json"
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[0-9-]{18}[a-z.+-]{0,9}-round-[12](-endstats|_ws)?\.txt", fullmatch=True))
+@MANY
+def test_no_file_name_makes_the_parser_fail(name: str) -> None:
+    assert filenames.parse_file_name(name).name == name
