@@ -1,0 +1,134 @@
+"""Which round 2 belongs to which round 1: a chronological walk over a session with one open round 1.
+
+Belongs here: complete, orphaned, superseded, aborted and self-contradicting rounds, each with its reason.
+Does not belong here: the numbers (``rules.differential``), who won (``rules.scoring``).
+Never by date, map name alone or "newest file": the same map is played twice in a row.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
+from slomix_pipeline.rules.differential import counters_fell
+from slomix_pipeline.rules.values import FiledRound, Status
+
+DEFAULT_WINDOW = timedelta(minutes=45)
+UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
+
+
+class SecondRoundSeen(NamedTuple):
+    """Witness of a round 2 other than its stats file: its endstats file."""
+
+    map_name: str
+    stamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of one round. ``match_key`` is the key of the match's first round, ``partner`` the other's.
+
+    ``number`` is the round it really was: an aborted round carries the other number in its file.
+    """
+
+    key: str
+    match_key: str
+    number: int
+    status: Status
+    partner: str | None = None
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def pair_rounds(
+    rounds: Iterable[FiledRound],
+    window: timedelta = DEFAULT_WINDOW,
+    second_rounds_seen: Sequence[SecondRoundSeen] = (),
+) -> dict[str, Placed]:
+    """Places every round of one server's session, by key. ``window`` bounds the time from R1's to R2's stamp."""
+    placed: dict[str, Placed] = {}
+    open_first: FiledRound | None = None
+    for current in sorted(rounds, key=lambda r: (r.stamp, r.key)):
+        fits = open_first is not None and _may_follow(open_first, current, window)
+        if why := _why_aborted(current, open_first, fits):
+            placed[current.key] = Placed(current.key, current.key, 3 - current.number, Status.ABORTED, reason=why)
+        elif current.number == 1:
+            if open_first and open_first.map_name == current.map_name:
+                placed[open_first.key] = _replayed(placed[open_first.key], open_first, current, second_rounds_seen)
+            placed[current.key] = Placed(current.key, current.key, 1, Status.R1_ONLY, reason="no round 2 so far")
+            open_first = current
+        elif open_first and fits:
+            placed[open_first.key], placed[current.key] = _paired(open_first, current)
+            open_first = None
+        else:
+            placed[current.key] = Placed(current.key, current.key, 2, Status.R2_ONLY, reason="its round 1 is not here")
+            open_first = None
+    return placed
+
+
+def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> bool:
+    return first.map_name == second.map_name and timedelta(0) < second.stamp - first.stamp <= window
+
+
+def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool) -> str | None:
+    """Why a round is one that ended by a map change or shutdown, whose file carries the other round's number."""
+    header = current.stats.header
+    if re.match(r"\s*(-\d|0)", header.playtime or "") and not header.playtime_seconds:
+        return "saved without reaching the end of the round (play time not above 0)"
+    limit, time = header.limit_seconds, header.attack_seconds
+    target = open_first.stats.header.attack_seconds if open_first and fits else None
+    meets_target = limit is not None and limit == target
+    if current.number == 2:
+        if not meets_target and all(player.rounds == 0 for player in current.stats.players):
+            return "labelled round 2, but every player's match began with it"
+        if not fits and limit is not None and time is not None and time > limit:
+            return "labelled round 2, without a round 1 and with a time above its limit"
+    elif open_first and meets_target and _counts_on(open_first.stats, current.stats):
+        return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
+    return None
+
+
+def _counts_on(first: StatsFile, second: StatsFile) -> bool:
+    """Whether the shared players' counters all go on from ``first``."""
+    before = {line.guid: line for line in first.players}
+    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
+    return bool(shared) and all(
+        later.rounds == earlier.rounds + 1 and not counters_fell(earlier, later) for earlier, later in shared
+    )
+
+
+def _replayed(
+    placed: Placed, first: FiledRound, replay: FiledRound, second_rounds_seen: Sequence[SecondRoundSeen]
+) -> Placed:
+    for seen in second_rounds_seen:
+        if seen.map_name.strip().lower() == first.map_name and first.stamp < seen.stamp < replay.stamp:
+            return replace(placed, reason="its round 2 was played, but the stats file is missing")
+    same = {line.guid for line in first.stats.players} == {line.guid for line in replay.stats.players}
+    reason = "replayed by the same players" if same else "replayed with other players"
+    return replace(placed, status=Status.SUPERSEDED, reason=reason)
+
+
+def _paired(first: FiledRound, second: FiledRound) -> tuple[Placed, Placed]:
+    flags: tuple[str, ...] = ()
+    status, reason = Status.COMPLETE, None
+    target, limit = first.stats.header.attack_seconds, second.stats.header.limit_seconds
+    if target is None or limit is None:
+        flags += ("pair_timelimit_unknown",)
+    elif target != limit:
+        flags += ("pair_timelimit_mismatch",)
+        if not _sides_swapped(first.stats, second.stats):
+            status = Status.AMBIGUOUS
+            reason = "round 2 has another time to beat than round 1 set, and the sides did not swap"
+    if second.stamp - first.stamp > UNUSUAL_GAP:
+        flags += ("pair_gap_unusual",)
+    shared = Placed(first.key, first.key, 1, status, partner=second.key, reason=reason, flags=flags)
+    return shared, replace(shared, key=second.key, number=2, partner=first.key)
+
+
+def _sides_swapped(first: StatsFile, second: StatsFile) -> bool:
+    """Whether most players of both rounds changed sides."""
+    before = {line.guid: line.side for line in first.players if line.side in (AXIS, ALLIES)}
+    shared = [(before[p.guid], p.side) for p in second.players if p.guid in before and p.side in (AXIS, ALLIES)]
+    return sum(a != b for a, b in shared) * 2 > len(shared)

@@ -1,0 +1,87 @@
+"""The stopwatch score: who won a map, one point per map.
+
+Policy ``map-wins/1``: the faster attack wins; nobody completes: a draw (no point); equal times: the attackers of
+round 1, who set the time. The header's winners decide, times are the fallback; what can't be decided is not
+counted, which is another thing than a draw.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.teams import other_team, swapped, team_on_side
+from slomix_pipeline.rules.values import attack_succeeded, attackers_side
+
+POLICY = "map-wins/1"
+DRAW = "draw"
+FIRST, SECOND = "first", "second"  # the attackers of round 1, of round 2
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """``winner``: "A", "B", "draw", or None for not counted. ``source``: header or time. ``reason`` for people."""
+
+    winner: str | None
+    source: str | None
+    reason: str
+    attackers_first: str | None = None
+
+
+def winner_by_time(limit: int | None, first: int | None, second: int | None) -> str | None:
+    """FIRST, SECOND or DRAW by both attack times in seconds; a time equal to the limit is a full hold.
+
+    None when a time is unknown. Without a limit any positive time completes.
+    """
+    if first is None or second is None:
+        return None
+    first_done = first > 0 and (not limit or first < limit)
+    second_done = second > 0 and (not limit or second < limit)
+    if first_done and second_done:
+        return FIRST if first <= second else SECOND
+    return FIRST if first_done else SECOND if second_done else DRAW
+
+
+def winner_by_header(first: Header, second: Header) -> str | None:
+    """FIRST, SECOND or DRAW by the winners in both headers; None when they don't tell.
+
+    Round 2 is played for round 1's time: an attack that succeeds in it was faster.
+    """
+    first_done, second_done = attack_succeeded(first), attack_succeeded(second)
+    if second_done:
+        return SECOND
+    if second_done is None or first_done is None:
+        return None
+    return FIRST if first_done else DRAW
+
+
+def score_match(
+    first: Header,
+    second: Header,
+    first_sides: Mapping[str, int],
+    second_sides: Mapping[str, int],
+    teams: Mapping[str, str],
+) -> MatchResult:
+    """The result of a complete match. Sides: GUID to side in each round; teams: GUID to A or B."""
+    source, outcome = "header", winner_by_header(first, second)
+    if outcome is None:
+        source, outcome = "time", winner_by_time(first.limit_seconds, first.attack_seconds, second.attack_seconds)
+    if outcome is None:
+        return MatchResult(None, None, "neither the headers nor the times tell who won")
+    if outcome == DRAW:
+        return MatchResult(DRAW, source, "nobody completed the map")
+    side = attackers_side(first) or attackers_side(second)
+    if side is None:
+        return MatchResult(None, None, "the headers do not tell which side attacked")
+    team = team_on_side(side, first_sides, teams) or team_on_side(side, swapped(second_sides), teams)
+    if team is None:
+        return MatchResult(None, None, "roster changed: the sides can't be told apart as teams")
+    winner = team if outcome == FIRST else other_team(team)
+    return MatchResult(winner, source, _story(outcome, first, second), attackers_first=team)
+
+
+def _story(outcome: str, first: Header, second: Header) -> str:
+    if outcome == SECOND:
+        if attack_succeeded(first) is False:
+            return f"round 1 was held, round 2 completed in {second.attack_time}"
+        return f"round 2 beat {first.attack_time} with {second.attack_time}"
+    return f"round 1 set {first.attack_time}, round 2 did not beat it"

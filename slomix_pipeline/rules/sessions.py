@@ -1,0 +1,29 @@
+"""Gaming sessions: rounds whose file stamps follow each other closely. Never a date.
+
+A pure function of the ordered stamps, so arrival order never matters. Stamps are round ends and never change;
+durations play no part, so timing that comes late can't regroup anything.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+DEFAULT_GAP = timedelta(minutes=60)
+
+
+class Stamped(NamedTuple):
+    """A round's key and its file stamp (UTC)."""
+
+    key: str
+    stamp: datetime
+
+
+def group_into_sessions(rounds: Iterable[Stamped], gap: timedelta = DEFAULT_GAP) -> list[list[Stamped]]:
+    """The rounds of one server by session, each in order; stamps exactly ``gap`` apart are one session."""
+    sessions: list[list[Stamped]] = []
+    for entry in sorted(rounds, key=lambda r: (r.stamp, r.key)):
+        if sessions and entry.stamp - sessions[-1][-1].stamp <= gap:
+            sessions[-1].append(entry)
+        else:
+            sessions.append([entry])
+    return sessions

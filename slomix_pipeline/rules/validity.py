@@ -1,0 +1,55 @@
+"""Which rounds count, in one place. Derived anew each time: an orphan becomes valid when its round 1 arrives.
+
+Also who is a bot, and how bots, who share one GUID, are told apart.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.rules.values import Status
+
+_COUNTING = frozenset({Status.COMPLETE, Status.R1_ONLY})
+
+
+def is_bot(line: PlayerLine) -> bool:
+    """Bots carry a GUID of the bot module, or a name that says so."""
+    return line.guid.startswith(("OMNIBOT", "BOT-")) or line.clean_name.upper().startswith("[BOT]")
+
+
+def why_invalid(status: Status, map_name: str, stats: StatsFile, filler_maps: Collection[str]) -> str | None:
+    """Why a round counts nowhere; None for a valid one."""
+    if status not in _COUNTING:
+        return f"the round is {status.value}"
+    if any(is_bot(line) for line in stats.players):
+        return "bots took part"
+    if map_name.strip().lower() in filler_maps:
+        return "filler map"
+    return None
+
+
+def with_distinct_guids(stats: StatsFile) -> StatsFile:
+    """The file with a GUID of his own for every bot: ``BOT-`` and four hex digits of his name.
+
+    Two humans with equal GUIDs stay as they are; the caller refuses such a file.
+    """
+    taken: set[str] = set()
+    return replace(stats, players=tuple(_told_apart(line, taken) for line in _by_name(stats.players)))
+
+
+def _by_name(players: Iterable[PlayerLine]) -> list[PlayerLine]:
+    # Line order is arbitrary and differs between the rounds of a match; bots of one name need a stable order.
+    return sorted(players, key=lambda line: (line.guid, line.name))
+
+
+def _told_apart(line: PlayerLine, taken: set[str]) -> PlayerLine:
+    if not is_bot(line):
+        return line
+    for attempt in range(len(taken) + 1):
+        digest = hashlib.sha256(f"{line.clean_name}/{attempt}".encode()).hexdigest()
+        guid = f"BOT-{digest[:4].upper()}"
+        if guid not in taken:
+            break
+    taken.add(guid)
+    return replace(line, guid=guid)

@@ -1,0 +1,96 @@
+"""Builders of invented values for the tests of the rules: player lines, stats files, rounds in their place in time.
+
+Belongs here: sensible defaults, so that a test names only what it is about.
+Does not belong here: whole evenings (``slomix_pipeline.simulator``), anything from real files.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
+from slomix_pipeline.rules.values import FiledRound
+
+EVENING = datetime(2031, 5, 6, 20, 0, tzinfo=UTC)
+
+NAMES = ("ada", "bob", "cyd", "dan", "eve", "fin")
+
+
+def at(minutes: float) -> datetime:
+    """A moment of the invented evening, ``minutes`` after its begin."""
+    return EVENING + timedelta(minutes=minutes)
+
+
+def make_line(
+    guid: str,
+    side: int = AXIS,
+    rounds: int = 0,
+    kills: int = 0,
+    deaths: int = 0,
+    hits: int = 0,
+    shots: int = 0,
+    headshots: int = 0,
+    weapons: dict[str, WeaponCounts] | None = None,
+    name: str | None = None,
+    **tail: Any,
+) -> PlayerLine:
+    """One player with an MP40 (or ``weapons``), ten minutes there; ``tail``: any field by its name."""
+    if weapons is None:
+        weapons = {"mp40": WeaponCounts(hits, shots, kills, deaths, headshots)}
+    values: dict[str, float | None] = dict.fromkeys(TAIL_FIELDS, 0)
+    assert not tail.keys() - values.keys()
+    values |= {"minutes_played": 10.0} | tail
+    return PlayerLine(guid, guid.title() if name is None else name, rounds, side, weapons, values)
+
+
+def lobby(
+    rounds: int = 0, swap: bool = False, names: Iterable[str] = NAMES[:4], **values: Any
+) -> tuple[PlayerLine, ...]:
+    """Players with the same numbers; the first half stands on the Axis side, or on the other after ``swap``."""
+    names = tuple(names)
+    return tuple(
+        make_line(name, side=AXIS if (i < len(names) / 2) != swap else ALLIES, rounds=rounds, **values)
+        for i, name in enumerate(names)
+    )
+
+
+def make_header(
+    number: int = 1,
+    map_name: str = "supply",
+    winner: int | None = ALLIES,
+    limit: str = "12:00",
+    attack_time: str = "8:00",
+    playtime: str | None = None,
+    defender: int | None = AXIS,
+) -> Header:
+    """By default a round 1 whose attackers (Allies) took 8 of 12 minutes."""
+    return Header("A server", map_name, "legacy3", number, defender, winner, limit, attack_time, playtime)
+
+
+def make_stats(*players: PlayerLine, tail_fields: int = 38, **header: Any) -> StatsFile:
+    """A stats file; of fewer than 38 ``tail_fields`` the missing ones are None."""
+    missing = dict.fromkeys(set(TAIL_FIELDS) - set(LAYOUTS[tail_fields]))
+    lines = tuple(replace(line, tail=line.tail | missing) for line in players or lobby())
+    return StatsFile(make_header(**header), lines, tail_fields)
+
+
+def make_round(
+    minutes: float, number: int = 1, *players: PlayerLine, map_name: str = "supply", **header: Any
+) -> FiledRound:
+    """A round whose file stamp is ``minutes`` into the evening."""
+    stamp = at(minutes)
+    key = f"test:{stamp:%Y-%m-%d-%H%M%S}-{map_name}-round-{number}"
+    return FiledRound(key, stamp, number, make_stats(*players, number=number, map_name=map_name, **header))
+
+
+def first_round(minutes: float, **header: Any) -> FiledRound:
+    """A round 1 of four players, attacked in 8:00."""
+    return make_round(minutes, 1, *lobby(rounds=0, kills=5, damage_given=500), **header)
+
+
+def second_round(minutes: float, **header: Any) -> FiledRound:
+    """The round 2 that goes on from ``first_round``: sides swapped, time to beat 8:00, beaten."""
+    players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=16.0)
+    return make_round(minutes, 2, *players, **{"limit": "8:00", "attack_time": "6:00"} | header)

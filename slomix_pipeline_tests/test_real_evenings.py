@@ -1,0 +1,323 @@
+"""The rules over whole evenings of real files, whose results are known.
+
+The files hold real players' names and are no part of the project: without the folder these tests are skipped.
+Its place is ``../shared/real`` beside the checkout, or what SLOMIX_REAL_FILES names. Nobody is named here:
+players are told apart by their numbers.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import cached_property
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, parse
+from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.rules.pairing import Placed, pair_rounds
+from slomix_pipeline.rules.rounds import own_numbers
+from slomix_pipeline.rules.scoring import score_match, winner_by_header, winner_by_time
+from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
+from slomix_pipeline.rules.teams import Lineup, assign_teams
+from slomix_pipeline.rules.timing import Duration, attackers_gave_up, round_duration
+from slomix_pipeline.rules.validity import why_invalid
+from slomix_pipeline.rules.values import FiledRound, Status
+
+FOLDER = Path(os.environ.get("SLOMIX_REAL_FILES") or Path(__file__).parents[2] / "shared" / "real") / "gamestats"
+
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir(),
+    reason="no real files here: they are not part of the project (SLOMIX_REAL_FILES names a folder)",
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session taken through the rules; everything by the file stem of the round."""
+
+    rounds: list[FiledRound]
+
+    @cached_property
+    def placed(self) -> dict[str, Placed]:
+        return pair_rounds(self.rounds)
+
+    @cached_property
+    def players(self) -> dict[str, list[RoundPlayer]]:
+        return own_numbers(self.rounds, self.placed)
+
+    @cached_property
+    def lineups(self) -> dict[str, Lineup]:
+        """Of the valid rounds."""
+        return {
+            r.key: Lineup(r.key, r.number, {p.guid: p.side for p in self.players[r.key] if p.side})
+            for r in self.rounds
+            if why_invalid(self.placed[r.key].status, r.map_name, r.stats, ()) is None
+        }
+
+    @property
+    def matches(self) -> list[tuple[FiledRound, FiledRound]]:
+        by_key = {r.key: r for r in self.rounds}
+        placed = [self.placed[r.key] for r in self.rounds]
+        return [(by_key[p.key], by_key[p.partner]) for p in placed if p.number == 1 and p.partner]
+
+    @property
+    def winners(self) -> str:
+        """One letter per match, ``-`` for a draw."""
+        teams = assign_teams(list(self.lineups.values()))
+        results = [
+            score_match(a.stats.header, b.stats.header, self.lineups[a.key].sides, self.lineups[b.key].sides, teams)
+            for a, b in self.matches
+        ]
+        return "".join({"draw": "-", None: "?"}.get(r.winner, r.winner or "") for r in results)
+
+
+def read_all() -> dict[str, FiledRound]:
+    """Every real stats file that can be read, by its stem."""
+    rounds = {}
+    for path in sorted(FOLDER.iterdir()):
+        name = parse_file_name(path.name)
+        if name.kind is not FileKind.STATS or name.stamp is None or name.number is None:
+            continue
+        try:
+            rounds[name.stem] = FiledRound(
+                name.stem, name.stamp.replace(tzinfo=UTC), name.number, parse(path.read_bytes())
+            )
+        except FormatError:
+            continue
+    return rounds
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, FiledRound]:
+    return read_all()
+
+
+@pytest.fixture(scope="module")
+def sessions(files: dict[str, FiledRound]) -> dict[str, Session]:
+    """All sessions by the stamp of their first round, to the minute."""
+    groups = group_into_sessions(Stamped(r.key, r.stamp) for r in files.values())
+    return {f"{g[0].stamp:%Y-%m-%d %H:%M}": Session([files[entry.key] for entry in g]) for g in groups}
+
+
+def session_of(sessions: dict[str, Session], stem: str) -> Session:
+    return next(s for s in sessions.values() if stem in s.players)
+
+
+def known(value: int | None) -> int:
+    assert value is not None
+    return value
+
+
+def damage(player: RoundPlayer) -> tuple[int, int]:
+    """Given and received."""
+    return known(player.counters["damage_given"]), known(player.counters["damage_received"])
+
+
+def kills_deaths_damage(players: Iterable[RoundPlayer]) -> list[tuple[int, int, int]]:
+    return sorted((known(p.kills), known(p.deaths), damage(p)[0]) for p in players)
+
+
+# --- whole evenings ---
+
+
+@pytest.mark.parametrize(
+    ("begin", "rounds", "winners"),
+    [
+        ("2025-10-02 21:18", 20, "BBBAABBBBB"),
+        ("2025-10-19 21:26", 24, "ABABABAAAAAB"),
+        ("2025-10-21 21:14", 16, "A-ABBBAB"),
+    ],
+)
+def test_an_evening_ends_as_it_was_played(sessions: dict[str, Session], begin: str, rounds: int, winners: str) -> None:
+    assert len(sessions[begin].rounds) == rounds
+    assert sessions[begin].winners == winners
+    assert {p.status for p in sessions[begin].placed.values()} == {Status.COMPLETE}
+
+
+# kills, deaths, damage given and received, minutes, DPM, accuracy %, headshot %, minutes dead (capped per round)
+TOTALS_2025_10_02 = [
+    (183, 130, 32585, 29255, 114.9, 283.6, 39.70, 13.27, 41.1),
+    (166, 142, 36131, 32193, 114.9, 314.5, 43.39, 8.55, 49.9),
+    (163, 177, 31360, 30440, 114.9, 272.9, 36.23, 13.34, 55.6),
+    (148, 184, 27584, 31507, 114.9, 240.1, 38.53, 14.04, 66.7),
+    (146, 136, 31304, 33076, 114.9, 272.4, 38.87, 8.11, 45.9),
+    (121, 158, 26347, 28840, 114.9, 229.3, 32.29, 10.18, 55.1),
+]  # fmt: skip
+
+
+def test_the_totals_of_a_whole_evening_are_the_known_ones(sessions: dict[str, Session]) -> None:
+    totals: dict[str, Counter[str]] = defaultdict(Counter)
+    for players in sessions["2025-10-02 21:18"].players.values():
+        for p in players:
+            given, received = damage(p)
+            totals[p.guid].update(
+                kills=known(p.kills), deaths=known(p.deaths), given=given, received=received,
+                hits=known(p.hits), shots=known(p.shots), headshots=known(p.headshots), played=known(p.seconds_played),
+                dead=known(p.seconds_dead),
+            )  # fmt: skip
+    rows = [
+        (
+            t["kills"], t["deaths"], t["given"], t["received"], round(t["played"] / 60, 1),
+            round(t["given"] * 60 / t["played"], 1), round(100 * t["hits"] / t["shots"], 2),
+            round(100 * t["headshots"] / t["hits"], 2), round(t["dead"] / 60, 1),
+        )
+        for t in totals.values()
+    ]  # fmt: skip
+    assert sorted(rows, reverse=True) == TOTALS_2025_10_02
+    assert sum(row[0] for row in rows) == sum(row[1] for row in rows) == 927
+    assert sum(row[2] for row in rows) == sum(row[3] for row in rows) == 185_311
+
+
+def test_an_evening_over_midnight_is_one_session_and_its_last_match_one_match(sessions: dict[str, Session]) -> None:
+    evening = sessions["2025-10-19 21:26"]
+    assert evening.rounds[-1].key.startswith("2025-10-20-000043")
+    assert evening.placed[evening.rounds[-1].key].match_key.startswith("2025-10-19-235307")
+
+
+def test_the_same_map_three_times_in_a_row_is_three_matches(sessions: dict[str, Session]) -> None:
+    matches = [(a, b) for a, b in sessions["2025-10-19 21:26"].matches if a.map_name == "te_escape2"]
+    assert [(a.key[11:17], b.key[11:17]) for a, b in matches] == [
+        ("221915", "222424"), ("222945", "223403"), ("223859", "224215"),
+    ]  # fmt: skip
+    assert [b.stats.header.limit for _, b in matches] == ["7:31", "3:47", "3:47"]
+    assert [a.stats.header.attack_time for a, _ in matches] == ["7:31", "3:47", "3:47"]
+
+
+def test_a_long_hole_parts_an_evening_and_a_file_in_it_joins_it_whatever_the_order(
+    files: dict[str, FiledRound],
+) -> None:
+    rounds = [Stamped(r.key, r.stamp) for r in files.values() if r.key.startswith("2025-10-26")]
+    groups = group_into_sessions(rounds)
+    assert [len(group) for group in groups] == [7, 8]
+    late = Stamped("late", groups[0][-1].stamp + timedelta(minutes=30))
+    for seed in range(5):
+        shuffled = Random(seed).sample([*rounds, late], len(rounds) + 1)
+        assert [len(group) for group in group_into_sessions(shuffled)] == [16]
+
+
+# --- single rounds ---
+
+
+def test_the_numbers_of_a_round_2_are_its_own(sessions: dict[str, Session]) -> None:
+    stem = "2025-10-02-212249-etl_adlernest-round-2"
+    players = session_of(sessions, stem).players[stem]
+    assert kills_deaths_damage(players) == [
+        (2, 5, 1262), (3, 8, 788), (5, 4, 859), (5, 5, 724), (6, 4, 939), (7, 2, 1447),
+    ]  # fmt: skip
+    assert sum(known(p.kills) for p in players) == sum(known(p.deaths) for p in players) == 28
+
+
+def test_every_number_of_one_player_of_a_round_2_is_his_own(sessions: dict[str, Session]) -> None:
+    stem = "2025-10-02-212249-etl_adlernest-round-2"
+    (p,) = [p for p in session_of(sessions, stem).players[stem] if p.kills == 7]
+    assert damage(p) == (1447, 695)
+    assert (p.hits, p.shots, p.headshots, p.seconds_played, p.seconds_dead) == (72, 201, 9, 228, 12)
+    assert (p.counters["gibs"], p.counters["self_kills"]) == (6, 6)
+    assert p.alive_percent == pytest.approx(96.2, abs=0.05)
+
+
+def test_shots_the_engine_took_back_are_no_reset(sessions: dict[str, Session]) -> None:
+    stem = "2025-10-02-214239-supply-round-2"
+    (p,) = [p for p in session_of(sessions, stem).players[stem] if (p.kills, p.deaths) == (10, 7)]
+    assert (p.hits, p.shots, p.flags) == (118, 283, ())
+    assert p.weapons is not None and sum(counts.shots for counts in p.weapons.values()) == 285
+
+
+def test_the_one_player_whose_counters_restarted_keeps_his_line_and_the_lobby_adds_up(
+    sessions: dict[str, Session],
+) -> None:
+    stem = "2025-10-26-203013-etl_sp_delivery-round-2"
+    lobby = session_of(sessions, stem).players[stem]
+    (p,) = [p for p in lobby if "counter_reset" in p.flags]
+    assert (p.kills, p.deaths, damage(p), p.seconds_played) == (14, 9, (1449, 2350), 666)
+    assert sum(known(p.kills) for p in lobby) == sum(known(p.deaths) for p in lobby) == 84
+    assert sum(damage(p)[0] for p in lobby) == sum(damage(p)[1] for p in lobby) == 15404
+
+
+def test_nobody_elses_counters_restarted(sessions: dict[str, Session]) -> None:
+    resets = [
+        p for s in sessions.values() for players in s.players.values() for p in players if "counter_reset" in p.flags
+    ]
+    assert len(resets) == 1
+
+
+def test_dead_time_above_the_time_played_is_capped_and_flagged(sessions: dict[str, Session]) -> None:
+    stem = "2025-10-19-215817-supply-round-2"
+    (p,) = [p for p in session_of(sessions, stem).players[stem] if p.seconds_dead_raw == 13242]
+    assert (p.seconds_dead, p.seconds_played, p.flags) == (510, 510, ("dead_time_capped",))
+
+
+def test_an_aborted_round_1_counts_nowhere_and_the_match_around_it_is_whole(sessions: dict[str, Session]) -> None:
+    evening = sessions["2025-10-26 19:17"]
+    aborted = evening.placed["2025-10-26-200001-etl_sp_delivery-round-2"]
+    assert (aborted.status, aborted.number, aborted.partner) == (Status.ABORTED, 1, None)
+    assert aborted.key not in evening.lineups
+    assert [(a.key[11:17], b.key[11:17]) for a, b in evening.matches][-1] == ("201727", "203013")
+    assert {p.status for p in evening.placed.values()} == {Status.COMPLETE, Status.ABORTED}
+
+
+def test_attackers_who_gave_up_are_told_by_the_time_played(sessions: dict[str, Session]) -> None:
+    stem = "2025-10-19-225156-sw_goldrush_te-round-1"
+    evening = session_of(sessions, stem)
+    header = next(r for r in evening.rounds if r.key == stem).stats.header
+    duration = round_duration(header, Status.COMPLETE, [p.seconds_played for p in evening.players[stem]])
+    assert header.attack_seconds == 720
+    assert duration == Duration(510.0, "players")
+    assert attackers_gave_up(header, duration) is True
+
+
+# --- what files say ---
+
+
+def test_a_header_says_what_was_played(files: dict[str, FiledRound]) -> None:
+    stats = files["2025-10-02-211808-etl_adlernest-round-1"].stats
+    header = stats.header
+    assert (header.number, header.defender_side, header.winner_side) == (1, AXIS, ALLIES)
+    assert (header.limit_seconds, header.attack_seconds, header.playtime_seconds) == (600, 231, None)
+    assert Counter(line.side for line in stats.players) == {AXIS: 3, ALLIES: 3}
+
+
+def test_a_file_of_a_header_alone_is_refused_with_a_clear_reason() -> None:
+    with pytest.raises(FormatError, match="only a header line"):
+        parse((FOLDER / "2024-09-12-174949-supply-round-2.txt").read_bytes())
+
+
+def test_a_33_field_file_does_not_shift_its_multikills(sessions: dict[str, Session]) -> None:
+    stem = "2024-04-16-220731-te_escape2-round-1"
+    players = session_of(sessions, stem).players[stem]
+    assert [p.counters["multikills_2"] for p in players if p.counters["useful_kills"] == 9] == [1]
+    for name in ("denied_playtime", "useless_kills", "full_self_kills", "repairs", "revives_given"):
+        assert {p.counters[name] for p in players} == {None}
+
+
+def test_kills_are_the_weapon_blocks_even_where_the_writers_ratio_differs(files: dict[str, FiledRound]) -> None:
+    lines = files["2025-10-02-213333-supply-round-1"].stats.players
+    ratios = [line.tail["kd"] for line in lines if (line.total("kills"), line.total("deaths")) == (12, 15)]
+    assert sorted(ratio or 0 for ratio in ratios) == [0.8, 0.9]
+
+
+# --- laws over all pairs ---
+
+
+def test_every_pair_is_confirmed_by_its_time_to_beat_and_by_header_and_time(sessions: dict[str, Session]) -> None:
+    matches = [match for session in sessions.values() for match in session.matches]
+    assert len(matches) == 37
+    for first, second in matches:
+        one, two = first.stats.header, second.stats.header
+        assert two.limit_seconds == one.attack_seconds
+        assert winner_by_header(one, two) == winner_by_time(one.limit_seconds, one.attack_seconds, two.attack_seconds)
+    assert not any(placed.flags for session in sessions.values() for placed in session.placed.values())
+
+
+def test_in_every_paired_round_kills_and_damage_add_up(sessions: dict[str, Session]) -> None:
+    for session in sessions.values():
+        for entry in (entry for match in session.matches for entry in match):
+            players = session.players[entry.key]
+            assert sum(known(p.kills) for p in players) == sum(known(p.deaths) for p in players)
+            assert sum(damage(p)[0] for p in players) == sum(damage(p)[1] for p in players)
