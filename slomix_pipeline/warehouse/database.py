@@ -1,0 +1,130 @@
+"""Which PostgreSQL is used, connections to it, and the lock per game server.
+
+Belongs here: the address for our own code and for Dagster, connecting, transactions, advisory locks.
+Does not belong here: the embedded server's life (``embedded``), tables (``migrations`` and one module per thing).
+
+The address may hold a password: it is never part of a repr or of an error.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+
+from slomix_pipeline.settings import Settings
+
+CONNECT_TIMEOUT_SECONDS = 10
+DAGSTER_SCHEMA = "dagster"
+
+# A second "@", or "/", "?", "#" before the first one, is a password that was not percent-encoded: parts of it would be
+# read as the host and shown in errors.
+_ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^@/?#]*@)?[^@]*")
+
+
+class DatabaseUnavailable(Exception):
+    """PostgreSQL can't be reached or refuses us; the text says why, without password."""
+
+
+def postgres_url(settings: Settings) -> str:
+    """The address in force: the one given, else the embedded server's, which is started or joined.
+
+    Raises:
+        EmbeddedPostgresError: the embedded server can't be used.
+    """
+    if settings.postgres_url is not None:
+        return settings.postgres_url.get_secret_value()
+    from slomix_pipeline.warehouse.embedded import start_embedded  # needs Unix; a given server doesn't
+
+    return start_embedded(settings.postgres_dir)
+
+
+def dagster_url(url: str) -> str:
+    """The address for Dagster's storage: the same database, its tables in a schema of their own, created if missing.
+
+    Dagster works through psycopg2, which has to be named: SQLAlchemy 2.1 takes a bare ``postgresql://`` for psycopg 3.
+    A commit doesn't wait for the disk there (a crash of the machine may cost the last moments of Dagster's log, never a
+    round): bulk imports are a third faster.
+
+    Raises:
+        DatabaseUnavailable: the server can't be reached.
+    """
+    with Database(url).transaction() as conn:
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key("dagster schema")])
+        conn.execute(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER_SCHEMA}")
+    # Host and port go into the query: there they mean to SQLAlchemy what they mean to libpq, sockets and lists included.
+    # User and password stay in front, where SQLAlchemy hides the password.
+    given = conninfo_to_dict(url)
+    login = ":".join(quote(str(given.pop(key)), safe="") for key in ("user", "password") if key in given)
+    name = quote(str(given.pop("dbname", "")), safe="")
+    given["options"] = f"{given.get('options', '')} -csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off".strip()
+    return f"postgresql+psycopg2://{login}@/{name}?{urlencode(given, quote_via=quote)}"
+
+
+def advisory_key(name: str) -> int:
+    """The key of the PostgreSQL advisory lock ``name``: the first 8 bytes of the sha256 of ``"slomix <name>"``."""
+    return int.from_bytes(hashlib.sha256(f"slomix {name}".encode()).digest()[:8], "big", signed=True)
+
+
+def locked_server(conn: psycopg.Connection[DictRow], server: str) -> None:
+    """Waits until this transaction is the only one that changes the game server ``server``, and stays so to its end.
+
+    The lock is PostgreSQL's, of the key ``advisory_key("server <id>")``: a killed process leaves none behind.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key(f"server {server}")])
+
+
+class Database:
+    """One PostgreSQL database; holds its address (``url``: for handing on, never for showing), no connection.
+
+    Raises:
+        DatabaseUnavailable: the address can't be read.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            if _ADDRESS.fullmatch(url) is None:
+                raise ValueError
+            given = conninfo_to_dict(url)
+            self._conninfo = make_conninfo(
+                url,
+                application_name="slomix",
+                connect_timeout=given.get("connect_timeout", CONNECT_TIMEOUT_SECONDS),
+                options=f"{given.get('options', '')} -ctimezone=UTC".strip(),
+            )
+        except (ValueError, psycopg.Error):
+            raise DatabaseUnavailable(
+                "the PostgreSQL address can't be read; write SLOMIX_POSTGRES_URL as postgresql://user:password@host/name "
+                "and percent-encode special characters in the password (@ is %40, / is %2F, # is %23)"
+            ) from None
+        self.url = url
+        self.name = f"{given.get('dbname', '')} on {given.get('host', 'localhost')}"
+
+    def __repr__(self) -> str:
+        return f"Database({self.name})"
+
+    def connect(self) -> psycopg.Connection[DictRow]:
+        """A new connection: rows are dicts, times UTC, nothing commits by itself. As a context manager it commits
+        (rolls back after an exception) and closes.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        try:
+            return psycopg.connect(self._conninfo, row_factory=dict_row)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"PostgreSQL database {self.name}: {error}") from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection whose changes are committed at the end, all or none.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        with self.connect() as conn:
+            yield conn

@@ -1,0 +1,182 @@
+"""Brings the database's schema to the state of the folder ``sql/``.
+
+Belongs here: applying numbered migrations, re-creating views, refusing what doesn't fit.
+Does not belong here: the schema itself (``sql/``).
+
+- ``sql/NNN_name.sql`` are applied once, by number, each in a transaction with the note of its sha256. They are history:
+  a file whose text changed after it was applied is refused.
+- ``sql/views/NN_name.sql`` are re-created, in the order of their names, whenever any text of them changed, and also
+  after a migration: the views go first, so that the tables below them can change. Only views made here are dropped,
+  and never somebody else's that are built on them.
+- One process at a time, under a PostgreSQL advisory lock that ends with its connection.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow
+
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.warehouse.database import Database, advisory_key
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS schema_migration (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS schema_views (
+    sha256 text NOT NULL,
+    names text[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+_VIEW_NAMES = """
+SELECT viewname AS name FROM pg_views WHERE schemaname = current_schema()
+"""
+
+
+class MigrationError(Exception):
+    """The schema can't be brought up to date; the text says why and what to do."""
+
+
+class SchemaDrift(MigrationError):
+    """The database and the folder ``sql/`` don't belong together."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of ``sql/``."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return _sha256(self.text)
+
+
+def migrate(database: Database, folder: Path | None = None) -> list[str]:
+    """Applies what is missing from ``folder`` (default: the ``sql/`` that came with the program).
+
+    Returns:
+        The names of the files applied now, in order; views are named ``views``.
+
+    Raises:
+        SchemaDrift: the database was migrated by other files than these.
+        MigrationError: a file is misnamed or fails; what came before it stays applied.
+        DatabaseUnavailable: the server can't be reached.
+    """
+    folder = folder or bundled_folder("sql")
+    migrations = read_migrations(folder)
+    views = [(path.name, path.read_text(encoding="utf-8")) for path in sorted((folder / "views").glob("*.sql"))]
+    views_sha256 = _sha256("\n".join(f"{name}\n{text}" for name, text in views))
+
+    with database.connect() as conn:
+        conn.autocommit = True  # the lock outlives the transactions below and ends with the connection
+        conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key("migrate")])
+        conn.execute(_TABLES)
+        pending = _pending(conn, migrations)
+        made = conn.execute("SELECT sha256, names FROM schema_views").fetchone()
+        if not pending and made and made["sha256"] == views_sha256:
+            return []
+        _drop_views(conn, made["names"] if made else [])
+        for migration in pending:
+            _apply(conn, migration)
+        _create_views(conn, views, views_sha256)
+    return [migration.name for migration in pending] + (["views"] if views else [])
+
+
+def read_migrations(folder: Path) -> list[Migration]:
+    """The migrations of ``folder`` by number.
+
+    Raises:
+        MigrationError: a file is misnamed, or two have the same number.
+    """
+    found: dict[int, Migration] = {}
+    for path in sorted(folder.glob("*.sql")):
+        named = re.fullmatch(r"(\d{3})_\w+\.sql", path.name)
+        if named is None:
+            raise MigrationError(f"{path.name}: migrations are named like 007_what_it_does.sql")
+        migration = Migration(int(named[1]), path.name, path.read_text(encoding="utf-8"))
+        other = found.setdefault(migration.number, migration)
+        if other is not migration:
+            raise MigrationError(
+                f"{other.name} and {migration.name} have the same number; give one the next free number"
+            )
+    return list(found.values())
+
+
+def _pending(conn: psycopg.Connection[DictRow], migrations: list[Migration]) -> list[Migration]:
+    known = {migration.number: migration for migration in migrations}
+    applied = {row["number"]: row for row in conn.execute("SELECT * FROM schema_migration ORDER BY number")}
+    for number, row in applied.items():
+        if number not in known:
+            raise SchemaDrift(
+                f"the database was migrated by a newer program: {row['name']} is applied, but doesn't come with this "
+                "one. Update slomix, or use another SLOMIX_HOME or SLOMIX_POSTGRES_URL."
+            )
+        if known[number].sha256 != row["sha256"]:
+            raise SchemaDrift(
+                f"{known[number].name} was changed after it was applied on {row['applied_at']:%Y-%m-%d}. Restore its "
+                "text and put the change into a new migration with the next number."
+            )
+    last = max(applied, default=-1)
+    pending = [migration for migration in migrations if migration.number not in applied]
+    for migration in pending:
+        if migration.number < last:
+            raise SchemaDrift(
+                f"{migration.name} is not applied, but {applied[last]['name']} is. Give it the next free number."
+            )
+    return pending
+
+
+def _apply(conn: psycopg.Connection[DictRow], migration: Migration) -> None:
+    try:
+        with conn.transaction():
+            conn.execute(migration.text.encode())
+            conn.execute(
+                "INSERT INTO schema_migration (number, name, sha256) VALUES (%s, %s, %s)",
+                [migration.number, migration.name, migration.sha256],
+            )
+    except psycopg.Error as error:
+        raise MigrationError(_said(migration.name, error)) from error
+
+
+def _drop_views(conn: psycopg.Connection[DictRow], names: list[str]) -> None:
+    try:
+        with conn.transaction():
+            conn.execute("DELETE FROM schema_views")
+            if names:  # in one statement: they are built on each other
+                listed = sql.SQL(", ").join(sql.Identifier(name) for name in names)
+                conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(listed))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise MigrationError(
+            f"something else is built on our views: {error.diag.message_detail}. Drop it, start again, and create it anew."
+        ) from error
+
+
+def _create_views(conn: psycopg.Connection[DictRow], views: list[tuple[str, str]], sha256: str) -> None:
+    with conn.transaction():
+        before = {row["name"] for row in conn.execute(_VIEW_NAMES)}
+        for name, text in views:
+            try:
+                conn.execute(text.encode())
+            except psycopg.Error as error:
+                raise MigrationError(_said(f"views/{name}", error)) from error
+        names = [row["name"] for row in conn.execute(_VIEW_NAMES) if row["name"] not in before]
+        conn.execute("INSERT INTO schema_views (sha256, names) VALUES (%s, %s)", [sha256, names])
+
+
+def _said(name: str, error: psycopg.Error) -> str:
+    return f"{name} failed and was rolled back: {error}"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
