@@ -1,0 +1,106 @@
+"""A game server whose folders are on this machine, and the search through an archive of its files.
+
+Belongs here: reading local folders behind the interface of ``source``.
+Does not belong here: choosing which of the files matter (``formats`` knows their names).
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from slomix_pipeline.gameserver.source import (
+    FileMissing,
+    GameServer,
+    PermanentError,
+    RemoteFile,
+    TransientError,
+    check_file_name,
+    missing_folder,
+    with_utf8_names,
+    within_limit,
+)
+
+
+class LocalFolder(GameServer):
+    """The folders below ``base`` (an absolute folder setting stands for itself)."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base.expanduser()
+
+    def describe(self) -> str:
+        return f"folder {self._base}"
+
+    def folder_changed_at(self, folder: str) -> int:
+        with _our_errors(missing_folder(folder, self.describe())):
+            status = (self._base / folder).stat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise PermanentError(f"{folder!r} at {self.describe()} is a file, not a folder")
+        return int(status.st_mtime)
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        files = []
+        with _our_errors(missing_folder(folder, self.describe())), os.scandir(self._base / folder) as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:  # went away since the folder was read
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    files.append(RemoteFile(entry.name, status.st_size, int(status.st_mtime)))
+        return with_utf8_names(files, lambda file: file.name, f"{folder} at {self.describe()}")
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        check_file_name(name)
+        return read_file(self._base / folder / name, limit)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The whole content of a local file of at most ``limit`` bytes.
+
+    Raises:
+        FileMissing, TooLarge, PermanentError, TransientError: as ``GameServer.read``.
+    """
+    with _our_errors(FileMissing(f"There is no file {str(path)!r}")), path.open("rb") as file:
+        return within_limit(file.read(limit + 1), limit, path.name)
+
+
+def found_below(directory: Path) -> list[Path]:
+    """Every regular file below ``directory``, in all sub-folders, sorted by path.
+
+    Hidden files and folders are skipped. Links to folders aren't followed, so a loop of links can't trap the
+    search; links to files are. Names that aren't UTF-8 are left out, as in a listing. Two files of one name
+    in different sub-folders are two entries.
+
+    Raises:
+        PermanentError: there is no such folder, or a folder below may not be read.
+        TransientError: the disk failed; nothing is left out silently.
+    """
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    found: list[Path] = []
+    with _our_errors(PermanentError(f"There is no folder {str(directory)!r}")):
+        for folder, subfolders, names in os.walk(directory, onerror=stop):
+            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+            paths = (Path(folder, name) for name in names if not name.startswith("."))
+            found += (path for path in paths if path.is_file())
+    return with_utf8_names(sorted(found), lambda path: path.name, str(directory))
+
+
+@contextmanager
+def _our_errors(missing: PermanentError) -> Iterator[None]:
+    """Turn what the operating system says into the errors of ``source``."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise missing from None
+    except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
+        raise PermanentError(str(error)) from error
+    except OSError as error:
+        raise TransientError(str(error)) from error

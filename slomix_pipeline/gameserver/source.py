@@ -1,0 +1,174 @@
+"""The one interface to a game server's files, its errors, and the choice between SFTP and a local folder.
+
+Belongs here: what both kinds of source promise.
+Does not belong here: how each keeps the promise (``sftp``, ``local``).
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from slomix_pipeline.settings import Settings
+
+_log = logging.getLogger(__name__)
+File = TypeVar("File")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a listing: its plain name, its size in bytes, its last change in unix seconds (UTC)."""
+
+    name: str
+    size: int
+    modified_at: int
+
+
+class GameServerError(Exception):
+    """A game server's files can't be had; the text is for people and holds no secret."""
+
+
+class TransientError(GameServerError):
+    """Network, timeout, dropped connection: worth a retry."""
+
+
+class PermanentError(GameServerError):
+    """Login, host key, missing folder, setting: stays until somebody changes something."""
+
+
+class FileMissing(PermanentError):
+    """The folder holds no file of that name (any more)."""
+
+
+class TooLarge(PermanentError):
+    """The file has more bytes than the caller wants to read."""
+
+
+class GameServer(Protocol):
+    """A game server's files. Every call may raise ``TransientError`` or ``PermanentError``, and nothing else.
+
+    Not for several threads at once: each opens its own.
+    """
+
+    def describe(self) -> str:
+        """Where the files are, for people; no secret in it."""
+        ...
+
+    def folder_changed_at(self, folder: str) -> int:
+        """Last change of the folder itself in unix seconds: a file came, went or was renamed.
+
+        A file rewritten in place doesn't move it, and neither does a second file within the same second.
+        """
+        ...
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        """The regular files directly in the folder, in any order.
+
+        Sub-folders and links are left out. So are names that aren't UTF-8: no game file has one, and
+        PostgreSQL couldn't hold it; the log says how many there were.
+        A missing folder raises ``PermanentError``; an empty list means an empty folder.
+        """
+        ...
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        """The whole content of a file of at most ``limit`` bytes.
+
+        Raises:
+            FileMissing: there is no such file.
+            TooLarge: it has more than ``limit`` bytes.
+            PermanentError: ``name`` isn't a plain file name.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; the next call opens a new one."""
+        ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class NoGameServer(GameServer):
+    """Stands where no game server is configured: every call says which settings to set."""
+
+    def describe(self) -> str:
+        return "no game server"
+
+    def folder_changed_at(self, folder: str) -> int:
+        raise _nothing_configured()
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        raise _nothing_configured()
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        raise _nothing_configured()
+
+    def close(self) -> None:
+        return
+
+
+def _nothing_configured() -> PermanentError:
+    return PermanentError(
+        "No game server is configured: set SLOMIX_SFTP_HOST and SLOMIX_SFTP_USER, or SLOMIX_GAMESERVER_DIR"
+    )
+
+
+def open_game_server(settings: Settings) -> GameServer:
+    """The game server the settings name: SFTP when there is a host, else the local folder.
+
+    Nothing is connected before the first call.
+    """
+    # Imported here: paramiko takes a tenth of a second, and loading Dagster definitions needs none of it.
+    if settings.sftp_host:
+        from slomix_pipeline.gameserver.sftp import SftpFolder
+
+        return SftpFolder(settings)
+    if settings.gameserver_dir:
+        from slomix_pipeline.gameserver.local import LocalFolder
+
+        return LocalFolder(settings.gameserver_dir)
+    return NoGameServer()
+
+
+def check_file_name(name: str) -> None:
+    """Refuse everything that isn't the plain name of a file in its folder.
+
+    Raises:
+        PermanentError: empty, ``.``, ``..``, or with a separator or NUL in it.
+    """
+    if name in ("", ".", "..") or any(character in name for character in "/\\\0"):
+        raise PermanentError(f"{name!r} is not a plain file name")
+
+
+def missing_folder(folder: str, where: str) -> PermanentError:
+    """The error for a folder that isn't there, saying which setting to look at."""
+    return PermanentError(
+        f"There is no folder {folder!r} at {where}: check SLOMIX_GAMESTATS_FOLDER and SLOMIX_GAMETIMES_FOLDER "
+        f"(over SFTP a path without a leading / counts from where the login starts)"
+    )
+
+
+def within_limit(content: bytes, limit: int, name: str) -> bytes:
+    """``content`` back, read with one byte to spare over ``limit``.
+
+    Raises:
+        TooLarge: the spare byte was used.
+    """
+    if len(content) > limit:
+        raise TooLarge(f"{name!r} is larger than {limit} bytes")
+    return content
+
+
+def with_utf8_names(files: Iterable[File], name_of: Callable[[File], str], where: str) -> list[File]:
+    """Those files whose name, decoded with ``surrogateescape``, was UTF-8; a warning counts the others."""
+    files = list(files)
+    named = [file for file in files if not any("\udc80" <= character <= "\udcff" for character in name_of(file))]
+    if len(named) < len(files):
+        _log.warning("%d file names in %s are not UTF-8 and were left out", len(files) - len(named), where)
+    return named
