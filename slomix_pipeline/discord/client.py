@@ -1,0 +1,281 @@
+"""Sends messages to a Discord webhook, and knows afterwards whether they arrived.
+
+Belongs here: the one use of the library discord-webhook, and what it lacks: a time limit, patience with rate limits
+and failing servers, answers that are not what they should be, and silence about the webhook's address (whoever
+knows it can post).
+Does not belong here: what is said (``messages``) and what was said before (the warehouse's ledger).
+"""
+
+import json
+import logging
+import math
+import re
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]
+
+from .embeds import Message, to_payload, violations
+
+# Discord's documentation, "Opcodes and Status Codes", JSON error codes.
+UNKNOWN_MESSAGE = 10008
+
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+/api(?:/v\d+)?/webhooks/\d+/[\w-]+", re.ASCII)
+_FIRST_PAUSE = 1.0  # seconds before a second try when the server names no time; doubles each time
+_SHORTEST_PAUSE = 0.5  # seconds, when it names none or nearly none
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+class DiscordError(Exception):
+    """Discord did not confirm a message."""
+
+
+class NotSent(DiscordError):
+    """Surely nothing was delivered or changed. ``retriable`` tells whether the same may work later."""
+
+    def __init__(self, text: str, *, retriable: bool) -> None:
+        super().__init__(text)
+        self.retriable = retriable
+
+
+class MessageGone(NotSent):
+    """The message to edit was deleted."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"message {message_id} was deleted on Discord", retriable=False)
+
+
+class InDoubt(DiscordError):
+    """The message may have been delivered; sending it again may double it."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A delivered message; its id is what ``edit`` needs."""
+
+    message_id: str
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A request that did not work: what it means, and the seconds the server asks to wait, if it does."""
+
+    problem: DiscordError
+    wait: float | None = None
+
+
+class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no types
+    """The library's webhook with our body: its own holds its settings too and can't empty a text on edit."""
+
+    def __init__(self, body: dict[str, Any], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._body = body
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return self._body
+
+
+class Discord:
+    """One webhook.
+
+    Args:
+        webhook_url: as Discord gives it; ``?thread_id=…`` posts into a thread.
+        timeout: seconds for connecting, and for each wait for the server's bytes.
+        max_wait: seconds that one call may spend waiting between tries.
+        sleep: how to wait.
+
+    Raises:
+        ValueError: ``webhook_url`` is no webhook address.
+    """
+
+    def __init__(
+        self,
+        webhook_url: str,
+        *,
+        timeout: float = 10.0,
+        max_wait: float = 30.0,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        address, _, query = webhook_url.strip().partition("?")
+        if not _ADDRESS.fullmatch(address.rstrip("/")):
+            raise ValueError("SLOMIX_DISCORD_WEBHOOK is not like https://discord.com/api/webhooks/<number>/<token>")
+        self._url = address.rstrip("/")
+        self._thread_id = parse_qs(query).get("thread_id", [None])[0]
+        self._host = urlsplit(self._url).netloc
+        self._timeout = timeout
+        self._max_wait = max_wait
+        self._sleep = sleep
+        self._free_at = 0.0  # time.monotonic() from which the rate limit lets the next call through
+
+    def describe(self) -> str:
+        """The webhook's host, for people; never its token."""
+        return self._host
+
+    def __repr__(self) -> str:
+        return f"Discord({self._host!r})"
+
+    def send(self, message: Message) -> Sent:
+        """Post ``message``.
+
+        Raises:
+            NotSent: it was surely not delivered.
+            InDoubt: it may have been; it is not tried again.
+        """
+        _refuse_what_does_not_fit(message)
+        answer = self._call(self._webhook(message).api_post_request, repeatable=False)
+        message_id = _json(answer).get("id")
+        if not isinstance(message_id, str) or not message_id.isdecimal():
+            raise InDoubt(f"{self._host} answered {answer.status_code} without a message id")
+        return Sent(message_id)
+
+    def edit(self, message_id: str, message: Message) -> None:
+        """Replace the whole message ``message_id`` by ``message``. May be repeated freely.
+
+        Raises:
+            MessageGone: it was deleted.
+            NotSent: the last try surely changed nothing.
+            InDoubt: it may have been changed, or not.
+        """
+        _refuse_what_does_not_fit(message)
+        webhook = self._webhook(message)
+        webhook.id = message_id
+        self._call(webhook.edit, repeatable=True, message_id=message_id)
+
+    def check(self) -> None:
+        """Ask for the webhook itself; nothing is posted.
+
+        Raises:
+            NotSent: it does not exist or could not be asked.
+            InDoubt: the server does not answer as Discord does.
+        """
+        webhook = self._webhook(Message())
+        self._call(lambda: requests.get(self._url, timeout=self._timeout, proxies=webhook.proxies), repeatable=False)
+
+    def _webhook(self, message: Message) -> _Webhook:
+        return _Webhook(
+            to_payload(message),
+            url=self._url,
+            thread_id=self._thread_id,
+            wait="true",
+            timeout=self._timeout,
+            # a proxy for the way out can't reach the stand-in on this machine
+            proxies={"no_proxy": ",".join(_LOOPBACK)} if urlsplit(self._url).hostname in _LOOPBACK else None,
+        )
+
+    def _call(
+        self, request: Callable[[], requests.Response], *, repeatable: bool, message_id: str = ""
+    ) -> requests.Response:
+        """The good answer to one request, tried again after a rate limit, and when in doubt if ``repeatable``."""
+        pause, waited = max(0.0, self._free_at - time.monotonic()), 0.0
+        problem: DiscordError = NotSent(f"{self._host} asks to wait {pause:.0f} s before the next call", retriable=True)
+        growing_pause = _FIRST_PAUSE
+        while waited + pause <= self._max_wait:
+            if pause:
+                self._sleep(pause)
+                waited += pause
+            outcome = self._try(request, message_id)
+            if isinstance(outcome, requests.Response):
+                return outcome
+            problem = outcome.problem
+            if outcome.wait is not None:
+                pause = outcome.wait
+            elif repeatable and isinstance(problem, InDoubt):
+                pause, growing_pause = growing_pause, growing_pause * 2
+            else:
+                break
+        raise problem
+
+    def _try(self, request: Callable[[], requests.Response], message_id: str) -> requests.Response | _Failure:
+        """One request. Errors come back as values: the ones of requests hold the address and must not be chained."""
+        try:
+            answer = request()
+        except requests.RequestException as error:
+            what = type(error).__name__
+            if isinstance(error, ValueError):  # how requests marks an address it can't use
+                return _Failure(NotSent(f"{self._host} is no usable address ({what})", retriable=False))
+            if _failed_while_connecting(error):
+                return _Failure(NotSent(f"no connection to {self._host} ({what})", retriable=True))
+            return _Failure(InDoubt(f"{self._host} did not answer to the end ({what})"))
+        except UnicodeDecodeError:  # the library's own log line of a failed edit
+            return _Failure(InDoubt(f"{self._host} gave an unreadable answer"))
+        self._heed_limits(answer)
+        return self._judged(answer, message_id)
+
+    def _judged(self, answer: requests.Response, message_id: str) -> requests.Response | _Failure:
+        status, body = answer.status_code, _json(answer)
+        if answer.history and answer.request.method == "GET":  # a redirected POST became a question
+            return _Failure(NotSent(f"{self._host} redirects elsewhere: check SLOMIX_DISCORD_WEBHOOK", retriable=False))
+        if 200 <= status < 300:
+            return answer
+        if status == 429:
+            asked = _seconds(body.get("retry_after")) or _seconds(answer.headers.get("Retry-After")) or 0.0
+            problem = NotSent(f"{self._host} allows no more calls for now (429, {asked:g} s)", retriable=True)
+            return _Failure(problem, wait=max(asked, _SHORTEST_PAUSE))
+        if status >= 500:
+            return _Failure(InDoubt(f"{self._host} answered {status}"))
+        if message_id and body.get("code") == UNKNOWN_MESSAGE:
+            return _Failure(MessageGone(message_id))
+        if status in (401, 403, 404):
+            text = f"the webhook was deleted or is wrong: check SLOMIX_DISCORD_WEBHOOK ({self._host} answered {status})"
+            return _Failure(NotSent(text, retriable=False))
+        return _Failure(NotSent(f"{self._host} refused it ({status}): {self._reason(body)}", retriable=False))
+
+    def _reason(self, body: dict[str, Any]) -> str:
+        """Discord's own words, without the address should they repeat it."""
+        words = f"{body.get('message', 'no reason given')} {json.dumps(body['errors']) if 'errors' in body else ''}"
+        return words.replace(self._url.rpartition("/")[2], "…").strip()[:500]
+
+    def _heed_limits(self, answer: requests.Response) -> None:
+        if answer.headers.get("X-RateLimit-Remaining") == "0":
+            self._free_at = time.monotonic() + (_seconds(answer.headers.get("X-RateLimit-Reset-After")) or 0.0)
+
+
+def _refuse_what_does_not_fit(message: Message) -> None:
+    if found := violations(message):
+        raise NotSent("Discord would refuse this message: " + "; ".join(found), retriable=False)
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    """The answer's JSON object; empty when it is anything else."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], body) if isinstance(body, dict) else {}
+
+
+def _seconds(value: Any) -> float | None:
+    """A wait as the server wrote it, or None when it wrote nothing usable."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _failed_while_connecting(error: BaseException) -> bool:
+    """Whether urllib3's ``connect`` (name, TCP, TLS) raised it: then nothing of the request had left."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            code = frame.f_code
+            if code.co_name == "connect" and frame.f_globals.get("__name__") == "urllib3.connection":
+                return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _hide_address(record: logging.LogRecord) -> bool:
+    record.msg, record.args = re.sub(r"/webhooks/[^\s\"']+", "/webhooks/…", record.getMessage()), ()
+    return True
+
+
+# urllib3 logs addresses at DEBUG; the library logs answers that are told here as errors.
+logging.getLogger("urllib3.connectionpool").addFilter(_hide_address)
+logging.getLogger("discord_webhook.webhook").addFilter(lambda record: False)

@@ -1,0 +1,223 @@
+"""What Discord can be told: messages and embeds as values, its limits, and text made safe for it.
+
+Belongs here: the shape of a message, Discord's limits, escaping, cutting and packing of text.
+Does not belong here: what is said (``messages``) and how it is sent (``client``).
+
+Lengths count UTF-16 units. Discord does not say what it counts; no other count of a text is higher.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+# Discord's documentation, "Message Resource": "Embed Limits" and "Create Message".
+TITLE_LIMIT = 256
+DESCRIPTION_LIMIT = 4096
+FIELDS_LIMIT = 25
+FIELD_NAME_LIMIT = 256
+FIELD_VALUE_LIMIT = 1024
+FOOTER_LIMIT = 2048
+TOTAL_LIMIT = 6000  # over ALL embeds of one message: titles, descriptions, field names and values, footers
+CONTENT_LIMIT = 2000  # "Execute Webhook"
+EMBEDS_LIMIT = 10  # "Execute Webhook"
+COLOR_LIMIT = 0xFFFFFF
+
+BLANK = "\u200b"  # shows nothing, yet counts as text where Discord wants some
+
+# What starts markup, a mention, an emoji, a time tag or a link in Discord's client ("1." starts a list, "discord.gg/"
+# an invite). A backslash before any of them shows the bare character.
+_ACTIVE = re.compile(r"[\\`*_~|<>()\[\]#@:/.-]")
+_ZERO_WIDTH_JOINERS = "\u200c\u200d"  # hold scripts and emoji together: they belong to what is seen
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A titled block of an embed; ``inline`` ones stand side by side, three in a row."""
+
+    name: str
+    value: str
+    inline: bool = False
+
+
+@dataclass(frozen=True)
+class Embed:
+    """A card. ``color`` is 0xRRGGBB (0: Discord's default), ``timestamp`` must know its zone."""
+
+    title: str
+    description: str = ""
+    color: int = 0
+    fields: tuple[Field, ...] = ()
+    footer: str = ""
+    timestamp: datetime | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a channel."""
+
+    content: str = ""
+    embeds: tuple[Embed, ...] = ()
+
+
+def to_payload(message: Message) -> dict[str, Any]:
+    """The JSON body for sending or editing; it states every part, so an edit replaces them all. Nobody is pinged."""
+    return {
+        "content": message.content,
+        "embeds": [_embed_payload(embed) for embed in message.embeds],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def _embed_payload(embed: Embed) -> dict[str, Any]:
+    payload = {
+        "title": embed.title,
+        "description": embed.description,
+        "color": embed.color,
+        "fields": [{"name": field.name, "value": field.value, "inline": field.inline} for field in embed.fields],
+        "footer": {"text": embed.footer} if embed.footer else None,
+        "timestamp": embed.timestamp.isoformat() if embed.timestamp else None,
+        "url": embed.url,
+    }
+    return {key: value for key, value in payload.items() if value}
+
+
+def length(text: str) -> int:
+    """Length of ``text`` in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def size(embed: Embed) -> int:
+    """What ``embed`` takes of ``TOTAL_LIMIT``."""
+    texts = [embed.title, embed.description, embed.footer]
+    return sum(map(length, texts)) + sum(length(field.name) + length(field.value) for field in embed.fields)
+
+
+def violations(message: Message) -> list[str]:
+    """Why Discord would refuse ``message``, in words; empty when it fits."""
+    return list(_violations(message))
+
+
+def _violations(message: Message) -> Iterator[str]:
+    if not message.content.strip() and not message.embeds:
+        yield "the message is empty"
+    yield from _too_long("content", message.content, CONTENT_LIMIT)
+    if len(message.embeds) > EMBEDS_LIMIT:
+        yield f"{len(message.embeds)} embeds, {EMBEDS_LIMIT} are allowed"
+    total = sum(map(size, message.embeds))
+    if total > TOTAL_LIMIT:
+        yield f"all embeds together have {total} characters, {TOTAL_LIMIT} are allowed"
+    for number, embed in enumerate(message.embeds, start=1):
+        for violation in _embed_violations(embed):
+            yield f"embed {number}: {violation}"
+
+
+def _embed_violations(embed: Embed) -> Iterator[str]:
+    if not (embed.title.strip() or embed.description.strip() or embed.fields):
+        yield "title, description and fields are empty"
+    yield from _too_long("title", embed.title, TITLE_LIMIT)
+    yield from _too_long("description", embed.description, DESCRIPTION_LIMIT)
+    yield from _too_long("footer", embed.footer, FOOTER_LIMIT)
+    if len(embed.fields) > FIELDS_LIMIT:
+        yield f"{len(embed.fields)} fields, {FIELDS_LIMIT} are allowed"
+    for number, field in enumerate(embed.fields, start=1):
+        for part, text, limit in (("name", field.name, FIELD_NAME_LIMIT), ("value", field.value, FIELD_VALUE_LIMIT)):
+            if not text.strip():
+                yield f"field {number}: {part} is empty"
+            yield from _too_long(f"field {number}: {part}", text, limit)
+    if not 0 <= embed.color <= COLOR_LIMIT:
+        yield f"color {embed.color} is not 0xRRGGBB"
+    if embed.timestamp and embed.timestamp.tzinfo is None:
+        yield "timestamp has no zone"
+    if embed.url and not embed.url.startswith(("https://", "http://")):
+        yield "url is not a web address"
+
+
+def _too_long(what: str, text: str, limit: int) -> Iterator[str]:
+    if length(text) > limit:
+        yield f"{what} has {length(text)} characters, {limit} are allowed"
+
+
+def plain(text: str) -> str:
+    """``text`` as it is seen on one line: no line breaks, control, invisible or direction-changing characters.
+
+    For places without markup (an embed's footer); everywhere else use ``escape``.
+    """
+    shown = "".join(map(_seen, text))
+    return re.sub(r" {2,}", " ", shown).strip()
+
+
+def _seen(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp", "Zs"):
+        return " "
+    if category == "Cs":  # half of a character: not sendable
+        return "\ufffd"
+    return "" if category == "Cf" and character not in _ZERO_WIDTH_JOINERS else character
+
+
+def escape(text: str) -> str:
+    """A name as text for titles, descriptions, fields and content that Discord shows exactly as it is.
+
+    No Markdown, mention, emoji, time tag or link of ``text`` works; line breaks become spaces. Within code and in
+    footers backslashes show: not for there.
+    """
+    return _ACTIVE.sub(r"\\\g<0>", plain(text))
+
+
+def clip(text: str, width: int) -> str:
+    """At most ``width`` (≥ 1) visible characters of ``text``; the last is ``…`` if it was cut. Escape afterwards."""
+    characters = _visible_characters(plain(text))
+    return "".join(characters) if len(characters) <= width else "".join(characters[: width - 1]) + "…"
+
+
+def _visible_characters(text: str) -> list[str]:
+    """``text`` cut where the eye would cut: marks, joined emoji and skin tones stay with what they belong to."""
+    characters: list[str] = []
+    for character in text:
+        joins = unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf") or ord(character) in _SKIN_TONES
+        if characters and (joins or characters[-1].endswith("\u200d")):
+            characters[-1] += character
+        else:
+            characters.append(character)
+    return characters
+
+
+def fields_of_lines(
+    name: str,
+    lines: Sequence[str],
+    *,
+    more: str = "… and {n} more",
+    max_fields: int = FIELDS_LIMIT,
+    room: int = TOTAL_LIMIT,
+) -> tuple[Field, ...]:
+    """``lines`` as fields, the first one called ``name``. No line is cut; those that don't fit are counted in ``more``.
+
+    ``room`` is what all these fields may take together, their names included (UTF-16 units).
+
+    Raises:
+        ValueError: not even the line ``more`` fits.
+    """
+    for kept in range(len(lines), -1, -1):
+        missing = len(lines) - kept
+        values = _pack([*lines[:kept], *([more.format(n=missing)] if missing else [])])
+        fields = tuple(Field(BLANK if number else name, value) for number, value in enumerate(values))
+        taken = sum(length(field.name) + length(field.value) for field in fields)
+        if len(fields) <= max_fields and taken <= room and all(length(value) <= FIELD_VALUE_LIMIT for value in values):
+            return fields
+    raise ValueError(f"no room for {len(lines)} lines of {name!r}")
+
+
+def _pack(lines: Sequence[str]) -> list[str]:
+    values: list[str] = []
+    for line in lines:
+        line = line if line.strip() else BLANK
+        if values and length(values[-1]) + 1 + length(line) <= FIELD_VALUE_LIMIT:
+            values[-1] += "\n" + line
+        else:
+            values.append(line)
+    return values

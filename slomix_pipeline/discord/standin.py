@@ -1,0 +1,359 @@
+"""A Discord on this machine: takes webhook calls as Discord does and shows them on a page as Discord would.
+
+Belongs here: the webhook API's behaviour (answers, limits, errors), the kept messages, the server and its page.
+Does not belong here: how a message looks (``render``) and what is said (``messages``).
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from . import embeds as limits
+from .render import message_html
+
+AUTHOR = "Slomix"
+PAGE_MESSAGES = 200  # the latest ones; Discord too loads older ones only on demand
+CALLS_ALLOWED, CALLS_WINDOW = 20, 1.0  # per seconds; Discord's own limit differs and is to be read from its headers
+DISCORD_EPOCH_MS = 1420070400000  # "Reference", Snowflakes
+
+_EMPTY = '<div class="empty"><b>Nothing said yet …</b>The first message appears here by itself.</div>'
+
+
+class Channel:
+    """The webhook and its messages, kept in one JSON file. Safe to read from another thread."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        self.webhook_id: str = kept.get("webhook_id") or str(_snowflake(0))
+        self.token: str = kept.get("token") or secrets.token_urlsafe(51)
+        self._messages: dict[str, dict[str, Any]] = {message["id"]: message for message in kept.get("messages", ())}
+        self._save()
+
+    def messages(self) -> list[dict[str, Any]]:
+        """All messages, oldest first."""
+        with self._lock:
+            return [dict(message) for message in self._messages.values()]
+
+    def message(self, message_id: str) -> dict[str, Any] | None:
+        with self._lock:
+            return self._messages.get(message_id)
+
+    def add(self, body: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            message_id = str(_snowflake(max(map(int, self._messages), default=0)))
+            message = {
+                "type": 0,
+                "id": message_id,
+                "channel_id": self.webhook_id,
+                "webhook_id": self.webhook_id,
+                "author": {"id": self.webhook_id, "username": AUTHOR, "avatar": None, "bot": True},
+                "timestamp": datetime.now(UTC).isoformat(),
+                "edited_timestamp": None,
+                **_said(body),
+            }
+            self._messages[message_id] = message
+            self._save()
+            return message
+
+    def change(self, message_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            old = self._messages[message_id]
+            changed = {**old, **_said({**old, **body}), "edited_timestamp": datetime.now(UTC).isoformat()}
+            self._messages[message_id] = changed
+            self._save()
+            return changed
+
+    def _save(self) -> None:
+        self.revision = secrets.token_hex(8)
+        content = {"webhook_id": self.webhook_id, "token": self.token, "messages": list(self._messages.values())}
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps(content, ensure_ascii=True, indent=1), "utf-8")
+        os.replace(new, self._file)
+
+
+def _snowflake(after: int) -> int:
+    """A new id as Discord forms them: the time, and greater than ``after``."""
+    return max((time.time_ns() // 1_000_000 - DISCORD_EPOCH_MS) << 22, after + 1)
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a call's body that a message keeps."""
+    return {
+        "content": body.get("content") or "",
+        "embeds": [{"type": "rich", **embed} for embed in body.get("embeds") or ()],
+    }
+
+
+def refusals(body: Any) -> dict[str, Any]:
+    """What Discord would refuse in a call's body, in its nested form ("Error Messages"); empty when nothing."""
+    try:
+        return _refusals(body)
+    except (AttributeError, TypeError, ValueError):  # not the shape of a message at all
+        return _named({}, "", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+
+
+def _refusals(body: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    _check_text(found, "content", body.get("content"), limits.CONTENT_LIMIT)
+    all_embeds = body.get("embeds") or []
+    if len(all_embeds) > limits.EMBEDS_LIMIT:
+        _named(found, "embeds", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.EMBEDS_LIMIT} or fewer in length.")
+    total = sum(_check_embed(found, f"embeds.{number}", embed) for number, embed in enumerate(all_embeds))
+    if total > limits.TOTAL_LIMIT:
+        _named(found, "embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {limits.TOTAL_LIMIT}")
+    return found
+
+
+def _check_embed(found: dict[str, Any], path: str, embed: dict[str, Any]) -> int:
+    """Add what is wrong with one embed to ``found``; returns its size in characters."""
+    footer = embed.get("footer") or {}
+    fields = embed.get("fields") or []
+    if not (embed.get("title") or embed.get("description") or fields or footer):
+        _named(found, f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required")
+    if len(fields) > limits.FIELDS_LIMIT:
+        _named(found, f"{path}.fields", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.FIELDS_LIMIT} or fewer in length.")
+    if not 0 <= (embed.get("color") or 0) <= limits.COLOR_LIMIT:
+        _named(
+            found,
+            f"{path}.color",
+            "NUMBER_TYPE_MAX",
+            f"int value should be less than or equal to {limits.COLOR_LIMIT}.",
+        )
+    if timestamp := embed.get("timestamp"):
+        datetime.fromisoformat(timestamp)
+    total = _check_text(found, f"{path}.title", embed.get("title"), limits.TITLE_LIMIT)
+    total += _check_text(found, f"{path}.description", embed.get("description"), limits.DESCRIPTION_LIMIT)
+    total += _check_text(found, f"{path}.footer.text", footer.get("text"), limits.FOOTER_LIMIT)
+    for number, field in enumerate(fields):
+        for part, limit in (("name", limits.FIELD_NAME_LIMIT), ("value", limits.FIELD_VALUE_LIMIT)):
+            total += _check_text(found, f"{path}.fields.{number}.{part}", field.get(part) or "", limit)
+    return total
+
+
+def _check_text(found: dict[str, Any], path: str, text: Any, limit: int) -> int:
+    """The length of ``text`` in characters; None means that it was left out, an empty one that it is required."""
+    if text is None:
+        return 0
+    if not isinstance(text, str):
+        _named(found, path, "STRING_TYPE_CONVERT", "Could not interpret as string.")
+        return 0
+    if not text.strip() and ".fields." in path:
+        _named(found, path, "BASE_TYPE_REQUIRED", "This field is required")
+    if len(text) > limit:
+        _named(found, path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
+    return len(text)
+
+
+def _named(found: dict[str, Any], path: str, code: str, message: str) -> dict[str, Any]:
+    place = found
+    for key in filter(None, path.split(".")):
+        place = place.setdefault(key, {})
+    place.setdefault("_errors", []).append({"code": code, "message": message})
+    return found
+
+
+class _Limiter:
+    """Discord's rate limit: so many calls in a window, told in headers."""
+
+    def __init__(self) -> None:
+        self._ends, self._used = 0.0, 0
+
+    def count(self) -> tuple[bool, dict[str, str]]:
+        """Count one call: whether it is allowed, and the headers of its answer."""
+        now = time.monotonic()
+        if now >= self._ends:
+            self._ends, self._used = now + CALLS_WINDOW, 0
+        self._used += 1
+        return self._used <= CALLS_ALLOWED, {
+            "X-RateLimit-Limit": str(CALLS_ALLOWED),
+            "X-RateLimit-Remaining": str(max(0, CALLS_ALLOWED - self._used)),
+            "X-RateLimit-Reset": f"{time.time() + self._ends - now:.3f}",
+            "X-RateLimit-Reset-After": f"{self._ends - now:.3f}",
+            "X-RateLimit-Bucket": "standin",
+            "Via": "1.1 standin",
+        }
+
+
+def _error(status: int, code: int, message: str, **more: Any) -> JSONResponse:
+    return JSONResponse({"message": message, "code": code, **more}, status)
+
+
+def create_app(channel: Channel) -> Starlette:
+    """The webhook API ("Webhook Resource") and the page."""
+    limiter = _Limiter()
+
+    def refusal(body: Any, old: dict[str, Any]) -> JSONResponse | None:
+        if errors := refusals(body):
+            return _error(400, 50035, "Invalid Form Body", errors=errors)
+        said = _said({**old, **body})
+        return None if said["content"].strip() or said["embeds"] else _error(400, 50006, "Cannot send an empty message")
+
+    def describe(request: Request, body: Any) -> Response:
+        return JSONResponse({"type": 1, "id": channel.webhook_id, "name": AUTHOR, "channel_id": channel.webhook_id})
+
+    def post(request: Request, body: Any) -> Response:
+        if refused := refusal(body, {}):
+            return refused
+        message = channel.add(body)
+        waits = request.query_params.get("wait", "").lower() in ("true", "1")
+        return JSONResponse(message) if waits else Response(status_code=204)
+
+    def read(request: Request, body: Any) -> Response:
+        message = channel.message(request.path_params["message_id"])
+        return JSONResponse(message) if message else _error(404, 10008, "Unknown Message")
+
+    def edit(request: Request, body: Any) -> Response:
+        message = channel.message(request.path_params["message_id"])
+        if message is None:
+            return _error(404, 10008, "Unknown Message")
+        return refusal(body, message) or JSONResponse(channel.change(message["id"], body))
+
+    async def show_page(request: Request) -> Response:
+        return HTMLResponse(page(channel.messages(), live=True, revision=channel.revision))
+
+    async def show_messages(request: Request) -> Response:
+        if request.query_params.get("known") == channel.revision:
+            return Response(status_code=204)
+        revision, messages = channel.revision, channel.messages()
+        return HTMLResponse(_messages_html(messages), headers={"X-Revision": revision, "X-Count": _count(messages)})
+
+    address = "/api/webhooks/{webhook_id}/{token}"
+    return Starlette(
+        routes=[
+            Route("/", show_page),
+            Route("/messages", show_messages),
+            Route(address, _webhook_call(channel, limiter, describe), methods=["GET"]),
+            Route(address, _webhook_call(channel, limiter, post), methods=["POST"]),
+            Route(address + "/messages/{message_id}", _webhook_call(channel, limiter, read), methods=["GET"]),
+            Route(address + "/messages/{message_id}", _webhook_call(channel, limiter, edit), methods=["PATCH"]),
+        ]
+    )
+
+
+def _webhook_call(
+    channel: Channel, limiter: _Limiter, answer: Callable[[Request, Any], Response]
+) -> Callable[[Request], Awaitable[Response]]:
+    """What every webhook call goes through before ``answer``: rate limit, address, JSON body."""
+
+    async def checked(request: Request, allowed: bool, wait: str) -> Response:
+        if not allowed:
+            body = {"message": "You are being rate limited.", "retry_after": float(wait), "global": False}
+            return JSONResponse(body, 429, {"Retry-After": wait})
+        if request.path_params["webhook_id"] != channel.webhook_id:
+            return _error(404, 10015, "Unknown Webhook")
+        if request.path_params["token"] != channel.token:
+            return _error(401, 50027, "Invalid Webhook Token")
+        try:
+            body = json.loads(await request.body() or b"{}")
+        except ValueError:
+            return _error(400, 50109, "The request body contains invalid JSON.")
+        return answer(request, body)
+
+    async def call(request: Request) -> Response:
+        allowed, headers = limiter.count()
+        response = await checked(request, allowed, headers["X-RateLimit-Reset-After"])
+        response.headers.update(headers)
+        return response
+
+    return call
+
+
+def page(messages: list[dict[str, Any]], *, live: bool = False, revision: str = "") -> str:
+    """The whole page; a ``live`` one asks its server for news."""
+    text = resources.files(__package__).joinpath("standin.html").read_text("utf-8")
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    filled = {
+        "live": "yes" if live else "no",
+        "script_hash": "sha256-" + b64encode(sha256(script.encode()).digest()).decode(),
+        "count": _count(messages),
+        "revision": revision,
+        "messages": _messages_html(messages),  # last: what players wrote is not looked into
+    }
+    for name, value in filled.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _messages_html(messages: list[dict[str, Any]]) -> str:
+    earlier = len(messages) - PAGE_MESSAGES
+    note = f'<div class="earlier">Earlier messages, not shown here: {earlier}</div>' if earlier > 0 else ""
+    return note + "".join(message_html(message, AUTHOR) for message in messages[-PAGE_MESSAGES:]) or _EMPTY
+
+
+def _count(messages: list[dict[str, Any]]) -> str:
+    return f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
+
+
+class StandIn:
+    """The stand-in, served while the ``with`` block runs. The same directory keeps the same webhook and messages.
+
+    Args:
+        directory: where ``discord.json`` is kept; created when missing.
+        port: on 127.0.0.1; 0 takes any free one.
+
+    Raises:
+        OSError: on entering, the port is taken.
+    """
+
+    def __init__(self, directory: Path, port: int = 0) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._channel = Channel(directory / "discord.json")
+        self._port = port
+
+    def __enter__(self) -> Self:
+        listener = socket.create_server(("127.0.0.1", self._port))
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            create_app(self._channel),
+            log_config=None,
+            log_level="warning",
+            access_log=False,  # its lines hold the token
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="discord-standin", daemon=True
+        )
+        self._thread.start()  # calls wait in the listener until it is up
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return f"http://127.0.0.1:{self._port}/"
+
+    @property
+    def webhook_url(self) -> str:
+        """What ``SLOMIX_DISCORD_WEBHOOK`` is to be for messages to arrive here."""
+        return f"{self.url}api/webhooks/{self._channel.webhook_id}/{self._channel.token}"
+
+    def messages(self) -> list[dict[str, Any]]:
+        """All messages as Discord's API gives them, oldest first."""
+        return self._channel.messages()
+
+    def write_page(self, path: Path) -> None:
+        """The page as it is now, as one file that needs no server."""
+        path.write_text(page(self.messages()), "utf-8")
