@@ -1,0 +1,292 @@
+"""One round of fighting, second by second.
+
+Every hit, death and revive happens between named players and is counted on both sides at once, so what holds on a
+real server (kills are deaths, damage given is damage received) holds here by construction.
+Belongs here: what players do. Does not belong here: what scripts write of it (``serverfiles``), who wins (``evening``).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Self
+
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, WeaponCounts
+from slomix_pipeline.formats.tail import DECIMAL_FIELDS, TAIL_FIELDS
+from slomix_pipeline.simulator.values import Fighter, TruePlayer
+
+COUNTED = tuple(name for name in TAIL_FIELDS if name not in DECIMAL_FIELDS)
+
+# Chances per second and living player, tuned to real rounds: 1 to 2 kills and 150 to 400 damage a minute.
+_CONTACT, _FRIENDLY_FIRE, _GRENADE_THROWN = 0.046, 0.003, 0.009
+_SELF_KILL, _SELF_KILL_BEFORE_WAVE = 0.001, 0.02  # who kills himself means to be back at once
+_LETHAL, _REVIVED, _GIBBED, _ASSISTED = 0.72, 0.35, 0.4, 0.3
+_BODY_DAMAGE, _HEAD_DAMAGE, _HEAD_HIT = 18, 50, 0.09
+_WAVE_SECONDS = {AXIS: 30, ALLIES: 20}  # spawn waves of a side that defends and of one that attacks
+
+_MAIN_WEAPON = {AXIS: "mp40", ALLIES: "thompson"}
+_PISTOL = {AXIS: "luger", ALLIES: "colt"}
+_KIT_WEAPON = {"engineer": "grenade_launcher", "fieldops": "airstrike", "covert": "satchel", "soldier": "panzerfaust"}
+_EXPLOSIVES = {"grenade", *_KIT_WEAPON.values()}
+
+_COLUMNS = ("hits", "shots", "kills", "deaths", "headshots")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A fighter's place in a round. He is there from second ``joined`` up to ``left``, both multiples of 6.
+
+    ``knife_swings`` may be below 0: the engine takes back swings at corpses, of the round before too.
+    """
+
+    fighter: Fighter
+    side: int
+    joined: int
+    left: int
+    knife_swings: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Soldier:
+    """One player while the round runs."""
+
+    place: Place
+    weapons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    counts: Counter[str] = field(default_factory=Counter)
+    waits: list[int] = field(default_factory=list)
+    falls: int = 0
+    fell_at: int | None = None
+    back_at: int = 0
+    killer: Self | None = None
+    medic: Self | None = None
+    kill_run: int = 0
+    death_run: int = 0
+    chain: int = 0
+    last_kill: int = -9
+
+    @property
+    def side(self) -> int:
+        return self.place.side
+
+    def end_chain(self) -> None:
+        """Counts a chain of kills, each less than 3 s after the one before, once, by its length."""
+        if self.chain > 1:
+            self.counts[f"multikills_{min(self.chain, 6)}"] += 1
+        self.chain = 0
+
+    def longest(self, spree: str, run: int) -> None:
+        """Keeps the longest run; scripts count from 3."""
+        if run >= 3:
+            self.counts[spree] = max(self.counts[spree], run)
+
+
+def fight(
+    rng: Random, places: Sequence[Place], seconds: int, *, attackers: int, attackers_won: bool
+) -> list[TruePlayer]:
+    """Plays a round of ``seconds`` (a multiple of 6); the players in the order of ``places``."""
+    battle = _Battle(rng, [_Soldier(place) for place in places], seconds)
+    for second in range(1, seconds):
+        battle.tick(second)
+    battle.objectives(attackers, attackers_won)
+    return [battle.result(soldier) for soldier in battle.soldiers]
+
+
+class _Battle:
+    def __init__(self, rng: Random, soldiers: list[_Soldier], seconds: int) -> None:
+        self.rng = rng
+        self.soldiers = soldiers
+        self.seconds = seconds
+        for soldier in soldiers:  # nobody goes without a shot: stats files leave such players out
+            soldier.weapons[_MAIN_WEAPON[soldier.side]]["shots"] += rng.randint(3, 9)
+            soldier.weapons["knife"]["shots"] += soldier.place.knife_swings
+
+    def living(self, second: int, side: int) -> list[_Soldier]:
+        return [s for s in self.soldiers
+                if s.side == side and s.fell_at is None and s.place.joined <= second < s.place.left]  # fmt: skip
+
+    def tick(self, second: int) -> None:
+        """One second: who is due comes back, then the living meet, blunder and throw."""
+        for soldier in self.soldiers:
+            if soldier.fell_at is not None and soldier.back_at <= second < soldier.place.left:
+                self._come_back(soldier, second)
+        for soldier in self.living(second, AXIS) + self.living(second, ALLIES):
+            if soldier.fell_at is not None:
+                continue
+            if self.rng.random() < _CONTACT:
+                self._meet(soldier, second)
+            elif self.rng.random() < (_SELF_KILL_BEFORE_WAVE if self._wait(soldier, second) < 6 else _SELF_KILL):
+                self._kill_self(soldier, second)
+            elif self.rng.random() < _FRIENDLY_FIRE:
+                self._hit_a_friend(soldier, second)
+            elif self.rng.random() < _GRENADE_THROWN:
+                soldier.weapons["grenade"]["shots"] += 1
+
+    def _meet(self, soldier: _Soldier, second: int) -> None:
+        enemies = self.living(second, AXIS + ALLIES - soldier.side)
+        if not enemies:
+            return
+        enemy = self.rng.choice(enemies)
+        odds = [s.place.fighter.skill**2 for s in (soldier, enemy)]
+        winner = self.rng.choices([soldier, enemy], odds)[0]
+        loser = enemy if winner is soldier else soldier
+        self._shoot(loser, winner, self.rng.randrange(4))
+        if self.rng.random() < _LETHAL:
+            self._shoot_dead(winner, loser, second)
+        else:
+            self._shoot(winner, loser, self.rng.randint(1, 4))
+
+    def _shoot_dead(self, killer: _Soldier, victim: _Soldier, second: int) -> None:
+        health = self.rng.choice((100, 120, 140))
+        mates = [s for s in self.living(second, killer.side) if s is not killer]
+        assist = 0
+        if mates and self.rng.random() < _ASSISTED:
+            helper = self.rng.choice(mates)
+            assist = self._shoot(helper, victim, self.rng.randint(1, 4))
+            helper.counts["kill_assists"] += 1
+        weapon = self._weapon(killer)
+        if weapon in _EXPLOSIVES:
+            self._count(killer, weapon, hits=1, shots=1, kills=1)
+            self._damage(killer, victim, max(health - assist, 20) + self.rng.randrange(40))
+        else:
+            before = killer.weapons[weapon]["headshots"]
+            given = 0
+            while given < max(health - assist, 18):
+                given += self._shoot(killer, victim, 1, weapon)
+            if killer.weapons[weapon]["headshots"] > before and self.rng.random() < 0.4:
+                killer.counts["headshot_kills"] += 1
+            if given < assist:
+                killer.counts["kill_steals"] += 1
+            self._count(killer, weapon, kills=1)
+        self._count(victim, weapon, deaths=1)
+        self._credit_kill(killer, victim, second)
+        self._fall(victim, second, killer)
+
+    def _weapon(self, soldier: _Soldier) -> str:
+        dice = self.rng.random()
+        if dice < 0.07:
+            return _PISTOL[soldier.side]
+        if dice < 0.15:
+            return "grenade"
+        if dice < 0.25:
+            return _KIT_WEAPON.get(soldier.place.fighter.kit, _MAIN_WEAPON[soldier.side])
+        return _MAIN_WEAPON[soldier.side]
+
+    def _shoot(self, shooter: _Soldier, target: _Soldier, hits: int, weapon: str | None = None) -> int:
+        """Some bullets that hit and the others that don't; returns the damage."""
+        heads = sum(self.rng.random() < _HEAD_HIT for _ in range(hits))
+        misses = (hits or 1) * (1 / shooter.place.fighter.aim - 1) * self.rng.uniform(0.6, 1.4)
+        self._count(
+            shooter, weapon or _MAIN_WEAPON[shooter.side], hits=hits, shots=hits + round(misses), headshots=heads
+        )
+        damage = heads * _HEAD_DAMAGE + (hits - heads) * _BODY_DAMAGE
+        self._damage(shooter, target, damage)
+        return damage
+
+    @staticmethod
+    def _count(soldier: _Soldier, weapon: str, **counts: int) -> None:
+        soldier.weapons[weapon].update(counts)
+
+    @staticmethod
+    def _damage(giver: _Soldier, receiver: _Soldier, damage: int, kind: str = "damage") -> None:
+        giver.counts[f"{kind}_given"] += damage
+        receiver.counts[f"{kind}_received"] += damage
+
+    def _wait(self, soldier: _Soldier, second: int) -> int:
+        """Seconds to his side's next spawn wave."""
+        interval = _WAVE_SECONDS[soldier.side]
+        return interval - second % interval
+
+    def _credit_kill(self, killer: _Soldier, victim: _Soldier, second: int) -> None:
+        wait = self._wait(victim, second)
+        killer.counts["useful_kills"] += 2 * wait >= _WAVE_SECONDS[victim.side]
+        killer.counts["useless_kills"] += wait < 5
+        if second - killer.last_kill >= 3:
+            killer.end_chain()
+        killer.chain += 1
+        killer.last_kill = second
+        killer.kill_run += 1
+        killer.longest("death_spree", killer.death_run)  # a run of deaths counts once a kill ends it
+        killer.death_run = 0
+        victim.longest("killing_spree", victim.kill_run)
+        victim.kill_run = 0
+        victim.death_run += 1
+
+    def _fall(self, victim: _Soldier, second: int, killer: _Soldier | None) -> None:
+        victim.falls += 1
+        victim.fell_at, victim.killer, victim.medic = second, killer, None
+        victim.back_at = second + self._wait(victim, second)
+        medics = [s for s in self.living(second, victim.side) if s.place.fighter.kit == "medic"]
+        revived_at = second + self.rng.randint(3, 7)
+        if killer and medics and revived_at < victim.back_at and self.rng.random() < _REVIVED:
+            victim.back_at, victim.medic = revived_at, self.rng.choice(medics)
+        elif killer and self.rng.random() < _GIBBED:
+            killer.counts["gibs"] += 1
+
+    def _come_back(self, soldier: _Soldier, second: int) -> None:
+        medic, soldier.medic = soldier.medic, None
+        if medic:
+            if medic not in self.living(second, soldier.side):
+                soldier.back_at = second + self._wait(soldier, second)
+                return
+            self._count(medic, "syringe", hits=1, shots=1 + (self.rng.random() < 0.15))
+            medic.counts["revives_given"] += 1
+            soldier.counts["times_revived"] += 1
+        waited = second - (soldier.fell_at or 0)
+        if soldier.killer:
+            soldier.killer.counts["denied_playtime"] += waited
+        soldier.waits.append(waited)
+        soldier.fell_at = soldier.killer = None
+
+    def _kill_self(self, soldier: _Soldier, second: int) -> None:
+        soldier.counts["self_kills"] += 1
+        soldier.counts["full_self_kills"] += self._wait(soldier, second) >= _WAVE_SECONDS[soldier.side] - 2
+        self._fall(soldier, second, None)
+
+    def _hit_a_friend(self, soldier: _Soldier, second: int) -> None:
+        friends = [s for s in self.living(second, soldier.side) if s is not soldier]
+        if not friends:
+            return
+        friend = self.rng.choice(friends)
+        bullets = self.rng.randint(1, 4)
+        self._count(soldier, _MAIN_WEAPON[soldier.side], shots=bullets)  # hits on friends count nowhere
+        self._damage(soldier, friend, bullets * _BODY_DAMAGE, "team_damage")
+        if self.rng.random() < 0.1:
+            soldier.counts["team_kills"] += 1
+            soldier.counts["team_gibs"] += self.rng.random() < 0.3
+            self._fall(friend, second, None)
+
+    def objectives(self, attackers: int, attackers_won: bool) -> None:
+        """Dynamite and repairs: who wins has blown up something that nobody defused."""
+        planters = [s for s in self.soldiers if s.side == attackers]
+        planters = [s for s in planters if s.place.fighter.kit == "engineer"] or planters[:1]
+        defusers = [s for s in self.soldiers if s.side != attackers and s.place.fighter.kit == "engineer"]
+        for planter in planters:
+            planted = self.rng.randint(1 if attackers_won else 0, 3)
+            planter.counts["dynamites_planted"] += planted
+            planter.weapons["dynamite"]["shots"] += planted
+            planter.counts["repairs"] += self.rng.randrange(4)
+            if defusers and planted > attackers_won:
+                self.rng.choice(defusers).counts["dynamites_defused"] += self.rng.randrange(planted)
+
+    def result(self, soldier: _Soldier) -> TruePlayer:
+        """The player's round once it is over."""
+        place, counts = soldier.place, soldier.counts
+        soldier.end_chain()
+        soldier.longest("killing_spree", soldier.kill_run)
+        weapons = {
+            weapon: WeaponCounts(**{column: numbers[column] for column in _COLUMNS})
+            for weapon, numbers in sorted(soldier.weapons.items())
+            if any(numbers.values())
+        }
+        counts["bullets_fired"] = sum(numbers.shots for numbers in weapons.values())
+        kills = sum(numbers.kills for numbers in weapons.values())
+        helped = counts["kill_assists"] + 2 * counts["revives_given"] + counts["repairs"]
+        counts["xp"] = 3 * kills + helped + 7 * (counts["dynamites_planted"] + counts["dynamites_defused"])
+        end = min(place.left, self.seconds)
+        still_down = end - soldier.fell_at if soldier.fell_at is not None else 0
+        return TruePlayer(
+            fighter=place.fighter, side=place.side, weapons=weapons,
+            counters={name: counts[name] for name in COUNTED},
+            seconds_played=end - place.joined, seconds_dead=sum(soldier.waits) + still_down,
+            waits=tuple(soldier.waits), falls=soldier.falls,
+        )  # fmt: skip
