@@ -1,0 +1,81 @@
+"""What all stages share: how a round asset is declared, and walking over servers and sessions under their lock."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline import partitions
+from slomix_pipeline.checks.layers import check_specs
+from slomix_pipeline.rules.sessions import Stamped
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.database import Database, locked_server
+from slomix_pipeline.warehouse.results import sessions_of, touched_sessions
+
+# Backfill policies are beta, partitions of checks a preview; the pinned version is known to have both.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+OWNER = "team:stats"
+Conn = Connection[DictRow]
+Declared = Callable[[Callable[..., Any]], dg.AssetsDefinition]
+
+
+def round_asset(name: str, *, stage: str, kinds: set[str], deps: Sequence[str] = (), **more: Any) -> Declared:
+    """Declares an asset of the rounds partitions; a whole folder of rounds is one run."""
+    declared: Declared = dg.asset(
+        name=name,
+        partitions_def=partitions.rounds,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="rounds",
+        owners=[OWNER],
+        kinds=kinds,
+        tags={"stage": stage.replace(" ", "-")},
+        deps=list(deps),
+        check_specs=check_specs(name),
+        **more,
+    )
+    return declared
+
+
+@contextmanager
+def round_by_round(database: Database) -> Iterator[Conn]:
+    """A connection on which each ``conn.transaction()`` commits by itself."""
+    with database.connect() as conn:
+        conn.autocommit = True
+        yield conn
+
+
+def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The keys of each game server."""
+    for server, group in groupby(sorted(keys), key=partitions.server_of):
+        yield server, list(group)
+
+
+def for_touched_sessions(
+    database: Database, keys: Sequence[str], work: Callable[[Conn, str, list[Stamped]], None]
+) -> None:
+    """Calls ``work`` with every session that holds one of the rounds, as stamps alone tell sessions.
+
+    One transaction per game server, under its lock: a session is rewritten as a whole or not at all.
+    """
+    gap = load_settings().session_gap
+    for server, own in by_server(keys):
+        with database.transaction() as conn:
+            locked_server(conn, server)
+            for session in touched_sessions(conn, server, own, gap):
+                work(conn, server, session)
+
+
+def for_stored_sessions(database: Database, keys: Sequence[str], work: Callable[[Conn, str], None]) -> None:
+    """Calls ``work`` with the key of every stored session that holds one of the rounds; locked as above."""
+    for server, own in by_server(keys):
+        with database.transaction() as conn:
+            locked_server(conn, server)
+            for session_key in sessions_of(conn, own):
+                work(conn, session_key)

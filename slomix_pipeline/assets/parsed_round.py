@@ -1,0 +1,142 @@
+"""Stage 2: the stats file read: header, players and weapons as written, one transaction per round."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import psycopg
+
+from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
+from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.formats.gamestats import StatsFile
+from slomix_pipeline.formats.tail import NEWEST_LAYOUT
+from slomix_pipeline.rules.plausibility import disagreeing_ratios, impossible_numbers
+from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse.database import Database
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=2)
+
+
+class _NotWritten(Exception):
+    """What the database took is not what was parsed: the round is rolled back."""
+
+
+@round_asset(
+    "parsed_round",
+    stage="parsed round",
+    kinds={"postgres", "python"},
+    deps=["raw_stats_file"],
+    description="The round as its file has it: header, players, weapons. Numbers of a round-2 file are still the sums "
+    "of both rounds. A file that can't be read whole is quarantined with the reason, and its neighbours go on.",
+)
+def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    outcomes: dict[str, dict[str, Outcome]] = {"parse": {}, "read_back": {}, "constraints": {}}
+    players = 0
+    with round_by_round(database) as conn:
+        rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
+        todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
+        for key, row in sorted(todo.items()):
+            stats = _parse(conn, row, outcomes["parse"], key)
+            if stats is None:
+                continue
+            players += len(stats.players)
+            try:
+                with conn.transaction():
+                    outcomes["read_back"][key] = _store(conn, row, stats, outcomes["parse"][key])
+                    files.finish(conn, row, "ingested")
+                outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
+            except _NotWritten as error:
+                outcomes["read_back"][key] = _quarantine(conn, row, str(error))
+            except (psycopg.IntegrityError, psycopg.DataError) as error:
+                outcomes["constraints"][key] = _quarantine(
+                    conn, row, f"the database refuses it: {error.diag.message_primary}"
+                )
+        results = [report(context, conn, name, found) for name, found in outcomes.items()]
+    ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
+    metadata = {
+        "rounds": ingested,
+        "players": players,
+        "quarantined": len(todo) - ingested,
+        "not read": len(rows) - len(todo),
+    }
+    return dg.MaterializeResult(metadata=metadata, check_results=results)
+
+
+def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: str) -> StatsFile | None:
+    """The parsed file, or None after it was quarantined; its parse outcome is put into ``outcomes``."""
+    data = files.contents(conn, [str(row.sha256)])[str(row.sha256)]
+    try:
+        stats = parsed.parse_stats(data)
+        if impossible := impossible_numbers(stats):
+            raise FormatError(impossible[0])
+    except FormatError as error:
+        outcomes[key] = _quarantine(conn, row, str(error))
+        return None
+    warnings = list(_oddities(row.name, stats))
+    facts = {
+        "players": len(stats.players),
+        "generation": stats.generation,
+        "kills": sum(player.total("kills") for player in stats.players),
+        "lines whose ratio disagrees": len(disagreeing_ratios(stats)),
+    }
+    outcomes[key] = Outcome(not warnings, facts | ({"warnings": "; ".join(warnings)} if warnings else {}))
+    return stats
+
+
+def _oddities(file_name: str, stats: StatsFile) -> Iterator[str]:
+    """What a person should look at, though the file is whole."""
+    name = parse_file_name(file_name)
+    if stats.header.number not in (None, name.number):
+        yield f"the header says round {stats.header.number}, the name (which wins) {name.number}"
+    if stats.tail_fields > NEWEST_LAYOUT:
+        yield f"{stats.tail_fields} tail fields; the first {NEWEST_LAYOUT} are read"
+    for guid in disagreeing_ratios(stats):
+        yield f"{guid}: the writer's kill ratio disagrees with the weapons; the weapons are kept"
+
+
+def _store(conn: Conn, row: files.FileRow, stats: StatsFile, parse: Outcome) -> Outcome:
+    """Writes the round and reads it back. Raises ``_NotWritten`` when the two differ."""
+    name = parse_file_name(row.name)
+    parsed.store_round(conn, row, name, _moment(conn, row), stats)
+    expected = {
+        "players": len(stats.players),
+        "weapon_rows": sum(len(player.weapons) for player in stats.players),
+        "kills": parse.facts["kills"],
+        "deaths": sum(player.total("deaths") for player in stats.players),
+        "headshots": sum(player.total("headshots") for player in stats.players),
+        "damage_given": sum(int(player.tail["damage_given"] or 0) for player in stats.players),
+    }
+    stored = parsed.read_back(conn, str(row.partition_key))
+    differing = [
+        f"{what} {int(stored[what])} instead of {value}" for what, value in expected.items() if stored[what] != value
+    ]
+    if differing:
+        raise _NotWritten(f"the database holds {', '.join(differing)}")
+    return Outcome(True, expected)
+
+
+def _moment(conn: Conn, row: files.FileRow) -> Moment:
+    """The stamp in UTC; timing records and the file's own time of change settle a repeated hour."""
+    name = parse_file_name(row.name)
+    assert name.stamp is not None
+    moment = stamp_in_utc(name.stamp, ZoneInfo(row.timezone or load_settings().timezone))
+    if not moment.ambiguous:
+        return moment
+    start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
+    records = parsed.records_between(conn, row.server, start, end)
+    witnesses = [r.at for r in records if (r.map_name.lower(), r.number) == (str(name.map_name).lower(), name.number)]
+    zone = ZoneInfo(row.timezone or load_settings().timezone)
+    return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
+
+
+def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
+    earlier = conn.execute("select sha256 from parsed_round where round_key = %s", [row.partition_key]).fetchone()
+    if earlier is not None:
+        reason += f"; the round keeps its earlier version {earlier['sha256'][:12]}"
+    files.finish(conn, row, "quarantined", reason)
+    return Outcome(False, {"reason": reason}, error=True)

@@ -1,0 +1,100 @@
+"""Stage 1: the bytes of a round's stats file, into the database before anything reads them."""
+
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+
+from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
+from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse.database import Database
+
+MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
+
+
+@round_asset(
+    "raw_stats_file",
+    stage="raw file",
+    kinds={"postgres", "file"},
+    description="The stats file of a round as the game server wrote it: bytes and sha256, kept for ever. "
+    "A file that is gone from the game server, or came by import, is taken from the database.",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+)
+def raw_stats_file(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+) -> dg.MaterializeResult:
+    transfers: dict[str, Outcome] = {}
+    duplicates: dict[str, Outcome] = {}
+    unreachable: list[str] = []
+    size = 0
+    with round_by_round(database) as conn:
+        rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
+        for key in context.partition_keys:
+            if key not in rows:
+                transfers[key] = Outcome(
+                    False, {"reason": "no file of this name was ever listed or imported"}, error=True
+                )
+                continue
+            try:
+                data = _bytes_of(conn, rows[key], gameserver)
+            except TransientError as error:
+                if context.has_partition_key:
+                    raise  # Dagster tries again; after that the sensor does
+                unreachable.append(f"{key}: {error}")
+                continue
+            with conn.transaction():
+                transfers[key] = _arrive(conn, rows[key], data)
+                if isinstance(data, bytes):
+                    size += len(data)
+                    duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)))
+        results = [report(context, conn, "transfer", transfers), report(context, conn, "duplicates", duplicates)]
+    metadata: dict[str, Any] = {
+        "bytes": size,
+        "files": len(transfers),
+        "not reached": dg.MetadataValue.json(unreachable),
+    }
+    return dg.MaterializeResult(metadata=metadata, check_results=results)
+
+
+def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes | str:
+    """The file's bytes, or why it can't be had for good."""
+    stored = files.contents(conn, [row.sha256] if row.sha256 else []).get(row.sha256 or "")
+    if row.modified_at is None and stored is not None:
+        return stored
+    try:
+        return gameserver.read(load_settings().gamestats_folder, row.name, MAX_BYTES)
+    except FileMissing:
+        return "gone from the game server before it was fetched" if stored is None else stored
+    except TooLarge:
+        return f"larger than {MAX_BYTES >> 20} MB: not a stats file"
+
+
+def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
+    if isinstance(data, str):
+        files.finish(conn, row, "quarantined", data)
+        return Outcome(False, {"reason": data}, error=True)
+    digest = files.store_content(conn, data)
+    files.note_arrived(conn, row, digest)
+    stored = files.contents(conn, [digest])[digest]
+    facts = {"bytes": len(data), "sha256": digest, "header line": b"\\" in data.partition(b"\n")[0]}
+    if stored != data:
+        raise dg.Failure(f"{row.name}: the database holds other bytes than were stored")
+    if not data:
+        files.finish(conn, row, "quarantined", "empty file")
+        return Outcome(False, facts | {"reason": "empty file"}, error=True)
+    if row.sha256 not in (None, digest):
+        facts["replaces"] = row.sha256
+    return Outcome(True, facts)
+
+
+def _known_elsewhere(conn: Conn, row: files.FileRow) -> Outcome:
+    other = files.same_bytes_elsewhere(conn, row)
+    if other is not None:
+        files.finish(conn, row, "known", f"the same bytes as {other}")
+    elif row.status == "known":
+        files.reopen(conn, row)
+    return Outcome(True, {"same bytes as": other or "no other file"})

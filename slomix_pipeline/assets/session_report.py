@@ -1,0 +1,115 @@
+"""What is said about a whole session: its report in the UI, its summary on Discord. They read, they never decide."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from slomix_pipeline import partitions
+from slomix_pipeline.assets.common import OWNER
+from slomix_pipeline.assets.match_post import PUBLISH_TAG, announcer
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import reading, session_reports
+from slomix_pipeline.warehouse.database import Database
+
+
+@dg.asset(
+    partitions_def=partitions.sessions,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="sessions",
+    owners=[OWNER],
+    kinds={"postgres", "pandas"},
+    tags={"stage": "session-report"},
+    deps=[dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())],
+    description="A session at a glance: score, maps and every player's totals as a table. Made when no round of it "
+    "has arrived for a while, and again whenever something in it changes.",
+)
+def session_report(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    last: dict[str, Any] = {}
+    for key in context.partition_keys:
+        with database.transaction() as conn:
+            rows = reading.session_rows(conn, key)
+            if not rows:
+                context.add_asset_metadata(
+                    {"replaced by": reading.resolve_session(conn, key) or "nothing"}, partition_key=key
+                )
+                continue
+            fingerprint = session_reports.fingerprint(conn, key)
+            players = reading.session_players(conn, key)
+            matches = reading.matches(conn, [key])
+            session_reports.remember(conn, key, fingerprint)
+        last = _metadata(rows[0], matches, players)
+        context.add_asset_metadata(last, partition_key=key)
+    return dg.MaterializeResult()
+
+
+def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players: list[Any]) -> dict[str, Any]:
+    import pandas as pd  # loaded where tables are made
+
+    table = pd.DataFrame(
+        players,
+        columns=[
+            "team",
+            "name",
+            "kills",
+            "deaths",
+            "kd",
+            "dpm",
+            "damage_given",
+            "damage_received",
+            "accuracy",
+            "headshot_percent",
+        ],
+    ).round(2)
+    maps = pd.DataFrame(
+        [[m.position, m.map_name, m.winner or "not counted", m.source, m.reason] for m in matches],
+        columns=["#", "map", "winner", "source", "reason"],
+    )
+    return {
+        "maps won by A": session["won_a"],
+        "maps won by B": session["won_b"],
+        "matches": session["matches"],
+        "rounds": session["rounds"],
+        "players": len(players),
+        "table of players": dg.MetadataValue.md(table.to_markdown(index=False)),
+        "table of maps": dg.MetadataValue.md(maps.to_markdown(index=False)),
+    }
+
+
+@dg.asset(
+    partitions_def=partitions.sessions,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="sessions",
+    owners=[OWNER],
+    kinds={"discord", "postgres"},
+    tags={"stage": "session-post"},
+    deps=[session_report],
+    description="The summary of a session that is over, as one message; corrected when the session changes later. "
+    "Announced only for a fresh session that a sensor asked for.",
+)
+def session_post(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Any]
+) -> dg.MaterializeResult:
+    may_announce = announcer(context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age, datetime.now(UTC))
+    told: dict[str, str] = {}
+    for key in context.partition_keys if discord is not None else []:
+        with database.connect() as conn:
+            rows = reading.session_rows(conn, key)
+            matches = reading.matches(conn, [key])
+            players = reading.session_players(conn, key)
+        if rows:
+            told[key] = _tell_session(database, discord, rows[0], matches, players, may_announce(rows[0]["ended_at"]))
+    return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)})
+
+
+def _tell_session(
+    database: Database, discord: Any, session: Any, matches: list[reading.MatchSeen], players: list[Any], announce: bool
+) -> str:
+    # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.messages import session_message
+    from slomix_pipeline.warehouse.posts import Thing, tell
+
+    key = session["session_key"]
+    counted = any(match.winner for match in matches)  # a session without any result is no news
+    message = session_message(session, matches, players)
+    return tell(database, discord, Thing(f"session:{key}", key), message, announce=announce and counted).outcome

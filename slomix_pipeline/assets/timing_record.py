@@ -1,0 +1,62 @@
+"""Timing records of the gametimes folder: bytes into the database, then read."""
+
+import dagster as dg
+
+from slomix_pipeline import partitions
+from slomix_pipeline.assets.common import OWNER, Conn, round_by_round
+from slomix_pipeline.formats import gametimes
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse.database import Database
+
+
+@dg.asset(
+    partitions_def=partitions.timings,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="timings",
+    owners=[OWNER],
+    kinds={"postgres", "file", "lua"},
+    tags={"stage": "timing-record"},
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="What the game server's script says about one round's time: start, end, pauses, length, rosters. "
+    "Which round it belongs to is decided by round_timing.",
+)
+def timing_record(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+) -> dg.MaterializeResult:
+    stored, quarantined = 0, {}
+    with round_by_round(database) as conn:
+        rows = files.files_of(conn, FileKind.TIMING, context.partition_keys)
+        for key, row in rows.items():
+            try:
+                data = _bytes_of(conn, row, gameserver)
+                record = gametimes.parse(data)
+            except TransientError:
+                if context.has_partition_key:
+                    raise
+                continue  # the sensor asks again
+            except (FormatError, FileMissing, TooLarge) as error:
+                quarantined[key] = str(error)
+                files.finish(conn, row, "quarantined", str(error))
+                continue
+            with conn.transaction():
+                parsed.store_record(conn, files.files_of(conn, FileKind.TIMING, [key])[key], record)
+                files.finish(conn, row, "ingested")
+            stored += 1
+    return dg.MaterializeResult(metadata={"records": stored, "quarantined": dg.MetadataValue.json(quarantined)})
+
+
+def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes:
+    if row.modified_at is None and row.sha256:
+        return files.contents(conn, [row.sha256])[row.sha256]
+    try:
+        data = gameserver.read(load_settings().gametimes_folder, row.name, gametimes.MAX_SIZE)
+    except FileMissing:
+        if row.sha256 is None:
+            raise
+        return files.contents(conn, [row.sha256])[row.sha256]
+    files.note_arrived(conn, row, files.store_content(conn, data))
+    return data

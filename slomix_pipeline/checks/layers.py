@@ -1,0 +1,120 @@
+"""The checks by validation layer, and how outcomes per round are reported.
+
+In a run of one round a failed blocking check stops the run. In a run of many rounds nothing stops: the check warns
+with the list and every round that did not pass gets an evaluation of its own. Every outcome is stored per round.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline import partitions
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. ``layer``: 1 transfer, 2 duplicates, 3 parser, 4 comparisons, 5 read-back, 6 constraints,
+    7 posts (behind the six layers: were the results told?)."""
+
+    name: str
+    asset: str
+    layer: int
+    blocking: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found for one round; ``facts`` are the numbers it saw."""
+
+    passed: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    error: bool = False
+    """Whether a failure is an ERROR (it stops a run of one round when the check blocks) rather than a WARN."""
+
+
+CHECKS = (
+    Check("transfer", "raw_stats_file", 1, True, "The file arrived whole: not empty, a header line, the same sha256 after storing."),
+    Check("duplicates", "raw_stats_file", 2, False, "No other file of the server has the same bytes; a duplicate is known and counts nowhere."),
+    Check("parse", "parsed_round", 3, True, "Every line is exactly of the format, numbers are in range, headshot kills are not above kills."),
+    Check("read_back", "parsed_round", 5, True, "The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage."),
+    Check("constraints", "parsed_round", 6, True, "PostgreSQL took every row: types, ranges, unique keys."),
+    Check("seven_comparisons", "round_stats", 4, False, "Stored own numbers against the file: players, weapon rows, kills, deaths, weapon kills, negatives, round 2."),
+    Check("timing_link", "round_timing", 4, False, "No tie between timing records, and header and record agree within 30 s."),
+    Check("told_once", "match_post", 7, False, "Every message due was delivered once; one in doubt is never sent again."),
+)  # fmt: skip
+
+LAYER_NAMES = {
+    1: "transfer", 2: "duplicates", 3: "parser", 4: "comparisons", 5: "read-back", 6: "constraints",
+    7: "posts",
+}  # fmt: skip
+
+
+def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset, partitioned by round."""
+    return [
+        dg.AssetCheckSpec(
+            check.name, asset=asset, blocking=check.blocking, partitions_def=partitions.rounds,
+            description=f"Layer {check.layer} ({LAYER_NAMES[check.layer]}). {check.description}",
+            metadata={"layer": check.layer},
+        )
+        for check in CHECKS if check.asset == asset
+    ]  # fmt: skip
+
+
+def report(
+    context: dg.AssetExecutionContext, conn: Connection[DictRow], name: str, outcomes: Mapping[str, Outcome]
+) -> dg.AssetCheckResult:
+    """Stores the outcomes per round and returns the run's result of the check. ``outcomes``: by partition key."""
+    _store(conn, name, outcomes)
+    failed = {key: outcome for key, outcome in outcomes.items() if not outcome.passed}
+    if context.has_partition_key:
+        outcome = outcomes.get(
+            context.partition_key, Outcome(True, {"looked at": "nothing: the file did not come so far"})
+        )
+        severity = dg.AssetCheckSeverity.ERROR if outcome.error else dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(
+            check_name=name, passed=outcome.passed, severity=severity, metadata=_metadata(outcome.facts)
+        )
+    for key, outcome in failed.items():
+        context.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=context.asset_key, check_name=name, passed=False, partition=key,
+                severity=dg.AssetCheckSeverity.WARN, metadata=_metadata(outcome.facts),
+            )
+        )  # fmt: skip
+    return dg.AssetCheckResult(
+        check_name=name, passed=not failed, severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
+    )  # fmt: skip
+
+
+def _store(conn: Connection[DictRow], name: str, outcomes: Mapping[str, Outcome]) -> None:
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into check_result (partition_key, check_name, passed, severity, metadata)
+               values (%s, %s, %s, %s, %s)
+               on conflict (partition_key, check_name) do update
+               set (passed, severity, metadata, checked_at)
+                 = (excluded.passed, excluded.severity, excluded.metadata, now())""",
+            [
+                (key, name, o.passed, "ERROR" if o.error else "WARN", Jsonb(dict(o.facts)))
+                for key, o in outcomes.items()
+            ],
+        )
+
+
+def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: dg.MetadataValue.text("unknown") if value is None else value for name, value in facts.items()}
+
+
+def _list(failed: Mapping[str, Outcome]) -> str:
+    lines = [f"- `{key}`: {', '.join(f'{n} {v}' for n, v in o.facts.items())}" for key, o in list(failed.items())[:50]]
+    if len(failed) > len(lines):
+        lines.append(f"- and {len(failed) - len(lines)} more")
+    return "\n".join(lines) or "none"

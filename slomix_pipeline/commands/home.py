@@ -1,0 +1,58 @@
+"""A home made ready: the database with its schema, Dagster's folder and instance on it.
+
+Belongs here: what every command and the supervisor need before they start anything.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.settings import Settings, as_environment
+from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
+from slomix_pipeline.warehouse.migrations import migrate
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of this home, started and migrated.
+
+    Raises:
+        EmbeddedPostgresError, DatabaseUnavailable, MigrationError: with what to do about it.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(postgres_url(settings))
+    migrate(database)
+    return database
+
+
+def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
+    """The variables a process needs to work on this home: settings, database, Dagster's folder."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    return as_environment(settings) | {
+        "SLOMIX_POSTGRES_URL": database.url,
+        "SLOMIX_DAGSTER_PG_URL": dagster_url(database.url),
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+
+
+@contextmanager
+def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.DagsterInstance]:
+    """This home's Dagster instance, for a command that runs assets in its own process.
+
+    Events are written in batches over kept connections: right for a command that ends, not for a server.
+    """
+    os.environ.update(dagster_environment(settings, database), DAGSTER_EVENT_BATCH_SIZE="1000")
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
+        yield instance
+
+
+def demo_home(settings: Settings) -> Path:
+    """The home of simulated evenings: invented players never share a database with real ones."""
+    return settings.home / "demo"

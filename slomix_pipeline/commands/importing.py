@@ -1,0 +1,151 @@
+"""``slomix import``: a folder of files, of whatever age, through the same assets as live rounds.
+
+Belongs here: finding files, storing their bytes, running the partitions in bulk, the summary.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from slomix_pipeline import partitions
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
+from slomix_pipeline.gameserver.local import found_below, read_file
+from slomix_pipeline.gameserver.source import GameServerError
+from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse.database import Database
+
+LARGEST = 16 << 20  # bytes
+_PARTITIONED = {
+    FileKind.STATS: ("ingest_rounds", partitions.rounds),
+    FileKind.TIMING: ("ingest_timings", partitions.timings),
+}
+STORED_ONLY = "stored; its awards are not read"
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how far it is and out of how much."""
+
+
+@dataclass
+class Summary:
+    """What an import came to. ``quarantined`` and ``skipped``: name and reason."""
+
+    found: int = 0
+    ingested: int = 0
+    known: int = 0
+    stored: int = 0
+    linked: int = 0
+    quarantined: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
+
+
+def import_folder(
+    directory: Path,
+    database: Database,
+    instance: dg.DagsterInstance,
+    *,
+    server: str,
+    timezone: str | None,
+    tags: Mapping[str, str],
+    progress: Progress,
+    **resources: object,
+) -> Summary:
+    """Ingests every game file below a folder. ``timezone``: of the stamps, when it is not the setting's."""
+    summary = Summary()
+    new = _store(directory, database, server, timezone, summary, progress)
+    for kind in (FileKind.TIMING, FileKind.STATS):  # records first, so that rounds find them
+        names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
+        keys = [key for name in names if (key := files.partition_key(server, name))]
+        run_partitions(instance, kind, keys, tags=tags, progress=progress, **resources)
+    _conclude(database, server, new, summary)
+    return summary
+
+
+def _store(
+    directory: Path, database: Database, server: str, timezone: str | None, summary: Summary, progress: Progress
+) -> list[FileName]:
+    """Stores the bytes of all files that are new or changed. Returns those to be run."""
+    paths = found_below(directory)
+    new: dict[str, FileName] = {}
+    with database.transaction() as conn:
+        ledger = files.ledger(conn, server)
+        taken: dict[str, str] = {}
+        for number, path in enumerate(paths, start=1):
+            progress("reading files", number, len(paths))
+            name = parse_file_name(path.name)
+            if name.kind in (FileKind.UNKNOWN, FileKind.WEAPON_STATS):
+                continue
+            summary.found += 1
+            try:
+                data = read_file(path, LARGEST)
+            except GameServerError as error:
+                summary.skipped.append((path.name, str(error)))
+                continue
+            digest = hashlib.sha256(data).hexdigest()
+            if taken.setdefault(path.name, digest) != digest:
+                summary.skipped.append((path.name, f"another file of this name has other bytes: {path.parent} is left out"))
+                continue
+            row = ledger.get(path.name)
+            if row and row.sha256 == digest and (row.status in ("ingested", "known") or name.kind is FileKind.ENDSTATS):
+                summary.known += path.name not in new
+            elif path.name not in new:
+                files.note_imported(conn, server, [(name, data)], timezone)
+                new[path.name] = name
+                if name.kind is FileKind.ENDSTATS:
+                    files.note_stored_only(conn, server, name.name, STORED_ONLY)
+    return list(new.values())
+
+
+def run_partitions(
+    instance: dg.DagsterInstance,
+    kind: FileKind,
+    keys: list[str],
+    *,
+    tags: Mapping[str, str],
+    progress: Progress,
+    **resources: object,
+) -> None:
+    """Runs a job over partitions in this process, as few range runs as their order allows; adds missing keys.
+
+    Raises:
+        dagster.DagsterError or whatever a stage raised: a run failed.
+    """
+    job_name, definition = _PARTITIONED[kind]
+    order = instance.get_dynamic_partitions(str(definition.name))
+    known = set(order)
+    added = [key for key in keys if key not in known]
+    instance.add_dynamic_partitions(str(definition.name), added)
+    job = build_defs(**resources).resolve_job_def(job_name)
+    done = 0
+    for first, last in partitions.contiguous_ranges([*order, *added], keys):
+        progress(f"running {job_name}", done, len(keys))
+        job.execute_in_process(instance=instance, tags={**tags, **partitions.range_tags(first, last)})
+        whole = [*order, *added]
+        done += whole.index(last) - whole.index(first) + 1
+    progress(f"running {job_name}", len(keys), len(keys))
+
+
+def _conclude(database: Database, server: str, new: Iterable[FileName], summary: Summary) -> None:
+    names = [name.name for name in new]
+    keys = [key for name in new if (key := files.partition_key(server, name))]
+    with database.connect() as conn:
+        rows = conn.execute(
+            "select name, kind, status, reason from file where server = %s and name = any(%s) order by name",
+            [server, names],
+        ).fetchall()
+        summary.ingested += sum(row["status"] == "ingested" for row in rows)
+        summary.known += sum(row["status"] == "known" for row in rows)
+        summary.stored += sum(row["kind"] == FileKind.ENDSTATS for row in rows)
+        summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
+        linked = conn.execute(
+            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [keys]
+        ).fetchone()
+        summary.linked = linked["n"] if linked else 0
+        sessions = conn.execute(
+            "select distinct session_key from session_round where round_key = any(%s) order by 1", [keys]
+        )
+        summary.sessions = [row["session_key"] for row in sessions]

@@ -1,0 +1,183 @@
+"""What is said: the messages of a match and of a session, in words players read.
+
+Belongs here: wording, order, colours. Facts come as ``warehouse.reading`` gives them; limits are ``embeds``' business.
+Does not belong here: sending, and whether something is said at all.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
+from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+
+TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
+NEUTRAL = 0x95A5A6
+ROUND_1_COLOUR = 0xF1C40F
+NAME_WIDTH = 18  # visible characters
+
+
+def round_one_message(match: MatchSeen) -> Message:
+    """The short message when round 1 has ended."""
+    assert match.first is not None
+    embed = Embed(
+        title=f"{escape(match.map_name)} · round 1",
+        description=f"{_told(match.first, None)}\n{_next_goal(match.first)}\n-# {_score(match)}",
+        color=ROUND_1_COLOUR,
+        footer=_footer(match, [match.first]),
+        timestamp=match.first.ended_at,
+    )
+    return Message(embeds=(embed,))
+
+
+def round_one_pointer(match: MatchSeen) -> Message:
+    """What the round-1 message shrinks to when the result has a message of its own."""
+    embed = Embed(
+        title=f"{escape(match.map_name)} · round 1",
+        description=f"-# Played to the end: {_verdict(match)}. The result stands below.",
+        color=NEUTRAL,
+    )
+    return Message(embeds=(embed,))
+
+
+def result_message(match: MatchSeen) -> Message:
+    """The result of a match: both times, the score so far, the players of both teams."""
+    assert match.first is not None and match.second is not None
+    first, second = match.attackers_first, _opponents(match.attackers_first)
+    embed = Embed(
+        title=f"{escape(match.map_name)} · {_verdict(match)}",
+        description="\n".join(
+            [
+                f"Round 1 · {_told(match.first, first)}",
+                f"Round 2 · {_told(match.second, second)}",
+                "" if match.winner else f"-# Not counted: {escape(match.reason)}",
+                f"**{_score(match)}**",
+            ]
+        ).replace("\n\n", "\n"),
+        color=TEAM_COLOURS.get(match.winner or "", NEUTRAL),
+        footer=_footer(match, [match.first, match.second]),
+        timestamp=match.second.ended_at,
+    )
+    return Message(embeds=(_with_teams(embed, match.players),))
+
+
+def session_message(
+    session: dict[str, Any], matches: Sequence[MatchSeen], players: Sequence[dict[str, Any]]
+) -> Message:
+    """The summary of a session that is over. ``session``: a row of session_score; ``players``: session totals."""
+    a, b = session["won_a"], session["won_b"]
+    verdict = "Draw" if a == b else f"Team {'A' if a > b else 'B'} wins"
+    start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
+    rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
+    embed = Embed(
+        title=f"{verdict} {max(a, b)}–{min(a, b)}",
+        description=f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>\n{session['matches']} matches, {session['rounds']} rounds"
+        + _rest(session["draws"], session["not_counted"]),
+        color=NEUTRAL if a == b else TEAM_COLOURS["A" if a > b else "B"],
+        footer=f"{matches[0].policy if matches else ''} · {_timing(rounds)} · {session['session_key']}",
+        timestamp=session["ended_at"],
+    )
+    maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
+    embed = Embed(embed.title, embed.description, embed.color, maps, embed.footer, embed.timestamp)
+    return Message(embeds=(_with_teams(embed, players),))
+
+
+def _with_teams(embed: Embed, players: Iterable[dict[str, Any]]) -> Embed:
+    """The embed with a block per team below its fields, within what is left of Discord's limits."""
+    blocks = {"A": [], "B": [], None: []}  # type: dict[str | None, list[str]]
+    for player in players:
+        blocks[player["team"]].append(_player_line(player))
+    titles = {"A": "Team A", "B": "Team B", None: "Team open"}
+    fields: tuple[Field, ...] = embed.fields
+    waiting = [team for team in titles if blocks[team]]
+    for number, team in enumerate(waiting):
+        free = TOTAL_LIMIT - size(Embed(embed.title, embed.description, 0, fields, embed.footer))
+        share = free // (len(waiting) - number)
+        fields += fields_of_lines(titles[team], blocks[team], more="… and {n} more", room=share, max_fields=6)
+    return Embed(embed.title, embed.description, embed.color, fields, embed.footer, embed.timestamp)
+
+
+def _player_line(player: dict[str, Any]) -> str:
+    facts = [
+        f"{_whole(player['kills'])}/{_whole(player['deaths'])}",
+        f"{_whole(player['dpm'])} dpm",
+        f"{_whole(player['damage_given'])}/{_whole(player['damage_received'])} dmg",
+        f"{_tenth(player['accuracy'])} % acc",
+    ]
+    return f"**{escape(clip(player['name'], NAME_WIDTH)) or '?'}** · {' · '.join(facts)}"
+
+
+def _told(seen: RoundSeen, attackers: str | None) -> str:
+    """One round in words: who attacked, and how it ended."""
+    header = seen.header
+    who = f"Team {attackers}" if attackers else "The attackers"
+    succeeded = attack_succeeded(header)
+    if succeeded:
+        return f"{who} did it in **{_clock(header.attack_seconds)}**"
+    if succeeded is None:
+        return f"the file does not say who won (clock {escape(header.attack_time)})"
+    if seen.gave_up:
+        return f"{who} gave up after **{_clock(seen.duration_seconds)}** of {_clock(header.limit_seconds)}"
+    return f"{who} did not make it in **{_clock(header.limit_seconds)}**"
+
+
+def _next_goal(first: RoundSeen) -> str:
+    if attack_succeeded(first.header):
+        return f"Round 2 has to beat **{_clock(first.header.attack_seconds)}**."
+    return "Round 2 wins the map with any completed attack."
+
+
+def _verdict(match: MatchSeen) -> str:
+    if match.winner == "draw":
+        return "draw"
+    return f"Team {match.winner} wins" if match.winner else "not counted"
+
+
+def _score(match: MatchSeen) -> str:
+    draws = _rest(match.draws, 0)
+    return f"Score so far: Team A {match.won_a} – {match.won_b} Team B{draws}"
+
+
+def _rest(draws: int, not_counted: int) -> str:
+    parts = [f"{draws} draw{'s' if draws > 1 else ''}"] if draws else []
+    parts += [f"{not_counted} not counted"] if not_counted else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _map_line(match: MatchSeen) -> str:
+    winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
+    times = " / ".join(_short(seen) for seen in (match.first, match.second) if seen)
+    why = "" if match.winner else f" · {escape(match.reason)}"
+    return f"{winner} · **{escape(match.map_name)}** · {times}{why}"
+
+
+def _short(seen: RoundSeen) -> str:
+    if attack_succeeded(seen.header):
+        return _clock(seen.header.attack_seconds)
+    return f"gave up {_clock(seen.duration_seconds)}" if seen.gave_up else "held"
+
+
+def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
+    decided = [f"{match.policy}, decided by {match.source}"] if match.source else []
+    return " · ".join([*decided, _timing(rounds), match.key])
+
+
+def _timing(rounds: Sequence[RoundSeen]) -> str:
+    return f"Lua timing {sum(seen.timing_status != 'NO LUA DATA' for seen in rounds)}/{len(rounds)}"
+
+
+def _opponents(team: str | None) -> str | None:
+    return {"A": "B", "B": "A"}.get(team or "")
+
+
+def _clock(seconds: float | None) -> str:
+    return "?" if seconds is None else format_time(round(seconds))
+
+
+def _whole(value: float | None) -> str:
+    return "?" if value is None else f"{value:.0f}"
+
+
+def _tenth(value: float | None) -> str:
+    return "?" if value is None else f"{value:.1f}"

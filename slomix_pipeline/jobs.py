@@ -1,0 +1,36 @@
+"""The jobs that sensors and commands start: everything from raw file to post, per kind of partition."""
+
+import dagster as dg
+
+from slomix_pipeline import partitions
+from slomix_pipeline.settings import load_settings
+
+ROUND_STAGES = (
+    "raw_stats_file", "parsed_round", "round_stats", "round_timing", "gaming_session", "session_teams", "match_score",
+    "match_post",
+)  # fmt: skip
+
+
+def executor() -> dg.ExecutorDefinition:
+    """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
+    return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor
+
+
+ingest_rounds = dg.define_asset_job(
+    "ingest_rounds",
+    selection=dg.AssetSelection.assets(*ROUND_STAGES),
+    partitions_def=partitions.rounds,
+    description="A round from its stats file to its Discord message.",
+)
+ingest_timings = dg.define_asset_job(
+    "ingest_timings",
+    selection=dg.AssetSelection.assets("timing_record"),
+    partitions_def=partitions.timings,
+    description="A timing record into the database.",
+)
+report_sessions = dg.define_asset_job(
+    "report_sessions",
+    selection=dg.AssetSelection.assets("session_report", "session_post"),
+    partitions_def=partitions.sessions,
+    description="What is said about a whole session.",
+)

@@ -1,0 +1,51 @@
+"""The three resources: database, game server, Discord; each hands out a plain object.
+
+They hold no configuration of their own: addresses and secrets come from the settings when a run or tick needs them,
+so none of them shows in the Dagster UI.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from slomix_pipeline.gameserver.source import GameServer, open_game_server
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.database import Database, postgres_url
+from slomix_pipeline.warehouse.migrations import migrate
+
+
+@cache
+def _ready(url: str) -> Database:
+    """The database with all migrations applied: once per process and address."""
+    database = Database(url)
+    migrate(database)
+    return database
+
+
+class DatabaseResource(dg.ConfigurableResource):
+    """Hands out a ``warehouse.database.Database`` with its schema up to date."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Database:
+        return _ready(postgres_url(load_settings()))
+
+
+class GameServerResource(dg.ConfigurableResource):
+    """Hands out a ``gameserver.source.GameServer``; it connects when first asked for a file."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[GameServer, None, None]:
+        with open_game_server(load_settings()) as server:
+            yield server
+
+
+class DiscordResource(dg.ConfigurableResource):
+    """Hands out a ``discord.client.Discord``, or None when no webhook is set."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Any:
+        from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
+
+        webhook = load_settings().discord_webhook
+        return None if webhook is None else Discord(webhook.get_secret_value())

@@ -1,0 +1,242 @@
+"""The sensors of the two folders: a new or changed file becomes a partition and a run.
+
+A tick watches for a while itself (the daemon looks at sensors only every 5 s): one ``stat`` of the folder per look,
+a listing only when the folder changed and once a minute anyway. What is new is decided from the listing and the file
+ledger; the cursor only saves work.
+"""
+
+import json
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from slomix_pipeline import jobs, partitions
+from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
+from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
+from slomix_pipeline.gameserver.source import GameServer, RemoteFile, TransientError
+from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse.database import Database
+
+WATCH_SECONDS = 14.0  # per tick; far below Dagster's 60 s, and a quarter of the ticks a 5 s loop would make
+LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
+LIST_ANYWAY = 60.0  # seconds; a file rewritten in place does not change its folder
+RESTLESS = 2.5  # seconds of listing on after a change: folder times are whole seconds
+FIRST_BACK_OFF = timedelta(seconds=30)
+LONGEST_BACK_OFF = timedelta(hours=1)
+
+_NOT_READ = {
+    FileKind.ENDSTATS: "endstats file: noted as a witness of its round; its awards are not read",
+    FileKind.WEAPON_STATS: "weapon file of an old writer: not read",
+    FileKind.UNKNOWN: "the name follows no known pattern",
+    FileKind.STATS: "a stats file outside its folder",
+    FileKind.TIMING: "a timing record outside its folder",
+}
+TOO_OLD = "older than the look-back: waits for a backfill"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a listing comes to: files to note (with a reason when they are not fetched), files to request, and whether
+    some are not finished yet."""
+
+    noted: list[tuple[RemoteFile, FileName, str | None]] = field(default_factory=list)
+    requested: list[tuple[RemoteFile, FileName, int]] = field(default_factory=list)
+    unsettled: bool = False
+
+
+def decide(
+    listing: Iterable[RemoteFile],
+    held_still: Mapping[str, RemoteFile],
+    ledger: Mapping[str, files.FileRow],
+    in_flight: Collection[str],
+    *,
+    kind: FileKind,
+    zone: tzinfo,
+    now: datetime,
+    look_back_to: datetime,
+) -> Decision:
+    """Which files of a listing are new, changed, or without a result and due again.
+
+    Args:
+        held_still: the previous listing; a file counts as finished when it looks the same in both.
+        in_flight: partition keys that runs work on.
+        kind: what the folder is for; other kinds are noted only.
+        look_back_to: new files with an earlier stamp are noted, not requested.
+    """
+    decision = Decision()
+    unsettled = False
+    named = [(parse_file_name(file.name), file) for file in listing]
+    for name, file in sorted(named, key=lambda pair: _order(pair[0], pair[1], zone)):
+        row = ledger.get(file.name)
+        if row and (row.size, row.modified_at) == (file.size, datetime.fromtimestamp(file.modified_at, UTC)):
+            if row.status == "requested" and row.partition_key not in in_flight and now >= due_again(row):
+                decision.requested.append((file, name, row.attempts + 1))
+        elif name.kind is not kind:
+            decision.noted.append((file, name, _NOT_READ[name.kind]))
+        elif held_still.get(file.name) != file:
+            unsettled = True
+        elif _order(name, file, zone)[0] < look_back_to:
+            decision.noted.append((file, name, TOO_OLD))
+        else:
+            decision.noted.append((file, name, None))
+            decision.requested.append((file, name, 1))
+    return Decision(decision.noted, decision.requested, unsettled)
+
+
+def due_again(row: files.FileRow) -> datetime:
+    """When a requested file without a result may be asked for again: later each time."""
+    wait: timedelta = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2 ** min(row.attempts - 1, 10))
+    return (row.requested_at or datetime.min.replace(tzinfo=UTC)) + wait
+
+
+def _order(name: FileName, file: RemoteFile, zone: tzinfo) -> tuple[datetime, str]:
+    """By the round's end; of a name without a time, by the file's own."""
+    if name.stamp:
+        return stamp_in_utc(name.stamp, zone).at, name.name
+    return name.ended_at or datetime.fromtimestamp(file.modified_at, UTC), name.name
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What saves a listing: the folder's time when it was last listed, and when that was (unix seconds)."""
+
+    changed_at: int = 0
+    moved_at: float = 0.0
+    listed_at: float = 0.0
+
+    @classmethod
+    def load(cls, text: str | None) -> "Cursor":
+        try:
+            return cls(**json.loads(text or "{}"))
+        except (ValueError, TypeError):
+            return cls()
+
+    def wants_listing(self, changed_at: int, now: float) -> bool:
+        return changed_at != self.changed_at or now - self.moved_at < RESTLESS or now - self.listed_at > LIST_ANYWAY
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One watched folder: which kind of file it is for, and what a file of it becomes."""
+
+    kind: FileKind
+    name: str
+    partitions_def: dg.DynamicPartitionsDefinition
+    job: str
+
+
+def watch(
+    context: dg.SensorEvaluationContext,
+    database: Database,
+    gameserver: GameServer,
+    folder: Folder,
+    seconds: float = WATCH_SECONDS,
+) -> dg.SensorResult | dg.SkipReason:
+    """Looks at a folder until something is to be done or ``seconds`` are over."""
+    settings = load_settings()
+    if not settings.has_game_server:
+        return dg.SkipReason("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
+    cursor = Cursor.load(context.cursor)
+    with database.connect() as conn:
+        last = files.last_look(conn, settings.server, folder.name)
+    look_back_to = min(datetime.now(UTC) - settings.lookback, last or datetime.max.replace(tzinfo=UTC))
+    end = time.monotonic() + seconds
+    held_still: dict[str, RemoteFile] = {}
+    try:
+        while True:
+            changed_at = gameserver.folder_changed_at(folder.name)
+            now = time.time()
+            if cursor.wants_listing(changed_at, now):
+                moved_at = now if changed_at != cursor.changed_at else cursor.moved_at
+                listing = gameserver.list_folder(folder.name)
+                result = _take(context, database, folder, listing, held_still, look_back_to)
+                held_still = {file.name: file for file in listing}
+                if result is not None:
+                    # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
+                    return result
+                cursor = Cursor(changed_at, moved_at, now)
+            if time.monotonic() >= end:
+                context.update_cursor(json.dumps(asdict(cursor)))
+                return dg.SkipReason(f"nothing new in {folder.name} at {gameserver.describe()}")
+            time.sleep(LOOK_EVERY)
+    except TransientError as error:
+        return dg.SkipReason(f"the game server can't be reached just now, trying again: {error}")
+
+
+def _take(
+    context: dg.SensorEvaluationContext,
+    database: Database,
+    folder: Folder,
+    listing: list[RemoteFile],
+    held_still: Mapping[str, RemoteFile],
+    look_back_to: datetime,
+) -> dg.SensorResult | None:
+    settings = load_settings()
+    now = datetime.now(UTC)
+    order = list(context.instance.get_dynamic_partitions(str(folder.partitions_def.name)))
+    with database.transaction() as conn:
+        ledger = files.ledger(conn, settings.server)
+        waiting = any(row.status == "requested" for row in ledger.values())
+        in_flight = keys_in_flight(context.instance, folder.job, order) if waiting else set()
+        decision = decide(
+            listing, held_still, ledger, in_flight,
+            kind=folder.kind, zone=ZoneInfo(settings.timezone), now=now, look_back_to=look_back_to,
+        )  # fmt: skip
+        files.note_seen(conn, settings.server, decision.noted)
+        files.note_requested(conn, settings.server, [file.name for file, _, _ in decision.requested], now)
+        if not decision.unsettled:
+            files.note_look(conn, settings.server, folder.name, now)
+    return _as_result(context, folder, settings.server, decision, order)
+
+
+def _as_result(
+    context: dg.SensorEvaluationContext, folder: Folder, server: str, decision: Decision, order: list[str]
+) -> dg.SensorResult | None:
+    wanted = [
+        Wanted(key, f"{key}:{file.size}:{file.modified_at}:{attempt}")
+        for file, name, attempt in decision.requested
+        if (key := files.partition_key(server, name))
+    ]
+    known = set(order)
+    noted = [files.partition_key(server, name) for _, name, _ in decision.noted if name.kind is folder.kind]
+    new = [key for key in dict.fromkeys([*noted, *(w.key for w in wanted)]) if key and key not in known]
+    if not (wanted or new):
+        return None
+    context.log.info(f"{len(decision.noted)} files noted, {len(wanted)} requested, {len(new)} new partitions")
+    return dg.SensorResult(
+        run_requests=build_requests(wanted, [*order, *new], {PUBLISH_TAG: LIVE}),
+        dynamic_partitions_requests=[folder.partitions_def.build_add_request(new)] if new else [],
+    )
+
+
+@dg.sensor(
+    job=jobs.ingest_rounds,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Watches the gamestats folder: every new or changed stats file becomes a round and a run.",
+)
+def gamestats_sensor(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+) -> dg.SensorResult | dg.SkipReason:
+    folder = Folder(FileKind.STATS, load_settings().gamestats_folder, partitions.rounds, "ingest_rounds")
+    return watch(context, database, gameserver, folder)
+
+
+@dg.sensor(
+    job=jobs.ingest_timings,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Watches the gametimes folder: every new or changed timing record becomes a run.",
+)
+def gametimes_sensor(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+) -> dg.SensorResult | dg.SkipReason:
+    folder = Folder(FileKind.TIMING, load_settings().gametimes_folder, partitions.timings, "ingest_timings")
+    return watch(context, database, gameserver, folder)

@@ -1,0 +1,42 @@
+"""Tells when a session is over: no round of it has arrived for a while, and its report is not up to date."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from slomix_pipeline import jobs, partitions
+from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
+from slomix_pipeline.sensors.requests import Wanted, build_requests
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.session_reports import sessions_to_report
+
+AT_ONCE = 50  # sessions per tick
+
+
+def decide(due: Sequence[tuple[str, str]]) -> list[Wanted]:
+    """The sessions to report on. ``due``: key and fingerprint; the same content is asked for once."""
+    return [Wanted(key, f"session:{key}:{fingerprint}") for key, fingerprint in sorted(due)]
+
+
+@dg.sensor(
+    job=jobs.report_sessions,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Finds sessions that are over and not reported as they now are, and has them reported.",
+)
+def session_over_sensor(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+) -> dg.SensorResult | dg.SkipReason:
+    with database.transaction() as conn:
+        due = sessions_to_report(conn, datetime.now(UTC) - load_settings().session_over_after, AT_ONCE)
+    if not due:
+        return dg.SkipReason("no session is over without being reported")
+    wanted = decide(due)
+    order = list(context.instance.get_dynamic_partitions("sessions"))
+    new = [w.key for w in wanted if w.key not in set(order)]
+    return dg.SensorResult(
+        run_requests=build_requests(wanted, [*order, *new], {PUBLISH_TAG: LIVE}),
+        dynamic_partitions_requests=[partitions.sessions.build_add_request(new)] if new else [],
+    )

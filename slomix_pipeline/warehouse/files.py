@@ -1,0 +1,206 @@
+"""The file ledger: every file seen, every version of its bytes, and what became of it.
+
+Belongs here: reading and writing ``file``, ``file_content`` and ``folder_look``.
+Does not belong here: when a file is wanted (``sensors``), what is in it (``formats``).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow, class_row
+
+from slomix_pipeline.formats.filenames import FileKind, FileName
+from slomix_pipeline.gameserver.source import RemoteFile
+
+FINAL = frozenset({"ingested", "known", "quarantined"})
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One file of the ledger. ``modified_at`` is None for a file that came by import, not from the game server."""
+
+    server: str
+    name: str
+    kind: FileKind
+    partition_key: str | None
+    timezone: str | None
+    size: int | None
+    modified_at: datetime | None
+    status: str
+    reason: str | None
+    sha256: str | None
+    attempts: int
+    requested_at: datetime | None
+
+
+_COLUMNS = """server, name, kind, partition_key, timezone, size, modified_at, status, reason, sha256, attempts,
+              requested_at"""
+
+
+def partition_key(server: str, file: FileName) -> str | None:
+    """The key of a stats file's round, of an endstats file or of a timing record; None for files that have none."""
+    if file.kind in (FileKind.STATS, FileKind.TIMING, FileKind.ENDSTATS):
+        return f"{server}:{file.stem}"
+    return None
+
+
+def sha256_of(data: bytes) -> str:
+    """The identity of a file's content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def ledger(conn: Connection[DictRow], server: str) -> dict[str, FileRow]:
+    """Everything known of a server's files, by name."""
+    with conn.cursor(row_factory=class_row(FileRow)) as cursor:
+        rows = cursor.execute(f"select {_COLUMNS} from file where server = %s", [server])
+        return {row.name: row for row in rows}
+
+
+def files_of(conn: Connection[DictRow], kind: FileKind, keys: Iterable[str]) -> dict[str, FileRow]:
+    """The files of one kind behind partition keys, by key; keys without a file are left out."""
+    with conn.cursor(row_factory=class_row(FileRow)) as cursor:
+        rows = cursor.execute(
+            f"select {_COLUMNS} from file where kind = %s and partition_key = any(%s)", [kind, list(keys)]
+        )
+        return {str(row.partition_key): row for row in rows}
+
+
+def list_files(conn: Connection[DictRow], status: str | None = None) -> list[DictRow]:
+    """The ledger for people, ordered by name; all of it, or one status."""
+    return conn.execute(
+        """select server, name, kind, status, reason, sha256, size, partition_key, first_seen_at, arrived_at,
+                  finished_at, attempts
+           from file where %(status)s::text is null or status = %(status)s order by server, name""",
+        {"status": status},
+    ).fetchall()
+
+
+def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[RemoteFile, FileName, str | None]]) -> None:
+    """Lists files of the game server as seen, each with the reason why it is not fetched, if there is one.
+
+    A file that looks other than before counts as new: its attempts start again.
+    """
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into file (server, name, kind, partition_key, size, modified_at, status, reason)
+               values (%s, %s, %s, %s, %s, %s, 'listed', %s)
+               on conflict (server, name) do update
+               set size = excluded.size, modified_at = excluded.modified_at,
+                   attempts = case when (file.size, file.modified_at) is distinct from
+                                        (excluded.size, excluded.modified_at) then 0 else file.attempts end""",
+            [
+                (server, f.name, n.kind, partition_key(server, n), f.size, _utc(f.modified_at), reason)
+                for f, n, reason in files
+            ],
+        )
+
+
+def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str], now: datetime) -> None:
+    """Marks files as requested, one attempt more."""
+    conn.execute(
+        """update file set status = 'requested', reason = null, requested_at = %s, attempts = attempts + 1
+           where server = %s and name = any(%s)""",
+        [now, server, list(names)],
+    )
+
+
+def note_imported(
+    conn: Connection[DictRow], server: str, files: Sequence[tuple[FileName, bytes]], timezone: str | None
+) -> None:
+    """Stores files that did not come from the game server; ``timezone`` is theirs when given."""
+    with conn.cursor() as cursor:
+        for file, data in files:
+            digest = store_content(conn, data)
+            cursor.execute(
+                """insert into file (server, name, kind, partition_key, timezone, size, status, sha256, arrived_at)
+                   values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, 'requested', %(sha)s, now())
+                   on conflict (server, name) do update
+                   set timezone = coalesce(%(zone)s, file.timezone), size = %(size)s, sha256 = %(sha)s,
+                       modified_at = null, arrived_at = coalesce(file.arrived_at, now())""",
+                {
+                    "server": server, "name": file.name, "kind": file.kind, "key": partition_key(server, file),
+                    "zone": timezone, "size": len(data), "sha": digest,
+                },
+            )  # fmt: skip
+
+
+def store_content(conn: Connection[DictRow], data: bytes) -> str:
+    """Keeps the bytes, once per content. Returns their sha256."""
+    digest = sha256_of(data)
+    conn.execute(
+        "insert into file_content (sha256, bytes) values (%s, %s) on conflict (sha256) do nothing", [digest, data]
+    )
+    return digest
+
+
+def note_arrived(conn: Connection[DictRow], row: FileRow, sha256: str) -> None:
+    """Points a file at its stored content; earlier contents stay stored."""
+    conn.execute(
+        """update file set sha256 = %s, arrived_at = coalesce(arrived_at, now())
+           where server = %s and name = %s""",
+        [sha256, row.server, row.name],
+    )
+
+
+def finish(conn: Connection[DictRow], row: FileRow, status: str, reason: str | None = None) -> None:
+    """Gives a file its final status; ``reason`` is for a person."""
+    assert status in FINAL, status
+    conn.execute(
+        "update file set status = %s, reason = %s, finished_at = now() where server = %s and name = %s",
+        [status, reason, row.server, row.name],
+    )
+
+
+def contents(conn: Connection[DictRow], digests: Iterable[str]) -> dict[str, bytes]:
+    """Stored bytes by sha256."""
+    rows = conn.execute("select sha256, bytes from file_content where sha256 = any(%s)", [list(set(digests))])
+    return {row["sha256"]: bytes(row["bytes"]) for row in rows}
+
+
+def same_bytes_elsewhere(conn: Connection[DictRow], row: FileRow) -> str | None:
+    """The name of an ingested file of the same server and kind that has the same bytes, if there is one."""
+    found = conn.execute(
+        """select name from file
+           where server = %s and kind = %s and sha256 = %s and name <> %s and status = 'ingested'
+           order by name limit 1""",
+        [row.server, row.kind, row.sha256, row.name],
+    ).fetchone()
+    return None if found is None else str(found["name"])
+
+
+def note_look(conn: Connection[DictRow], server: str, folder: str, now: datetime) -> None:
+    """Remembers that a folder was listed with success."""
+    conn.execute(
+        """insert into folder_look (server, folder, looked_at) values (%s, %s, %s)
+           on conflict (server, folder) do update set looked_at = excluded.looked_at""",
+        [server, folder, now],
+    )
+
+
+def last_look(conn: Connection[DictRow], server: str, folder: str) -> datetime | None:
+    """When a folder was last listed with success; None before the first time."""
+    found = conn.execute(
+        "select looked_at from folder_look where server = %s and folder = %s", [server, folder]
+    ).fetchone()
+    return None if found is None else found["looked_at"]
+
+
+def _utc(unix: int) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)
+
+
+def reopen(conn: Connection[DictRow], row: FileRow) -> None:
+    """Takes a file's final status back: what made it known elsewhere is no longer so."""
+    conn.execute(
+        "update file set status = 'requested', reason = null where server = %s and name = %s", [row.server, row.name]
+    )
+
+
+def note_stored_only(conn: Connection[DictRow], server: str, name: str, reason: str) -> None:
+    """Marks a file whose bytes are kept but that no stage reads."""
+    conn.execute(
+        "update file set status = 'listed', reason = %s where server = %s and name = %s", [reason, server, name]
+    )

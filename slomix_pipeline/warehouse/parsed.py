@@ -1,0 +1,161 @@
+"""Parsed files in the database: rounds, players and weapons as the game server wrote them, and timing records.
+
+Belongs here: ``parsed_*`` and ``timing_record``, one transaction per file.
+Does not belong here: what a round's own numbers are (``results``).
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline.formats import gamestats
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.filenames import FileName
+from slomix_pipeline.formats.gametimes import TimingRecord
+from slomix_pipeline.formats.names import readable
+from slomix_pipeline.formats.tail import TAIL_FIELDS
+from slomix_pipeline.rules.stamps import Moment
+from slomix_pipeline.rules.timing import Clocked
+from slomix_pipeline.rules.validity import with_distinct_guids
+from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.warehouse.files import FileRow, contents
+
+
+def store_round(
+    conn: Connection[DictRow], row: FileRow, name: FileName, moment: Moment, stats: gamestats.StatsFile
+) -> None:
+    """Writes one parsed stats file, in place of an earlier version of it."""
+    header = stats.header
+    key = row.partition_key
+    conn.execute(
+        """insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map,
+               server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
+               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+           on conflict (round_key) do update set (sha256, stamp_local, stamp, stamp_ambiguous, label, map,
+               server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
+               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation, parsed_at)
+             = (excluded.sha256, excluded.stamp_local, excluded.stamp, excluded.stamp_ambiguous, excluded.label,
+               excluded.map, excluded.server_name, excluded.config, excluded.header_number, excluded.defender_side,
+               excluded.winner_side, excluded.limit_text, excluded.attack_time_text, excluded.playtime_text,
+               excluded.limit_seconds, excluded.attack_seconds, excluded.playtime_seconds, excluded.tail_fields,
+               excluded.generation, now())""",
+        [
+            key, row.server, row.name, row.sha256, name.stamp, moment.at, moment.ambiguous, name.number,
+            readable(header.map_name), readable(header.server_name), readable(header.config), header.number,
+            header.defender_side, header.winner_side, readable(header.limit), readable(header.attack_time),
+            None if header.playtime is None else readable(header.playtime), header.limit_seconds,
+            header.attack_seconds, header.playtime_seconds, stats.tail_fields, stats.generation,
+        ],
+    )  # fmt: skip
+    conn.execute("delete from parsed_player where round_key = %s", [key])
+    columns = ", ".join(TAIL_FIELDS)
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(f"copy parsed_player (round_key, guid, name, rounds, side, {columns}) from stdin") as copy,
+    ):
+        for player in stats.players:
+            tail = (player.tail[field] for field in TAIL_FIELDS)
+            copy.write_row((key, player.guid, readable(player.name), player.rounds, player.side, *tail))
+    with conn.cursor() as cursor, cursor.copy("copy parsed_weapon from stdin") as copy:
+        for player in stats.players:
+            for weapon, c in player.weapons.items():
+                copy.write_row((key, player.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
+
+
+def read_back(conn: Connection[DictRow], key: str) -> DictRow:
+    """What the database now holds of a parsed round: players, weapon rows and their sums."""
+    found = conn.execute(
+        """select (select count(*) from parsed_player where round_key = %(key)s) as players,
+                  count(*) as weapon_rows, coalesce(sum(kills), 0) as kills, coalesce(sum(deaths), 0) as deaths,
+                  coalesce(sum(headshots), 0) as headshots,
+                  (select coalesce(sum(damage_given), 0) from parsed_player where round_key = %(key)s) as damage_given
+           from parsed_weapon where round_key = %(key)s""",
+        {"key": key},
+    ).fetchone()
+    assert found is not None
+    return found
+
+
+def parse_stats(data: bytes) -> gamestats.StatsFile:
+    """A stats file with a GUID of his own for every bot: the one way stored bytes are read.
+
+    Raises:
+        FormatError: see ``gamestats.parse``; also when two players share a GUID.
+    """
+    stats = with_distinct_guids(gamestats.parse(data))
+    guids = [player.guid for player in stats.players]
+    if twice := sorted({guid for guid in guids if guids.count(guid) > 1}):
+        raise FormatError(f"two players with the GUID {twice[0]}")
+    return stats
+
+
+def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRound]:
+    """Parsed rounds in order of their stamps, read anew from their stored bytes."""
+    rows = conn.execute(
+        "select round_key, stamp, label, sha256 from parsed_round where round_key = any(%s) order by stamp, round_key",
+        [list(keys)],
+    ).fetchall()
+    data = contents(conn, (row["sha256"] for row in rows))
+    return [FiledRound(r["round_key"], r["stamp"], r["label"], parse_stats(data[r["sha256"]])) for r in rows]
+
+
+def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
+    """Writes one timing record, in place of an earlier version of it."""
+    conn.execute(
+        """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
+               duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side,
+               defender_side, end_reason, surrender_side, script_version, raw)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+           on conflict (record_key) do update set (sha256, map, label, started_at, ended_at, duration_seconds,
+               limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason,
+               surrender_side, script_version, raw, stored_at)
+             = (excluded.sha256, excluded.map, excluded.label, excluded.started_at, excluded.ended_at,
+               excluded.duration_seconds, excluded.limit_seconds, excluded.pause_seconds, excluded.pause_count,
+               excluded.warmup_seconds, excluded.winner_side, excluded.defender_side, excluded.end_reason,
+               excluded.surrender_side, excluded.script_version, excluded.raw, now())""",
+        [
+            row.partition_key, row.server, row.name, row.sha256, readable(record.map_name), record.number,
+            record.started_at, record.ended_at, record.duration_seconds, record.limit_seconds, record.pause_seconds,
+            record.pause_count, record.warmup_seconds, record.winner_side, record.defender_side,
+            None if record.end_reason is None else readable(record.end_reason), record.surrender_side,
+            record.script_version, Jsonb(_storable(record.raw)),
+        ],
+    )  # fmt: skip
+
+
+def _storable(value: object) -> object:
+    """JSON that PostgreSQL takes: without NUL and lone surrogates in texts, without NaN."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {readable(str(key)): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
+
+
+def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamestats.Header]:
+    """The headers of parsed rounds, by key."""
+    rows = conn.execute("select * from parsed_round where round_key = any(%s)", [list(keys)])
+    return {
+        row["round_key"]: gamestats.Header(
+            row["server_name"], row["map"], row["config"], row["header_number"], row["defender_side"],
+            row["winner_side"], row["limit_text"], row["attack_time_text"], row["playtime_text"],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def records_between(conn: Connection[DictRow], server: str, start: datetime, end: datetime) -> list[Clocked]:
+    """The timing records of a server that ended between two moments."""
+    rows = conn.execute(
+        """select record_key, map, label, ended_at from timing_record
+           where server = %s and ended_at between %s and %s order by ended_at, record_key""",
+        [server, start, end],
+    )
+    return [Clocked(row["record_key"], row["map"], row["label"], row["ended_at"]) for row in rows]

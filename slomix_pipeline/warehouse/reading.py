@@ -1,0 +1,169 @@
+"""Sessions, matches and rounds as people read them: for posts, reports, lists and exports.
+
+Belongs here: reading results across tables. Every total comes from the views in ``sql/views``.
+Does not belong here: how it is worded (``discord.messages``) or printed (``cli``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.warehouse import parsed
+
+
+@dataclass(frozen=True)
+class RoundSeen:
+    """One round of a match as people see it."""
+
+    key: str
+    header: Header
+    ended_at: datetime
+    duration_seconds: float | None
+    duration_source: str | None
+    timing_status: str
+    gave_up: bool | None
+
+
+@dataclass(frozen=True)
+class MatchSeen:
+    """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric."""
+
+    key: str
+    session_key: str
+    position: int
+    map_name: str
+    status: str
+    winner: str | None
+    source: str | None
+    reason: str
+    attackers_first: str | None
+    policy: str
+    first: RoundSeen | None
+    second: RoundSeen | None
+    players: tuple[DictRow, ...]
+    won_a: int
+    won_b: int
+    draws: int
+
+
+def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[DictRow]:
+    """Sessions with their score, oldest first; all, or one."""
+    return conn.execute(
+        """select * from session_score where %(key)s::text is null or session_key = %(key)s
+           order by started_at, session_key""",
+        {"key": session_key},
+    ).fetchall()
+
+
+def resolve_session(conn: Connection[DictRow], name: str) -> str | None:
+    """The session behind a key or ``latest``; a key that was merged away leads to the session that swallowed it."""
+    found = conn.execute(
+        """select session_key from (
+               select session_key, 0 as rank, ended_at from session where session_key = %(name)s
+               union all
+               select session_key, 1, ended_at from session_round join parsed_round using (round_key)
+                      join session using (session_key, server)
+               where server || ':' || to_char(stamp_local, 'YYYY-MM-DD-HH24MISS') = %(name)s
+               union all
+               select session_key, 2, ended_at from session where %(name)s = 'latest'
+           ) candidates order by rank, ended_at desc, session_key limit 1""",
+        {"name": name},
+    ).fetchone()
+    return None if found is None else str(found["session_key"])
+
+
+def session_players(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+    """Totals of a session's players over its valid rounds, team by team, most kills first."""
+    return conn.execute(
+        "select * from session_player_metric where session_key = %s order by team nulls last, kills desc, guid",
+        [session_key],
+    ).fetchall()
+
+
+def rosters(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+    """Everybody who played in a session, with team (null while open)."""
+    return conn.execute(
+        "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
+        [session_key],
+    ).fetchall()
+
+
+def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[MatchSeen]:
+    """The matches of sessions in play order."""
+    rows = conn.execute(
+        """select m.*,
+                  count(*) filter (where winner = 'A') over so_far as won_a,
+                  count(*) filter (where winner = 'B') over so_far as won_b,
+                  count(*) filter (where winner = 'draw') over so_far as draws
+           from match m where session_key = any(%s)
+           window so_far as (partition by session_key order by position)
+           order by session_key, position""",
+        [list(session_keys)],
+    ).fetchall()
+    rounds = _rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
+    players: dict[str, list[DictRow]] = {}
+    for player in conn.execute(
+        "select * from match_player_metric where match_key = any(%s) order by kills desc, guid",
+        [[row["match_key"] for row in rows]],
+    ):
+        players.setdefault(player["match_key"], []).append(player)
+    return [
+        MatchSeen(
+            key=row["match_key"], session_key=row["session_key"], position=row["position"], map_name=row["map"],
+            status=row["status"], winner=row["winner"], source=row["source"], reason=row["reason"],
+            attackers_first=row["attackers_first"], policy=row["policy"], first=rounds.get(row["r1_key"]),
+            second=rounds.get(row["r2_key"]), players=tuple(players.get(row["match_key"], ())),
+            won_a=row["won_a"], won_b=row["won_b"], draws=row["draws"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _rounds_seen(conn: Connection[DictRow], keys: list[str]) -> dict[str, RoundSeen]:
+    headers = parsed.headers(conn, keys)
+    rows = conn.execute(
+        "select * from parsed_round join round_timing using (round_key) where round_key = any(%s)", [keys]
+    )
+    return {
+        row["round_key"]: RoundSeen(
+            row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
+            row["duration_source"], row["timing_status"], row["attackers_gave_up"],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str, Any]]:
+    """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team."""
+    rounds = conn.execute(
+        """select r.*, p.map, p.stamp, t.duration_seconds, t.duration_source, t.timing_status, t.attackers_gave_up
+           from session_round s join round r using (round_key) join parsed_round p using (round_key)
+           left join round_timing t using (round_key)
+           where s.session_key = %s order by s.position""",
+        [session_key],
+    ).fetchall()
+    players: dict[str, list[DictRow]] = {}
+    for row in conn.execute(
+        """select m.*, sp.team from session_round s join round_player_metric m using (round_key)
+           left join session_player sp on sp.session_key = s.session_key and sp.guid = m.guid
+           where s.session_key = %s order by m.round_key, sp.team nulls last, m.kills desc nulls last, m.guid""",
+        [session_key],
+    ):
+        players.setdefault(row["round_key"], []).append(row)
+    return [row | {"players": players.get(row["round_key"], [])} for row in rounds]
+
+
+def quarantined_between(conn: Connection[DictRow], server: str, start: str, end: str) -> list[DictRow]:
+    """Quarantined stats files without a readable version whose names lie between two stamps (text, server time)."""
+    return conn.execute(
+        """select f.partition_key as round_key, f.name, f.reason from file f
+           where f.server = %s and f.kind = 'stats' and f.status = 'quarantined' and left(f.name, 17) between %s and %s
+             and not exists (select from parsed_round p where p.round_key = f.partition_key)
+           order by f.name""",
+        [server, start, end],
+    ).fetchall()

@@ -1,0 +1,251 @@
+"""What the rules make of rounds: placing, own numbers, timing, sessions, teams, scores.
+
+Belongs here: writing those tables for whole sessions, and reading what the next stage needs.
+Does not belong here: the rules themselves, and reading for people (``reading``).
+Callers hold the server's lock: within it a session is rewritten as a whole.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta, tzinfo
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.rules.differential import COUNTERS, RoundPlayer
+from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
+from slomix_pipeline.rules.scoring import POLICY, MatchResult
+from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
+from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.timing import Duration, Link, TimingStatus
+from slomix_pipeline.rules.values import Status
+
+
+def touched_sessions(
+    conn: Connection[DictRow], server: str, keys: Iterable[str], gap: timedelta
+) -> list[list[Stamped]]:
+    """The sessions, as stamps alone tell them, that hold any of these parsed rounds."""
+    rows = conn.execute("select round_key, stamp from parsed_round where server = %s", [server])
+    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap)
+    wanted = set(keys)
+    return [session for session in sessions if any(entry.key in wanted for entry in session)]
+
+
+def second_rounds_seen(
+    conn: Connection[DictRow], server: str, session: Sequence[Stamped], zone: tzinfo
+) -> list[SecondRoundSeen]:
+    """The round-2 endstats files known for the days of a session: they witness that a round 2 was played."""
+    rows = conn.execute(
+        """select name from file
+           where server = %s and kind = 'endstats' and name like '%%-round-2-endstats.txt' and left(name, 10) between
+                 to_char(%s::timestamptz - interval '1 day', 'YYYY-MM-DD')
+                 and to_char(%s::timestamptz + interval '1 day', 'YYYY-MM-DD')""",
+        [server, session[0].stamp, session[-1].stamp],
+    )
+    names = [parse_file_name(row["name"]) for row in rows]
+    return [
+        SecondRoundSeen(n.map_name.lower(), stamp_in_utc(n.stamp, zone).at) for n in names if n.map_name and n.stamp
+    ]
+
+
+def store_rounds(
+    conn: Connection[DictRow],
+    placed: Mapping[str, Placed],
+    invalid: Mapping[str, str | None],
+    players: Mapping[str, Sequence[RoundPlayer]],
+) -> None:
+    """Writes what became of a session's rounds and every player's own numbers, in place of what was there."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into round (round_key, match_key, partner_key, number, status, reason, invalid_reason, flags)
+               values (%s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (round_key) do update
+               set (match_key, partner_key, number, status, reason, invalid_reason, flags, rules_at)
+                 = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
+                    excluded.invalid_reason, excluded.flags, now())""",
+            [
+                (p.key, p.match_key, p.partner, p.number, p.status, p.reason, invalid[p.key], list(p.flags))
+                for p in placed.values()
+            ],
+        )
+        cursor.execute("delete from round_player where round_key = any(%s)", [list(placed)])
+        columns = ", ".join(COUNTERS)
+        with cursor.copy(
+            f"""copy round_player (round_key, guid, name, side, kills, deaths, headshots, hits, shots, seconds_played,
+                    seconds_dead, seconds_dead_raw, alive_percent, flags, {columns}) from stdin"""
+        ) as copy:
+            for key, people in players.items():
+                for p in people:
+                    copy.write_row(
+                        (
+                            key, p.guid, p.name, p.side, p.kills, p.deaths, p.headshots, p.hits, p.shots,
+                            p.seconds_played, p.seconds_dead, p.seconds_dead_raw, p.alive_percent, list(p.flags),
+                            *(p.counters[name] for name in COUNTERS),
+                        )
+                    )  # fmt: skip
+        with cursor.copy("copy round_weapon from stdin") as copy:
+            for key, people in players.items():
+                for p in people:
+                    for weapon, c in (p.weapons or {}).items():
+                        copy.write_row((key, p.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
+
+
+def statuses(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Status]:
+    """What became of rounds, by key."""
+    rows = conn.execute("select round_key, status from round where round_key = any(%s)", [list(keys)])
+    return {row["round_key"]: Status(row["status"]) for row in rows}
+
+
+def labels(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, int]:
+    """The round numbers as labelled by the files, by key."""
+    rows = conn.execute("select round_key, label from parsed_round where round_key = any(%s)", [list(keys)])
+    return {row["round_key"]: row["label"] for row in rows}
+
+
+def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, list[int | None]]:
+    """How long each player was there, by round key."""
+    rows = conn.execute(
+        "select round_key, array_agg(seconds_played) as seconds from round_player where round_key = any(%s) group by 1",
+        [list(keys)],
+    )
+    return {row["round_key"]: row["seconds"] for row in rows}
+
+
+def record_durations(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, float]:
+    """Seconds of play by timing record."""
+    rows = conn.execute(
+        """select record_key, duration_seconds from timing_record
+           where record_key = any(%s) and duration_seconds is not null""",
+        [list(keys)],
+    )
+    return {row["record_key"]: row["duration_seconds"] for row in rows}
+
+
+def store_timing(
+    conn: Connection[DictRow],
+    timings: Mapping[str, tuple[Duration, TimingStatus, bool | None, Link]],
+) -> None:
+    """Writes how long rounds were and which timing record each has."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into round_timing (round_key, duration_seconds, duration_source, attackers_gave_up,
+                   timing_status, record_key, candidate_key, link_class, link_reason)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (round_key) do update
+               set (duration_seconds, duration_source, attackers_gave_up, timing_status, record_key, candidate_key,
+                    link_class, link_reason, timed_at)
+                 = (excluded.duration_seconds, excluded.duration_source, excluded.attackers_gave_up,
+                    excluded.timing_status, excluded.record_key, excluded.candidate_key, excluded.link_class,
+                    excluded.link_reason, now())""",
+            [
+                (
+                    key, duration.seconds, duration.source, gave_up, status,
+                    link.record_key if link.link_class == "exact_end" else None,
+                    link.record_key if link.link_class == "fuzzy" else None,
+                    link.link_class, link.reason,
+                )
+                for key, (duration, status, gave_up, link) in timings.items()
+            ],
+        )  # fmt: skip
+
+
+def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stamped]) -> str:
+    """Writes a session with its rounds in order; sessions it swallowed disappear. Returns its key."""
+    first = conn.execute(
+        """select to_char(stamp_local, 'YYYY-MM-DD-HH24MISS') as stamp,
+                  stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
+           from parsed_round left join round_timing using (round_key) where round_key = %s""",
+        [session[0].key],
+    ).fetchone()
+    assert first is not None
+    key = f"{server}:{first['stamp']}"
+    conn.execute(
+        """insert into session (session_key, server, started_at, ended_at) values (%s, %s, %s, %s)
+           on conflict (session_key) do update
+           set started_at = excluded.started_at, ended_at = excluded.ended_at""",
+        [key, server, first["started_at"], session[-1].stamp],
+    )
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into session_round (round_key, session_key, position) values (%s, %s, %s)
+               on conflict (round_key) do update
+               set session_key = excluded.session_key, position = excluded.position""",
+            [(entry.key, key, position) for position, entry in enumerate(session, start=1)],
+        )
+    conn.execute(
+        """delete from session s where server = %s
+           and not exists (select from session_round r where r.session_key = s.session_key)""",
+        [server],
+    )
+    return key
+
+
+def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
+    """The session keys of rounds."""
+    rows = conn.execute(
+        "select distinct session_key from session_round where round_key = any(%s) order by 1", [list(round_keys)]
+    )
+    return [row["session_key"] for row in rows]
+
+
+def lineups(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+    """The rounds of a session in order, each with ``sides``: GUID to side of those who played on one."""
+    return conn.execute(
+        """select r.round_key, r.number, r.valid, r.match_key, r.partner_key, r.status, r.reason,
+                  r.invalid_reason, p.map,
+                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
+           from session_round s
+           join round r using (round_key)
+           join parsed_round p using (round_key)
+           left join round_player x using (round_key)
+           where s.session_key = %s
+           group by s.position, r.round_key, p.round_key
+           order by s.position""",
+        [session_key],
+    ).fetchall()
+
+
+def store_teams(conn: Connection[DictRow], session_key: str, teams: Mapping[str, str]) -> int:
+    """Writes who played in a session, under his latest name, and for which team. Returns how many stay open."""
+    conn.execute("delete from session_player where session_key = %s", [session_key])
+    rows = conn.execute(
+        """insert into session_player (session_key, guid, name, team)
+           select %(key)s, guid, (array_agg(name order by position desc))[1],
+                  %(teams)s::jsonb ->> guid
+           from session_round join round_player using (round_key)
+           where session_key = %(key)s group by guid
+           returning team""",
+        {"key": session_key, "teams": Jsonb(dict(teams))},
+    )
+    return sum(row["team"] is None for row in rows)
+
+
+def load_teams(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
+    """The team of every player of a session who has one, by GUID."""
+    rows = conn.execute(
+        "select guid, team from session_player where session_key = %s and team is not null", [session_key]
+    )
+    return {row["guid"]: row["team"] for row in rows}
+
+
+def store_matches(
+    conn: Connection[DictRow], session_key: str, matches: Sequence[tuple[DictRow, DictRow | None, MatchResult]]
+) -> None:
+    """Writes a session's matches in play order: each its first round, its second (or None) and its result."""
+    conn.execute("delete from match where session_key = %s", [session_key])
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into match (match_key, session_key, position, map, status, r1_key, r2_key, winner, source,
+                   reason, attackers_first, policy)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    first["match_key"], session_key, position, first["map"], first["status"],
+                    first["round_key"] if first["number"] == 1 else None,
+                    second["round_key"] if second else first["round_key"] if first["number"] == 2 else None,
+                    result.winner, result.source, result.reason, result.attackers_first, POLICY,
+                )
+                for position, (first, second, result) in enumerate(matches, start=1)
+            ],
+        )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Which sessions have a report, and which need one (again).
+
+Belongs here: the fingerprint of what a report is made from. What the report says is read by ``reading``.
+"""
+
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+_FINGERPRINT = """
+    select md5(string_agg(line, E'\n' order by line)) as fingerprint from (
+        select concat_ws('|', m.match_key, m.position, m.winner, m.status, m.reason) as line
+        from match m where m.session_key = %(key)s
+        union all
+        select concat_ws('|', p.guid, p.name, p.team, p.rounds, p.kills, p.deaths, p.damage_given, p.damage_received,
+                         p.hits, p.shots, p.seconds_played)
+        from session_player_metric p where p.session_key = %(key)s
+        union all
+        select concat_ws('|', t.round_key, t.duration_seconds, t.timing_status)
+        from session_round s join round_timing t using (round_key) where s.session_key = %(key)s
+    ) lines"""
+
+
+def fingerprint(conn: Connection[DictRow], session_key: str) -> str:
+    """A digest of everything a session's report shows."""
+    found = conn.execute(_FINGERPRINT, {"key": session_key}).fetchone()
+    return str(found["fingerprint"]) if found else ""
+
+
+def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> None:
+    """Notes what a session's latest report was made from."""
+    conn.execute(
+        """insert into session_report (session_key, fingerprint) values (%s, %s)
+           on conflict (session_key) do update set fingerprint = excluded.fingerprint, reported_at = now()""",
+        [session_key, fingerprint],
+    )
+
+
+def sessions_to_report(conn: Connection[DictRow], quiet_since: datetime, limit: int) -> list[tuple[str, str]]:
+    """Sessions that are over and differ from their report: key and fingerprint, newest first.
+
+    Over means that none of their files arrived after ``quiet_since``. Only sessions whose rounds or results were
+    written after their report are looked at closely.
+    """
+    rows = conn.execute(
+        """select s.session_key, r.fingerprint
+           from session s
+           join session_round sr using (session_key)
+           join round x using (round_key)
+           left join round_timing t using (round_key)
+           join parsed_round p using (round_key)
+           join file f on f.server = p.server and f.name = p.name
+           left join session_report r using (session_key)
+           group by s.session_key, s.ended_at, r.fingerprint, r.reported_at
+           having max(f.arrived_at) <= %s
+              and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at)
+           order by s.ended_at desc limit %s""",
+        [quiet_since, limit],
+    ).fetchall()
+    current = [(row["session_key"], row["fingerprint"], fingerprint(conn, row["session_key"])) for row in rows]
+    for key, old, new in current:
+        if old == new:
+            remember(conn, key, new)
+    return [(key, new) for key, old, new in current if old != new]
