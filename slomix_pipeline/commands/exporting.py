@@ -62,7 +62,7 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
         },
         "score": _score(session),
         "matches": [_match(match) for match in reading.matches(conn, [session_key])],
-        "rounds": [_round(r) for r in reading.session_rounds(conn, session_key)]
+        "rounds": [_round(r) for r in reading.session_rounds(conn, session_key)],
     }
 
 

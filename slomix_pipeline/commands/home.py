@@ -3,6 +3,7 @@
 Belongs here: what every command and the supervisor need before they start anything.
 """
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -53,6 +54,29 @@ def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.Dag
         yield instance
 
 
-def demo_home(settings: Settings) -> Path:
-    """The home of simulated evenings: invented players never share a database with real ones."""
-    return settings.home / "demo"
+class HomeInUse(Exception):
+    """Another ``slomix run`` or ``demo`` works in this home."""
+
+
+@contextmanager
+def sole_owner(home: Path) -> Iterator[int]:
+    """Holds the home for one supervisor. Gives the lock's file descriptor: a child that inherits it keeps the lock
+    until it ends too.
+
+    Raises:
+        HomeInUse: somebody else holds it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home.parent / f"{home.name}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise HomeInUse(
+                f"slomix already runs in {home} (process {lock.read().strip() or 'unknown'}); "
+                "stop it, or set SLOMIX_HOME to another folder"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock.fileno()

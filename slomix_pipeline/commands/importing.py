@@ -5,16 +5,22 @@ Belongs here: finding files, storing their bytes, running the partitions in bulk
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 
 from slomix_pipeline import partitions
+from slomix_pipeline.assets.match_post import ASKED, PUBLISH_TAG
+from slomix_pipeline.commands.home import one_shot_instance, open_database
 from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.client import Discord
+from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import GameServerError
+from slomix_pipeline.gameserver.source import GameServerError, open_game_server
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
 
@@ -24,6 +30,9 @@ _PARTITIONED = {
     FileKind.TIMING: ("ingest_timings", partitions.timings),
 }
 STORED_ONLY = "stored; its awards are not read"
+
+# Of runs in a command's own process: the log is in the Dagster UI, the terminal shows progress.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how far it is and out of how much."""
@@ -43,6 +52,25 @@ class Summary:
     sessions: list[str] = field(default_factory=list)
 
 
+def import_into_home(
+    settings: Settings, directory: Path, timezone: str | None, publish: bool, progress: Progress
+) -> Summary:
+    """Imports a folder into the home of ``settings``; with ``publish`` its results are announced, on the stand-in
+    when no webhook is set."""
+    with ExitStack() as stack:
+        database = open_database(settings)
+        webhook = settings.discord_webhook.get_secret_value() if settings.discord_webhook else None
+        if webhook is None:
+            webhook = stack.enter_context(StandIn(settings.home / "discord")).webhook_url
+        gameserver = stack.enter_context(open_game_server(settings))
+        instance = stack.enter_context(one_shot_instance(settings, database))
+        return import_folder(
+            directory, database, instance, server=settings.server, timezone=timezone,
+            tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
+            gameserver=gameserver, discord=Discord(webhook),
+        )  # fmt: skip
+
+
 def import_folder(
     directory: Path,
     database: Database,
@@ -56,6 +84,7 @@ def import_folder(
 ) -> Summary:
     """Ingests every game file below a folder. ``timezone``: of the stamps, when it is not the setting's."""
     summary = Summary()
+    resources["database"] = database
     new = _store(directory, database, server, timezone, summary, progress)
     for kind in (FileKind.TIMING, FileKind.STATS):  # records first, so that rounds find them
         names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
@@ -87,7 +116,8 @@ def _store(
                 continue
             digest = hashlib.sha256(data).hexdigest()
             if taken.setdefault(path.name, digest) != digest:
-                summary.skipped.append((path.name, f"another file of this name has other bytes: {path.parent} is left out"))
+                reason = f"another file of this name has other bytes; the one in {path.parent} is left out"
+                summary.skipped.append((path.name, reason))
                 continue
             row = ledger.get(path.name)
             if row and row.sha256 == digest and (row.status in ("ingested", "known") or name.kind is FileKind.ENDSTATS):
@@ -123,7 +153,8 @@ def run_partitions(
     done = 0
     for first, last in partitions.contiguous_ranges([*order, *added], keys):
         progress(f"running {job_name}", done, len(keys))
-        job.execute_in_process(instance=instance, tags={**tags, **partitions.range_tags(first, last)})
+        tags_of_run = {**tags, **partitions.range_tags(first, last)}
+        job.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
         whole = [*order, *added]
         done += whole.index(last) - whole.index(first) + 1
     progress(f"running {job_name}", len(keys), len(keys))

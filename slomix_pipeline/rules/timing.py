@@ -67,8 +67,11 @@ def round_duration(
 
 def attackers_gave_up(header: Header, duration: Duration) -> bool | None:
     """Whether the attackers ended the round early; None when that can't be told."""
-    if attack_succeeded(header) is not False:
-        return attack_succeeded(header) and False
+    succeeded = attack_succeeded(header)
+    if succeeded is None:
+        return None
+    if succeeded:
+        return False
     if duration.seconds is None or duration.source == "limit" or header.limit_seconds is None:
         return None
     return duration.seconds < header.limit_seconds - GAVE_UP_MARGIN

@@ -4,18 +4,20 @@ Also who is a bot, and how bots, who share one GUID, are told apart.
 """
 
 import hashlib
+import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.values import Status
 
+_BOT_PREFIX = "BOT-"  # of the GUIDs made here
 _COUNTING = frozenset({Status.COMPLETE, Status.R1_ONLY})
 
 
 def is_bot(line: PlayerLine) -> bool:
     """Bots carry a GUID of the bot module, or a name that says so."""
-    return line.guid.startswith(("OMNIBOT", "BOT-")) or line.clean_name.upper().startswith("[BOT]")
+    return line.guid.startswith(("OMNIBOT", _BOT_PREFIX)) or line.clean_name.upper().startswith("[BOT]")
 
 
 def why_invalid(status: Status, map_name: str, stats: StatsFile, filler_maps: Collection[str]) -> str | None:
@@ -46,9 +48,9 @@ def _by_name(players: Iterable[PlayerLine]) -> list[PlayerLine]:
 def _told_apart(line: PlayerLine, taken: set[str]) -> PlayerLine:
     if not is_bot(line):
         return line
-    for attempt in range(len(taken) + 1):
+    for attempt in itertools.count():
         digest = hashlib.sha256(f"{line.clean_name}/{attempt}".encode()).hexdigest()
-        guid = f"BOT-{digest[:4].upper()}"
+        guid = f"{_BOT_PREFIX}{digest[:4].upper()}"
         if guid not in taken:
             break
     taken.add(guid)

@@ -156,11 +156,11 @@ def watch(
             if cursor.wants_listing(changed_at, now):
                 moved_at = now if changed_at != cursor.changed_at else cursor.moved_at
                 listing = gameserver.list_folder(folder.name)
-                result = _take(context, database, folder, listing, held_still, look_back_to)
+                taken = take(context.instance, database, folder, listing, held_still, look_back_to)
                 held_still = {file.name: file for file in listing}
-                if result is not None:
+                if taken.wanted or taken.new:
                     # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
-                    return result
+                    return _result(folder, taken)
                 cursor = Cursor(changed_at, moved_at, now)
             if time.monotonic() >= end:
                 context.update_cursor(json.dumps(asdict(cursor)))
@@ -170,21 +170,38 @@ def watch(
         return dg.SkipReason(f"the game server can't be reached just now, trying again: {error}")
 
 
-def _take(
-    context: dg.SensorEvaluationContext,
+def _result(folder: Folder, taken: "Taken") -> dg.SensorResult:
+    return dg.SensorResult(
+        run_requests=build_requests(taken.wanted, taken.order, {PUBLISH_TAG: LIVE}),
+        dynamic_partitions_requests=[folder.partitions_def.build_add_request(taken.new)] if taken.new else [],
+    )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a listing led to: partitions to run, keys to add, and all keys as Dagster has them, the new ones last."""
+
+    wanted: list[Wanted]
+    new: list[str]
+    order: list[str]
+
+
+def take(
+    instance: dg.DagsterInstance,
     database: Database,
     folder: Folder,
-    listing: list[RemoteFile],
+    listing: Iterable[RemoteFile],
     held_still: Mapping[str, RemoteFile],
     look_back_to: datetime,
-) -> dg.SensorResult | None:
+) -> Taken:
+    """Decides on a listing and notes the decision in the file ledger."""
     settings = load_settings()
     now = datetime.now(UTC)
-    order = list(context.instance.get_dynamic_partitions(str(folder.partitions_def.name)))
+    order = list(instance.get_dynamic_partitions(str(folder.partitions_def.name)))
     with database.transaction() as conn:
         ledger = files.ledger(conn, settings.server)
         waiting = any(row.status == "requested" for row in ledger.values())
-        in_flight = keys_in_flight(context.instance, folder.job, order) if waiting else set()
+        in_flight = keys_in_flight(instance, folder.job, order) if waiting else set()
         decision = decide(
             listing, held_still, ledger, in_flight,
             kind=folder.kind, zone=ZoneInfo(settings.timezone), now=now, look_back_to=look_back_to,
@@ -193,27 +210,27 @@ def _take(
         files.note_requested(conn, settings.server, [file.name for file, _, _ in decision.requested], now)
         if not decision.unsettled:
             files.note_look(conn, settings.server, folder.name, now)
-    return _as_result(context, folder, settings.server, decision, order)
-
-
-def _as_result(
-    context: dg.SensorEvaluationContext, folder: Folder, server: str, decision: Decision, order: list[str]
-) -> dg.SensorResult | None:
     wanted = [
         Wanted(key, f"{key}:{file.size}:{file.modified_at}:{attempt}")
         for file, name, attempt in decision.requested
-        if (key := files.partition_key(server, name))
+        if (key := files.partition_key(settings.server, name))
     ]
     known = set(order)
-    noted = [files.partition_key(server, name) for _, name, _ in decision.noted if name.kind is folder.kind]
+    noted = [files.partition_key(settings.server, name) for _, name, _ in decision.noted if name.kind is folder.kind]
     new = [key for key in dict.fromkeys([*noted, *(w.key for w in wanted)]) if key and key not in known]
-    if not (wanted or new):
-        return None
-    context.log.info(f"{len(decision.noted)} files noted, {len(wanted)} requested, {len(new)} new partitions")
-    return dg.SensorResult(
-        run_requests=build_requests(wanted, [*order, *new], {PUBLISH_TAG: LIVE}),
-        dynamic_partitions_requests=[folder.partitions_def.build_add_request(new)] if new else [],
-    )
+    return Taken(wanted, new, [*order, *new])
+
+
+GAMESTATS, GAMETIMES = "gamestats", "gametimes"
+
+
+def watched_folders() -> dict[str, Folder]:
+    """The two folders of the game server, by what they are for."""
+    settings = load_settings()
+    return {
+        GAMESTATS: Folder(FileKind.STATS, settings.gamestats_folder, partitions.rounds, "ingest_rounds"),
+        GAMETIMES: Folder(FileKind.TIMING, settings.gametimes_folder, partitions.timings, "ingest_timings"),
+    }
 
 
 @dg.sensor(
@@ -225,8 +242,7 @@ def _as_result(
 def gamestats_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.SensorResult | dg.SkipReason:
-    folder = Folder(FileKind.STATS, load_settings().gamestats_folder, partitions.rounds, "ingest_rounds")
-    return watch(context, database, gameserver, folder)
+    return watch(context, database, gameserver, watched_folders()[GAMESTATS])
 
 
 @dg.sensor(
@@ -238,5 +254,4 @@ def gamestats_sensor(
 def gametimes_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.SensorResult | dg.SkipReason:
-    folder = Folder(FileKind.TIMING, load_settings().gametimes_folder, partitions.timings, "ingest_timings")
-    return watch(context, database, gameserver, folder)
+    return watch(context, database, gameserver, watched_folders()[GAMETIMES])

@@ -15,6 +15,7 @@ from psycopg.rows import DictRow, class_row
 from slomix_pipeline.formats.filenames import FileKind, FileName
 from slomix_pipeline.gameserver.source import RemoteFile
 
+STATUSES = ("listed", "requested", "ingested", "known", "quarantined")
 FINAL = frozenset({"ingested", "known", "quarantined"})
 
 

@@ -1,0 +1,30 @@
+# make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test install check clean
+
+run: install
+	@$(BIN)/slomix run
+
+test: install
+	@$(BIN)/python -m pytest -n 2
+
+install: .venv/.installed
+
+# The constraints also bind what pip uses to build the package.
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.x"; exit 1; }
+	@echo "Setting up .venv (a minute the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	SLOMIX_ENV_FILE= $(BIN)/dagster definitions validate -w workspace.yaml --log-level error
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,115 @@
+"""``slomix demo``: one simulated evening, without waiting, through SFTP, assets and checks, to the stand-in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from slomix_pipeline import partitions
+from slomix_pipeline.assets.match_post import ASKED, LIVE, PUBLISH_TAG
+from slomix_pipeline.commands.evening import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.commands.exporting import session_as_json
+from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
+from slomix_pipeline.commands.importing import QUIET, Progress, run_partitions
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.client import Discord
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.gameserver.source import open_game_server
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.embedded import stop_embedded
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo came to. ``complaints``: checks that had to pass and did not, or a result other than was played."""
+
+    home: Path
+    page: Path
+    session: Mapping[str, Any]
+    messages: int
+    warnings: int
+    complaints: list[str]
+
+
+def play_demo(settings: Settings, progress: Progress, seed: int = 3) -> DemoResult:
+    """Plays an evening and takes it through the whole pipeline.
+
+    Raises:
+        HomeInUse: a simulated evening is being played in this home.
+    """
+    home = demo_home(settings)
+    with sole_owner(home):
+        empty_demo_home(home)
+        progress("playing an evening", 0, 1)
+        evening = play_evening(seed, ends_at=datetime.now(UTC) - timedelta(seconds=5))
+        with simulated_server(settings) as (demo, folder), StandIn(home / "discord") as page:
+            write_evening(folder, evening)
+            try:
+                database = open_database(demo)
+                _ingest(demo, database, page.webhook_url, progress)
+                result = _conclude(home, database, evening, page)
+            finally:
+                stop_embedded(demo.postgres_dir)
+    return result
+
+
+def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
+    with one_shot_instance(demo, database) as instance, open_game_server(demo) as gameserver:
+        resources = {"database": database, "gameserver": gameserver, "discord": Discord(webhook)}
+        look_back_to = datetime.now(UTC) - demo.lookback
+        for name in (GAMETIMES, GAMESTATS):  # records first, so that rounds find them
+            folder = watched_folders()[name]
+            progress(f"listing {name} over SFTP", 0, 1)
+            listing = gameserver.list_folder(folder.name)
+            held_still = {file.name: file for file in listing}
+            taken = take(instance, database, folder, listing, held_still, look_back_to)
+            instance.add_dynamic_partitions(str(folder.partitions_def.name), taken.new)
+            keys = [wanted.key for wanted in taken.wanted]
+            run_partitions(instance, folder.kind, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+        with database.connect() as conn:
+            sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
+        progress("reporting the session", 0, 1)
+        instance.add_dynamic_partitions(str(partitions.sessions.name), sessions)
+        job = build_defs(**resources).resolve_job_def("report_sessions")
+        for session in sessions:
+            job.execute_in_process(instance=instance, partition_key=session, tags={PUBLISH_TAG: ASKED}, run_config=QUIET)
+        progress("reporting the session", 1, 1)
+
+
+def _conclude(home: Path, database: Database, evening: Evening, page: StandIn) -> DemoResult:
+    with database.connect() as conn:
+        sessions = conn.execute("select session_key from session").fetchall()
+        failed = conn.execute(
+            "select partition_key, check_name, severity from check_result where not passed order by 1, 2"
+        ).fetchall()
+        session = session_as_json(conn, sessions[0]["session_key"]) if sessions else {}
+    complaints = [
+        f"check {row['check_name']} failed for {row['partition_key']}" for row in failed if row["severity"] == "ERROR"
+    ]
+    if len(sessions) != 1:
+        complaints.append(f"{len(sessions)} sessions instead of one")
+    else:
+        complaints += _differences(evening, session)
+    posts = home / "posts.html"
+    page.write_page(posts)
+    warnings = sum(row["severity"] == "WARN" for row in failed)
+    return DemoResult(home, posts, session, len(page.messages()), warnings, complaints)
+
+
+def _differences(evening: Evening, session: Mapping[str, Any]) -> list[str]:
+    """Where the pipeline's results are not what was played."""
+    played = [(match.map_name, match.winner) for match in evening.matches]
+    found = [(match["map"], match["winner"]) for match in session["matches"]]
+    complaints = [] if played == found else [f"winners {found}, but {played} were played"]
+    for sim_round, stored in zip(evening.rounds, session["rounds"], strict=False):
+        truth = {guid: (p.kills, p.deaths, p.damage_given) for guid, p in sim_round.players.items()}
+        numbers = {p["guid"]: (p["kills"], p["deaths"], p["damage_given"]) for p in stored["players"]}
+        if truth != numbers:
+            complaints.append(f"{stored['key']}: numbers differ from what was played")
+    return complaints

@@ -1,0 +1,126 @@
+"""``slomix doctor``: looks at everything a running pipeline needs; one line each, and what to do about it.
+
+Never prints a secret.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from slomix_pipeline.discord.client import Discord, DiscordError
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.gameserver.source import GameServer, GameServerError, RemoteFile, open_game_server
+from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.settings import Settings, project_folder
+from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
+from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
+from slomix_pipeline.warehouse.migrations import MigrationError, migrate
+
+_STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, whether it is fine, and what there is to say."""
+
+    what: str
+    fine: bool
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Everything looked at, in order; never raises."""
+    yield Finding("settings", True, f"server {settings.server}, zone {settings.timezone}, {_env_file()}")
+    yield from _home(settings)
+    yield from _database(settings)
+    yield from _game_server(settings)
+    yield from _discord(settings)
+
+
+def _env_file() -> str:
+    path = project_folder() / ".env"
+    return f"read from {path}" if path.is_file() else "no .env: defaults and environment (see .env.example)"
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    nearest = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    fine = os.access(nearest, os.W_OK)
+    yield Finding(
+        "home", fine, f"{settings.home}" if fine else f"{nearest} can't be written: change its owner or SLOMIX_HOME"
+    )
+    dagster = settings.dagster_home / "dagster.yaml"
+    yield Finding(
+        "Dagster home", True, f"{dagster.parent}" if dagster.exists() else "made by the first slomix run or import"
+    )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        database = Database(postgres_url(settings))
+        applied = migrate(database)
+        with database.connect() as conn:
+            found = conn.execute("select current_setting('server_version') as version").fetchone()
+    except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError) as error:
+        yield Finding("database", False, str(error))
+        return
+    kind = "embedded" if settings.postgres_url is None else "SLOMIX_POSTGRES_URL"
+    news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
+    yield Finding("database", True, f"PostgreSQL {found['version'] if found else '?'} ({kind}){news}")
+
+
+def _game_server(settings: Settings) -> Iterator[Finding]:
+    if not settings.has_game_server:
+        yield Finding("game server", True, "none configured: slomix run plays a simulated evening")
+        return
+    try:
+        with open_game_server(settings) as server:
+            yield Finding("game server", True, server.describe())
+            for folder, kind in (
+                (settings.gamestats_folder, FileKind.STATS),
+                (settings.gametimes_folder, FileKind.TIMING),
+            ):
+                yield from _folder(server, folder, kind, settings)
+    except GameServerError as error:
+        yield Finding("game server", False, str(error))
+
+
+def _folder(server: GameServer, folder: str, kind: FileKind, settings: Settings) -> Iterator[Finding]:
+    try:
+        listing = server.list_folder(folder)
+    except GameServerError as error:
+        yield Finding(f"folder {folder}", False, str(error))
+        return
+    wanted = [file for file in listing if parse_file_name(file.name).kind is kind]
+    yield Finding(f"folder {folder}", True, f"{len(wanted)} {kind.value} files among {len(listing)}")
+    if kind is FileKind.STATS and wanted:
+        yield _clock(max(wanted, key=lambda file: file.name), settings)
+
+
+def _clock(newest: RemoteFile, settings: Settings) -> Finding:
+    """Compares the stamp in a file's name with the file's own time: they are seconds apart when the zone is right."""
+    name = parse_file_name(newest.name)
+    assert name.stamp is not None
+    stamp = stamp_in_utc(name.stamp, ZoneInfo(settings.timezone)).at
+    apart = (stamp - datetime.fromtimestamp(newest.modified_at, UTC)).total_seconds()
+    if abs(apart) <= _STAMP_AND_FILE_MAY_DIFFER:
+        return Finding("time zone", True, f"{newest.name} was written when its name says")
+    return Finding(
+        "time zone", False,
+        f"{newest.name} was written {abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'} the time in its name: "
+        f"set SLOMIX_TIMEZONE to the game server's zone (now {settings.timezone}), unless the file was copied",
+    )  # fmt: skip
+
+
+def _discord(settings: Settings) -> Iterator[Finding]:
+    if settings.discord_webhook is None:
+        yield Finding("Discord", True, "no webhook set: the stand-in page shows what would be said")
+        return
+    try:
+        discord = Discord(settings.discord_webhook.get_secret_value())
+        discord.check()
+    except (DiscordError, ValueError) as error:
+        yield Finding("Discord", False, str(error))
+    else:
+        yield Finding("Discord", True, f"the webhook at {discord.describe()} answers")
