@@ -22,7 +22,8 @@ from slomix_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from slomix_pipeline.warehouse.database import Database
 
-out = Console(highlight=False)
+# Piped output has no width: lines stay whole there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False)
 
 
@@ -43,9 +44,8 @@ def demo(seed: int) -> None:
             result = play_demo(_settings(), progress, seed)
         _print_session(result.session)
         out.print(f"\n{result.messages} messages on the stand-in: {result.page}")
-        out.print(
-            f"{result.warnings} checks warned; those that must pass {'did not all' if result.complaints else 'all'} passed"
-        )
+        verdict = "did not all pass" if result.complaints else "all passed"
+        out.print(f"{result.warnings} checks warned; those that must pass {verdict}")
         out.print(f"Look at it with: SLOMIX_HOME={result.home} slomix sessions   (or: export latest, files)")
         for complaint in result.complaints:
             err.print(f"[red]{complaint}[/red]")
@@ -138,7 +138,9 @@ def files(status: str | None, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(rows, indent=2, default=str))
             return
-        table = Table("server", "name", "kind", "status", "reason", box=None)
+        table = Table(box=None)
+        for column in ("server", "name", "kind", "status", "reason"):
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(row["server"], row["name"], row["kind"], row["status"], row["reason"] or "")
         out.print(table)
@@ -209,7 +211,9 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    table = Table("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted", box=None)
+    table = Table(box=None)
+    for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted"):
+        table.add_column(column, no_wrap=True)
     for session in found:
         score = session["score"]
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])

@@ -143,7 +143,7 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """The settings in force; ``overrides`` (by field name) win over environment and ``.env``."""
-    return Settings(_env_file=_env_file(), **overrides)  # type: ignore[call-arg]  # pydantic-settings' own parameter
+    return Settings(_env_file=_env_file(), **overrides)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

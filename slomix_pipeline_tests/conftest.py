@@ -14,8 +14,9 @@ hypothesis_settings.register_profile("patient", deadline=None, max_examples=60, 
 hypothesis_settings.load_profile("patient")
 
 # Before any test module loads settings: nobody's .env, no inherited setting, and above all no real webhook.
-for variable in [name for name in os.environ if name.startswith(("SLOMIX_", "DAGSTER_")) and name != "SLOMIX_REAL_FILES"]:
-    del os.environ[variable]
+for variable in list(os.environ):
+    if variable.startswith(("SLOMIX_", "DAGSTER_")) and variable != "SLOMIX_REAL_FILES":
+        del os.environ[variable]
 os.environ["SLOMIX_ENV_FILE"] = ""
 
 

@@ -70,7 +70,7 @@ def settings_for(port: int, **changed: Any) -> Settings:
         "sftp_password": PASSWORD,
         "sftp_timeout": timedelta(seconds=20),
     }
-    return Settings(_env_file=None, **(values | changed))  # type: ignore[call-arg]  # pydantic-settings' own parameter
+    return Settings(_env_file=None, **(values | changed))  # pydantic-settings' own parameter
 
 
 def connected(server: SftpServer, **changed: Any) -> GameServer:
@@ -80,7 +80,7 @@ def connected(server: SftpServer, **changed: Any) -> GameServer:
 @pytest.fixture(params=["folder", "sftp"])
 def source(request: pytest.FixtureRequest, files: Path) -> Iterator[GameServer]:
     if request.param == "folder":
-        with open_game_server(Settings(_env_file=None, gameserver_dir=files)) as local:  # type: ignore[call-arg]
+        with open_game_server(Settings(_env_file=None, gameserver_dir=files)) as local:
             yield local
     else:
         server = request.getfixturevalue("server")
@@ -165,7 +165,7 @@ def test_a_source_can_be_used_again_after_closing(source: GameServer) -> None:
 
 def test_without_a_game_server_the_error_names_the_settings() -> None:
     with pytest.raises(PermanentError, match="SLOMIX_SFTP_HOST.* or SLOMIX_GAMESERVER_DIR"):
-        open_game_server(Settings(_env_file=None)).list_folder(FOLDER)  # type: ignore[call-arg]
+        open_game_server(Settings(_env_file=None)).list_folder(FOLDER)
     with pytest.raises(PermanentError, match="SLOMIX_SFTP_USER"):
         open_game_server(settings_for(22, sftp_user=None))
 
@@ -181,7 +181,7 @@ def test_a_local_folder_that_may_not_be_read_is_a_permanent_error(files: Path, m
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(PermanentError, match="Permission denied"):
-        open_game_server(Settings(_env_file=None, gameserver_dir=files)).list_folder(FOLDER)  # type: ignore[call-arg]
+        open_game_server(Settings(_env_file=None, gameserver_dir=files)).list_folder(FOLDER)
 
 
 # --- an archive to import ---

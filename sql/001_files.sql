@@ -19,6 +19,7 @@ create table file (
     sha256        text references file_content,
     attempts      integer not null default 0 check (attempts >= 0),
     requested_at  timestamptz,
+    by_sensor     boolean not null default false,   -- a sensor asked for it: only then a fresh round is announced
     first_seen_at timestamptz not null default now(),
     arrived_at    timestamptz,   -- first time its bytes were stored
     finished_at   timestamptz,

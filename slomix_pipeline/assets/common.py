@@ -26,7 +26,9 @@ Conn = Connection[DictRow]
 Declared = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 
-def round_asset(name: str, *, stage: str, kinds: set[str], deps: Sequence[str] = (), **more: Any) -> Declared:
+def round_asset(
+    name: str, *, stage: str, kinds: set[str], deps: Sequence[str | dg.AssetDep] = (), **more: Any
+) -> Declared:
     """Declares an asset of the rounds partitions; a whole folder of rounds is one run."""
     declared: Declared = dg.asset(
         name=name,

@@ -37,12 +37,13 @@ def match_post(
         matches = reading.matches(conn, results.sessions_of(conn, own))
     for match in matches if discord is not None else []:
         touched = [seen for seen in (match.first, match.second) if seen and seen.key in own]
-        announce = any(may_announce(seen.ended_at) for seen in touched)
+        announce = any(may_announce(seen) for seen in touched)
         for thing, outcome, detail in _tell_match(database, discord, match, announce):
             told.setdefault(outcome, []).append(thing)
             for seen in touched:
                 trouble = outcome in ("failed", "in_doubt")
-                outcomes[seen.key] = Outcome(not trouble, {"message": thing, "outcome": outcome, "detail": detail})
+                facts = {"message": thing, "outcome": outcome} | ({"detail": detail} if detail else {})
+                outcomes[seen.key] = Outcome(not trouble, facts)
     with database.connect() as conn:
         check = report(context, conn, "told_once", outcomes)
     metadata: dict[str, Any] = {
@@ -54,9 +55,9 @@ def match_post(
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def announcer(wish: str | None, max_age: timedelta, now: datetime) -> Callable[[datetime], bool]:
-    """Whether a round that ended at a moment may be announced, for a run with this wish."""
-    return lambda ended_at: wish == ASKED or (wish == LIVE and now - ended_at < max_age)
+def announcer(wish: str | None, max_age: timedelta, now: datetime) -> Callable[[reading.RoundSeen], bool]:
+    """Whether a round may be announced by a run with this wish: asked for, or fresh and wanted by a sensor."""
+    return lambda seen: wish == ASKED or (wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age)
 
 
 def _tell_match(

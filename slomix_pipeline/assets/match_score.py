@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.scoring import POLICY, MatchResult, score_match
+from slomix_pipeline.rules.scoring import POLICY, MatchResult, attacking_team, score_match
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed, results
 from slomix_pipeline.warehouse.database import Database
@@ -55,7 +55,8 @@ def _result(
     first: DictRow, second: DictRow | None, headers: Mapping[str, Header], teams: Mapping[str, str]
 ) -> MatchResult:
     if second is None or first["status"] != Status.COMPLETE:
-        return MatchResult(None, None, first["reason"] or f"the match is {first['status']}")
+        attackers = attacking_team(headers[first["round_key"]], first["sides"], teams) if first["number"] == 1 else None
+        return MatchResult(None, None, first["reason"] or f"the match is {first['status']}", attackers)
     if not (first["valid"] and second["valid"]):
         return MatchResult(None, None, first["invalid_reason"] or second["invalid_reason"])
     return score_match(

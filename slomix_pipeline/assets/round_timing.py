@@ -22,7 +22,7 @@ from slomix_pipeline.warehouse.database import Database
     "round_timing",
     stage="timing",
     kinds={"postgres", "python"},
-    deps=["round_stats", "timing_record"],
+    deps=["round_stats", dg.AssetDep("timing_record", partition_mapping=dg.AllPartitionMapping())],
     description="The length of each round with its source, the timing record that belongs to it, and whether header "
     "and record agree. Player minutes are never touched: they are true already.",
 )

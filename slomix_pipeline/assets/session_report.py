@@ -47,7 +47,7 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
     import pandas as pd  # loaded where tables are made
 
     table = pd.DataFrame(
-        players,
+        [player | {"name": player["name"].replace("|", "\\|")} for player in players],
         columns=[
             "team",
             "name",
@@ -98,18 +98,29 @@ def session_post(
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
         if rows:
-            told[key] = _tell_session(database, discord, rows[0], matches, players, may_announce(rows[0]["ended_at"]))
+            rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
+            announce = any(may_announce(seen) for seen in rounds)
+            told |= _tell_session(database, discord, rows[0], matches, players, announce)
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)})
 
 
 def _tell_session(
     database: Database, discord: Any, session: Any, matches: list[reading.MatchSeen], players: list[Any], announce: bool
-) -> str:
+) -> dict[str, str]:
+    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns outcomes."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.messages import session_message
+    from slomix_pipeline.discord.messages import session_message, session_pointer
     from slomix_pipeline.warehouse.posts import Thing, tell
 
     key = session["session_key"]
     counted = any(match.winner for match in matches)  # a session without any result is no news
     message = session_message(session, matches, players)
-    return tell(database, discord, Thing(f"session:{key}", key), message, announce=announce and counted).outcome
+    outcomes = {
+        key: tell(database, discord, Thing(f"session:{key}", key), message, announce=announce and counted).outcome
+    }
+    with database.connect() as conn:
+        swallowed = reading.swallowed_sessions(conn, key)
+    for old in swallowed:
+        pointer = session_pointer(old, key)
+        outcomes[old] = tell(database, discord, Thing(f"session:{old}", old), pointer, announce=False).outcome
+    return outcomes

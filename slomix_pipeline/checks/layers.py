@@ -39,14 +39,39 @@ class Outcome:
 
 
 CHECKS = (
-    Check("transfer", "raw_stats_file", 1, True, "The file arrived whole: not empty, a header line, the same sha256 after storing."),
-    Check("duplicates", "raw_stats_file", 2, False, "No other file of the server has the same bytes; a duplicate is known and counts nowhere."),
-    Check("parse", "parsed_round", 3, True, "Every line is exactly of the format, numbers are in range, headshot kills are not above kills."),
-    Check("read_back", "parsed_round", 5, True, "The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage."),
-    Check("constraints", "parsed_round", 6, True, "PostgreSQL took every row: types, ranges, unique keys."),
-    Check("seven_comparisons", "round_stats", 4, False, "Stored own numbers against the file: players, weapon rows, kills, deaths, weapon kills, negatives, round 2."),
-    Check("timing_link", "round_timing", 4, False, "No tie between timing records, and header and record agree within 30 s."),
-    Check("told_once", "match_post", 7, False, "Every message due was delivered once; one in doubt is never sent again."),
+    Check(
+        "transfer", "raw_stats_file", 1, blocking=True,
+        description="The file arrived whole: not empty, a header line, the same sha256 after storing.",
+    ),
+    Check(
+        "duplicates", "raw_stats_file", 2, blocking=False,
+        description="Whether another file of the server has the same bytes: then this one is known and counts nowhere.",
+    ),
+    Check(
+        "parse", "parsed_round", 3, blocking=True,
+        description="Every line is exactly of the format, numbers are in range, headshot kills are not above kills.",
+    ),
+    Check(
+        "read_back", "parsed_round", 5, blocking=True,
+        description="The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage.",
+    ),
+    Check(
+        "constraints", "parsed_round", 6, blocking=True,
+        description="PostgreSQL took every row: types, ranges, unique keys.",
+    ),
+    Check(
+        "seven_comparisons", "round_stats", 4, blocking=False,
+        description="Own numbers as stored against the file: players, weapon rows, kills, deaths, weapon kills, "
+        "negatives, and round 1 + round 2 = the file of round 2.",
+    ),
+    Check(
+        "timing_link", "round_timing", 4, blocking=False,
+        description="No tie between timing records, and header and record agree within 30 s.",
+    ),
+    Check(
+        "told_once", "match_post", 7, blocking=False,
+        description="Every message due was delivered once; one in doubt is never sent again.",
+    ),
 )  # fmt: skip
 
 LAYER_NAMES = {
@@ -82,7 +107,7 @@ def report(
             check_name=name, passed=outcome.passed, severity=severity, metadata=_metadata(outcome.facts)
         )
     for key, outcome in failed.items():
-        context.instance.report_runless_asset_event(
+        context.log_event(
             dg.AssetCheckEvaluation(
                 asset_key=context.asset_key, check_name=name, passed=False, partition=key,
                 severity=dg.AssetCheckSeverity.WARN, metadata=_metadata(outcome.facts),

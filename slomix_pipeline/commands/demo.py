@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from slomix_pipeline import partitions
-from slomix_pipeline.assets.match_post import ASKED, LIVE, PUBLISH_TAG
+from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
 from slomix_pipeline.commands.evening import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
-from slomix_pipeline.commands.importing import QUIET, Progress, run_partitions
-from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.commands.importing import Progress, report_sessions, run_partitions
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.gameserver.source import open_game_server
@@ -75,10 +73,7 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
         with database.connect() as conn:
             sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
         progress("reporting the session", 0, 1)
-        instance.add_dynamic_partitions(str(partitions.sessions.name), sessions)
-        job = build_defs(**resources).resolve_job_def("report_sessions")
-        for session in sessions:
-            job.execute_in_process(instance=instance, partition_key=session, tags={PUBLISH_TAG: ASKED}, run_config=QUIET)
+        report_sessions(instance, sessions, tags={PUBLISH_TAG: LIVE}, **resources)
         progress("reporting the session", 1, 1)
 
 

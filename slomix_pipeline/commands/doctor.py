@@ -106,11 +106,9 @@ def _clock(newest: RemoteFile, settings: Settings) -> Finding:
     apart = (stamp - datetime.fromtimestamp(newest.modified_at, UTC)).total_seconds()
     if abs(apart) <= _STAMP_AND_FILE_MAY_DIFFER:
         return Finding("time zone", True, f"{newest.name} was written when its name says")
-    return Finding(
-        "time zone", False,
-        f"{newest.name} was written {abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'} the time in its name: "
-        f"set SLOMIX_TIMEZONE to the game server's zone (now {settings.timezone}), unless the file was copied",
-    )  # fmt: skip
+    when = f"{abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'}"
+    advice = f"set SLOMIX_TIMEZONE to the game server's zone (now {settings.timezone}), unless the file was copied"
+    return Finding("time zone", False, f"{newest.name} was written {when} the time in its name: {advice}")
 
 
 def _discord(settings: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import GameServerError, open_game_server
+from slomix_pipeline.gameserver.source import GameServerError, NoGameServer
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
@@ -62,12 +62,11 @@ def import_into_home(
         webhook = settings.discord_webhook.get_secret_value() if settings.discord_webhook else None
         if webhook is None:
             webhook = stack.enter_context(StandIn(settings.home / "discord")).webhook_url
-        gameserver = stack.enter_context(open_game_server(settings))
         instance = stack.enter_context(one_shot_instance(settings, database))
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
             tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
-            gameserver=gameserver, discord=Discord(webhook),
+            gameserver=NoGameServer(), discord=Discord(webhook),
         )  # fmt: skip
 
 
@@ -91,6 +90,9 @@ def import_folder(
         keys = [key for name in names if (key := files.partition_key(server, name))]
         run_partitions(instance, kind, keys, tags=tags, progress=progress, **resources)
     _conclude(database, server, new, summary)
+    if PUBLISH_TAG in tags:
+        progress("reporting sessions", 0, 1)
+        report_sessions(instance, summary.sessions, tags=tags, **resources)
     return summary
 
 
@@ -158,6 +160,17 @@ def run_partitions(
         whole = [*order, *added]
         done += whole.index(last) - whole.index(first) + 1
     progress(f"running {job_name}", len(keys), len(keys))
+
+
+def report_sessions(
+    instance: dg.DagsterInstance, keys: list[str], *, tags: Mapping[str, str], **resources: object
+) -> None:
+    """Runs what is said about whole sessions, in this process."""
+    instance.add_dynamic_partitions(str(partitions.sessions.name), keys)
+    job = build_defs(**resources).resolve_job_def("report_sessions")
+    for first, last in partitions.contiguous_ranges(instance.get_dynamic_partitions("sessions"), keys):
+        tags_of_run = {**tags, **partitions.range_tags(first, last)}
+        job.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
 
 
 def _conclude(database: Database, server: str, new: Iterable[FileName], summary: Summary) -> None:

@@ -23,7 +23,7 @@ def round_one_message(match: MatchSeen) -> Message:
     assert match.first is not None
     embed = Embed(
         title=f"{escape(match.map_name)} · round 1",
-        description=f"{_told(match.first, None)}\n{_next_goal(match.first)}\n-# {_score(match)}",
+        description=f"{_told(match.first, match.attackers_first)}\n{_next_goal(match.first)}\n-# {_score(match)}",
         color=ROUND_1_COLOUR,
         footer=_footer(match, [match.first]),
         timestamp=match.first.ended_at,
@@ -72,8 +72,8 @@ def session_message(
     rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
     embed = Embed(
         title=f"{verdict} {max(a, b)}–{min(a, b)}",
-        description=f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>\n{session['matches']} matches, {session['rounds']} rounds"
-        + _rest(session["draws"], session["not_counted"]),
+        description=f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>\n"
+        f"{session['matches']} matches, {session['rounds']} rounds{_rest(session['draws'], session['not_counted'])}",
         color=NEUTRAL if a == b else TEAM_COLOURS["A" if a > b else "B"],
         footer=f"{matches[0].policy if matches else ''} · {_timing(rounds)} · {session['session_key']}",
         timestamp=session["ended_at"],
@@ -81,6 +81,12 @@ def session_message(
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
     embed = Embed(embed.title, embed.description, embed.color, maps, embed.footer, embed.timestamp)
     return Message(embeds=(_with_teams(embed, players),))
+
+
+def session_pointer(old_key: str, key: str) -> Message:
+    """What the summary of a session becomes when late files made it part of another one."""
+    text = f"-# {escape(old_key)} turned out to be part of a longer session: {escape(key)}."
+    return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
 
 
 def _with_teams(embed: Embed, players: Iterable[dict[str, Any]]) -> Embed:
@@ -114,7 +120,7 @@ def _told(seen: RoundSeen, attackers: str | None) -> str:
     who = f"Team {attackers}" if attackers else "The attackers"
     succeeded = attack_succeeded(header)
     if succeeded:
-        return f"{who} did it in **{_clock(header.attack_seconds)}**"
+        return f"{who} completed it in **{_clock(header.attack_seconds)}**"
     if succeeded is None:
         return f"the file does not say who won (clock {escape(header.attack_time)})"
     if seen.gave_up:

@@ -5,7 +5,6 @@ Does not belong here: how a message looks (``render``) and what is said (``messa
 """
 
 import json
-import os
 import secrets
 import socket
 import threading
@@ -86,7 +85,7 @@ class Channel:
         content = {"webhook_id": self.webhook_id, "token": self.token, "messages": list(self._messages.values())}
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(content, ensure_ascii=True, indent=1), "utf-8")
-        os.replace(new, self._file)
+        new.replace(self._file)
 
 
 def _snowflake(after: int) -> int:

@@ -67,16 +67,22 @@ def score_match(
         source, outcome = "time", winner_by_time(first.limit_seconds, first.attack_seconds, second.attack_seconds)
     if outcome is None:
         return MatchResult(None, None, "neither the headers nor the times tell who won")
-    if outcome == DRAW:
-        return MatchResult(DRAW, source, "nobody completed the map")
     side = attackers_side(first) or attackers_side(second)
+    team = side and (team_on_side(side, first_sides, teams) or team_on_side(side, swapped(second_sides), teams))
+    if outcome == DRAW:
+        return MatchResult(DRAW, source, "nobody completed the map", team or None)
     if side is None:
         return MatchResult(None, None, "the headers do not tell which side attacked")
-    team = team_on_side(side, first_sides, teams) or team_on_side(side, swapped(second_sides), teams)
-    if team is None:
+    if not team:
         return MatchResult(None, None, "roster changed: the sides can't be told apart as teams")
     winner = team if outcome == FIRST else other_team(team)
     return MatchResult(winner, source, _story(outcome, first, second), attackers_first=team)
+
+
+def attacking_team(header: Header, sides: Mapping[str, int], teams: Mapping[str, str]) -> str | None:
+    """The team that attacked in a round with these sides; None when that can't be told."""
+    side = attackers_side(header)
+    return None if side is None else team_on_side(side, sides, teams)
 
 
 def _story(outcome: str, first: Header, second: Header) -> str:

@@ -65,7 +65,7 @@ class _Half:
 
 @dataclass(frozen=True, slots=True)
 class _Presence:
-    """Who is there in a match: the ``late`` one misses round 1, ``leaver`` goes in round 2, ``reconnected`` starts anew."""
+    """Who is there in a match: ``late`` misses round 1, ``leaver`` goes in round 2, ``reconnected`` starts anew."""
 
     fighters: Sequence[Fighter]
     late: Fighter | None

@@ -56,7 +56,7 @@ def dagster_url(url: str) -> str:
     with Database(url).transaction() as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key("dagster schema")])
         conn.execute(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER_SCHEMA}")
-    # Host and port go into the query: there they mean to SQLAlchemy what they mean to libpq, sockets and lists included.
+    # Host and port go into the query: there they mean to SQLAlchemy what they mean to libpq, sockets included.
     # User and password stay in front, where SQLAlchemy hides the password.
     given = conninfo_to_dict(url)
     login = ":".join(quote(str(given.pop(key)), safe="") for key in ("user", "password") if key in given)
@@ -98,8 +98,9 @@ class Database:
             )
         except (ValueError, psycopg.Error):
             raise DatabaseUnavailable(
-                "the PostgreSQL address can't be read; write SLOMIX_POSTGRES_URL as postgresql://user:password@host/name "
-                "and percent-encode special characters in the password (@ is %40, / is %2F, # is %23)"
+                "the PostgreSQL address can't be read; write SLOMIX_POSTGRES_URL as "
+                "postgresql://user:password@host/name and percent-encode special characters in the password "
+                "(@ is %40, / is %2F, # is %23)"
             ) from None
         self.url = url
         self.name = f"{given.get('dbname', '')} on {given.get('host', 'localhost')}"

@@ -100,9 +100,10 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
 
 
 def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str], now: datetime) -> None:
-    """Marks files as requested, one attempt more."""
+    """Marks files as requested by a sensor, one attempt more."""
     conn.execute(
-        """update file set status = 'requested', reason = null, requested_at = %s, attempts = attempts + 1
+        """update file set status = 'requested', reason = null, requested_at = %s, attempts = attempts + 1,
+                  by_sensor = true
            where server = %s and name = any(%s)""",
         [now, server, list(names)],
     )

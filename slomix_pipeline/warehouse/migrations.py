@@ -158,7 +158,8 @@ def _drop_views(conn: psycopg.Connection[DictRow], names: list[str]) -> None:
                 conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(listed))
     except psycopg.errors.DependentObjectsStillExist as error:
         raise MigrationError(
-            f"something else is built on our views: {error.diag.message_detail}. Drop it, start again, and create it anew."
+            f"something else is built on our views: {error.diag.message_detail}. "
+            "Drop it, start again, and create it anew."
         ) from error
 
 

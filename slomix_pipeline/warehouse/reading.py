@@ -27,6 +27,7 @@ class RoundSeen:
     duration_source: str | None
     timing_status: str
     gave_up: bool | None
+    by_sensor: bool
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,18 @@ def resolve_session(conn: Connection[DictRow], name: str) -> str | None:
         {"name": name},
     ).fetchone()
     return None if found is None else str(found["session_key"])
+
+
+def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]:
+    """Keys under which something was said and that this session has swallowed since."""
+    rows = conn.execute(
+        """select partition_key from post
+           where thing = 'session:' || partition_key and partition_key <> %s
+             and not exists (select from session s where s.session_key = partition_key)""",
+        [session_key],
+    ).fetchall()
+    keys = [row["partition_key"] for row in rows]
+    return [key for key in keys if resolve_session(conn, key) == session_key]
 
 
 def session_players(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
@@ -127,12 +140,14 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
 def _rounds_seen(conn: Connection[DictRow], keys: list[str]) -> dict[str, RoundSeen]:
     headers = parsed.headers(conn, keys)
     rows = conn.execute(
-        "select * from parsed_round join round_timing using (round_key) where round_key = any(%s)", [keys]
+        """select p.*, t.*, f.by_sensor from parsed_round p join round_timing t using (round_key)
+           join file f using (server, name) where p.round_key = any(%s)""",
+        [keys],
     )
     return {
         row["round_key"]: RoundSeen(
             row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
-            row["duration_source"], row["timing_status"], row["attackers_gave_up"],
+            row["duration_source"], row["timing_status"], row["attackers_gave_up"], row["by_sensor"],
         )
         for row in rows
     }  # fmt: skip
