@@ -21,7 +21,7 @@ EVENINGS = 7  # of 14 rounds: about a hundred files
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)  # the embedded server runs as another user when started by root
+        Path(folder).chmod(0o755)  # the embedded server runs as another user when started by root
         files = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder, "files")
         for day in range(EVENINGS if len(sys.argv) == 1 else 0):
             write_evening(files, play_evening(day, ends_at=SOME_EVENING + timedelta(days=day)))

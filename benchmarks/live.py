@@ -48,11 +48,14 @@ def main() -> None:
         for name in ("gamestats", "gametimes"):
             (server / name).mkdir(parents=True)
         # The embedded server runs as another user when started by root.
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         environment = os.environ | {
-            "SLOMIX_ENV_FILE": "", "SLOMIX_HOME": str(home), "SLOMIX_GAMESERVER_DIR": str(server), "SLOMIX_UI_PORT": "0",
+            "SLOMIX_ENV_FILE": "",
+            "SLOMIX_HOME": str(home),
+            "SLOMIX_GAMESERVER_DIR": str(server),
+            "SLOMIX_UI_PORT": "0",
             "SLOMIX_STANDIN_PORT": "0",
-        }  # fmt: skip
+        }
         run = subprocess.Popen([Path(sys.executable).parent / "slomix", "run"], env=environment, stdout=subprocess.PIPE)
         assert run.stdout is not None
         while b"Ctrl-C" not in run.stdout.readline():

@@ -91,6 +91,11 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
             out.print(f"  [red]quarantined[/red] {name}: {reason}", soft_wrap=True)
         for name, reason in summary.skipped:
             out.print(f"  [yellow]skipped[/yellow] {name}: {reason}", soft_wrap=True)
+        if summary.left_aside:
+            few = ", ".join(summary.left_aside[:3]) + (" …" if len(summary.left_aside) > 3 else "")
+            out.print(
+                f"  left aside, not files of a kind that is read: {len(summary.left_aside)} ({few})", soft_wrap=True
+            )
         out.print(f"  sessions touched: {len(summary.sessions)}")
         if summary.sessions:
             _print_sessions(settings, only=set(summary.sessions))

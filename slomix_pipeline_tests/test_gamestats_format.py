@@ -25,7 +25,7 @@ OTHER_LINE = LINE.replace(b"A1B2C3D4", b"0F0E0D0C").replace(b"^1Al^7pha", b"B_r|
 
 def engine_text(excluded: bytes = b"") -> st.SearchStrategy[str]:
     """Any bytes the engine may put in a field."""
-    stray = [byte for byte in range(256) if byte not in b"\n\r\\" + excluded]
+    stray = [byte for byte in range(256) if byte not in b"\0\n\r\\" + excluded]
     raw = st.lists(st.sampled_from(stray), max_size=30).map(bytes)
     nice = st.sampled_from(["^1a^/b", "a|b\tc", "Žiga ♥", "*_~`", "^", "  x ", ""]).map(names.encode)
     return st.one_of(raw, nice).map(names.decode)

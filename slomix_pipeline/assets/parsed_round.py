@@ -10,7 +10,7 @@ import psycopg
 from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
 from slomix_pipeline.checks.layers import Outcome, report
 from slomix_pipeline.formats.errors import FormatError
-from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.plausibility import disagreeing_ratios, impossible_numbers
@@ -77,7 +77,7 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     except FormatError as error:
         outcomes[key] = _quarantine(conn, row, str(error))
         return None
-    warnings = list(_oddities(row.name, stats))
+    warnings = list(_oddities(parse_file_name(row.name), _zone(row), stats))
     facts = {
         "players": len(stats.players),
         "generation": stats.generation,
@@ -88,11 +88,13 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     return stats
 
 
-def _oddities(file_name: str, stats: StatsFile) -> Iterator[str]:
+def _oddities(name: FileName, zone: ZoneInfo, stats: StatsFile) -> Iterator[str]:
     """What a person should look at, though the file is whole."""
-    name = parse_file_name(file_name)
     if stats.header.number not in (None, name.number):
         yield f"the header says round {stats.header.number}, the name (which wins) {name.number}"
+    stamp = stamp_in_utc(name.stamp, zone).at if name.stamp else None
+    if stamp and stamp > datetime.now(UTC) + CLOCKS_MAY_DIFFER:
+        yield f"the stamp, {stamp:%Y-%m-%d %H:%M} UTC, lies in the future: check SLOMIX_TIMEZONE and the clocks"
     if stats.tail_fields > NEWEST_LAYOUT:
         yield f"{stats.tail_fields} tail fields; the first {NEWEST_LAYOUT} are read"
     for guid in disagreeing_ratios(stats):
@@ -124,14 +126,17 @@ def _moment(conn: Conn, row: files.FileRow) -> Moment:
     """The stamp in UTC; timing records and the file's own time of change settle a repeated hour."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
-    moment = stamp_in_utc(name.stamp, ZoneInfo(row.timezone or load_settings().timezone))
+    moment = stamp_in_utc(name.stamp, _zone(row))
     if not moment.ambiguous:
         return moment
     start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
     records = parsed.records_between(conn, row.server, start, end)
     witnesses = [r.at for r in records if (r.map_name.lower(), r.number) == (str(name.map_name).lower(), name.number)]
-    zone = ZoneInfo(row.timezone or load_settings().timezone)
-    return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
+    return stamp_in_utc(name.stamp, _zone(row), witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
+
+
+def _zone(row: files.FileRow) -> ZoneInfo:
+    return ZoneInfo(row.timezone or load_settings().timezone)
 
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:

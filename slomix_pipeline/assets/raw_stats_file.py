@@ -48,7 +48,7 @@ def raw_stats_file(
                 continue
             with conn.transaction():
                 transfers[key] = _arrive(conn, rows[key], data)
-                if isinstance(data, bytes):
+                if transfers[key].passed and isinstance(data, bytes):
                     size += len(data)
                     duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)))
         results = [report(context, conn, "transfer", transfers), report(context, conn, "duplicates", duplicates)]

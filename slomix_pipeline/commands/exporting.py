@@ -5,11 +5,16 @@ Numbers come from the views; only rounding happens here.
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.scoring import POLICY
+from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.timing import TimingStatus
+from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading
 
 SCHEMA = "slomix.session/1"
@@ -62,7 +67,7 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
         },
         "score": _score(session),
         "matches": [_match(match) for match in reading.matches(conn, [session_key])],
-        "rounds": [_round(r) for r in reading.session_rounds(conn, session_key)],
+        "rounds": _rounds(conn, session_key, session["server"]),
     }
 
 
@@ -83,6 +88,34 @@ def _match(match: reading.MatchSeen) -> dict[str, Any]:
         "reason": match.reason,
         "r1": match.first.key if match.first else None,
         "r2": match.second.key if match.second else None,
+    }
+
+
+def _rounds(conn: Connection[DictRow], session_key: str, server: str) -> list[dict[str, Any]]:
+    """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
+    rounds = [_round(row) for row in reading.session_rounds(conn, session_key)]
+    stamps = [round_["key"].partition(":")[2][:17] for round_ in rounds]
+    lost = [_quarantined(row) for row in reading.quarantined_between(conn, server, min(stamps), max(stamps))]
+    return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
+
+
+def _quarantined(row: DictRow) -> dict[str, Any]:
+    name = parse_file_name(row["name"])
+    assert name.stamp is not None
+    zone = ZoneInfo(row["timezone"] or load_settings().timezone)
+    return {
+        "key": row["round_key"],
+        "map": name.map_name,
+        "round": name.number,
+        "status": "quarantined",
+        "valid": False,
+        "reason": row["reason"],
+        "ended_at": utc_text(stamp_in_utc(name.stamp, zone).at),
+        "duration_seconds": None,
+        "duration_source": None,
+        "timing_status": TimingStatus.NO_LUA_DATA,
+        "flags": [],
+        "players": [],
     }
 
 

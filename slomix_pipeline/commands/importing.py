@@ -40,7 +40,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Summary:
-    """What an import came to. ``quarantined`` and ``skipped``: name and reason."""
+    """What an import came to. ``quarantined``, ``skipped``: name and reason; ``left_aside``: names of other files."""
 
     found: int = 0
     ingested: int = 0
@@ -49,6 +49,7 @@ class Summary:
     linked: int = 0
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    left_aside: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
 
 
@@ -109,6 +110,7 @@ def _store(
             progress("reading files", number, len(paths))
             name = parse_file_name(path.name)
             if name.kind in (FileKind.UNKNOWN, FileKind.WEAPON_STATS):
+                summary.left_aside.append(path.name)
                 continue
             summary.found += 1
             try:

@@ -124,6 +124,8 @@ def parse(data: bytes) -> StatsFile:
 def _lines(data: bytes) -> list[bytes]:
     if not data:
         raise FormatError("empty file")
+    if b"\0" in data:
+        raise FormatError("not a stats file: zero bytes, so binary or another encoding such as UTF-16")
     *lines, rest = data.split(b"\n")
     if rest:
         raise FormatError("cut: the last line has no end" if lines else "not a stats file: no line ends")
@@ -136,7 +138,7 @@ def _parse_header(line: bytes) -> Header:
     fields = [decode(field) for field in line.split(b"\\")]
     if len(fields) < 8:
         raise FormatError(f"not a stats file: the first line has {len(fields)} header fields, 8 or 9 belong there")
-    if "\0" in fields[1] or not fields[1].strip():
+    if not fields[1].strip():
         raise FormatError("the header names no map")
     number, defender, winner = (int(f) if _INTEGER.fullmatch(f.strip()) else None for f in fields[3:6])
     return Header(

@@ -163,12 +163,14 @@ def contents(conn: Connection[DictRow], digests: Iterable[str]) -> dict[str, byt
 
 
 def same_bytes_elsewhere(conn: Connection[DictRow], row: FileRow) -> str | None:
-    """The name of an ingested file of the same server and kind that has the same bytes, if there is one."""
+    """The name of the file of the same server and kind that had these bytes first, if there is one: an ingested one,
+    or one of the same batch that comes before this by name."""
     found = conn.execute(
         """select name from file
-           where server = %s and kind = %s and sha256 = %s and name <> %s and status = 'ingested'
-           order by name limit 1""",
-        [row.server, row.kind, row.sha256, row.name],
+           where server = %(server)s and kind = %(kind)s and sha256 = %(sha256)s and name <> %(name)s
+             and (status = 'ingested' or (status = 'requested' and name < %(name)s))
+           order by status, name limit 1""",
+        {"server": row.server, "kind": row.kind, "sha256": row.sha256, "name": row.name},
     ).fetchone()
     return None if found is None else str(found["name"])
 

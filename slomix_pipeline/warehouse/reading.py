@@ -176,7 +176,7 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str
 def quarantined_between(conn: Connection[DictRow], server: str, start: str, end: str) -> list[DictRow]:
     """Quarantined stats files without a readable version whose names lie between two stamps (text, server time)."""
     return conn.execute(
-        """select f.partition_key as round_key, f.name, f.reason from file f
+        """select f.partition_key as round_key, f.name, f.reason, f.timezone from file f
            where f.server = %s and f.kind = 'stats' and f.status = 'quarantined' and left(f.name, 17) between %s and %s
              and not exists (select from parsed_round p where p.round_key = f.partition_key)
            order by f.name""",
