@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import dagster as dg
 
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 
 BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a round in a range a tenth of one
+
+TRY_AGAIN_EVERY = timedelta(minutes=10)  # while something stays as it should not
 
 IN_FLIGHT = [
     dg.DagsterRunStatus.QUEUED,
@@ -25,6 +28,11 @@ class Wanted:
 
     key: str
     run_key: str
+
+
+def turn(now: datetime) -> int:
+    """A number that changes every ten minutes: as part of a run key it lets the same request be made again."""
+    return int(now.timestamp() // TRY_AGAIN_EVERY.total_seconds())
 
 
 def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[str, str]) -> list[dg.RunRequest]:

@@ -4,7 +4,6 @@ A round is asked for again when it was parsed after its results were made (a run
 when a timing record of it came later, or when its message surely was not delivered.
 """
 
-import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,20 +14,18 @@ from psycopg.rows import DictRow
 from slomix_pipeline import jobs
 from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.timing import LINK_WINDOW
-from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
+from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database
 
-TRY_AGAIN_EVERY = timedelta(minutes=10)  # while a round stays behind its inputs
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
 
 
 def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], now: datetime) -> list[Wanted]:
     """The rounds to run again. ``stale``: key and time of its newest input. Each input is asked for once, then every
     ten minutes as long as nothing comes of it."""
-    turn = int(now.timestamp() // TRY_AGAIN_EVERY.total_seconds())
     return [
-        Wanted(key, f"rework:{key}:{inputs_at.timestamp():.3f}:{turn}")
+        Wanted(key, f"rework:{key}:{inputs_at.timestamp():.3f}:{turn(now)}")
         for key, inputs_at in stale
         if key not in in_flight and now - inputs_at >= SETTLE
     ]
@@ -77,8 +74,9 @@ def rework_sensor(
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
-    wanted = decide(
-        stale, keys_in_flight(context.instance, "ingest_rounds", order), datetime.fromtimestamp(time.time(), UTC)
-    )
-    wanted = [w for w in wanted if w.key in set(order)]
+    in_flight = keys_in_flight(context.instance, "ingest_rounds", order)
+    known = [(key, inputs_at) for key, inputs_at in stale if key in set(order)]
+    wanted = decide(known, in_flight, datetime.now(UTC))
+    if not wanted:
+        return dg.SkipReason(f"{len(stale)} rounds are being redone")
     return dg.SensorResult(run_requests=build_requests(wanted, order, {PUBLISH_TAG: LIVE}))

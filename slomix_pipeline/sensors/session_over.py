@@ -7,7 +7,7 @@ import dagster as dg
 
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
-from slomix_pipeline.sensors.requests import Wanted, build_requests
+from slomix_pipeline.sensors.requests import Wanted, build_requests, turn
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
@@ -15,9 +15,10 @@ from slomix_pipeline.warehouse.session_reports import sessions_to_report
 AT_ONCE = 50  # sessions per tick
 
 
-def decide(due: Sequence[tuple[str, str]]) -> list[Wanted]:
-    """The sessions to report on. ``due``: key and fingerprint; the same content is asked for once."""
-    return [Wanted(key, f"session:{key}:{fingerprint}") for key, fingerprint in sorted(due)]
+def decide(due: Sequence[tuple[str, str]], now: datetime) -> list[Wanted]:
+    """The sessions to report on. ``due``: key and fingerprint; the same content is asked for once, then every ten
+    minutes as long as nothing comes of it."""
+    return [Wanted(key, f"session:{key}:{fingerprint}:{turn(now)}") for key, fingerprint in sorted(due)]
 
 
 @dg.sensor(
@@ -29,11 +30,13 @@ def decide(due: Sequence[tuple[str, str]]) -> list[Wanted]:
 def session_over_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
+    settings = load_settings()
+    now = datetime.now(UTC)
     with database.transaction() as conn:
-        due = sessions_to_report(conn, datetime.now(UTC) - load_settings().session_over_after, AT_ONCE)
+        due = sessions_to_report(conn, now - settings.session_over_after, settings.publish_max_age, AT_ONCE)
     if not due:
         return dg.SkipReason("no session is over without being reported")
-    wanted = decide(due)
+    wanted = decide(due, now)
     order = list(context.instance.get_dynamic_partitions("sessions"))
     new = [w.key for w in wanted if w.key not in set(order)]
     return dg.SensorResult(

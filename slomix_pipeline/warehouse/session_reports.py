@@ -3,7 +3,7 @@
 Belongs here: the fingerprint of what a report is made from. What the report says is read by ``reading``.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -37,14 +37,17 @@ def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> N
     )
 
 
-def sessions_to_report(conn: Connection[DictRow], quiet_since: datetime, limit: int) -> list[tuple[str, str]]:
-    """Sessions that are over and differ from their report: key and fingerprint, newest first.
+def sessions_to_report(
+    conn: Connection[DictRow], quiet_since: datetime, publish_max_age: timedelta, limit: int
+) -> list[tuple[str, str]]:
+    """Sessions that are over and differ from their report, or whose message surely was not delivered: key and
+    fingerprint, newest first.
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions whose rounds or results were
     written after their report are looked at closely.
     """
     rows = conn.execute(
-        """select s.session_key, r.fingerprint
+        """select s.session_key, r.fingerprint, undelivered.thing is not null as undelivered
            from session s
            join session_round sr using (session_key)
            join round x using (round_key)
@@ -52,14 +55,20 @@ def sessions_to_report(conn: Connection[DictRow], quiet_since: datetime, limit: 
            join parsed_round p using (round_key)
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
-           group by s.session_key, s.ended_at, r.fingerprint, r.reported_at
-           having max(f.arrived_at) <= %s
-              and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at)
-           order by s.ended_at desc limit %s""",
-        [quiet_since, limit],
+           left join post undelivered on undelivered.thing = 'session:' || s.session_key
+                and undelivered.state = 'failed' and undelivered.claimed_at > now() - %(max_age)s
+           group by s.session_key, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing
+           having max(f.arrived_at) <= %(quiet_since)s
+              and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at
+                   or undelivered.thing is not null)
+           order by s.ended_at desc limit %(limit)s""",
+        {"max_age": publish_max_age, "quiet_since": quiet_since, "limit": limit},
     ).fetchall()
-    current = [(row["session_key"], row["fingerprint"], fingerprint(conn, row["session_key"])) for row in rows]
-    for key, old, new in current:
-        if old == new:
-            remember(conn, key, new)
-    return [(key, new) for key, old, new in current if old != new]
+    due = []
+    for row in rows:
+        now = fingerprint(conn, row["session_key"])
+        if now != row["fingerprint"] or row["undelivered"]:
+            due.append((row["session_key"], now))
+        else:
+            remember(conn, row["session_key"], now)
+    return due
