@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from slomix_pipeline import partitions
 from slomix_pipeline.settings import load_settings
 
 ROUND_STAGES = (
@@ -19,18 +18,15 @@ def executor() -> dg.ExecutorDefinition:
 ingest_rounds = dg.define_asset_job(
     "ingest_rounds",
     selection=dg.AssetSelection.assets(*ROUND_STAGES),
-    partitions_def=partitions.rounds,
     description="A round from its stats file to its Discord message.",
 )
 ingest_timings = dg.define_asset_job(
     "ingest_timings",
     selection=dg.AssetSelection.assets("timing_record"),
-    partitions_def=partitions.timings,
     description="A timing record into the database.",
 )
 report_sessions = dg.define_asset_job(
     "report_sessions",
     selection=dg.AssetSelection.assets("session_report", "session_post"),
-    partitions_def=partitions.sessions,
     description="What is said about a whole session.",
 )
