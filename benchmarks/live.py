@@ -23,10 +23,10 @@ from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_round
 
 
-def total_pss(root: psutil.Process) -> int:
-    """Bytes that the processes below ``root`` take, shared ones counted once."""
+def total_pss(roots: list[psutil.Process]) -> int:
+    """Bytes that processes and their children take, shared ones counted once."""
     total = 0
-    for process in [root, *root.children(recursive=True)]:
+    for process in [member for root in roots for member in (root, *root.children(recursive=True))]:
         try:
             total += process.memory_full_info().pss
         except psutil.Error:
@@ -66,8 +66,10 @@ def main() -> None:
 
         def watch_memory() -> None:
             nonlocal peak
+            # PostgreSQL leaves the process that started it.
+            postgres = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
             while not stop.wait(0.5):
-                peak = max(peak, total_pss(psutil.Process(run.pid)))
+                peak = max(peak, total_pss([psutil.Process(run.pid), psutil.Process(postgres)]))
 
         threading.Thread(target=watch_memory, daemon=True).start()
         seconds = []

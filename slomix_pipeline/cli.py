@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def demo(seed: int) -> None:
         _print_session(result.session)
         out.print(f"\n{result.messages} messages on the stand-in: {result.page}")
         verdict = "did not all pass" if result.complaints else "all passed"
-        out.print(f"{result.warnings} checks warned; those that must pass {verdict}")
+        out.print(f"Checks that warned: {result.warnings}; those that must pass {verdict}")
         out.print(f"Look at it with: SLOMIX_HOME={result.home} slomix sessions   (or: export latest, files)")
         for complaint in result.complaints:
             err.print(f"[red]{complaint}[/red]")
@@ -185,17 +186,9 @@ def _database(settings: Settings) -> "Database":
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """Turns the errors people can do something about into one line; anything else is a bug and shows its trace."""
-    from slomix_pipeline.commands.home import HomeInUse
-    from slomix_pipeline.commands.running import ChildEnded
-    from slomix_pipeline.gameserver.source import GameServerError
-    from slomix_pipeline.warehouse.database import DatabaseUnavailable
-    from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
-    from slomix_pipeline.warehouse.migrations import MigrationError
-
-    expected = (HomeInUse, ChildEnded, GameServerError, DatabaseUnavailable, EmbeddedPostgresError, MigrationError)
     try:
         yield
-    except (*expected, FileExistsError, PermissionError) as error:
+    except (SlomixError, FileExistsError, PermissionError) as error:
         err.print(f"slomix: {error}", soft_wrap=True)
         sys.exit(1)
 

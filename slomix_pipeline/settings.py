@@ -42,7 +42,8 @@ def project_folder() -> Path:
     return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
 
 
-def _env_file() -> Path | None:
+def env_file() -> Path | None:
+    """Where settings come from besides the environment: ``.env``, or what SLOMIX_ENV_FILE names (empty: nothing)."""
     named = os.environ.get("SLOMIX_ENV_FILE")
     if named is None:
         return project_folder() / ".env"
@@ -50,7 +51,7 @@ def _env_file() -> Path | None:
 
 
 class Settings(BaseSettings):
-    """All settings, read once from the environment and ``.env`` (see ``.env.example``).
+    """All settings, as the environment and ``.env`` have them (see ``.env.example``).
 
     Raises:
         pydantic.ValidationError: a value can't be used; the message names the setting.
@@ -143,7 +144,7 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """The settings in force; ``overrides`` (by field name) win over environment and ``.env``."""
-    return Settings(_env_file=_env_file(), **overrides)
+    return Settings(_env_file=env_file(), **overrides)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

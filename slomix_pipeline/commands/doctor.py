@@ -13,7 +13,7 @@ from slomix_pipeline.discord.client import Discord, DiscordError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.source import GameServer, GameServerError, RemoteFile, open_game_server
 from slomix_pipeline.rules.stamps import stamp_in_utc
-from slomix_pipeline.settings import Settings, project_folder
+from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
@@ -32,16 +32,16 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Everything looked at, in order; never raises."""
-    yield Finding("settings", True, f"server {settings.server}, zone {settings.timezone}, {_env_file()}")
+    yield Finding("settings", True, f"server {settings.server}, zone {settings.timezone}, {_source()}")
     yield from _home(settings)
     yield from _database(settings)
     yield from _game_server(settings)
     yield from _discord(settings)
 
 
-def _env_file() -> str:
-    path = project_folder() / ".env"
-    return f"read from {path}" if path.is_file() else "no .env: defaults and environment (see .env.example)"
+def _source() -> str:
+    path = env_file()
+    return f"read from {path}" if path and path.is_file() else "no .env: defaults and environment (see .env.example)"
 
 
 def _home(settings: Settings) -> Iterator[Finding]:

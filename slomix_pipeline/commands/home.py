@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
@@ -54,7 +55,7 @@ def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.Dag
         yield instance
 
 
-class HomeInUse(Exception):
+class HomeInUse(SlomixError):
     """Another ``slomix run`` or ``demo`` works in this home."""
 
 

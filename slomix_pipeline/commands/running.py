@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from slomix_pipeline.commands.evening import demo_home, empty_demo_home, simulated_server
+from pydantic import SecretStr
+
 from slomix_pipeline.commands.home import dagster_environment, open_database, sole_owner
+from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.discord.standin import StandIn
-from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writing import play_live
@@ -31,7 +34,7 @@ _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 15.0  # seconds; runs in flight are ended by the code server
 
 
-class ChildEnded(Exception):
+class ChildEnded(SlomixError):
     """A process that should run for ever ended."""
 
 
@@ -50,14 +53,14 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             say("No game server is configured: playing a simulated evening (see .env.example for a real one)")
             empty_demo_home(home)
             settings, folder = stack.enter_context(simulated_server(settings))
-        say("Starting PostgreSQL …")
+        say("Starting PostgreSQL …" if settings.postgres_url is None else "Connecting to PostgreSQL …")
         database = open_database(settings)
         if settings.postgres_url is None:
             stack.callback(stop_embedded, settings.postgres_dir)
         page = None
         if settings.discord_webhook is None:
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
-            settings = load_settings(**{**dict(settings), "discord_webhook": page.webhook_url})
+            settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port = free_port(settings.ui_port)
         say("Starting Dagster …")
         children = stack.enter_context(_dagster(settings, dagster_environment(settings, database), ui_port, lock))

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]
 
-from .embeds import Message, to_payload, violations
+from slomix_pipeline.discord.embeds import Message, to_payload, violations
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 UNKNOWN_MESSAGE = 10008

@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from slomix_pipeline.discord.render import message_html
+
 from . import embeds as limits
-from .render import message_html
 
 AUTHOR = "Slomix"
 PAGE_MESSAGES = 200  # the latest ones; Discord too loads older ones only on demand

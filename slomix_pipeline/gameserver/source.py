@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class RemoteFile:
     modified_at: int
 
 
-class GameServerError(Exception):
+class GameServerError(SlomixError):
     """A game server's files can't be had; the text is for people and holds no secret."""
 
 

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -26,7 +27,7 @@ DAGSTER_SCHEMA = "dagster"
 _ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^@/?#]*@)?[^@]*")
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(SlomixError):
     """PostgreSQL can't be reached or refuses us; the text says why, without password."""
 
 

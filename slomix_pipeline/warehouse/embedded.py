@@ -36,6 +36,8 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped]
 from psycopg.pq import PGconn, Ping
 
+from slomix_pipeline.errors import SlomixError
+
 MAJOR_VERSION = "18"
 ACCOUNT_FOR_ROOT = "pgserver"
 # Linux takes 107 bytes for the path of a socket, macOS 103.
@@ -47,7 +49,7 @@ _START_ATTEMPTS = 40
 _users: dict[Path, int] = {}  # data directory -> file descriptor that holds this process's shared lock
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(SlomixError):
     """The embedded server can't be used; the text says why and what to do."""
 
 

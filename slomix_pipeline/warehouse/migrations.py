@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.warehouse.database import Database, advisory_key
 
 _TABLES = """
@@ -41,7 +42,7 @@ SELECT viewname AS name FROM pg_views WHERE schemaname = current_schema()
 """
 
 
-class MigrationError(Exception):
+class MigrationError(SlomixError):
     """The schema can't be brought up to date; the text says why and what to do."""
 
 
