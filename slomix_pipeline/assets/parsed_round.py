@@ -13,7 +13,7 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
-from slomix_pipeline.rules.plausibility import disagreeing_ratios, impossible_numbers
+from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed
@@ -54,7 +54,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                 outcomes["read_back"][key] = _quarantine(conn, row, str(error))
             except (psycopg.IntegrityError, psycopg.DataError) as error:
                 outcomes["constraints"][key] = _quarantine(
-                    conn, row, f"the database refuses it: {error.diag.message_primary}"
+                    conn, row, f"the database refuses it: {error.diag.message_primary or error}"
                 )
         results = [report(context, conn, name, found) for name, found in outcomes.items()]
     ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
@@ -71,9 +71,7 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     """The parsed file, or None after it was quarantined; its parse outcome is put into ``outcomes``."""
     data = files.contents(conn, [str(row.sha256)])[str(row.sha256)]
     try:
-        stats = parsed.parse_stats(data)
-        if impossible := impossible_numbers(stats):
-            raise FormatError(impossible[0])
+        stats = parsed.accept_stats(data)
     except FormatError as error:
         outcomes[key] = _quarantine(conn, row, str(error))
         return None
@@ -140,8 +138,6 @@ def _zone(row: files.FileRow) -> ZoneInfo:
 
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
-    earlier = conn.execute("select sha256 from parsed_round where round_key = %s", [row.partition_key]).fetchone()
-    if earlier is not None:
-        reason += f"; the round keeps its earlier version {earlier['sha256'][:12]}"
+    reason = parsed.keeps_earlier(conn, row, reason)
     files.finish(conn, row, "quarantined", reason)
     return Outcome(False, {"reason": reason}, error=True)

@@ -7,10 +7,11 @@ import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
 from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.database import Database
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
@@ -50,7 +51,7 @@ def raw_stats_file(
                 transfers[key] = _arrive(conn, rows[key], data)
                 if transfers[key].passed and isinstance(data, bytes):
                     size += len(data)
-                    duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)))
+                    duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)), data)
         results = [report(context, conn, "transfer", transfers), report(context, conn, "duplicates", duplicates)]
     metadata: dict[str, Any] = {
         "bytes": size,
@@ -84,17 +85,28 @@ def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
     if stored != data:
         raise dg.Failure(f"{row.name}: the database holds other bytes than were stored")
     if not data:
-        files.finish(conn, row, "quarantined", "empty file")
-        return Outcome(False, facts | {"reason": "empty file"}, error=True)
+        reason = parsed.keeps_earlier(conn, row, "empty file")
+        files.finish(conn, row, "quarantined", reason)
+        return Outcome(False, facts | {"reason": reason}, error=True)
     if row.sha256 not in (None, digest):
         facts["replaces"] = row.sha256
     return Outcome(True, facts)
 
 
-def _known_elsewhere(conn: Conn, row: files.FileRow) -> Outcome:
+def _known_elsewhere(conn: Conn, row: files.FileRow, data: bytes) -> Outcome:
     other = files.same_bytes_elsewhere(conn, row)
+    if other is not None and not _can_be_read(data):
+        other = None  # what can't be read is quarantined under each of its names
     if other is not None:
-        files.finish(conn, row, "known", f"the same bytes as {other}")
+        files.finish(conn, row, "known", parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
     elif row.status == "known":
         files.reopen(conn, row)
     return Outcome(True, {"same bytes as": other or "no other file"})
+
+
+def _can_be_read(data: bytes) -> bool:
+    try:
+        parsed.accept_stats(data)
+    except FormatError:
+        return False
+    return True

@@ -38,7 +38,9 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
         }
         players = own_numbers(rounds, placed)
         results.store_rounds(conn, placed, invalid, players)
-        for key in own & players.keys():
+        # A round 1 that came late makes its round 2's numbers too, whose outcome is no longer that of an orphan.
+        partners = {partner for key in own & placed.keys() if (partner := placed[key].partner)}
+        for key in (own | partners) & players.keys():
             off = comparisons.differences(conn, key, players[key])
             worst = max(off.values())
             compared[key] = Outcome(worst == 0, off, error=worst > comparisons.TOLERANCE)

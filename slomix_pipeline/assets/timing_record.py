@@ -1,6 +1,7 @@
 """Timing records of the gametimes folder: bytes into the database, then read."""
 
 import dagster as dg
+import psycopg
 
 from slomix_pipeline import partitions
 from slomix_pipeline.assets.common import OWNER, Conn, round_by_round
@@ -27,25 +28,29 @@ from slomix_pipeline.warehouse.database import Database
 def timing_record(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.MaterializeResult:
-    stored, quarantined = 0, {}
+    stored = 0
+    quarantined: dict[str, str] = {}
     with round_by_round(database) as conn:
         rows = files.files_of(conn, FileKind.TIMING, context.partition_keys)
         for key, row in rows.items():
             try:
-                data = _bytes_of(conn, row, gameserver)
-                record = gametimes.parse(data)
+                record = gametimes.parse(_bytes_of(conn, row, gameserver))
+                with conn.transaction():
+                    parsed.store_record(conn, files.files_of(conn, FileKind.TIMING, [key])[key], record)
+                    files.finish(conn, row, "ingested")
+                stored += 1
             except TransientError:
                 if context.has_partition_key:
                     raise
                 continue  # the sensor asks again
             except (FormatError, FileMissing, TooLarge) as error:
                 quarantined[key] = str(error)
-                files.finish(conn, row, "quarantined", str(error))
-                continue
-            with conn.transaction():
-                parsed.store_record(conn, files.files_of(conn, FileKind.TIMING, [key])[key], record)
-                files.finish(conn, row, "ingested")
-            stored += 1
+            except (psycopg.IntegrityError, psycopg.DataError) as error:
+                quarantined[key] = f"the database refuses it: {error.diag.message_primary or error}"
+            except RecursionError:
+                quarantined[key] = "its values are nested too deeply"
+            if key in quarantined:
+                files.finish(conn, row, "quarantined", quarantined[key])
     return dg.MaterializeResult(metadata={"records": stored, "quarantined": dg.MetadataValue.json(quarantined)})
 
 

@@ -16,13 +16,14 @@ TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
 NEUTRAL = 0x95A5A6
 ROUND_1_COLOUR = 0xF1C40F
 NAME_WIDTH = 18  # visible characters
+MAP_WIDTH = 40  # visible characters; real names have under 30, but a file may say anything
 
 
 def round_one_message(match: MatchSeen) -> Message:
     """The short message when round 1 has ended."""
     assert match.first is not None
     embed = Embed(
-        title=f"{escape(match.map_name)} · round 1",
+        title=f"{_map_name(match)} · round 1",
         description=f"{_told(match.first, match.attackers_first)}\n{_next_goal(match.first)}\n-# {_score(match)}",
         color=ROUND_1_COLOUR,
         footer=_footer(match, [match.first]),
@@ -34,7 +35,7 @@ def round_one_message(match: MatchSeen) -> Message:
 def round_one_pointer(match: MatchSeen) -> Message:
     """What the round-1 message shrinks to when the result has a message of its own."""
     embed = Embed(
-        title=f"{escape(match.map_name)} · round 1",
+        title=f"{_map_name(match)} · round 1",
         description=f"-# Played to the end: {_verdict(match)}. The result stands below.",
         color=NEUTRAL,
     )
@@ -46,7 +47,7 @@ def result_message(match: MatchSeen) -> Message:
     assert match.first is not None and match.second is not None
     first, second = match.attackers_first, _opponents(match.attackers_first)
     embed = Embed(
-        title=f"{escape(match.map_name)} · {_verdict(match)}",
+        title=f"{_map_name(match)} · {_verdict(match)}",
         description="\n".join(
             [
                 f"Round 1 · {_told(match.first, first)}",
@@ -114,6 +115,11 @@ def _player_line(player: dict[str, Any]) -> str:
     return f"**{escape(clip(player['name'], NAME_WIDTH)) or '?'}** · {' · '.join(facts)}"
 
 
+def _map_name(match: MatchSeen) -> str:
+    # Cut before it is clipped: a visible character may hold any number of marks.
+    return escape(clip(match.map_name[: 2 * MAP_WIDTH], MAP_WIDTH)) or "?"
+
+
 def _told(seen: RoundSeen, attackers: str | None) -> str:
     """One round in words: who attacked, and how it ended."""
     header = seen.header
@@ -122,7 +128,7 @@ def _told(seen: RoundSeen, attackers: str | None) -> str:
     if succeeded:
         return f"{who} completed it in **{_clock(header.attack_seconds)}**"
     if succeeded is None:
-        return f"the file does not say who won (clock {escape(header.attack_time)})"
+        return f"the file does not say who won (clock {escape(clip(header.attack_time[:40], 12))})"
     if seen.gave_up:
         return f"{who} gave up after **{_clock(seen.duration_seconds)}** of {_clock(header.limit_seconds)}"
     return f"{who} did not make it in **{_clock(header.limit_seconds)}**"
@@ -155,7 +161,7 @@ def _map_line(match: MatchSeen) -> str:
     winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
     times = " / ".join(_short(seen) for seen in (match.first, match.second) if seen)
     why = "" if match.winner else f" · {escape(match.reason)}"
-    return f"{winner} · **{escape(match.map_name)}** · {times}{why}"
+    return f"{winner} · **{_map_name(match)}** · {times}{why}"
 
 
 def _short(seen: RoundSeen) -> str:

@@ -68,7 +68,7 @@ def decide(
         held_still: the previous listing; a file counts as finished when it looks the same in both.
         in_flight: partition keys that runs work on.
         kind: what the folder is for; other kinds are noted only.
-        look_back_to: new files with an earlier stamp are noted, not requested.
+        look_back_to: files with an earlier stamp that were never read are noted, not requested.
     """
     decision = Decision()
     unsettled = False
@@ -82,12 +82,17 @@ def decide(
             decision.noted.append((file, name, _NOT_READ[name.kind]))
         elif held_still.get(file.name) != file:
             unsettled = True
-        elif _order(name, file, zone)[0] < look_back_to:
+        elif not _was_read(row) and _order(name, file, zone)[0] < look_back_to:
             decision.noted.append((file, name, TOO_OLD))
         else:
             decision.noted.append((file, name, None))
             decision.requested.append((file, name, 1))
     return Decision(decision.noted, decision.requested, unsettled)
+
+
+def _was_read(row: files.FileRow | None) -> bool:
+    """Whether the game server's file was ever asked for: then a change of it counts, however old it is."""
+    return row is not None and row.modified_at is not None and row.status != "listed"
 
 
 def due_again(row: files.FileRow) -> datetime:
@@ -161,7 +166,8 @@ def watch(
                 if taken.wanted or taken.new:
                     # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
                     return _result(folder, taken)
-                cursor = Cursor(changed_at, moved_at, now)
+                # What did not hold still is listed again at the next look, though its folder may not move any more.
+                cursor = Cursor(changed_at, moved_at, 0.0 if taken.unsettled else now)
             if time.monotonic() >= end:
                 context.update_cursor(json.dumps(asdict(cursor)))
                 return dg.SkipReason(f"nothing new in {folder.name} at {gameserver.describe()}")
@@ -179,11 +185,13 @@ def _result(folder: Folder, taken: "Taken") -> dg.SensorResult:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a listing led to: partitions to run, keys to add, and all keys as Dagster has them, the new ones last."""
+    """What a listing led to: partitions to run, keys to add, all keys as Dagster has them, the new ones last, and
+    whether some files are not finished yet."""
 
     wanted: list[Wanted]
     new: list[str]
     order: list[str]
+    unsettled: bool
 
 
 def take(
@@ -218,7 +226,7 @@ def take(
     known = set(order)
     noted = [files.partition_key(settings.server, name) for _, name, _ in decision.noted if name.kind is folder.kind]
     new = [key for key in dict.fromkeys([*noted, *(w.key for w in wanted)]) if key and key not in known]
-    return Taken(wanted, new, [*order, *new])
+    return Taken(wanted, new, [*order, *new], decision.unsettled)
 
 
 GAMESTATS, GAMETIMES = "gamestats", "gametimes"

@@ -1,7 +1,7 @@
 """The one place where work is redone: rounds whose inputs are newer than their result.
 
 A round is asked for again when it was parsed after its results were made (a run ended half-way, a file was replaced),
-when a timing record of it came later, or when its message surely was not delivered.
+when a timing record of it came later, or when its message or a correction of it was not delivered.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,7 +51,8 @@ def stale_rounds(conn: Connection[DictRow], publish_max_age: timedelta) -> list[
                where w.stored_at > t.timed_at
                union all
                select partition_key, claimed_at from post
-               where state = 'failed' and thing like 'match:%%' and claimed_at > now() - %(max_age)s
+               where (state = 'failed' or state = 'sent' and payload_sha256 is null)
+                 and thing like 'match:%%' and claimed_at > now() - %(max_age)s
            ) inputs
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
         {"window": LINK_WINDOW, "max_age": publish_max_age},

@@ -121,7 +121,8 @@ def note_imported(
                    values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, 'requested', %(sha)s, now())
                    on conflict (server, name) do update
                    set timezone = coalesce(%(zone)s, file.timezone), size = %(size)s, sha256 = %(sha)s,
-                       modified_at = null, arrived_at = coalesce(file.arrived_at, now())""",
+                       modified_at = null, arrived_at = coalesce(file.arrived_at, now()),
+                       status = 'requested', reason = null""",
                 {
                     "server": server, "name": file.name, "kind": file.kind, "key": partition_key(server, file),
                     "zone": timezone, "size": len(data), "sha": digest,

@@ -18,6 +18,7 @@ from slomix_pipeline.formats.filenames import FileName
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
+from slomix_pipeline.rules.plausibility import impossible_numbers
 from slomix_pipeline.rules.stamps import Moment
 from slomix_pipeline.rules.timing import Clocked
 from slomix_pipeline.rules.validity import with_distinct_guids
@@ -92,6 +93,24 @@ def parse_stats(data: bytes) -> gamestats.StatsFile:
     if twice := sorted({guid for guid in guids if guids.count(guid) > 1}):
         raise FormatError(f"two players with the GUID {twice[0]}")
     return stats
+
+
+def accept_stats(data: bytes) -> gamestats.StatsFile:
+    """``parse_stats`` for bytes that come in: also refuses numbers that no round can have.
+
+    Raises:
+        FormatError: as ``parse_stats``; also when a number is impossible.
+    """
+    stats = parse_stats(data)
+    if impossible := impossible_numbers(stats):
+        raise FormatError(impossible[0])
+    return stats
+
+
+def keeps_earlier(conn: Connection[DictRow], row: FileRow, reason: str) -> str:
+    """The reason why a file is not taken, with the version that its round keeps, if it has one."""
+    earlier = conn.execute("select sha256 from parsed_round where round_key = %s", [row.partition_key]).fetchone()
+    return reason if earlier is None else f"{reason}; the round keeps its earlier version {earlier['sha256'][:12]}"
 
 
 def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRound]:

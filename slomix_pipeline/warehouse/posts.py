@@ -91,8 +91,9 @@ def _edit(conn: Connection[DictRow], discord: Discord, row: DictRow, message: Me
     except MessageGone as error:
         digest, outcome = row["payload_sha256"], Told("unchanged", f"{error}; it is not said again")
     except DiscordError as error:
-        conn.execute("update post set error = %s where thing = %s", [str(error), row["thing"]])
-        return Told("failed", str(error))  # the old digest stays: the next run edits again
+        # Without a digest the message is known to show something else than it should: it is edited again.
+        conn.execute("update post set payload_sha256 = null, error = %s where thing = %s", [str(error), row["thing"]])
+        return Told("failed", str(error))
     else:
         outcome = Told("edited")
     conn.execute(

@@ -56,7 +56,8 @@ def sessions_to_report(
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
            left join post undelivered on undelivered.thing = 'session:' || s.session_key
-                and undelivered.state = 'failed' and undelivered.claimed_at > now() - %(max_age)s
+                and (undelivered.state = 'failed' or undelivered.state = 'sent' and undelivered.payload_sha256 is null)
+                and undelivered.claimed_at > now() - %(max_age)s
            group by s.session_key, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing
            having max(f.arrived_at) <= %(quiet_since)s
               and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at

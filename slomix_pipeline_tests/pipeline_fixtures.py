@@ -1,0 +1,336 @@
+"""The whole pipeline in one process, for tests: PostgreSQL, a game server, Dagster's instance, Discord's stand-in.
+
+Belongs here: the fixtures ``pipeline`` (files in a local folder) and ``sftp_pipeline`` (the same over real SFTP), what
+a sensor tick does with a listing, and the comparison of what came out with what was played.
+Does not belong here: files (``slomix_pipeline.simulator``, ``building``), what a test expects.
+"""
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
+from slomix_pipeline.commands.exporting import session_as_json, utc_text
+from slomix_pipeline.commands.importing import Summary, import_folder
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.client import Discord
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.formats import gamestats
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.gameserver.source import GameServer, open_game_server
+from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
+from slomix_pipeline.sensors import folders
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.sftp_server import SftpServer
+from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
+from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.session_reports import sessions_to_report
+
+SERVER = "main"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_JOBS = {
+    "ingest_rounds": str(rounds.name),
+    "ingest_timings": str(timings.name),
+    "report_sessions": str(sessions.name),
+}
+
+
+@dataclass
+class Pipeline:
+    """Everything a test drives. ``folder`` is the game server's disk."""
+
+    database: Database
+    instance: dg.DagsterInstance
+    folder: Path
+    gameserver: GameServer
+    page: StandIn
+    discord: Discord | None
+    cursors: dict[str, str | None] = field(default_factory=dict)
+    run_keys: set[str] = field(default_factory=set)
+    clock: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def resources(self) -> dict[str, Any]:
+        return {"database": self.database, "gameserver": self.gameserver, "discord": self.discord}
+
+    def run(
+        self,
+        keys: str | Sequence[str],
+        publish: str | None = None,
+        *,
+        job: str = "ingest_rounds",
+        raise_on_error: bool = True,
+    ) -> dg.ExecuteInProcessResult:
+        """Materialises one key as a run of its own, several as one range run (they must lie side by side)."""
+        wanted = [keys] if isinstance(keys, str) else list(keys)
+        tags = {PUBLISH_TAG: publish} if publish else {}
+        self.instance.add_dynamic_partitions(_JOBS[job], wanted)
+        if isinstance(keys, str):
+            return self._execute(job, tags, keys, raise_on_error)
+        ranges = contiguous_ranges(self.instance.get_dynamic_partitions(_JOBS[job]), wanted)
+        assert len(ranges) == 1, ranges
+        return self._execute(job, tags | range_tags(*ranges[0]), None, raise_on_error)
+
+    def _execute(
+        self, job: str, tags: dict[str, str], key: str | None, raise_on_error: bool
+    ) -> dg.ExecuteInProcessResult:
+        return (
+            build_defs(**self.resources)
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=self.instance, tags=tags, partition_key=key, run_config=_QUIET, raise_on_error=raise_on_error
+            )
+        )
+
+    def tick(self, name: str = GAMESTATS, seconds: float = 0.1) -> dg.SensorResult | dg.SkipReason:
+        """One tick of a folder's sensor, without what Dagster then does with its result."""
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursors.get(name))
+        outcome = folders.watch(context, self.database, self.gameserver, folders.watched_folders()[name], seconds)
+        self.cursors[name] = context.cursor
+        return outcome
+
+    def apply(
+        self, outcome: dg.SensorResult | dg.SkipReason, job: str, raise_on_error: bool = True
+    ) -> list[dg.ExecuteInProcessResult]:
+        """What Dagster does with a tick's result: adds partitions, starts runs, one per run key for ever."""
+        if isinstance(outcome, dg.SkipReason):
+            return []
+        for added in outcome.dynamic_partitions_requests or []:
+            self.instance.add_dynamic_partitions(added.partitions_def_name, list(added.partition_keys))
+        results = []
+        for request in outcome.run_requests or []:
+            assert request.run_key
+            if request.run_key not in self.run_keys:
+                self.run_keys.add(request.run_key)
+                results.append(self._execute(job, dict(request.tags), request.partition_key, raise_on_error))
+        return results
+
+    def list_folder(self, name: str = GAMESTATS, raise_on_error: bool = True) -> list[dg.ExecuteInProcessResult]:
+        """One tick of a folder's sensor, which must find something, and the runs it asks for."""
+        job = "ingest_rounds" if name == GAMESTATS else "ingest_timings"
+        return self.apply(self.tick(name, seconds=10), job, raise_on_error)
+
+    def list_folders(self) -> None:
+        """One tick of each sensor, timing records first, as they are written first."""
+        self.list_folder(GAMETIMES)
+        self.list_folder(GAMESTATS)
+
+    def put(self, name: str, content: bytes) -> str:
+        """Writes a file where the game server would. Returns its partition key."""
+        timing = parse_file_name(name).kind is FileKind.TIMING
+        path = self.folder / (GAMETIMES if timing else GAMESTATS) / name
+        path.write_bytes(content)
+        written_at = int(time.time()) - 3600 + next(self.clock)  # no two versions of a file within one second
+        os.utime(path, (written_at, written_at))
+        return f"{SERVER}:{name.rsplit('.', 1)[0]}"
+
+    def put_bytes_and_run(self, name: str, content: bytes) -> str:
+        """Writes a stats file and runs its round as after a tick that saw it; the run may fail. Returns its key."""
+        key = self.put(name, content)
+        self.list_folder(raise_on_error=False)
+        return key
+
+    def put_stats(self, sim_round: SimRound) -> str:
+        """Writes the stats file of a simulated round. Returns its key."""
+        return self.put(sim_round.stats_name, gamestats.dump(sim_round.stats))
+
+    def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
+        """``slomix import`` of a folder."""
+        return import_folder(
+            directory, self.database, self.instance, server=SERVER, timezone=timezone,
+            tags={PUBLISH_TAG: publish} if publish else {}, progress=lambda *_: None,
+            gameserver=self.gameserver, discord=self.discord,
+        )  # fmt: skip
+
+    def export(self, session: str = "latest") -> dict[str, Any]:
+        """A session as ``slomix export`` prints it."""
+        with self.database.connect() as conn:
+            key = reading.resolve_session(conn, session)
+            assert key is not None, session
+            return session_as_json(conn, key)
+
+    def report_sessions(self) -> list[str]:
+        """What the sensor of ended sessions does when the quiet time is over. Returns the reported keys."""
+        with self.database.transaction() as conn:
+            found = conn.execute("select now() + interval '1 hour' as later").fetchone()
+            assert found is not None
+            due = [key for key, _ in sessions_to_report(conn, found["later"], timedelta(hours=6), 50)]
+        for key in due:
+            self.run(key, LIVE, job="report_sessions")
+        return due
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """The rows of a query."""
+        with self.database.connect() as conn:
+            return conn.execute(query, values).fetchall()
+
+    def file(self, key: str) -> dict[str, Any]:
+        """The ledger's row of a round's or record's file."""
+        (row,) = self.rows("select * from file where partition_key = %s", key)
+        return row
+
+    def contents(self) -> dict[str, list[str]]:
+        """Every row of every table of ours, without times of writing: equal for equal results."""
+        tables = [
+            row["table_name"]
+            for row in self.rows(
+                """select table_name from information_schema.tables
+                   where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'folder_look'"""
+            )
+        ]
+        return {
+            table: sorted(
+                str({k: v for k, v in row.items() if k not in _WRITTEN_AT})
+                for row in self.rows(f'select * from "{table}"')
+            )
+            for table in tables
+        }
+
+    def titles(self) -> list[str]:
+        """The titles of all messages on the stand-in, oldest first."""
+        return [message["embeds"][0]["title"] for message in self.page.messages()]
+
+
+_WRITTEN_AT = frozenset(
+    ("parsed_at", "rules_at", "timed_at", "stored_at", "first_seen_at", "arrived_at", "finished_at", "checked_at",
+     "reported_at", "requested_at", "claimed_at", "sent_at", "edited_at", "applied_at")
+)  # fmt: skip
+
+
+@contextmanager
+def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False) -> Iterator[Pipeline]:
+    """A pipeline on an empty game server below ``tmp_path``."""
+    folder = tmp_path / "server"
+    for name in (GAMESTATS, GAMETIMES):
+        (folder / name).mkdir(parents=True)
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(folders, "LOOK_EVERY", 0.01)
+        settings = {"home": str(tmp_path / "home"), "gameserver_dir": str(folder)}
+        if over_sftp:
+            server = stack.enter_context(SftpServer(folder, "tester", "a password"))
+            settings = {
+                "home": str(tmp_path / "home"), "sftp_host": "127.0.0.1", "sftp_port": str(server.port),
+                "sftp_user": "tester", "sftp_password": "a password", "sftp_host_key": server.host_key_fingerprint,
+            }  # fmt: skip
+        for name, value in settings.items():
+            patch.setenv(f"SLOMIX_{name.upper()}", value)
+        page = stack.enter_context(StandIn(tmp_path / "discord"))
+        gameserver = stack.enter_context(open_game_server(load_settings()))
+        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+        yield Pipeline(database, instance, folder, gameserver, page, Discord(page.webhook_url))
+
+
+@pytest.fixture
+def pipeline(database: Database, tmp_path: Path) -> Iterator[Pipeline]:
+    """Files in a local folder."""
+    with open_pipeline(database, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sftp_pipeline(database: Database, tmp_path: Path) -> Iterator[Pipeline]:
+    """Files on a real SFTP server."""
+    with open_pipeline(database, tmp_path, over_sftp=True) as opened:
+        yield opened
+
+
+def round_key(sim_round: SimRound) -> str:
+    """The key of a simulated round."""
+    return f"{SERVER}:{sim_round.stem}"
+
+
+def as_played(evening: Evening, *, timed: bool = True) -> dict[str, Any]:
+    """What an export has to say of an evening, of the keys that the simulator knows. ``timed``: with its records."""
+    score = evening.score
+    return {
+        "session": {
+            "key": f"{SERVER}:{evening.rounds[0].stem[:17]}",
+            "server": SERVER,
+            "ended_at": utc_text(evening.rounds[-1].stamp),
+        },
+        "teams": {"A": set(evening.team_a), "B": set(evening.team_b)},
+        "score": {"A": score.a, "B": score.b, "draws": score.draws, "not_counted": 0},
+        "matches": [
+            (n, match.map_name, match.winner, "complete", round_key(match.r1), round_key(match.r2))
+            for n, match in enumerate(evening.matches, start=1)
+        ],
+        "rounds": [_round_as_played(evening, sim_round, timed) for sim_round in evening.rounds],
+    }
+
+
+def _round_as_played(evening: Evening, sim_round: SimRound, timed: bool) -> dict[str, Any]:
+    shown = sim_round.duration_seconds if sim_round.attackers_won else sim_round.limit_seconds
+    off = abs(shown - sim_round.duration_seconds)
+    status = "ALIGNED" if off <= 30 else "MINOR DIFF" if off <= 60 else "DISCREPANCY"
+    return {
+        "key": round_key(sim_round),
+        "map": sim_round.map_name,
+        "round": sim_round.number,
+        "status": "complete",
+        "valid": True,
+        "ended_at": utc_text(sim_round.stamp),
+        "duration_seconds": sim_round.duration_seconds,
+        "timing_status": status if timed else "NO LUA DATA",
+        "players": {
+            guid: _player_as_played(player, "A" if guid in evening.team_a else "B")
+            for guid, player in sim_round.players.items()
+        },
+    }
+
+
+_COUNTS = ("kills", "deaths", "damage_given", "damage_received", "headshots", "hits", "shots", "gibs", "self_kills",
+           "seconds_played", "revives_given", "xp")  # fmt: skip
+
+
+def _player_as_played(player: TruePlayer, team: str) -> dict[str, Any]:
+    return {
+        **{name: getattr(player, name) for name in _COUNTS},
+        "side": {1: "axis", 2: "allies"}[player.side],
+        "team": team,
+        "dpm": round(player.damage_given * 60 / player.seconds_played, 1),
+        "accuracy": round(100 * player.hits / player.shots, 2),
+    }
+
+
+def as_exported(session: dict[str, Any]) -> dict[str, Any]:
+    """An export, cut down to what ``as_played`` knows; a duration without its fraction of a second."""
+    played = {*_COUNTS, "side", "team", "dpm", "accuracy"}
+    return {
+        "session": {k: session["session"][k] for k in ("key", "server", "ended_at")},
+        "teams": {team: {p["guid"] for p in roster["players"]} for team, roster in session["teams"].items()},
+        "score": {k: v for k, v in session["score"].items() if k != "policy"},
+        "matches": [(m["order"], m["map"], m["winner"], m["status"], m["r1"], m["r2"]) for m in session["matches"]],
+        "rounds": [
+            {
+                **{k: r[k] for k in ("key", "map", "round", "status", "valid", "ended_at", "timing_status")},
+                "duration_seconds": int(r["duration_seconds"]),
+                "players": {p["guid"]: {k: v for k, v in p.items() if k in played} for p in r["players"]},
+            }
+            for r in session["rounds"]
+        ],
+    }
+
+
+def differences(found: Any, expected: Any, path: str = "") -> list[str]:
+    """Where two nested values differ, one line each: pytest's own comparison of whole evenings is unreadable."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return [
+            line for k in sorted(found.keys() | expected.keys(), key=str)
+            for line in differences(found.get(k), expected.get(k), f"{path}/{k}")
+        ]  # fmt: skip
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = enumerate(zip(found, expected, strict=True))
+        return [line for n, (a, b) in pairs for line in differences(a, b, f"{path}/{n}")]
+    return [] if found == expected else [f"{path}: {found} instead of {expected}"]

@@ -1,0 +1,133 @@
+"""The definitions as Dagster sees them: complete, described, quick to load, and unchanged unless somebody meant it."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from slomix_pipeline.definitions import ASSETS, build_defs
+from slomix_pipeline.jobs import ROUND_STAGES
+
+SNAPSHOT = Path(__file__).parent / "asset_specs.json"
+RENEW = "RENEW_SNAPSHOTS"
+MESSAGE = (
+    f"The asset specs changed. If that is meant: {RENEW}=1 pytest {Path(__file__).name}, and commit the difference."
+)
+
+ROUNDS = [asset for asset in ASSETS if asset.key.to_user_string() in ROUND_STAGES]
+
+
+def names(assets: list[dg.AssetsDefinition]) -> list[str]:
+    return [asset.key.to_user_string() for asset in assets]
+
+
+def spec_of(asset: dg.AssetsDefinition) -> dg.AssetSpec:
+    (spec,) = asset.specs
+    return spec
+
+
+def test_loading_the_definitions_loads_nothing_heavy() -> None:
+    """They are loaded by every process of Dagster, and again for each run."""
+    heavy = ("pandas", "matplotlib", "paramiko", "requests", "numpy", "asyncssh", "uvicorn")
+    code = (
+        "import slomix_pipeline.definitions as d, sys; d.build_defs().resolve_all_job_defs();"
+        f"print(*(m for m in {heavy!r} if m in sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.split() == []
+
+
+def test_definitions_can_be_loaded() -> None:
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_the_stages_of_a_round_stand_in_their_order() -> None:
+    assert names(ROUNDS) == list(ROUND_STAGES)
+    graph = build_defs().resolve_asset_graph()
+    for earlier, later in itertools.pairwise(ROUND_STAGES):
+        assert dg.AssetKey(earlier) in graph.get(dg.AssetKey(later)).parent_keys
+
+
+@pytest.mark.parametrize("asset", ASSETS, ids=names(ASSETS))
+def test_every_asset_says_what_it_is(asset: dg.AssetsDefinition) -> None:
+    spec = spec_of(asset)
+    assert spec.description and spec.description.endswith(".")
+    assert spec.group_name and spec.group_name != "default"
+    assert spec.kinds and spec.owners
+    assert any(not tag.startswith("dagster/") for tag in spec.tags)
+
+
+@pytest.mark.parametrize("asset", ASSETS, ids=names(ASSETS))
+def test_every_asset_takes_a_whole_folder_in_one_run(asset: dg.AssetsDefinition) -> None:
+    assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+    assert isinstance(asset.partitions_def, dg.DynamicPartitionsDefinition)
+
+
+def test_no_asset_of_the_rounds_depends_on_one_of_the_sessions() -> None:
+    graph = build_defs().resolve_asset_graph()
+    sessions = {asset.key for asset in ASSETS if spec_of(asset).group_name == "sessions"}
+    assert sessions
+    for asset in ROUNDS:
+        assert not graph.get(asset.key).parent_keys & sessions
+
+
+def all_checks() -> Iterator[dg.AssetCheckSpec]:
+    for asset in ASSETS:
+        yield from asset.check_specs
+
+
+def test_every_check_is_described_and_partitioned() -> None:
+    checks = list(all_checks())
+    assert checks
+    for check in checks:
+        assert check.description and check.description.startswith("Layer "), check.name
+        assert check.partitions_def is not None, check.name
+
+
+def test_only_checks_that_quarantine_block() -> None:
+    assert {check.name for check in all_checks() if check.blocking} == {
+        "transfer", "parse", "read_back", "constraints",
+    }  # fmt: skip
+
+
+def test_sensors_run_from_the_start_and_jobs_and_sensors_are_described() -> None:
+    defs = build_defs()
+    for sensor in defs.sensors or []:
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        assert sensor.description
+    assert all(job.description for job in defs.resolve_all_job_defs() if not job.name.startswith("__"))
+
+
+def plain(asset: dg.AssetsDefinition) -> dict[str, Any]:
+    """What the graph promises of an asset, as JSON."""
+    spec = spec_of(asset)
+    assert isinstance(asset.partitions_def, dg.DynamicPartitionsDefinition)
+    return {
+        "key": spec.key.to_user_string(),
+        "description": spec.description,
+        "group": spec.group_name,
+        "kinds": sorted(spec.kinds),
+        "owners": list(spec.owners),
+        "tags": {k: v for k, v in sorted(spec.tags.items()) if not k.startswith("dagster/")},
+        "partitions": asset.partitions_def.name,
+        "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
+        "checks": [
+            {"name": c.name, "blocking": c.blocking, "layer": c.metadata["layer"]}
+            for c in sorted(asset.check_specs, key=lambda c: c.name)
+        ],
+    }
+
+
+def test_the_asset_specs_are_those_of_the_snapshot() -> None:
+    now = [plain(asset) for asset in ASSETS]
+    if os.environ.get(RENEW) == "1":
+        SNAPSHOT.write_text(json.dumps(now, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    assert now == json.loads(SNAPSHOT.read_text("utf-8")), MESSAGE

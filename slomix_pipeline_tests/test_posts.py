@@ -1,0 +1,595 @@
+"""What is said on Discord: once, to whom it should be, corrected later, and always within the limits."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+
+from slomix_pipeline.assets.match_post import ASKED, LIVE, announcer
+from slomix_pipeline.discord import messages
+from slomix_pipeline.discord.client import Discord, Sent
+from slomix_pipeline.discord.embeds import BLANK, Embed, Message, escape, violations
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.formats import gamestats
+from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.sensors.rework import stale_rounds
+from slomix_pipeline.simulator.evening import Shape, place, play_evening
+from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
+from slomix_pipeline.simulator.writing import write_evening, write_round
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.posts import Thing, tell, was_told
+from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline_tests.building import make_header
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
+
+THING = Thing("match:main:x:result", "main:x-round-2")
+PATH = "/api/webhooks/123/SECRETsecretSECRET-secret_1"
+
+
+def said(text: str) -> Message:
+    return Message(embeds=(Embed(text),))
+
+
+def outcome(database: Database, discord: Discord, text: str, announce: bool = True) -> str:
+    return tell(database, discord, THING, said(text), announce=announce).outcome
+
+
+def texts(page: StandIn) -> list[str]:
+    return [message["embeds"][0]["title"] for message in page.messages()]
+
+
+# --- the ledger ---
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Any:
+    with StandIn(tmp_path / "page") as running:
+        yield running
+
+
+@pytest.fixture
+def discord(page: StandIn) -> Discord:
+    return Discord(page.webhook_url)
+
+
+@pytest.fixture
+def failing(httpserver: HTTPServer) -> Discord:
+    """A Discord that answers as the test says."""
+    return Discord(httpserver.url_for(PATH), sleep=lambda _: None)
+
+
+def test_a_thing_is_said_once_and_edited_only_when_it_changes(
+    database: Database, discord: Discord, page: StandIn
+) -> None:
+    assert outcome(database, discord, "first") == "sent"
+    assert outcome(database, discord, "first") == "unchanged"
+    assert page.messages()[0]["edited_timestamp"] is None
+    assert outcome(database, discord, "second") == "edited"
+    assert outcome(database, discord, "second", announce=False) == "unchanged"
+    assert outcome(database, discord, "third", announce=False) == "edited"
+    assert texts(page) == ["third"]
+
+
+def test_what_may_not_be_announced_is_not_said_but_what_was_said_is_corrected(
+    database: Database, discord: Discord, page: StandIn
+) -> None:
+    assert outcome(database, discord, "first", announce=False) == "silent"
+    assert not was_told(database, THING)
+    assert texts(page) == []
+
+
+def test_many_tellers_at_once_say_it_once(database: Database, page: StandIn) -> None:
+    outcomes: list[str] = []
+    start = threading.Barrier(6)
+
+    def teller() -> None:
+        start.wait()
+        outcomes.append(outcome(database, Discord(page.webhook_url), "news"))
+
+    threads = [threading.Thread(target=teller) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["sent"] + ["unchanged"] * 5
+    assert texts(page) == ["news"]
+
+
+class _Dies:
+    """A Discord whose caller's process ends while it sends; before or after the message went out."""
+
+    def __init__(self, page: Discord | None) -> None:
+        self.page = page
+
+    def send(self, message: Message) -> Sent:
+        if self.page:
+            self.page.send(message)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("went_out", [False, True])
+def test_after_a_crash_while_sending_nothing_is_said_twice(
+    database: Database, discord: Discord, page: StandIn, went_out: bool
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        tell(database, _Dies(discord if went_out else None), THING, said("news"), announce=True)  # type: ignore[arg-type]
+    for _ in range(2):
+        told = tell(database, discord, THING, said("news"), announce=True)
+        assert (told.outcome, told.is_trouble) == ("in_doubt", True)
+        assert "ended before it knew" in told.detail
+    assert len(texts(page)) == went_out
+    assert was_told(database, THING)
+
+
+def test_what_surely_was_not_sent_is_sent_later(
+    database: Database, discord: Discord, page: StandIn, failing: Discord, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_json({"message": "Unknown Webhook", "code": 10015}, 404)
+    told = tell(database, failing, THING, said("news"), announce=True)
+    assert (told.outcome, told.is_trouble) == ("failed", True)
+    assert "SLOMIX_DISCORD_WEBHOOK" in told.detail and "SECRET" not in told.detail
+    assert not was_told(database, THING)
+    assert outcome(database, discord, "news", announce=False) == "silent"
+    assert outcome(database, discord, "news") == "sent"
+    assert texts(page) == ["news"]
+
+
+def test_what_may_have_been_sent_is_never_sent_again(
+    database: Database, discord: Discord, page: StandIn, failing: Discord, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", 500)
+    assert outcome(database, failing, "news") == "in_doubt"
+    assert outcome(database, discord, "news") == "in_doubt"
+    assert outcome(database, discord, "other news") == "in_doubt"
+    assert texts(page) == []
+
+
+def test_a_message_that_somebody_deleted_is_not_said_again(
+    database: Database, failing: Discord, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH, method="POST").respond_with_json({"id": "777"})
+    httpserver.expect_request(f"{PATH}/messages/777").respond_with_json({"code": 10008}, 404)
+    assert outcome(database, failing, "news") == "sent"
+    told = tell(database, failing, THING, said("other"), announce=True)
+    assert told.outcome == "unchanged" and "deleted" in told.detail
+    assert [request.method for request, _ in httpserver.log] == ["POST", "PATCH"]
+
+
+def test_an_edit_that_failed_is_made_by_the_next_one_who_looks(
+    database: Database, failing: Discord, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_ordered_request(PATH, method="POST").respond_with_json({"id": "777"})
+    httpserver.expect_ordered_request(f"{PATH}/messages/777").respond_with_data("", 403)
+    assert outcome(database, failing, "news") == "sent"
+    assert outcome(database, failing, "other") == "failed"
+    httpserver.expect_ordered_request(f"{PATH}/messages/777").respond_with_json({"id": "777"})
+    assert outcome(database, failing, "other", announce=False) == "edited"
+    assert outcome(database, failing, "other", announce=False) == "unchanged"
+
+
+# --- who may announce ---
+
+
+def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header: Any) -> RoundSeen:
+    return RoundSeen(
+        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", None, by_sensor
+    )
+
+
+@pytest.mark.parametrize(
+    ("wish", "hours", "by_sensor", "announced"),
+    [
+        (LIVE, 1, True, True),
+        (LIVE, 7, True, False),
+        (LIVE, 1, False, False),
+        (None, 1, True, False),
+        ("nonsense", 1, True, False),
+        (ASKED, 7000, False, True),
+    ],
+)
+def test_fresh_rounds_of_a_sensor_are_announced_and_all_others_when_asked(
+    wish: str | None, hours: int, by_sensor: bool, announced: bool
+) -> None:
+    may_announce = announcer(wish, timedelta(hours=6), datetime.now(UTC))
+    assert may_announce(seen(timedelta(hours=hours), by_sensor)) is announced
+
+
+def just_now() -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=30)
+
+
+def live(pipeline: Pipeline, *rounds: SimRound) -> None:
+    """The rounds arrive one after the other, and each is run as it comes."""
+    for sim_round in rounds:
+        write_round(pipeline.folder, sim_round)
+        pipeline.list_folders()
+
+
+def ending(matches: Sequence[SimMatch], evening: Evening) -> str:
+    """The score line after these matches."""
+    a, b, draws = (sum(m.winner == w for m in matches) for w in ("A", "B", "draw"))
+    rest = f" ({draws} draw{'s' if draws > 1 else ''})" if draws else ""
+    return f"Score so far: Team A {a} – {b} Team B{rest}"
+
+
+def test_a_live_evening_is_told_match_by_match(pipeline: Pipeline) -> None:
+    evening = play_evening(51, maps=["supply", "te_escape2", "te_escape2"], ends_at=just_now())
+    for n, match in enumerate(evening.matches):
+        name = escape(match.map_name)
+        live(pipeline, match.r1)
+        last = pipeline.page.messages()[-1]
+        assert last["embeds"][0]["title"] == f"{name} · round 1"
+        assert last["edited_timestamp"] is None
+        assert len(pipeline.page.messages()) == 2 * n + 1
+        live(pipeline, match.r2)
+        pointer, result = pipeline.page.messages()[-2:]
+        verdict = "draw" if match.winner == "draw" else f"Team {match.winner} wins"
+        assert result["embeds"][0]["title"] == f"{name} · {verdict}"
+        assert ending(evening.matches[: n + 1], evening) in result["embeds"][0]["description"]
+        assert (pointer["embeds"][0]["title"], pointer["id"]) == (f"{name} · round 1", last["id"])
+        assert "The result stands below" in pointer["embeds"][0]["description"]
+        assert "fields" not in pointer["embeds"][0]
+    assert len(pipeline.page.messages()) == 6
+
+
+def test_the_result_shows_every_player_in_his_team(pipeline: Pipeline) -> None:
+    evening = play_evening(52, maps=["supply"], players_per_team=6, ends_at=just_now())
+    write_evening(pipeline.folder, evening)
+    pipeline.list_folders()
+    message = pipeline.page.messages()[-1]
+    fields = {field["name"]: field["value"].splitlines() for field in message["embeds"][0]["fields"]}
+    guids = {"Team A": evening.team_a, "Team B": evening.team_b}
+    for team, lines in fields.items():
+        played = [[r.players[g] for r in evening.rounds if g in r.players] for g in guids[team]]
+        totals = {f"{sum(p.kills for p in ps)}/{sum(p.deaths for p in ps)}" for ps in played if ps}
+        assert {line.split(" · ")[1] for line in lines} == totals
+        assert len(lines) == sum(bool(ps) for ps in played)
+
+
+def test_rounds_that_ended_long_ago_are_not_announced(pipeline: Pipeline) -> None:
+    write_evening(pipeline.folder, play_evening(53, maps=1, ends_at=just_now() - timedelta(hours=7)))
+    pipeline.list_folders()
+    assert len(pipeline.rows("select * from match where winner is not null")) == 1
+    assert pipeline.page.messages() == []
+
+
+def test_reruns_and_imports_say_nothing_new(pipeline: Pipeline, tmp_path: Path) -> None:
+    evening = play_evening(54, maps=1, ends_at=just_now())
+    write_evening(tmp_path / "archive", evening)
+    pipeline.import_(tmp_path / "archive")
+    keys = [round_key(r) for r in evening.rounds]
+    pipeline.run(keys)
+    pipeline.run(keys, LIVE)  # a sensor's rework of what no sensor asked for
+    assert pipeline.page.messages() == []
+    pipeline.run(keys, ASKED)
+    assert len(pipeline.page.messages()) == 1
+
+
+def test_an_import_that_is_asked_to_publishes_results_and_summary(pipeline: Pipeline, tmp_path: Path) -> None:
+    evening = play_evening(55, maps=2, ends_at=just_now() - timedelta(days=400))
+    write_evening(tmp_path / "archive", evening)
+    pipeline.import_(tmp_path / "archive", publish=ASKED)
+    assert len(pipeline.page.messages()) == 3
+    pipeline.import_(tmp_path / "archive", publish=ASKED)
+    assert len(pipeline.page.messages()) == 3
+
+
+def test_a_fresh_round_is_announced_after_a_restart_too(pipeline: Pipeline) -> None:
+    """Its run ended before it came to the message."""
+    sim_round = play_evening(56, maps=1, ends_at=just_now()).rounds[0]
+    channel, pipeline.discord = pipeline.discord, None
+    live(pipeline, sim_round)
+    assert pipeline.page.messages() == []
+    pipeline.discord = channel
+    pipeline.run(round_key(sim_round), LIVE)
+    assert len(pipeline.page.messages()) == 1
+
+
+def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord, httpserver: HTTPServer) -> None:
+    sim_round = play_evening(56, maps=1, ends_at=just_now()).rounds[0]
+    channel, pipeline.discord = pipeline.discord, failing
+    httpserver.expect_request(PATH).respond_with_data("", 403)
+    live(pipeline, sim_round)
+    (check,) = pipeline.rows("select * from check_result where check_name = 'told_once'")
+    assert not check["passed"] and check["metadata"]["outcome"] == "failed"
+    assert stale(pipeline) == [round_key(sim_round)]
+    pipeline.discord = channel
+    pipeline.run(round_key(sim_round), LIVE)
+    assert len(pipeline.page.messages()) == 1
+    assert stale(pipeline) == []
+
+
+def test_a_correction_that_did_not_get_through_is_reworked(
+    pipeline: Pipeline, failing: Discord, httpserver: HTTPServer
+) -> None:
+    evening = play_evening(57, maps=1, ends_at=just_now())
+    live(pipeline, *evening.rounds)
+    channel, pipeline.discord = pipeline.discord, failing
+    httpserver.expect_request(f"{PATH}/messages/{pipeline.page.messages()[1]['id']}").respond_with_data("", 403)
+    correct(pipeline, evening.rounds[1])
+    assert stale(pipeline) == [round_key(evening.rounds[1])]
+    pipeline.discord = channel
+    pipeline.run(stale(pipeline)[0], LIVE)
+    assert stale(pipeline) == []
+    assert pipeline.page.messages()[1]["edited_timestamp"] is not None
+
+
+def stale(pipeline: Pipeline) -> list[str]:
+    with pipeline.database.connect() as conn:
+        return [key for key, _ in stale_rounds(conn, timedelta(hours=6))]
+
+
+def correct(pipeline: Pipeline, sim_round: SimRound) -> None:
+    """The round's file is replaced by one without its last player."""
+    fewer = replace(sim_round.stats, players=sim_round.stats.players[:-1])
+    pipeline.put(sim_round.stats_name, gamestats.dump(fewer))
+    pipeline.list_folder()
+
+
+def test_a_correction_edits_what_was_said(pipeline: Pipeline) -> None:
+    evening = play_evening(57, maps=2, ends_at=just_now())
+    live(pipeline, *evening.rounds)
+    before = pipeline.page.messages()
+    correct(pipeline, evening.rounds[1])
+    after = pipeline.page.messages()
+    changed = [b["id"] for b, a in zip(before, after, strict=True) if a["embeds"] != b["embeds"]]
+    assert changed == [before[1]["id"]]  # the first match's result; everything else still holds
+
+
+def test_a_late_result_corrects_the_scores_told_after_it(pipeline: Pipeline) -> None:
+    evening = play_evening(58, maps=2, ends_at=just_now())
+    first, second = evening.matches
+    live(pipeline, first.r1, second.r1, second.r2, first.r2)
+    results = [m["embeds"][0] for m in pipeline.page.messages() if "round 1" not in m["embeds"][0]["title"]]
+    lines = {embed["title"].split(" · ")[0]: embed["description"] for embed in results}
+    assert ending([first], evening) in lines[escape(first.map_name)]
+    assert ending([first, second], evening) in lines[escape(second.map_name)]
+
+
+def test_a_round_two_without_its_round_one_says_nothing_until_it_comes(pipeline: Pipeline) -> None:
+    match = play_evening(59, maps=1, ends_at=just_now()).matches[0]
+    live(pipeline, match.r2)
+    assert pipeline.page.messages() == []
+    live(pipeline, match.r1)
+    assert len(pipeline.page.messages()) == 1
+    assert "round 1" not in pipeline.titles()[0]
+
+
+def test_without_a_webhook_everything_else_works(pipeline: Pipeline) -> None:
+    pipeline.discord = None
+    evening = play_evening(59, maps=1, ends_at=just_now())
+    live(pipeline, *evening.rounds)
+    assert len(pipeline.export()["matches"]) == 1
+    assert pipeline.rows("select * from post") == []
+
+
+# --- sessions ---
+
+
+def test_a_session_is_told_when_it_is_over_and_again_when_it_changed(pipeline: Pipeline) -> None:
+    evening = play_evening(60, maps=2, ends_at=just_now())
+    write_evening(pipeline.folder, evening)
+    (pipeline.folder / "gamestats" / evening.rounds[3].stats_name).unlink()
+    pipeline.list_folders()
+    with pipeline.database.transaction() as conn:
+        from slomix_pipeline.warehouse.session_reports import sessions_to_report
+
+        early = datetime.now(UTC) - timedelta(minutes=1)
+        assert sessions_to_report(conn, early, timedelta(hours=6), 9) == []  # its files came just now
+    key = f"{SERVER}:{evening.rounds[0].stem[:17]}"
+    assert pipeline.report_sessions() == [key]
+    summary = pipeline.page.messages()[-1]
+    assert summary["embeds"][0]["title"] == title_of(evening.matches[:1])
+    assert pipeline.report_sessions() == []
+    pipeline.put_stats(evening.rounds[3])
+    pipeline.list_folder()
+    assert pipeline.report_sessions() == [key]
+    again = [m for m in pipeline.page.messages() if m["id"] == summary["id"]]
+    assert again[0]["embeds"][0]["title"] == title_of(evening.matches)
+    assert pipeline.report_sessions() == []
+    assert sum("wins " in t or "Draw " in t for t in pipeline.titles()) == 1
+
+
+def title_of(matches: Sequence[SimMatch]) -> str:
+    a, b = (sum(m.winner == w for m in matches) for w in "AB")
+    return f"{'Draw' if a == b else 'Team A wins' if a > b else 'Team B wins'} {max(a, b)}–{min(a, b)}"
+
+
+def test_summaries_of_merged_sessions_become_one_and_a_pointer(pipeline: Pipeline) -> None:
+    late = play_evening(61, maps=1, ends_at=just_now())
+    early = place(play_evening(62, maps=1), late.rounds[0].stamp - timedelta(minutes=100), UTC)
+    middle = place(play_evening(63, maps=["braundorf_b4"]), late.rounds[0].stamp - timedelta(minutes=50), UTC)
+    for evening in (early, late):
+        write_evening(pipeline.folder, evening)
+    pipeline.list_folder()
+    keys = [f"{SERVER}:{evening.rounds[0].stem[:17]}" for evening in (early, late)]
+    assert sorted(pipeline.report_sessions()) == keys
+    told = len(pipeline.page.messages())
+    write_evening(pipeline.folder, middle)
+    pipeline.list_folder()
+    assert pipeline.report_sessions() == keys[:1]
+    assert len(pipeline.page.messages()) == told + 2  # the match in the middle; no second summary
+    pointers = [m for m in pipeline.page.messages() if m["embeds"][0]["title"] == "Part of another session"]
+    assert len(pointers) == 1
+    assert escape(keys[0]) in pointers[0]["embeds"][0]["description"]
+
+
+def test_an_imported_session_is_reported_without_a_word(pipeline: Pipeline, tmp_path: Path) -> None:
+    evening = play_evening(64, maps=1, ends_at=just_now())
+    write_evening(tmp_path / "archive", evening)
+    pipeline.import_(tmp_path / "archive")
+    assert len(pipeline.report_sessions()) == 1
+    assert pipeline.page.messages() == []
+    assert len(pipeline.rows("select * from session_report")) == 1
+
+
+# --- words ---
+
+
+def match_of(first: RoundSeen | None, second: RoundSeen | None = None, **values: Any) -> MatchSeen:
+    seen_match = MatchSeen(
+        key="main:2031-05-06-200000-supply-round-1", session_key="main:2031-05-06-200000", position=1,
+        map_name="supply", status="complete" if second else "r1_only", winner="B" if second else None,
+        source="header" if second else None, reason="R2's attackers were faster", attackers_first="A",
+        policy="map-wins/1", first=first, second=second, players=(), won_a=0, won_b=1, draws=0,
+    )  # fmt: skip
+    return replace(seen_match, **values)
+
+
+def text_of(message: Message) -> str:
+    return f"{message.embeds[0].title}\n{message.embeds[0].description}"
+
+
+BEATEN: dict[str, Any] = {"winner": 2, "limit": "12:00", "attack_time": "8:00"}
+HELD: dict[str, Any] = {"winner": 1, "limit": "8:00", "attack_time": "8:00"}
+
+
+def test_a_beaten_round_one_says_what_round_two_has_to_beat() -> None:
+    text = text_of(messages.round_one_message(match_of(seen(**BEATEN))))
+    assert "Team A completed it in **8:00**" in text and "has to beat **8:00**" in text
+
+
+def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
+    text = text_of(messages.round_one_message(match_of(seen(**HELD))))
+    assert "Team A did not make it in **8:00**" in text and "any completed attack" in text
+
+
+def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
+    gave_up = replace(seen(**HELD), gave_up=True, duration_seconds=200.4)
+    text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))
+    assert "Team B gave up after **3:20** of 8:00" in text
+    assert "Team A wins" in text
+
+
+def test_a_draw_is_called_a_draw() -> None:
+    text = text_of(messages.result_message(match_of(seen(**HELD), seen(**HELD), winner="draw", won_b=0, draws=1)))
+    assert "supply · draw" in text and "Team A 0 – 0 Team B (1 draw)" in text
+
+
+def test_a_match_that_does_not_count_says_why() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD), winner=None, source=None, reason="bots took part")
+    text = text_of(messages.result_message(match))
+    assert "not counted" in text and "Not counted: bots took part" in text
+
+
+def test_an_open_winner_is_not_made_up() -> None:
+    text = text_of(messages.round_one_message(match_of(seen(winner=None), attackers_first=None)))
+    assert "does not say who won" in text and "Team None" not in text
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["@everyone", "<@&123>", "*" * 40, "```", "[a](https://x.example)", "😀" * 40, "\u202egnp", "", " ", "\n\n",
+                     "a\u0301" * 80, "|" * 36, "_" * 36]),
+)  # fmt: skip
+NUMBER = st.one_of(st.none(), st.integers(0, 99999))
+RATIO = st.one_of(st.none(), st.floats(0, 99999))
+PLAYER = st.fixed_dictionaries(
+    {"name": HOSTILE, "team": st.sampled_from(["A", "B", None]), "kills": NUMBER, "deaths": NUMBER, "dpm": RATIO,
+     "damage_given": NUMBER, "damage_received": NUMBER, "accuracy": RATIO}
+)  # fmt: skip
+HEADERS = st.builds(
+    Header, server_name=HOSTILE, map_name=HOSTILE, config=HOSTILE, number=st.none(),
+    defender_side=st.sampled_from([1, 2, None]), winner_side=st.sampled_from([0, 1, 2, None]),
+    limit=st.one_of(HOSTILE, st.just("12:00")), attack_time=st.one_of(HOSTILE, st.just("*" * 5000), st.just("8:00")),
+)  # fmt: skip
+ROUNDS = st.builds(
+    RoundSeen, st.just("main:x"), HEADERS, st.just(datetime(2031, 5, 6, tzinfo=UTC)),
+    st.one_of(st.none(), st.floats(0, 9e5)), st.none(), st.just("ALIGNED"), st.sampled_from([True, False, None]), st.just(True),
+)  # fmt: skip
+MATCHES = st.builds(
+    match_of, ROUNDS, ROUNDS, map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
+    winner=st.sampled_from(["A", "B", "draw", None]), players=st.lists(PLAYER, max_size=40).map(tuple),
+    attackers_first=st.sampled_from(["A", "B", None]), won_a=st.integers(0, 99), draws=st.integers(0, 99),
+)  # fmt: skip
+
+
+def lines_of(message: Message) -> list[str]:
+    return [line for field in message.embeds[0].fields for line in field.value.splitlines() if field.value != BLANK]
+
+
+def shown_and_counted(message: Message) -> int:
+    """Players in the teams' blocks: those with a line, and those only counted."""
+    blocks = message.embeds[0].fields
+    start = next((n for n, f in enumerate(blocks) if f.name.startswith("Team ")), len(blocks))
+    lines = [line for f in blocks[start:] for line in f.value.splitlines()]
+    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
+    return sum(" dmg · " in line and line.endswith(" % acc") for line in lines) + sum(more)
+
+
+@given(MATCHES)
+def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> None:
+    for make in (messages.round_one_message, messages.round_one_pointer, messages.result_message):
+        message = make(match)
+        assert violations(message) == []
+    assert shown_and_counted(messages.result_message(match)) == len(match.players)
+
+
+SESSION = {
+    "session_key": "main:2031-05-06-200000", "won_a": 3, "won_b": 2, "draws": 1, "not_counted": 4, "matches": 10,
+    "rounds": 20, "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
+}  # fmt: skip
+
+
+@given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
+def test_every_summary_of_a_session_fits_and_loses_nobody(
+    some: list[MatchSeen], players: list[dict[str, Any]], times: int
+) -> None:
+    message = messages.session_message(SESSION, some * times, players)
+    assert violations(message) == []
+    assert shown_and_counted(message) == len(players)
+
+
+def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
+    players = [
+        {"name": f"^1some|long_name{n}^7", "team": "AB"[n % 2], "kills": 183, "deaths": 130, "dpm": 283.6,
+         "damage_given": 32585, "damage_received": 29255, "accuracy": 39.7}
+        for n in range(12)
+    ]  # fmt: skip
+    matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]
+    message = messages.session_message(SESSION, matches, players)
+    assert not any("more" in line for line in lines_of(message))
+    assert len(lines_of(message)) == 24
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_whatever_happens_in_a_match_both_rounds_are_told(
+    pipeline: Pipeline, shape: Shape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slomix_pipeline.simulator import evening as simulator
+
+    monkeypatch.setattr(simulator, "_SHAPES", (shape,))
+    write_evening(pipeline.folder, play_evening(66, maps=["supply"], ends_at=just_now()))
+    pipeline.list_folders()
+    message = pipeline.page.messages()[-1]
+    text = message["embeds"][0]["description"]
+    expected: dict[Shape, Callable[[str], bool]] = {
+        Shape.BEATEN: lambda t: t.count("completed it in") == 2,
+        Shape.HELD: lambda t: t.count("completed it in") == 1 and "did not make it" in t,
+        Shape.FULL_HOLD: lambda t: t.count("did not make it") == 1 and t.count("completed it in") == 1,
+        Shape.SURRENDER: lambda t: "gave up after" in t,
+        Shape.DOUBLE_HOLD: lambda t: t.count("did not make it") == 2 and "1 draw" in t,
+    }
+    assert expected[shape](text), text
+
+
+def test_a_summary_that_did_not_get_through_is_told_later(
+    pipeline: Pipeline, failing: Discord, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", 403)
+    write_evening(pipeline.folder, play_evening(67, maps=1, ends_at=just_now()))
+    pipeline.list_folders()
+    told = len(pipeline.page.messages())
+    channel, pipeline.discord = pipeline.discord, failing
+    (key,) = pipeline.report_sessions()
+    pipeline.discord = channel
+    assert pipeline.report_sessions() == [key]
+    assert len(pipeline.page.messages()) == told + 1
+    assert pipeline.report_sessions() == []
