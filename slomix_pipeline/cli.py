@@ -62,7 +62,8 @@ def run(seed: int) -> None:
     with _clear_errors():
         from slomix_pipeline.commands.running import run as run_everything
 
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):  # a background job starts with the latter ignored
+            signal.signal(signal_number, signal.default_int_handler)
         try:
             run_everything(_settings(), out.print, seed)
         except KeyboardInterrupt:
@@ -100,7 +101,7 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         out.print(f"  sessions touched: {len(summary.sessions)}")
         if summary.sessions:
             _print_sessions(settings, only=set(summary.sessions))
-        sys.exit(0 if summary.ingested + summary.known else 1)
+        sys.exit(0 if summary.ingested + summary.known + summary.stored else 1)
 
 
 @main.command()

@@ -10,6 +10,11 @@ ROUND_STAGES = (
 )  # fmt: skip
 
 
+# A run's wish to publish, as a tag: LIVE (a sensor asked) announces fresh rounds, ASKED (a person did) all.
+PUBLISH_TAG = "slomix/publish"
+LIVE, ASKED = "live", "asked"
+
+
 def executor() -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
     return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor

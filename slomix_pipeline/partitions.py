@@ -35,5 +35,9 @@ def contiguous_ranges(order: Sequence[str], wanted: Iterable[str]) -> list[tuple
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
-    """The run tags of a range of partitions."""
-    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    """The run tags of a range of partitions; such a run may take hours."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+        "dagster/max_runtime": str(12 * 3600),
+    }

@@ -147,6 +147,11 @@ def load_settings(**overrides: Any) -> Settings:
     return Settings(_env_file=env_file(), **overrides)
 
 
+def environment_without_settings() -> dict[str, str]:
+    """This process's environment without any setting, to be joined with ``as_environment``."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SLOMIX_")}
+
+
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as ``SLOMIX_*`` variables, for processes started with exactly these (secrets included)."""
     variables = {"SLOMIX_ENV_FILE": ""}

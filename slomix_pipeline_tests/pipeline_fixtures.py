@@ -18,7 +18,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
 from slomix_pipeline.commands.exporting import session_as_json, utc_text
 from slomix_pipeline.commands.importing import Summary, import_folder
 from slomix_pipeline.definitions import build_defs
@@ -27,6 +26,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.source import GameServer, open_game_server
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES

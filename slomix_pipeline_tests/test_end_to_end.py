@@ -130,9 +130,9 @@ def test_files_become_messages_and_nothing_is_said_twice_after_a_crash(database:
     assert [m["id"] for m in page.messages()[:2]] == [m["id"] for m in before]
     assert "The result stands below" in page.messages()[0]["embeds"][0]["description"]
     assert [(row["thing"], row["state"]) for row in posts] == [
-        (f"match:{round_key(first)}:r1", "sent"),
-        (f"match:{round_key(first)}:result", "sent"),
-        (f"match:{round_key(third)}:r1", "sent"),
+        (f"round1:{round_key(first)}", "sent"),
+        (f"result:{round_key(second)}", "sent"),
+        (f"round1:{round_key(third)}", "sent"),
     ]
 
 

@@ -13,7 +13,8 @@ create table file (
     partition_key text check (length(partition_key) between 1 and 140),
     timezone      text,          -- of the stamp in the name, where it was given for this file; else the setting
     size          bigint check (size >= 0),
-    modified_at   timestamptz,   -- as listed on the game server
+    modified_at   timestamptz,   -- as listed on the game server; size and time stay so after an import
+    imported      boolean not null default false,   -- the latest bytes came by import, not from the game server
     status        text not null check (status in ('listed', 'requested', 'ingested', 'known', 'quarantined')),
     reason        text,
     sha256        text references file_content,

@@ -2,9 +2,9 @@
 
 -- At most one message per thing: a row is claimed before sending and holds the message's id.
 create table post (
-    thing          text primary key,    -- match:<key>:r1, match:<key>:result, session:<key>
+    thing          text primary key,    -- round1:<key of round 1>, result:<key of round 2>, session:<key>
     partition_key  text not null,       -- of the round or session it tells about
-    state          text not null check (state in ('claimed', 'sent', 'failed', 'in_doubt')),
+    state          text not null check (state in ('claimed', 'sent', 'failed', 'refused', 'in_doubt')),
     message_id     text,
     payload_sha256 text,
     error          text,

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -12,9 +13,11 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
 from slomix_pipeline.checks.layers import check_specs
+from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, locked_server
+from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.results import sessions_of, touched_sessions
 
 # Backfill policies are beta, partitions of checks a preview; the pinned version is known to have both.
@@ -60,9 +63,11 @@ def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def for_touched_sessions(
-    database: Database, keys: Sequence[str], work: Callable[[Conn, str, list[Stamped]], None]
+    database: Database, keys: Sequence[str], work: Callable[[Conn, str, list[Stamped]], None], *, placed: bool = True
 ) -> None:
     """Calls ``work`` with every session that holds one of the rounds, as stamps alone tell sessions.
+
+    ``placed``: sessions of placed rounds only; the stage that places them says False.
 
     One transaction per game server, under its lock: a session is rewritten as a whole or not at all.
     """
@@ -70,7 +75,7 @@ def for_touched_sessions(
     for server, own in by_server(keys):
         with database.transaction() as conn:
             locked_server(conn, server)
-            for session in touched_sessions(conn, server, own, gap):
+            for session in touched_sessions(conn, server, own, gap, placed=placed):
                 work(conn, server, session)
 
 
@@ -81,3 +86,8 @@ def for_stored_sessions(database: Database, keys: Sequence[str], work: Callable[
             locked_server(conn, server)
             for session_key in sessions_of(conn, own):
                 work(conn, session_key)
+
+
+def announcer(wish: str | None, max_age: timedelta, now: datetime) -> Callable[[RoundSeen], bool]:
+    """Whether a round may be announced by a run with this wish: asked for, or fresh and wanted by a sensor."""
+    return lambda seen: wish == ASKED or (wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age)

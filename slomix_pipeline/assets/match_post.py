@@ -1,21 +1,21 @@
 """Stage 8: what players read about a match: a short message after round 1, the result after round 2."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from slomix_pipeline.assets.common import round_asset
+from slomix_pipeline.assets.common import announcer, by_server, round_asset
 from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, results
 from slomix_pipeline.warehouse.database import Database
 
-# A run's wish to publish, as a tag: LIVE (a sensor asked) announces fresh rounds, ASKED (a person did) all.
-PUBLISH_TAG = "slomix/publish"
-LIVE, ASKED = "live", "asked"
+if TYPE_CHECKING:
+    from slomix_pipeline.warehouse.posts import Told
 
 
 @round_asset(
@@ -33,17 +33,20 @@ def match_post(
     own = set(context.partition_keys)
     told: dict[str, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
-    with database.connect() as conn:
-        matches = reading.matches(conn, results.sessions_of(conn, own))
-    for match in matches if discord is not None else []:
-        touched = [seen for seen in (match.first, match.second) if seen and seen.key in own]
-        announce = any(may_announce(seen) for seen in touched)
-        for thing, outcome, detail in _tell_match(database, discord, match, announce):
-            told.setdefault(outcome, []).append(thing)
+    with ExitStack() as stack:
+        # What is read stays true until it is told: a run of the other round would tell something newer.
+        for server, _ in by_server(sorted(own)):
+            stack.enter_context(database.hold(f"telling {server}"))
+        with database.connect() as conn:
+            matches = reading.matches(conn, results.sessions_of(conn, own))
+        for match in matches if discord is not None else []:
+            touched = [seen for seen in (match.first, match.second) if seen and seen.key in own]
+            said = _tell_match(database, discord, match, any(may_announce(seen) for seen in touched))
+            for thing, outcome in said.items():
+                told.setdefault(outcome.outcome, []).append(thing)
             for seen in touched:
-                trouble = outcome in ("failed", "in_doubt")
-                facts = {"message": thing, "outcome": outcome} | ({"detail": detail} if detail else {})
-                outcomes[seen.key] = Outcome(not trouble, facts)
+                trouble = {thing: f"{o.outcome}: {o.detail}" for thing, o in said.items() if o.is_trouble}
+                outcomes[seen.key] = Outcome(not trouble, {"messages": len(said)} | trouble)
     with database.connect() as conn:
         check = report(context, conn, "told_once", outcomes)
     metadata: dict[str, Any] = {
@@ -55,33 +58,33 @@ def match_post(
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def announcer(wish: str | None, max_age: timedelta, now: datetime) -> Callable[[reading.RoundSeen], bool]:
-    """Whether a round may be announced by a run with this wish: asked for, or fresh and wanted by a sensor."""
-    return lambda seen: wish == ASKED or (wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age)
+def _tell_match(database: Database, discord: Any, match: reading.MatchSeen, announce: bool) -> "dict[str, Told]":
+    """Tells what there is to tell of a match. Returns what became of each message, by its name in the ledger.
 
-
-def _tell_match(
-    database: Database, discord: Any, match: reading.MatchSeen, announce: bool
-) -> list[tuple[str, str, str]]:
-    """Tells what there is to tell of a match. Returns (thing, outcome, detail) per message."""
+    A message belongs to its round, not to the match: when a late file changes which round 1 a round 2 belongs to, the
+    result moves along, and what no longer counts says so.
+    """
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
-    from slomix_pipeline.warehouse.posts import Thing, tell, was_told
+    from slomix_pipeline.warehouse.posts import Thing, tell
 
-    said: list[tuple[str, str, str]] = []
+    said: dict[str, Told] = {}
 
-    def say(part: str, partition_key: str, message: Any, announce: bool) -> None:
-        thing = Thing(f"match:{match.key}:{part}", partition_key)
-        told = tell(database, discord, thing, message, announce=announce)
-        said.append((thing.name, told.outcome, told.detail))
+    def say(thing: Thing, message: Any, announce: bool) -> "Told":
+        said[thing.name] = tell(database, discord, thing, message, announce=announce)
+        return said[thing.name]
 
-    if match.first is None:
-        return said  # a round 2 without its round 1 has no result
-    result = Thing(f"match:{match.key}:result", match.second.key if match.second else "")
-    if match.status == Status.COMPLETE and match.second is not None:
-        say("result", match.second.key, messages.result_message(match), announce)
-        say("r1", match.first.key, messages.round_one_pointer(match), False)
-    elif not was_told(database, result):
-        alive = match.status in (Status.R1_ONLY, Status.COMPLETE)
-        say("r1", match.first.key, messages.round_one_message(match), announce and alive)
+    complete = match.status == Status.COMPLETE
+    result_stands = False
+    if match.second is not None:
+        message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
+        result_stands = say(Thing("result", match.second.key), message, announce and complete).stands
+    if match.first is not None:
+        thing = Thing("round1", match.first.key)
+        if match.status == Status.R1_ONLY or (complete and not result_stands):
+            say(thing, messages.round_one_message(match), announce and not complete)
+        elif complete:
+            say(thing, messages.round_one_pointer(match), False)
+        else:
+            say(thing, messages.not_counted_message(match, 1), False)
     return said

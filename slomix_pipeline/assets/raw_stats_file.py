@@ -64,7 +64,7 @@ def raw_stats_file(
 def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes | str:
     """The file's bytes, or why it can't be had for good."""
     stored = files.contents(conn, [row.sha256] if row.sha256 else []).get(row.sha256 or "")
-    if row.modified_at is None and stored is not None:
+    if row.imported and stored is not None:
         return stored
     try:
         return gameserver.read(load_settings().gamestats_folder, row.name, MAX_BYTES)

@@ -45,7 +45,7 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
             worst = max(off.values())
             compared[key] = Outcome(worst == 0, off, error=worst > comparisons.TOLERANCE)
 
-    for_touched_sessions(database, context.partition_keys, recompute)
+    for_touched_sessions(database, context.partition_keys, recompute, placed=False)
     with database.connect() as conn:
         totals = comparisons.totals(conn, context.partition_keys)
         check = report(context, conn, "seven_comparisons", compared)

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from slomix_pipeline import partitions
-from slomix_pipeline.assets.common import OWNER
-from slomix_pipeline.assets.match_post import PUBLISH_TAG, announcer
+from slomix_pipeline.assets.common import OWNER, announcer
+from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, session_reports
 from slomix_pipeline.warehouse.database import Database
@@ -115,12 +115,10 @@ def _tell_session(
     key = session["session_key"]
     counted = any(match.winner for match in matches)  # a session without any result is no news
     message = session_message(session, matches, players)
-    outcomes = {
-        key: tell(database, discord, Thing(f"session:{key}", key), message, announce=announce and counted).outcome
-    }
+    outcomes = {key: tell(database, discord, Thing("session", key), message, announce=announce and counted).outcome}
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
     for old in swallowed:
         pointer = session_pointer(old, key)
-        outcomes[old] = tell(database, discord, Thing(f"session:{old}", old), pointer, announce=False).outcome
+        outcomes[old] = tell(database, discord, Thing("session", old), pointer, announce=False).outcome
     return outcomes

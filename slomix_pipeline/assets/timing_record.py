@@ -55,7 +55,7 @@ def timing_record(
 
 
 def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes:
-    if row.modified_at is None and row.sha256:
+    if row.imported and row.sha256:
         return files.contents(conn, [row.sha256])[row.sha256]
     try:
         data = gameserver.read(load_settings().gametimes_folder, row.name, gametimes.MAX_SIZE)

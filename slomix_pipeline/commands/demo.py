@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
 from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
 from slomix_pipeline.commands.importing import Progress, report_sessions, run_partitions
@@ -14,6 +13,7 @@ from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.gameserver.source import open_game_server
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator.evening import play_evening

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from slomix_pipeline.discord.client import Discord, DiscordError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.gameserver.source import GameServer, GameServerError, RemoteFile, open_game_server
+from slomix_pipeline.gameserver.source import FolderMissing, GameServer, GameServerError, RemoteFile, open_game_server
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
@@ -89,6 +89,10 @@ def _game_server(settings: Settings) -> Iterator[Finding]:
 def _folder(server: GameServer, folder: str, kind: FileKind, settings: Settings) -> Iterator[Finding]:
     try:
         listing = server.list_folder(folder)
+    except FolderMissing as error:
+        note = "; rounds go without timing records" if kind is FileKind.TIMING else ""
+        yield Finding(f"folder {folder}", kind is FileKind.TIMING, f"{error}{note}")
+        return
     except GameServerError as error:
         yield Finding(f"folder {folder}", False, str(error))
         return

@@ -14,7 +14,7 @@ import dagster as dg
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.settings import Settings, as_environment
+from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
 
@@ -49,7 +49,9 @@ def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.Dag
 
     Events are written in batches over kept connections: right for a command that ends, not for a server.
     """
-    os.environ.update(dagster_environment(settings, database), DAGSTER_EVENT_BATCH_SIZE="1000")
+    environment = environment_without_settings() | dagster_environment(settings, database)
+    os.environ.clear()
+    os.environ.update(environment, DAGSTER_EVENT_BATCH_SIZE="1000")
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
         yield instance

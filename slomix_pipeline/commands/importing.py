@@ -3,7 +3,6 @@
 Belongs here: finding files, storing their bytes, running the partitions in bulk, the summary.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,19 +11,19 @@ from pathlib import Path
 import dagster as dg
 
 from slomix_pipeline import partitions
-from slomix_pipeline.assets.match_post import ASKED, PUBLISH_TAG
+from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
 from slomix_pipeline.commands.home import one_shot_instance, open_database
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.client import Discord
-from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.discord.standin import StandIn, running_webhook
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError, NoGameServer
+from slomix_pipeline.jobs import ASKED, PUBLISH_TAG
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse import files, results
 from slomix_pipeline.warehouse.database import Database
 
-LARGEST = 16 << 20  # bytes
 _PARTITIONED = {
     FileKind.STATS: ("ingest_rounds", partitions.rounds),
     FileKind.TIMING: ("ingest_timings", partitions.timings),
@@ -62,7 +61,8 @@ def import_into_home(
         database = open_database(settings)
         webhook = settings.discord_webhook.get_secret_value() if settings.discord_webhook else None
         if webhook is None:
-            webhook = stack.enter_context(StandIn(settings.home / "discord")).webhook_url
+            page = settings.home / "discord"
+            webhook = running_webhook(page) or stack.enter_context(StandIn(page)).webhook_url
         instance = stack.enter_context(one_shot_instance(settings, database))
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
@@ -114,17 +114,19 @@ def _store(
                 continue
             summary.found += 1
             try:
-                data = read_file(path, LARGEST)
+                data = read_file(path, MAX_BYTES)
             except GameServerError as error:
                 summary.skipped.append((path.name, str(error)))
                 continue
-            digest = hashlib.sha256(data).hexdigest()
+            digest = files.sha256_of(data)
             if taken.setdefault(path.name, digest) != digest:
                 reason = f"another file of this name has other bytes; the one in {path.parent} is left out"
                 summary.skipped.append((path.name, reason))
                 continue
             row = ledger.get(path.name)
-            if row and row.sha256 == digest and (row.status in ("ingested", "known") or name.kind is FileKind.ENDSTATS):
+            other_zone = timezone is not None and row is not None and row.timezone != timezone
+            done = row is not None and (row.status in ("ingested", "known") or name.kind is FileKind.ENDSTATS)
+            if row and done and row.sha256 == digest and not other_zone:
                 summary.known += path.name not in new
             elif path.name not in new:
                 files.note_imported(conn, server, [(name, data)], timezone)
@@ -191,7 +193,4 @@ def _conclude(database: Database, server: str, new: Iterable[FileName], summary:
             "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [keys]
         ).fetchone()
         summary.linked = linked["n"] if linked else 0
-        sessions = conn.execute(
-            "select distinct session_key from session_round where round_key = any(%s) order by 1", [keys]
-        )
-        summary.sessions = [row["session_key"] for row in sessions]
+        summary.sessions = results.sessions_of(conn, keys)

@@ -13,16 +13,17 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import dagster as dg
 from pydantic import SecretStr
 
 from slomix_pipeline.commands.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.settings import Settings
+from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writing import play_live
@@ -31,6 +32,7 @@ from slomix_pipeline.warehouse.embedded import stop_embedded
 Say = Callable[[str], None]
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
 _READY_WITHIN = 120.0  # seconds
+_LAUNCHED_TAG = ".dagster/grpc_info"  # set on runs that a code server launched
 _LEAVE_WITHIN = 15.0  # seconds; runs in flight are ended by the code server
 
 
@@ -63,7 +65,9 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port = free_port(settings.ui_port)
         say("Starting Dagster …")
-        children = stack.enter_context(_dagster(settings, dagster_environment(settings, database), ui_port, lock))
+        environment = dagster_environment(settings, database)
+        _give_up_runs_of_the_dead(settings, environment)
+        children = stack.enter_context(_dagster(settings, environment, ui_port, lock))
         say(f"Dagster UI       http://127.0.0.1:{ui_port}")
         say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
         say(f"Logs             {settings.home / 'logs'}")
@@ -74,6 +78,20 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             stack.callback(player.join, timeout=5)
             stack.callback(stop.set)
         _wait(children)
+
+
+def _give_up_runs_of_the_dead(settings: Settings, environment: dict[str, str]) -> None:
+    """Marks runs as failed whose process ended with an earlier supervisor; Dagster then starts them again.
+
+    It would wait for their longest run time otherwise, and their rounds with it. Runs of commands are left alone: they
+    may be alive.
+    """
+    os.environ.update(environment)
+    alive = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        for run in instance.get_runs(dg.RunsFilter(statuses=alive)):
+            if _LAUNCHED_TAG in run.tags:
+                instance.report_run_failed(run, "its process ended with the supervisor that had started it")
 
 
 def free_port(wanted: int) -> int:
@@ -114,7 +132,7 @@ def _dagster(
             with (logs / f"{name}.log").open("ab") as log:
                 children[name] = subprocess.Popen(
                     command,
-                    env=os.environ | environment,
+                    env=environment_without_settings() | environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -135,17 +153,22 @@ def _dagster(
 
 def _end_with_parent() -> None:
     """Lets the kernel end this child when the supervisor is killed (Linux; elsewhere the lock tells the next start)."""
+    for ignored_by_background_jobs in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored_by_background_jobs, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends a child and what it started: runs in flight are children of the code server, in its process group."""
     child.terminate()
     try:
         child.wait(_LEAVE_WITHIN)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _listens(port: int) -> bool:

@@ -21,6 +21,7 @@ import requests
 from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]
 
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
+from slomix_pipeline.errors import SlomixError
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 UNKNOWN_MESSAGE = 10008
@@ -29,6 +30,10 @@ _ADDRESS = re.compile(r"https?://[^\s/?#@]+/api(?:/v\d+)?/webhooks/\d+/[\w-]+", 
 _FIRST_PAUSE = 1.0  # seconds before a second try when the server names no time; doubles each time
 _SHORTEST_PAUSE = 0.5  # seconds, when it names none or nearly none
 _LOOPBACK = ("127.0.0.1", "localhost")
+
+
+class NoWebhookAddress(SlomixError, ValueError):
+    """The setting is not the address of a webhook."""
 
 
 class DiscordError(Exception):
@@ -91,7 +96,7 @@ class Discord:
         sleep: how to wait.
 
     Raises:
-        ValueError: ``webhook_url`` is no webhook address.
+        NoWebhookAddress: ``webhook_url`` is none.
     """
 
     def __init__(
@@ -104,7 +109,9 @@ class Discord:
     ) -> None:
         address, _, query = webhook_url.strip().partition("?")
         if not _ADDRESS.fullmatch(address.rstrip("/")):
-            raise ValueError("SLOMIX_DISCORD_WEBHOOK is not like https://discord.com/api/webhooks/<number>/<token>")
+            raise NoWebhookAddress(
+                "SLOMIX_DISCORD_WEBHOOK is not like https://discord.com/api/webhooks/<number>/<token>"
+            )
         self._url = address.rstrip("/")
         self._thread_id = parse_qs(query).get("thread_id", [None])[0]
         self._host = urlsplit(self._url).netloc

@@ -42,6 +42,16 @@ def round_one_pointer(match: MatchSeen) -> Message:
     return Message(embeds=(embed,))
 
 
+def not_counted_message(match: MatchSeen, number: int) -> Message:
+    """What becomes of a message when late files show that its round counts in no match."""
+    embed = Embed(
+        title=f"{_map_name(match)} · round {number}",
+        description=f"-# Not counted: {escape(match.reason)}.",
+        color=NEUTRAL,
+    )
+    return Message(embeds=(embed,))
+
+
 def result_message(match: MatchSeen) -> Message:
     """The result of a match: both times, the score so far, the players of both teams."""
     assert match.first is not None and match.second is not None

@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 import time
+import urllib.request
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -33,6 +34,9 @@ CALLS_ALLOWED, CALLS_WINDOW = 20, 1.0  # per seconds; Discord's own limit differ
 DISCORD_EPOCH_MS = 1420070400000  # "Reference", Snowflakes
 
 _EMPTY = '<div class="empty"><b>Nothing said yet …</b>The first message appears here by itself.</div>'
+
+
+ADDRESS_FILE = "address"  # in the directory while a stand-in serves it
 
 
 class Channel:
@@ -302,6 +306,16 @@ def _count(messages: list[dict[str, Any]]) -> str:
     return f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
 
 
+def running_webhook(directory: Path) -> str | None:
+    """The webhook address of the stand-in that serves ``directory`` now, maybe in another process; else None."""
+    try:
+        address = (directory / ADDRESS_FILE).read_text()
+        with urllib.request.urlopen(address, timeout=2):
+            return address
+    except (OSError, ValueError):
+        return None
+
+
 class StandIn:
     """The stand-in, served while the ``with`` block runs. The same directory keeps the same webhook and messages.
 
@@ -316,6 +330,7 @@ class StandIn:
     def __init__(self, directory: Path, port: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._channel = Channel(directory / "discord.json")
+        self._address = directory / ADDRESS_FILE
         self._port = port
 
     def __enter__(self) -> Self:
@@ -334,9 +349,12 @@ class StandIn:
             target=self._server.run, args=([listener],), name="discord-standin", daemon=True
         )
         self._thread.start()  # calls wait in the listener until it is up
+        self._address.write_text(self.webhook_url)
+        self._address.chmod(0o600)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._address.unlink(missing_ok=True)
         self._server.should_exit = True
         self._thread.join()
 

@@ -15,6 +15,7 @@ _STAMPED = re.compile(
 _GAMETIME = re.compile(r"gametime-(?P<map>[A-Za-z0-9_.+-]+)-R(?P<number>\d)-(?P<unix>\d{9,10})\.json", re.ASCII)
 
 STAMP_FORMAT = "%Y-%m-%d-%H%M%S"
+YEARS = range(2003, 2100)  # the game is of 2003; other years are not game files
 MAX_NAME = 110  # with the server's id in front a key stays below 135 characters, far from any index limit
 
 
@@ -65,6 +66,8 @@ def parse_file_name(name: str) -> FileName:
         try:
             stamp = datetime.strptime(found["stamp"], STAMP_FORMAT)
         except ValueError:
+            return FileName(name, FileKind.UNKNOWN)
+        if stamp.year not in YEARS:
             return FileName(name, FileKind.UNKNOWN)
         kind = _KIND_OF_SUFFIX[found["suffix"]]
         return FileName(name, kind, stamp=stamp, map_name=found["map"], number=int(found["number"]))

@@ -83,7 +83,7 @@ def parse(data: bytes) -> TimingRecord:
     ended_at = _unix_time(_first(flat, "end"))
     if ended_at is None:
         raise FormatError("the timing record has no plausible end time")
-    pauses = re.fullmatch(r"(\d+) \((\d+) sec\)", str(_first(flat, "pauses") or ""))
+    pauses = re.fullmatch(r"(\d{1,9}) \((\d{1,9}) sec\)", str(_first(flat, "pauses") or ""))
     return TimingRecord(
         map_name=map_name,
         number=number or 2,  # the engine's own count is 0 in the second round; some versions passed it on

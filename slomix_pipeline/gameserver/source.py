@@ -38,6 +38,10 @@ class PermanentError(GameServerError):
     """Login, host key, missing folder, setting: stays until somebody changes something."""
 
 
+class FolderMissing(PermanentError):
+    """There is no such folder."""
+
+
 class FileMissing(PermanentError):
     """The folder holds no file of that name (any more)."""
 
@@ -147,9 +151,9 @@ def check_file_name(name: str) -> None:
         raise PermanentError(f"{name!r} is not a plain file name")
 
 
-def missing_folder(folder: str, where: str) -> PermanentError:
+def missing_folder(folder: str, where: str) -> FolderMissing:
     """The error for a folder that isn't there, saying which setting to look at."""
-    return PermanentError(
+    return FolderMissing(
         f"There is no folder {folder!r} at {where}: check SLOMIX_GAMESTATS_FOLDER and SLOMIX_GAMETIMES_FOLDER "
         f"(over SFTP a path without a leading / counts from where the login starts)"
     )

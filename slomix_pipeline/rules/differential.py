@@ -120,9 +120,18 @@ def round_two_players(first: StatsFile, second: StatsFile) -> list[RoundPlayer]:
 def counters_restarted(first: PlayerLine, second: PlayerLine) -> bool:
     """Whether a player's counters began anew between two files (he reconnected).
 
-    Two signs, each catching what the other misses: ``rounds`` did not go up by one, or a counter fell.
+    Signs, each catching what the others miss: ``rounds`` did not go up by one, a counter fell, or a weapon would have
+    hit more heads than it hit.
     """
-    return second.rounds != first.rounds + 1 or counters_fell(first, second)
+    return second.rounds != first.rounds + 1 or counters_fell(first, second) or _more_heads_than_hits(first, second)
+
+
+def _more_heads_than_hits(first: PlayerLine, second: PlayerLine) -> bool:
+    return any(
+        later.headshots - earlier.headshots > later.hits - earlier.hits
+        for weapon, later in second.weapons.items()
+        if (earlier := first.weapons.get(weapon, _NO_COUNTS))
+    )
 
 
 def counters_fell(first: PlayerLine, second: PlayerLine) -> bool:

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from slomix_pipeline import jobs, partitions
-from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
-from slomix_pipeline.gameserver.source import GameServer, RemoteFile, TransientError
+from slomix_pipeline.gameserver.source import FolderMissing, GameServer, PermanentError, RemoteFile, TransientError
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
 from slomix_pipeline.settings import load_settings
@@ -28,8 +28,12 @@ WATCH_SECONDS = 14.0  # per tick; far below Dagster's 60 s, and a quarter of the
 LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
 LIST_ANYWAY = 60.0  # seconds; a file rewritten in place does not change its folder
 RESTLESS = 2.5  # seconds of listing on after a change: folder times are whole seconds
+PAUSE_AFTER_REFUSAL = 42.0  # seconds, within Dagster's 60 s for a tick
 FIRST_BACK_OFF = timedelta(seconds=30)
 LONGEST_BACK_OFF = timedelta(hours=1)
+
+LOOK_BACK_MARGIN = timedelta(hours=1)  # behind the last look: stamps are a little older than files
+FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
 _NOT_READ = {
     FileKind.ENDSTATS: "endstats file: noted as a witness of its round; its awards are not read",
@@ -70,24 +74,33 @@ def decide(
         kind: what the folder is for; other kinds are noted only.
         look_back_to: files with an earlier stamp that were never read are noted, not requested.
     """
-    decision = Decision()
+    noted: list[tuple[RemoteFile, FileName, str | None]] = []
+    requested: list[tuple[RemoteFile, FileName, int]] = []
     unsettled = False
-    named = [(parse_file_name(file.name), file) for file in listing]
-    for name, file in sorted(named, key=lambda pair: _order(pair[0], pair[1], zone)):
+    named = {file.name: (parse_file_name(file.name), file) for file in listing}
+    for name, file in sorted(named.values(), key=lambda pair: _order(pair[0], pair[1], zone)):
         row = ledger.get(file.name)
-        if row and (row.size, row.modified_at) == (file.size, datetime.fromtimestamp(file.modified_at, UTC)):
-            if row.status == "requested" and row.partition_key not in in_flight and now >= due_again(row):
-                decision.requested.append((file, name, row.attempts + 1))
+        if row and (row.size, row.modified_at) == (file.size, files.utc(file.modified_at)):
+            if _is_due(row, in_flight, now):
+                requested.append((file, name, row.attempts + 1))
         elif name.kind is not kind:
-            decision.noted.append((file, name, _NOT_READ[name.kind]))
-        elif held_still.get(file.name) != file:
+            noted.append((file, name, _NOT_READ[name.kind]))
+        elif held_still.get(file.name) != file or (row and row.partition_key in in_flight):
             unsettled = True
         elif not _was_read(row) and _order(name, file, zone)[0] < look_back_to:
-            decision.noted.append((file, name, TOO_OLD))
+            noted.append((file, name, TOO_OLD))
         else:
-            decision.noted.append((file, name, None))
-            decision.requested.append((file, name, 1))
-    return Decision(decision.noted, decision.requested, unsettled)
+            noted.append((file, name, None))
+            requested.append((file, name, 1))
+    for row in ledger.values():  # gone from the folder, or left by an import that was cut short
+        if row.name not in named and row.kind is kind and _is_due(row, in_flight, now):
+            file = RemoteFile(row.name, row.size or 0, int(row.modified_at.timestamp()) if row.modified_at else 0)
+            requested.append((file, parse_file_name(row.name), row.attempts + 1))
+    return Decision(noted, requested, unsettled)
+
+
+def _is_due(row: files.FileRow, in_flight: Collection[str], now: datetime) -> bool:
+    return row.status == "requested" and row.partition_key not in in_flight and now >= due_again(row)
 
 
 def _was_read(row: files.FileRow | None) -> bool:
@@ -96,8 +109,11 @@ def _was_read(row: files.FileRow | None) -> bool:
 
 
 def due_again(row: files.FileRow) -> datetime:
-    """When a requested file without a result may be asked for again: later each time."""
+    """When a requested file without a result may be asked for again: later each time. An import may still be storing
+    other files before its run starts."""
     wait: timedelta = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2 ** min(row.attempts - 1, 10))
+    if row.imported and row.attempts == 0:
+        wait = LONGEST_BACK_OFF
     return (row.requested_at or datetime.min.replace(tzinfo=UTC)) + wait
 
 
@@ -105,7 +121,7 @@ def _order(name: FileName, file: RemoteFile, zone: tzinfo) -> tuple[datetime, st
     """By the round's end; of a name without a time, by the file's own."""
     if name.stamp:
         return stamp_in_utc(name.stamp, zone).at, name.name
-    return name.ended_at or datetime.fromtimestamp(file.modified_at, UTC), name.name
+    return name.ended_at or files.utc(file.modified_at), name.name
 
 
 @dataclass(frozen=True)
@@ -129,12 +145,13 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Folder:
-    """One watched folder: which kind of file it is for, and what a file of it becomes."""
+    """One watched folder: which kind of file it is for, what a file of it becomes, whether it may be missing."""
 
     kind: FileKind
     name: str
     partitions_def: dg.DynamicPartitionsDefinition
     job: str
+    optional: bool = False
 
 
 def watch(
@@ -151,7 +168,7 @@ def watch(
     cursor = Cursor.load(context.cursor)
     with database.connect() as conn:
         last = files.last_look(conn, settings.server, folder.name)
-    look_back_to = min(datetime.now(UTC) - settings.lookback, last or datetime.max.replace(tzinfo=UTC))
+    look_back_to = min(datetime.now(UTC) - settings.lookback, last - LOOK_BACK_MARGIN if last else FAR_FUTURE)
     end = time.monotonic() + seconds
     held_still: dict[str, RemoteFile] = {}
     try:
@@ -174,6 +191,15 @@ def watch(
             time.sleep(LOOK_EVERY)
     except TransientError as error:
         return dg.SkipReason(f"the game server can't be reached just now, trying again: {error}")
+    except FolderMissing as error:
+        if not folder.optional:
+            raise
+        time.sleep(max(0.0, end - time.monotonic()))
+        return dg.SkipReason(f"{error}; rounds go without timing records")
+    except PermanentError:
+        # A refused login every few seconds gets one banned.
+        time.sleep(max(0.0, end - time.monotonic()) * PAUSE_AFTER_REFUSAL / WATCH_SECONDS)
+        raise
 
 
 def _result(folder: Folder, taken: "Taken") -> dg.SensorResult:
@@ -237,7 +263,9 @@ def watched_folders() -> dict[str, Folder]:
     settings = load_settings()
     return {
         GAMESTATS: Folder(FileKind.STATS, settings.gamestats_folder, partitions.rounds, "ingest_rounds"),
-        GAMETIMES: Folder(FileKind.TIMING, settings.gametimes_folder, partitions.timings, "ingest_timings"),
+        GAMETIMES: Folder(
+            FileKind.TIMING, settings.gametimes_folder, partitions.timings, "ingest_timings", optional=True
+        ),
     }
 
 

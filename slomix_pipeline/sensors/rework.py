@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline import jobs
-from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.timing import LINK_WINDOW
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
 from slomix_pipeline.settings import load_settings
@@ -43,16 +43,22 @@ def stale_rounds(conn: Connection[DictRow], publish_max_age: timedelta) -> list[
                where r.rules_at is null or r.rules_at < p.parsed_at or t.round_key is null or s.round_key is null
                   or not exists (select from match m where m.match_key = r.match_key)
                union all
+               select p.round_key, f.finished_at
+               from parsed_round p join file f using (server, name)
+               where f.status = 'ingested' and f.sha256 <> p.sha256
+               union all
                select p.round_key, w.stored_at
                from timing_record w
                join parsed_round p on p.server = w.server and lower(p.map) = lower(w.map) and p.label = w.label
                     and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
                join round_timing t using (round_key)
                where w.stored_at > t.timed_at
+                  -- A record stored while the timing was being made was not seen by it.
+                  or (t.record_key is distinct from w.record_key and w.stored_at > t.timed_at - interval '10 seconds')
                union all
                select partition_key, claimed_at from post
-               where (state = 'failed' or state = 'sent' and payload_sha256 is null)
-                 and thing like 'match:%%' and claimed_at > now() - %(max_age)s
+               where (state = 'failed' or (state = 'sent' and payload_sha256 is null))
+                 and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
            ) inputs
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
         {"window": LINK_WINDOW, "max_age": publish_max_age},

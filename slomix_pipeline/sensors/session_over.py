@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from slomix_pipeline import jobs, partitions
-from slomix_pipeline.assets.match_post import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.requests import Wanted, build_requests, turn
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database

@@ -130,3 +130,16 @@ class Database:
         """
         with self.connect() as conn:
             yield conn
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[psycopg.Connection[DictRow]]:
+        """Waits until nobody else holds the lock ``name``, and holds it to the end; each statement on the connection
+        commits by itself. A killed process leaves no lock behind.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        with self.connect() as conn:
+            conn.autocommit = True
+            conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key(name)])
+            yield conn

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow, class_row
 
 from slomix_pipeline.formats.filenames import FileKind, FileName
+from slomix_pipeline.formats.gametimes import LATEST_UNIX
 from slomix_pipeline.gameserver.source import RemoteFile
 
 STATUSES = ("listed", "requested", "ingested", "known", "quarantined")
@@ -21,7 +22,8 @@ FINAL = frozenset({"ingested", "known", "quarantined"})
 
 @dataclass(frozen=True)
 class FileRow:
-    """One file of the ledger. ``modified_at`` is None for a file that came by import, not from the game server."""
+    """One file of the ledger. ``size`` and ``modified_at`` are as listed on the game server; ``imported`` tells that
+    the latest bytes came by import instead."""
 
     server: str
     name: str
@@ -30,6 +32,7 @@ class FileRow:
     timezone: str | None
     size: int | None
     modified_at: datetime | None
+    imported: bool
     status: str
     reason: str | None
     sha256: str | None
@@ -37,8 +40,8 @@ class FileRow:
     requested_at: datetime | None
 
 
-_COLUMNS = """server, name, kind, partition_key, timezone, size, modified_at, status, reason, sha256, attempts,
-              requested_at"""
+_COLUMNS = """server, name, kind, partition_key, timezone, size, modified_at, imported, status, reason, sha256,
+              attempts, requested_at"""
 
 
 def partition_key(server: str, file: FileName) -> str | None:
@@ -89,11 +92,11 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
             """insert into file (server, name, kind, partition_key, size, modified_at, status, reason)
                values (%s, %s, %s, %s, %s, %s, 'listed', %s)
                on conflict (server, name) do update
-               set size = excluded.size, modified_at = excluded.modified_at,
+               set size = excluded.size, modified_at = excluded.modified_at, imported = false,
                    attempts = case when (file.size, file.modified_at) is distinct from
                                         (excluded.size, excluded.modified_at) then 0 else file.attempts end""",
             [
-                (server, f.name, n.kind, partition_key(server, n), f.size, _utc(f.modified_at), reason)
+                (server, f.name, n.kind, partition_key(server, n), f.size, utc(f.modified_at), reason)
                 for f, n, reason in files
             ],
         )
@@ -103,7 +106,7 @@ def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str],
     """Marks files as requested by a sensor, one attempt more."""
     conn.execute(
         """update file set status = 'requested', reason = null, requested_at = %s, attempts = attempts + 1,
-                  by_sensor = true
+                  by_sensor = by_sensor or not imported
            where server = %s and name = any(%s)""",
         [now, server, list(names)],
     )
@@ -112,17 +115,22 @@ def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str],
 def note_imported(
     conn: Connection[DictRow], server: str, files: Sequence[tuple[FileName, bytes]], timezone: str | None
 ) -> None:
-    """Stores files that did not come from the game server; ``timezone`` is theirs when given."""
+    """Stores files that did not come from the game server; ``timezone`` is theirs when given.
+
+    What the game server listed of a file of that name stays: the same listing must not undo the import.
+    """
     with conn.cursor() as cursor:
         for file, data in files:
             digest = store_content(conn, data)
             cursor.execute(
-                """insert into file (server, name, kind, partition_key, timezone, size, status, sha256, arrived_at)
-                   values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, 'requested', %(sha)s, now())
+                """insert into file (server, name, kind, partition_key, timezone, size, imported, status, sha256,
+                       arrived_at, requested_at)
+                   values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, true, 'requested', %(sha)s,
+                       now(), now())
                    on conflict (server, name) do update
-                   set timezone = coalesce(%(zone)s, file.timezone), size = %(size)s, sha256 = %(sha)s,
-                       modified_at = null, arrived_at = coalesce(file.arrived_at, now()),
-                       status = 'requested', reason = null""",
+                   set timezone = coalesce(%(zone)s, file.timezone), sha256 = %(sha)s, imported = true,
+                       arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
+                       requested_at = now(), attempts = 0""",
                 {
                     "server": server, "name": file.name, "kind": file.kind, "key": partition_key(server, file),
                     "zone": timezone, "size": len(data), "sha": digest,
@@ -193,8 +201,9 @@ def last_look(conn: Connection[DictRow], server: str, folder: str) -> datetime |
     return None if found is None else found["looked_at"]
 
 
-def _utc(unix: int) -> datetime:
-    return datetime.fromtimestamp(unix, UTC)
+def utc(unix: int) -> datetime:
+    """The moment of a listed file time; times no clock has are drawn to the nearest that can be stored."""
+    return datetime.fromtimestamp(min(max(unix, 0), LATEST_UNIX), UTC)
 
 
 def reopen(conn: Connection[DictRow], row: FileRow) -> None:

@@ -18,7 +18,7 @@ from slomix_pipeline.formats.filenames import FileName
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
-from slomix_pipeline.rules.plausibility import impossible_numbers
+from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
 from slomix_pipeline.rules.timing import Clocked
 from slomix_pipeline.rules.validity import with_distinct_guids
@@ -102,8 +102,8 @@ def accept_stats(data: bytes) -> gamestats.StatsFile:
         FormatError: as ``parse_stats``; also when a number is impossible.
     """
     stats = parse_stats(data)
-    if impossible := impossible_numbers(stats):
-        raise FormatError(impossible[0])
+    if impossible := impossible_number(stats):
+        raise FormatError(impossible)
     return stats
 
 

@@ -15,27 +15,38 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.client import Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Message, to_payload
-from slomix_pipeline.warehouse.database import Database, advisory_key
+from slomix_pipeline.warehouse.database import Database
 
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that is told at most once: its name in the ledger and the round or session it is about."""
+    """Something that is told at most once: ``round1`` or ``result`` of a round's key, ``session`` of a session's."""
 
-    name: str
+    kind: str
     partition_key: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the ledger."""
+        return f"{self.kind}:{self.partition_key}"
 
 
 @dataclass(frozen=True)
 class Told:
-    """What became of telling: ``silent``, ``sent``, ``edited``, ``unchanged``, ``failed`` or ``in_doubt``."""
+    """What became of telling: ``silent``, ``sent``, ``edited``, ``unchanged``, ``failed`` (tried again), ``refused``
+    (the same would fail again), ``uncorrected`` (an edit failed, tried again) or ``in_doubt``."""
 
     outcome: str
     detail: str = ""
 
     @property
     def is_trouble(self) -> bool:
-        return self.outcome in ("failed", "in_doubt")
+        return self.outcome in ("failed", "refused", "uncorrected", "in_doubt")
+
+    @property
+    def stands(self) -> bool:
+        """Whether the message is there to be read, as far as is known."""
+        return self.outcome in ("sent", "edited", "unchanged", "uncorrected", "in_doubt")
 
 
 def tell(database: Database, discord: Discord, thing: Thing, message: Message, *, announce: bool) -> Told:
@@ -44,12 +55,9 @@ def tell(database: Database, discord: Discord, thing: Thing, message: Message, *
     Never raises for Discord's sake: its troubles are outcomes, kept in the ledger.
     """
     digest = hashlib.sha256(json.dumps(to_payload(message), sort_keys=True).encode()).hexdigest()
-    with database.connect() as conn:
-        conn.autocommit = True
-        # Held until the connection ends: two runs never send the same thing, and a killed one leaves no lock.
-        conn.execute("select pg_advisory_lock(%s)", [advisory_key(f"post {thing.name}")])
+    with database.hold(f"post {thing.name}") as conn:  # two runs never send the same thing
         row = conn.execute("select * from post where thing = %s", [thing.name]).fetchone()
-        if row is None or row["state"] == "failed":
+        if row is None or row["state"] in ("failed", "refused"):
             return _send(conn, discord, thing, message, digest) if announce else Told("silent")
         if row["state"] == "sent":
             return Told("unchanged") if row["payload_sha256"] == digest else _edit(conn, discord, row, message, digest)
@@ -58,24 +66,18 @@ def tell(database: Database, discord: Discord, thing: Thing, message: Message, *
         return Told("in_doubt", row["error"] or "")
 
 
-def was_told(database: Database, thing: Thing) -> bool:
-    """Whether the thing was said, or may have been."""
-    with database.connect() as conn:
-        found = conn.execute("select from post where thing = %s and state <> 'failed'", [thing.name]).fetchone()
-    return found is not None
-
-
 def _send(conn: Connection[DictRow], discord: Discord, thing: Thing, message: Message, digest: str) -> Told:
     conn.execute(
         """insert into post (thing, partition_key, state) values (%s, %s, 'claimed')
-           on conflict (thing) do update set state = 'claimed', error = null, claimed_at = now()""",
+           on conflict (thing) do update set state = 'claimed', error = null""",
         [thing.name, thing.partition_key],
     )
     try:
         sent = discord.send(message)
     except NotSent as error:
-        conn.execute("update post set state = 'failed', error = %s where thing = %s", [str(error), thing.name])
-        return Told("failed", str(error))
+        state = "failed" if error.retriable else "refused"
+        conn.execute("update post set state = %s, error = %s where thing = %s", [state, str(error), thing.name])
+        return Told(state, str(error))
     except InDoubt as error:
         return _set_aside(conn, thing, str(error))
     conn.execute(
@@ -89,11 +91,11 @@ def _edit(conn: Connection[DictRow], discord: Discord, row: DictRow, message: Me
     try:
         discord.edit(row["message_id"], message)
     except MessageGone as error:
-        digest, outcome = row["payload_sha256"], Told("unchanged", f"{error}; it is not said again")
+        outcome = Told("unchanged", f"{error}; it is not said again")
     except DiscordError as error:
         # Without a digest the message is known to show something else than it should: it is edited again.
         conn.execute("update post set payload_sha256 = null, error = %s where thing = %s", [str(error), row["thing"]])
-        return Told("failed", str(error))
+        return Told("uncorrected", str(error))
     else:
         outcome = Told("edited")
     conn.execute(

@@ -7,6 +7,7 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -23,29 +24,47 @@ from slomix_pipeline.rules.values import Status
 
 
 def touched_sessions(
-    conn: Connection[DictRow], server: str, keys: Iterable[str], gap: timedelta
+    conn: Connection[DictRow], server: str, keys: Iterable[str], gap: timedelta, *, placed: bool
 ) -> list[list[Stamped]]:
-    """The sessions, as stamps alone tell them, that hold any of these parsed rounds."""
-    rows = conn.execute("select round_key, stamp from parsed_round where server = %s", [server])
-    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap)
+    """The sessions, as stamps alone tell them, that hold any of these rounds, or rounds they were stored with before.
+
+    ``placed``: only of rounds that were placed already; another run may have parsed one and not come further yet.
+    """
     wanted = set(keys)
+    rows = conn.execute(
+        """select p.round_key, p.stamp from parsed_round p left join round r using (round_key)
+           where p.server = %s and (r.round_key is not null or not %s)""",
+        [server, placed],
+    )
+    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap)
+    stored = conn.execute(
+        """select round_key from session_round where session_key in
+             (select session_key from session_round where round_key = any(%s))""",
+        [list(wanted)],
+    )
+    wanted.update(row["round_key"] for row in stored)
     return [session for session in sessions if any(entry.key in wanted for entry in session)]
 
 
 def second_rounds_seen(
     conn: Connection[DictRow], server: str, session: Sequence[Stamped], zone: tzinfo
 ) -> list[SecondRoundSeen]:
-    """The round-2 endstats files known for the days of a session: they witness that a round 2 was played."""
+    """The round-2 endstats files known for the days of a session: they witness that a round 2 was played.
+
+    ``zone``: of the stamps of files that name none of their own.
+    """
     rows = conn.execute(
-        """select name from file
+        """select name, timezone from file
            where server = %s and kind = 'endstats' and name like '%%-round-2-endstats.txt' and left(name, 10) between
                  to_char(%s::timestamptz - interval '1 day', 'YYYY-MM-DD')
                  and to_char(%s::timestamptz + interval '1 day', 'YYYY-MM-DD')""",
         [server, session[0].stamp, session[-1].stamp],
     )
-    names = [parse_file_name(row["name"]) for row in rows]
+    named = [(parse_file_name(row["name"]), ZoneInfo(row["timezone"]) if row["timezone"] else zone) for row in rows]
     return [
-        SecondRoundSeen(n.map_name.lower(), stamp_in_utc(n.stamp, zone).at) for n in names if n.map_name and n.stamp
+        SecondRoundSeen(name.map_name, stamp_in_utc(name.stamp, own_zone).at)
+        for name, own_zone in named
+        if name.map_name and name.stamp
     ]
 
 
@@ -182,7 +201,7 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
 
 
 def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
-    """The session keys of rounds."""
+    """The sessions that hold rounds, by key."""
     rows = conn.execute(
         "select distinct session_key from session_round where round_key = any(%s) order by 1", [list(round_keys)]
     )
@@ -233,7 +252,8 @@ def store_matches(
     conn: Connection[DictRow], session_key: str, matches: Sequence[tuple[DictRow, DictRow | None, MatchResult]]
 ) -> None:
     """Writes a session's matches in play order: each its first round, its second (or None) and its result."""
-    conn.execute("delete from match where session_key = %s", [session_key])
+    keys = [first["match_key"] for first, _, _ in matches]
+    conn.execute("delete from match where session_key = %s or match_key = any(%s)", [session_key, keys])
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into match (match_key, session_key, position, map, status, r1_key, r2_key, winner, source,
