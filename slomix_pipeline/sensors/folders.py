@@ -93,7 +93,7 @@ def decide(
             noted.append((file, name, None))
             requested.append((file, name, 1))
     for row in ledger.values():  # gone from the folder, or left by an import that was cut short
-        if row.name not in named and row.kind is kind and _is_due(row, in_flight, now):
+        if row.name not in named and row.kind == kind and _is_due(row, in_flight, now):
             file = RemoteFile(row.name, row.size or 0, int(row.modified_at.timestamp()) if row.modified_at else 0)
             requested.append((file, parse_file_name(row.name), row.attempts + 1))
     return Decision(noted, requested, unsettled)
