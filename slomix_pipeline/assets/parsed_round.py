@@ -75,7 +75,7 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     except FormatError as error:
         outcomes[key] = _quarantine(conn, row, str(error))
         return None
-    warnings = list(_oddities(parse_file_name(row.name), _zone(row), stats))
+    warnings = list(_oddities(parse_file_name(row.name), _moment(conn, row), stats))
     facts = {
         "players": len(stats.players),
         "generation": stats.generation,
@@ -86,13 +86,14 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     return stats
 
 
-def _oddities(name: FileName, zone: ZoneInfo, stats: StatsFile) -> Iterator[str]:
+def _oddities(name: FileName, moment: Moment, stats: StatsFile) -> Iterator[str]:
     """What a person should look at, though the file is whole."""
     if stats.header.number not in (None, name.number):
         yield f"the header says round {stats.header.number}, the name (which wins) {name.number}"
-    stamp = stamp_in_utc(name.stamp, zone).at if name.stamp else None
-    if stamp and stamp > datetime.now(UTC) + CLOCKS_MAY_DIFFER:
-        yield f"the stamp, {stamp:%Y-%m-%d %H:%M} UTC, lies in the future: check SLOMIX_TIMEZONE and the clocks"
+    if moment.ambiguous:
+        yield "the stamp lies in the hour that the clock change repeats, and nothing tells which: the earlier is taken"
+    if moment.at > datetime.now(UTC) + CLOCKS_MAY_DIFFER:
+        yield f"the stamp, {moment.at:%Y-%m-%d %H:%M} UTC, lies in the future: check SLOMIX_TIMEZONE and the clocks"
     if stats.tail_fields > NEWEST_LAYOUT:
         yield f"{stats.tail_fields} tail fields; the first {NEWEST_LAYOUT} are read"
     for guid in disagreeing_ratios(stats):

@@ -55,7 +55,8 @@ def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                     link.link_class != "tie" and status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA),
                     {
                         "status": status.value, "seconds": duration.seconds, "source": duration.source,
-                        "header": headers[key].attack_time, "record seconds": record, "link": link.link_class,
+                        "header": headers[key].attack_time, "record seconds": record, "link": link.link_class, "why": link.reason or "within 30 s",
+                        "candidate": link.record_key if link.link_class == "fuzzy" else "none",
                     },
                 )  # fmt: skip
                 seconds.append(duration.seconds or 0.0)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
 _READY_WITHIN = 120.0  # seconds
 _LAUNCHED_TAG = ".dagster/grpc_info"  # set on runs that a code server launched
-_LEAVE_WITHIN = 15.0  # seconds; runs in flight are ended by the code server
+_LEAVE_WITHIN = 5.0  # seconds
 
 
 class ChildEnded(SlomixError):
@@ -111,7 +111,7 @@ def free_port(wanted: int) -> int:
 def _dagster(
     settings: Settings, environment: dict[str, str], ui_port: int, lock: int
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Code server, daemon and web server; ended in reverse order."""
+    """Code server, daemon and web server."""
     children: dict[str, subprocess.Popen[bytes]] = {}
     logs = settings.home / "logs"
     logs.mkdir(exist_ok=True)
@@ -146,9 +146,7 @@ def _dagster(
         _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), children, logs)
         yield children
     finally:
-        for name in reversed(commands):
-            if name in children:
-                _end(children[name])
+        _end([children[name] for name in reversed(commands) if name in children])
 
 
 def _end_with_parent() -> None:
@@ -159,16 +157,20 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends a child and what it started: runs in flight are children of the code server, in its process group."""
-    child.terminate()
-    try:
-        child.wait(_LEAVE_WITHIN)
-    except subprocess.TimeoutExpired:
-        child.kill()
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ends children and what they started: runs in flight are in the process group of the code server.
+
+    A daemon waits for sensors that watch a folder; what is cut off is taken up at the next start.
+    """
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + _LEAVE_WITHIN
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(0.1, deadline - time.monotonic()))
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _listens(port: int) -> bool:
