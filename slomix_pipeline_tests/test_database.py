@@ -52,7 +52,9 @@ def test_a_connection_speaks_utc_dicts_and_transactions(empty_database: Database
         conn.execute("DELETE FROM moment")
         raise ZeroDivisionError
     with empty_database.transaction() as conn:
-        row: dict[str, Any] | None = conn.execute("SELECT at, current_setting('application_name') AS who FROM moment").fetchone()
+        row: dict[str, Any] | None = conn.execute(
+            "SELECT at, current_setting('application_name') AS who FROM moment"
+        ).fetchone()
     assert row == {"at": datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "who": "slomix"}
     assert row["at"].isoformat() == "2026-10-25T00:30:00+00:00"
 

@@ -104,7 +104,10 @@ def test_views_are_made_again_when_a_text_changes_and_only_then(empty_database: 
     _write(folder, "views/01_short.sql", "CREATE VIEW short_round AS SELECT key FROM round WHERE seconds < 90;")
     (folder / "views" / "02_count.sql").unlink()
     assert migrate(empty_database, folder) == ["views"]
-    assert _value(empty_database, "SELECT string_agg(viewname, ' ') FROM pg_views WHERE schemaname = 'public'") == "short_round"
+    assert (
+        _value(empty_database, "SELECT string_agg(viewname, ' ') FROM pg_views WHERE schemaname = 'public'")
+        == "short_round"
+    )
 
 
 def test_a_migration_may_change_a_table_under_a_view(empty_database: Database, folder: Path) -> None:
@@ -142,7 +145,9 @@ def test_a_view_that_somebody_built_on_ours_is_never_dropped(empty_database: Dat
     assert _value(empty_database, "SELECT count FROM admins_board") == 0
 
 
-def test_processes_that_migrate_at_once_all_succeed_and_one_does_the_work(empty_database: Database, folder: Path) -> None:
+def test_processes_that_migrate_at_once_all_succeed_and_one_does_the_work(
+    empty_database: Database, folder: Path
+) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: migrate(empty_database, folder), range(4)))
     assert sorted(done) == [[], [], [], ["001_rounds.sql", "002_players.sql"]]

@@ -30,6 +30,7 @@ from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 from slomix_pipeline_tests.building import make_header
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
 
+
 def states(database: Database) -> list[str]:
     """What the ledger says of everything told."""
     with database.connect() as conn:

@@ -51,14 +51,18 @@ def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
             status = timing_status(headers[key].attack_seconds, record)
             timings[key] = (duration, status, attackers_gave_up(headers[key], duration), link)
             if key in own:
-                outcomes[key] = Outcome(
-                    link.link_class != "tie" and status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA),
-                    {
-                        "status": status.value, "seconds": duration.seconds, "source": duration.source,
-                        "header": headers[key].attack_time, "record seconds": record, "link": link.link_class, "why": link.reason or "within 30 s",
-                        "candidate": link.record_key if link.link_class == "fuzzy" else "none",
-                    },
-                )  # fmt: skip
+                facts = {
+                    "status": status.value,
+                    "seconds": duration.seconds,
+                    "source": duration.source,
+                    "header": headers[key].attack_time,
+                    "record seconds": record,
+                    "link": link.link_class,
+                    "why": link.reason or "within 30 s",
+                    "candidate": link.record_key if link.link_class == "fuzzy" else "none",
+                }
+                agrees = status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
+                outcomes[key] = Outcome(agrees and link.link_class != "tie", facts)
                 seconds.append(duration.seconds or 0.0)
         results.store_timing(conn, timings)
 
