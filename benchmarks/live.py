@@ -1,6 +1,7 @@
 """How long from a complete stats file to its message, and how much memory everything takes meanwhile.
 
-Starts ``slomix run`` on a folder, writes simulated rounds one by one and waits for each message on the stand-in.
+Starts ``slomix run`` on a folder, writes simulated rounds one by one as the game server does (the timing record, 3 s
+later the stats file) and waits for each message on the stand-in.
 Prints the median and range of the seconds, and the largest sum of PSS over all processes.
 
     .venv/bin/python benchmarks/live.py [rounds]
@@ -20,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.values import STATS_DELAY
 from slomix_pipeline.simulator.writing import write_round
 
 
@@ -78,7 +80,7 @@ def main() -> None:
             evening = play_evening(5, ends_at=datetime.now(UTC) - timedelta(seconds=10))
             said = home / "discord" / "discord.json"
             for number, sim_round in enumerate(evening.rounds[:rounds], start=1):
-                write_round(server, sim_round)
+                write_round(server, sim_round, between=lambda: time.sleep(STATS_DELAY.total_seconds()))
                 complete = time.monotonic()
                 while messages(said) < number and time.monotonic() - complete < 60:
                     time.sleep(0.05)
