@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from slomix_pipeline import partitions
 from slomix_pipeline.settings import load_settings
 
 ROUND_STAGES = (
@@ -19,6 +20,12 @@ def executor() -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
     return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor
 
+
+PARTITIONS_OF = {
+    "ingest_rounds": partitions.rounds,
+    "ingest_timings": partitions.timings,
+    "report_sessions": partitions.sessions,
+}
 
 ingest_rounds = dg.define_asset_job(
     "ingest_rounds",

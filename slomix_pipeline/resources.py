@@ -11,7 +11,8 @@ from typing import Any
 
 import dagster as dg
 
-from slomix_pipeline.gameserver.source import GameServer, open_game_server
+from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate

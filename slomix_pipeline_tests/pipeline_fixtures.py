@@ -25,7 +25,8 @@ from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.gameserver.source import GameServer, open_game_server
+from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.sensors import folders

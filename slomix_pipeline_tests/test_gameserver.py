@@ -17,15 +17,9 @@ import paramiko
 import paramiko.common
 import pytest
 
+from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import (
-    FileMissing,
-    GameServer,
-    PermanentError,
-    TooLarge,
-    TransientError,
-    open_game_server,
-)
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError, TooLarge, TransientError
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator import sftp_server
 from slomix_pipeline.simulator.sftp_server import SftpServer

@@ -8,11 +8,11 @@ from typing import Any
 
 from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
-from slomix_pipeline.commands.importing import Progress, report_sessions, run_partitions
+from slomix_pipeline.commands.importing import Progress, run_partitions
 from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
-from slomix_pipeline.gameserver.source import open_game_server
+from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
 from slomix_pipeline.settings import Settings
@@ -69,12 +69,10 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
             taken = take(instance, database, folder, listing, held_still, look_back_to)
             instance.add_dynamic_partitions(str(folder.partitions_def.name), taken.new)
             keys = [wanted.key for wanted in taken.wanted]
-            run_partitions(instance, folder.kind, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+            run_partitions(instance, folder.job, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
         with database.connect() as conn:
             sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
-        progress("reporting the session", 0, 1)
-        report_sessions(instance, sessions, tags={PUBLISH_TAG: LIVE}, **resources)
-        progress("reporting the session", 1, 1)
+        run_partitions(instance, "report_sessions", sessions, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
 
 
 def _conclude(home: Path, database: Database, evening: Evening, page: StandIn) -> DemoResult:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from slomix_pipeline.discord.client import Discord, DiscordError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.gameserver.source import FolderMissing, GameServer, GameServerError, RemoteFile, open_game_server
+from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.gameserver.source import FolderMissing, GameServer, GameServerError, RemoteFile
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url

@@ -17,17 +17,15 @@ from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn, running_webhook
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
+from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import GameServerError, NoGameServer
-from slomix_pipeline.jobs import ASKED, PUBLISH_TAG
+from slomix_pipeline.gameserver.source import GameServerError
+from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import files, results
 from slomix_pipeline.warehouse.database import Database
 
-_PARTITIONED = {
-    FileKind.STATS: ("ingest_rounds", partitions.rounds),
-    FileKind.TIMING: ("ingest_timings", partitions.timings),
-}
+_JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
 STORED_ONLY = "stored; its awards are not read"
 
 # Of runs in a command's own process: the log is in the Dagster UI, the terminal shows progress.
@@ -86,14 +84,13 @@ def import_folder(
     summary = Summary()
     resources["database"] = database
     new = _store(directory, database, server, timezone, summary, progress)
-    for kind in (FileKind.TIMING, FileKind.STATS):  # records first, so that rounds find them
+    for kind, job in _JOB_OF.items():
         names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
         keys = [key for name in names if (key := files.partition_key(server, name))]
-        run_partitions(instance, kind, keys, tags=tags, progress=progress, **resources)
+        run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
     _conclude(database, server, new, summary)
     if PUBLISH_TAG in tags:
-        progress("reporting sessions", 0, 1)
-        report_sessions(instance, summary.sessions, tags=tags, **resources)
+        run_partitions(instance, "report_sessions", summary.sessions, tags=tags, progress=progress, **resources)
     return summary
 
 
@@ -138,7 +135,7 @@ def _store(
 
 def run_partitions(
     instance: dg.DagsterInstance,
-    kind: FileKind,
+    job: str,
     keys: list[str],
     *,
     tags: Mapping[str, str],
@@ -150,31 +147,18 @@ def run_partitions(
     Raises:
         dagster.DagsterError or whatever a stage raised: a run failed.
     """
-    job_name, definition = _PARTITIONED[kind]
-    order = instance.get_dynamic_partitions(str(definition.name))
-    known = set(order)
-    added = [key for key in keys if key not in known]
-    instance.add_dynamic_partitions(str(definition.name), added)
-    job = build_defs(**resources).resolve_job_def(job_name)
+    name = str(PARTITIONS_OF[job].name)
+    known = set(instance.get_dynamic_partitions(name))
+    instance.add_dynamic_partitions(name, [key for key in keys if key not in known])
+    order = instance.get_dynamic_partitions(name)
+    definition = build_defs(**resources).resolve_job_def(job)
     done = 0
-    for first, last in partitions.contiguous_ranges([*order, *added], keys):
-        progress(f"running {job_name}", done, len(keys))
+    for first, last in partitions.contiguous_ranges(order, keys):
+        progress(f"running {job}", done, len(keys))
         tags_of_run = {**tags, **partitions.range_tags(first, last)}
-        job.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
-        whole = [*order, *added]
-        done += whole.index(last) - whole.index(first) + 1
-    progress(f"running {job_name}", len(keys), len(keys))
-
-
-def report_sessions(
-    instance: dg.DagsterInstance, keys: list[str], *, tags: Mapping[str, str], **resources: object
-) -> None:
-    """Runs what is said about whole sessions, in this process."""
-    instance.add_dynamic_partitions(str(partitions.sessions.name), keys)
-    job = build_defs(**resources).resolve_job_def("report_sessions")
-    for first, last in partitions.contiguous_ranges(instance.get_dynamic_partitions("sessions"), keys):
-        tags_of_run = {**tags, **partitions.range_tags(first, last)}
-        job.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
+        definition.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
+        done += order.index(last) - order.index(first) + 1
+    progress(f"running {job}", len(keys), len(keys))
 
 
 def _conclude(database: Database, server: str, new: Iterable[FileName], summary: Summary) -> None:

@@ -1,7 +1,7 @@
-"""The one interface to a game server's files, its errors, and the choice between SFTP and a local folder.
+"""The one interface to a game server's files, and its errors.
 
 Belongs here: what both kinds of source promise.
-Does not belong here: how each keeps the promise (``sftp``, ``local``).
+Does not belong here: how each keeps the promise (``sftp``, ``local``), and which one is used (``choose``).
 """
 
 import logging
@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.settings import Settings
 
 _log = logging.getLogger(__name__)
 File = TypeVar("File")
@@ -97,48 +96,6 @@ class GameServer(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class NoGameServer(GameServer):
-    """Stands where no game server is configured: every call says which settings to set."""
-
-    def describe(self) -> str:
-        return "no game server"
-
-    def folder_changed_at(self, folder: str) -> int:
-        raise _nothing_configured()
-
-    def list_folder(self, folder: str) -> list[RemoteFile]:
-        raise _nothing_configured()
-
-    def read(self, folder: str, name: str, limit: int) -> bytes:
-        raise _nothing_configured()
-
-    def close(self) -> None:
-        return
-
-
-def _nothing_configured() -> PermanentError:
-    return PermanentError(
-        "No game server is configured: set SLOMIX_SFTP_HOST and SLOMIX_SFTP_USER, or SLOMIX_GAMESERVER_DIR"
-    )
-
-
-def open_game_server(settings: Settings) -> GameServer:
-    """The game server the settings name: SFTP when there is a host, else the local folder.
-
-    Nothing is connected before the first call.
-    """
-    # Imported here: paramiko takes a tenth of a second, and loading Dagster definitions needs none of it.
-    if settings.sftp_host:
-        from slomix_pipeline.gameserver.sftp import SftpFolder
-
-        return SftpFolder(settings)
-    if settings.gameserver_dir:
-        from slomix_pipeline.gameserver.local import LocalFolder
-
-        return LocalFolder(settings.gameserver_dir)
-    return NoGameServer()
 
 
 def check_file_name(name: str) -> None:
