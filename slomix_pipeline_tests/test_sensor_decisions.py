@@ -473,9 +473,11 @@ def test_what_somebody_has_to_change_fails_the_tick(pipeline: Pipeline) -> None:
         pipeline.tick()
 
 
-def test_without_a_game_server_the_sensor_says_what_to_set(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SLOMIX_GAMESERVER_DIR")
-    outcome = pipeline.tick()
+def test_without_a_game_server_the_sensor_says_what_to_set(pipeline: Pipeline) -> None:
+    # Given back before the fixture takes it away; the test's own monkeypatch would do so after it, and leave it set.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SLOMIX_GAMESERVER_DIR")
+        outcome = pipeline.tick()
     assert isinstance(outcome, dg.SkipReason) and "SLOMIX_SFTP_HOST" in str(outcome.skip_message)
 
 
