@@ -18,7 +18,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]
+from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # comes without types
 
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
 from slomix_pipeline.errors import SlomixError

@@ -134,7 +134,7 @@ def _parser() -> MarkdownIt:
     parser.inline.ruler.at("text", _text)
     for name, rule in (("pair", _pair), ("time", _time), ("mention", _mention), ("address", _address)):
         parser.inline.ruler.push(f"discord_{name}", rule)
-    parser.validateLink = _is_web_address  # type: ignore[method-assign]
+    parser.validateLink = _is_web_address  # type: ignore[method-assign]  # the documented way
     parser.add_render_rule("softbreak", _line_break)
     parser.add_render_rule("hardbreak", _line_break)
     return parser

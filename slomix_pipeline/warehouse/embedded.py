@@ -33,7 +33,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped]  # comes without types
 from psycopg.pq import PGconn, Ping
 
 from slomix_pipeline.errors import SlomixError
