@@ -13,10 +13,12 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
 from slomix_pipeline.checks.layers import check_specs
+from slomix_pipeline.gameserver.source import FileMissing, GameServer
 from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, locked_server
+from slomix_pipeline.warehouse.files import FileRow, contents
 from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.results import sessions_of, touched_sessions
 
@@ -54,6 +56,24 @@ def round_by_round(database: Database) -> Iterator[Conn]:
     with database.connect() as conn:
         conn.autocommit = True
         yield conn
+
+
+def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limit: int) -> bytes:
+    """A file's bytes: from the game server, or as stored when they came by import or are gone from there.
+
+    Raises:
+        FileMissing: gone, and never stored.
+        TooLarge: it has more than ``limit`` bytes.
+        TransientError, PermanentError: see ``GameServer``.
+    """
+    if row.imported and row.sha256:
+        return contents(conn, [row.sha256])[row.sha256]
+    try:
+        return gameserver.read(folder, row.name, limit)
+    except FileMissing:
+        if row.sha256 is None:
+            raise
+        return contents(conn, [row.sha256])[row.sha256]
 
 
 def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

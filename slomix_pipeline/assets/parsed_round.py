@@ -41,13 +41,14 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
         rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
         todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
         for key, row in sorted(todo.items()):
-            stats = _parse(conn, row, outcomes["parse"], key)
+            moment = _moment(conn, row)
+            stats = _parse(conn, row, moment, outcomes["parse"], key)
             if stats is None:
                 continue
             players += len(stats.players)
             try:
                 with conn.transaction():
-                    outcomes["read_back"][key] = _store(conn, row, stats, outcomes["parse"][key])
+                    outcomes["read_back"][key] = _store(conn, row, moment, stats, outcomes["parse"][key])
                     files.finish(conn, row, "ingested")
                 outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
@@ -67,7 +68,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
     return dg.MaterializeResult(metadata=metadata, check_results=results)
 
 
-def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: str) -> StatsFile | None:
+def _parse(conn: Conn, row: files.FileRow, moment: Moment, outcomes: dict[str, Outcome], key: str) -> StatsFile | None:
     """The parsed file, or None after it was quarantined; its parse outcome is put into ``outcomes``."""
     data = files.contents(conn, [str(row.sha256)])[str(row.sha256)]
     try:
@@ -75,7 +76,7 @@ def _parse(conn: Conn, row: files.FileRow, outcomes: dict[str, Outcome], key: st
     except FormatError as error:
         outcomes[key] = _quarantine(conn, row, str(error))
         return None
-    warnings = list(_oddities(parse_file_name(row.name), _moment(conn, row), stats))
+    warnings = list(_oddities(parse_file_name(row.name), moment, stats))
     facts = {
         "players": len(stats.players),
         "generation": stats.generation,
@@ -100,10 +101,9 @@ def _oddities(name: FileName, moment: Moment, stats: StatsFile) -> Iterator[str]
         yield f"{guid}: the writer's kill ratio disagrees with the weapons; the weapons are kept"
 
 
-def _store(conn: Conn, row: files.FileRow, stats: StatsFile, parse: Outcome) -> Outcome:
+def _store(conn: Conn, row: files.FileRow, moment: Moment, stats: StatsFile, parse: Outcome) -> Outcome:
     """Writes the round and reads it back. Raises ``_NotWritten`` when the two differ."""
-    name = parse_file_name(row.name)
-    parsed.store_round(conn, row, name, _moment(conn, row), stats)
+    parsed.store_round(conn, row, parse_file_name(row.name), moment, stats)
     expected = {
         "players": len(stats.players),
         "weapon_rows": sum(len(player.weapons) for player in stats.players),
@@ -125,17 +125,14 @@ def _moment(conn: Conn, row: files.FileRow) -> Moment:
     """The stamp in UTC; timing records and the file's own time of change settle a repeated hour."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
-    moment = stamp_in_utc(name.stamp, _zone(row))
+    zone = ZoneInfo(row.timezone or load_settings().timezone)
+    moment = stamp_in_utc(name.stamp, zone)
     if not moment.ambiguous:
         return moment
     start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
     records = parsed.records_between(conn, row.server, start, end)
     witnesses = [r.at for r in records if (r.map_name.lower(), r.number) == (str(name.map_name).lower(), name.number)]
-    return stamp_in_utc(name.stamp, _zone(row), witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
-
-
-def _zone(row: files.FileRow) -> ZoneInfo:
-    return ZoneInfo(row.timezone or load_settings().timezone)
+    return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
 
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:

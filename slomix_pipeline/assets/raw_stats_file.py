@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
+from slomix_pipeline.assets.common import Conn, bytes_of, round_asset, round_by_round
 from slomix_pipeline.checks.layers import Outcome, report
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
@@ -41,7 +41,7 @@ def raw_stats_file(
                 )
                 continue
             try:
-                data = _bytes_of(conn, rows[key], gameserver)
+                data = _bytes_or_reason(conn, rows[key], gameserver)
             except TransientError as error:
                 if context.has_partition_key:
                     raise  # Dagster tries again; after that the sensor does
@@ -61,15 +61,12 @@ def raw_stats_file(
     return dg.MaterializeResult(metadata=metadata, check_results=results)
 
 
-def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes | str:
+def _bytes_or_reason(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes | str:
     """The file's bytes, or why it can't be had for good."""
-    stored = files.contents(conn, [row.sha256] if row.sha256 else []).get(row.sha256 or "")
-    if row.imported and stored is not None:
-        return stored
     try:
-        return gameserver.read(load_settings().gamestats_folder, row.name, MAX_BYTES)
+        return bytes_of(conn, row, gameserver, load_settings().gamestats_folder, MAX_BYTES)
     except FileMissing:
-        return "gone from the game server before it was fetched" if stored is None else stored
+        return "gone from the game server before it was fetched"
     except TooLarge:
         return f"larger than {MAX_BYTES >> 20} MB: not a stats file"
 

@@ -1,10 +1,12 @@
 """Timing records of the gametimes folder: bytes into the database, then read."""
 
+from dataclasses import replace
+
 import dagster as dg
 import psycopg
 
 from slomix_pipeline import partitions
-from slomix_pipeline.assets.common import OWNER, Conn, round_by_round
+from slomix_pipeline.assets.common import OWNER, bytes_of, round_by_round
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
@@ -34,9 +36,12 @@ def timing_record(
         rows = files.files_of(conn, FileKind.TIMING, context.partition_keys)
         for key, row in rows.items():
             try:
-                record = gametimes.parse(_bytes_of(conn, row, gameserver))
+                data = bytes_of(conn, row, gameserver, load_settings().gametimes_folder, gametimes.MAX_SIZE)
+                digest = files.store_content(conn, data)
+                files.note_arrived(conn, row, digest)
+                record = gametimes.parse(data)
                 with conn.transaction():
-                    parsed.store_record(conn, files.files_of(conn, FileKind.TIMING, [key])[key], record)
+                    parsed.store_record(conn, replace(row, sha256=digest), record)
                     files.finish(conn, row, "ingested")
                 stored += 1
             except TransientError:
@@ -52,16 +57,3 @@ def timing_record(
             if key in quarantined:
                 files.finish(conn, row, "quarantined", quarantined[key])
     return dg.MaterializeResult(metadata={"records": stored, "quarantined": dg.MetadataValue.json(quarantined)})
-
-
-def _bytes_of(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes:
-    if row.imported and row.sha256:
-        return files.contents(conn, [row.sha256])[row.sha256]
-    try:
-        data = gameserver.read(load_settings().gametimes_folder, row.name, gametimes.MAX_SIZE)
-    except FileMissing:
-        if row.sha256 is None:
-            raise
-        return files.contents(conn, [row.sha256])[row.sha256]
-    files.note_arrived(conn, row, files.store_content(conn, data))
-    return data
