@@ -87,10 +87,10 @@ def make_round(
 
 def first_round(minutes: float, **header: Any) -> FiledRound:
     """A round 1 of four players, attacked in 8:00."""
-    return make_round(minutes, 1, *lobby(rounds=0, kills=5, damage_given=500), **header)
+    return make_round(minutes, 1, *lobby(rounds=0, kills=5, damage_given=500, minutes_played=8.0), **header)
 
 
 def second_round(minutes: float, **header: Any) -> FiledRound:
     """The round 2 that goes on from ``first_round``: sides swapped, time to beat 8:00, beaten."""
-    players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=16.0)
+    players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=14.0)
     return make_round(minutes, 2, *players, **{"limit": "8:00", "attack_time": "6:00"} | header)

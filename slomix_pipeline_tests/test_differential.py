@@ -13,9 +13,6 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, PlayerLin
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.differential import (
-    COUNTERS,
-    POLICY,
-    Policy,
     RoundPlayer,
     orphan_players,
     round_one_players,
@@ -23,6 +20,7 @@ from slomix_pipeline.rules.differential import (
     seconds,
 )
 from slomix_pipeline.rules.pairing import pair_rounds
+from slomix_pipeline.rules.policy import COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.rounds import own_numbers
 from slomix_pipeline_tests.building import first_round, lobby, make_line, make_round, make_stats, second_round
 

@@ -68,14 +68,16 @@ def test_an_evening_in_another_time_zone_comes_out_as_it_was_played(
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 
-def test_nothing_but_the_known_oddities_of_surrender_fails_a_check(pipeline: Pipeline) -> None:
+def test_nothing_but_surrenders_leavers_and_reconnects_fails_a_check(pipeline: Pipeline) -> None:
     evening = play_evening(6, ends_at=just_now(), leaver=True, reconnect=True)
     write_evening(pipeline.folder, evening)
     pipeline.list_folders()
-    failed = pipeline.rows("select partition_key, check_name, severity from check_result where not passed")
+    failed = pipeline.rows("select partition_key, check_name, severity, metadata from check_result where not passed")
     surrenders = {round_key(r) for r in evening.rounds if r.surrender_side}
-    assert {row["check_name"] for row in failed} <= {"timing_link"}
-    assert {row["partition_key"] for row in failed} <= surrenders
+    assert {row["partition_key"] for row in failed if row["check_name"] == "timing_link"} <= surrenders
+    laws = [row["metadata"] for row in failed if row["check_name"] == "conservation_laws"]
+    assert laws and all("gone" in facts["what may explain it"] for facts in laws)
+    assert {row["check_name"] for row in failed} <= {"timing_link", "conservation_laws"}
     assert {row["severity"] for row in failed} <= {"WARN"}
 
 

@@ -19,15 +19,16 @@ import pytest
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, parse
-from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.rules.differential import RoundPlayer, round_one_players
+from slomix_pipeline.rules.laws import Finding, header_law, lobby_laws, pair_laws
 from slomix_pipeline.rules.pairing import Placed, pair_rounds
-from slomix_pipeline.rules.plausibility import disagreeing_ratios
+from slomix_pipeline.rules.plausibility import disagreeing_ratios, implausible_numbers, outscored_its_first_round
 from slomix_pipeline.rules.rounds import own_numbers
 from slomix_pipeline.rules.scoring import score_match, winner_by_header, winner_by_time
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.teams import Lineup, assign_teams
 from slomix_pipeline.rules.timing import Duration, attackers_gave_up, round_duration
-from slomix_pipeline.rules.validity import why_invalid
+from slomix_pipeline.rules.validity import validity
 from slomix_pipeline.rules.values import FiledRound, Status
 
 FOLDER = Path(os.environ.get("SLOMIX_REAL_FILES") or Path(__file__).parents[2] / "shared" / "real") / "gamestats"
@@ -58,7 +59,7 @@ class Session:
         return {
             r.key: Lineup(r.key, r.number, {p.guid: p.side for p in self.players[r.key] if p.side})
             for r in self.rounds
-            if why_invalid(self.placed[r.key].status, r.map_name, r.stats, ()) is None
+            if validity(self.placed[r.key].status, r.map_name, r.stats, self.players[r.key], ()) == (None, None)
         }
 
     @property
@@ -319,9 +320,45 @@ def test_every_pair_is_confirmed_by_its_time_to_beat_and_by_header_and_time(sess
     assert not any(placed.flags for session in sessions.values() for placed in session.placed.values())
 
 
-def test_in_every_paired_round_kills_and_damage_add_up(sessions: dict[str, Session]) -> None:
+def broken_laws(findings: Iterable[Finding]) -> list[str]:
+    return [finding.law for finding in findings if finding.holds is False]
+
+
+def test_every_law_holds_in_every_file_but_that_of_the_reconnect_and_the_aborted_one(
+    files: dict[str, FiledRound],
+) -> None:
+    broken = {}
+    for key, entry in files.items():
+        findings = [*lobby_laws(round_one_players(entry.stats)), header_law(entry.stats.header, entry.number)]
+        if laws := broken_laws(findings):
+            broken[key] = laws
+    assert broken == {
+        "2025-10-26-200001-etl_sp_delivery-round-2": ["attackers won = time below the limit"],
+        "2025-10-26-203013-etl_sp_delivery-round-2": [
+            "kills = deaths", "Axis kills = Allies deaths", "Allies kills = Axis deaths",
+            "damage given = received", "team damage given = received",
+        ],
+    }  # fmt: skip
+
+
+def test_every_law_holds_in_every_round_of_a_match_and_only_the_reconnected_player_did_not_go_on(
+    sessions: dict[str, Session],
+) -> None:
+    broken = []
     for session in sessions.values():
-        for entry in (entry for match in session.matches for entry in match):
-            players = session.players[entry.key]
-            assert sum(known(p.kills) for p in players) == sum(known(p.deaths) for p in players)
-            assert sum(damage(p)[0] for p in players) == sum(damage(p)[1] for p in players)
+        for first, second in session.matches:
+            one, two = session.players[first.key], session.players[second.key]
+            findings = [*lobby_laws(one), *lobby_laws(two), *pair_laws(first.stats, second.stats)]
+            broken += [(second.key, finding) for finding in findings if finding.holds is not True]
+            assert not outscored_its_first_round(one, two)
+    ((key, finding),) = broken
+    assert key == "2025-10-26-203013-etl_sp_delivery-round-2"
+    assert (finding.law, finding.numbers) == ("rounds go up by one", "5 of 6 shared players")
+
+
+def test_no_real_number_is_above_what_can_be_done_and_no_counters_were_carried_over(
+    sessions: dict[str, Session],
+) -> None:
+    players = [people for session in sessions.values() for people in session.players.values()]
+    assert [odd for people in players for odd in implausible_numbers(people)] == []
+    assert [p for people in players for p in people if "counters_carried_over" in p.flags] == []

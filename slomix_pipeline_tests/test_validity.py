@@ -4,37 +4,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.formats.gamestats import PlayerLine
-from slomix_pipeline.rules.validity import is_bot, why_invalid, with_distinct_guids
+from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.rules.differential import round_one_players
+from slomix_pipeline.rules.validity import Validity, is_bot, validity, with_distinct_guids
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline_tests.building import lobby, make_line, make_stats
 
 FILLER = ("mp_sillyctf",)
 
 
+def why_unscored(status: Status, map_name: str, stats: StatsFile) -> str | None:
+    """Why no match of the round counts; then it counts in no total either."""
+    found = validity(status, map_name, stats, round_one_players(stats), FILLER)
+    assert found.unscored_reason == found.invalid_reason
+    return found.unscored_reason
+
+
 @pytest.mark.parametrize("status", [Status.COMPLETE, Status.R1_ONLY])
 def test_a_played_round_counts(status: Status) -> None:
-    assert why_invalid(status, "supply", make_stats(), FILLER) is None
+    assert why_unscored(status, "supply", make_stats()) is None
 
 
 @pytest.mark.parametrize("status", [Status.R2_ONLY, Status.ABORTED, Status.SUPERSEDED, Status.AMBIGUOUS])
 def test_an_orphan_aborted_superseded_or_ambiguous_round_does_not_count(status: Status) -> None:
-    assert why_invalid(status, "supply", make_stats(), FILLER) == f"the round is {status}"
+    assert why_unscored(status, "supply", make_stats()) == f"the round is {status}"
 
 
 def test_one_bot_among_humans_makes_a_round_invalid() -> None:
     stats = make_stats(*lobby(), make_line("OMNIBOT0", name="Otto"))
-    assert why_invalid(Status.COMPLETE, "supply", stats, FILLER) == "bots took part"
+    assert why_unscored(Status.COMPLETE, "supply", stats) == "bots took part"
+
+
+def test_a_round_of_more_bots_than_players_is_a_bot_round() -> None:
+    stats = make_stats(make_line("ada"), make_line("OMNIBOT0", name="Otto"), make_line("OMNIBOT1", name="Ole"))
+    assert why_unscored(Status.COMPLETE, "supply", stats) == "a bot round: more bots than players"
+
+
+def test_of_a_lobby_whose_counters_were_carried_over_only_the_result_counts() -> None:
+    stats = make_stats(*lobby(minutes_played=14.0))
+    found = validity(Status.COMPLETE, "supply", stats, round_one_players(stats, None, {"ada", "bob", "cyd"}), FILLER)
+    assert found == Validity(None, "counters carried over from an earlier play of the map")
+
+
+def test_a_single_player_whose_counters_were_carried_over_does_not_make_the_round_invalid() -> None:
+    stats = make_stats(*lobby())
+    assert validity(Status.COMPLETE, "supply", stats, round_one_players(stats, None, {"ada"}), FILLER) == (None, None)
 
 
 def test_a_round_stays_invalid_after_its_bots_were_told_apart() -> None:
     stats = with_distinct_guids(make_stats(*lobby(), make_line("OMNIBOT0", name="Otto")))
-    assert why_invalid(Status.COMPLETE, "supply", stats, FILLER) == "bots took part"
+    assert why_unscored(Status.COMPLETE, "supply", stats) == "bots took part"
 
 
 @pytest.mark.parametrize("map_name", ["mp_sillyctf", " MP_SillyCTF "])
 def test_a_filler_map_does_not_count(map_name: str) -> None:
-    assert why_invalid(Status.COMPLETE, map_name, make_stats(), FILLER) == "filler map"
+    assert why_unscored(Status.COMPLETE, map_name, make_stats()) == "filler map"
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def _result(
     if second is None or first["status"] != Status.COMPLETE:
         attackers = attacking_team(headers[first["round_key"]], first["sides"], teams) if first["number"] == 1 else None
         return MatchResult(None, None, first["reason"] or f"the match is {first['status']}", attackers)
-    if not (first["valid"] and second["valid"]):
-        return MatchResult(None, None, first["invalid_reason"] or second["invalid_reason"])
+    if unscored := first["unscored_reason"] or second["unscored_reason"]:
+        return MatchResult(None, None, unscored)
     return score_match(
         headers[first["round_key"]], headers[second["round_key"]], first["sides"], second["sides"], teams
     )

@@ -11,6 +11,7 @@ from slomix_pipeline.rules.timing import (
     TimingStatus,
     attackers_gave_up,
     link_records,
+    overstayed,
     round_duration,
     timing_status,
 )
@@ -47,7 +48,8 @@ def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
         for key in keys:
             link = links[key]
             record = lengths.get(link.record_key or "") if link.link_class == "exact_end" else None
-            duration = round_duration(headers[key], statuses[key], played.get(key, []), record)
+            seconds_by_guid = played.get(key, {})
+            duration = round_duration(headers[key], statuses[key], seconds_by_guid.values(), record)
             status = timing_status(headers[key].attack_seconds, record)
             timings[key] = (duration, status, attackers_gave_up(headers[key], duration), link)
             if key in own:
@@ -61,8 +63,11 @@ def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                     "why": link.reason or "within 30 s",
                     "candidate": link.record_key if link.link_class == "fuzzy" else "none",
                 }
+                longer = overstayed(duration, seconds_by_guid)
+                facts["there for longer than the round"] = ", ".join(longer) or "nobody"
                 agrees = status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
-                outcomes[key] = Outcome(agrees and link.link_class != "tie", facts)
+                known = duration.seconds is not None
+                outcomes[key] = Outcome(agrees and known and not longer and link.link_class != "tie", facts)
                 seconds.append(duration.seconds or 0.0)
         results.store_timing(conn, timings)
 

@@ -23,7 +23,8 @@ def session_teams(context: dg.AssetExecutionContext, database: dg.ResourceParam[
 
     def recompute(conn: Conn, session_key: str) -> None:
         rounds = results.lineups(conn, session_key)
-        teams = assign_teams([Lineup(r["round_key"], r["number"], r["sides"]) for r in rounds if r["valid"]])
+        scored = [r for r in rounds if r["unscored_reason"] is None]
+        teams = assign_teams([Lineup(r["round_key"], r["number"], r["sides"]) for r in scored])
         open_players = results.store_teams(conn, session_key, teams)
         found = list(teams.values())
         sizes[session_key] = {"A": found.count("A"), "B": found.count("B"), "open": open_players}

@@ -1,61 +1,23 @@
 """The round-2 differential: a round's own numbers out of files that count partly on from round 1.
 
-Belongs here: which field does what (``POLICY``), the reset rule, who was there at all.
-Does not belong here: pairing (``rules.pairing``), ratios (SQL views).
-Source: the writer's code (engine counters go on, script counters restart with each map load), confirmed on
-976 real player pairs.
+Belongs here: the subtraction, the answer to counters that restarted or were carried over, who was there at all.
+Does not belong here: which field does what (``rules.policy``), the signs (``rules.counters``), pairing
+(``rules.pairing``), ratios (SQL views).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFile, WeaponCounts
-from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
+from slomix_pipeline.rules.counters import NO_COUNTS, nothing_counted, restart_signs, was_there
+from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side
 
-
-class Policy(Enum):
-    """How a field of a round-2 file becomes the round's own."""
-
-    CUMULATIVE = "counts on from round 1: subtract"
-    THIS_ROUND = "this round only: take as it is"
-    RECOMPUTE = "a ratio over mixed counts: neither; computed anew where it is shown"
-
-
-POLICY: dict[str, Policy] = {
-    **dict.fromkeys(
-        (
-            "damage_given", "damage_received", "team_damage_given", "team_damage_received", "gibs", "self_kills",
-            "team_kills", "team_gibs", "bullets_fired", "minutes_played",
-        ),
-        Policy.CUMULATIVE,
-    ),
-    **dict.fromkeys(
-        (
-            "xp", "killing_spree", "death_spree", "kill_assists", "kill_steals", "headshot_kills",
-            "objectives_stolen", "objectives_returned", "dynamites_planted", "dynamites_defused", "times_revived",
-            "minutes_dead", "useful_kills", "denied_playtime", "multikills_2", "multikills_3", "multikills_4",
-            "multikills_5", "multikills_6", "useless_kills", "full_self_kills", "repairs", "revives_given",
-        ),
-        Policy.THIS_ROUND,
-    ),
-    **dict.fromkeys(("alive_percent", "dpm", "tank_ratio", "dead_percent", "kd"), Policy.RECOMPUTE),
-}  # fmt: skip
-
-# Of a reconnected player these drop. Shots (and their sum, bullets_fired) don't count: the engine refunds some.
-_MONOTONE_TAIL = tuple(f for f in TAIL_FIELDS if POLICY[f] is Policy.CUMULATIVE and f != "bullets_fired")
-_MONOTONE_WEAPON = ("hits", "kills", "deaths", "headshots")
-_EVERY_WEAPON_COLUMN = (*_MONOTONE_WEAPON, "shots")
-
-_NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
-
-# Before the 38-field generation bullets_fired is another unit, 17 to 95 times the shots: unknown.
-_BULLETS_SINCE = 38
-
-# Counted values of one player in one round, by name; minutes become seconds (a tenth of a minute is 6 s).
-COUNTERS = tuple(f for f in TAIL_FIELDS if POLICY[f] is not Policy.RECOMPUTE and not f.startswith("minutes_"))
+# What a player's numbers are marked with, beside "dead_time_capped".
+CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here: unknown
+CARRIED_OVER = "counters_carried_over"  # a round 1 that holds more than itself: unknown
+COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,81 +45,66 @@ class RoundPlayer:
     flags: tuple[str, ...] = ()
 
 
-def round_one_players(stats: StatsFile, second: StatsFile | None = None) -> list[RoundPlayer]:
+def round_one_players(
+    stats: StatsFile, second: StatsFile | None = None, carried_over: Collection[str] = ()
+) -> list[RoundPlayer]:
     """The players of a round-1 file, whose numbers are the round's own.
 
-    Who ended as a spectator gets his side from ``second``, the round-2 file, when there is one.
+    Who ended as a spectator gets his side from ``second``, the round-2 file, when there is one. Of the GUIDs in
+    ``carried_over`` (see ``rules.counters``) what is cumulative is unknown.
     """
     later = {line.guid: line for line in second.players} if second else {}
-    return [_as_it_is(line, stats.tail_fields, later.get(line.guid)) for line in stats.players if _was_there(line)]
+    players = [_as_it_is(line, stats.tail_fields, later.get(line.guid)) for line in stats.players if was_there(line)]
+    return [_without_cumulative(p, CARRIED_OVER) if p.guid in carried_over else p for p in players]
 
 
 def orphan_players(stats: StatsFile) -> list[RoundPlayer]:
     """The players of a file that counts on from a missing round 1: what is cumulative is unknown."""
-    return [_without_cumulative(_as_it_is(line, stats.tail_fields)) for line in stats.players if _was_there(line)]
+    lines = (line for line in stats.players if was_there(line))
+    return [_without_cumulative(_as_it_is(line, stats.tail_fields), CUMULATIVE) for line in lines]
 
 
 def round_two_players(first: StatsFile, second: StatsFile) -> list[RoundPlayer]:
-    """The players of a round 2, each with the round's own numbers. Who sat it out has no entry."""
+    """The players of a round 2, each with the round's own numbers. Who sat it out has no entry.
+
+    The line of a player whose counters restarted is taken as it is. When that is most of the lobby, the engine may
+    have kept no counters at all; who happens to be above his round 1 then shows no sign of it, so what adds up decides.
+    """
+    before = {line.guid: line for line in first.players}
+    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
+    restarted = {line.guid for earlier, line in shared if restart_signs(earlier, line)}
+    players = _second_round_players(first, second, restarted)
+    if len(shared) / 2 < len(restarted) < len(shared):
+        nothing_kept = _second_round_players(first, second, before.keys())
+        if _imbalance(nothing_kept) < _imbalance(players):
+            return nothing_kept
+    return players
+
+
+def _second_round_players(first: StatsFile, second: StatsFile, restarted: Collection[str]) -> list[RoundPlayer]:
     before = {line.guid: line for line in first.players}
     tail_fields = min(first.tail_fields, second.tail_fields)
     players = []
     for line in second.players:
         earlier = before.get(line.guid)
         if earlier is None:
-            if _was_there(line):
+            if was_there(line):
                 players.append(_as_it_is(line, second.tail_fields))
-        elif _nothing_counted(earlier, line):
+        elif nothing_counted(earlier, line):
             continue
-        elif counters_restarted(earlier, line):
+        elif line.guid in restarted:
             player = _as_it_is(line, second.tail_fields, earlier)
-            players.append(replace(player, flags=("counter_reset", *player.flags)))
+            players.append(replace(player, flags=(COUNTER_RESET, *player.flags)))
         else:
             players.append(_difference(earlier, line, tail_fields))
     return players
 
 
-def counters_restarted(first: PlayerLine, second: PlayerLine) -> bool:
-    """Whether a player's counters began anew between two files (he reconnected).
-
-    Signs, each catching what the others miss: ``rounds`` did not go up by one, a counter fell, or a weapon would have
-    hit more heads than it hit.
-    """
-    return second.rounds != first.rounds + 1 or counters_fell(first, second) or _more_heads_than_hits(first, second)
-
-
-def _more_heads_than_hits(first: PlayerLine, second: PlayerLine) -> bool:
-    return any(
-        later.headshots - earlier.headshots > later.hits - earlier.hits
-        for weapon, later in second.weapons.items()
-        if (earlier := first.weapons.get(weapon, _NO_COUNTS))
-    )
-
-
-def counters_fell(first: PlayerLine, second: PlayerLine) -> bool:
-    """Whether any counter that can only grow is lower in ``second``."""
-    return any(later < earlier for earlier, later in _counter_pairs(first, second, _MONOTONE_WEAPON))
-
-
-def _counter_pairs(
-    first: PlayerLine, second: PlayerLine, weapon_columns: tuple[str, ...]
-) -> Iterator[tuple[float, float]]:
-    for name in _MONOTONE_TAIL:
-        earlier, later = first.tail[name], second.tail[name]
-        if earlier is not None and later is not None:
-            yield earlier, later
-    for weapon in first.weapons.keys() | second.weapons.keys():
-        counts = first.weapons.get(weapon, _NO_COUNTS), second.weapons.get(weapon, _NO_COUNTS)
-        for column in weapon_columns:
-            yield getattr(counts[0], column), getattr(counts[1], column)
-
-
-def _nothing_counted(first: PlayerLine, second: PlayerLine) -> bool:
-    return all(earlier == later for earlier, later in _counter_pairs(first, second, _EVERY_WEAPON_COLUMN))
-
-
-def _was_there(line: PlayerLine) -> bool:
-    return any(count for count, _ in _counter_pairs(line, line, _EVERY_WEAPON_COLUMN))
+def _imbalance(players: Sequence[RoundPlayer]) -> int:
+    """How far a lobby is from what every lobby obeys: one's kill is another's death, damage given is received."""
+    kills = sum((p.kills or 0) - (p.deaths or 0) for p in players)
+    damage = sum((p.counters["damage_given"] or 0) - (p.counters["damage_received"] or 0) for p in players)
+    return abs(kills) + abs(damage)
 
 
 def seconds(minutes: float | None) -> int | None:
@@ -170,7 +117,7 @@ def _as_it_is(line: PlayerLine, tail_fields: int, other_round: PlayerLine | None
         guid=line.guid,
         name=line.clean_name,
         side=_side(line, other_round),
-        weapons={w: c for w, c in line.weapons.items() if c != _NO_COUNTS},
+        weapons={w: c for w, c in line.weapons.items() if c != NO_COUNTS},
         kills=line.total("kills"),
         deaths=line.total("deaths"),
         headshots=line.total("headshots"),
@@ -214,7 +161,7 @@ def _weapon_difference(first: PlayerLine, second: PlayerLine) -> dict[str, Weapo
     """Per weapon; shots stop at 0, because the engine takes shots at corpses back."""
     rows = {}
     for weapon in WEAPONS:
-        earlier, later = first.weapons.get(weapon, _NO_COUNTS), second.weapons.get(weapon, _NO_COUNTS)
+        earlier, later = first.weapons.get(weapon, NO_COUNTS), second.weapons.get(weapon, NO_COUNTS)
         counts = WeaponCounts(
             hits=later.hits - earlier.hits,
             shots=max(0, later.shots - earlier.shots),
@@ -222,7 +169,7 @@ def _weapon_difference(first: PlayerLine, second: PlayerLine) -> dict[str, Weapo
             deaths=later.deaths - earlier.deaths,
             headshots=later.headshots - earlier.headshots,
         )
-        if counts != _NO_COUNTS:
+        if counts != NO_COUNTS:
             rows[weapon] = counts
     return rows
 
@@ -245,7 +192,7 @@ def _side(line: PlayerLine, other_round: PlayerLine | None) -> int | None:
 
 def _count(line: PlayerLine, name: str, tail_fields: int) -> int | None:
     value = line.tail[name]
-    return None if value is None or (name == "bullets_fired" and tail_fields < _BULLETS_SINCE) else int(value)
+    return None if value is None or (name == "bullets_fired" and tail_fields < BULLETS_SINCE) else int(value)
 
 
 def _is_cumulative(name: str) -> bool:
@@ -256,11 +203,11 @@ def _minus(later: int | None, earlier: int | None) -> int | None:
     return None if later is None or earlier is None else later - earlier
 
 
-def _without_cumulative(player: RoundPlayer) -> RoundPlayer:
+def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
     counters = {name: None if _is_cumulative(name) else value for name, value in player.counters.items()}
     return replace(
         player, weapons=None, kills=None, deaths=None, headshots=None, hits=None, shots=None,
-        seconds_played=None, seconds_dead=None, alive_percent=None, counters=counters, flags=("cumulative",),
+        seconds_played=None, seconds_dead=None, alive_percent=None, counters=counters, flags=(why,),
     )  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
-from slomix_pipeline.rules.differential import counters_fell
+from slomix_pipeline.rules.counters import counts_on
 from slomix_pipeline.rules.values import FiledRound, Status
 
 DEFAULT_WINDOW = timedelta(minutes=45)
 UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
+
+NO_SECOND_ROUND = "another round came instead of its round 2"
 
 
 class SecondRoundSeen(NamedTuple):
@@ -57,15 +59,33 @@ def pair_rounds(
         elif current.number == 1:
             if open_first and open_first.map_name == current.map_name:
                 placed[open_first.key] = _replayed(placed[open_first.key], open_first, current, second_rounds_seen)
+            elif open_first:
+                placed[open_first.key] = replace(placed[open_first.key], reason=NO_SECOND_ROUND)
             placed[current.key] = Placed(current.key, current.key, 1, Status.R1_ONLY, reason="no round 2 so far")
             open_first = current
         elif open_first and fits:
             placed[open_first.key], placed[current.key] = _paired(open_first, current)
             open_first = None
         else:
-            placed[current.key] = Placed(current.key, current.key, 2, Status.R2_ONLY, reason="its round 1 is not here")
+            why = _why_orphaned(open_first, current, window)
+            placed[current.key] = Placed(current.key, current.key, 2, Status.R2_ONLY, reason=why)
+            if open_first:
+                placed[open_first.key] = replace(placed[open_first.key], reason=NO_SECOND_ROUND)
             open_first = None
     return placed
+
+
+def _why_orphaned(open_first: FiledRound | None, current: FiledRound, window: timedelta) -> str:
+    if open_first is None:
+        return "its round 1 is not here"
+    if open_first.map_name != current.map_name:
+        return f"its round 1 is not here: the round 1 before it is of {open_first.map_name}"
+    apart = current.stamp - open_first.stamp
+    return f"its round 1 is not here: the one before it ended {_minutes(apart)} min earlier, above {_minutes(window)}"
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span / timedelta(minutes=1):.0f}"
 
 
 def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> bool:
@@ -85,18 +105,9 @@ def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool)
             return "labelled round 2, but every player's match began with it"
         if not fits and limit is not None and time is not None and time > limit:
             return "labelled round 2, without a round 1 and with a time above its limit"
-    elif open_first and meets_target and _counts_on(open_first.stats, current.stats):
+    elif open_first and meets_target and counts_on(open_first.stats, current.stats):
         return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
     return None
-
-
-def _counts_on(first: StatsFile, second: StatsFile) -> bool:
-    """Whether the shared players' counters all go on from ``first``."""
-    before = {line.guid: line for line in first.players}
-    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
-    return bool(shared) and all(
-        later.rounds == earlier.rounds + 1 and not counters_fell(earlier, later) for earlier, later in shared
-    )
 
 
 def _replayed(

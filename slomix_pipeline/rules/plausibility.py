@@ -1,13 +1,16 @@
-"""What numbers of a whole file can't be, and what they should not be.
+"""What numbers can't be, and what they should not be.
 
-Belongs here: laws a single file must obey. ``impossible_number`` refuses it, the rest is worth a warning.
+Belongs here: bounds of single numbers. ``impossible_number`` refuses a file, the rest is worth a warning.
+Does not belong here: what the numbers of a lobby add up to (``rules.laws``).
+Source of the rates: bounds that no known audit of real play has reached with healthy files.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.tail import TAIL_FIELDS
+from slomix_pipeline.rules.differential import RoundPlayer
 
 _MAY_BE_NEGATIVE = frozenset({"xp"})  # team kills cost experience
 # Far above anything seen (damage ends at 8,400, denied playtime at 5,838 s in one match), far below what sums of it
@@ -15,6 +18,14 @@ _MAY_BE_NEGATIVE = frozenset({"xp"})  # team kills cost experience
 _MOST_OF_ANYTHING = 1_000_000
 _MOST = {"minutes_played": 24 * 60, "minutes_dead": 24 * 60}
 _RATIO_MARGIN = 0.051  # the writer rounds half up to one decimal
+
+# Seconds of play that one of each takes at least.
+_SECONDS_PER = {
+    "kills": 3, "deaths": 3, "shots": 1 / 15, "revives_given": 8, "gibs": 2, "dynamites_planted": 25,
+    "dynamites_defused": 25, "damage_given": 1 / 100, "damage_received": 1 / 100, "xp": 1 / 1.5,
+}  # fmt: skip
+_MOST_ALIVE = 105  # percent
+_WHOLE_LOBBY = 4  # shared players
 
 
 def impossible_number(stats: StatsFile) -> str | None:
@@ -53,3 +64,41 @@ def _ratio_agrees(line: PlayerLine) -> bool:
     ratio = kills / deaths if deaths else kills + 1
     printed = math.floor(ratio * 10 + 0.5) / 10
     return abs(printed - float(line.tail["kd"] or 0)) < _RATIO_MARGIN
+
+
+def implausible_numbers(players: Sequence[RoundPlayer]) -> list[str]:
+    """Own numbers of a round that no play explains, each with its player's GUID."""
+    return [f"{player.guid}: {what}" for player in players for what in _implausible(player)]
+
+
+def _implausible(player: RoundPlayer) -> Iterator[str]:
+    numbers = {"kills": player.kills, "deaths": player.deaths, "shots": player.shots, **player.counters}
+    for name, seconds in _SECONDS_PER.items():
+        value = numbers[name]
+        if value is not None and player.seconds_played is not None and value * seconds > player.seconds_played:
+            yield f"{value} {name.replace('_', ' ')} in {player.seconds_played} s"
+    if player.alive_percent is not None and player.alive_percent > _MOST_ALIVE:
+        yield f"alive {player.alive_percent:.0f} % of the time"
+    revived, deaths, self_kills = player.counters["times_revived"], player.deaths, player.counters["self_kills"]
+    if revived is not None and deaths is not None and self_kills is not None and revived > deaths + self_kills:
+        yield f"revived {revived} times after {deaths} deaths and {self_kills} self kills"
+
+
+def outscored_its_first_round(first: Sequence[RoundPlayer], second: Sequence[RoundPlayer]) -> bool:
+    """Whether everybody killed and damaged more in round 2, the shorter one: so looks a sum of both rounds."""
+    before = {player.guid: player for player in first}
+    shared = [(before[player.guid], player) for player in second if player.guid in before]
+    return len(shared) >= _WHOLE_LOBBY and all(
+        _more(second.kills, first.kills) and _more(second.counters["damage_given"], first.counters["damage_given"])
+        for first, second in shared
+    )
+
+
+def _more(later: int | None, earlier: int | None) -> bool:
+    return later is not None and earlier is not None and later > earlier
+
+
+def odd_header(header: Header) -> list[str]:
+    """What a header says that no stopwatch round has."""
+    sides = {"winner": header.winner_side, "defender": header.defender_side}
+    return [f"{name} {side}, which is no side" for name, side in sides.items() if side not in (AXIS, ALLIES)]

@@ -1,22 +1,60 @@
-"""A session's rounds with their own numbers: pairing decides which rule each file's numbers need."""
+"""A session's rounds with place, own numbers and validity: the rules in the order they need each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
 
+from slomix_pipeline.rules.counters import carried_over
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
-from slomix_pipeline.rules.pairing import Placed
-from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
+from slomix_pipeline.rules.validity import Validity, validity
+from slomix_pipeline.rules.values import FiledRound, Status
+
+
+class SessionRounds(NamedTuple):
+    """What the rules make of a session's rounds, each by round key."""
+
+    placed: Mapping[str, Placed]
+    players: Mapping[str, Sequence[RoundPlayer]]
+    validities: Mapping[str, Validity]
+
+
+def work_out(
+    rounds: Collection[FiledRound],
+    window: timedelta,
+    filler_maps: Collection[str],
+    second_rounds_seen: Sequence[SecondRoundSeen] = (),
+) -> SessionRounds:
+    """Pairs a session's rounds, takes each one's own numbers and judges what counts."""
+    placed = pair_rounds(rounds, window, second_rounds_seen)
+    players = own_numbers(rounds, placed)
+    validities = {
+        entry.key: validity(placed[entry.key].status, entry.map_name, entry.stats, players[entry.key], filler_maps)
+        for entry in rounds
+    }
+    return SessionRounds(placed, players, validities)
 
 
 def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> dict[str, list[RoundPlayer]]:
     """The players of every round, by round key, with the numbers of that round alone."""
-    stats = {entry.key: entry.stats for entry in rounds}
+    in_order = sorted(rounds, key=lambda entry: (entry.stamp, entry.key))
+    stats = {entry.key: entry.stats for entry in in_order}
     players = {}
-    for key, place in placed.items():
+    previous: FiledRound | None = None
+    for entry in in_order:
+        place = placed[entry.key]
         partner = stats.get(place.partner) if place.partner else None
         if place.number == 1:
-            players[key] = round_one_players(stats[key], partner)
+            players[entry.key] = round_one_players(entry.stats, partner, _carried_over(entry, place, previous))
         elif partner is None:
-            players[key] = orphan_players(stats[key])
+            players[entry.key] = orphan_players(entry.stats)
         else:
-            players[key] = round_two_players(partner, stats[key])
+            players[entry.key] = round_two_players(partner, entry.stats)
+        previous = entry
     return players
+
+
+def _carried_over(entry: FiledRound, place: Placed, previous: FiledRound | None) -> frozenset[str]:
+    if place.status is Status.ABORTED:  # its header holds presets: how long it can have lasted is unknown
+        return frozenset()
+    return carried_over(entry.stats, previous.stats if previous and previous.map_name == entry.map_name else None)

@@ -5,7 +5,7 @@ Source of the order: the engine's clock runs the stopwatch and every player's mi
 the attackers won, and otherwise only repeats the limit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.counters import LONGER_THAN_THE_ROUND
 from slomix_pipeline.rules.values import Status, attack_succeeded
 
 LINK_WINDOW = timedelta(seconds=30)  # true pairs lie within 7 s; beyond 30 s it was always another play of the map
@@ -75,6 +76,14 @@ def attackers_gave_up(header: Header, duration: Duration) -> bool | None:
     if duration.seconds is None or duration.source == "limit" or header.limit_seconds is None:
         return None
     return duration.seconds < header.limit_seconds - GAVE_UP_MARGIN
+
+
+def overstayed(duration: Duration, players: Mapping[str, int | None]) -> list[str]:
+    """GUIDs of who is said to have played for longer than the round lasted. ``players``: seconds by GUID."""
+    if duration.seconds is None or duration.source == "players":
+        return []
+    longest = duration.seconds + LONGER_THAN_THE_ROUND
+    return sorted(guid for guid, played in players.items() if played is not None and played > longest)
 
 
 def timing_status(attack_seconds: int | None, record_seconds: float | None) -> TimingStatus:

@@ -5,10 +5,12 @@ Also who is a bot, and how bots, who share one GUID, are told apart.
 
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.rules.differential import CARRIED_OVER, RoundPlayer
 from slomix_pipeline.rules.values import Status
 
 _BOT_PREFIX = "BOT-"  # of the GUIDs made here
@@ -20,15 +22,39 @@ def is_bot(line: PlayerLine) -> bool:
     return line.guid.startswith(("OMNIBOT", _BOT_PREFIX)) or line.clean_name.upper().startswith("[BOT]")
 
 
-def why_invalid(status: Status, map_name: str, stats: StatsFile, filler_maps: Collection[str]) -> str | None:
-    """Why a round counts nowhere; None for a valid one."""
+class Validity(NamedTuple):
+    """Why no match of a round can count, and why its numbers count in no total; None: they do.
+
+    A round can be invalid and its result stand: counters may lie where the header does not.
+    """
+
+    unscored_reason: str | None
+    invalid_reason: str | None
+
+
+def validity(
+    status: Status, map_name: str, stats: StatsFile, players: Sequence[RoundPlayer], filler_maps: Collection[str]
+) -> Validity:
+    """The verdict on one round. ``players``: with the round's own numbers."""
+    unscored = _why_unscored(status, map_name, stats, filler_maps)
+    return Validity(unscored, unscored or _why_without_numbers(players))
+
+
+def _why_unscored(status: Status, map_name: str, stats: StatsFile, filler_maps: Collection[str]) -> str | None:
     if status not in _COUNTING:
         return f"the round is {status.value}"
-    if any(is_bot(line) for line in stats.players):
-        return "bots took part"
+    bots = sum(is_bot(line) for line in stats.players)
+    if bots:
+        return "a bot round: more bots than players" if 2 * bots > len(stats.players) else "bots took part"
     if map_name.strip().lower() in filler_maps:
         return "filler map"
     return None
+
+
+def _why_without_numbers(players: Sequence[RoundPlayer]) -> str | None:
+    """A single player whose counters were carried over is unknown by himself; of most of a lobby nothing is left."""
+    carried = sum(CARRIED_OVER in player.flags for player in players)
+    return "counters carried over from an earlier play of the map" if 2 * carried > len(players) else None
 
 
 def with_distinct_guids(stats: StatsFile) -> StatsFile:

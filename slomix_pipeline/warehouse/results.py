@@ -14,12 +14,14 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.filenames import parse_file_name
-from slomix_pipeline.rules.differential import COUNTERS, RoundPlayer
+from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
+from slomix_pipeline.rules.policy import COUNTERS
 from slomix_pipeline.rules.scoring import POLICY, MatchResult
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import Duration, Link, TimingStatus
+from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import Status
 
 
@@ -71,23 +73,27 @@ def second_rounds_seen(
 def store_rounds(
     conn: Connection[DictRow],
     placed: Mapping[str, Placed],
-    invalid: Mapping[str, str | None],
+    validities: Mapping[str, Validity],
     players: Mapping[str, Sequence[RoundPlayer]],
 ) -> None:
     """Writes what became of a session's rounds and every player's own numbers, in place of what was there."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            """insert into round (round_key, match_key, partner_key, number, status, reason, invalid_reason, flags)
-               values (%s, %s, %s, %s, %s, %s, %s, %s)
+            """insert into round (round_key, match_key, partner_key, number, status, reason, unscored_reason,
+                   invalid_reason, flags)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
                on conflict (round_key) do update
-               set (match_key, partner_key, number, status, reason, invalid_reason, flags, rules_at)
+               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, rules_at)
                  = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
-                    excluded.invalid_reason, excluded.flags, now())""",
+                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, now())""",
             [
-                (p.key, p.match_key, p.partner, p.number, p.status, p.reason, invalid[p.key], list(p.flags))
+                (
+                    p.key, p.match_key, p.partner, p.number, p.status, p.reason, *validities[p.key],
+                    list(p.flags),
+                )
                 for p in placed.values()
             ],
-        )
+        )  # fmt: skip
         cursor.execute("delete from round_player where round_key = any(%s)", [list(placed)])
         columns = ", ".join(COUNTERS)
         with cursor.copy(
@@ -122,10 +128,11 @@ def labels(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, int]:
     return {row["round_key"]: row["label"] for row in rows}
 
 
-def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, list[int | None]]:
-    """How long each player was there, by round key."""
+def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, dict[str, int | None]]:
+    """How long each player was there, by round key and GUID."""
     rows = conn.execute(
-        "select round_key, array_agg(seconds_played) as seconds from round_player where round_key = any(%s) group by 1",
+        """select round_key, jsonb_object_agg(guid, seconds_played) as seconds
+           from round_player where round_key = any(%s) group by round_key""",
         [list(keys)],
     )
     return {row["round_key"]: row["seconds"] for row in rows}
@@ -211,8 +218,7 @@ def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[st
 def lineups(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
     """The rounds of a session in order, each with ``sides``: GUID to side of those who played on one."""
     return conn.execute(
-        """select r.round_key, r.number, r.valid, r.match_key, r.partner_key, r.status, r.reason,
-                  r.invalid_reason, p.map,
+        """select r.round_key, r.number, r.match_key, r.partner_key, r.status, r.reason, r.unscored_reason, p.map,
                   coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
            from session_round s
            join round r using (round_key)

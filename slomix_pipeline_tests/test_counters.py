@@ -1,0 +1,122 @@
+"""The engine's counters between two files: they go on, begin anew, or hold more than the round they are in."""
+
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
+from slomix_pipeline.rules.counters import carried_over, restart_signs
+from slomix_pipeline.rules.differential import round_two_players
+from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, pair_rounds
+from slomix_pipeline.rules.rounds import own_numbers, work_out
+from slomix_pipeline.rules.values import Status
+from slomix_pipeline_tests.building import first_round, lobby, make_line, make_round, make_stats, second_round
+
+
+def test_counters_that_go_on_show_no_sign_of_a_restart() -> None:
+    assert restart_signs(make_line("ada", kills=3), make_line("ada", rounds=1, kills=9)) == []
+
+
+def test_every_sign_of_a_restart_is_told() -> None:
+    first = make_line("ada", kills=3, deaths=4, hits=40, shots=90, damage_given=700)
+    second = make_line("ada", kills=5, deaths=1, hits=50, shots=10, damage_given=300)
+    assert restart_signs(first, second) == [
+        "rounds 0 then 0", "damage_given fell from 700 to 300", "mp40 deaths fell from 4 to 1",
+    ]  # fmt: skip
+
+
+# --- an engine that kept nothing: round 2 holds only round 2 ---
+
+
+def fighters(side: int, rounds: int, *numbers: tuple[int, int, int, int], **more: Any) -> list[Any]:
+    """One line per (kills, deaths, damage given, damage received)."""
+    names = ("ada", "bob", "cyd", "dan", "eve", "fin")[: len(numbers)]
+    return [
+        make_line(name, side, rounds, kills=k, deaths=d, damage_given=g, damage_received=r, **more)
+        for name, (k, d, g, r) in zip(names, numbers, strict=True)
+    ]
+
+
+FIRST = make_stats(*fighters(AXIS, 0, (9, 2, 900, 200), (8, 3, 800, 300), (1, 13, 100, 1300)))
+
+
+def test_of_a_round_2_for_which_the_engine_kept_nothing_every_line_is_taken_as_it_is() -> None:
+    second = make_stats(*fighters(ALLIES, 1, (2, 1, 200, 100), (3, 4, 300, 400), (14, 14, 1400, 1400)), number=2)
+    players = round_two_players(FIRST, second)
+    assert [p.kills for p in players] == [2, 3, 14]
+    assert {p.flags for p in players} == {("counter_reset",)}
+
+
+def test_of_many_reconnects_who_stayed_is_still_subtracted_when_that_adds_up() -> None:
+    second = make_stats(*fighters(ALLIES, 1, (2, 1, 200, 100), (3, 4, 300, 400), (3, 16, 300, 1600)), number=2)
+    kept = {p.guid: p.kills for p in round_two_players(FIRST, second)}
+    assert kept == {"ada": 2, "bob": 3, "cyd": 2}
+
+
+# --- an engine that carried counters over into a round 1 ---
+
+
+def whole_lobby(**values: Any) -> StatsFile:
+    return make_stats(*lobby(**values))
+
+
+def test_who_played_for_longer_than_the_round_lasted_brought_counters_along() -> None:
+    stats = make_stats(make_line("ada", minutes_played=8.0), make_line("bob", minutes_played=9.1))
+    assert carried_over(stats, None) == {"bob"}
+
+
+def test_minutes_are_only_written_in_tenths() -> None:
+    assert carried_over(whole_lobby(minutes_played=8.9), None) == frozenset()
+
+
+def test_of_a_held_round_1_the_limit_is_the_longest_it_can_have_lasted() -> None:
+    held = {"winner": AXIS, "attack_time": "12:00"}
+    assert carried_over(make_stats(make_line("ada", minutes_played=12.9), **held), None) == frozenset()
+    assert carried_over(make_stats(make_line("ada", minutes_played=13.2), **held), None) == {"ada"}
+
+
+def test_a_lobby_that_counts_on_from_the_file_before_brought_its_counters_along() -> None:
+    before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=3.0)
+    after = whole_lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0)
+    assert carried_over(after, before) == {"ada", "bob", "cyd", "dan"}
+
+
+def test_one_player_with_less_than_before_shows_that_the_counters_began_anew() -> None:
+    before = whole_lobby(kills=3, damage_given=400, minutes_played=3.0)
+    after = make_stats(
+        *lobby(kills=7, damage_given=900, minutes_played=8.0)[:3], make_line("dan", kills=1, minutes_played=8.0)
+    )
+    assert carried_over(after, before) == frozenset()
+
+
+@pytest.mark.parametrize("minutes", [0.0, 0.9])
+def test_a_file_of_a_few_seconds_before_proves_nothing(minutes: float) -> None:
+    before, after = whole_lobby(minutes_played=minutes), whole_lobby(kills=7, minutes_played=8.0)
+    assert carried_over(after, before) == frozenset()
+
+
+def test_carried_over_numbers_are_unknown_and_what_scripts_count_stays_known() -> None:
+    carried = make_round(0, 1, *lobby(kills=9, xp=31, minutes_played=14.0))
+    rounds = [carried, second_round(8)]
+    players = own_numbers(rounds, pair_rounds(rounds))[carried.key]
+    assert {(p.kills, p.counters["damage_given"], p.counters["xp"]) for p in players} == {(None, None, 31)}
+    assert {p.flags for p in players} == {("counters_carried_over",)}
+
+
+def test_a_match_whose_round_1_carried_counters_over_keeps_its_result_and_its_round_2() -> None:
+    carried = make_round(0, 1, *lobby(kills=9, minutes_played=14.0))
+    after = make_round(
+        8, 2, *lobby(rounds=1, swap=True, kills=13, minutes_played=20.0), limit="8:00", attack_time="6:00"
+    )
+    found = work_out([carried, after], DEFAULT_WINDOW, ())
+    assert {place.status for place in found.placed.values()} == {Status.COMPLETE}
+    assert found.validities[carried.key].unscored_reason is None
+    assert found.validities[carried.key].invalid_reason == "counters carried over from an earlier play of the map"
+    assert found.validities[after.key] == (None, None)
+    assert {p.kills for p in found.players[after.key]} == {4}
+
+
+def test_a_replay_of_the_map_right_after_a_match_starts_at_nothing() -> None:
+    rounds = [first_round(0), second_round(8), first_round(20)]
+    players = own_numbers(rounds, pair_rounds(rounds))
+    assert {p.flags for p in players[rounds[2].key]} == {()}

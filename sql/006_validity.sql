@@ -1,0 +1,5 @@
+-- A round whose numbers hold more than it (the engine carried counters over) counts in no total, yet its result stands.
+
+alter table round add column unscored_reason text;   -- why no match of it counts; null: it can count
+update round set unscored_reason = invalid_reason;
+alter table round add constraint round_unscored_is_invalid check (unscored_reason is null or invalid_reason is not null);
