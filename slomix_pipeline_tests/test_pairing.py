@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, Placed, SecondRoundSeen, pair_rounds
+from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, NO_SECOND_ROUND, Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.values import FiledRound, Status
 from slomix_pipeline_tests.building import NAMES, at, first_round, lobby, make_line, make_round, second_round
 
@@ -138,6 +138,21 @@ def test_another_map_closes_an_open_round_1() -> None:
 def test_a_round_2_of_another_map_is_an_orphan_and_closes_the_open_round_1() -> None:
     placed = statuses(first_round(0), second_round(8, map_name="radar"), second_round(16))
     assert placed == [Status.R1_ONLY, Status.R2_ONLY, Status.R2_ONLY]
+
+
+def test_half_a_match_says_why_it_is_half() -> None:
+    waiting = pair_rounds([first_round(0)])
+    assert [p.reason for p in waiting.values()] == ["no round 2 so far"]
+    over = pair_rounds([first_round(0), first_round(9, map_name="te_escape2")])
+    assert [p.reason for p in over.values()] == [NO_SECOND_ROUND, "no round 2 so far"]
+    foreign = pair_rounds([first_round(0), second_round(9, map_name="te_escape2")])
+    assert [p.reason for p in foreign.values()] == [
+        NO_SECOND_ROUND, "its round 1 is not here: the round 1 before it is of supply",
+    ]  # fmt: skip
+    late = pair_rounds([first_round(0), second_round(47)])
+    assert [p.reason for p in late.values()] == [
+        NO_SECOND_ROUND, "its round 1 is not here: the one before it ended 47 min earlier, above 45",
+    ]  # fmt: skip
 
 
 def test_a_second_round_2_is_an_orphan() -> None:

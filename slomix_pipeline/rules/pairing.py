@@ -76,16 +76,12 @@ def pair_rounds(
 
 
 def _why_orphaned(open_first: FiledRound | None, current: FiledRound, window: timedelta) -> str:
-    if open_first is None:
-        return "its round 1 is not here"
-    if open_first.map_name != current.map_name:
+    if open_first and open_first.map_name != current.map_name:
         return f"its round 1 is not here: the round 1 before it is of {open_first.map_name}"
-    apart = current.stamp - open_first.stamp
-    return f"its round 1 is not here: the one before it ended {_minutes(apart)} min earlier, above {_minutes(window)}"
-
-
-def _minutes(span: timedelta) -> str:
-    return f"{span / timedelta(minutes=1):.0f}"
+    if open_first and current.stamp - open_first.stamp > window:
+        apart, most = ((span / timedelta(minutes=1)) for span in (current.stamp - open_first.stamp, window))
+        return f"its round 1 is not here: the one before it ended {apart:.0f} min earlier, above {most:.0f}"
+    return "its round 1 is not here"
 
 
 def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> bool:
