@@ -221,6 +221,19 @@ def test_the_same_bytes_under_another_name_are_known(pipeline: Pipeline, subject
     assert [row["round_key"] for row in pipeline.rows("select round_key from round")] == [first]
 
 
+def test_a_copy_becomes_a_round_of_its_own_when_its_original_is_replaced(
+    pipeline: Pipeline, subject: SimRound, evening: Evening
+) -> None:
+    earlier, later = twins(subject)
+    first = pipeline.put_bytes_and_run(later, gamestats.dump(subject.stats))
+    second = pipeline.put_bytes_and_run(earlier, gamestats.dump(subject.stats))
+    pipeline.put_bytes_and_run(later, gamestats.dump(evening.rounds[0].stats))
+    assert pipeline.file(second)["status"] == "requested"
+    pipeline.list_folder()
+    assert pipeline.file(second)["status"] == "ingested"
+    assert {row["round_key"] for row in pipeline.rows("select round_key from round")} == {first, second}
+
+
 def test_the_same_bytes_twice_in_a_batch_count_once(pipeline: Pipeline, subject: SimRound, evening: Evening) -> None:
     write_evening(pipeline.folder, evening)
     keys = [pipeline.put(name, gamestats.dump(subject.stats)) for name in twins(subject)]

@@ -57,6 +57,8 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                 outcomes["constraints"][key] = _quarantine(
                     conn, row, f"the database refuses it: {error.diag.message_primary or error}"
                 )
+        for server in {row.server for row in todo.values()}:
+            files.reopen_lonely_copies(conn, server)
         results = [report(context, conn, name, found) for name, found in outcomes.items()]
     ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
     metadata = {

@@ -213,6 +213,17 @@ def reopen(conn: Connection[DictRow], row: FileRow) -> None:
     )
 
 
+def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
+    """Asks again for files that are known as copies of a file which has been replaced since: no round has their bytes
+    any more."""
+    conn.execute(
+        """update file set status = 'requested', reason = null, requested_at = null
+           where server = %s and kind = 'stats' and status = 'known'
+             and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)""",
+        [server],
+    )
+
+
 def note_stored_only(conn: Connection[DictRow], server: str, name: str, reason: str) -> None:
     """Marks a file whose bytes are kept but that no stage reads."""
     conn.execute(
