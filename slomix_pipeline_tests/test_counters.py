@@ -70,7 +70,7 @@ def test_minutes_are_only_written_in_tenths() -> None:
 
 
 def test_of_a_held_round_1_the_limit_is_the_longest_it_can_have_lasted() -> None:
-    held = {"winner": AXIS, "attack_time": "12:00"}
+    held: dict[str, Any] = {"winner": AXIS, "attack_time": "12:00"}
     assert carried_over(make_stats(make_line("ada", minutes_played=12.9), **held), None) == frozenset()
     assert carried_over(make_stats(make_line("ada", minutes_played=13.2), **held), None) == {"ada"}
 

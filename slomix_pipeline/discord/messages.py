@@ -62,10 +62,11 @@ def result_message(match: MatchSeen) -> Message:
             [
                 f"Round 1 · {_told(match.first, first)}",
                 f"Round 2 · {_told(match.second, second)}",
-                "" if match.winner else f"-# Not counted: {escape(match.reason)}",
+                *([] if match.winner else [f"-# Not counted: {escape(match.reason)}"]),
+                *_left_out(match),
                 f"**{_score(match)}**",
             ]
-        ).replace("\n\n", "\n"),
+        ),
         color=TEAM_COLOURS.get(match.winner or "", NEUTRAL),
         footer=_footer(match, [match.first, match.second]),
         timestamp=match.second.ended_at,
@@ -81,10 +82,24 @@ def session_message(
     verdict = "Draw" if a == b else f"Team {'A' if a > b else 'B'} wins"
     start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
     rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
+    left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
         title=f"{verdict} {max(a, b)}–{min(a, b)}",
-        description=f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>\n"
-        f"{session['matches']} matches, {session['rounds']} rounds{_rest(session['draws'], session['not_counted'])}",
+        description="\n".join(
+            [
+                f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
+                f"{session['matches']} matches, {session['rounds']} rounds"
+                f"{_rest(session['draws'], session['not_counted'])}",
+                *(
+                    [
+                        f"-# The totals are without the numbers of {left_out} round{'s' if left_out > 1 else ''}: "
+                        "the engine had carried counters over"
+                    ]
+                    if left_out
+                    else []
+                ),
+            ]
+        ),
         color=NEUTRAL if a == b else TEAM_COLOURS["A" if a > b else "B"],
         footer=f"{matches[0].policy if matches else ''} · {_timing(rounds)} · {session['session_key']}",
         timestamp=session["ended_at"],
@@ -148,6 +163,15 @@ def _next_goal(first: RoundSeen) -> str:
     if attack_succeeded(first.header):
         return f"Round 2 has to beat **{_clock(first.header.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
+
+
+def _left_out(match: MatchSeen) -> list[str]:
+    """A line for every round of the match whose numbers are in no total."""
+    return [
+        f"-# Without the numbers of round {number}: {escape(seen.left_out)}"
+        for number, seen in ((1, match.first), (2, match.second))
+        if seen and seen.left_out
+    ]
 
 
 def _verdict(match: MatchSeen) -> str:

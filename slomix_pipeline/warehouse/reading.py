@@ -28,6 +28,8 @@ class RoundSeen:
     timing_status: str
     gave_up: bool | None
     by_sensor: bool
+    left_out: str | None
+    """Why its numbers are in no total although its result counts; None when they are."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
 def session_players(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
     """Totals of a session's players over its valid rounds, team by team, most kills first."""
     return conn.execute(
-        "select * from session_player_metric where session_key = %s order by team nulls last, kills desc, guid",
+        """select * from session_player_metric where session_key = %s
+           order by team nulls last, kills desc nulls last, guid""",
         [session_key],
     ).fetchall()
 
@@ -121,7 +124,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     rounds = _rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
     players: dict[str, list[DictRow]] = {}
     for player in conn.execute(
-        "select * from match_player_metric where match_key = any(%s) order by kills desc, guid",
+        "select * from match_player_metric where match_key = any(%s) order by kills desc nulls last, guid",
         [[row["match_key"] for row in rows]],
     ):
         players.setdefault(player["match_key"], []).append(player)
@@ -140,7 +143,8 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
 def _rounds_seen(conn: Connection[DictRow], keys: list[str]) -> dict[str, RoundSeen]:
     headers = parsed.headers(conn, keys)
     rows = conn.execute(
-        """select p.*, t.*, f.by_sensor from parsed_round p join round_timing t using (round_key)
+        """select p.*, t.*, f.by_sensor, case when r.unscored_reason is null then r.invalid_reason end as left_out
+           from parsed_round p join round r using (round_key) join round_timing t using (round_key)
            join file f using (server, name) where p.round_key = any(%s)""",
         [keys],
     )
@@ -148,6 +152,7 @@ def _rounds_seen(conn: Connection[DictRow], keys: list[str]) -> dict[str, RoundS
         row["round_key"]: RoundSeen(
             row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
             row["duration_source"], row["timing_status"], row["attackers_gave_up"], row["by_sensor"],
+            row["left_out"],
         )
         for row in rows
     }  # fmt: skip

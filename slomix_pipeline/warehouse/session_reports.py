@@ -14,7 +14,7 @@ _FINGERPRINT = """
         from match m where m.session_key = %(key)s
         union all
         select concat_ws('|', p.guid, p.name, p.team, p.rounds, p.kills, p.deaths, p.damage_given, p.damage_received,
-                         p.hits, p.shots, p.seconds_played)
+                         p.hits, p.shots, p.headshots, p.seconds_played)
         from session_player_metric p where p.session_key = %(key)s
         union all
         select concat_ws('|', t.round_key, t.duration_seconds, t.timing_status)

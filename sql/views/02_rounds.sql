@@ -1,18 +1,87 @@
--- One row per player and round, with his ratios; also of rounds that do not count.
-create view round_player_metric as
-select p.*,
-       metric_kd(p.kills, p.deaths) as kd,
-       metric_dpm(p.damage_given, p.seconds_played) as dpm,
-       metric_accuracy(p.hits, p.shots) as accuracy,
-       metric_headshot_percent(p.headshots, p.hits) as headshot_percent,
-       metric_dead_percent(p.seconds_dead, p.seconds_played) as dead_percent
-from round_player p;
+-- Numbers of single rounds, and the doors that those of several rounds have to go through.
 
--- The only door to numbers of several rounds: players of valid rounds, with session and team.
-create view valid_round_player as
-select r.match_key, r.number, sr.session_key, sp.team, p.*
+create view aimed_accuracy_exclusion (weapon, reason) as
+values ('grenade', 'thrown: one may hit several enemies or clear a way'),
+       ('dynamite', 'laid for objectives'),
+       ('satchel', 'laid'),
+       ('landmine', 'laid: waits for its hit'),
+       ('airstrike', 'called in'),
+       ('artillery', 'called in'),
+       ('syringe', 'heals: its hits are revives');
+comment on view aimed_accuracy_exclusion is 'Weapons that aimed_accuracy leaves out, and why.';
+
+create view round_player_number as
+select p.*,
+       p.hits - left_out.hits as aimed_hits,
+       p.shots - left_out.shots as aimed_shots,   -- from the total, which is a true difference: weapon rows stop at 0
+       case when p.seconds_played = 0 then 0 else p.alive_percent * p.seconds_played / 100 end as engine_alive_seconds
+from round_player p
+left join lateral (
+    select coalesce(sum(w.hits), 0) as hits, coalesce(sum(w.shots), 0) as shots
+    from round_weapon w
+    join aimed_accuracy_exclusion using (weapon)
+    where w.round_key = p.round_key and w.guid = p.guid
+) left_out on true;
+comment on view round_player_number is
+'What every player did in every round, with the counts that metrics need beside those of the file. Also of rounds that do not count.';
+
+create view round_player_metric as
+select n.*,
+       metric_kd(kills, deaths) as kd,
+       metric_efficiency(kills, deaths) as efficiency,
+       metric_dpm(damage_given, seconds_played) as dpm,
+       metric_frag_potential(damage_given, seconds_played, seconds_dead) as frag_potential,
+       metric_alive_dpm(damage_given, engine_alive_seconds, seconds_dead, seconds_played) as alive_dpm,
+       metric_damage_ratio(damage_given, damage_received) as damage_ratio,
+       metric_accuracy(hits, shots) as accuracy,
+       metric_aimed_accuracy(aimed_hits, aimed_shots) as aimed_accuracy,
+       metric_headshot_percent(headshots, hits) as headshot_percent,
+       metric_headshot_kill_percent(headshot_kills, kills) as headshot_kill_percent,
+       metric_useful_kill_percent(useful_kills, kills) as useful_kill_percent,
+       metric_useless_kill_percent(useless_kills, kills) as useless_kill_percent,
+       metric_denied_per_minute(denied_playtime, seconds_played) as denied_per_minute,
+       metric_multikills(multikills_2, multikills_3, multikills_4, multikills_5, multikills_6) as multikills,
+       metric_dead_percent(seconds_dead, seconds_played) as dead_percent,
+       metric_survival_percent(engine_alive_seconds, seconds_dead, seconds_played) as survival_percent,
+       metric_survival_drift(engine_alive_seconds, seconds_dead, seconds_played) as survival_drift,
+       metric_survival_disputed(engine_alive_seconds, seconds_dead, seconds_played) as survival_disputed
+from round_player_number n;
+comment on view round_player_metric is
+'One row per player and round, with all metrics of that round. Also of rounds that do not count, so never to be summed.';
+
+create view valid_round as
+select r.round_key, r.number, r.match_key, sr.session_key, p.server, lower(btrim(p.map)) as map, p.config, p.stamp
 from round r
 join session_round sr using (round_key)
-join round_player p using (round_key)
-left join session_player sp on sp.session_key = sr.session_key and sp.guid = p.guid
+join parsed_round p using (round_key)
 where r.valid;
+comment on view valid_round is
+'The rounds that count: those without an invalid_reason, as an orphan, aborted or superseded round, bots or a filler map are.';
+
+create view valid_round_player as
+select v.match_key, v.number, v.session_key, v.server, v.map, v.config, v.stamp, sp.team, n.*
+from valid_round v
+join round_player_number n using (round_key)
+left join session_player sp on sp.session_key = v.session_key and sp.guid = n.guid;
+comment on view valid_round_player is
+'The only door to numbers of several rounds: players of rounds that count, with session and team.';
+
+create view valid_round_weapon as
+select v.match_key, v.number, v.session_key, v.server, v.map, v.config, v.stamp, w.*
+from valid_round v
+join round_weapon w using (round_key);
+comment on view valid_round_weapon is
+'The only door to weapons over several rounds: one row per weapon, player and round that counts.';
+
+create view round_level (level, scope, round_key) as
+select 'round', round_key, round_key from valid_round
+union all
+select 'match', match_key, round_key from valid_round
+union all
+select 'session', session_key, round_key from valid_round
+union all
+select 'map', map, round_key from valid_round
+union all
+select 'career', 'all', round_key from valid_round;
+comment on view round_level is
+'What a round that counts is part of, one row each: level round, match, session, map or career; scope is its key, the map''s name, or "all" (a career spans all servers).';

@@ -1,0 +1,93 @@
+"""docs/metrics.md says what the database says of its metrics: it is made from the comments in ``sql/views``."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.settings import project_folder
+from slomix_pipeline.warehouse.database import Database
+
+DOCUMENT = project_folder() / "docs" / "metrics.md"
+RENEW = "RENEW_SNAPSHOTS"
+MESSAGE = f"The metrics changed. If that is meant: {RENEW}=1 pytest {Path(__file__).name}, and commit the difference."
+
+INTRODUCTION = f"""# Metrics
+
+What every number means that players see. Made from the comments in `sql/views/`, which the database shows too
+(`\\df+ metric_*`, `\\d+ player_sum`); `{RENEW}=1 .venv/bin/pytest slomix_pipeline_tests/{Path(__file__).name}` renews it.
+
+- A ratio over nothing or over something unknown is unknown, never 0.
+- Several rounds: sums first, then the ratio of the sums; never a mean of ratios. Nothing is rounded before it is shown.
+- Numbers of several rounds hold rounds that count and no others.
+
+```sql
+select * from player_metric where level = 'session' and scope = 'main:2026-02-02-211352';
+select n.name, m.rounds, m.kd, m.dpm from player_metric m join player_name n using (guid) where m.level = 'career';
+```
+"""
+
+# Of all functions and views in their order of creation, which is that of the text.
+_FUNCTIONS = """
+    select proname as name, obj_description(oid, 'pg_proc') as comment from pg_proc
+    where pronamespace = current_schema()::regnamespace and proname like 'metric\\_%' order by oid"""
+_VIEWS = """
+    select relname as name, obj_description(oid, 'pg_class') as comment from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind = 'v' order by oid"""
+_COUNTS = """
+    select attname as name, col_description(attrelid, attnum) as comment from pg_attribute
+    where attrelid = 'player_sum'::regclass and attnum > 0 order by attnum"""
+
+
+def metrics(conn: Connection[DictRow]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Name, meaning, formula, unit and source of every metric; each comment has these lines in this order."""
+    for row in conn.execute(_FUNCTIONS):
+        meaning, formula, unit, source = (row["comment"] or "\n\n\n").split("\n")
+        yield (
+            row["name"].removeprefix("metric_"), meaning, formula.removeprefix("Formula: "),
+            unit.removeprefix("Unit: "), source.removeprefix("Source: "),
+        )  # fmt: skip
+
+
+def document(conn: Connection[DictRow]) -> str:
+    parts = [INTRODUCTION, "## Ratios and rates\n"]
+    for name, meaning, formula, unit, source in metrics(conn):
+        parts.append(f"### {name}\n\n{meaning}\n\n- Formula: {formula}\n- Unit: {unit}\n- Source: {source}\n")
+    parts.append("## Sums\n\n| column | what it counts |\n|---|---|")
+    parts += [f"| {row['name']} | {row['comment']} |" for row in conn.execute(_COUNTS)]
+    parts.append("\n## Weapons that aimed_accuracy leaves out\n\n| weapon | why |\n|---|---|")
+    parts += [
+        f"| {row['weapon']} | {row['reason']} |" for row in conn.execute("select * from aimed_accuracy_exclusion")
+    ]
+    parts.append("\n## Views\n\n| view | what it holds |\n|---|---|")
+    parts += [f"| {row['name']} | {row['comment']} |" for row in conn.execute(_VIEWS) if row["comment"]]
+    return "\n".join(parts) + "\n"
+
+
+def test_the_document_says_what_the_database_says(database: Database) -> None:
+    with database.connect() as conn:
+        now = document(conn)
+    if os.environ.get(RENEW) == "1":
+        DOCUMENT.write_text(now, "utf-8")
+    assert now == DOCUMENT.read_text("utf-8"), MESSAGE
+
+
+def test_the_examples_of_the_document_work(database: Database) -> None:
+    with database.connect() as conn:
+        conn.execute(INTRODUCTION.split("```")[1].removeprefix("sql").encode())
+
+
+def test_every_metric_has_a_meaning_a_formula_a_unit_and_a_source(database: Database) -> None:
+    with database.connect() as conn:
+        comments = [row["comment"].split("\n") for row in conn.execute(_FUNCTIONS)]
+    assert [
+        lines for lines in comments
+        if len(lines) != 4 or [line.partition(": ")[0] for line in lines[1:]] != ["Formula", "Unit", "Source"]
+    ] == []  # fmt: skip
+
+
+def test_every_sum_says_what_it_counts(database: Database) -> None:
+    with database.connect() as conn:
+        assert [row["name"] for row in conn.execute(_COUNTS) if not row["comment"]] == []
