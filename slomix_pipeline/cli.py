@@ -5,11 +5,13 @@ Modules that take time to load are imported by the command that needs them.
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from pydantic import ValidationError
@@ -87,7 +89,7 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         out.print(f"Found {summary.found} game files below {directory}")
         out.print(
             f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
-            f"stored only {summary.stored}, linked to timing {summary.linked}"
+            f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
         )
         for name, reason in summary.quarantined:
             out.print(f"  [red]quarantined[/red] {name}: {reason}", soft_wrap=True)
@@ -101,7 +103,7 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         out.print(f"  sessions touched: {len(summary.sessions)}")
         if summary.sessions:
             _print_sessions(settings, only=set(summary.sessions))
-        sys.exit(0 if summary.ingested + summary.known + summary.stored else 1)
+        sys.exit(0 if summary.ingested + summary.known + summary.waiting else 1)
 
 
 @main.command()
@@ -155,6 +157,50 @@ def files(status: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("round_", metavar="ROUND")
+@click.option("--player", metavar="GUID", help="Also his numbers, field by field; the first 4 characters are enough.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def explain(round_: str, player: str | None, as_json: bool) -> None:
+    """Show what stands behind ROUND (a key, a file's name, its stamp, or latest): file, pairing, rules, checks."""
+    with _clear_errors():
+        from slomix_pipeline.commands import explaining
+        from slomix_pipeline.commands.receipt_text import print_receipt
+
+        settings = _settings()
+        try:
+            receipt = explaining.explain(_database(settings), settings, round_, player, datetime.now(UTC))
+        except explaining.NotFound as error:
+            _not_here(error)
+        if as_json:
+            click.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
+        else:
+            print_receipt(out, receipt)
+
+
+@main.command()
+@click.option("--server", help="Only this game server.  [default: all]")
+@click.option("--since", metavar="YYYY-MM", default="", help="Only from this month on.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")
+def audit(server: str | None, since: str, output: Path | None) -> None:
+    """Report, in Markdown, what is missing, what does not count and which checks did not pass."""
+    with _clear_errors():
+        from slomix_pipeline.commands import auditing
+
+        if since and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", since):
+            raise click.BadParameter("a month such as 2026-02", param_hint="--since")
+        settings = _settings()
+        try:
+            text = auditing.report(_database(settings), settings, server, since, datetime.now(UTC))
+        except auditing.UnknownServer as error:
+            _not_here(error)
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            output.write_text(text, "utf-8")
+            err.print(f"written to {output}", markup=False, soft_wrap=True)
+
+
+@main.command()
 def doctor() -> None:
     """Check settings, database, game server, Discord; say what to do about what is wrong."""
     with _clear_errors():
@@ -192,6 +238,12 @@ def _clear_errors() -> Iterator[None]:
     except (SlomixError, FileExistsError, PermissionError) as error:
         err.print(f"slomix: {error}", soft_wrap=True)
         sys.exit(1)
+
+
+def _not_here(error: SlomixError) -> NoReturn:
+    """Ends with exit code 2: what was named is not here."""
+    err.print(f"slomix: {error}", markup=False, soft_wrap=True)
+    sys.exit(2)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from slomix_pipeline.assets.match_post import match_post
 from slomix_pipeline.assets.match_score import match_score
 from slomix_pipeline.assets.parsed_round import parsed_round
 from slomix_pipeline.assets.raw_stats_file import raw_stats_file
+from slomix_pipeline.assets.round_awards import round_awards
 from slomix_pipeline.assets.round_stats import round_stats
 from slomix_pipeline.assets.round_timing import round_timing
 from slomix_pipeline.assets.session_report import session_post, session_report
@@ -32,6 +33,7 @@ ASSETS = [
     session_teams,
     match_score,
     match_post,
+    round_awards,
     timing_record,
     session_report,
     session_post,

@@ -142,9 +142,9 @@ def test_a_round_2_of_another_map_is_an_orphan_and_closes_the_open_round_1() -> 
 
 def test_half_a_match_says_why_it_is_half() -> None:
     waiting = pair_rounds([first_round(0)])
-    assert [p.reason for p in waiting.values()] == ["no round 2 so far"]
+    assert [p.reason for p in waiting.values()] == ["no round 2 has come"]
     over = pair_rounds([first_round(0), first_round(9, map_name="te_escape2")])
-    assert [p.reason for p in over.values()] == [NO_SECOND_ROUND, "no round 2 so far"]
+    assert [p.reason for p in over.values()] == [NO_SECOND_ROUND, "no round 2 has come"]
     foreign = pair_rounds([first_round(0), second_round(9, map_name="te_escape2")])
     assert [p.reason for p in foreign.values()] == [
         NO_SECOND_ROUND, "its round 1 is not here: the round 1 before it is of supply",

@@ -83,6 +83,10 @@ CHECKS = (
         "nobody was there for longer.",
     ),
     Check(
+        "endstats_link", "round_awards", 4, blocking=False,
+        description="No tie between endstats files: two at the same distance belong to neither.",
+    ),
+    Check(
         "told_once", "match_post", 7, blocking=False,
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),

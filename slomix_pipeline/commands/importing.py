@@ -22,11 +22,10 @@ from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
 from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import files, results
+from slomix_pipeline.warehouse import endstats, files, results
 from slomix_pipeline.warehouse.database import Database
 
 _JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
-STORED_ONLY = "stored; its awards are not read"
 
 # Of runs in a command's own process: the log is in the Dagster UI, the terminal shows progress.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -37,12 +36,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Summary:
-    """What an import came to. ``quarantined``, ``skipped``: name and reason; ``left_aside``: names of other files."""
+    """What an import came to. ``waiting``: endstats files whose round is not here; ``quarantined``, ``skipped``: name
+    and reason; ``left_aside``: names of other files."""
 
     found: int = 0
     ingested: int = 0
     known: int = 0
-    stored: int = 0
+    waiting: int = 0
     linked: int = 0
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -88,6 +88,10 @@ def import_folder(
         names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
         keys = [key for name in names if (key := files.partition_key(server, name))]
         run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
+    late = [key for name in new if name.kind is FileKind.ENDSTATS and (key := files.partition_key(server, name))]
+    with database.connect() as conn:
+        rounds = endstats.rounds_waited_for(conn, late)  # known before this import: their awards come with it
+    run_partitions(instance, "ingest_rounds", rounds, tags=tags, progress=progress, **resources)
     _conclude(database, server, new, summary)
     if PUBLISH_TAG in tags:
         run_partitions(instance, "report_sessions", summary.sessions, tags=tags, progress=progress, **resources)
@@ -129,7 +133,7 @@ def _store(
                 files.note_imported(conn, server, [(name, data)], timezone)
                 new[path.name] = name
                 if name.kind is FileKind.ENDSTATS:
-                    files.note_stored_only(conn, server, name.name, STORED_ONLY)
+                    files.note_waiting(conn, server, name.name)
     return list(new.values())
 
 
@@ -171,7 +175,7 @@ def _conclude(database: Database, server: str, new: Iterable[FileName], summary:
         ).fetchall()
         summary.ingested += sum(row["status"] == "ingested" for row in rows)
         summary.known += sum(row["status"] == "known" for row in rows)
-        summary.stored += sum(row["kind"] == FileKind.ENDSTATS for row in rows)
+        summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == "listed" for row in rows)
         summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
         linked = conn.execute(
             "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [keys]

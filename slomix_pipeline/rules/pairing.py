@@ -61,7 +61,7 @@ def pair_rounds(
                 placed[open_first.key] = _replayed(placed[open_first.key], open_first, current, second_rounds_seen)
             elif open_first:
                 placed[open_first.key] = replace(placed[open_first.key], reason=NO_SECOND_ROUND)
-            placed[current.key] = Placed(current.key, current.key, 1, Status.R1_ONLY, reason="no round 2 so far")
+            placed[current.key] = Placed(current.key, current.key, 1, Status.R1_ONLY, reason="no round 2 has come")
             open_first = current
         elif open_first and fits:
             placed[open_first.key], placed[current.key] = _paired(open_first, current)

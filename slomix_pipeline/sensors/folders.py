@@ -36,7 +36,7 @@ LOOK_BACK_MARGIN = timedelta(hours=1)  # behind the last look: stamps are a litt
 FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
 _NOT_READ = {
-    FileKind.ENDSTATS: "endstats file: noted as a witness of its round; its awards are not read",
+    FileKind.ENDSTATS: files.WAITS_FOR_ITS_ROUND,
     FileKind.WEAPON_STATS: "weapon file of an old writer: not read",
     FileKind.UNKNOWN: "the name follows no known pattern",
     FileKind.STATS: "a stats file outside its folder",

@@ -1,7 +1,7 @@
 """The one place where work is redone: rounds whose inputs are newer than their result.
 
 A round is asked for again when it was parsed after its results were made (a run ended half-way, a file was replaced),
-when a timing record of it came later, or when its message or a correction of it was not delivered.
+when a timing record or an endstats file of it came later, or when its message or a correction of it was not delivered.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,6 +56,8 @@ def stale_rounds(conn: Connection[DictRow], publish_max_age: timedelta) -> list[
                   -- A record stored while the timing was being made was not seen by it.
                   or (t.record_key is distinct from w.record_key and w.stored_at > t.timed_at - interval '10 seconds')
                union all
+               select round_key, first_seen_at from unread_endstats
+               union all
                select partition_key, claimed_at from post
                where (state = 'failed' or (state = 'sent' and payload_sha256 is null))
                  and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
@@ -70,8 +72,8 @@ def stale_rounds(conn: Connection[DictRow], publish_max_age: timedelta) -> list[
     job=jobs.ingest_rounds,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Finds rounds whose inputs are newer than their result (late timing, a run that ended half-way, an "
-    "undelivered message) and runs them again.",
+    description="Finds rounds whose inputs are newer than their result (late timing or awards, a run that ended "
+    "half-way, an undelivered message) and runs them again.",
 )
 def rework_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]

@@ -16,6 +16,7 @@ from slomix_pipeline.formats.filenames import FileKind, FileName
 from slomix_pipeline.formats.gametimes import LATEST_UNIX
 from slomix_pipeline.gameserver.source import RemoteFile
 
+WAITS_FOR_ITS_ROUND = "endstats file: read with its round"
 STATUSES = ("listed", "requested", "ingested", "known", "quarantined")
 FINAL = frozenset({"ingested", "known", "quarantined"})
 
@@ -94,7 +95,9 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
                on conflict (server, name) do update
                set size = excluded.size, modified_at = excluded.modified_at, imported = false,
                    attempts = case when (file.size, file.modified_at) is distinct from
-                                        (excluded.size, excluded.modified_at) then 0 else file.attempts end""",
+                                        (excluded.size, excluded.modified_at) then 0 else file.attempts end,
+                   status = case when file.kind = 'endstats' then 'listed' else file.status end,
+                   reason = case when file.kind = 'endstats' then excluded.reason else file.reason end""",
             [
                 (server, f.name, n.kind, partition_key(server, n), f.size, utc(f.modified_at), reason)
                 for f, n, reason in files
@@ -224,8 +227,9 @@ def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
     )
 
 
-def note_stored_only(conn: Connection[DictRow], server: str, name: str, reason: str) -> None:
-    """Marks a file whose bytes are kept but that no stage reads."""
+def note_waiting(conn: Connection[DictRow], server: str, name: str) -> None:
+    """Marks an endstats file, whose bytes may be here already, as waiting for its round."""
     conn.execute(
-        "update file set status = 'listed', reason = %s where server = %s and name = %s", [reason, server, name]
+        "update file set status = 'listed', reason = %s where server = %s and name = %s",
+        [WAITS_FOR_ITS_ROUND, server, name],
     )

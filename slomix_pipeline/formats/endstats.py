@@ -1,0 +1,218 @@
+"""Endstats files: the awards of one round, and who killed whom, as the game server's endstats script writes them.
+
+Belongs here: the lines, the table of awards, and which line is which in spite of two labels the script gets wrong.
+Does not belong here: which round a file belongs to, who a name is, what an award counts (``rules.endstats``).
+Source: the script's code (order, labels, value texts) and real files.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from slomix_pipeline.formats.errors import FormatError
+from slomix_pipeline.formats.names import decode, encode, readable
+
+MAX_BYTES = 1 << 20  # a full server's file has 40 kB
+_MAX_LINE = 1_000
+_VS_HEADER = "VS_HEADER"
+_GUID = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,20})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AwardKind:
+    """What an award says. ``engine``: counted by the engine, whose counters go on from round 1; else by the script.
+
+    ``unit``: of the first number in the value's text, of the only one for the tank; None is a plain count.
+    """
+
+    label: str
+    name: str
+    engine: bool = False
+    unit: str | None = None
+
+
+# In the order in which the script writes them: the order tells the two wrong labels apart.
+AWARDS = (
+    AwardKind("Most damage given", "damage_given", engine=True),
+    AwardKind("Most damage received", "damage_received", engine=True),
+    AwardKind("Most team damage given", "team_damage_given", engine=True),
+    AwardKind("Most team damage received", "team_damage_received", engine=True),
+    AwardKind("Most teamkills", "team_kills", engine=True),
+    AwardKind("Most selfkills", "self_kills", engine=True),
+    AwardKind("Most deaths", "deaths", engine=True),
+    AwardKind("Most kills per minute", "kills_per_minute", engine=True, unit="per minute"),
+    AwardKind("Most doublekills", "doublekills"),
+    AwardKind("Most multikills", "multikills"),
+    AwardKind("Quickest multikill w/ light weapons", "quickest_multikill", unit="kills in one chain"),
+    AwardKind("Farthest riflenade kill", "farthest_riflenade_kill", unit="m"),
+    AwardKind("Most light weapon kills", "light_weapon_kills"),
+    AwardKind("Most pistol kills", "pistol_kills"),
+    AwardKind("Most rifle kills", "rifle_kills"),
+    AwardKind("Most riflenade kills", "riflenade_kills"),
+    AwardKind("Most sniper kills", "sniper_kills"),
+    AwardKind("Most knife kills", "knife_kills"),
+    AwardKind("Most air support kills", "air_support_kills"),
+    AwardKind("Most mine kills", "mine_kills"),
+    AwardKind("Most grenade kills", "grenade_kills"),
+    AwardKind("Most panzer kills", "panzer_kills"),
+    AwardKind("Most mortar kills", "mortar_kills"),
+    AwardKind("Most panzer deaths", "panzer_deaths"),
+    AwardKind("Mortarmagnet", "mortar_deaths"),
+    AwardKind("Most MG42 kills", "mg42_kills"),
+    AwardKind("Most MG42 deaths", "mg42_deaths"),
+    AwardKind("Most revives", "revives_given"),
+    AwardKind("Most revived", "times_revived"),
+    AwardKind("Best K/D ratio", "kd", engine=True, unit="kills per death"),
+    AwardKind("Most dynamites planted", "dynamites_planted"),
+    AwardKind("Most dynamites defused", "dynamites_defused"),
+    AwardKind("Longest killing spree", "killing_spree"),
+    AwardKind("Longest death spree", "death_spree"),
+    AwardKind("Most objectives stolen", "objectives_stolen"),
+    AwardKind("Most objectives returned", "objectives_returned"),
+    AwardKind("Most corpse gibs", "gibs", engine=True),
+    AwardKind("Most kill assists", "kill_assists"),
+    AwardKind("Most killsteals", "kill_steals"),
+    AwardKind("Most headshot kills", "headshot_kills"),
+    AwardKind("Tank/Meatshield (Refuses to die)", "tank_ratio", engine=True, unit="ratio"),
+    AwardKind("Full respawn king", "full_respawns", engine=True, unit="%"),
+    AwardKind("Least time dead (What spawn?)", "least_time_dead", engine=True, unit="%"),
+    AwardKind("Most playtime denied", "denied_playtime", unit="s"),
+    AwardKind("Highest light weapons accuracy", "light_weapon_accuracy", engine=True, unit="%"),
+    AwardKind("Highest headshot accuracy", "headshot_percent", engine=True, unit="%"),
+    AwardKind("Most headshots", "headshots", engine=True),
+    AwardKind("Most bullets fired", "bullets_fired", engine=True),
+)
+USELESS_KILLS = AwardKind("Most objectives stolen", "useless_kills")
+
+_KIND_OF_LABEL = {kind.label: kind for kind in AWARDS}
+_PLACE = {kind.label: place for place, kind in enumerate(AWARDS)}
+_STOLEN, _SPREE, _TANK = "Most objectives stolen", "Longest killing spree", "Tank/Meatshield (Refuses to die)"
+_USELESS_ABOVE = 3  # the script writes its most useless kills only above this
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """One award line. ``player`` is a name cleaned by the engine, maybe empty; ``kind`` is None where the label is
+    unknown, or does not tell what was counted."""
+
+    label: str
+    player: str
+    text: str
+    kind: AwardKind | None
+
+    @property
+    def value(self) -> float | None:
+        """The number in the text; None where there is none."""
+        found = _NUMBER.search(self.text)
+        return float(found[0]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """One opponent of a player: how often the player killed him, and was killed by him."""
+
+    opponent: str
+    kills: int
+    deaths: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersusBlock:
+    """The opponents of one player; name and GUID are None in files of before 2026-08, which do not say whose they are
+    (nor where one player's lines end)."""
+
+    subject: str | None
+    guid: str | None
+    lines: tuple[Versus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndstatsFile:
+    """A whole endstats file, in the order of its lines."""
+
+    awards: tuple[Award, ...]
+    blocks: tuple[VersusBlock, ...]
+
+
+def parse(data: bytes) -> EndstatsFile:
+    """Reads an endstats file (LF or CRLF).
+
+    Raises:
+        FormatError: empty, cut, or a line that is neither an award nor a line of who killed whom.
+    """
+    awards: list[tuple[str, str, str]] = []
+    blocks: list[tuple[str | None, str | None, list[Versus]]] = []
+    for number, cells in _lines(data):
+        label, second, third = cells
+        if blocks and label in _KIND_OF_LABEL:  # the file was written to once more: the later run is the whole of it
+            awards, blocks = [], []
+        if label == _VS_HEADER:
+            if not _GUID.fullmatch(third):
+                raise FormatError(f"line {number}: {readable(third)[:20]!r} is no GUID")
+            blocks.append((second, third.upper(), []))
+        elif label not in _KIND_OF_LABEL and _COUNT.fullmatch(second) and _COUNT.fullmatch(third):
+            if not blocks:
+                blocks.append((None, None, []))
+            blocks[-1][2].append(Versus(label, int(second), int(third)))
+        elif not third:
+            raise FormatError(f"line {number}: an award without a value")
+        else:
+            awards.append((label, second, third))
+    return EndstatsFile(
+        _with_kinds(awards), tuple(VersusBlock(subject, guid, tuple(lines)) for subject, guid, lines in blocks)
+    )
+
+
+def _lines(data: bytes) -> Iterable[tuple[int, tuple[str, str, str]]]:
+    if not data:
+        raise FormatError("empty file")
+    if len(data) > MAX_BYTES or b"\0" in data:
+        raise FormatError("not an endstats file: too large, or with zero bytes")
+    *lines, rest = data.split(b"\n")
+    if rest:
+        raise FormatError("cut: the last line has no end")
+    for number, line in enumerate(lines, start=1):
+        cells = [decode(cell) for cell in line.removesuffix(b"\r").split(b"\t")]
+        if len(line) > _MAX_LINE or len(cells) != 3:
+            raise FormatError(f"line {number}: {len(cells)} cells instead of 3")
+        yield number, (cells[0], cells[1], cells[2])
+
+
+def _with_kinds(lines: Sequence[tuple[str, str, str]]) -> tuple[Award, ...]:
+    labels = [label for label, _, _ in lines]
+    return tuple(Award(label, player, text, _kind(i, labels, text)) for i, (label, player, text) in enumerate(lines))
+
+
+def _kind(index: int, labels: Sequence[str], text: str) -> AwardKind | None:
+    """What a line counts. Two labels stand on lines of something else, and only the order tells:
+
+    a second "Longest killing spree" repeats the first one's winner in place of the most useful kills, and "Most
+    objectives stolen" behind the tank's group holds the most useless kills.
+    """
+    label, before, behind = labels[index], labels[:index], labels[index + 1 :]
+    if label == _SPREE:
+        repeats = _SPREE in before or _in_tank_group(before) or text in ("0", "1")
+        return None if repeats else _KIND_OF_LABEL[_SPREE]
+    if label == _STOLEN:
+        if _STOLEN in before or _in_tank_group(before):
+            return USELESS_KILLS
+        few = _COUNT.fullmatch(text) is not None and int(text) <= _USELESS_ABOVE
+        return _KIND_OF_LABEL[_STOLEN] if few or _in_tank_group(behind) else None
+    return _KIND_OF_LABEL.get(label)
+
+
+def _in_tank_group(labels: Iterable[str]) -> bool:
+    """Whether any of these stands between the objectives and the place where the wrong labels are."""
+    return any(_PLACE[_STOLEN] < _PLACE.get(label, 0) <= _PLACE[_TANK] for label in labels)
+
+
+def dump(file: EndstatsFile) -> bytes:
+    """The bytes the script would have written: awards, then who killed whom."""
+    lines = [(award.label, award.player, award.text) for award in file.awards]
+    for block in file.blocks:
+        if block.subject is not None and block.guid is not None:
+            lines.append((_VS_HEADER, block.subject, block.guid))
+        lines += [(line.opponent, str(line.kills), str(line.deaths)) for line in block.lines]
+    return encode("".join("\t".join(cells) + "\n" for cells in lines))

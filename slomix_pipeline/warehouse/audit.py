@@ -1,0 +1,193 @@
+"""What is stored, counted for the audit: missing rounds by month, what does not count, files, checks, timing.
+
+Belongs here: reading over everything, or over one server and the months from one on.
+Does not belong here: how the report is worded (``commands.auditing``), one round's story (``receipts``).
+
+Months and dates are those of the file stamps, the game server's own calendar.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is looked at. ``server``: an id, None for all; ``since``: first month as ``YYYY-MM``, "" for all.
+
+    ``now`` and ``window`` (longest time from round 1 to round 2) tell which round 2 may still come.
+    """
+
+    server: str | None
+    since: str
+    now: datetime
+    window: timedelta
+
+    def values(self, **more: Any) -> dict[str, Any]:
+        """For the queries below."""
+        return {"server": self.server, "since": self.since, "now": self.now, "window": self.window, **more}
+
+
+# Every query over rounds begins with this. ``missing_*_strict``: what file names alone tell, by date and map.
+# ``missing_*``: what pairing tells; a round 2 that may still come is not missing.
+_ROUNDS = """
+with looked_at as (
+    select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, to_char(p.stamp_local, 'YYYY-MM') as month,
+           r.number, r.status, r.reason, r.invalid_reason, coalesce(r.valid, false) as valid,
+           t.link_class, t.timing_status, t.record_key,
+           p.label = 2 and coalesce(min(p.stamp_local) filter (where p.label = 1) over day >= p.stamp_local, true)
+               as missing_r1_strict,
+           p.label = 1 and coalesce(max(p.stamp_local) filter (where p.label = 2) over day <= p.stamp_local, true)
+               as missing_r2_strict,
+           coalesce(r.status = 'r2_only', false) as missing_r1,
+           coalesce(r.status = 'r1_only' and p.stamp < %(now)s::timestamptz - %(window)s::interval, false) as missing_r2
+    from parsed_round p
+    left join round r using (round_key)
+    left join round_timing t using (round_key)
+    where (%(server)s::text is null or p.server = %(server)s) and to_char(p.stamp_local, 'YYYY-MM') >= %(since)s
+    window day as (partition by p.server, left(p.name, 10), regexp_replace(substr(p.name, 19), '[12].txt$', ''))
+)
+"""
+
+# The stamp of a file's name, or what stands in its place: names without one sort behind all months.
+_FILES = """
+    (%(server)s::text is null or f.server = %(server)s) and f.name collate "C" >= %(since)s
+"""
+
+
+def servers(conn: Connection[DictRow]) -> list[str]:
+    """Every server that a file was seen of."""
+    return [row["server"] for row in conn.execute("select distinct server from file order by server")]
+
+
+def months(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Counts by month, oldest first, and last over all of them, where ``month`` is null."""
+    return conn.execute(
+        _ROUNDS
+        + """
+        select month, count(*) as rounds, count(*) filter (where valid) as valid,
+               count(*) filter (where status is null) as not_worked_out,
+               count(*) filter (where status = 'complete' and number = 1) as complete,
+               count(*) filter (where missing_r1_strict) as missing_r1_strict,
+               count(*) filter (where missing_r1) as missing_r1,
+               count(*) filter (where missing_r2_strict) as missing_r2_strict,
+               count(*) filter (where missing_r2) as missing_r2,
+               count(*) filter (where record_key is not null) as linked,
+               count(*) filter (where link_class = 'fuzzy') as candidates,
+               count(*) filter (where link_class = 'tie') as ties,
+               count(*) filter (where timing_status in ('MINOR DIFF', 'DISCREPANCY')) as differing
+        from looked_at group by grouping sets ((month), ()) order by month nulls last""",
+        scope.values(),
+    ).fetchall()
+
+
+def missing(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Rounds without their other round, newest first: ``lost`` is its number; ``file_*`` the file it may be in, which
+    was seen at the right time but could not be read or was never fetched."""
+    return conn.execute(
+        _ROUNDS
+        + """
+        select m.round_key, m.reason, m.stamp, 3 - m.label as lost,
+               seen.name as file_name, seen.status as file_status, seen.reason as file_reason
+        from looked_at m
+        left join lateral (
+            select f.name, f.status, f.reason
+            from file f
+            cross join lateral (
+                select to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp - m.stamp_local as later
+            ) apart
+            where f.server = m.server and f.kind = 'stats' and f.status in ('quarantined', 'listed', 'requested')
+              and substr(f.name, 18) = regexp_replace(substr(m.name, 18), '[12].txt$', (3 - m.label) || '.txt')
+              and case m.label when 2 then -later else later end between interval '1 second' and %(window)s
+            order by abs(extract(epoch from later)) limit 1
+        ) seen on true
+        where m.missing_r1 or m.missing_r2
+        order by m.stamp desc, m.round_key""",
+        scope.values(),
+    ).fetchall()
+
+
+def counted_differently(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """How often each count of missing rounds sees what the other does not, by what became of the round."""
+    return conn.execute(
+        _ROUNDS
+        + """
+        select coalesce(status, 'not worked out') as status,
+               count(*) filter (where missing_r1_strict or missing_r2_strict) as strict,
+               count(*) filter (where missing_r1 or missing_r2) as real
+        from looked_at
+        where (missing_r1_strict or missing_r2_strict) <> (missing_r1 or missing_r2)
+        group by 1 order by 1""",
+        scope.values(),
+    ).fetchall()
+
+
+def not_counting(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Rounds that count nowhere, by status and reason, most first; ``keys`` newest first."""
+    return conn.execute(
+        _ROUNDS
+        + """
+        select status, case when status in ('complete', 'r1_only') then invalid_reason else reason end as reason,
+               count(*) as rounds, min(stamp) as oldest, max(stamp) as newest,
+               array_agg(round_key order by stamp desc, round_key) as keys
+        from looked_at where status is not null and not valid
+        group by 1, 2 order by rounds desc, 1, 2""",
+        scope.values(),
+    ).fetchall()
+
+
+def quarantined(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Files nothing could be made of, by kind and reason, most first; ``names`` newest first."""
+    return conn.execute(
+        f"""select f.kind, f.reason, count(*) as files, array_agg(f.name order by f.name desc) as names
+            from file f where f.status = 'quarantined' and {_FILES}
+            group by 1, 2 order by files desc, 1, 2""",
+        scope.values(),
+    ).fetchall()
+
+
+def never_fetched(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Files that were seen and whose bytes never came, by kind, status and reason; ``names`` newest first."""
+    return conn.execute(
+        f"""select f.kind, f.status, f.reason, count(*) as files, min(f.first_seen_at) as oldest,
+                   array_agg(f.name order by f.name desc) as names
+            from file f where f.sha256 is null and f.status in ('listed', 'requested') and {_FILES}
+            group by 1, 2, 3 order by files desc, 1, 2, 3""",
+        scope.values(),
+    ).fetchall()
+
+
+def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow]:
+    """Checks that did not pass, most first: how many of how many, and the ``newest`` of them with what they saw."""
+    return conn.execute(
+        """
+        with looked_at as (
+            select c.*, split_part(partition_key, ':', 2) collate "C" as stem from check_result c
+            where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
+              and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+        ), failed as (
+            select *, row_number() over (partition by check_name order by stem desc) as age
+            from looked_at where not passed
+        )
+        select check_name, (select count(*) from looked_at l where l.check_name = f.check_name) as looked,
+               count(*) as failed, count(*) filter (where severity = 'ERROR') as errors,
+               jsonb_agg(jsonb_build_object('key', partition_key, 'facts', metadata) order by age)
+                   filter (where age <= %(newest)s) as newest
+        from failed f group by check_name order by failed desc, check_name""",
+        scope.values(newest=newest),
+    ).fetchall()
+
+
+def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[str]:
+    """Timing records that no round uses, newest first."""
+    rows = conn.execute(
+        """select w.record_key from timing_record w
+           where not exists (select from round_timing t where t.record_key = w.record_key)
+             and (%(server)s::text is null or w.server = %(server)s) and to_char(w.ended_at, 'YYYY-MM') >= %(since)s
+           order by w.ended_at desc, w.record_key""",
+        scope.values(),
+    )
+    return [row["record_key"] for row in rows]

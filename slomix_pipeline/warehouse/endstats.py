@@ -1,0 +1,95 @@
+"""Endstats in the database: which files wait for a round, and the awards and duels of rounds.
+
+Belongs here: ``round_endstats``, ``endstats_file``, ``award``, ``versus``.
+Does not belong here: which file belongs to which round (``rules.endstats``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.formats.names import readable
+from slomix_pipeline.rules.endstats import EndstatsLink, ResolvedAward, ResolvedVersus
+from slomix_pipeline.rules.timing import Clocked
+
+
+def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
+    """The keys of the unread endstats files that may belong to rounds."""
+    rows = conn.execute(
+        "select distinct file_key from unread_endstats where round_key = any(%s) order by 1", [list(round_keys)]
+    )
+    return [row["file_key"] for row in rows]
+
+
+def rounds_waited_for(conn: Connection[DictRow], file_keys: Iterable[str]) -> list[str]:
+    """The rounds to which any of these endstats files may belong, as long as it is unread."""
+    rows = conn.execute(
+        "select distinct round_key from unread_endstats where file_key = any(%s) order by 1", [list(file_keys)]
+    )
+    return [row["round_key"] for row in rows]
+
+
+def local_rounds(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[Clocked]:
+    """Rounds by the game server's own wall clock, as labelled."""
+    rows = conn.execute(
+        "select round_key, map, label, stamp_local from parsed_round where round_key = any(%s)", [list(round_keys)]
+    )
+    return [Clocked(row["round_key"], row["map"], row["label"], row["stamp_local"]) for row in rows]
+
+
+def files_read(
+    conn: Connection[DictRow], server: str, first: datetime, last: datetime
+) -> tuple[list[Clocked], dict[str, str]]:
+    """The readable endstats files named between two moments of the server's wall clock, and the sha256 of each."""
+    rows = conn.execute(
+        """select partition_key, name, sha256 from file
+           where server = %(server)s and kind = 'endstats' and status = 'ingested'
+             and to_timestamp(left(name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp between %(first)s and %(last)s""",
+        {"server": server, "first": first, "last": last},
+    ).fetchall()
+    named = [(row["partition_key"], parse_file_name(row["name"])) for row in rows]
+    clocked = [Clocked(key, str(name.map_name), int(name.number or 0), name.stamp) for key, name in named if name.stamp]
+    return clocked, {row["partition_key"]: row["sha256"] for row in rows}
+
+
+def store_endstats(
+    conn: Connection[DictRow],
+    links: Mapping[str, EndstatsLink],
+    awards: Mapping[str, Sequence[ResolvedAward]],
+    duels: Mapping[str, Sequence[ResolvedVersus]],
+) -> None:
+    """Writes the endstats of rounds, by round key, in place of what was there."""
+    conn.execute("delete from round_endstats where round_key = any(%s)", [list(links)])
+    with conn.cursor() as cursor:
+        with cursor.copy("copy round_endstats (round_key, link_class, reason) from stdin") as copy:
+            for key, link in links.items():
+                copy.write_row((key, link.link_class, link.reason))
+        with cursor.copy("copy endstats_file (file_key, round_key) from stdin") as copy:
+            for key, link in links.items():
+                for file_key in link.keys:
+                    copy.write_row((file_key, key))
+        with cursor.copy(
+            "copy award (round_key, position, label, award, player, guid, value, unit, text, scope) from stdin"
+        ) as copy:
+            for key, found in awards.items():
+                for position, a in enumerate(found, start=1):
+                    kind = a.award.kind
+                    copy.write_row(
+                        (
+                            key, position, readable(a.award.label), kind.name if kind else None,
+                            readable(a.award.player), a.guid, a.award.value, kind.unit if kind else None,
+                            readable(a.award.text), a.scope,
+                        )
+                    )  # fmt: skip
+        with cursor.copy(
+            "copy versus (round_key, position, player, guid, opponent, opponent_guid, kills, deaths) from stdin"
+        ) as copy:
+            for key, lines in duels.items():
+                for position, d in enumerate(lines, start=1):
+                    player = None if d.player is None else readable(d.player)
+                    copy.write_row(
+                        (key, position, player, d.guid, readable(d.opponent), d.opponent_guid, d.kills, d.deaths)
+                    )

@@ -1,0 +1,110 @@
+"""What is stored of one round, for its receipt: ledger, parsed file, placing, timing, checks.
+
+Belongs here: rows of one round across all tables, and finding the round that a person means.
+Does not belong here: what the rules say of it now and how it is worded (``commands.explaining``).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+
+def candidates(conn: Connection[DictRow], wanted: str) -> list[str]:
+    """Keys of the stats files that ``wanted`` may mean: a key, a file's name or its stem, or the beginning of one.
+
+    Those it names exactly, when there are any, leave the others out. ``latest`` is the newest round.
+    """
+    if wanted == "latest":
+        rows = conn.execute(
+            "select round_key as key, true as exact from parsed_round order by stamp desc, round_key desc limit 1"
+        ).fetchall()
+    else:
+        rows = conn.execute(
+            """select partition_key as key, %(wanted)s in (partition_key, name, left(name, -4)) as exact from file
+               where kind = 'stats' and (starts_with(partition_key, %(wanted)s) or starts_with(name, %(wanted)s))
+               order by partition_key""",
+            {"wanted": wanted},
+        ).fetchall()
+    exact = [row["key"] for row in rows if row["exact"]]
+    return exact or [row["key"] for row in rows]
+
+
+def file_row(conn: Connection[DictRow], key: str) -> DictRow:
+    """The ledger's row of a round's stats file.
+
+    Raises:
+        KeyError: there is no such file.
+    """
+    found = conn.execute("select * from file where kind = 'stats' and partition_key = %s", [key]).fetchone()
+    if found is None:
+        raise KeyError(key)
+    return found
+
+
+def round_row(conn: Connection[DictRow], key: str) -> DictRow | None:
+    """A round as parsed, placed and timed, with its place in session and match; None when it could never be read.
+
+    What belongs to stages it has not come to is null.
+    """
+    return conn.execute(
+        """select p.*, r.match_key, r.partner_key, r.number, r.status, r.reason, r.unscored_reason, r.invalid_reason,
+                  r.valid, r.flags, r.rules_at, t.duration_seconds, t.duration_source, t.attackers_gave_up,
+                  t.timing_status, t.record_key, t.candidate_key, t.link_class, t.link_reason,
+                  record.ended_at as record_ended_at, record.duration_seconds as record_seconds,
+                  record.sha256 as record_sha256, s.session_key, s.position as session_position,
+                  m.position as match_position, m.status as match_status, m.winner as match_winner,
+                  m.source as match_source, m.reason as match_reason, m.policy as match_policy
+           from parsed_round p
+           left join round r using (round_key)
+           left join round_timing t using (round_key)
+           left join timing_record record on record.record_key = coalesce(t.record_key, t.candidate_key)
+           left join session_round s using (round_key)
+           left join match m using (match_key)
+           where p.round_key = %s""",
+        [key],
+    ).fetchone()
+
+
+def pair_evidence(conn: Connection[DictRow], match_key: str) -> DictRow | None:
+    """What speaks for a match's two rounds belonging together; None for a match of one round."""
+    return conn.execute("select * from pair_evidence where match_key = %s", [match_key]).fetchone()
+
+
+def player_rows(conn: Connection[DictRow], key: str) -> list[DictRow]:
+    """Everybody who has a line in the round's file: what it says, what round 1's says, and his own numbers."""
+    return conn.execute(
+        "select * from player_round_receipt where round_key = %s order by side nulls last, guid", [key]
+    ).fetchall()
+
+
+def check_rows(conn: Connection[DictRow], key: str) -> list[DictRow]:
+    """The latest outcome of every check that looked at the round, those not passed first."""
+    return conn.execute(
+        """select check_name, passed, severity, metadata, checked_at from check_result
+           where partition_key = %s order by passed, check_name""",
+        [key],
+    ).fetchall()
+
+
+def stored_players(conn: Connection[DictRow], key: str) -> dict[str, DictRow]:
+    """Own numbers as stored, with their ratios, by GUID."""
+    rows = conn.execute("select * from round_player_metric where round_key = %s", [key])
+    return {row["guid"]: row for row in rows}
+
+
+def stored_weapons(conn: Connection[DictRow], key: str) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Own numbers of weapons as stored, by GUID and weapon."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in conn.execute(
+        "select guid, weapon, hits, shots, kills, deaths, headshots from round_weapon where round_key = %s", [key]
+    ):
+        found.setdefault(row["guid"], {})[row["weapon"]] = row
+    return found
+
+
+def teams(conn: Connection[DictRow], session_key: str) -> dict[str, str | None]:
+    """The team of everybody who played in a session, by GUID; None while it is open."""
+    rows = conn.execute("select guid, team from session_player where session_key = %s", [session_key])
+    return {row["guid"]: row["team"] for row in rows}

@@ -1,0 +1,34 @@
+-- Endstats: files that wait to be read, awards and duels of rounds that count, and rounds that have none.
+
+create view unread_endstats as
+select p.round_key, f.server, f.partition_key as file_key, f.first_seen_at
+from file f
+join parsed_round p
+  on p.server = f.server
+ and p.stamp_local between to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp - interval '30 seconds'
+                       and to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp + interval '30 seconds'
+ and lower(substr(f.name, 19)) = lower(btrim(p.map)) || '-round-' || p.label || '-endstats.txt'
+where f.kind = 'endstats' and f.status in ('listed', 'requested');
+comment on view unread_endstats is
+'Endstats files nobody has read yet, with the round each may belong to: same map and number, the names'' clocks within 30 s.';
+
+create view valid_round_award as
+select v.session_key, v.match_key, v.number, a.*
+from valid_round v
+join award a using (round_key);
+comment on view valid_round_award is
+'Awards of rounds that count. One of scope both_rounds covers its round 1 too: never to be added to that of round 1. A value with a unit is a best, a rate or a share: not to be summed either.';
+
+create view valid_round_versus as
+select v.session_key, v.match_key, v.number, d.*
+from valid_round v
+join versus d using (round_key);
+comment on view valid_round_versus is
+'Who killed whom how often in rounds that count, as the script of the game server counted it for those who were still there.';
+
+create view round_without_endstats as
+select v.round_key, v.session_key, v.server, v.stamp, coalesce(e.reason, 'not looked for yet') as reason
+from valid_round v
+left join round_endstats e using (round_key)
+where e.link_class is distinct from 'exact_end';
+comment on view round_without_endstats is 'Rounds that count and have no endstats, and why.';
