@@ -3,3 +3,6 @@
 alter table round add column unscored_reason text;   -- why no match of it counts; null: it can count
 update round set unscored_reason = invalid_reason;
 alter table round add constraint round_unscored_is_invalid check (unscored_reason is null or invalid_reason is not null);
+
+-- What a check saw keeps the order in which it was told: the laws of a round as they are listed.
+alter table check_result alter column metadata type json;

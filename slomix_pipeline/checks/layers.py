@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from slomix_pipeline import partitions
 
@@ -149,10 +149,7 @@ def _store(conn: Connection[DictRow], name: str, outcomes: Mapping[str, Outcome]
                on conflict (partition_key, check_name) do update
                set (passed, severity, metadata, checked_at)
                  = (excluded.passed, excluded.severity, excluded.metadata, now())""",
-            [
-                (key, name, o.passed, "ERROR" if o.error else "WARN", Jsonb(dict(o.facts)))
-                for key, o in outcomes.items()
-            ],
+            [(key, name, o.passed, "ERROR" if o.error else "WARN", Json(dict(o.facts))) for key, o in outcomes.items()],
         )
 
 

@@ -70,6 +70,7 @@ def _lines(conn: Connection[DictRow], scope: Scope, servers: Sequence[str]) -> I
     yield from _never_fetched(never_fetched, scope)
     yield from _checks(checks)
     yield from _timing(by_month, total, audit.records_without_round(conn, scope))
+    yield from _endstats(by_month, total, audit.rounds_without_endstats(conn, scope))
 
 
 def _verdict(
@@ -230,6 +231,22 @@ def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence
     )  # fmt: skip
     if without_round:
         yield f"\nTiming records no round uses: {len(without_round)}: {_few(without_round)}"
+
+
+def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str]) -> Iterator[str]:
+    yield "\n## Endstats by month\n"
+    if not total["with_endstats"]:
+        yield "No round has endstats: there are no awards."
+        return
+    yield from _table(
+        ("month", "rounds that count", "with endstats", "tie"),
+        (
+            (row["month"] or "**all**", row["valid"], row["with_endstats"], row["endstats_ties"])
+            for row in [*by_month, total]
+        ),
+    )
+    if without:
+        yield f"\nWithout, in months that have some: {len(without)}: {_few(without)}"
 
 
 def escape(text: str) -> str:

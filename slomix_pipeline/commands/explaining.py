@@ -127,6 +127,10 @@ def _placing(conn: Connection[DictRow], row: DictRow, data: bytes, now: datetime
         "duration": _duration(conn, row, header),
         "timing": _timing(row),
         "match": _match(row),
+        "endstats": {
+            "link_class": row["endstats_class"], "reason": row["endstats_reason"], "files": row["endstats"],
+            "awards": row["awards"], "duels": row["duels"],
+        },
     }  # fmt: skip
 
 

@@ -81,6 +81,7 @@ def _sections(receipt: dict[str, Any]) -> Iterator[tuple[str, Iterable[str]]]:
         yield "length", _length(receipt["duration"])
         yield "timing", _timing(receipt["timing"])
         yield "match", [_match(receipt["match"], receipt["round"])]
+        yield "awards", _awards(receipt["endstats"])
         yield "flags", _flags(receipt)
     else:
         yield "begins", [receipt["file"]["first_line"] or "nothing is stored of it"]
@@ -184,6 +185,14 @@ def _match(match: dict[str, Any] | None, round_: dict[str, Any]) -> str:
     return (
         f"match {match['position']} of the session, {match['status']}: {won}{by} ({match['reason']}; {match['policy']})"
     )
+
+
+def _awards(endstats: dict[str, Any]) -> Iterator[str]:
+    if not endstats["files"]:
+        yield f"none: {endstats['reason'] or 'not looked for yet'}"
+        return
+    yield f"{endstats['awards']} awards, {endstats['duels']} lines of who killed whom"
+    yield from (f"from {key}.txt" for key in endstats["files"])
 
 
 def _flags(receipt: dict[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ _ROUNDS = """
 with looked_at as (
     select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, to_char(p.stamp_local, 'YYYY-MM') as month,
            r.number, r.status, r.reason, r.invalid_reason, coalesce(r.valid, false) as valid,
-           t.link_class, t.timing_status, t.record_key,
+           t.link_class, t.timing_status, t.record_key, e.link_class as endstats,
            p.label = 2 and coalesce(min(p.stamp_local) filter (where p.label = 1) over day >= p.stamp_local, true)
                as missing_r1_strict,
            p.label = 1 and coalesce(max(p.stamp_local) filter (where p.label = 2) over day <= p.stamp_local, true)
@@ -47,6 +47,7 @@ with looked_at as (
     from parsed_round p
     left join round r using (round_key)
     left join round_timing t using (round_key)
+    left join round_endstats e using (round_key)
     where (%(server)s::text is null or p.server = %(server)s) and to_char(p.stamp_local, 'YYYY-MM') >= %(since)s
     window day as (partition by p.server, left(p.name, 10), regexp_replace(substr(p.name, 19), '[12].txt$', ''))
 )
@@ -78,7 +79,9 @@ def months(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
                count(*) filter (where record_key is not null) as linked,
                count(*) filter (where link_class = 'fuzzy') as candidates,
                count(*) filter (where link_class = 'tie') as ties,
-               count(*) filter (where timing_status in ('MINOR DIFF', 'DISCREPANCY')) as differing
+               count(*) filter (where timing_status in ('MINOR DIFF', 'DISCREPANCY')) as differing,
+               count(*) filter (where valid and endstats = 'exact_end') as with_endstats,
+               count(*) filter (where endstats = 'tie') as endstats_ties
         from looked_at group by grouping sets ((month), ()) order by month nulls last""",
         scope.values(),
     ).fetchall()
@@ -174,11 +177,24 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
         )
         select check_name, (select count(*) from looked_at l where l.check_name = f.check_name) as looked,
                count(*) as failed, count(*) filter (where severity = 'ERROR') as errors,
-               jsonb_agg(jsonb_build_object('key', partition_key, 'facts', metadata) order by age)
+               json_agg(json_build_object('key', partition_key, 'facts', metadata) order by age)
                    filter (where age <= %(newest)s) as newest
         from failed f group by check_name order by failed desc, check_name""",
         scope.values(newest=newest),
     ).fetchall()
+
+
+def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str]:
+    """Rounds that count and have no endstats, of the months in which some round has, newest first."""
+    rows = conn.execute(
+        _ROUNDS
+        + """
+        select round_key from looked_at join round_without_endstats using (round_key)
+        where month in (select month from looked_at where endstats = 'exact_end')
+        order by looked_at.stamp desc, round_key""",
+        scope.values(),
+    )
+    return [row["round_key"] for row in rows]
 
 
 def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[str]:

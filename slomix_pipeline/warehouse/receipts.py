@@ -55,13 +55,18 @@ def round_row(conn: Connection[DictRow], key: str) -> DictRow | None:
                   record.ended_at as record_ended_at, record.duration_seconds as record_seconds,
                   record.sha256 as record_sha256, s.session_key, s.position as session_position,
                   m.position as match_position, m.status as match_status, m.winner as match_winner,
-                  m.source as match_source, m.reason as match_reason, m.policy as match_policy
+                  m.source as match_source, m.reason as match_reason, m.policy as match_policy,
+                  e.link_class as endstats_class, e.reason as endstats_reason,
+                  array(select file_key from endstats_file f where f.round_key = p.round_key order by 1) as endstats,
+                  (select count(*) from award a where a.round_key = p.round_key) as awards,
+                  (select count(*) from versus d where d.round_key = p.round_key) as duels
            from parsed_round p
            left join round r using (round_key)
            left join round_timing t using (round_key)
            left join timing_record record on record.record_key = coalesce(t.record_key, t.candidate_key)
            left join session_round s using (round_key)
            left join match m using (match_key)
+           left join round_endstats e using (round_key)
            where p.round_key = %s""",
         [key],
     ).fetchone()
