@@ -196,7 +196,7 @@ def test_bad_files_in_an_import_leave_their_neighbours_alone(
         (archive / "bad" / name_of(subject, 100 + n)).write_bytes(data)
     summary = pipeline.import_(archive)
     good = [name for name in small if CASES[name].status == "ingested"]
-    assert summary.ingested == 8 + len(good)
+    assert summary.ingested == 12 + len(good)
     assert len(summary.quarantined) == len(small) - len(good)
     assert all(reason for _, reason in summary.quarantined)
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
-from slomix_pipeline.rules.counters import carried_over, restart_signs
-from slomix_pipeline.rules.differential import round_two_players
+from slomix_pipeline.rules.counters import carried_over, longest_seconds, restart_signs
+from slomix_pipeline.rules.differential import round_one_players, round_two_players
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, pair_rounds
 from slomix_pipeline.rules.rounds import own_numbers, work_out
 from slomix_pipeline.rules.values import Status
@@ -23,6 +23,11 @@ def test_every_sign_of_a_restart_is_told() -> None:
     assert restart_signs(first, second) == [
         "rounds 0 then 0", "damage_given fell from 700 to 300", "mp40 deaths fell from 4 to 1",
     ]  # fmt: skip
+
+
+def test_more_headshot_kills_in_round_2_than_kills_since_round_1_tell_a_restart() -> None:
+    first, second = make_line("ada", kills=4), make_line("ada", rounds=1, kills=9, headshot_kills=6)
+    assert restart_signs(first, second) == ["6 headshot kills of this round, but 5 kills more"]
 
 
 # --- an engine that kept nothing: round 2 holds only round 2 ---
@@ -53,46 +58,80 @@ def test_of_many_reconnects_who_stayed_is_still_subtracted_when_that_adds_up() -
     assert kept == {"ada": 2, "bob": 3, "cyd": 2}
 
 
+# --- an engine that kept more than round 1 for a round 2: it was begun twice ---
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_numbers_that_hold_an_abandoned_attempt_at_round_2_too_are_unknown(rounds: int) -> None:
+    again = make_round(
+        20, 2, *lobby(rounds=rounds, swap=True, kills=19, minutes_played=25.0), limit="8:00", attack_time="6:00"
+    )
+    found = work_out([first_round(0), again], DEFAULT_WINDOW, ())
+    assert {p.kills for p in found.players[again.key]} == {None}
+    assert found.validities[again.key] == (None, "counters carried over from an earlier play of the map")
+
+
 # --- an engine that carried counters over into a round 1 ---
+
+
+HELD: dict[str, Any] = {"winner": AXIS, "attack_time": "12:00"}
 
 
 def whole_lobby(**values: Any) -> StatsFile:
     return make_stats(*lobby(**values))
 
 
+def unknown_of(stats: StatsFile, previous: StatsFile | None = None) -> set[str]:
+    """Whose numbers in a round 1 are unknown because they hold more than it."""
+    carried, longest = carried_over(stats, previous), longest_seconds(stats.header)
+    return {p.guid for p in round_one_players(stats, None, carried, longest) if p.kills is None}
+
+
 def test_who_played_for_longer_than_the_round_lasted_brought_counters_along() -> None:
-    stats = make_stats(make_line("ada", minutes_played=8.0), make_line("bob", minutes_played=9.1))
-    assert carried_over(stats, None) == {"bob"}
+    assert unknown_of(make_stats(make_line("ada", minutes_played=8.0), make_line("bob", minutes_played=9.1))) == {"bob"}
 
 
 def test_minutes_are_only_written_in_tenths() -> None:
-    assert carried_over(whole_lobby(minutes_played=8.9), None) == frozenset()
+    assert unknown_of(whole_lobby(minutes_played=8.9)) == set()
 
 
 def test_of_a_held_round_1_the_limit_is_the_longest_it_can_have_lasted() -> None:
-    held: dict[str, Any] = {"winner": AXIS, "attack_time": "12:00"}
-    assert carried_over(make_stats(make_line("ada", minutes_played=12.9), **held), None) == frozenset()
-    assert carried_over(make_stats(make_line("ada", minutes_played=13.2), **held), None) == {"ada"}
+    assert unknown_of(make_stats(make_line("ada", minutes_played=12.9), **HELD)) == set()
+    assert unknown_of(make_stats(make_line("ada", minutes_played=13.2), **HELD)) == {"ada"}
+
+
+def test_the_clock_of_a_held_round_1_tells_more_than_its_limit() -> None:
+    assert unknown_of(make_stats(make_line("ada", minutes_played=9.2), playtime="480000", **HELD)) == {"ada"}
 
 
 def test_a_lobby_that_counts_on_from_the_file_before_brought_its_counters_along() -> None:
     before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=3.0)
-    after = whole_lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0)
-    assert carried_over(after, before) == {"ada", "bob", "cyd", "dan"}
+    after = make_stats(*lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0), **HELD)
+    assert unknown_of(after, before) == {"ada", "bob", "cyd", "dan"}
+
+
+def test_where_the_clock_is_sure_more_of_everything_than_in_a_false_start_is_only_more() -> None:
+    before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=1.2)
+    after = lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0)
+    assert unknown_of(make_stats(*after), before) == set()
+    assert unknown_of(make_stats(*after, playtime="480000", **HELD), before) == set()
+
+
+def test_three_players_may_all_have_more_by_chance() -> None:
+    before = whole_lobby(kills=3, minutes_played=3.0)
+    assert unknown_of(make_stats(*lobby(kills=7, minutes_played=8.0)[:3], **HELD), before) == set()
 
 
 def test_one_player_with_less_than_before_shows_that_the_counters_began_anew() -> None:
     before = whole_lobby(kills=3, damage_given=400, minutes_played=3.0)
-    after = make_stats(
-        *lobby(kills=7, damage_given=900, minutes_played=8.0)[:3], make_line("dan", kills=1, minutes_played=8.0)
-    )
-    assert carried_over(after, before) == frozenset()
+    more, less = lobby(kills=7, damage_given=900, minutes_played=8.0)[:3], make_line("dan", kills=1, minutes_played=8.0)
+    assert unknown_of(make_stats(*more, less, **HELD), before) == set()
 
 
 @pytest.mark.parametrize("minutes", [0.0, 0.9])
 def test_a_file_of_a_few_seconds_before_proves_nothing(minutes: float) -> None:
-    before, after = whole_lobby(minutes_played=minutes), whole_lobby(kills=7, minutes_played=8.0)
-    assert carried_over(after, before) == frozenset()
+    after = make_stats(*lobby(kills=7, minutes_played=8.0), **HELD)
+    assert unknown_of(after, whole_lobby(minutes_played=minutes)) == set()
 
 
 def test_carried_over_numbers_are_unknown_and_what_scripts_count_stays_known() -> None:
@@ -114,6 +153,19 @@ def test_a_match_whose_round_1_carried_counters_over_keeps_its_result_and_its_ro
     assert found.validities[carried.key].invalid_reason == "counters carried over from an earlier play of the map"
     assert found.validities[after.key] == (None, None)
     assert {p.kills for p in found.players[after.key]} == {4}
+
+
+def test_a_held_round_1_replayed_with_its_counters_is_a_replay_and_no_aborted_round_2() -> None:
+    held = make_round(0, 1, *lobby(kills=5, minutes_played=12.0), winner=AXIS, attack_time="12:00")
+    replay = make_round(20, 1, *lobby(rounds=1, kills=9, minutes_played=20.0))
+    after = make_round(
+        30, 2, *lobby(rounds=2, swap=True, kills=15, minutes_played=26.0), limit="8:00", attack_time="6:00"
+    )
+    found = work_out([held, replay, after], DEFAULT_WINDOW, ())
+    assert found.placed[after.key].partner == replay.key
+    assert found.placed[held.key].status is Status.SUPERSEDED
+    assert {p.kills for p in found.players[after.key]} == {6}
+    assert {p.kills for p in found.players[replay.key]} == {None}
 
 
 def test_a_replay_of_the_map_right_after_a_match_starts_at_nothing() -> None:

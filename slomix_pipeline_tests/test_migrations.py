@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from slomix_pipeline.warehouse import migrations
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.migrations import MigrationError, SchemaDrift, migrate
 
@@ -93,7 +94,7 @@ def test_a_failing_migration_leaves_nothing_of_itself_and_can_be_mended(empty_da
         migrate(empty_database, folder)
     assert _value(empty_database, "SELECT to_regclass('player')") is None
     _write(folder, "002_players.sql", "CREATE TABLE player (guid text);")
-    assert migrate(empty_database, folder) == ["002_players.sql"]
+    assert migrate(empty_database, folder) == ["001_rounds.sql", "002_players.sql"]
 
 
 def test_views_are_made_again_when_a_text_changes_and_only_then(empty_database: Database, folder: Path) -> None:
@@ -118,13 +119,26 @@ def test_a_migration_may_change_a_table_under_a_view(empty_database: Database, f
     assert _value(empty_database, "SELECT pg_typeof(seconds)::text FROM short_round UNION SELECT 'none'") == "none"
 
 
-def test_views_lost_to_a_failed_migration_come_back_with_the_next_start(empty_database: Database, folder: Path) -> None:
+def test_a_failed_migration_leaves_the_views_to_who_works_with_them(empty_database: Database, folder: Path) -> None:
     _write(folder, "views/01_short.sql", "CREATE VIEW short_round AS SELECT * FROM round WHERE seconds < 60;")
     migrate(empty_database, folder)
     _write(folder, "003_wrong.sql", "no such thing;")
     with pytest.raises(MigrationError, match=r"003_wrong\.sql"):
         migrate(empty_database, folder)
-    (folder / "003_wrong.sql").unlink()
+    assert _value(empty_database, "SELECT count(*) FROM short_round") == 0
+
+
+def test_who_reads_the_tables_for_long_is_named_as_the_cause(
+    empty_database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_SECONDS", 0.1)
+    _write(folder, "views/01_short.sql", "CREATE VIEW short_round AS SELECT * FROM round WHERE seconds < 60;")
+    migrate(empty_database, folder)
+    _write(folder, "views/01_short.sql", "CREATE VIEW short_round AS SELECT * FROM round WHERE seconds < 90;")
+    with empty_database.transaction() as conn:
+        conn.execute("SELECT * FROM short_round")
+        with pytest.raises(MigrationError, match="reading the tables"):
+            migrate(empty_database, folder)
     assert migrate(empty_database, folder) == ["views"]
 
 
@@ -162,7 +176,7 @@ def test_a_killed_migration_leaves_no_lock_and_no_half_schema(empty_database: Da
             time.sleep(0.05)
         killed.kill()
     _write(folder, "003_slow.sql", "CREATE TABLE whole ();")
-    assert migrate(empty_database, folder) == ["003_slow.sql"]
+    assert migrate(empty_database, folder) == ["001_rounds.sql", "002_players.sql", "003_slow.sql"]
     assert _value(empty_database, "SELECT to_regclass('half')") is None
 
 

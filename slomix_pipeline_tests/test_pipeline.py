@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
-from slomix_pipeline.sensors.rework import stale_rounds
+from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.pipeline_fixtures import (
     SERVER,
     Pipeline,
@@ -33,7 +34,7 @@ def just_now() -> datetime:
 def stale(pipeline: Pipeline) -> list[str]:
     """The rounds that the rework sensor would run again."""
     with pipeline.database.connect() as conn:
-        return [key for key, _ in stale_rounds(conn, timedelta(hours=6))]
+        return [key for key, _ in stale_rounds(conn, load_settings())]
 
 
 def put_record(pipeline: Pipeline, sim_round: SimRound) -> str:
@@ -199,8 +200,8 @@ def test_importing_twice_changes_nothing(pipeline: Pipeline, tmp_path: Path) -> 
     first = pipeline.import_(archive)
     before = pipeline.contents(), pipeline.export()
     again = pipeline.import_(archive)
-    assert (first.ingested, first.known, first.linked) == (12, 0, 6)
-    assert (again.ingested, again.known, again.quarantined) == (0, 12, [])
+    assert (first.ingested, first.known, first.linked) == (18, 0, 6)
+    assert (again.ingested, again.known, again.quarantined) == (0, 18, [])
     assert differences(pipeline.contents(), before[0]) == []
     assert pipeline.export() == before[1]
 
@@ -221,7 +222,7 @@ def test_what_came_live_is_known_to_an_import_and_the_other_way_round(pipeline: 
     pipeline.list_folders()
     before = results(pipeline)
     summary = pipeline.import_(pipeline.folder)
-    assert (summary.ingested, summary.known) == (0, 8)
+    assert (summary.ingested, summary.known) == (0, 12)
     assert differences(results(pipeline), before) == []
 
 

@@ -59,7 +59,7 @@ class Session:
         return {
             r.key: Lineup(r.key, r.number, {p.guid: p.side for p in self.players[r.key] if p.side})
             for r in self.rounds
-            if validity(self.placed[r.key].status, r.map_name, r.stats, self.players[r.key], ()) == (None, None)
+            if validity(r, self.placed[r.key], self.players[r.key], ()) == (None, None)
         }
 
     @property

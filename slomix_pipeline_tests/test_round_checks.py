@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
 from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.building import EVENING, first_round, lobby, make_line, make_round, second_round
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -72,10 +76,51 @@ def test_a_match_whose_round_1_carried_counters_over_is_won_but_counts_in_no_tot
     assert {row["kills"] for row in pipeline.rows("select kills from session_player_metric")} == {4}
 
 
-def test_a_player_said_to_be_there_for_longer_than_the_round_is_told(pipeline: Pipeline) -> None:
+def test_the_numbers_of_a_player_who_would_have_played_for_longer_than_the_round_are_unknown(
+    pipeline: Pipeline,
+) -> None:
     play(pipeline, first_round(0))
     lines = second_round(8).stats.players
     longer = make_line("ada", side=lines[0].side, rounds=1, kills=9, damage_given=900, minutes_played=19.0)
-    second = make_round(8, 2, longer, *lines[1:], limit="8:00", attack_time="6:00")
-    passed, facts = outcome(pipeline, play(pipeline, second), "timing_link")
-    assert (passed, facts["there for longer than the round"]) == (False, "ADA")
+    play(pipeline, make_round(8, 2, longer, *lines[1:], limit="8:00", attack_time="6:00"))
+    rows = pipeline.rows("select kills, flags from round_player where guid = 'ADA' and round_key like '%%round-2'")
+    assert rows == [{"kills": None, "flags": ["counters_carried_over"]}]
+    totals = {r["guid"]: r["kills"] for r in pipeline.rows("select guid, kills from session_player_metric")}
+    assert totals == {"ADA": None, "BOB": 9, "CYD": 9, "DAN": 9}
+    careers = pipeline.rows("select guid, kills, rounds from player_metric where level = 'career' order by guid")
+    assert [(row["kills"], row["rounds"]) for row in careers] == [(5, 1), (9, 2), (9, 2), (9, 2)]
+
+
+def test_rules_or_settings_that_change_make_a_round_stale(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = play(pipeline, first_round(0))
+    with pipeline.database.connect() as conn:
+        assert stale_rounds(conn, load_settings()) == []
+        monkeypatch.setenv("SLOMIX_FILLER_MAPS", "supply")
+        assert [stale for stale, _ in stale_rounds(conn, load_settings())] == [key]
+    pipeline.run(key)
+    assert pipeline.rows("select invalid_reason from round") == [{"invalid_reason": "filler map"}]
+    with pipeline.database.connect() as conn:
+        assert stale_rounds(conn, load_settings()) == []
+
+
+def test_what_a_check_found_follows_a_round_whose_other_round_was_replaced(pipeline: Pipeline) -> None:
+    second = play(pipeline, make_round(8, 2, *lobby(rounds=1, swap=True), limit="12:00", winner=1, attack_time="12:00"))
+    assert outcome(pipeline, second, "timing_link")[1]["source"] == "limit"
+    held: dict[str, Any] = {"winner": 1, "attack_time": "12:00"}
+    play(pipeline, make_round(0, 1, *lobby(minutes_played=4.0), **held))
+    assert outcome(pipeline, second, "timing_link")[1]["source"] == "players"
+
+
+def test_an_endstats_file_that_comes_late_tells_that_a_round_1_was_not_replayed(pipeline: Pipeline) -> None:
+    first, replay = play(pipeline, first_round(0)), play(pipeline, first_round(20, attack_time="7:30"))
+    assert {row["status"] for row in pipeline.rows("select status from round")} == {"superseded", "r1_only"}
+    witness = stats_file_name(HOURS_AGO + timedelta(minutes=8), "supply", 2).replace(".txt", "-endstats.txt")
+    pipeline.put(witness, b"Most damage given\tAda\t900\n")
+    pipeline.list_folder(raise_on_error=False)
+    with pipeline.database.connect() as conn:
+        assert [stale for stale, _ in stale_rounds(conn, load_settings())] == [first]
+    pipeline.run(first)
+    statuses = {row["round_key"]: row["status"] for row in pipeline.rows("select round_key, status from round")}
+    assert statuses == {first: "r1_only", replay: "r1_only"}
+    with pipeline.database.connect() as conn:
+        assert stale_rounds(conn, load_settings()) == []

@@ -21,7 +21,6 @@ NUMBERS = {"round_player", "round_weapon", "parsed_player", "parsed_weapon"}
 MAY_READ_PAST_THE_DOORS = {
     "round_player_number": "one row per player and round",
     "round_player_metric": "one row per player and round",
-    "pair_evidence": "what two files of one match say of their pairing",
     "player_round_receipt": "one row per player and round, to compare with its file",
 }
 MODULES_THAT_MAY_ADD_UP = {

@@ -3,8 +3,7 @@
 create table round_endstats (
     round_key  text primary key references round on delete cascade,
     link_class text not null check (link_class in ('exact_end', 'tie', 'none')),
-    reason     text check ((reason is null) = (link_class = 'exact_end')),
-    linked_at  timestamptz not null default now()
+    reason     text check ((reason is null) = (link_class = 'exact_end'))
 );
 
 create table endstats_file (

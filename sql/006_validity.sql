@@ -6,3 +6,6 @@ alter table round add constraint round_unscored_is_invalid check (unscored_reaso
 
 -- What a check saw keeps the order in which it was told: the laws of a round as they are listed.
 alter table check_result alter column metadata type json;
+
+-- By which rules and settings a round was worked out: others than those in force make it stale.
+alter table round add column rules text;

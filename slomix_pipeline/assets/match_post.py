@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from slomix_pipeline.assets.common import announcer, by_server, round_asset
-from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.checks.layers import report
 from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, results
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 if TYPE_CHECKING:
-    from slomix_pipeline.warehouse.posts import Told
+    from slomix_pipeline.discord.ledger import Told
 
 
 @round_asset(
@@ -66,7 +67,7 @@ def _tell_match(database: Database, discord: Any, match: reading.MatchSeen, anno
     """
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
-    from slomix_pipeline.warehouse.posts import Thing, tell
+    from slomix_pipeline.discord.ledger import Thing, tell
 
     said: dict[str, Told] = {}
 

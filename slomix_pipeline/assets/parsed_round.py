@@ -8,15 +8,17 @@ import dagster as dg
 import psycopg
 
 from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
-from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.checks.layers import report
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
+from slomix_pipeline.rules.values import map_key
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
@@ -133,7 +135,8 @@ def _moment(conn: Conn, row: files.FileRow) -> Moment:
         return moment
     start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
     records = parsed.records_between(conn, row.server, start, end)
-    witnesses = [r.at for r in records if (r.map_name.lower(), r.number) == (str(name.map_name).lower(), name.number)]
+    own = (map_key(str(name.map_name)), name.number)
+    witnesses = [record.at for record in records if (map_key(record.map_name), record.number) == own]
     return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
 
 

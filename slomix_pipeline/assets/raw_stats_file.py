@@ -6,12 +6,13 @@ from typing import Any
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, bytes_of, round_asset, round_by_round
-from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.checks.layers import report
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched

@@ -6,17 +6,25 @@ Nothing in the sentence needs them, so a round is never held up: a file that can
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, bytes_of, for_touched_sessions, round_asset, round_by_round
-from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.checks.layers import report
 from slomix_pipeline.formats import endstats
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, GameServerError, TooLarge
-from slomix_pipeline.rules.endstats import SPLIT_WITHIN, EndstatsLink, link_endstats, resolve_awards, resolve_duels
+from slomix_pipeline.rules.endstats import (
+    SPLIT_WITHIN,
+    EndstatsLink,
+    link_endstats,
+    merged,
+    resolve_awards,
+    resolve_duels,
+)
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing import LINK_WINDOW
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -31,30 +39,31 @@ from slomix_pipeline.warehouse.database import Database
 def round_awards(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.MaterializeResult:
-    own = set(context.partition_keys)
     with round_by_round(database) as conn:
-        waiting = files.files_of(conn, FileKind.ENDSTATS, stored.waiting_for(conn, own))
-        unread = [_read(conn, row, gameserver) for row in waiting.values()]
+        waiting = files.files_of(conn, FileKind.ENDSTATS, stored.waiting_for(conn, context.partition_keys))
+        unread = {key: reason for key, row in waiting.items() if (reason := _read(conn, row, gameserver))}
     outcomes: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
+        for row in (row for key, row in waiting.items() if key not in unread and row.server == server):
+            files.finish(conn, row, "ingested")  # with what is made of it: until then it waits
         rounds = stored.local_rounds(conn, [entry.key for entry in session])
         moments = [entry.at for entry in rounds]
         margin = LINK_WINDOW + SPLIT_WITHIN
         found, digests = stored.files_read(conn, server, min(moments) - margin, max(moments) + margin)
         links = link_endstats(rounds, found)
         for key, facts in _store(conn, links, digests, {entry.key: entry.number for entry in rounds}).items():
-            if key in own:
-                outcomes[key] = Outcome(links[key].link_class != "tie", facts)
+            outcomes[key] = Outcome(links[key].link_class != "tie", facts)
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
         check = report(context, conn, "endstats_link", outcomes)
+    own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
     metadata = {
-        "rounds with endstats": sum(outcome.facts["files"] > 0 for outcome in outcomes.values()),
-        "awards": sum(outcome.facts["awards"] for outcome in outcomes.values()),
-        "lines of who killed whom": sum(outcome.facts["lines of who killed whom"] for outcome in outcomes.values()),
-        "files not read": dg.MetadataValue.json([reason for reason in unread if reason]),
+        "rounds with endstats": sum(facts["files"] > 0 for facts in own),
+        "awards": sum(facts["awards"] for facts in own),
+        "lines of who killed whom": sum(facts["lines of who killed whom"] for facts in own),
+        "files not read": dg.MetadataValue.json(list(unread.values())),
     }
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
@@ -71,7 +80,6 @@ def _read(conn: Conn, row: files.FileRow, gameserver: GameServer) -> str | None:
         return f"{row.name}: {error}"
     except GameServerError as error:
         return f"{row.name}: {error}; it is asked for again"
-    files.finish(conn, row, "ingested")
     return None
 
 
@@ -85,9 +93,9 @@ def _store(
     data = files.contents(conn, digests.values())
     awards, duels = {}, {}
     for key, players in stats.items():
-        parts = [endstats.parse(data[digests[file_key]]) for file_key in links[key].keys]
-        awards[key] = resolve_awards(parts, players, labels[key])
-        duels[key] = resolve_duels(parts, players)
+        whole = merged(endstats.parse(data[digests[file_key]]) for file_key in links[key].keys)
+        awards[key] = resolve_awards(whole, players, labels[key])
+        duels[key] = resolve_duels(whole, players)
     stored.store_endstats(conn, links, awards, duels)
     return {
         key: {

@@ -5,13 +5,15 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
-from slomix_pipeline.checks.layers import Outcome, report
-from slomix_pipeline.checks.rounds import laws_outcome, pairing_outcome, plausibility_outcome
+from slomix_pipeline.checks.layers import report
+from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pairing_outcome, plausibility_outcome
 from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import comparisons, parsed, results
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import rules_in_force
 
 
 @round_asset(
@@ -33,7 +35,7 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
         rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
         seen = results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone))
         placed, players, validities = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen)
-        results.store_rounds(conn, placed, validities, players)
+        results.store_rounds(conn, placed, validities, players, rules_in_force(settings))
         # One file can change the place of every round of its session, and with it what the checks find.
         for key, entry in rounds.items():
             place = placed[key]
@@ -46,8 +48,7 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
         partners = {place.partner for key in own & placed.keys() if (place := placed[key]).partner}
         for key in (own | partners) & players.keys():
             off = comparisons.differences(conn, key, players[key])
-            worst = max(off.values())
-            outcomes["seven_comparisons"][key] = Outcome(worst == 0, off, error=worst > comparisons.TOLERANCE)
+            outcomes["seven_comparisons"][key] = comparison_outcome(off)
 
     for_touched_sessions(database, context.partition_keys, recompute, placed=False)
     with database.connect() as conn:

@@ -3,19 +3,19 @@
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
-from slomix_pipeline.checks.layers import Outcome, report
+from slomix_pipeline.checks.layers import report
+from slomix_pipeline.checks.outcomes import timing_outcome
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing import (
     CANDIDATE_WINDOW,
     Clocked,
-    TimingStatus,
     attackers_gave_up,
     link_records,
-    overstayed,
     round_duration,
     timing_status,
 )
 from slomix_pipeline.warehouse import parsed, results
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -28,9 +28,7 @@ from slomix_pipeline.warehouse.database import Database
     "and record agree. Player minutes are never touched: they are true already.",
 )
 def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    own = set(context.partition_keys)
     outcomes: dict[str, Outcome] = {}
-    seconds: list[float] = []
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         keys = [entry.key for entry in session]
@@ -52,28 +50,16 @@ def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
             duration = round_duration(headers[key], statuses[key], seconds_by_guid.values(), record)
             status = timing_status(headers[key].attack_seconds, record)
             timings[key] = (duration, status, attackers_gave_up(headers[key], duration), link)
-            if key in own:
-                facts = {
-                    "status": status.value,
-                    "seconds": duration.seconds,
-                    "source": duration.source,
-                    "header": headers[key].attack_time,
-                    "record seconds": record,
-                    "link": link.link_class,
-                    "why": link.reason or "within 30 s",
-                    "candidate": link.record_key if link.link_class == "fuzzy" else "none",
-                }
-                longer = overstayed(duration, seconds_by_guid)
-                facts["there for longer than the round"] = ", ".join(longer) or "nobody"
-                agrees = status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
-                known = duration.seconds is not None
-                outcomes[key] = Outcome(agrees and known and not longer and link.link_class != "tie", facts)
-                seconds.append(duration.seconds or 0.0)
+            outcomes[key] = timing_outcome(headers[key], duration, status, link, record, seconds_by_guid)
         results.store_timing(conn, timings)
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
         check = report(context, conn, "timing_link", outcomes)
-    linked = sum(outcome.facts["link"] == "exact_end" for outcome in outcomes.values())
-    metadata = {"rounds": len(outcomes), "linked": linked, "seconds of play": sum(seconds)}
+    own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
+    metadata = {
+        "rounds": len(own),
+        "linked": sum(facts["link"] == "exact_end" for facts in own),
+        "seconds of play": float(sum(facts["seconds"] or 0 for facts in own)),
+    }
     return dg.MaterializeResult(metadata=metadata, check_results=[check])

@@ -109,8 +109,8 @@ def _tell_session(
 ) -> dict[str, str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns outcomes."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.ledger import Thing, tell
     from slomix_pipeline.discord.messages import session_message, session_pointer
-    from slomix_pipeline.warehouse.posts import Thing, tell
 
     key = session["session_key"]
     counted = any(match.winner for match in matches)  # a session without any result is no news

@@ -1,5 +1,5 @@
-"""Asset checks, by validation layer, and the one helper that reports them.
+"""Asset checks, by validation layer: which exist, what makes one fail, and the one helper that reports them.
 
-Belongs here: which checks exist and how an outcome per round becomes what Dagster shows.
-Does not belong here: the looking itself, which each stage does with the values it has in hand.
+Belongs here: how findings per round become what Dagster shows.
+Does not belong here: laws and bounds (``rules``), where outcomes are kept (``warehouse.check_results``).
 """

@@ -5,15 +5,16 @@ with the list and every round that did not pass gets an evaluation of its own. E
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Json
 
 from slomix_pipeline import partitions
+from slomix_pipeline.warehouse import check_results
+from slomix_pipeline.warehouse.check_results import Outcome
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,6 @@ class Check:
     layer: int
     blocking: bool
     description: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a check found for one round; ``facts`` are the numbers it saw."""
-
-    passed: bool
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    error: bool = False
-    """Whether a failure is an ERROR (it stops a run of one round when the check blocks) rather than a WARN."""
 
 
 CHECKS = (
@@ -117,7 +108,7 @@ def report(
 
     ``outcomes``: by partition key; those of rounds that this run is not about are stored only.
     """
-    _store(conn, name, outcomes)
+    check_results.store_outcomes(conn, name, outcomes)
     outcomes = {key: outcomes[key] for key in context.partition_keys if key in outcomes}
     failed = {key: outcome for key, outcome in outcomes.items() if not outcome.passed}
     if context.has_partition_key:
@@ -139,18 +130,6 @@ def report(
         check_name=name, passed=not failed, severity=dg.AssetCheckSeverity.WARN,
         metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
     )  # fmt: skip
-
-
-def _store(conn: Connection[DictRow], name: str, outcomes: Mapping[str, Outcome]) -> None:
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into check_result (partition_key, check_name, passed, severity, metadata)
-               values (%s, %s, %s, %s, %s)
-               on conflict (partition_key, check_name) do update
-               set (passed, severity, metadata, checked_at)
-                 = (excluded.passed, excluded.severity, excluded.metadata, now())""",
-            [(key, name, o.passed, "ERROR" if o.error else "WARN", Json(dict(o.facts))) for key, o in outcomes.items()],
-        )
 
 
 def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:

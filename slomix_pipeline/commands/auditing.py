@@ -19,6 +19,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import audit
 from slomix_pipeline.warehouse.audit import Scope
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import rules_in_force
 
 KEYS_SHOWN = 8
 ROWS_SHOWN = 30
@@ -43,7 +44,7 @@ def report(database: Database, settings: Settings, server: str | None, since: st
     Raises:
         UnknownServer: no file of it was ever seen.
     """
-    scope = Scope(server, since, now, settings.pairing_window)
+    scope = Scope(server, since, now, settings.pairing_window, rules_in_force(settings))
     with database.connect() as conn:
         conn.isolation_level = IsolationLevel.REPEATABLE_READ  # all sections tell of one moment
         conn.read_only = True
@@ -89,6 +90,7 @@ def _verdict(
             (waiting, "file{s} never fetched"),
             (failed, "check result{s} not passed"),
             (total["not_worked_out"], "round{s} not worked out yet"),
+            (total["outdated"], "round{s} worked out by other rules or settings than now (`slomix run` redoes them)"),
         )
         if count
     ]

@@ -20,9 +20,11 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.gamestats import Header, PlayerLine
 from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.partitions import server_of
-from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.rules.laws import pair_laws
+from slomix_pipeline.rules.timing import duration_sources
+from slomix_pipeline.rules.values import Status, attack_succeeded
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import files, parsed, receipts
+from slomix_pipeline.warehouse import check_results, files, parsed, receipts
 from slomix_pipeline.warehouse.database import Database
 
 SCHEMA = "slomix.receipt/1"
@@ -151,8 +153,15 @@ def _header(header: Header) -> dict[str, Any]:
 
 
 def _pairing(conn: Connection[DictRow], row: DictRow) -> dict[str, Any] | None:
-    evidence = receipts.pair_evidence(conn, row["match_key"]) if row["match_key"] else None
-    return None if evidence is None else {"partner": row["partner_key"], **evidence}
+    """What speaks for the two rounds of a match belonging together; None for a match of one round."""
+    if not row["partner_key"]:
+        return None
+    first, second = parsed.load_rounds(conn, [row["round_key"], row["partner_key"]])
+    return {
+        "partner": row["partner_key"],
+        "gap_seconds": int((second.stamp - first.stamp).total_seconds()),
+        "laws": [finding._asdict() for finding in pair_laws(first.stats, second.stats)],
+    }
 
 
 def _match(row: DictRow) -> dict[str, Any] | None:
@@ -165,43 +174,20 @@ def _match(row: DictRow) -> dict[str, Any] | None:
 def _duration(conn: Connection[DictRow], row: DictRow, header: Header) -> dict[str, Any]:
     """The length in force and everything that could have told it, best source first."""
     played = [p["seconds_played"] for p in receipts.stored_players(conn, row["round_key"]).values()]
-    offers = {
-        "attack_time": header.attack_seconds,
-        "measured": header.playtime_seconds,
-        "timing": row["record_seconds"] if row["record_key"] else None,
-        "players": max((seconds for seconds in played if seconds), default=None),
-        "limit": header.limit_seconds,
-    }
+    record = row["record_seconds"] if row["record_key"] else None
+    sources = duration_sources(header, Status(row["status"]), played, record) if row["status"] else []
     return {
         "seconds": row["duration_seconds"],
         "source": row["duration_source"],
         "attackers_gave_up": row["attackers_gave_up"],
         "sources": [
-            {"source": source, "seconds": seconds, "why": why}
-            for (source, seconds), why in zip(offers.items(), _why_not(row, header, offers), strict=True)
+            {
+                "source": s.name, "seconds": s.seconds,
+                "why": "used" if s.name == row["duration_source"] else s.why_not or "a better source is there",
+            }
+            for s in sources
         ],
-    }
-
-
-def _why_not(row: DictRow, header: Header, offers: Mapping[str, float | None]) -> list[str]:
-    """Of each source, in order, why it was used or not."""
-    said = []
-    used = False
-    for source, value in offers.items():
-        if source == row["duration_source"]:
-            used = True
-            said.append("used")
-        elif value is None:
-            said.append("not there")
-        elif used:
-            said.append("a better source is there")
-        elif row["status"] == "aborted":
-            said.append("the header of an aborted round holds presets")
-        elif attack_succeeded(header):
-            said.append("not above 0, or above the limit")
-        else:
-            said.append("the attackers did not win: it only repeats the limit")
-    return said
+    }  # fmt: skip
 
 
 def _timing(row: DictRow) -> dict[str, Any]:
@@ -224,7 +210,7 @@ def _checks(conn: Connection[DictRow], key: str) -> list[dict[str, Any]]:
             "name": check["check_name"], "passed": check["passed"], "severity": check["severity"],
             "facts": check["metadata"], "checked_at": utc_text(check["checked_at"]),
         }
-        for check in receipts.check_rows(conn, key)
+        for check in check_results.outcomes_of(conn, key)
     ]  # fmt: skip
 
 

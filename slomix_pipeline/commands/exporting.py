@@ -126,7 +126,7 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
         "round": row["number"],
         "status": row["status"],
         "valid": row["valid"],
-        "reason": row["reason"] or row["invalid_reason"],
+        "reason": row["invalid_reason"] or row["reason"],
         "ended_at": utc_text(row["stamp"]),
         "duration_seconds": row["duration_seconds"],
         "duration_source": row["duration_source"],

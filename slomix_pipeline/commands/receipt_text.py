@@ -138,11 +138,10 @@ def _pairing(round_: dict[str, Any], evidence: dict[str, Any] | None) -> Iterato
     if round_["label"] != round_["number"]:
         yield f"its file says round {round_['label']}, it really was round {round_['number']}"
     if evidence:
-        equal = {True: "equal", False: "not equal", None: "can't be compared"}[evidence["times_agree"]]
         yield f"partner {evidence['partner']}, {format_time(evidence['gap_seconds'])} min between the stamps"
-        yield f"round 1 took {evidence['time_set']}, round 2's limit is {evidence['time_to_beat']}: {equal}"
-        yield f"{evidence['swapped']} of {evidence['on_sides']} players of both rounds changed sides"
-        yield f"`rounds` went up by one for {evidence['rounds_up_by_one']} of {evidence['shared_players']}"
+        for law in evidence["laws"]:
+            holds = {True: "yes", False: "no", None: "can't be compared"}[law["holds"]]
+            yield f"{law['law']}: {holds}, {law['numbers']}"
 
 
 def _counts(round_: dict[str, Any]) -> str:
@@ -226,7 +225,7 @@ def _check(check: dict[str, Any]) -> str:
 
 def _rules(differing: list[dict[str, Any]]) -> Iterator[str]:
     if not differing:
-        yield "worked out again just now from the stored bytes: every stored number is the same"
+        yield "worked out again just now from the stored bytes: every stored number of the round is the same"
         return
     yield "stored numbers are older than the rules or than a file: materialise round_stats of this round"
     for one in differing[:_DIFFERENCES_SHOWN]:

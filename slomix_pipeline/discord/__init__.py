@@ -1,5 +1,4 @@
-"""Discord: what is said (``embeds``, ``messages``) and how it gets there (``client``).
+"""Discord: what is said (``embeds``, ``messages``), how it gets there (``client``), what was said (``ledger``).
 
-``standin`` and ``render`` are a local Discord for demos and tests. What was already said is remembered by the
-warehouse's ledger, not here.
+``standin`` and ``render`` are a local Discord for demos and tests.
 """

@@ -6,7 +6,7 @@ Source: the script's code (order, labels, value texts) and real files.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from slomix_pipeline.formats.errors import FormatError
@@ -80,15 +80,18 @@ AWARDS = (
     AwardKind("Least time dead (What spawn?)", "least_time_dead", engine=True, unit="%"),
     AwardKind("Most playtime denied", "denied_playtime", unit="s"),
     AwardKind("Highest light weapons accuracy", "light_weapon_accuracy", engine=True, unit="%"),
-    AwardKind("Highest headshot accuracy", "headshot_percent", engine=True, unit="%"),
-    AwardKind("Most headshots", "headshots", engine=True),
-    AwardKind("Most bullets fired", "bullets_fired", engine=True),
+    # Of the light weapons too, though the labels don't say so.
+    AwardKind("Highest headshot accuracy", "light_weapon_headshot_percent", engine=True, unit="%"),
+    AwardKind("Most headshots", "light_weapon_headshots", engine=True),
+    AwardKind("Most bullets fired", "light_weapon_bullets", engine=True),
 )
 USELESS_KILLS = AwardKind("Most objectives stolen", "useless_kills")
 
 _KIND_OF_LABEL = {kind.label: kind for kind in AWARDS}
-_PLACE = {kind.label: place for place, kind in enumerate(AWARDS)}
-_STOLEN, _SPREE, _TANK = "Most objectives stolen", "Longest killing spree", "Tank/Meatshield (Refuses to die)"
+_SPREE, _STOLEN, _TANK = "Longest killing spree", "Most objectives stolen", "Tank/Meatshield (Refuses to die)"
+_TWICE = {_SPREE, _STOLEN}  # labels that one run may write twice
+_LABELS = list(_KIND_OF_LABEL)
+_BETWEEN = set(_LABELS[_LABELS.index(_STOLEN) + 1 : _LABELS.index(_TANK) + 1])  # these stand between the two places
 _USELESS_ABOVE = 3  # the script writes its most useless kills only above this
 
 
@@ -143,23 +146,28 @@ def parse(data: bytes) -> EndstatsFile:
         FormatError: empty, cut, or a line that is neither an award nor a line of who killed whom.
     """
     awards: list[tuple[str, str, str]] = []
+    labels: set[str] = set()
     blocks: list[tuple[str | None, str | None, list[Versus]]] = []
-    for number, cells in _lines(data):
-        label, second, third = cells
-        if blocks and label in _KIND_OF_LABEL:  # the file was written to once more: the later run is the whole of it
-            awards, blocks = [], []
-        if label == _VS_HEADER:
-            if not _GUID.fullmatch(third):
-                raise FormatError(f"line {number}: {readable(third)[:20]!r} is no GUID")
-            blocks.append((second, third.upper(), []))
-        elif label not in _KIND_OF_LABEL and _COUNT.fullmatch(second) and _COUNT.fullmatch(third):
+    for number, (label, second, third) in _lines(data):
+        known = label in _KIND_OF_LABEL
+        # Two numbers behind the label of an award: below a header it is an opponent's name, above a player's.
+        if _COUNT.fullmatch(second) and _COUNT.fullmatch(third) and (not known or (blocks and blocks[-1][1])):
             if not blocks:
                 blocks.append((None, None, []))
             blocks[-1][2].append(Versus(label, int(second), int(third)))
+        elif label == _VS_HEADER:
+            if not _GUID.fullmatch(third):
+                raise FormatError(f"line {number}: {readable(third)[:20]!r} is no GUID")
+            blocks.append((second, third.upper(), []))
         elif not third:
             raise FormatError(f"line {number}: an award without a value")
+        elif blocks and not known:
+            raise FormatError(f"line {number}: neither an award nor who killed whom")
         else:
+            if blocks or (label in labels and label not in _TWICE):  # written to once more: the later run is the whole
+                awards, labels, blocks = [], set(), []
             awards.append((label, second, third))
+            labels.add(label)
     return EndstatsFile(
         _with_kinds(awards), tuple(VersusBlock(subject, guid, tuple(lines)) for subject, guid, lines in blocks)
     )
@@ -181,31 +189,30 @@ def _lines(data: bytes) -> Iterable[tuple[int, tuple[str, str, str]]]:
 
 
 def _with_kinds(lines: Sequence[tuple[str, str, str]]) -> tuple[Award, ...]:
-    labels = [label for label, _, _ in lines]
-    return tuple(Award(label, player, text, _kind(i, labels, text)) for i, (label, player, text) in enumerate(lines))
-
-
-def _kind(index: int, labels: Sequence[str], text: str) -> AwardKind | None:
-    """What a line counts. Two labels stand on lines of something else, and only the order tells:
+    """The award lines with what they count. Two labels stand on lines of something else, and only the order tells:
 
     a second "Longest killing spree" repeats the first one's winner in place of the most useful kills, and "Most
-    objectives stolen" behind the tank's group holds the most useless kills.
+    objectives stolen" behind it holds the most useless kills.
     """
-    label, before, behind = labels[index], labels[:index], labels[index + 1 :]
-    if label == _SPREE:
-        repeats = _SPREE in before or _in_tank_group(before) or text in ("0", "1")
-        return None if repeats else _KIND_OF_LABEL[_SPREE]
-    if label == _STOLEN:
-        if _STOLEN in before or _in_tank_group(before):
-            return USELESS_KILLS
-        few = _COUNT.fullmatch(text) is not None and int(text) <= _USELESS_ABOVE
-        return _KIND_OF_LABEL[_STOLEN] if few or _in_tank_group(behind) else None
-    return _KIND_OF_LABEL.get(label)
+    sprees, stolen, between = (_places(lines, labels) for labels in ({_SPREE}, {_STOLEN}, _BETWEEN))
+    turned = min([*sprees[1:2], *between[:1]], default=len(lines))  # from here on the labels are wrong
+
+    def kind(place: int, label: str, text: str) -> AwardKind | None:
+        if label == _SPREE:
+            return None if place > sprees[0] or place > turned or text in ("0", "1") else _KIND_OF_LABEL[label]
+        if label == _STOLEN:
+            if place > stolen[0] or place > turned:
+                return USELESS_KILLS
+            few = _COUNT.fullmatch(text) is not None and int(text) <= _USELESS_ABOVE
+            told = few or place < max([*sprees, *between], default=-1)
+            return _KIND_OF_LABEL[label] if told else None
+        return _KIND_OF_LABEL.get(label)
+
+    return tuple(Award(*line, kind(place, line[0], line[2])) for place, line in enumerate(lines))
 
 
-def _in_tank_group(labels: Iterable[str]) -> bool:
-    """Whether any of these stands between the objectives and the place where the wrong labels are."""
-    return any(_PLACE[_STOLEN] < _PLACE.get(label, 0) <= _PLACE[_TANK] for label in labels)
+def _places(lines: Sequence[tuple[str, str, str]], labels: Collection[str]) -> list[int]:
+    return [place for place, (label, _, _) in enumerate(lines) if label in labels]
 
 
 def dump(file: EndstatsFile) -> bytes:

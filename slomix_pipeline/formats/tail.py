@@ -1,6 +1,6 @@
 """The numbered fields at the end of a player line, and which of them each writer generation wrote.
 
-Belongs here: name, type and position. How a field behaves in a round-2 file is a rule (``rules.differential``).
+Belongs here: name, type and position. How a field behaves in a round-2 file is a rule (``rules.policy``).
 Source: the writer's code for 38 fields, older layouts by value over real files; the count is the only version mark.
 """
 

@@ -7,23 +7,25 @@ Does not belong here: what is done about it (``rules.differential``, ``rules.val
 
 from collections.abc import Iterator
 
-from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
 from slomix_pipeline.rules.values import attack_succeeded
 
 NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 
 # In 187 rounds with a sure clock nobody was there for more than 6 s longer (minutes are written in tenths).
-LONGER_THAN_THE_ROUND = 60  # seconds
+OVERSTAY_MARGIN = 60  # seconds
 
-_WORTH_COMPARING = 1.0  # minutes; after less there is nothing whose growth would mean anything
+# After less nothing's growth means anything; of fewer players all may have more by chance (5 % of two, none of four).
+_WORTH_COMPARING = 1.0  # minutes
+_WHOLE_LOBBY = 4  # players
 
 
 def restart_signs(first: PlayerLine, second: PlayerLine) -> list[str]:
     """What tells that a player's counters began anew between two files (he reconnected); empty when they went on.
 
-    Each sign catches what the others miss: ``rounds`` a restart whose numbers happen to be higher, a fallen counter
-    a reconnect that ``rounds`` does not show.
+    Each sign catches what the others miss: ``rounds`` a restart whose numbers happen to be higher, the others a
+    reconnect that ``rounds`` does not show: a counter fell, or would leave more parts than the whole.
     """
     signs = []
     if second.rounds != first.rounds + 1:
@@ -35,6 +37,9 @@ def restart_signs(first: PlayerLine, second: PlayerLine) -> list[str]:
         earlier = first.weapons.get(weapon, NO_COUNTS)
         if later.headshots - earlier.headshots > later.hits - earlier.hits:
             signs.append(f"{weapon} would have hit more heads than it hit")
+    headshot_kills, kills = second.tail["headshot_kills"], second.total("kills") - first.total("kills")
+    if headshot_kills is not None and headshot_kills > max(kills, 0):
+        signs.append(f"{headshot_kills:g} headshot kills of this round, but {kills} kills more")
     return signs
 
 
@@ -63,25 +68,29 @@ def counts_on(first: StatsFile, second: StatsFile) -> bool:
 
 
 def carried_over(stats: StatsFile, previous: StatsFile | None) -> frozenset[str]:
-    """GUIDs whose counters in a round-1 file hold more than that round.
+    """GUIDs whose counters in a round-1 file go on from ``previous``, the file before it when that is of the same map.
 
-    Either a player was there for longer than the round can have lasted, or the whole lobby counts on from
-    ``previous``, the file before it when that is of the same map: then of everybody in both. (A map change clears all
-    counters.)
+    A map change clears all counters. Told by the whole lobby, and only where the clock can't tell: who counts more
+    than the round is found by the time he is said to have played (``longest_seconds``).
     """
-    found = {line.guid for line in stats.players if _longer_than_the_round(line, stats)}
-    lines = previous.players if previous else ()
-    before = {line.guid: line for line in lines if (line.tail["minutes_played"] or 0) >= _WORTH_COMPARING}
+    if previous is None or _is_sure(stats.header):
+        return frozenset()
+    before = {line.guid: line for line in previous.players if (line.tail["minutes_played"] or 0) >= _WORTH_COMPARING}
     shared = [(before[line.guid], line) for line in stats.players if line.guid in before]
-    if len(shared) > 1 and not any(counters_fell(first, second) for first, second in shared):
-        found |= {line.guid for _, line in shared}
-    return frozenset(found)
+    if len(shared) < _WHOLE_LOBBY or any(counters_fell(first, second) for first, second in shared):
+        return frozenset()
+    return frozenset(line.guid for _, line in shared)
 
 
-def _longer_than_the_round(line: PlayerLine, stats: StatsFile) -> bool:
-    header, minutes = stats.header, line.tail["minutes_played"]
-    length = header.playtime_seconds or (header.attack_seconds if attack_succeeded(header) else header.limit_seconds)
-    return bool(length and minutes and minutes * 60 > length + LONGER_THAN_THE_ROUND)
+def longest_seconds(header: Header) -> float | None:
+    """The longest a round with this header can have lasted: its clock where that is sure, else the limit."""
+    if attack_succeeded(header) and header.attack_seconds:
+        return header.attack_seconds
+    return header.playtime_seconds or header.limit_seconds
+
+
+def _is_sure(header: Header) -> bool:
+    return bool(attack_succeeded(header) and header.attack_seconds) or header.playtime_seconds is not None
 
 
 def _growing(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.counters import NO_COUNTS, nothing_counted, restart_signs, was_there
+from slomix_pipeline.rules.counters import NO_COUNTS, OVERSTAY_MARGIN, nothing_counted, restart_signs, was_there
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side
 
@@ -46,16 +46,20 @@ class RoundPlayer:
 
 
 def round_one_players(
-    stats: StatsFile, second: StatsFile | None = None, carried_over: Collection[str] = ()
+    stats: StatsFile,
+    second: StatsFile | None = None,
+    carried_over: Collection[str] = (),
+    longest: float | None = None,
 ) -> list[RoundPlayer]:
     """The players of a round-1 file, whose numbers are the round's own.
 
     Who ended as a spectator gets his side from ``second``, the round-2 file, when there is one. Of the GUIDs in
-    ``carried_over`` (see ``rules.counters``) what is cumulative is unknown.
+    ``carried_over``, and of who played for more than the ``longest`` seconds the round can have lasted, what is
+    cumulative is unknown (see ``rules.counters``).
     """
     later = {line.guid: line for line in second.players} if second else {}
     players = [_as_it_is(line, stats.tail_fields, later.get(line.guid)) for line in stats.players if was_there(line)]
-    return [_without_cumulative(p, CARRIED_OVER) if p.guid in carried_over else p for p in players]
+    return [_without_cumulative(p, CARRIED_OVER) if p.guid in carried_over else _within(p, longest) for p in players]
 
 
 def orphan_players(stats: StatsFile) -> list[RoundPlayer]:
@@ -64,11 +68,13 @@ def orphan_players(stats: StatsFile) -> list[RoundPlayer]:
     return [_without_cumulative(_as_it_is(line, stats.tail_fields), CUMULATIVE) for line in lines]
 
 
-def round_two_players(first: StatsFile, second: StatsFile) -> list[RoundPlayer]:
+def round_two_players(first: StatsFile, second: StatsFile, longest: float | None = None) -> list[RoundPlayer]:
     """The players of a round 2, each with the round's own numbers. Who sat it out has no entry.
 
     The line of a player whose counters restarted is taken as it is. When that is most of the lobby, the engine may
     have kept no counters at all; who happens to be above his round 1 then shows no sign of it, so what adds up decides.
+    Who would have played for more than the ``longest`` seconds the round can have lasted is unknown: an attempt at
+    round 2 that was given up is in his counters too.
     """
     before = {line.guid: line for line in first.players}
     shared = [(before[line.guid], line) for line in second.players if line.guid in before]
@@ -77,8 +83,8 @@ def round_two_players(first: StatsFile, second: StatsFile) -> list[RoundPlayer]:
     if len(shared) / 2 < len(restarted) < len(shared):
         nothing_kept = _second_round_players(first, second, before.keys())
         if _imbalance(nothing_kept) < _imbalance(players):
-            return nothing_kept
-    return players
+            players = nothing_kept
+    return [_within(player, longest) for player in players]
 
 
 def _second_round_players(first: StatsFile, second: StatsFile, restarted: Collection[str]) -> list[RoundPlayer]:
@@ -87,17 +93,21 @@ def _second_round_players(first: StatsFile, second: StatsFile, restarted: Collec
     players = []
     for line in second.players:
         earlier = before.get(line.guid)
-        if earlier is None:
-            if was_there(line):
-                players.append(_as_it_is(line, second.tail_fields))
-        elif nothing_counted(earlier, line):
+        if earlier is not None and nothing_counted(earlier, line):
             continue
-        elif line.guid in restarted:
-            player = _as_it_is(line, second.tail_fields, earlier)
-            players.append(replace(player, flags=(COUNTER_RESET, *player.flags)))
-        else:
+        if earlier is not None and line.guid not in restarted:
             players.append(_difference(earlier, line, tail_fields))
+        elif was_there(line):
+            player = _as_it_is(line, second.tail_fields, earlier)
+            players.append(replace(player, flags=(COUNTER_RESET, *player.flags)) if earlier else player)
     return players
+
+
+def _within(player: RoundPlayer, longest: float | None) -> RoundPlayer:
+    """The player, without what is cumulative when he is said to have played for longer than the round lasted."""
+    if longest is None or (player.seconds_played or 0) <= longest + OVERSTAY_MARGIN:
+        return player
+    return _without_cumulative(player, CARRIED_OVER)
 
 
 def _imbalance(players: Sequence[RoundPlayer]) -> int:
@@ -213,6 +223,8 @@ def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
 
 def _with_dead_time_capped(player: RoundPlayer) -> RoundPlayer:
     """Old writers counted dead time several times over: nobody is dead longer than he was there."""
-    if player.seconds_dead is None or player.seconds_played is None or player.seconds_dead <= player.seconds_played:
+    if player.seconds_played is None:
+        return replace(player, seconds_dead=None)
+    if player.seconds_dead is None or player.seconds_dead <= player.seconds_played:
         return player
     return replace(player, seconds_dead=player.seconds_played, flags=(*player.flags, "dead_time_capped"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile
+from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.timing import Clocked, Link, link_records
 from slomix_pipeline.rules.validity import is_bot
@@ -100,30 +100,41 @@ class ResolvedVersus:
     deaths: int
 
 
-def resolve_awards(files: Iterable[EndstatsFile], stats: StatsFile, label: int) -> list[ResolvedAward]:
-    """The awards of a round's files, with the players of its stats file. ``label``: the round number as labelled."""
+def merged(parts: Iterable[EndstatsFile]) -> EndstatsFile:
+    """The files of one round as one. Awards are written in one go: where a later part has them too, the script ran
+    once more, and that run is the whole."""
+    whole = EndstatsFile((), ())
+    for part in parts:
+        whole = part if part.awards else EndstatsFile(whole.awards, whole.blocks + part.blocks)
+    return whole
+
+
+def resolve_awards(file: EndstatsFile, stats: StatsFile, label: int) -> list[ResolvedAward]:
+    """The awards of a round, with the players of its stats file. ``label``: the round number as labelled."""
     guids = _guids_by_name(stats.players)
+    return [ResolvedAward(award, guids.get(award.player), award_scope(award.kind, label)) for award in file.awards]
+
+
+def resolve_duels(file: EndstatsFile, stats: StatsFile) -> list[ResolvedVersus]:
+    """Who killed whom in a round, with the players of its stats file."""
+    guids = _guids_by_name(stats.players)
+    bots = {line.guid for line in stats.players if is_bot(line)}
+    people = {line.guid for line in stats.players} - bots
+
+    def owner(block: VersusBlock) -> str | None:
+        """By the GUID in the header; bots share theirs, so a bot is known by his name."""
+        if block.subject is None or block.guid is None:
+            return None
+        if block.guid[:8] in people:
+            return block.guid[:8]
+        namesake = guids.get(block.subject)
+        return namesake if namesake in bots else None
+
     return [
-        ResolvedAward(award, guids.get(award.player), award_scope(award.kind, label))
-        for file in files
-        for award in file.awards
+        ResolvedVersus(block.subject, owner(block), v.opponent, guids.get(v.opponent), v.kills, v.deaths)
+        for block in file.blocks
+        for v in block.lines
     ]
-
-
-def resolve_duels(files: Iterable[EndstatsFile], stats: StatsFile) -> list[ResolvedVersus]:
-    """Who killed whom, over a round's files."""
-    guids = _guids_by_name(stats.players)
-    humans = {line.guid for line in stats.players if not is_bot(line)}
-    found = []
-    for block in (block for file in files for block in file.blocks):
-        named = (block.guid or "").upper()[:8]
-        # Bots share a GUID, so a bot is known by his name.
-        guid = named if named in humans else guids.get(block.subject or "") if block.subject is not None else None
-        found += [
-            ResolvedVersus(block.subject, guid, v.opponent, guids.get(v.opponent), v.kills, v.deaths)
-            for v in block.lines
-        ]
-    return found
 
 
 def _guids_by_name(players: Iterable[PlayerLine]) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
 from slomix_pipeline.rules.counters import counts_on
-from slomix_pipeline.rules.values import FiledRound, Status
+from slomix_pipeline.rules.values import FiledRound, Status, map_key
 
 DEFAULT_WINDOW = timedelta(minutes=45)
 UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
@@ -101,16 +101,22 @@ def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool)
             return "labelled round 2, but every player's match began with it"
         if not fits and limit is not None and time is not None and time > limit:
             return "labelled round 2, without a round 1 and with a time above its limit"
-    elif open_first and meets_target and counts_on(open_first.stats, current.stats):
+    elif open_first and meets_target and _goes_on(open_first.stats, current.stats):
         return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
     return None
+
+
+def _goes_on(first: StatsFile, second: StatsFile) -> bool:
+    """Whether a file is a round 2 by its players. A replay into which the engine carried counters over looks alike,
+    but its sides have not swapped."""
+    return counts_on(first, second) and _sides_swapped(first, second)
 
 
 def _replayed(
     placed: Placed, first: FiledRound, replay: FiledRound, second_rounds_seen: Sequence[SecondRoundSeen]
 ) -> Placed:
     for seen in second_rounds_seen:
-        if seen.map_name.strip().lower() == first.map_name and first.stamp < seen.stamp < replay.stamp:
+        if map_key(seen.map_name) == first.map_name and first.stamp < seen.stamp < replay.stamp:
             return replace(placed, reason="its round 2 was played, but the stats file is missing")
     same = {line.guid for line in first.stats.players} == {line.guid for line in replay.stats.players}
     reason = "replayed by the same players" if same else "replayed with other players"

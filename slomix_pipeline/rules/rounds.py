@@ -4,11 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from slomix_pipeline.rules.counters import carried_over
+from slomix_pipeline.rules.counters import carried_over, longest_seconds
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.validity import Validity, validity
 from slomix_pipeline.rules.values import FiledRound, Status
+
+# To be raised with every change of what a rule makes of a round: what older rules made is worked out again.
+RULES_VERSION = 1
 
 
 class SessionRounds(NamedTuple):
@@ -28,10 +31,7 @@ def work_out(
     """Pairs a session's rounds, takes each one's own numbers and judges what counts."""
     placed = pair_rounds(rounds, window, second_rounds_seen)
     players = own_numbers(rounds, placed)
-    validities = {
-        entry.key: validity(placed[entry.key].status, entry.map_name, entry.stats, players[entry.key], filler_maps)
-        for entry in rounds
-    }
+    validities = {entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps) for entry in rounds}
     return SessionRounds(placed, players, validities)
 
 
@@ -44,17 +44,16 @@ def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> d
     for entry in in_order:
         place = placed[entry.key]
         partner = stats.get(place.partner) if place.partner else None
+        # The header of an aborted round holds presets: how long it can have lasted is unknown.
+        aborted = place.status is Status.ABORTED
+        longest = None if aborted else longest_seconds(entry.stats.header)
         if place.number == 1:
-            players[entry.key] = round_one_players(entry.stats, partner, _carried_over(entry, place, previous))
+            same_map = previous is not None and previous.map_name == entry.map_name and not aborted
+            carried = carried_over(entry.stats, previous.stats if previous and same_map else None)
+            players[entry.key] = round_one_players(entry.stats, partner, carried, longest)
         elif partner is None:
             players[entry.key] = orphan_players(entry.stats)
         else:
-            players[entry.key] = round_two_players(partner, entry.stats)
+            players[entry.key] = round_two_players(partner, entry.stats, longest)
         previous = entry
     return players
-
-
-def _carried_over(entry: FiledRound, place: Placed, previous: FiledRound | None) -> frozenset[str]:
-    if place.status is Status.ABORTED:  # its header holds presets: how long it can have lasted is unknown
-        return frozenset()
-    return carried_over(entry.stats, previous.stats if previous and previous.map_name == entry.map_name else None)

@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.counters import LONGER_THAN_THE_ROUND
-from slomix_pipeline.rules.values import Status, attack_succeeded
+from slomix_pipeline.rules.counters import OVERSTAY_MARGIN
+from slomix_pipeline.rules.values import Status, attack_succeeded, map_key
 
 LINK_WINDOW = timedelta(seconds=30)  # true pairs lie within 7 s; beyond 30 s it was always another play of the map
 CANDIDATE_WINDOW = timedelta(minutes=45)  # a lone record this far off is shown, never used
@@ -39,30 +39,56 @@ class Duration(NamedTuple):
     source: str | None
 
 
+class DurationSource(NamedTuple):
+    """One thing that may tell a round's length; ``why_not``: why it does not, None when it does."""
+
+    name: str
+    seconds: float | None
+    why_not: str | None
+
+
+def duration_sources(
+    header: Header,
+    status: Status,
+    player_seconds: Iterable[int | None],
+    record_seconds: float | None = None,
+) -> list[DurationSource]:
+    """Everything that may tell a round's length, best first; ``players`` is exact to 6 s, ``limit`` an assumption.
+
+    ``player_seconds``: what each player was there for in this round alone; ``record_seconds``: of the linked record.
+    """
+    limit = header.limit_seconds
+    longest = max((s for s in player_seconds if s), default=None)
+    presets = "the header of an aborted round holds presets" if status is Status.ABORTED else None
+    sources = (
+        DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header)),
+        DurationSource("measured", header.playtime_seconds, None),
+        DurationSource("timing", record_seconds, None),
+        DurationSource("players", longest and min(longest, limit or longest), None),
+        DurationSource("limit", limit, presets),
+    )
+    return [source if source.seconds else source._replace(why_not="not there") for source in sources]
+
+
+def _why_not_attack_time(header: Header) -> str | None:
+    succeeded, limit, attack = attack_succeeded(header), header.limit_seconds, header.attack_seconds
+    if succeeded is None:
+        return "the header does not say who won"
+    if not succeeded:
+        return "the attackers did not win: it only repeats the limit"
+    return None if attack and limit and attack <= limit else "above the limit, or without one"
+
+
 def round_duration(
     header: Header,
     status: Status,
     player_seconds: Iterable[int | None],
     record_seconds: float | None = None,
 ) -> Duration:
-    """The round's length, from the best source there is.
-
-    ``player_seconds``: what each player was there for in this round alone; ``record_seconds``: of the linked record.
-    Sources: ``attack_time``, ``measured``, ``timing``, ``players`` (to 6 s), ``limit`` (assumed).
-    """
-    limit, attack = header.limit_seconds, header.attack_seconds
-    aborted = status is Status.ABORTED  # its header holds presets
-    if not aborted and attack_succeeded(header) and attack and limit and attack <= limit:
-        return Duration(float(attack), "attack_time")
-    if header.playtime_seconds:
-        return Duration(header.playtime_seconds, "measured")
-    if record_seconds:
-        return Duration(record_seconds, "timing")
-    longest = max((s for s in player_seconds if s), default=None)
-    if longest:
-        return Duration(float(min(longest, limit or longest)), "players")
-    if not aborted and limit:
-        return Duration(float(limit), "limit")
+    """The round's length, from the best source there is."""
+    for source in duration_sources(header, status, player_seconds, record_seconds):
+        if source.seconds and source.why_not is None:
+            return Duration(float(source.seconds), source.name)
     return Duration(None, None)
 
 
@@ -82,7 +108,7 @@ def overstayed(duration: Duration, players: Mapping[str, int | None]) -> list[st
     """GUIDs of who is said to have played for longer than the round lasted. ``players``: seconds by GUID."""
     if duration.seconds is None or duration.source == "players":
         return []
-    longest = duration.seconds + LONGER_THAN_THE_ROUND
+    longest = duration.seconds + OVERSTAY_MARGIN
     return sorted(guid for guid, played in players.items() if played is not None and played > longest)
 
 
@@ -152,7 +178,7 @@ def link_records(rounds: Sequence[Clocked], records: Sequence[Clocked]) -> dict[
 def _may_belong(entry: Clocked, record: Clocked) -> bool:
     """Whether a record is worth showing with a round; one that names the map's other round only when it is near."""
     window = CANDIDATE_WINDOW if entry.number == record.number else LINK_WINDOW
-    return entry.map_name.strip().lower() == record.map_name.strip().lower() and abs(entry.at - record.at) <= window
+    return map_key(entry.map_name) == map_key(record.map_name) and abs(entry.at - record.at) <= window
 
 
 def _candidate(key: str, free: Sequence[_Pair]) -> Link:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.differential import CARRIED_OVER, RoundPlayer
-from slomix_pipeline.rules.values import Status
+from slomix_pipeline.rules.pairing import Placed
+from slomix_pipeline.rules.values import FiledRound, Status
 
 _BOT_PREFIX = "BOT-"  # of the GUIDs made here
 _COUNTING = frozenset({Status.COMPLETE, Status.R1_ONLY})
@@ -33,22 +34,20 @@ class Validity(NamedTuple):
 
 
 def validity(
-    status: Status, map_name: str, stats: StatsFile, players: Sequence[RoundPlayer], filler_maps: Collection[str]
+    entry: FiledRound, place: Placed, players: Sequence[RoundPlayer], filler_maps: Collection[str]
 ) -> Validity:
-    """The verdict on one round. ``players``: with the round's own numbers."""
-    unscored = _why_unscored(status, map_name, stats, filler_maps)
+    """The verdict on one round. ``players``: with the round's own numbers; ``filler_maps``: as ``map_key`` has them."""
+    unscored = _why_unscored(entry, place, filler_maps)
     return Validity(unscored, unscored or _why_without_numbers(players))
 
 
-def _why_unscored(status: Status, map_name: str, stats: StatsFile, filler_maps: Collection[str]) -> str | None:
-    if status not in _COUNTING:
-        return f"the round is {status.value}"
-    bots = sum(is_bot(line) for line in stats.players)
+def _why_unscored(entry: FiledRound, place: Placed, filler_maps: Collection[str]) -> str | None:
+    if place.status not in _COUNTING:
+        return place.reason or place.status.value
+    bots = sum(is_bot(line) for line in entry.stats.players)
     if bots:
-        return "a bot round: more bots than players" if 2 * bots > len(stats.players) else "bots took part"
-    if map_name.strip().lower() in filler_maps:
-        return "filler map"
-    return None
+        return "a bot round: more bots than players" if 2 * bots > len(entry.stats.players) else "bots took part"
+    return "filler map" if entry.map_name in filler_maps else None
 
 
 def _why_without_numbers(players: Sequence[RoundPlayer]) -> str | None:

@@ -18,6 +18,11 @@ class Status(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+def map_key(name: str) -> str:
+    """By what two names are of the same map: headers, file names and records differ in case and outer spaces."""
+    return name.strip().lower()
+
+
 @dataclass(frozen=True, slots=True)
 class FiledRound:
     """A stats file in its place: ``key`` is ``<server>:<file stem>``, ``stamp`` the file stamp in UTC.
@@ -32,7 +37,7 @@ class FiledRound:
 
     @property
     def map_name(self) -> str:
-        return self.stats.header.map_name.strip().lower()
+        return map_key(self.stats.header.map_name)
 
 
 def other_side(side: int) -> int:

@@ -18,17 +18,19 @@ from psycopg.rows import DictRow
 class Scope:
     """What is looked at. ``server``: an id, None for all; ``since``: first month as ``YYYY-MM``, "" for all.
 
-    ``now`` and ``window`` (longest time from round 1 to round 2) tell which round 2 may still come.
+    ``now`` and ``window`` (longest time from round 1 to round 2) tell which round 2 may still come; ``rules`` are those
+    in force.
     """
 
     server: str | None
     since: str
     now: datetime
     window: timedelta
+    rules: str
 
     def values(self, **more: Any) -> dict[str, Any]:
         """For the queries below."""
-        return {"server": self.server, "since": self.since, "now": self.now, "window": self.window, **more}
+        return {"server": self.server, "since": self.since, "now": self.now, "window": self.window, "rules": self.rules, **more}
 
 
 # Every query over rounds begins with this. ``missing_*_strict``: what file names alone tell, by date and map.
@@ -36,7 +38,7 @@ class Scope:
 _ROUNDS = """
 with looked_at as (
     select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, to_char(p.stamp_local, 'YYYY-MM') as month,
-           r.number, r.status, r.reason, r.invalid_reason, coalesce(r.valid, false) as valid,
+           r.number, r.status, r.reason, r.invalid_reason, coalesce(r.valid, false) as valid, r.rules,
            t.link_class, t.timing_status, t.record_key, e.link_class as endstats,
            p.label = 2 and coalesce(min(p.stamp_local) filter (where p.label = 1) over day >= p.stamp_local, true)
                as missing_r1_strict,
@@ -71,6 +73,7 @@ def months(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
         + """
         select month, count(*) as rounds, count(*) filter (where valid) as valid,
                count(*) filter (where status is null) as not_worked_out,
+               count(*) filter (where status is not null and rules is distinct from %(rules)s) as outdated,
                count(*) filter (where status = 'complete' and number = 1) as complete,
                count(*) filter (where missing_r1_strict) as missing_r1_strict,
                count(*) filter (where missing_r1) as missing_r1,
@@ -133,7 +136,7 @@ def not_counting(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
     return conn.execute(
         _ROUNDS
         + """
-        select status, case when status in ('complete', 'r1_only') then invalid_reason else reason end as reason,
+        select status, invalid_reason as reason,
                count(*) as rounds, min(stamp) as oldest, max(stamp) as newest,
                array_agg(round_key order by stamp desc, round_key) as keys
         from looked_at where status is not null and not valid

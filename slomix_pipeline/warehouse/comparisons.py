@@ -10,9 +10,6 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.differential import RoundPlayer
 
-# Beyond this a difference is an ERROR, within it a WARN; both sides come from the same file, so 0 is right.
-TOLERANCE = 5
-
 
 def differences(conn: Connection[DictRow], key: str, players: Sequence[RoundPlayer]) -> dict[str, int]:
     """How far each of the seven comparisons is off for a round; 0 is equal. ``players``: as the rules made them."""

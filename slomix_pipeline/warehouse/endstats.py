@@ -25,9 +25,13 @@ def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[st
 
 
 def rounds_waited_for(conn: Connection[DictRow], file_keys: Iterable[str]) -> list[str]:
-    """The rounds to which any of these endstats files may belong, as long as it is unread."""
+    """The rounds that any of these endstats files may change: it may belong to them, or tell that they were not
+    replayed."""
     rows = conn.execute(
-        "select distinct round_key from unread_endstats where file_key = any(%s) order by 1", [list(file_keys)]
+        """select round_key from unread_endstats where file_key = any(%(files)s)
+           union
+           select round_key from late_witness where file_key = any(%(files)s) order by 1""",
+        {"files": list(file_keys)},
     )
     return [row["round_key"] for row in rows]
 

@@ -3,11 +3,12 @@
 Belongs here: applying numbered migrations, re-creating views, refusing what doesn't fit.
 Does not belong here: the schema itself (``sql/``).
 
-- ``sql/NNN_name.sql`` are applied once, by number, each in a transaction with the note of its sha256. They are history:
-  a file whose text changed after it was applied is refused.
+- ``sql/NNN_name.sql`` are applied once, by number, each with the note of its sha256. They are history: a file whose
+  text changed after it was applied is refused.
 - ``sql/views/NN_name.sql`` are re-created, in the order of their names, whenever any text of them changed, and also
   after a migration: the views go first, so that the tables below them can change. Only views made here are dropped,
   and never somebody else's that are built on them.
+- All of it is one transaction: a start that fails leaves the database, and a program that runs on it, as they were.
 - One process at a time, under a PostgreSQL advisory lock that ends with its connection.
 """
 
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS schema_views (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 """
+LOCK_TIMEOUT_SECONDS = 60  # for who reads the tables just now; behind us every new reader would wait too
 _VIEW_NAMES = """
 SELECT viewname AS name FROM pg_views WHERE schemaname = current_schema()
 """
@@ -71,7 +73,7 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
 
     Raises:
         SchemaDrift: the database was migrated by other files than these.
-        MigrationError: a file is misnamed or fails; what came before it stays applied.
+        MigrationError: a file is misnamed or fails, or somebody keeps the tables locked; the database stays as it was.
         DatabaseUnavailable: the server can't be reached.
     """
     folder = folder or bundled_folder("sql")
@@ -87,10 +89,18 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
         made = conn.execute("SELECT sha256, names FROM schema_views").fetchone()
         if not pending and made and made["sha256"] == views_sha256:
             return []
-        _drop_views(conn, made["names"] if made else [])
-        for migration in pending:
-            _apply(conn, migration)
-        _create_views(conn, views, views_sha256)
+        try:
+            with conn.transaction():  # all or nothing: without its views nothing works
+                conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms'")
+                _drop_views(conn, made["names"] if made else [])
+                for migration in pending:
+                    _apply(conn, migration)
+                _create_views(conn, views, views_sha256)
+        except psycopg.errors.LockNotAvailable as error:
+            raise MigrationError(
+                f"somebody has been reading the tables for more than {LOCK_TIMEOUT_SECONDS} s: end what is connected "
+                "to the database and start again"
+            ) from error
     return [migration.name for migration in pending] + (["views"] if views else [])
 
 
@@ -146,6 +156,8 @@ def _apply(conn: psycopg.Connection[DictRow], migration: Migration) -> None:
                 "INSERT INTO schema_migration (number, name, sha256) VALUES (%s, %s, %s)",
                 [migration.number, migration.name, migration.sha256],
             )
+    except psycopg.errors.LockNotAvailable:
+        raise
     except psycopg.Error as error:
         raise MigrationError(_said(migration.name, error)) from error
 
@@ -170,6 +182,8 @@ def _create_views(conn: psycopg.Connection[DictRow], views: list[tuple[str, str]
         for name, text in views:
             try:
                 conn.execute(text.encode())
+            except psycopg.errors.LockNotAvailable:
+                raise
             except psycopg.Error as error:
                 raise MigrationError(_said(f"views/{name}", error)) from error
         names = [row["name"] for row in conn.execute(_VIEW_NAMES) if row["name"] not in before]

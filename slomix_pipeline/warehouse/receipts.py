@@ -72,24 +72,10 @@ def round_row(conn: Connection[DictRow], key: str) -> DictRow | None:
     ).fetchone()
 
 
-def pair_evidence(conn: Connection[DictRow], match_key: str) -> DictRow | None:
-    """What speaks for a match's two rounds belonging together; None for a match of one round."""
-    return conn.execute("select * from pair_evidence where match_key = %s", [match_key]).fetchone()
-
-
 def player_rows(conn: Connection[DictRow], key: str) -> list[DictRow]:
     """Everybody who has a line in the round's file: what it says, what round 1's says, and his own numbers."""
     return conn.execute(
         "select * from player_round_receipt where round_key = %s order by side nulls last, guid", [key]
-    ).fetchall()
-
-
-def check_rows(conn: Connection[DictRow], key: str) -> list[DictRow]:
-    """The latest outcome of every check that looked at the round, those not passed first."""
-    return conn.execute(
-        """select check_name, passed, severity, metadata, checked_at from check_result
-           where partition_key = %s order by passed, check_name""",
-        [key],
     ).fetchall()
 
 

@@ -75,21 +75,27 @@ def store_rounds(
     placed: Mapping[str, Placed],
     validities: Mapping[str, Validity],
     players: Mapping[str, Sequence[RoundPlayer]],
+    rules: str,
 ) -> None:
-    """Writes what became of a session's rounds and every player's own numbers, in place of what was there."""
+    """Writes what became of a session's rounds and every player's own numbers, in place of what was there.
+
+    ``rules``: by which rules and settings they were worked out.
+    """
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into round (round_key, match_key, partner_key, number, status, reason, unscored_reason,
-                   invalid_reason, flags)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   invalid_reason, flags, rules)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                on conflict (round_key) do update
-               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, rules_at)
+               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, rules,
+                    rules_at)
                  = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
-                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, now())""",
+                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, excluded.rules,
+                    now())""",
             [
                 (
                     p.key, p.match_key, p.partner, p.number, p.status, p.reason, *validities[p.key],
-                    list(p.flags),
+                    list(p.flags), rules,
                 )
                 for p in placed.values()
             ],
@@ -236,7 +242,7 @@ def store_teams(conn: Connection[DictRow], session_key: str, teams: Mapping[str,
     conn.execute("delete from session_player where session_key = %s", [session_key])
     rows = conn.execute(
         """insert into session_player (session_key, guid, name, team)
-           select %(key)s, guid, (array_agg(name order by position desc))[1],
+           select %(key)s, guid, (array_agg(name order by name = '', position desc))[1],
                   %(teams)s::jsonb ->> guid
            from session_round join round_player using (round_key)
            where session_key = %(key)s group by guid

@@ -1,5 +1,8 @@
 -- Numbers of single rounds, and the doors that those of several rounds have to go through.
 
+-- By what two names are of the same map; the rules have the same function.
+create or replace function map_key(name text) returns text language sql immutable as $$ select lower(btrim(name)) $$;
+
 create view aimed_accuracy_exclusion (weapon, reason) as
 values ('grenade', 'thrown: one may hit several enemies or clear a way'),
        ('dynamite', 'laid for objectives'),
@@ -50,7 +53,7 @@ comment on view round_player_metric is
 'One row per player and round, with all metrics of that round. Also of rounds that do not count, so never to be summed.';
 
 create view valid_round as
-select r.round_key, r.number, r.match_key, sr.session_key, p.server, lower(btrim(p.map)) as map, p.config, p.stamp
+select r.round_key, r.number, r.match_key, sr.session_key, p.server, map_key(p.map) as map, p.config, p.stamp
 from round r
 join session_round sr using (round_key)
 join parsed_round p using (round_key)

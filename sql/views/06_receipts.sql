@@ -1,26 +1,5 @@
 -- What stands behind numbers, for receipts: nothing is decided here.
 
--- One row per pair of rounds: what speaks for the two being one match. Source: the engine hands the time that round 1
--- took on as round 2's limit, swaps the sides and counts every player's rounds up by one.
-create view pair_evidence as
-select r.match_key, first.round_key as first_key, second.round_key as second_key,
-       extract(epoch from second.stamp - first.stamp)::integer as gap_seconds,
-       first.attack_time_text as time_set, second.limit_text as time_to_beat,
-       first.attack_seconds = second.limit_seconds as times_agree,     -- null when one can't be read
-       shared.players as shared_players, shared.on_sides, shared.swapped, shared.rounds_up_by_one
-from round r
-join parsed_round first on first.round_key = r.partner_key
-join parsed_round second on second.round_key = r.round_key
-cross join lateral (
-    select count(*) as players,
-           count(*) filter (where before.side in (1, 2) and after.side in (1, 2)) as on_sides,
-           count(*) filter (where before.side in (1, 2) and after.side = 3 - before.side) as swapped,
-           count(*) filter (where after.rounds = before.rounds + 1) as rounds_up_by_one
-    from parsed_player before join parsed_player after using (guid)
-    where before.round_key = r.partner_key and after.round_key = r.round_key
-) shared
-where r.number = 2;
-
 -- One row per player line of a placed round's file: the bytes it is from, what they and round 1's say, and the round's
 -- own numbers (no entry: he sat it out). Minutes are as the writer rounds them, to a tenth.
 create view player_round_receipt as
@@ -49,3 +28,6 @@ left join lateral (
     group by p.round_key, p.guid
 ) before on true
 left join round_player own on own.round_key = line.round_key and own.guid = line.guid;
+
+comment on view player_round_receipt is
+'One row per player line of a placed round: the file and sha256 it is from, what it says, what round 1''s says, and his own numbers.';

@@ -1,18 +1,23 @@
-"""What the checks of a round's numbers find: its place, its conservation laws, its plausibility.
+"""What the rules find in a round, as outcomes of checks: its place, its laws, its bounds, its clock.
 
-Belongs here: findings of the rules as outcomes, with the numbers, the law and the players as rows of facts.
-Does not belong here: the laws and bounds themselves (``rules.laws``, ``rules.plausibility``).
+Belongs here: findings as rows of facts, with the numbers, the law and the players; what makes a check fail.
+Does not belong here: the laws and bounds themselves (``rules``), what a stage sees only while it works (the stage).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from slomix_pipeline.checks.layers import Outcome
+from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
+from slomix_pipeline.rules.timing import Duration, Link, TimingStatus, overstayed
 from slomix_pipeline.rules.values import FiledRound, Status
+from slomix_pipeline.warehouse.check_results import Outcome
+
+# Beyond this a difference is an ERROR, within it a WARN; both sides come from the same file, so 0 is right.
+TOLERANCE = 5
 
 
 def pairing_outcome(entry: FiledRound, place: Placed, partner: FiledRound | None) -> Outcome:
@@ -60,3 +65,34 @@ def plausibility_outcome(entry: FiledRound, place: Placed, players: Mapping[str,
     if place.number == 2 and place.partner and outscored_its_first_round(players[place.partner], players[entry.key]):
         odd.append("everybody killed and damaged more than in round 1: it looks like a sum of both rounds")
     return Outcome(not odd, {"players": len(players[entry.key]), "implausible": "; ".join(odd) or "nothing"})
+
+
+def comparison_outcome(off: Mapping[str, int]) -> Outcome:
+    """The seven comparisons. ``off``: how far each is off."""
+    worst = max(off.values())
+    return Outcome(worst == 0, off, error=worst > TOLERANCE)
+
+
+def timing_outcome(
+    header: Header,
+    duration: Duration,
+    status: TimingStatus,
+    link: Link,
+    record_seconds: float | None,
+    players: Mapping[str, int | None],
+) -> Outcome:
+    """The clock of a round: known, agreed upon, untied, and nobody there for longer. ``players``: seconds by GUID."""
+    longer = overstayed(duration, players)
+    facts = {
+        "status": status.value,
+        "seconds": duration.seconds,
+        "source": duration.source,
+        "header": header.attack_time,
+        "record seconds": record_seconds,
+        "link": link.link_class,
+        "why": link.reason or "within 30 s",
+        "candidate": link.record_key if link.link_class == "fuzzy" else "none",
+        "there for longer than the round": ", ".join(longer) or "nobody",
+    }
+    agrees = status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
+    return Outcome(agrees and duration.seconds is not None and not longer and link.link_class != "tie", facts)

@@ -1,0 +1,47 @@
+"""What every check found for every round: the latest outcome each, from which reports and receipts read.
+
+Belongs here: ``check_result``. Which checks exist, and how Dagster is told, is the business of ``checks``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Json
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found for one round; ``facts`` are the numbers it saw, in the order in which they are shown."""
+
+    passed: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    error: bool = False
+    """Whether a failure is an ERROR (it stops a run of one round when the check blocks) rather than a WARN."""
+
+
+def store_outcomes(conn: Connection[DictRow], check: str, outcomes: Mapping[str, Outcome]) -> None:
+    """Writes what a check found, by partition key, in place of what it found before."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into check_result (partition_key, check_name, passed, severity, metadata)
+               values (%s, %s, %s, %s, %s)
+               on conflict (partition_key, check_name) do update
+               set (passed, severity, metadata, checked_at)
+                 = (excluded.passed, excluded.severity, excluded.metadata, now())""",
+            [
+                (key, check, o.passed, "ERROR" if o.error else "WARN", Json(dict(o.facts)))
+                for key, o in outcomes.items()
+            ],
+        )
+
+
+def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:
+    """The latest outcome of every check that looked at the round, those not passed first."""
+    return conn.execute(
+        """select check_name, passed, severity, metadata, checked_at from check_result
+           where partition_key = %s order by passed, check_name""",
+        [key],
+    ).fetchall()

@@ -1,0 +1,59 @@
+"""Which rounds have inputs newer than their result.
+
+Belongs here: everything that makes a round stale, in one query. When it is asked for again: ``sensors.rework``.
+"""
+
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.rules.rounds import RULES_VERSION
+from slomix_pipeline.rules.timing import LINK_WINDOW
+from slomix_pipeline.settings import Settings
+
+
+def rules_in_force(settings: Settings) -> str:
+    """What a round is worked out by: the version of the rules, and the settings that they take."""
+    window, gap = settings.pairing_window.total_seconds(), settings.session_gap.total_seconds()
+    return f"{RULES_VERSION}; pairing {window:g} s; session {gap:g} s; filler maps {' '.join(settings.filler_maps)}"
+
+
+def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[str, datetime]]:
+    """Rounds whose inputs or rules are newer than their result, with the time of the newest input, in order of play."""
+    rows = conn.execute(
+        """select round_key, max(inputs_at) as inputs_at from (
+               select p.round_key, p.parsed_at as inputs_at
+               from parsed_round p
+               left join round r using (round_key)
+               left join round_timing t using (round_key)
+               left join session_round s using (round_key)
+               where r.rules_at is null or r.rules_at < p.parsed_at or t.round_key is null or s.round_key is null
+                  or r.rules is distinct from %(rules)s
+                  or not exists (select from match m where m.match_key = r.match_key)
+               union all
+               select p.round_key, f.finished_at
+               from parsed_round p join file f using (server, name)
+               where f.status = 'ingested' and f.sha256 <> p.sha256
+               union all
+               select p.round_key, w.stored_at
+               from timing_record w
+               join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map) and p.label = w.label
+                    and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
+               join round_timing t using (round_key)
+               where w.stored_at > t.timed_at
+                  -- A record stored while the timing was being made was not seen by it.
+                  or (t.record_key is distinct from w.record_key and w.stored_at > t.timed_at - interval '10 seconds')
+               union all
+               select round_key, first_seen_at from unread_endstats
+               union all
+               select round_key, first_seen_at from late_witness
+               union all
+               select partition_key, claimed_at from post
+               where (state = 'failed' or (state = 'sent' and payload_sha256 is null))
+                 and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
+           ) inputs
+           group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
+        {"window": LINK_WINDOW, "max_age": settings.publish_max_age, "rules": rules_in_force(settings)},
+    )
+    return [(row["round_key"], row["inputs_at"]) for row in rows]

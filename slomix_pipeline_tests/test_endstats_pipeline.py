@@ -1,0 +1,461 @@
+"""Endstats files through the real stages: awards come with their round, late ones too, and no round waits for them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.formats import gamestats
+from slomix_pipeline.formats.filenames import stats_file_name
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
+from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile, TooLarge, TransientError
+from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import endstats
+from slomix_pipeline.warehouse.rework import stale_rounds
+from slomix_pipeline_tests.building import EVENING, make_line, make_round
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
+
+HOURS_AGO = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=3)
+
+ADA, BOB, BOT = "A1B2C3D4", "0F0E0D0C", "OMNIBOT0"
+GUID = {name: name + "0" * 24 for name in (ADA, BOB, BOT)}
+
+WHOLE = f"""\
+Most damage given\tAda\t3214
+Most revives\tb|b.\t4
+Most playtime denied\tnobody\t113 seconds
+VS_HEADER\tAda\t{GUID[ADA]}
+b|b.\t5\t4
+VS_HEADER\tb|b.\t{GUID[BOB]}
+Ada\t4\t5
+"""
+SPLIT_AT = WHOLE.index("VS_HEADER\tb|b.")
+BROKEN = WHOLE.replace("Most revives\tb|b.\t4", "Most revives\tb|b.")
+
+
+def players(number: int, xp: float = 0) -> tuple[PlayerLine, ...]:
+    """Ada and b|b., who kill each other five times a round and change sides after the first."""
+    counts: dict[str, Any] = {
+        "rounds": number - 1, "kills": 5 * number, "deaths": 5 * number,
+        "damage_given": 500 * number, "damage_received": 500 * number, "minutes_played": 6.0 * number + 2, "xp": xp,
+    }  # fmt: skip
+    return (
+        make_line(ADA, name="^1A^7da", side=AXIS if number == 1 else ALLIES, **counts),
+        make_line(BOB, name="b|b.", side=ALLIES if number == 1 else AXIS, **counts),
+    )
+
+
+def a_round(minutes: float = 0, number: int = 1, map_name: str = "supply") -> FiledRound:
+    times = {"limit": "12:00", "attack_time": "8:00"} if number == 1 else {"limit": "8:00", "attack_time": "6:00"}
+    # No two rounds have the same bytes: the second would be known as a copy of the first.
+    return make_round(minutes, number, *players(number, xp=minutes), map_name=map_name, **times)
+
+
+def names(entry: FiledRound, seconds: float = -2) -> tuple[str, str]:
+    """Names of a round's stats file and of an endstats file so long after it."""
+    stamp = HOURS_AGO + (entry.stamp - EVENING)
+    other = stats_file_name(stamp + timedelta(seconds=seconds), entry.map_name, entry.number)
+    return stats_file_name(stamp, entry.map_name, entry.number), other.replace(".txt", "-endstats.txt")
+
+
+def put_stats(pipeline: Pipeline, entry: FiledRound) -> str:
+    return pipeline.put(names(entry)[0], gamestats.dump(entry.stats))
+
+
+def put_endstats(pipeline: Pipeline, entry: FiledRound, text: str = WHOLE, seconds: float = -2) -> str:
+    return pipeline.put(names(entry, seconds)[1], text.encode())
+
+
+def look(pipeline: Pipeline) -> None:
+    """A look at the folder that may find nothing to run."""
+    pipeline.cursors.clear()
+    pipeline.apply(pipeline.tick(), "ingest_rounds")
+
+
+def stale(pipeline: Pipeline) -> list[str]:
+    """The rounds that the rework sensor would run again."""
+    with pipeline.database.connect() as conn:
+        return [key for key, _ in stale_rounds(conn, load_settings())]
+
+
+def rework(pipeline: Pipeline) -> list[str]:
+    """Looks, and runs again what is behind. Returns what was."""
+    look(pipeline)
+    behind = stale(pipeline)
+    for key in behind:
+        pipeline.run(key)
+    return behind
+
+
+def awards(pipeline: Pipeline, key: str) -> list[tuple[str | None, str | None, float | None]]:
+    """What was counted, who got it and the number, of every award of a round."""
+    found = pipeline.rows("select award, guid, value from award where round_key = %s order by position", key)
+    return [(row["award"], row["guid"], row["value"]) for row in found]
+
+
+def duels(pipeline: Pipeline, key: str) -> list[tuple[str | None, str | None, int, int]]:
+    found = pipeline.rows("select * from versus where round_key = %s order by position", key)
+    return [(row["guid"], row["opponent_guid"], row["kills"], row["deaths"]) for row in found]
+
+
+def link_of(pipeline: Pipeline, key: str) -> tuple[str, list[str]]:
+    """A round's link class and its files."""
+    (link,) = pipeline.rows("select link_class from round_endstats where round_key = %s", key)
+    found = pipeline.rows("select file_key from endstats_file where round_key = %s order by 1", key)
+    return link["link_class"], [row["file_key"] for row in found]
+
+
+def check_of(pipeline: Pipeline, key: str) -> dict[str, Any]:
+    (row,) = pipeline.rows("select * from check_result where partition_key = %s and check_name = 'endstats_link'", key)
+    return row
+
+
+def why_without(pipeline: Pipeline) -> dict[str, str]:
+    return {row["round_key"]: row["reason"] for row in pipeline.rows("select * from round_without_endstats")}
+
+
+AWARDS = [("damage_given", ADA, 3214), ("revives_given", BOB, 4), ("denied_playtime", None, 113)]
+DUELS = [(ADA, BOB, 5, 4), (BOB, ADA, 4, 5)]
+NONE_NEAR = "no endstats file within 30 s of the file stamp"
+
+
+# --- as they come ---
+
+
+def test_awards_come_with_their_round(pipeline: Pipeline) -> None:
+    entry = a_round()
+    file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
+    pipeline.put("notes of an admin.txt", b"x")  # a name without a time disturbs nobody
+    pipeline.list_folder()
+    assert link_of(pipeline, key) == ("exact_end", [file])
+    assert awards(pipeline, key) == AWARDS
+    assert duels(pipeline, key) == DUELS
+    assert (pipeline.file(file)["status"], pipeline.file(file)["reason"]) == ("ingested", None)
+    facts = check_of(pipeline, key)["metadata"]
+    assert (facts["files"], facts["awards"], facts["lines of who killed whom"]) == (1, 3, 2)
+    assert facts["awards of nobody known"] == 1
+    assert check_of(pipeline, key)["passed"] and stale(pipeline) == [] and why_without(pipeline) == {}
+
+
+def test_what_an_award_says_is_stored_with_its_unit_and_what_it_covers(pipeline: Pipeline) -> None:
+    for entry in (a_round(0, 1), a_round(8, 2)):
+        put_endstats(pipeline, entry)
+        key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    rows = pipeline.rows("select * from award where round_key = %s order by position", key)
+    assert [(row["label"], row["player"], row["text"], row["unit"], row["scope"]) for row in rows] == [
+        ("Most damage given", "Ada", "3214", None, "both_rounds"),
+        ("Most revives", "b|b.", "4", None, "this_round"),
+        ("Most playtime denied", "nobody", "113 seconds", "s", "this_round"),
+    ]
+    assert {row["scope"] for row in pipeline.rows("select * from award where round_key <> %s", key)} == {"this_round"}
+
+
+def test_a_late_file_is_asked_for_by_its_round_alone(pipeline: Pipeline) -> None:
+    entries = [a_round(0, 1), a_round(8, 2)]
+    first, second = (put_stats(pipeline, entry) for entry in entries)
+    pipeline.list_folder()
+    assert link_of(pipeline, first) == link_of(pipeline, second) == ("none", [])
+    assert why_without(pipeline) == {first: NONE_NEAR, second: NONE_NEAR}
+    before = pipeline.export()
+    put_endstats(pipeline, entries[0])
+    assert rework(pipeline) == [first] and stale(pipeline) == []
+    assert awards(pipeline, first) == AWARDS and awards(pipeline, second) == []
+    assert why_without(pipeline) == {second: NONE_NEAR}
+    assert pipeline.export() == before
+
+
+def test_a_file_waits_for_its_round(pipeline: Pipeline) -> None:
+    entry = a_round()
+    file = put_endstats(pipeline, entry)
+    look(pipeline)
+    assert pipeline.file(file)["status"] == "listed" and "with its round" in pipeline.file(file)["reason"]
+    assert stale(pipeline) == []
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_file_split_over_two_seconds_is_put_together(pipeline: Pipeline, late: bool) -> None:
+    entry = a_round()
+    parts = [put_endstats(pipeline, entry, WHOLE[:SPLIT_AT])]
+    key = put_stats(pipeline, entry)
+    if late:
+        pipeline.list_folder()
+        assert duels(pipeline, key) == DUELS[:1]
+        parts.append(put_endstats(pipeline, entry, WHOLE[SPLIT_AT:], seconds=-1))
+        assert rework(pipeline) == [key]
+    else:
+        parts.append(put_endstats(pipeline, entry, WHOLE[SPLIT_AT:], seconds=-1))
+        pipeline.list_folder()
+    assert link_of(pipeline, key) == ("exact_end", parts)
+    assert (awards(pipeline, key), duels(pipeline, key)) == (AWARDS, DUELS)
+
+
+def test_of_two_files_at_the_same_distance_none_is_taken_and_a_check_says_so(pipeline: Pipeline) -> None:
+    entry = a_round()
+    files = [put_endstats(pipeline, entry, WHOLE, seconds) for seconds in (-10, 10)]
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    check = check_of(pipeline, key)
+    assert (check["passed"], check["severity"]) == (False, "WARN")
+    assert link_of(pipeline, key) == ("tie", []) and awards(pipeline, key) == [] == duels(pipeline, key)
+    assert why_without(pipeline) == {key: check["metadata"]["why"]} and "same distance" in check["metadata"]["why"]
+    assert {pipeline.file(file)["status"] for file in files} == {"ingested"} and stale(pipeline) == []
+
+
+def test_two_plays_of_one_map_have_each_their_own(pipeline: Pipeline) -> None:
+    for entry, damage in ((a_round(0), "111"), (a_round(20), "222")):
+        put_endstats(pipeline, entry, WHOLE.replace("3214", damage))
+        put_stats(pipeline, entry)
+    pipeline.list_folder()
+    found = pipeline.rows("select value from award where award = 'damage_given' order by round_key")
+    assert [row["value"] for row in found] == [111, 222]
+
+
+def test_a_replaced_file_replaces_its_awards(pipeline: Pipeline) -> None:
+    entry = a_round()
+    put_endstats(pipeline, entry)
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    file = put_endstats(pipeline, entry, "Most damage given\tAda\t9999\n")
+    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert awards(pipeline, key) == [("damage_given", ADA, 9999)] and duels(pipeline, key) == []
+    kept = pipeline.rows("select bytes from file_content")
+    assert WHOLE.encode() in [bytes(row["bytes"]) for row in kept] and pipeline.file(file)["status"] == "ingested"
+
+
+def test_running_rounds_again_changes_nothing(pipeline: Pipeline) -> None:
+    keys = []
+    for entry in (a_round(0, 1), a_round(8, 2)):
+        put_endstats(pipeline, entry)
+        keys.append(put_stats(pipeline, entry))
+    pipeline.list_folder()
+    pipeline.run(keys)
+    before = pipeline.contents()
+    pipeline.run(keys)
+    pipeline.run(keys[0])
+    assert differences(pipeline.contents(), before) == []
+
+
+# --- what goes wrong ---
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(BROKEN, "line 2"), (WHOLE[:-1], "cut"), ("", "empty"), ("\0" * 99, "zero bytes"), ("x\t1\t1\n" * 200_000, "large")],
+)  # fmt: skip
+def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pipeline, text: str, reason: str) -> None:
+    entry = a_round()
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    before = pipeline.export()
+    file = put_endstats(pipeline, entry, text)
+    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert pipeline.file(file)["status"] == "quarantined" and reason in pipeline.file(file)["reason"]
+    assert pipeline.export() == before and link_of(pipeline, key) == ("none", [])
+    put_endstats(pipeline, entry)  # written anew
+    assert rework(pipeline) == [key]
+    assert awards(pipeline, key) == AWARDS
+
+
+def test_names_of_any_bytes_are_stored(pipeline: Pipeline) -> None:
+    entry = a_round()
+    name = names(entry)[1]
+    pipeline.put(name, b"Most revives\t\xff\x01\xc5\xbe\t4\nMost kittens\t\xff\t\xfe\n\xff\t1\t1\n")
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    assert awards(pipeline, key) == [("revives_given", None, 4), (None, None, None)]
+    assert duels(pipeline, key) == [(None, None, 1, 1)]
+
+
+class NoEndstats(GameServer):
+    """A game server whose endstats files can't be had."""
+
+    def __init__(self, real: GameServer, error: Exception) -> None:
+        self.real, self.error = real, error
+
+    def describe(self) -> str:
+        return self.real.describe()
+
+    def folder_changed_at(self, folder: str) -> int:
+        return self.real.folder_changed_at(folder)
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        return self.real.list_folder(folder)
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        if name.endswith("-endstats.txt"):
+            raise self.error
+        return self.real.read(folder, name, limit)
+
+    def close(self) -> None:
+        self.real.close()
+
+
+@pytest.mark.parametrize("error", [TransientError("the line is dead"), PermanentError("login refused")])
+def test_a_game_server_out_of_reach_fails_no_round_and_is_asked_again(pipeline: Pipeline, error: Exception) -> None:
+    entry, real = a_round(), pipeline.gameserver
+    file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
+    pipeline.gameserver = NoEndstats(real, error)
+    (result,) = pipeline.list_folder()
+    assert result.success and pipeline.file(file)["status"] == "listed"
+    assert link_of(pipeline, key) == ("none", [])
+    assert pipeline.export()["rounds"][0]["players"]
+    pipeline.gameserver = real
+    assert rework(pipeline) == [key]
+    assert awards(pipeline, key) == AWARDS
+
+
+def test_a_run_that_ended_between_reading_and_storing_is_made_up_for(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = a_round()
+    file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
+
+    def end(*_: Any) -> None:
+        raise OSError("the machine goes down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(endstats, "store_endstats", end)
+        (result,) = pipeline.list_folder(raise_on_error=False)
+        assert not result.success
+    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
+
+
+def test_a_file_too_large_to_fetch_is_quarantined(pipeline: Pipeline) -> None:
+    entry = a_round()
+    file = put_endstats(pipeline, entry)
+    put_stats(pipeline, entry)
+    pipeline.gameserver = NoEndstats(pipeline.gameserver, TooLarge("larger than 1048576 bytes"))
+    (result,) = pipeline.list_folder()
+    assert result.success and stale(pipeline) == []
+    assert (pipeline.file(file)["status"], pipeline.file(file)["reason"]) == (
+        "quarantined",
+        "larger than 1048576 bytes",
+    )
+
+
+def test_a_file_that_is_gone_before_it_was_read_is_quarantined_with_that_reason(pipeline: Pipeline) -> None:
+    entry = a_round()
+    file = put_endstats(pipeline, entry)
+    look(pipeline)
+    (pipeline.folder / "gamestats" / names(entry)[1]).unlink()
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    assert pipeline.file(file)["status"] == "quarantined" and "no file" in pipeline.file(file)["reason"]
+    assert link_of(pipeline, key) == ("none", []) and stale(pipeline) == []
+
+
+# --- import ---
+
+
+def archive(tmp_path: Path, *entries: FiledRound, stats: bool = True, text: str | None = WHOLE) -> Path:
+    """A folder with the stats files of rounds, their endstats files, or both."""
+    folder = tmp_path / f"archive {stats} {text is not None}"
+    folder.mkdir(exist_ok=True)
+    for entry in entries:
+        name, endstats_name = names(entry)
+        if stats:
+            (folder / name).write_bytes(gamestats.dump(entry.stats))
+        if text is not None:
+            (folder / endstats_name).write_text(text)
+    return folder
+
+
+def keys_of(entry: FiledRound) -> tuple[str, ...]:
+    """Keys of a round and of its endstats file."""
+    return tuple(f"main:{name.removesuffix('.txt')}" for name in names(entry))
+
+
+def test_an_imported_folder_brings_its_awards_and_again_changes_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    entries = [a_round(0, 1), a_round(8, 2)]
+    folder = archive(tmp_path, *entries)
+    first = pipeline.import_(folder)
+    assert (first.found, first.ingested, first.known, first.waiting, first.quarantined) == (4, 4, 0, 0, [])
+    assert [awards(pipeline, keys_of(entry)[0]) for entry in entries] == [AWARDS, AWARDS]
+    before = pipeline.contents()
+    again = pipeline.import_(folder)
+    assert (again.found, again.ingested, again.known, again.waiting) == (4, 0, 4, 0)
+    assert differences(pipeline.contents(), before) == [] and stale(pipeline) == []
+
+
+def test_awards_may_be_imported_later_than_their_round(pipeline: Pipeline, tmp_path: Path) -> None:
+    entry = a_round()
+    pipeline.import_(archive(tmp_path, entry, text=None))
+    key, _ = keys_of(entry)
+    assert awards(pipeline, key) == []
+    summary = pipeline.import_(archive(tmp_path, entry, stats=False))
+    assert (summary.ingested, summary.waiting) == (1, 0)
+    assert awards(pipeline, key) == AWARDS and stale(pipeline) == []
+
+
+def test_awards_whose_round_is_not_here_wait_for_it(pipeline: Pipeline, tmp_path: Path) -> None:
+    entry = a_round()
+    summary = pipeline.import_(archive(tmp_path, entry, stats=False))
+    key, file = keys_of(entry)
+    assert (summary.ingested, summary.waiting) == (0, 1)
+    assert pipeline.file(file)["status"] == "listed" and "with its round" in pipeline.file(file)["reason"]
+    pipeline.import_(archive(tmp_path, entry, text=None))
+    assert pipeline.file(file)["status"] == "ingested" and awards(pipeline, key) == AWARDS
+
+
+def test_an_import_names_the_broken_file_and_a_mended_one_takes_its_place(pipeline: Pipeline, tmp_path: Path) -> None:
+    entry = a_round()
+    key, _ = keys_of(entry)
+    summary = pipeline.import_(archive(tmp_path, entry, text=BROKEN))
+    ((name, reason),) = summary.quarantined
+    assert name == names(entry)[1] and "line 2" in reason
+    assert link_of(pipeline, key) == ("none", []) and stale(pipeline) == []
+    pipeline.import_(archive(tmp_path, entry))
+    assert awards(pipeline, key) == AWARDS
+
+
+def test_what_was_imported_is_known_to_the_sensor(pipeline: Pipeline, tmp_path: Path) -> None:
+    entry = a_round()
+    pipeline.import_(archive(tmp_path, entry))
+    key, file = keys_of(entry)
+    put_endstats(pipeline, entry)
+    put_stats(pipeline, entry)
+    pipeline.list_folder()
+    assert stale(pipeline) == [] and pipeline.file(file)["status"] == "ingested"
+    assert awards(pipeline, key) == AWARDS
+
+
+# --- what is shown ---
+
+
+def test_awards_of_rounds_that_do_not_count_are_left_out(pipeline: Pipeline) -> None:
+    first = a_round(0)
+    bots = (make_line(BOT, name="[BOT]moe"), *(make_line(f"{BOT[:7]}{n}", name=f"[BOT]{n}") for n in range(1, 4)))
+    with_bots = make_round(20, 1, *players(1), *bots, map_name="radar")
+    for entry in (first, with_bots):
+        put_endstats(pipeline, entry)
+        put_stats(pipeline, entry)
+    pipeline.list_folder()
+    counting, invalid = (keys_of(entry)[0] for entry in (first, with_bots))
+    assert awards(pipeline, invalid) == AWARDS  # stored, with the round it is of
+    for view in ("valid_round_award", "valid_round_versus"):
+        assert {row["round_key"] for row in pipeline.rows(f"select * from {view}")} == {counting}
+    (row,) = pipeline.rows("select * from valid_round_award where award = 'damage_given'")
+    assert (row["number"], row["guid"], row["value"]) == (1, ADA, 3214) and row["session_key"]
+
+
+def test_rounds_without_endstats_say_why_and_invalid_ones_need_none(pipeline: Pipeline) -> None:
+    missing, tied, orphan = a_round(0), a_round(20, map_name="te_escape2"), a_round(40, 2, "radar")
+    for entry in (missing, tied, orphan):
+        put_stats(pipeline, entry)
+    for seconds in (-9, 9):
+        put_endstats(pipeline, tied, WHOLE, seconds)
+    pipeline.list_folder()
+    assert why_without(pipeline) == {
+        keys_of(missing)[0]: NONE_NEAR,
+        keys_of(tied)[0]: "two candidates at the same distance",
+    }
+    with pipeline.database.transaction() as conn:
+        conn.execute("delete from round_endstats where round_key = %s", [keys_of(missing)[0]])
+    assert why_without(pipeline)[keys_of(missing)[0]] == "not looked for yet"
