@@ -43,6 +43,8 @@ RECORDS = st.builds(
     limit_seconds=st.none() | st.integers(0, 9999), pause_seconds=SECONDS, pause_count=SECONDS, warmup_seconds=SECONDS,
     winner_side=SIDES, defender_side=SIDES, end_reason=st.none() | text("abc_ "), surrender_side=SIDES,
     script_version=st.none() | st.sampled_from(["1.6.0", "1.7.2", "10.20.30"]), raw=st.just({}),
+    schema=st.none() | st.just("slomix.timing/1"), server_id=st.none() | text("abc_ "),
+    aborted=st.none() | st.booleans(), restarts=st.none() | st.integers(0, 99),
 )  # fmt: skip
 
 
@@ -105,6 +107,29 @@ def test_key_value_lines_are_a_record(line_end: str) -> None:
 
 def test_the_engines_own_count_of_a_second_round_is_0() -> None:
     assert gametimes.parse(WHOLE.replace(b'"round":1', b'"round":0')).number == 2
+
+
+def test_our_own_script_also_says_its_schema_its_server_and_whether_the_round_was_left_or_begun_again() -> None:
+    raw = json.loads(WHOLE)
+    raw["meta"] |= {"schema": "slomix.timing/1", "server_id": "second", "aborted": True, "restarts": 2}
+    record = gametimes.parse(json.dumps(raw).encode())
+    assert (record.schema, record.server_id, record.aborted, record.restarts) == ("slomix.timing/1", "second", True, 2)
+
+
+def test_what_older_scripts_do_not_say_is_unknown() -> None:
+    record = gametimes.parse(WHOLE)
+    assert (record.schema, record.server_id, record.aborted, record.restarts) == (None, None, None, None)
+
+
+def test_a_limit_in_seconds_wins_over_the_minutes_made_for_people() -> None:
+    assert (
+        gametimes.parse(WHOLE.replace(b'"warmup_seconds"', b'"limit_seconds":460,"warmup_seconds"')).limit_seconds
+        == 460
+    )
+
+
+def test_an_unknown_reason_is_none() -> None:
+    assert gametimes.parse(WHOLE.replace(b'"objective"', b'"unknown"')).end_reason is None
 
 
 def test_a_clock_that_was_not_set_leaves_the_start_unknown() -> None:

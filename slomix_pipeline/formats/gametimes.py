@@ -26,6 +26,8 @@ class TimingRecord:
     """One round's timing. Seconds leave pauses out of ``duration_seconds``; sides are 1 Axis, 2 Allies, 0 nobody.
 
     ``number`` is the round as labelled by the script. ``raw`` keeps every key of the record, known or not.
+    The fields after it are written by our own script alone: ``aborted`` is whether the round was left before its end
+    (its number is then the one it really had), ``restarts`` how often it had been begun before and restarted.
     """
 
     map_name: str
@@ -43,6 +45,10 @@ class TimingRecord:
     surrender_side: int | None
     script_version: str | None
     raw: dict[str, Any]
+    schema: str | None = None
+    server_id: str | None = None
+    aborted: bool | None = None
+    restarts: int | None = None
 
 
 # Our name, then the names it has had: keys of the flat shapes and of ``meta``, then the webhook's fields.
@@ -52,6 +58,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "start": ("round_start_unix", "start_unix", "lua_roundstart", "start unix"),
     "end": ("round_end_unix", "end_unix", "lua_roundend", "end unix"),
     "duration": ("actual_duration_seconds", "playtime_seconds", "duration_seconds", "lua_playtime", "duration"),
+    "limit_seconds": ("limit_seconds",),
     "limit": ("lua_timelimit", "time limit", "timelimit"),
     "pause_seconds": ("pause_seconds", "total_pause_seconds"),
     "pause_count": ("pause_count",),
@@ -62,6 +69,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "end_reason": ("end_reason", "lua_endreason", "end reason"),
     "surrender": ("surrender_team", "lua_surrenderteam"),
     "version": ("script_version", "version"),
+    "schema": ("schema",),
+    "server_id": ("server_id",),
+    "aborted": ("aborted",),
+    "restarts": ("restarts",),
 }
 
 
@@ -90,16 +101,20 @@ def parse(data: bytes) -> TimingRecord:
         ended_at=ended_at,
         started_at=_unix_time(_first(flat, "start")),
         duration_seconds=_positive(_number(_first(flat, "duration"))),
-        limit_seconds=_limit_seconds(_first(flat, "limit")),
+        limit_seconds=_limit_seconds(flat),
         pause_seconds=_integer(_first(flat, "pause_seconds")) if pauses is None else int(pauses[2]),
         pause_count=_integer(_first(flat, "pause_count")) if pauses is None else int(pauses[1]),
         warmup_seconds=_integer(_first(flat, "warmup")),
         winner_side=_side(_first(flat, "winner")),
         defender_side=_side(_first(flat, "defender")),
-        end_reason=_text(flat, "end_reason") or None,
+        end_reason=_end_reason(flat),
         surrender_side=_side(_first(flat, "surrender")),
         script_version=_version(flat),
         raw=raw,
+        schema=_text(flat, "schema") or None,
+        server_id=_text(flat, "server_id") or None,
+        aborted=_flag(_first(flat, "aborted")),
+        restarts=_integer(_first(flat, "restarts")),
     )
 
 
@@ -180,10 +195,23 @@ def _unix_time(value: Any) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds and EARLIEST_UNIX <= seconds <= LATEST_UNIX else None
 
 
-def _limit_seconds(value: Any) -> int | None:
-    """The limit in seconds: ``7.683 min`` as the script prints it, or a time as in stats files."""
-    minutes = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?) min", str(value or "").strip())
-    return round(float(minutes[1]) * 60) if minutes else parse_time(str(value or ""))
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _limit_seconds(flat: dict[str, Any]) -> int | None:
+    """The limit in seconds: a number of them, ``7.683 min`` as the webhook prints it, or a time as in stats files."""
+    seconds = _integer(_first(flat, "limit_seconds"))
+    if seconds is not None:
+        return seconds
+    text = str(_first(flat, "limit") or "").strip()
+    minutes = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?) min", text)
+    return round(float(minutes[1]) * 60) if minutes else parse_time(text)
+
+
+def _end_reason(flat: dict[str, Any]) -> str | None:
+    reason = _text(flat, "end_reason")
+    return reason if reason not in ("", "unknown") else None
 
 
 def _version(flat: dict[str, Any]) -> str | None:
@@ -212,6 +240,8 @@ def dump(
         "pause_seconds": record.pause_seconds, "pause_count": record.pause_count,
         "server_ip": "0.0.0.0", "server_port": "27960", "match_id": str(end), "spawn_stats": list(spawn_stats),
     }  # fmt: skip
+    own = ("schema", "server_id", "aborted", "restarts")
+    meta |= {name: getattr(record, name) for name in own if getattr(record, name) is not None}
     minutes = None if record.limit_seconds is None else f"{record.limit_seconds / 60:.3f}".rstrip("0").rstrip(".")
     fields = {
         "Map": record.map_name, "Round": record.number,
