@@ -41,7 +41,7 @@ def evening(home: Path) -> Evening:
     (folder / "readme.txt").write_text("not a game file")
     done = slomix(home, "import", str(folder))
     assert done.returncode == 0, done.stderr
-    assert "ingested 24" in done.stdout and "quarantined 1" in done.stdout and "left aside" in done.stdout
+    assert "ingested 36" in done.stdout and "quarantined 1" in done.stdout and "left aside" in done.stdout
     return played
 
 
@@ -59,7 +59,7 @@ def test_importing_again_finds_everything_known(home: Path, evening: Evening) ->
     before = slomix(home, "export", "latest").stdout
     again = slomix(home, "import", str(home.parent / "archive"))
     assert again.returncode == 0
-    assert "ingested 0, already known 24, quarantined 1" in again.stdout
+    assert "ingested 0, already known 36, quarantined 1" in again.stdout
     assert slomix(home, "export", "latest").stdout == before
 
 

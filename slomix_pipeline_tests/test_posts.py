@@ -16,17 +16,19 @@ from slomix_pipeline.assets.common import announcer
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.client import Discord, Sent
 from slomix_pipeline.discord.embeds import BLANK, Embed, Message, escape, violations
+from slomix_pipeline.discord.ledger import Thing, tell
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
-from slomix_pipeline.sensors.rework import stale_rounds
-from slomix_pipeline.simulator.evening import Shape, place, play_evening
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.evening import place, play_evening
+from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.posts import Thing, tell
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.building import make_header
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
 
@@ -187,7 +189,7 @@ def test_an_edit_that_failed_is_made_by_the_next_one_who_looks(
 
 def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header: Any) -> RoundSeen:
     return RoundSeen(
-        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", None, by_sensor
+        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", None, by_sensor, None
     )
 
 
@@ -332,7 +334,7 @@ def test_a_correction_that_did_not_get_through_is_reworked(
 
 def stale(pipeline: Pipeline) -> list[str]:
     with pipeline.database.connect() as conn:
-        return [key for key, _ in stale_rounds(conn, timedelta(hours=6))]
+        return [key for key, _ in stale_rounds(conn, load_settings())]
 
 
 def correct(pipeline: Pipeline, sim_round: SimRound) -> None:
@@ -488,6 +490,16 @@ def test_a_match_that_does_not_count_says_why() -> None:
     assert "not counted" in text and "Not counted: bots took part" in text
 
 
+def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -> None:
+    odd = replace(seen(**BEATEN), left_out="counters carried over from an earlier play of the map")
+    match = match_of(odd, seen(**HELD))
+    text = text_of(messages.result_message(match))
+    assert "-# Without the numbers of round 1: counters carried over" in text
+    session = {"won_a": 0, "won_b": 1, "draws": 0, "not_counted": 0, "matches": 1, "rounds": 2, "session_key": "main:x",
+               "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 6, tzinfo=UTC)}  # fmt: skip
+    assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], []))
+
+
 def test_an_open_winner_is_not_made_up() -> None:
     text = text_of(messages.round_one_message(match_of(seen(winner=None), attackers_first=None)))
     assert "does not say who won" in text and "Team None" not in text
@@ -512,6 +524,7 @@ HEADERS = st.builds(
 ROUNDS = st.builds(
     RoundSeen, st.just("main:x"), HEADERS, st.just(datetime(2031, 5, 6, tzinfo=UTC)),
     st.one_of(st.none(), st.floats(0, 9e5)), st.none(), st.just("ALIGNED"), st.sampled_from([True, False, None]), st.just(True),
+    st.one_of(st.none(), HOSTILE),
 )  # fmt: skip
 MATCHES = st.builds(
     match_of, ROUNDS, ROUNDS, map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),

@@ -187,7 +187,7 @@ def test_a_receipt_of_a_pair_shows_what_speaks_for_it(pipeline: Pipeline, match:
     assert receipt(pipeline, match[0])["pairing"] == pairing | {"partner": match[1]}
     text = slomix(pipeline, "explain", match[1]).output
     assert "limit of round 2 = time of round 1: yes, 8:00 and 8:00" in text
-    assert "3 of 3 players of both rounds changed sides" in text
+    assert "shared players swap sides: yes, 3 of 3 shared players" in text
 
 
 def test_a_receipt_holds_file_header_length_match_and_every_check(pipeline: Pipeline, match: tuple[str, str]) -> None:

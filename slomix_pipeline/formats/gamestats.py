@@ -140,7 +140,7 @@ def _parse_header(line: bytes) -> Header:
         raise FormatError(f"not a stats file: the first line has {len(fields)} header fields, 8 or 9 belong there")
     if not fields[1].strip():
         raise FormatError("the header names no map")
-    number, defender, winner = (int(f) if _INTEGER.fullmatch(f.strip()) else None for f in fields[3:6])
+    number, defender, winner = (int(f) if _INTEGER.fullmatch(f) else None for f in map(str.strip, fields[3:6]))
     return Header(
         server_name=fields[0], map_name=fields[1], config=fields[2],
         number=number, defender_side=defender, winner_side=winner,

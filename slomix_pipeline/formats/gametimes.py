@@ -215,7 +215,7 @@ def _end_reason(flat: dict[str, Any]) -> str | None:
 
 
 def _version(flat: dict[str, Any]) -> str | None:
-    found = re.search(r"v?(\d+\.\d+\.\d+)", f"{_first(flat, 'version') or ''} {flat.get('footer') or ''}")
+    found = re.search(r"v?(\d{1,5}\.\d{1,5}\.\d{1,5})", f"{_first(flat, 'version') or ''} {flat.get('footer') or ''}")
     return found[1] if found else None
 
 

@@ -31,9 +31,10 @@ def parse_playtime(text: str | None) -> float | None:
 
     A value up to 10000 is taken as seconds: one writer generation wrote them.
     """
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", (text or "").strip(), re.ASCII):
+    text = (text or "").strip()
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
         return None
-    value = float(text or 0)
+    value = float(text)
     if value <= 0:
         return None
     return value / 1000 if value > 10000 else value

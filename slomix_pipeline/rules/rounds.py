@@ -47,7 +47,9 @@ def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> d
         # The header of an aborted round holds presets: how long it can have lasted is unknown.
         aborted = place.status is Status.ABORTED
         longest = None if aborted else longest_seconds(entry.stats.header)
-        if place.number == 1:
+        if aborted and _may_count_on(entry):
+            players[entry.key] = orphan_players(entry.stats)
+        elif place.number == 1:
             same_map = previous is not None and previous.map_name == entry.map_name and not aborted
             carried = carried_over(entry.stats, previous.stats if previous and same_map else None)
             players[entry.key] = round_one_players(entry.stats, partner, carried, longest)
@@ -57,3 +59,8 @@ def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> d
             players[entry.key] = round_two_players(partner, entry.stats, longest)
         previous = entry
     return players
+
+
+def _may_count_on(entry: FiledRound) -> bool:
+    """Whether an aborted round's numbers may be sums of two: its label is no help, and not everybody began with it."""
+    return any(line.rounds != 0 for line in entry.stats.players)

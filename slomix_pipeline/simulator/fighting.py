@@ -54,6 +54,7 @@ class _Soldier:
     weapons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     counts: Counter[str] = field(default_factory=Counter)
     waits: list[int] = field(default_factory=list)
+    victims: Counter[str] = field(default_factory=Counter)
     falls: int = 0
     fell_at: int | None = None
     back_at: int = 0
@@ -158,6 +159,7 @@ class _Battle:
                 killer.counts["kill_steals"] += 1
             self._count(killer, weapon, kills=1)
         self._count(victim, weapon, deaths=1)
+        killer.victims[victim.place.fighter.key] += 1
         self._credit_kill(killer, victim, second)
         self._fall(victim, second, killer)
 
@@ -288,5 +290,5 @@ class _Battle:
             fighter=place.fighter, side=place.side, weapons=weapons,
             counters={name: counts[name] for name in COUNTED},
             seconds_played=end - place.joined, seconds_dead=sum(soldier.waits) + still_down,
-            waits=tuple(soldier.waits), falls=soldier.falls,
+            waits=tuple(soldier.waits), falls=soldier.falls, victims=dict(soldier.victims),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import gametime_file_name, stats_file_name
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile, WeaponCounts
 from slomix_pipeline.formats.gametimes import TimingRecord
@@ -19,6 +20,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 Team = Literal["A", "B"]
 Kit = Literal["medic", "engineer", "fieldops", "covert", "soldier"]
 
+BOT_GUID = "OMNIBOT"  # how a bot's GUID begins; a slot of two digits and zeros follow
 STATS_DELAY = timedelta(seconds=3)  # the stats script saves 3 s after the round's end, and stamps that moment
 
 
@@ -35,8 +37,17 @@ class Fighter:
 
     @property
     def guid(self) -> str:
-        """The 8 characters that stats files know him by."""
+        """The 8 characters that stats files know him by; bots share theirs."""
         return self.guid32[:8]
+
+    @property
+    def is_bot(self) -> bool:
+        return self.guid32.startswith(BOT_GUID)
+
+    @property
+    def key(self) -> str:
+        """Who he is in the truth: a person's GUID; a bot's name beside the GUID, which is not his alone."""
+        return f"{self.guid} {self.name}" if self.is_bot else self.guid
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,8 @@ class TruePlayer:
 
     ``counters`` has every whole-number tail field by name. ``seconds_played`` is a multiple of 6, the resolution
     of stats files; ``seconds_dead`` is not. ``waits``: seconds of each death that ended before the round did;
-    ``falls``: deaths of any kind. A knife's shots can be below 0: the engine took back swings counted in round 1.
+    ``falls``: deaths of any kind; ``victims``: kills by the victim's key. A knife's shots can be below 0: the engine
+    took back swings counted in round 1.
     """
 
     fighter: Fighter
@@ -56,6 +68,7 @@ class TruePlayer:
     seconds_dead: int
     waits: tuple[int, ...]
     falls: int
+    victims: Mapping[str, int]
 
     def _total(self, column: str) -> int:
         return sum(getattr(counts, column) for counts in self.weapons.values())
@@ -118,7 +131,9 @@ class TruePlayer:
 class SimRound:
     """One round. ``ended_at`` is UTC, ``zone`` the game server's; durations are whole seconds, without the fraction.
 
-    ``surrender_side`` is 0 when nobody gave up. ``limit_seconds`` of a round 2 is the time to beat.
+    ``surrender_side`` is 0 when nobody gave up. ``limit_seconds`` of a round 2 is the time to beat. ``number`` is the
+    round it really was, ``players`` are who played, by key. ``status``: what has to become of its file among the
+    others that are left of the evening: ``complete``, ``r1_only``, ``r2_only``, ``aborted`` or ``superseded``.
     """
 
     map_name: str
@@ -132,6 +147,23 @@ class SimRound:
     surrender_side: int
     players: Mapping[str, TruePlayer]
     stats: StatsFile
+    status: str = "complete"
+    line_end: str = "\n"
+
+    @property
+    def label(self) -> int:
+        """The round number in its files: a round that a map change cut short carries the other round's."""
+        return 3 - self.number if self.status == "aborted" else self.number
+
+    @property
+    def valid(self) -> bool:
+        """Whether its numbers count: a round of people, played to its end, whose numbers can be told."""
+        return self.status in ("complete", "r1_only") and not any(p.fighter.is_bot for p in self.players.values())
+
+    @property
+    def stats_bytes(self) -> bytes:
+        """The stats file."""
+        return gamestats.dump(self.stats).replace(b"\n", self.line_end.encode())
 
     @property
     def attackers_side(self) -> int:
@@ -143,7 +175,7 @@ class SimRound:
 
     @property
     def sides(self) -> dict[str, int]:
-        """Who stood where, by 8-character GUID."""
+        """Who stood where, by key."""
         return {guid: player.side for guid, player in self.players.items()}
 
     def team_on(self, side: int) -> Team:
@@ -157,7 +189,7 @@ class SimRound:
 
     @property
     def stats_name(self) -> str:
-        return stats_file_name(self.stamp.astimezone(self.zone), self.map_name, self.number)
+        return stats_file_name(self.stamp.astimezone(self.zone), self.map_name, self.label)
 
     @property
     def stem(self) -> str:
@@ -166,7 +198,7 @@ class SimRound:
 
     @property
     def timing_name(self) -> str:
-        return gametime_file_name(self.map_name, self.number, int(self.ended_at.timestamp()))
+        return gametime_file_name(self.map_name, self.label, int(self.ended_at.timestamp()))
 
     @property
     def timing(self) -> TimingRecord:
@@ -176,7 +208,7 @@ class SimRound:
         else:
             reason = "surrender" if self.surrender_side else "objective"
         return TimingRecord(
-            map_name=self.map_name, number=self.number,
+            map_name=self.map_name, number=self.label,
             ended_at=self.ended_at, started_at=self.ended_at - timedelta(seconds=self.duration_seconds),
             duration_seconds=self.duration_seconds, limit_seconds=self.limit_seconds,
             pause_seconds=0, pause_count=0, warmup_seconds=0,
@@ -216,16 +248,19 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Evening:
-    """One gaming session, matches in play order. Team A stood on side 1 in the first round; GUIDs of 8 characters."""
+    """One gaming session, matches in play order. Team A stood on side 1 in the first valid round 1; GUIDs of 8
+    characters. ``others``: rounds that left a file and belong to no complete match."""
 
     matches: tuple[SimMatch, ...]
     team_a: frozenset[str]
     team_b: frozenset[str]
+    others: tuple[SimRound, ...] = ()
 
     @cached_property
     def rounds(self) -> tuple[SimRound, ...]:
         """All rounds in play order."""
-        return tuple(half for match in self.matches for half in (match.r1, match.r2))
+        halves = [half for match in self.matches for half in (match.r1, match.r2)]
+        return tuple(sorted([*halves, *self.others], key=lambda half: half.ended_at))
 
     @property
     def started_at(self) -> datetime:

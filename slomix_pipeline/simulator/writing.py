@@ -1,6 +1,6 @@
 """The files of a simulated evening, written as a game server would: at once, or round by round as it goes.
 
-Belongs here: bytes into folders, and when. Does not belong here: what is in them (``evening``, ``serverfiles``).
+Belongs here: bytes into folders, and when. Does not belong here: what is in them (``serverfiles``, ``awards``).
 """
 
 import os
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
-from slomix_pipeline.formats import gamestats
+from slomix_pipeline.simulator.awards import ENDSTATS_DELAY, endstats_bytes, endstats_name
 from slomix_pipeline.simulator.evening import place
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import STATS_DELAY, Evening, SimRound
@@ -19,10 +19,10 @@ GAMESTATS, GAMETIMES = "gamestats", "gametimes"
 
 def round_files(sim_round: SimRound) -> dict[str, bytes]:
     """Contents by ``folder/name``, in the order the game server writes them: the timing record comes first."""
-    return {
-        f"{GAMETIMES}/{sim_round.timing_name}": timing_bytes(sim_round),
-        f"{GAMESTATS}/{sim_round.stats_name}": gamestats.dump(sim_round.stats),
-    }
+    files = {f"{GAMETIMES}/{sim_round.timing_name}": timing_bytes(sim_round)}
+    if sim_round.status != "aborted":  # the script waits for the end of the round
+        files[f"{GAMESTATS}/{endstats_name(sim_round)}"] = endstats_bytes(sim_round)
+    return files | {f"{GAMESTATS}/{sim_round.stats_name}": sim_round.stats_bytes}
 
 
 def write_round(
@@ -32,17 +32,22 @@ def write_round(
     between: Callable[[], object] | None = None,
     halfway: Callable[[], object] | None = None,
 ) -> None:
-    """Writes a round's files below ``directory``: the timing record, then the stats file.
+    """Writes a round's files below ``directory``: the timing record, then the endstats and the stats file.
 
     Both callbacks are there to wait or to look: ``between`` runs when only the timing record is there. A file
     appears whole; with ``halfway`` it is seen growing instead, and the callback runs while half of it is there.
     Modification times are those the files would have on the game server.
     """
-    moments = (sim_round.ended_at, sim_round.stamp)
-    for (name, content), written_at in zip(round_files(sim_round).items(), moments, strict=True):
-        if between and name.startswith(GAMESTATS):
+    moments = {
+        sim_round.timing_name: sim_round.ended_at,
+        endstats_name(sim_round): sim_round.ended_at + ENDSTATS_DELAY,
+        sim_round.stats_name: sim_round.stamp,
+    }
+    for index, (name, content) in enumerate(round_files(sim_round).items()):
+        if between and index == 1:
             between()
         path = directory / name
+        written_at = moments[path.name]
         path.parent.mkdir(parents=True, exist_ok=True)
         if halfway:
             _write_in_halves(path, content, halfway)

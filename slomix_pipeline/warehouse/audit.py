@@ -30,7 +30,14 @@ class Scope:
 
     def values(self, **more: Any) -> dict[str, Any]:
         """For the queries below."""
-        return {"server": self.server, "since": self.since, "now": self.now, "window": self.window, "rules": self.rules, **more}
+        return {
+            "server": self.server,
+            "since": self.since,
+            "now": self.now,
+            "window": self.window,
+            "rules": self.rules,
+            **more,
+        }
 
 
 # Every query over rounds begins with this. ``missing_*_strict``: what file names alone tell, by date and map.

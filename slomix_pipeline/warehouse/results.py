@@ -183,7 +183,10 @@ def store_timing(
 
 
 def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stamped]) -> str:
-    """Writes a session with its rounds in order; sessions it swallowed disappear. Returns its key."""
+    """Writes a session with its rounds in order; sessions it swallowed disappear. Returns its key.
+
+    A session that a round left has no teams and no result until its rounds are worked out again.
+    """
     first = conn.execute(
         """select to_char(stamp_local, 'YYYY-MM-DD-HH24MISS') as stamp,
                   stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
@@ -198,6 +201,9 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
            set started_at = excluded.started_at, ended_at = excluded.ended_at""",
         [key, server, first["started_at"], session[-1].stamp],
     )
+    for left in _sessions_left(conn, key, session):
+        conn.execute("delete from session_player where session_key = %s", [left])
+        conn.execute("delete from match where session_key = %s", [left])
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into session_round (round_key, session_key, position) values (%s, %s, %s)
@@ -211,6 +217,15 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
         [server],
     )
     return key
+
+
+def _sessions_left(conn: Connection[DictRow], key: str, session: Sequence[Stamped]) -> list[str]:
+    """The stored sessions, other than ``key``, that some of these rounds are in so far."""
+    rows = conn.execute(
+        "select distinct session_key from session_round where round_key = any(%s) and session_key <> %s",
+        [[entry.key for entry in session], key],
+    )
+    return [row["session_key"] for row in rows]
 
 
 def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.rounds import RULES_VERSION
+from slomix_pipeline.rules.stamps import WITNESS_WITHIN
 from slomix_pipeline.rules.timing import LINK_WINDOW
 from slomix_pipeline.settings import Settings
 
@@ -45,6 +46,13 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                   -- A record stored while the timing was being made was not seen by it.
                   or (t.record_key is distinct from w.record_key and w.stored_at > t.timed_at - interval '10 seconds')
                union all
+               -- In the hour that a clock change repeats, a timing record tells which of the two it was.
+               select p.round_key, w.stored_at
+               from timing_record w
+               join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map) and p.label = w.label
+               where p.stamp_ambiguous and w.stored_at > p.parsed_at
+                 and w.ended_at between p.stamp - %(witness)s and p.stamp + interval '1 hour' + %(witness)s
+               union all
                select round_key, first_seen_at from unread_endstats
                union all
                select round_key, first_seen_at from late_witness
@@ -54,6 +62,11 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                  and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
            ) inputs
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
-        {"window": LINK_WINDOW, "max_age": settings.publish_max_age, "rules": rules_in_force(settings)},
+        {
+            "window": LINK_WINDOW,
+            "witness": WITNESS_WITHIN,
+            "max_age": settings.publish_max_age,
+            "rules": rules_in_force(settings),
+        },
     )
     return [(row["round_key"], row["inputs_at"]) for row in rows]
