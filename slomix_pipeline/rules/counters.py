@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
-from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.rules.values import attack_succeeded, shared_lines
 
 NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 
@@ -60,8 +60,7 @@ def was_there(line: PlayerLine) -> bool:
 
 def counts_on(first: StatsFile, second: StatsFile) -> bool:
     """Whether the counters of all shared players go on from ``first``, by ``rounds`` and by every counter."""
-    before = {line.guid: line for line in first.players}
-    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
+    shared = shared_lines(first, second)
     return bool(shared) and all(
         later.rounds == earlier.rounds + 1 and not counters_fell(earlier, later) for earlier, later in shared
     )
@@ -75,8 +74,8 @@ def carried_over(stats: StatsFile, previous: StatsFile | None) -> frozenset[str]
     """
     if previous is None or _is_sure(stats.header):
         return frozenset()
-    before = {line.guid: line for line in previous.players if (line.tail["minutes_played"] or 0) >= _WORTH_COMPARING}
-    shared = [(before[line.guid], line) for line in stats.players if line.guid in before]
+    both = shared_lines(previous, stats)
+    shared = [(first, line) for first, line in both if (first.tail["minutes_played"] or 0) >= _WORTH_COMPARING]
     if len(shared) < _WHOLE_LOBBY or any(counters_fell(first, second) for first, second in shared):
         return frozenset()
     return frozenset(line.guid for _, line in shared)

@@ -12,7 +12,7 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFil
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.counters import NO_COUNTS, OVERSTAY_MARGIN, nothing_counted, restart_signs, was_there
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
-from slomix_pipeline.rules.values import other_side
+from slomix_pipeline.rules.values import other_side, shared_lines
 
 # What a player's numbers are marked with, beside "dead_time_capped".
 CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here: unknown
@@ -76,12 +76,11 @@ def round_two_players(first: StatsFile, second: StatsFile, longest: float | None
     Who would have played for more than the ``longest`` seconds the round can have lasted is unknown: an attempt at
     round 2 that was given up is in his counters too.
     """
-    before = {line.guid: line for line in first.players}
-    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
+    shared = shared_lines(first, second)
     restarted = {line.guid for earlier, line in shared if restart_signs(earlier, line)}
     players = _second_round_players(first, second, restarted)
     if len(shared) / 2 < len(restarted) < len(shared):
-        nothing_kept = _second_round_players(first, second, before.keys())
+        nothing_kept = _second_round_players(first, second, {line.guid for line in first.players})
         if _imbalance(nothing_kept) < _imbalance(players):
             players = nothing_kept
     return [_within(player, longest) for player in players]

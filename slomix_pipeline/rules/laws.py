@@ -12,7 +12,7 @@ from typing import NamedTuple
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import COUNTER_RESET, RoundPlayer
-from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.rules.values import attack_succeeded, shared_lines
 
 SHORT_STAY = 60  # seconds less than the longest stay; the writer's minutes are exact to 6 s
 
@@ -57,8 +57,7 @@ def header_law(header: Header, number: int) -> Finding:
 
 def pair_laws(first: StatsFile, second: StatsFile) -> list[Finding]:
     """What confirms that a round 2 goes on from its round 1."""
-    before = {line.guid: line for line in first.players}
-    shared = [(before[line.guid], line) for line in second.players if line.guid in before]
+    shared = shared_lines(first, second)
     limit, time = second.header.limit_seconds, first.header.attack_seconds
     known = limit is not None and time is not None
     return [

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
 from slomix_pipeline.rules.counters import counts_on
-from slomix_pipeline.rules.values import FiledRound, Status, map_key
+from slomix_pipeline.rules.values import FiledRound, Status, map_key, shared_lines
 
 DEFAULT_WINDOW = timedelta(minutes=45)
 UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
@@ -142,6 +142,6 @@ def _paired(first: FiledRound, second: FiledRound) -> tuple[Placed, Placed]:
 
 def _sides_swapped(first: StatsFile, second: StatsFile) -> bool:
     """Whether most players of both rounds changed sides."""
-    before = {line.guid: line.side for line in first.players if line.side in (AXIS, ALLIES)}
-    shared = [(before[p.guid], p.side) for p in second.players if p.guid in before and p.side in (AXIS, ALLIES)]
-    return sum(a != b for a, b in shared) * 2 > len(shared)
+    sides = [(earlier.side, later.side) for earlier, later in shared_lines(first, second)]
+    stood = [pair for pair in sides if all(side in (AXIS, ALLIES) for side in pair)]
+    return sum(before != after for before, after in stood) * 2 > len(stood)

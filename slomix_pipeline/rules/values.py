@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, StatsFile
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 
 
 class Status(StrEnum):
@@ -38,6 +38,12 @@ class FiledRound:
     @property
     def map_name(self) -> str:
         return map_key(self.stats.header.map_name)
+
+
+def shared_lines(first: StatsFile, second: StatsFile) -> list[tuple[PlayerLine, PlayerLine]]:
+    """Both lines of everybody who is in both files."""
+    before = {line.guid: line for line in first.players}
+    return [(before[line.guid], line) for line in second.players if line.guid in before]
 
 
 def other_side(side: int) -> int:
