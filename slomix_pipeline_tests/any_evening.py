@@ -131,7 +131,9 @@ def untrue_numbers(found: Iterable[RoundPlayer], sim_round: SimRound, partner: S
     truth = true_players(sim_round)
     wrong = [f"{name} is missing" for name in truth.keys() - players.keys()]
     # Without round 1 nobody can tell a spectator who sat round 2 out from one who played it.
-    idle = {line.guid for line in sim_round.stats.players if _counts_on(sim_round, partner) and line.side == SPECTATOR}
+    idle = {
+        line.guid for line in sim_round.stats.players if may_count_on(sim_round, partner) and line.side == SPECTATOR
+    }
     wrong += [f"{name} was not there" for name in players.keys() - truth.keys() - idle]
     for name in truth.keys() & players.keys():
         expected = _expected(truth[name], sim_round, partner)
@@ -174,7 +176,7 @@ def _expected(own: TruePlayer, sim_round: SimRound, partner: SimRound | None) ->
         expected["bullets_fired"] = None
     elif True in old:
         expected["bullets_fired"] = _AnyOf((own.counters["bullets_fired"], None))  # known of who started anew
-    if _counts_on(sim_round, partner):
+    if may_count_on(sim_round, partner):
         cumulative = {name for name in COUNTERS if POLICY[name] is Policy.CUMULATIVE}
         expected |= dict.fromkeys((*_TOTALS, "weapons", "seconds_dead", *cumulative))
     elif sim_round.stats.header.playtime is None:  # scripts that count the time dead over and over
@@ -184,9 +186,13 @@ def _expected(own: TruePlayer, sim_round: SimRound, partner: SimRound | None) ->
     return expected
 
 
-def _counts_on(sim_round: SimRound, partner: SimRound | None) -> bool:
-    """Whether a file holds the sums of two rounds, and nothing to subtract."""
-    return sim_round.number == 2 and partner is None
+def may_count_on(sim_round: SimRound, partner: SimRound | None) -> bool:
+    """Whether a file may hold the sums of two rounds, with nothing to subtract: then no cumulative number is known.
+
+    Of an aborted round the label does not tell, only that everybody's match began with it.
+    """
+    begun_before = any(line.rounds for line in sim_round.stats.players)
+    return partner is None and (sim_round.number == 2 or (sim_round.status == "aborted" and begun_before))
 
 
 def _is_seen_on_a_side(own: TruePlayer, sim_round: SimRound, partner: SimRound | None) -> bool:

@@ -208,7 +208,12 @@ def test_no_rate_of_headshots_is_above_100_percent(pipeline: Pipeline) -> None:
     bad = make_stats(line("ADA", AXIS, 0, hits=4, heads=5), map_name="supply")
     one = make_stats(line("ADA", AXIS, 0, 20, 0), line("BOB", ALLIES, 0, 20, 0), map_name="supply")
     two = make_stats(
-        line("ADA", ALLIES, 1, 21, 9), line("BOB", AXIS, 1, 21, 1), map_name="supply", number=2, limit="8:00"
+        line("ADA", ALLIES, 1, 21, 9),
+        line("BOB", AXIS, 1, 21, 1),
+        map_name="supply",
+        number=2,
+        limit="8:00",
+        attack_time="7:00",
     )
     key = pipeline.put_bytes_and_run(first.stats_name, gamestats.dump(bad))
     assert "head hits" in pipeline.file(key)["reason"]
