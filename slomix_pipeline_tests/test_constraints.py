@@ -142,6 +142,9 @@ TWICE = {
     "two matches in one place of a session":
         "insert into match (match_key, session_key, position, map, status, reason, policy) "
         "values ('s:two', 's:evening', 1, 'supply', 'r2_only', '', '')",
+    "a round in two matches":
+        "insert into match (match_key, session_key, position, map, status, reason, policy, r2_key) "
+        "values ('s:two', 's:evening', 2, 'supply', 'r2_only', '', '', 's:two')",
     "a thing said twice": "insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed')",
     "two outcomes of a check": "insert into check_result values ('s:one', 'parse', false, 'WARN', '{}')",
     "one endstats file for two rounds": "insert into round_endstats values ('s:two', 'exact_end'); "

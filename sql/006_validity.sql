@@ -9,3 +9,7 @@ alter table check_result alter column metadata type json;
 
 -- By which rules and settings a round was worked out: others than those in force make it stale.
 alter table round add column rules text;
+
+-- A round is part of one match.
+alter table match add constraint match_of_round_1 unique (r1_key) deferrable initially deferred;
+alter table match add constraint match_of_round_2 unique (r2_key) deferrable initially deferred;

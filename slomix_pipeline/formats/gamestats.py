@@ -112,8 +112,6 @@ def parse(data: bytes) -> StatsFile:
     header = _parse_header(lines[0])
     if len(lines) == 1:
         raise FormatError("only a header line: the round was saved without any player")
-    if len(lines) - 1 > MAX_PLAYERS:
-        raise FormatError(f"{len(lines) - 1} player lines; a server has {MAX_PLAYERS} slots")
     parsed = [_parse_player(line, number) for number, line in enumerate(lines[1:], start=2)]
     counts = {tail_fields for _, tail_fields in parsed}
     if len(counts) > 1:
@@ -126,6 +124,9 @@ def _lines(data: bytes) -> list[bytes]:
         raise FormatError("empty file")
     if b"\0" in data:
         raise FormatError("not a stats file: zero bytes, so binary or another encoding such as UTF-16")
+    players = data.count(b"\n") - 1
+    if players > MAX_PLAYERS:  # before they are parted: a flood of line ends costs no memory
+        raise FormatError(f"{players} player lines; a server has {MAX_PLAYERS} slots")
     *lines, rest = data.split(b"\n")
     if rest:
         raise FormatError("cut: the last line has no end" if lines else "not a stats file: no line ends")
