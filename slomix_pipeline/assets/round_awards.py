@@ -35,6 +35,7 @@ from slomix_pipeline.warehouse.database import Database
     deps=["round_stats"],
     description="The awards of each round and who killed whom, from the endstats file within 30 s of its stats file. "
     "What the engine counted covers both rounds in a file of round 2, and is marked so.",
+    op_tags={"dagster/priority": "-1"},  # after the stages that a message waits for
 )
 def round_awards(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
