@@ -42,7 +42,7 @@ values ('s:one', 's:evening', 1, 'supply', 'complete', 's:one', 's:two', 'A', 'h
 insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed');
 insert into check_result values ('s:one', 'parse', true, 'WARN', '{}');
 insert into round_endstats (round_key, link_class, reason) values ('s:one', 'exact_end', null);
-insert into endstats_file values ('s:endstats', 's:one');
+insert into endstats_file values ('s:endstats', 's:one', repeat('a', 64));
 insert into award (round_key, position, label, player, text) values ('s:one', 1, 'Most kills', 'Ada', '2');
 insert into versus (round_key, position, opponent, kills, deaths) values ('s:one', 1, 'Bob', 2, 1);
 """
@@ -148,7 +148,7 @@ TWICE = {
     "a thing said twice": "insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed')",
     "two outcomes of a check": "insert into check_result values ('s:one', 'parse', false, 'WARN', '{}')",
     "one endstats file for two rounds": "insert into round_endstats values ('s:two', 'exact_end'); "
-    "insert into endstats_file values ('s:endstats', 's:two')",
+    "insert into endstats_file values ('s:endstats', 's:two', repeat('a', 64))",
 }  # fmt: skip
 
 IMPOSSIBLE = {

@@ -262,6 +262,18 @@ def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pip
     assert awards(pipeline, key) == AWARDS
 
 
+def test_a_round_keeps_its_awards_when_their_file_is_replaced_by_a_broken_one(pipeline: Pipeline) -> None:
+    entry = a_round()
+    put_endstats(pipeline, entry)
+    key = put_stats(pipeline, entry)
+    pipeline.list_folder()
+    file = put_endstats(pipeline, entry, BROKEN)
+    assert rework(pipeline) == [key] and stale(pipeline) == []
+    pipeline.run(key)
+    assert pipeline.file(file)["status"] == "quarantined"
+    assert awards(pipeline, key) == AWARDS
+
+
 def test_names_of_any_bytes_are_stored(pipeline: Pipeline) -> None:
     entry = a_round()
     name = names(entry)[1]

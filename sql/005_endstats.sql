@@ -8,7 +8,8 @@ create table round_endstats (
 
 create table endstats_file (
     file_key  text primary key,     -- an endstats file belongs to one round at most
-    round_key text not null references round_endstats on delete cascade
+    round_key text not null references round_endstats on delete cascade,
+    sha256    text not null references file_content     -- of the version that was read
 );
 
 create index endstats_file_round on endstats_file (round_key);

@@ -97,7 +97,7 @@ def _store(
         whole = merged(endstats.parse(data[digests[file_key]]) for file_key in links[key].keys)
         awards[key] = resolve_awards(whole, players, labels[key])
         duels[key] = resolve_duels(whole, players)
-    stored.store_endstats(conn, links, awards, duels)
+    stored.store_endstats(conn, links, digests, awards, duels)
     return {
         key: {
             "files": len(link.keys),

@@ -47,11 +47,15 @@ def local_rounds(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[C
 def files_read(
     conn: Connection[DictRow], server: str, first: datetime, last: datetime
 ) -> tuple[list[Clocked], dict[str, str]]:
-    """The readable endstats files named between two moments of the server's wall clock, and the sha256 of each."""
+    """The endstats files named between two moments of the server's wall clock, and the sha256 of each: of one whose
+    present version could not be read, or was not yet, the earlier version."""
     rows = conn.execute(
-        """select partition_key, name, sha256 from file
-           where server = %(server)s and kind = 'endstats' and status = 'ingested'
-             and to_timestamp(left(name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp between %(first)s and %(last)s""",
+        """select f.partition_key, f.name, case f.status when 'ingested' then f.sha256 else earlier.sha256 end as sha256
+           from file f
+           left join endstats_file earlier on earlier.file_key = f.partition_key
+           where f.server = %(server)s and f.kind = 'endstats'
+             and (f.status = 'ingested' or earlier.sha256 is not null)
+             and to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp between %(first)s and %(last)s""",
         {"server": server, "first": first, "last": last},
     ).fetchall()
     named = [(row["partition_key"], parse_file_name(row["name"])) for row in rows]
@@ -62,19 +66,20 @@ def files_read(
 def store_endstats(
     conn: Connection[DictRow],
     links: Mapping[str, EndstatsLink],
+    digests: Mapping[str, str],
     awards: Mapping[str, Sequence[ResolvedAward]],
     duels: Mapping[str, Sequence[ResolvedVersus]],
 ) -> None:
-    """Writes the endstats of rounds, by round key, in place of what was there."""
+    """Writes the endstats of rounds, by round key, in place of what was there. ``digests``: sha256 by file key."""
     conn.execute("delete from round_endstats where round_key = any(%s)", [list(links)])
     with conn.cursor() as cursor:
         with cursor.copy("copy round_endstats (round_key, link_class, reason) from stdin") as copy:
             for key, link in links.items():
                 copy.write_row((key, link.link_class, link.reason))
-        with cursor.copy("copy endstats_file (file_key, round_key) from stdin") as copy:
+        with cursor.copy("copy endstats_file (file_key, round_key, sha256) from stdin") as copy:
             for key, link in links.items():
                 for file_key in link.keys:
-                    copy.write_row((file_key, key))
+                    copy.write_row((file_key, key, digests[file_key]))
         with cursor.copy(
             "copy award (round_key, position, label, award, player, guid, value, unit, text, scope) from stdin"
         ) as copy:
