@@ -1,5 +1,7 @@
 """The stopwatch score: the faster attack wins the map, one point per map."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +12,15 @@ from slomix_pipeline.rules.scoring import (
     DRAW,
     FIRST,
     SECOND,
+    Half,
     MatchResult,
     score_match,
+    score_session,
     winner_by_header,
     winner_by_time,
 )
 from slomix_pipeline.rules.teams import other_team, swapped
-from slomix_pipeline.rules.values import other_side
+from slomix_pipeline.rules.values import Status, other_side
 from slomix_pipeline_tests.building import make_header
 
 TEAMS = {"a": "A", "b": "A", "x": "B", "y": "B"}
@@ -195,6 +199,37 @@ def test_the_known_evening_of_2026_02_02_ends_7_to_4_for_team_b() -> None:
         winners.append(score(*headers(720, 400, second), sides).winner)
     assert winners == list(known)
     assert (winners.count("A"), winners.count("B")) == (4, 7)
+
+
+# --- a session's matches ---
+
+
+def a_match(status: Status = Status.COMPLETE, unscored: str | None = None, number: int = 1) -> list[Half]:
+    """Both halves of a match that team A, who attacked first, won; of another status only the first."""
+    one, two = headers(600, 300, None)
+    first = Half(f"m{number}r1", f"m{number}r2", f"m{number}r1", 1, status, None, None, "supply", one, A_ON_ALLIES)
+    if status is not Status.COMPLETE:
+        return [replace(first, partner=None, reason="as it was played")]
+    second = replace(
+        first, key=f"m{number}r2", partner=first.key, number=2, header=two, sides=A_ON_AXIS, unscored_reason=unscored
+    )
+    return [first, second]
+
+
+def test_the_matches_of_a_session_come_in_order_of_play_each_with_both_halves() -> None:
+    matches = score_session([*a_match(number=1), *a_match(number=2)], TEAMS)
+    assert [(m.first.key, m.second and m.second.key) for m in matches] == [("m1r1", "m1r2"), ("m2r1", "m2r2")]
+    assert [m.result.winner for m in matches] == ["A", "A"]
+
+
+def test_half_a_match_is_not_counted_for_the_reason_of_its_place_and_says_who_attacked() -> None:
+    (match,) = score_session(a_match(Status.R1_ONLY), TEAMS)
+    assert match.result == MatchResult(None, None, "as it was played", "A")
+
+
+def test_a_match_of_a_round_that_can_not_count_is_not_counted() -> None:
+    (match,) = score_session(a_match(unscored="bots took part"), TEAMS)
+    assert match.result == MatchResult(None, None, "bots took part")
 
 
 # --- laws ---

@@ -22,9 +22,8 @@ def session_teams(context: dg.AssetExecutionContext, database: dg.ResourceParam[
     sizes: dict[str, dict[str, int]] = {}
 
     def recompute(conn: Conn, session_key: str) -> None:
-        rounds = results.lineups(conn, session_key)
-        scored = [r for r in rounds if r["unscored_reason"] is None]
-        teams = assign_teams([Lineup(r["round_key"], r["number"], r["sides"]) for r in scored])
+        scored = [half for half in results.halves(conn, session_key) if half.unscored_reason is None]
+        teams = assign_teams([Lineup(half.key, half.number, half.sides) for half in scored])
         open_players = results.store_teams(conn, session_key, teams)
         found = list(teams.values())
         sizes[session_key] = {"A": found.count("A"), "B": found.count("B"), "open": open_players}

@@ -5,12 +5,12 @@ round 1, who set the time. The header's winners decide, times are the fallback; 
 counted, which is another thing than a draw.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.teams import other_team, swapped, team_on_side
-from slomix_pipeline.rules.values import attack_succeeded, attackers_side
+from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_side
 
 POLICY = "map-wins/1"
 DRAW = "draw"
@@ -25,6 +25,48 @@ class MatchResult:
     source: str | None
     reason: str
     attackers_first: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One round as part of a match. ``sides``: GUID to side of who stood on one; ``reason``: why it has its place;
+    ``unscored_reason``: why no match of it can count."""
+
+    key: str
+    partner: str | None
+    match_key: str
+    number: int
+    status: Status
+    reason: str | None
+    unscored_reason: str | None
+    map_name: str
+    header: Header
+    sides: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredMatch:
+    """A match with its result. ``first`` is the round it began with, or the only one there is."""
+
+    first: Half
+    second: Half | None
+    result: MatchResult
+
+
+def score_session(halves: Sequence[Half], teams: Mapping[str, str]) -> list[ScoredMatch]:
+    """The matches of a session in order of play. ``halves``: its rounds in order; ``teams``: GUID to A or B."""
+    by_key = {half.key: half for half in halves}
+    pairs = [(half, by_key.get(half.partner or "")) for half in halves if half.key == half.match_key]
+    return [ScoredMatch(first, second, _result(first, second, teams)) for first, second in pairs]
+
+
+def _result(first: Half, second: Half | None, teams: Mapping[str, str]) -> MatchResult:
+    if second is None or first.status is not Status.COMPLETE:
+        attackers = attacking_team(first.header, first.sides, teams) if first.number == 1 else None
+        return MatchResult(None, None, first.reason or f"the match is {first.status}", attackers)
+    if unscored := first.unscored_reason or second.unscored_reason:
+        return MatchResult(None, None, unscored)
+    return score_match(first.header, second.header, first.sides, second.sides, teams)
 
 
 def winner_by_time(limit: int | None, first: int | None, second: int | None) -> str | None:

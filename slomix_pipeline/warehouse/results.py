@@ -17,12 +17,13 @@ from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
 from slomix_pipeline.rules.policy import COUNTERS
-from slomix_pipeline.rules.scoring import POLICY, MatchResult
+from slomix_pipeline.rules.scoring import POLICY, Half, ScoredMatch
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import Duration, Link, TimingStatus
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import Status
+from slomix_pipeline.warehouse import parsed
 
 
 def touched_sessions(
@@ -236,10 +237,10 @@ def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[st
     return [row["session_key"] for row in rows]
 
 
-def lineups(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
-    """The rounds of a session in order, each with ``sides``: GUID to side of those who played on one."""
-    return conn.execute(
-        """select r.round_key, r.number, r.match_key, r.partner_key, r.status, r.reason, r.unscored_reason, p.map,
+def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
+    """The rounds of a session in order, as parts of matches."""
+    rows = conn.execute(
+        """select r.*, p.map,
                   coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
            from session_round s
            join round r using (round_key)
@@ -250,6 +251,14 @@ def lineups(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
            order by s.position""",
         [session_key],
     ).fetchall()
+    headers = parsed.headers(conn, [row["round_key"] for row in rows])
+    return [
+        Half(
+            row["round_key"], row["partner_key"], row["match_key"], row["number"], Status(row["status"]), row["reason"],
+            row["unscored_reason"], row["map"], headers[row["round_key"]], row["sides"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def store_teams(conn: Connection[DictRow], session_key: str, teams: Mapping[str, str]) -> int:
@@ -275,11 +284,9 @@ def load_teams(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
     return {row["guid"]: row["team"] for row in rows}
 
 
-def store_matches(
-    conn: Connection[DictRow], session_key: str, matches: Sequence[tuple[DictRow, DictRow | None, MatchResult]]
-) -> None:
-    """Writes a session's matches in play order: each its first round, its second (or None) and its result."""
-    keys = [first["match_key"] for first, _, _ in matches]
+def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence[ScoredMatch]) -> None:
+    """Writes a session's matches in play order."""
+    keys = [match.first.match_key for match in matches]
     conn.execute("delete from match where session_key = %s or match_key = any(%s)", [session_key, keys])
     with conn.cursor() as cursor:
         cursor.executemany(
@@ -288,11 +295,11 @@ def store_matches(
                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [
                 (
-                    first["match_key"], session_key, position, first["map"], first["status"],
-                    first["round_key"] if first["number"] == 1 else None,
-                    second["round_key"] if second else first["round_key"] if first["number"] == 2 else None,
-                    result.winner, result.source, result.reason, result.attackers_first, POLICY,
+                    m.first.match_key, session_key, position, m.first.map_name, m.first.status,
+                    m.first.key if m.first.number == 1 else None,
+                    m.second.key if m.second else m.first.key if m.first.number == 2 else None,
+                    m.result.winner, m.result.source, m.result.reason, m.result.attackers_first, POLICY,
                 )
-                for position, (first, second, result) in enumerate(matches, start=1)
+                for position, m in enumerate(matches, start=1)
             ],
         )  # fmt: skip
