@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
 SERVER = "main"
@@ -45,6 +46,11 @@ _JOBS = {
     "ingest_timings": str(timings.name),
     "report_sessions": str(sessions.name),
 }
+
+
+def just_now() -> datetime:
+    """When an evening may end that is to be fresh and not in the future."""
+    return datetime.now(UTC) - timedelta(seconds=30)
 
 
 @dataclass
@@ -170,6 +176,11 @@ class Pipeline:
         for key in due:
             self.run(key, LIVE, job="report_sessions")
         return due
+
+    def stale(self) -> list[str]:
+        """The rounds that the rework sensor would run again."""
+        with self.database.connect() as conn:
+            return [key for key, _ in stale_rounds(conn, load_settings())]
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +13,9 @@ import pytest
 
 from slomix_pipeline.definitions import ASSETS, build_defs
 from slomix_pipeline.jobs import ROUND_STAGES
+from slomix_pipeline_tests.snapshots import assert_as_kept
 
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
-RENEW = "RENEW_SNAPSHOTS"
-MESSAGE = (
-    f"The asset specs changed. If that is meant: {RENEW}=1 pytest {Path(__file__).name}, and commit the difference."
-)
 
 ROUNDS = [asset for asset in ASSETS if asset.key.to_user_string() in ROUND_STAGES]
 
@@ -128,6 +124,4 @@ def plain(asset: dg.AssetsDefinition) -> dict[str, Any]:
 
 def test_the_asset_specs_are_those_of_the_snapshot() -> None:
     now = [plain(asset) for asset in ASSETS]
-    if os.environ.get(RENEW) == "1":
-        SNAPSHOT.write_text(json.dumps(now, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    assert now == json.loads(SNAPSHOT.read_text("utf-8")), MESSAGE
+    assert_as_kept(SNAPSHOT, json.dumps(now, indent=2, ensure_ascii=False) + "\n")

@@ -11,9 +11,7 @@ from slomix_pipeline.formats.filenames import stats_file_name
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
 from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile, TooLarge, TransientError
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats
-from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.building import EVENING, make_line, make_round
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
 
@@ -74,16 +72,10 @@ def look(pipeline: Pipeline) -> None:
     pipeline.apply(pipeline.tick(), "ingest_rounds")
 
 
-def stale(pipeline: Pipeline) -> list[str]:
-    """The rounds that the rework sensor would run again."""
-    with pipeline.database.connect() as conn:
-        return [key for key, _ in stale_rounds(conn, load_settings())]
-
-
 def rework(pipeline: Pipeline) -> list[str]:
     """Looks, and runs again what is behind. Returns what was."""
     look(pipeline)
-    behind = stale(pipeline)
+    behind = pipeline.stale()
     for key in behind:
         pipeline.run(key)
     return behind
@@ -136,7 +128,7 @@ def test_awards_come_with_their_round(pipeline: Pipeline) -> None:
     facts = check_of(pipeline, key)["metadata"]
     assert (facts["files"], facts["awards"], facts["lines of who killed whom"]) == (1, 3, 2)
     assert facts["awards of nobody known"] == 1
-    assert check_of(pipeline, key)["passed"] and stale(pipeline) == [] and why_without(pipeline) == {}
+    assert check_of(pipeline, key)["passed"] and pipeline.stale() == [] and why_without(pipeline) == {}
 
 
 def test_what_an_award_says_is_stored_with_its_unit_and_what_it_covers(pipeline: Pipeline) -> None:
@@ -161,7 +153,7 @@ def test_a_late_file_is_asked_for_by_its_round_alone(pipeline: Pipeline) -> None
     assert why_without(pipeline) == {first: NONE_NEAR, second: NONE_NEAR}
     before = pipeline.export()
     put_endstats(pipeline, entries[0])
-    assert rework(pipeline) == [first] and stale(pipeline) == []
+    assert rework(pipeline) == [first] and pipeline.stale() == []
     assert awards(pipeline, first) == AWARDS and awards(pipeline, second) == []
     assert why_without(pipeline) == {second: NONE_NEAR}
     assert pipeline.export() == before
@@ -172,7 +164,7 @@ def test_a_file_waits_for_its_round(pipeline: Pipeline) -> None:
     file = put_endstats(pipeline, entry)
     look(pipeline)
     assert pipeline.file(file)["status"] == "listed" and "with its round" in pipeline.file(file)["reason"]
-    assert stale(pipeline) == []
+    assert pipeline.stale() == []
     key = put_stats(pipeline, entry)
     pipeline.list_folder()
     assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
@@ -204,7 +196,7 @@ def test_of_two_files_at_the_same_distance_none_is_taken_and_a_check_says_so(pip
     assert (check["passed"], check["severity"]) == (False, "WARN")
     assert link_of(pipeline, key) == ("tie", []) and awards(pipeline, key) == [] == duels(pipeline, key)
     assert why_without(pipeline) == {key: check["metadata"]["why"]} and "same distance" in check["metadata"]["why"]
-    assert {pipeline.file(file)["status"] for file in files} == {"ingested"} and stale(pipeline) == []
+    assert {pipeline.file(file)["status"] for file in files} == {"ingested"} and pipeline.stale() == []
 
 
 def test_two_plays_of_one_map_have_each_their_own(pipeline: Pipeline) -> None:
@@ -222,7 +214,7 @@ def test_a_replaced_file_replaces_its_awards(pipeline: Pipeline) -> None:
     key = put_stats(pipeline, entry)
     pipeline.list_folder()
     file = put_endstats(pipeline, entry, "Most damage given\tAda\t9999\n")
-    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert rework(pipeline) == [key] and pipeline.stale() == []
     assert awards(pipeline, key) == [("damage_given", ADA, 9999)] and duels(pipeline, key) == []
     kept = pipeline.rows("select bytes from file_content")
     assert WHOLE.encode() in [bytes(row["bytes"]) for row in kept] and pipeline.file(file)["status"] == "ingested"
@@ -254,7 +246,7 @@ def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pip
     pipeline.list_folder()
     before = pipeline.export()
     file = put_endstats(pipeline, entry, text)
-    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert rework(pipeline) == [key] and pipeline.stale() == []
     assert pipeline.file(file)["status"] == "quarantined" and reason in pipeline.file(file)["reason"]
     assert pipeline.export() == before and link_of(pipeline, key) == ("none", [])
     put_endstats(pipeline, entry)  # written anew
@@ -268,7 +260,7 @@ def test_a_round_keeps_its_awards_when_their_file_is_replaced_by_a_broken_one(pi
     key = put_stats(pipeline, entry)
     pipeline.list_folder()
     file = put_endstats(pipeline, entry, BROKEN)
-    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert rework(pipeline) == [key] and pipeline.stale() == []
     pipeline.run(key)
     assert pipeline.file(file)["status"] == "quarantined"
     assert awards(pipeline, key) == AWARDS
@@ -335,7 +327,7 @@ def test_a_run_that_ended_between_reading_and_storing_is_made_up_for(
         patch.setattr(endstats, "store_endstats", end)
         (result,) = pipeline.list_folder(raise_on_error=False)
         assert not result.success
-    assert rework(pipeline) == [key] and stale(pipeline) == []
+    assert rework(pipeline) == [key] and pipeline.stale() == []
     assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
 
 
@@ -345,7 +337,7 @@ def test_a_file_too_large_to_fetch_is_quarantined(pipeline: Pipeline) -> None:
     put_stats(pipeline, entry)
     pipeline.gameserver = NoEndstats(pipeline.gameserver, TooLarge("larger than 1048576 bytes"))
     (result,) = pipeline.list_folder()
-    assert result.success and stale(pipeline) == []
+    assert result.success and pipeline.stale() == []
     assert (pipeline.file(file)["status"], pipeline.file(file)["reason"]) == (
         "quarantined",
         "larger than 1048576 bytes",
@@ -360,7 +352,7 @@ def test_a_file_that_is_gone_before_it_was_read_is_quarantined_with_that_reason(
     key = put_stats(pipeline, entry)
     pipeline.list_folder()
     assert pipeline.file(file)["status"] == "quarantined" and "no file" in pipeline.file(file)["reason"]
-    assert link_of(pipeline, key) == ("none", []) and stale(pipeline) == []
+    assert link_of(pipeline, key) == ("none", []) and pipeline.stale() == []
 
 
 # --- import ---
@@ -393,7 +385,7 @@ def test_an_imported_folder_brings_its_awards_and_again_changes_nothing(pipeline
     before = pipeline.contents()
     again = pipeline.import_(folder)
     assert (again.found, again.ingested, again.known, again.waiting) == (4, 0, 4, 0)
-    assert differences(pipeline.contents(), before) == [] and stale(pipeline) == []
+    assert differences(pipeline.contents(), before) == [] and pipeline.stale() == []
 
 
 def test_awards_may_be_imported_later_than_their_round(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -403,7 +395,7 @@ def test_awards_may_be_imported_later_than_their_round(pipeline: Pipeline, tmp_p
     assert awards(pipeline, key) == []
     summary = pipeline.import_(archive(tmp_path, entry, stats=False))
     assert (summary.ingested, summary.waiting) == (1, 0)
-    assert awards(pipeline, key) == AWARDS and stale(pipeline) == []
+    assert awards(pipeline, key) == AWARDS and pipeline.stale() == []
 
 
 def test_awards_whose_round_is_not_here_wait_for_it(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -422,7 +414,7 @@ def test_an_import_names_the_broken_file_and_a_mended_one_takes_its_place(pipeli
     summary = pipeline.import_(archive(tmp_path, entry, text=BROKEN))
     ((name, reason),) = summary.quarantined
     assert name == names(entry)[1] and "line 2" in reason
-    assert link_of(pipeline, key) == ("none", []) and stale(pipeline) == []
+    assert link_of(pipeline, key) == ("none", []) and pipeline.stale() == []
     pipeline.import_(archive(tmp_path, entry))
     assert awards(pipeline, key) == AWARDS
 
@@ -434,7 +426,7 @@ def test_what_was_imported_is_known_to_the_sensor(pipeline: Pipeline, tmp_path: 
     put_endstats(pipeline, entry)
     put_stats(pipeline, entry)
     pipeline.list_folder()
-    assert stale(pipeline) == [] and pipeline.file(file)["status"] == "ingested"
+    assert pipeline.stale() == [] and pipeline.file(file)["status"] == "ingested"
     assert awards(pipeline, key) == AWARDS
 
 

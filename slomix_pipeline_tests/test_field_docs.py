@@ -1,12 +1,12 @@
 """``docs/fields.md`` is made from the tables that the code reads: RENEW_SNAPSHOTS=1 writes it anew."""
 
-import os
 from collections.abc import Iterator
 
 from slomix_pipeline.formats.tail import DECIMAL_FIELDS, LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.policy import BULLETS_SINCE, POLICY, WEAPON_COLUMNS, Policy
 from slomix_pipeline.settings import project_folder
+from slomix_pipeline_tests.snapshots import assert_as_kept
 
 PAGE = project_folder() / "docs" / "fields.md"
 
@@ -43,9 +43,4 @@ def documented() -> Iterator[str]:
 
 
 def test_the_page_of_fields_says_what_the_code_does() -> None:
-    page = "\n".join(documented()) + "\n"
-    if os.environ.get("RENEW_SNAPSHOTS") == "1":
-        PAGE.write_text(page, "utf-8")
-    assert PAGE.read_text("utf-8") == page, (
-        "renew it: RENEW_SNAPSHOTS=1 .venv/bin/pytest slomix_pipeline_tests/test_field_docs.py"
-    )
+    assert_as_kept(PAGE, "\n".join(documented()) + "\n")

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -24,12 +24,9 @@ from slomix_pipeline_tests.pipeline_fixtures import (
     as_exported,
     as_played,
     differences,
+    just_now,
     round_key,
 )
-
-
-def just_now() -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=30)
 
 
 def one_match(seed: int = 3) -> Evening:

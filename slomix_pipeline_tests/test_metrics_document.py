@@ -1,6 +1,6 @@
 """docs/metrics.md says what the database says of its metrics: it is made from the comments in ``sql/views``."""
 
-import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +9,9 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.settings import project_folder
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline_tests.snapshots import RENEW, assert_as_kept
 
 DOCUMENT = project_folder() / "docs" / "metrics.md"
-RENEW = "RENEW_SNAPSHOTS"
-MESSAGE = f"The metrics changed. If that is meant: {RENEW}=1 pytest {Path(__file__).name}, and commit the difference."
 
 INTRODUCTION = f"""# Metrics
 
@@ -68,10 +67,7 @@ def document(conn: Connection[DictRow]) -> str:
 
 def test_the_document_says_what_the_database_says(database: Database) -> None:
     with database.connect() as conn:
-        now = document(conn)
-    if os.environ.get(RENEW) == "1":
-        DOCUMENT.write_text(now, "utf-8")
-    assert now == DOCUMENT.read_text("utf-8"), MESSAGE
+        assert_as_kept(DOCUMENT, document(conn))
 
 
 def test_the_examples_of_the_document_work(database: Database) -> None:
@@ -86,6 +82,16 @@ def test_every_metric_has_a_meaning_a_formula_a_unit_and_a_source(database: Data
         lines for lines in comments
         if len(lines) != 4 or [line.partition(": ")[0] for line in lines[1:]] != ["Formula", "Unit", "Source"]
     ] == []  # fmt: skip
+
+
+def test_a_metric_takes_the_same_numbers_of_a_round_as_of_many() -> None:
+    """Plain SQL has no way to write the list of metrics once for both views."""
+
+    def metrics(views: str) -> list[str]:
+        return re.findall(r"metric_\w+\([^)]*\) as \w+", (project_folder() / "sql" / "views" / views).read_text())
+
+    of_many = [metric for metric in metrics("04_totals.sql") if not metric.startswith("metric_per_round")]
+    assert metrics("02_rounds.sql") == of_many
 
 
 def test_every_sum_says_what_it_counts(database: Database) -> None:

@@ -9,32 +9,20 @@ from typing import Any
 import pytest
 
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
-from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse import reading
-from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.pipeline_fixtures import (
     SERVER,
     Pipeline,
     as_exported,
     as_played,
     differences,
+    just_now,
     round_key,
 )
-
-
-def just_now() -> datetime:
-    """When an evening may end that is to be fresh and not in the future."""
-    return datetime.now(UTC) - timedelta(seconds=30)
-
-
-def stale(pipeline: Pipeline) -> list[str]:
-    """The rounds that the rework sensor would run again."""
-    with pipeline.database.connect() as conn:
-        return [key for key, _ in stale_rounds(conn, load_settings())]
 
 
 def put_record(pipeline: Pipeline, sim_round: SimRound) -> str:
@@ -122,8 +110,8 @@ def test_the_order_in_which_rounds_arrive_does_not_matter(
         for sim_round in Random(1).sample(order, len(order)):
             put_record(pipeline, sim_round)
         pipeline.list_folder(GAMETIMES)
-        pipeline.run(sorted(stale(pipeline)))
-        assert stale(pipeline) == []
+        pipeline.run(sorted(pipeline.stale()))
+        assert pipeline.stale() == []
         assert differences(as_exported(pipeline.export()), as_played(short_evening)) == []
         seen.append(results(pipeline))
     for other in seen[1:]:
@@ -261,12 +249,12 @@ def test_a_late_timing_record_is_asked_for_by_its_round_alone_and_aligns_it(pipe
         write_round(pipeline.folder, sim_round)
     (pipeline.folder / GAMETIMES / late.timing_name).unlink()
     pipeline.list_folders()
-    assert stale(pipeline) == []
+    assert pipeline.stale() == []
     put_record(pipeline, late)
     pipeline.list_folder(GAMETIMES)
-    assert stale(pipeline) == [round_key(late)]
-    pipeline.run(stale(pipeline)[0])
-    assert stale(pipeline) == []
+    assert pipeline.stale() == [round_key(late)]
+    pipeline.run(pipeline.stale()[0])
+    assert pipeline.stale() == []
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 
@@ -279,9 +267,9 @@ def test_a_round_that_was_parsed_and_no_more_is_asked_for_again(pipeline: Pipeli
         with pipeline.database.transaction() as conn:
             column = "r2_key" if table == "match" else "round_key"
             conn.execute(f"delete from {table} where {column} = %s", [round_key(half_way)])
-        assert round_key(half_way) in stale(pipeline)
-        pipeline.run(sorted(stale(pipeline)))
-        assert stale(pipeline) == []
+        assert round_key(half_way) in pipeline.stale()
+        pipeline.run(sorted(pipeline.stale()))
+        assert pipeline.stale() == []
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 

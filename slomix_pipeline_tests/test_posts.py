@@ -21,16 +21,14 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
-from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
-from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.building import make_header
-from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 
 def states(database: Database) -> list[str]:
@@ -211,10 +209,6 @@ def test_fresh_rounds_of_a_sensor_are_announced_and_all_others_when_asked(
     assert may_announce(seen(timedelta(hours=hours), by_sensor)) is announced
 
 
-def just_now() -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=30)
-
-
 def live(pipeline: Pipeline, *rounds: SimRound) -> None:
     """The rounds arrive one after the other, and each is run as it comes."""
     for sim_round in rounds:
@@ -310,11 +304,11 @@ def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord
     (check,) = pipeline.rows("select * from check_result where check_name = 'told_once'")
     assert not check["passed"]
     assert check["metadata"][f"round1:{round_key(sim_round)}"].startswith("failed")
-    assert stale(pipeline) == [round_key(sim_round)]
+    assert pipeline.stale() == [round_key(sim_round)]
     pipeline.discord = channel
     pipeline.run(round_key(sim_round), LIVE)
     assert len(pipeline.page.messages()) == 1
-    assert stale(pipeline) == []
+    assert pipeline.stale() == []
 
 
 def test_a_correction_that_did_not_get_through_is_reworked(
@@ -325,16 +319,11 @@ def test_a_correction_that_did_not_get_through_is_reworked(
     channel, pipeline.discord = pipeline.discord, failing
     httpserver.expect_request(f"{PATH}/messages/{pipeline.page.messages()[1]['id']}").respond_with_data("", 403)
     correct(pipeline, evening.rounds[1])
-    assert stale(pipeline) == [round_key(evening.rounds[1])]
+    assert pipeline.stale() == [round_key(evening.rounds[1])]
     pipeline.discord = channel
-    pipeline.run(stale(pipeline)[0], LIVE)
-    assert stale(pipeline) == []
+    pipeline.run(pipeline.stale()[0], LIVE)
+    assert pipeline.stale() == []
     assert pipeline.page.messages()[1]["edited_timestamp"] is not None
-
-
-def stale(pipeline: Pipeline) -> list[str]:
-    with pipeline.database.connect() as conn:
-        return [key for key, _ in stale_rounds(conn, load_settings())]
 
 
 def correct(pipeline: Pipeline, sim_round: SimRound) -> None:

@@ -8,8 +8,6 @@ import pytest
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.building import EVENING, first_round, lobby, make_line, make_round, second_round
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -93,14 +91,12 @@ def test_the_numbers_of_a_player_who_would_have_played_for_longer_than_the_round
 
 def test_rules_or_settings_that_change_make_a_round_stale(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     key = play(pipeline, first_round(0))
-    with pipeline.database.connect() as conn:
-        assert stale_rounds(conn, load_settings()) == []
-        monkeypatch.setenv("SLOMIX_FILLER_MAPS", "supply")
-        assert [stale for stale, _ in stale_rounds(conn, load_settings())] == [key]
+    assert pipeline.stale() == []
+    monkeypatch.setenv("SLOMIX_FILLER_MAPS", "supply")
+    assert pipeline.stale() == [key]
     pipeline.run(key)
     assert pipeline.rows("select invalid_reason from round") == [{"invalid_reason": "filler map"}]
-    with pipeline.database.connect() as conn:
-        assert stale_rounds(conn, load_settings()) == []
+    assert pipeline.stale() == []
 
 
 def test_what_a_check_found_follows_a_round_whose_other_round_was_replaced(pipeline: Pipeline) -> None:
@@ -117,10 +113,8 @@ def test_an_endstats_file_that_comes_late_tells_that_a_round_1_was_not_replayed(
     witness = stats_file_name(HOURS_AGO + timedelta(minutes=8), "supply", 2).replace(".txt", "-endstats.txt")
     pipeline.put(witness, b"Most damage given\tAda\t900\n")
     pipeline.list_folder(raise_on_error=False)
-    with pipeline.database.connect() as conn:
-        assert [stale for stale, _ in stale_rounds(conn, load_settings())] == [first]
+    assert pipeline.stale() == [first]
     pipeline.run(first)
     statuses = {row["round_key"]: row["status"] for row in pipeline.rows("select round_key, status from round")}
     assert statuses == {first: "r1_only", replay: "r1_only"}
-    with pipeline.database.connect() as conn:
-        assert stale_rounds(conn, load_settings()) == []
+    assert pipeline.stale() == []

@@ -127,21 +127,15 @@ def _months(
 
 
 def _missing(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
-    yield "\n## Missing rounds\n"
-    if not rows:
-        yield "None is really missing."
-        return
-    yield from _table(
-        ("round", "lacks", "age", "reason", "a file that may be it"),
+    table = [
         (
-            (
-                code(row["round_key"]), f"round {row['lost']}", span(scope.now - row["stamp"]),
-                escape(row["reason"] or ""), _may_be(row),
-            )
-            for row in rows[:ROWS_SHOWN]
-        ),
-    )  # fmt: skip
-    yield from _and_more(len(rows) - ROWS_SHOWN)
+            code(row["round_key"]), f"round {row['lost']}", span(scope.now - row["stamp"]),
+            escape(row["reason"] or ""), _may_be(row),
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ("round", "lacks", "age", "reason", "a file that may be it")
+    return _section("Missing rounds", "None is really missing.", columns, table)
 
 
 def _may_be(row: DictRow) -> str:
@@ -153,54 +147,32 @@ def _may_be(row: DictRow) -> str:
 
 
 def _not_counting(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
-    yield "\n## Rounds that do not count\n"
-    if not rows:
-        yield "Every round counts."
-        return
-    yield from _table(
-        ("status", "reason", "rounds", "oldest", "newest", "keys"),
+    table = [
         (
-            (
-                code(row["status"]), escape(row["reason"] or ""), row["rounds"], _day(row["oldest"], scope),
-                _day(row["newest"], scope), _few(row["keys"]),
-            )
-            for row in rows[:ROWS_SHOWN]
-        ),
-    )  # fmt: skip
-    yield from _and_more(len(rows) - ROWS_SHOWN)
+            code(row["status"]), escape(row["reason"] or ""), row["rounds"], _day(row["oldest"], scope),
+            _day(row["newest"], scope), _few(row["keys"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ("status", "reason", "rounds", "oldest", "newest", "keys")
+    return _section("Rounds that do not count", "Every round counts.", columns, table)
 
 
 def _quarantined(rows: Sequence[DictRow]) -> Iterator[str]:
-    yield "\n## Quarantined files\n"
-    if not rows:
-        yield "None."
-        return
-    yield from _table(
-        ("kind", "reason", "files", "names"),
-        (
-            (row["kind"], escape(row["reason"] or ""), row["files"], _few(row["names"]))
-            for row in rows[:ROWS_SHOWN]
-        ),
-    )  # fmt: skip
-    yield from _and_more(len(rows) - ROWS_SHOWN)
+    table = [(row["kind"], escape(row["reason"] or ""), row["files"], _few(row["names"])) for row in rows]
+    return _section("Quarantined files", "None.", ("kind", "reason", "files", "names"), table)
 
 
 def _never_fetched(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
-    yield "\n## Files seen but never fetched\n"
-    if not rows:
-        yield "None."
-        return
-    yield from _table(
-        ("kind", "status", "reason", "files", "first seen", "names"),
+    table = [
         (
-            (
-                row["kind"], row["status"], escape(row["reason"] or ""), row["files"], _day(row["oldest"], scope),
-                _few(row["names"]),
-            )
-            for row in rows[:ROWS_SHOWN]
-        ),
-    )  # fmt: skip
-    yield from _and_more(len(rows) - ROWS_SHOWN)
+            row["kind"], row["status"], escape(row["reason"] or ""), row["files"], _day(row["oldest"], scope),
+            _few(row["names"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ("kind", "status", "reason", "files", "first seen", "names")
+    return _section("Files seen but never fetched", "None.", columns, table)
 
 
 def _checks(rows: Sequence[DictRow]) -> Iterator[str]:
@@ -271,14 +243,20 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[st
         yield f"| {' | '.join(map(str, row))} |"
 
 
+def _section(title: str, nothing: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """A heading and the first of the rows as a table; ``nothing`` is said when there is none."""
+    yield f"\n## {title}\n"
+    if not rows:
+        yield nothing
+        return
+    yield from _table(columns, rows[:ROWS_SHOWN])
+    if len(rows) > ROWS_SHOWN:
+        yield f"\nand {len(rows) - ROWS_SHOWN} more"
+
+
 def _few(names: Sequence[str]) -> str:
     more = [f"and {len(names) - KEYS_SHOWN} more"] if len(names) > KEYS_SHOWN else []
     return ", ".join([*map(code, names[:KEYS_SHOWN]), *more])
-
-
-def _and_more(count: int) -> Iterator[str]:
-    if count > 0:
-        yield f"\nand {count} more"
 
 
 def _day(moment: datetime, scope: Scope) -> str:

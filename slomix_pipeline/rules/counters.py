@@ -72,7 +72,7 @@ def carried_over(stats: StatsFile, previous: StatsFile | None) -> frozenset[str]
     A map change clears all counters. Told by the whole lobby, and only where the clock can't tell: who counts more
     than the round is found by the time he is said to have played (``longest_seconds``).
     """
-    if previous is None or _is_sure(stats.header):
+    if previous is None or _clock(stats.header):
         return frozenset()
     both = shared_lines(previous, stats)
     shared = [(first, line) for first, line in both if (first.tail["minutes_played"] or 0) >= _WORTH_COMPARING]
@@ -83,13 +83,13 @@ def carried_over(stats: StatsFile, previous: StatsFile | None) -> frozenset[str]
 
 def longest_seconds(header: Header) -> float | None:
     """The longest a round with this header can have lasted: its clock where that is sure, else the limit."""
-    if attack_succeeded(header) and header.attack_seconds:
-        return header.attack_seconds
-    return header.playtime_seconds or header.limit_seconds
+    return _clock(header) or header.limit_seconds
 
 
-def _is_sure(header: Header) -> bool:
-    return bool(attack_succeeded(header) and header.attack_seconds) or header.playtime_seconds is not None
+def _clock(header: Header) -> float | None:
+    """What the header surely tells of the round's length; None when it only repeats the limit."""
+    attack = header.attack_seconds if attack_succeeded(header) else None
+    return attack or header.playtime_seconds
 
 
 def _growing(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:
