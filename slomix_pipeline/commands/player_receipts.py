@@ -41,7 +41,9 @@ class Made(StrEnum):
     RESTARTED = "round 2, but his counters began anew after round 1: every number is taken as it is, nothing subtracted"
     JOINED = "round 2, and he has no line in round 1's file: every number is taken as it is"
     ORPHAN = "the file counts on from a round 1 that is not here: what is cumulative is unknown"
-    CARRIED_OVER = "the file of round 1 still holds numbers of an earlier round: what is cumulative is unknown"
+    CARRIED_OVER = (
+        "his counters hold more than this round, an earlier play or an attempt given up: what is cumulative is unknown"
+    )
     ABSENT = "no entry: nothing was counted for him in this round (he sat it out, or only watched)"
 
 

@@ -3,7 +3,8 @@
 Belongs here: reading over everything, or over one server and the months from one on.
 Does not belong here: how the report is worded (``commands.auditing``), one round's story (``receipts``).
 
-Months and dates are those of the file stamps, the game server's own calendar.
+Months and dates are those of the file stamps, the game server's own calendar; timing records, whose names may carry
+none, are taken by their end in UTC.
 """
 
 from dataclasses import dataclass
