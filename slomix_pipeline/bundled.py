@@ -1,4 +1,5 @@
-"""Where the files beside the code lie: migrations and views (``sql``), Dagster's configuration (``deploy``).
+"""Where the files beside the code lie: migrations and views (``sql``), Dagster's configuration (``deploy``), the
+game-side scripts (``lua``).
 
 Belongs here: finding those folders in a checkout and in an installed wheel alike.
 Does not belong here: reading what is in them.
@@ -10,7 +11,7 @@ from typing import Literal
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def bundled_folder(name: Literal["sql", "deploy"], package: Path = _PACKAGE) -> Path:
+def bundled_folder(name: Literal["sql", "deploy", "lua"], package: Path = _PACKAGE) -> Path:
     """The folder ``name``: packed into ``package`` by the wheel (pyproject's force-include), else beside it.
 
     Raises:

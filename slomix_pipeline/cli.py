@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -23,6 +24,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from slomix_pipeline.commands.findings import Finding
     from slomix_pipeline.warehouse.database import Database
 
 # Piped output has no width: lines stay whole there.
@@ -206,12 +208,61 @@ def doctor() -> None:
     with _clear_errors():
         from slomix_pipeline.commands.doctor import examine
 
-        wrong = 0
-        for finding in examine(_settings()):
-            mark = "[green]ok[/green]   " if finding.fine else "[red]wrong[/red]"
-            out.print(f"{mark} {finding.what}: ", finding.text, sep="", soft_wrap=True)
-            wrong += not finding.fine
-        sys.exit(1 if wrong else 0)
+        _print_findings(examine(_settings()))
+
+
+@main.group()
+def lua() -> None:
+    """The scripts on the game server: compare them with ours, copy ours there."""
+
+
+@lua.command(name="status")
+def lua_status() -> None:
+    """Compare the scripts on the game server with ours.
+
+    Exit code 0 when everything that should be there is there and the same, else 1.
+    """
+    with _clear_errors():
+        from slomix_pipeline.commands import lua_scripts
+        from slomix_pipeline.gameserver.choose import open_game_server
+
+        settings = _settings()
+        with open_game_server(settings) as server:
+            out.print(f"folder {settings.scripts_folder} at {server.describe()}", markup=False, soft_wrap=True)
+            _print_findings(lua_scripts.status(server, settings.scripts_folder))
+
+
+@lua.command(name="deploy")
+@click.argument("names", nargs=-1, metavar="[SCRIPT]...")
+@click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
+def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
+    """Copy our scripts to the game server.
+
+    Without names: the timing script, and others of ours that lie there, as far as they differ. What is replaced
+    is kept beside; slomix_config.lua is never touched.
+    """
+    with _clear_errors():
+        from slomix_pipeline.commands import lua_scripts
+        from slomix_pipeline.gameserver.choose import open_game_server
+
+        settings = _settings()
+        folder = settings.scripts_folder
+        with open_game_server(settings) as server:
+            out.print(f"folder {folder} at {server.describe()}", markup=False, soft_wrap=True)
+            try:
+                steps = lua_scripts.plan(server, folder, names, datetime.now(UTC))
+            except lua_scripts.UnknownScript as error:
+                _not_here(error)
+            for step in steps:
+                if yes:
+                    lua_scripts.carry_out(server, folder, step)
+                out.print("done: " if yes else "would ", step.describe(), sep="", markup=False, soft_wrap=True)
+        if not steps:
+            out.print("Nothing to do: what should be there is the same.")
+        elif yes:
+            out.print(lua_scripts.AFTERWARDS, markup=False, soft_wrap=True)
+        else:
+            out.print("Nothing was changed. To do it, say the same with --yes.")
 
 
 def _settings(**overrides: Any) -> Settings:
@@ -222,6 +273,16 @@ def _settings(**overrides: Any) -> Settings:
             name = "_".join(str(part) for part in problem["loc"]).upper()
             err.print(f"SLOMIX_{name}: {problem['msg']}" if name else problem["msg"])
         sys.exit(2)
+
+
+def _print_findings(findings: "Iterable[Finding]") -> NoReturn:
+    """Ends with exit code 0 when all is fine, else 1."""
+    wrong = 0
+    for finding in findings:
+        mark = "[green]ok[/green]   " if finding.fine else "[red]wrong[/red]"
+        out.print(f"{mark} {escape(finding.what)}: {escape(finding.text)}", soft_wrap=True)
+        wrong += not finding.fine
+    sys.exit(1 if wrong else 0)
 
 
 def _database(settings: Settings) -> "Database":

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     sftp_timeout: Duration = Field(timedelta(seconds=45), description="for connecting, authentication and each answer")
     gamestats_folder: str = Field("gamestats", description="folder of stats and endstats files on the game server")
     gametimes_folder: str = Field("gametimes", description="folder of timing records on the game server")
+    scripts_folder: str = Field(".", description="folder of the Lua scripts on the game server")
+    console_log: str | None = Field(None, description="path of the server's console or game log on the game server")
 
     lookback: Duration = Field(
         timedelta(hours=24), description="files older than this at first start wait for a backfill"
@@ -88,6 +90,9 @@ class Settings(BaseSettings):
     filler_maps: Annotated[tuple[str, ...], NoDecode] = Field(("mp_sillyctf",), description="maps that never count")
 
     discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
+    discord_dev_webhook: SecretStr | None = Field(
+        None, description="webhook of a channel that hears of rounds whose stopwatch did not show what was played"
+    )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
 

@@ -114,4 +114,4 @@ def test_bundled_folders_are_found_packed_first_then_beside_the_package(tmp_path
 def test_a_wheel_takes_both_folders_along() -> None:
     project = bundled_folder("sql").parent / "pyproject.toml"
     wheel = tomllib.loads(project.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {name: f"slomix_pipeline/bundled/{name}" for name in ("sql", "deploy")}
+    assert wheel["force-include"] == {name: f"slomix_pipeline/bundled/{name}" for name in ("sql", "deploy", "lua")}

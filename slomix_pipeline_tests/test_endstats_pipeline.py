@@ -9,6 +9,7 @@ import pytest
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
+from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile, TooLarge, TransientError
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.warehouse import endstats
@@ -276,7 +277,7 @@ def test_names_of_any_bytes_are_stored(pipeline: Pipeline) -> None:
     assert duels(pipeline, key) == [(None, None, 1, 1)]
 
 
-class NoEndstats(GameServer):
+class NoEndstats(NoGameServer):
     """A game server whose endstats files can't be had."""
 
     def __init__(self, real: GameServer, error: Exception) -> None:

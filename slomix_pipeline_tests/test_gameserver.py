@@ -19,7 +19,17 @@ import pytest
 
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError, TooLarge, TransientError
+from slomix_pipeline.gameserver.sftp import SftpFolder
+from slomix_pipeline.gameserver.source import (
+    UNFINISHED,
+    FileMissing,
+    FolderMissing,
+    GameServer,
+    PermanentError,
+    TooLarge,
+    TransientError,
+    read_log_end,
+)
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator import sftp_server
 from slomix_pipeline.simulator.sftp_server import SftpServer
@@ -124,7 +134,7 @@ def test_only_plain_file_names_are_read(source: GameServer, name: str) -> None:
 
 def test_a_missing_folder_is_an_error_that_names_the_setting(source: GameServer) -> None:
     for ask in (source.list_folder, source.folder_changed_at):
-        with pytest.raises(PermanentError, match="'gamestat' .*SLOMIX_GAMESTATS_FOLDER and SLOMIX_GAMETIMES_FOLDER"):
+        with pytest.raises(PermanentError, match="'gamestat' .*SLOMIX_GAMESTATS_FOLDER, SLOMIX_GAMETIMES_FOLDER and"):
             ask("gamestat")
 
 
@@ -151,6 +161,141 @@ def test_a_name_that_is_not_utf8_is_left_out_and_counted(
     assert "1 file names" in caplog.text
 
 
+# --- the end of a log ---
+
+
+@pytest.mark.parametrize("limit", [0, 1, len(CONTENT) - 1, len(CONTENT), 10 * len(CONTENT)])
+def test_the_end_of_a_file_is_read_and_no_more(source: GameServer, limit: int) -> None:
+    assert source.read_end(FOLDER, NAME, limit) == CONTENT[max(0, len(CONTENT) - limit) :]
+
+
+def test_the_end_of_a_large_log_is_read_whole(source: GameServer, files: Path) -> None:
+    log = os.urandom(500_000)
+    (files / "etconsole.log").write_bytes(log)
+    assert source.read_end(".", "etconsole.log", 300_000) == log[-300_000:]
+
+
+def test_a_missing_log_is_told_from_other_errors_and_only_plain_names_are_read(source: GameServer) -> None:
+    with pytest.raises(FileMissing, match=r"There is no file .*gone\.log"):
+        source.read_end(".", "gone.log", 10)
+    with pytest.raises(PermanentError, match="not a plain file name"):
+        source.read_end(FOLDER, "../gametimes/x", 10)
+
+
+def test_the_path_of_a_log_counts_like_a_folder(source: GameServer, files: Path) -> None:
+    (files / "top.log").write_bytes(b"top")
+    (files / "gametimes" / "deep.log").write_bytes(b"deep")
+    assert read_log_end(source, "top.log", 10) == b"top"
+    assert read_log_end(source, "gametimes/deep.log", 10) == b"deep"
+    absolute = "/top.log" if isinstance(source, SftpFolder) else str(files / "top.log")
+    assert read_log_end(source, absolute, 10) == b"top"
+
+
+# --- writing ---
+
+
+@pytest.fixture
+def scripts(files: Path) -> Path:
+    """The folder that is written to, as the files in it."""
+    (files / "scripts").mkdir()
+    return files / "scripts"
+
+
+@pytest.mark.parametrize("size", [0, 30, 300_000])
+def test_a_new_file_arrives_whole_and_leaves_nothing_beside(source: GameServer, scripts: Path, size: int) -> None:
+    data = os.urandom(size)
+    source.write("scripts", "new.lua", data)
+    assert [path.name for path in scripts.iterdir()] == ["new.lua"]
+    assert (scripts / "new.lua").read_bytes() == data
+
+
+def test_a_file_is_replaced_and_keeps_its_permissions(source: GameServer, scripts: Path) -> None:
+    (scripts / "old.lua").write_bytes(b"a longer one than the new")
+    (scripts / "old.lua").chmod(0o640)
+    source.write("scripts", "old.lua", b"new")
+    assert [path.name for path in scripts.iterdir()] == ["old.lua"]
+    assert (scripts / "old.lua").read_bytes() == b"new"
+    assert stat.S_IMODE((scripts / "old.lua").stat().st_mode) == 0o640
+
+
+def test_what_an_interrupted_try_left_behind_is_overwritten(source: GameServer, scripts: Path) -> None:
+    (scripts / f"new.lua{UNFINISHED}").write_bytes(b"half of something else, and longer")
+    source.write("scripts", "new.lua", b"whole")
+    assert [(path.name, path.read_bytes()) for path in scripts.iterdir()] == [("new.lua", b"whole")]
+
+
+def test_nothing_is_written_where_there_is_no_folder(source: GameServer, files: Path) -> None:
+    with pytest.raises(FolderMissing, match="'nowhere' .*SLOMIX_SCRIPTS_FOLDER"):
+        source.write("nowhere", "new.lua", b"x")
+    assert not (files / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x.lua", "sub/x.lua", "a\\b", "a\0b"])
+def test_only_plain_file_names_are_written(source: GameServer, name: str) -> None:
+    with pytest.raises(PermanentError, match="not a plain file name"):
+        source.write(FOLDER, name, b"x")
+
+
+def test_without_the_right_to_write_the_old_file_stays_and_the_error_says_what_to_do(
+    source: GameServer, scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise asyncssh.SFTPPermissionDenied("no") if over_sftp else PermissionError(13, "Permission denied")
+
+    over_sftp = isinstance(source, SftpFolder)
+    (scripts / "old.lua").write_bytes(b"old")
+    monkeypatch.setattr(asyncssh.SFTPServer if over_sftp else Path, "posix_rename" if over_sftp else "replace", refuse)
+    with pytest.raises(PermanentError, match="the right to write in that folder"):
+        source.write("scripts", "old.lua", b"new")
+    assert [(path.name, path.read_bytes()) for path in scripts.iterdir()] == [("old.lua", b"old")]
+
+
+def test_a_full_disk_is_transient_and_the_old_file_stays(
+    server: SftpServer, scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise asyncssh.SFTPFailure("no space left")
+
+    (scripts / "old.lua").write_bytes(b"old")
+    monkeypatch.setattr(asyncssh.SFTPServer, "write", full)
+    with connected(server) as source, pytest.raises(TransientError, match="no space left"):
+        source.write("scripts", "old.lua", b"new")
+    assert [(path.name, path.read_bytes()) for path in scripts.iterdir()] == [("old.lua", b"old")]
+
+
+def test_bytes_that_arrive_changed_never_take_the_place(
+    server: SftpServer, scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asyncssh.SFTPServer.write
+    monkeypatch.setattr(asyncssh.SFTPServer, "write", lambda self, file, at, data: real(self, file, at, data.upper()))
+    with connected(server) as source, pytest.raises(TransientError, match="not what was written"):
+        source.write("scripts", "new.lua", b"new")
+    assert list(scripts.iterdir()) == []
+
+
+def test_a_server_that_lets_no_permissions_be_set_is_written_to_all_the_same(
+    server: SftpServer, scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise asyncssh.SFTPPermissionDenied("not here")
+
+    (scripts / "old.lua").write_bytes(b"old")
+    monkeypatch.setattr(asyncssh.SFTPServer, "setstat", refuse)
+    with connected(server) as source:
+        source.write("scripts", "old.lua", b"new")
+    assert (scripts / "old.lua").read_bytes() == b"new"
+
+
+def test_a_write_over_a_line_that_died_while_idle_goes_through(files: Path, scripts: Path) -> None:
+    server = SftpServer(files, USER, PASSWORD)
+    with server:
+        source = connected(server)
+        assert source.list_folder("scripts") == []
+    with server, source:
+        source.write("scripts", "new.lua", b"new")
+    assert (scripts / "new.lua").read_bytes() == b"new"
+
+
 def test_a_source_can_be_used_again_after_closing(source: GameServer) -> None:
     source.list_folder(FOLDER)
     source.close()
@@ -158,8 +303,14 @@ def test_a_source_can_be_used_again_after_closing(source: GameServer) -> None:
 
 
 def test_without_a_game_server_the_error_names_the_settings() -> None:
-    with pytest.raises(PermanentError, match="SLOMIX_SFTP_HOST.* or SLOMIX_GAMESERVER_DIR"):
-        open_game_server(Settings(_env_file=None)).list_folder(FOLDER)
+    nothing = open_game_server(Settings(_env_file=None))
+    for ask in (
+        lambda: nothing.list_folder(FOLDER),
+        lambda: nothing.read_end(FOLDER, NAME, 10),
+        lambda: nothing.write(FOLDER, NAME, b""),
+    ):
+        with pytest.raises(PermanentError, match="SLOMIX_SFTP_HOST.* or SLOMIX_GAMESERVER_DIR"):
+            ask()
     with pytest.raises(PermanentError, match="SLOMIX_SFTP_USER"):
         open_game_server(settings_for(22, sftp_user=None))
 

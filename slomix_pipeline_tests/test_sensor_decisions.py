@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile, TransientError
+from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.gameserver.source import PermanentError, RemoteFile, TransientError
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 from slomix_pipeline.sensors import folders, rework, session_over
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, Cursor, Decision, decide, due_again
@@ -301,7 +302,7 @@ def test_a_session_is_asked_for_once_per_content_and_turn() -> None:
 # --- watching a folder ---
 
 
-class Scripted(GameServer):
+class Scripted(NoGameServer):
     """A game server whose folder is what the test says at each look; counts listings."""
 
     def __init__(self, *looks: tuple[int, list[RemoteFile]] | Exception) -> None:

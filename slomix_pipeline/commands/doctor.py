@@ -5,30 +5,33 @@ Never prints a secret.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
+from slomix_pipeline.commands.findings import Finding
+from slomix_pipeline.commands.lua_scripts import TIMING_SCRIPT
 from slomix_pipeline.discord.client import Discord, DiscordError
+from slomix_pipeline.formats import consolelog
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import open_game_server
-from slomix_pipeline.gameserver.source import FolderMissing, GameServer, GameServerError, RemoteFile
+from slomix_pipeline.gameserver.source import (
+    FileMissing,
+    FolderMissing,
+    GameServer,
+    GameServerError,
+    RemoteFile,
+    read_log_end,
+)
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings, env_file
+from slomix_pipeline.warehouse import timing_records
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
 
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line: what was looked at, whether it is fine, and what there is to say."""
-
-    what: str
-    fine: bool
-    text: str
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -63,12 +66,15 @@ def _database(settings: Settings) -> Iterator[Finding]:
         applied = migrate(database)
         with database.connect() as conn:
             found = conn.execute("select current_setting('server_version') as version").fetchone()
+            newest = timing_records.newest_end(conn, settings.server)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError) as error:
         yield Finding("database", False, str(error))
         return
     kind = "embedded" if settings.postgres_url is None else "SLOMIX_POSTGRES_URL"
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {found['version'] if found else '?'} ({kind}){news}")
+    if newest:
+        yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 
 
 def _game_server(settings: Settings) -> Iterator[Finding]:
@@ -83,6 +89,9 @@ def _game_server(settings: Settings) -> Iterator[Finding]:
                 (settings.gametimes_folder, FileKind.TIMING),
             ):
                 yield from _folder(server, folder, kind, settings)
+            yield _scripts(server, settings.scripts_folder)
+            if settings.console_log:
+                yield _console_log(server, settings.console_log)
     except GameServerError as error:
         yield Finding("game server", False, str(error))
 
@@ -103,6 +112,31 @@ def _folder(server: GameServer, folder: str, kind: FileKind, settings: Settings)
         yield _clock(max(wanted, key=lambda file: file.name), settings)
 
 
+def _scripts(server: GameServer, folder: str) -> Finding:
+    what = f"scripts folder {folder}"
+    try:
+        server.list_folder(folder)
+        server.read_end(folder, TIMING_SCRIPT, 0)
+    except FileMissing:
+        return Finding(what, True, f"no {TIMING_SCRIPT}: set SLOMIX_SCRIPTS_FOLDER, or see slomix lua status")
+    except GameServerError as error:
+        return Finding(what, False, str(error))
+    return Finding(what, True, f"{TIMING_SCRIPT} is there; slomix lua status compares it with ours")
+
+
+def _console_log(server: GameServer, path: str) -> Finding:
+    what = f"console log {path}"
+    try:
+        signs = consolelog.script_signs(read_log_end(server, path, consolelog.MAX_READ))
+    except GameServerError as error:
+        advice = "check SLOMIX_CONSOLE_LOG (the cvar g_log names the game log, etconsole.log needs logfile 2)"
+        return Finding(what, False, f"{error}: {advice}" if isinstance(error, FileMissing) else str(error))
+    if signs.trouble:
+        return Finding(what, False, f"the timing script has trouble: {signs.trouble}")
+    alive = f"shows version {signs.version} of the timing script" if signs.version else "shows no timing script lately"
+    return Finding(what, True, f"readable, {alive}")
+
+
 def _clock(newest: RemoteFile, settings: Settings) -> Finding:
     """Compares the stamp in a file's name with the file's own time: they are seconds apart when the zone is right."""
     name = parse_file_name(newest.name)
@@ -119,11 +153,16 @@ def _clock(newest: RemoteFile, settings: Settings) -> Finding:
 def _discord(settings: Settings) -> Iterator[Finding]:
     if settings.discord_webhook is None:
         yield Finding("Discord", True, "no webhook set: the stand-in page shows what would be said")
-        return
+    else:
+        yield _webhook("Discord", settings.discord_webhook)
+    if settings.discord_dev_webhook is not None:
+        yield _webhook("Discord dev channel", settings.discord_dev_webhook)
+
+
+def _webhook(name: str, webhook: SecretStr) -> Finding:
     try:
-        discord = Discord(settings.discord_webhook.get_secret_value())
+        discord = Discord(webhook.get_secret_value())
         discord.check()
     except (DiscordError, ValueError) as error:
-        yield Finding("Discord", False, str(error))
-    else:
-        yield Finding("Discord", True, f"the webhook at {discord.describe()} answers")
+        return Finding(name, False, str(error))
+    return Finding(name, True, f"the webhook at {discord.describe()} answers")

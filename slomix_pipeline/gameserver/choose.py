@@ -22,6 +22,12 @@ class NoGameServer(GameServer):
     def read(self, folder: str, name: str, limit: int) -> bytes:
         raise _nothing_configured()
 
+    def read_end(self, folder: str, name: str, limit: int) -> bytes:
+        raise _nothing_configured()
+
+    def write(self, folder: str, name: str, data: bytes) -> None:
+        raise _nothing_configured()
+
     def close(self) -> None:
         return
 

@@ -1,21 +1,25 @@
 """A game server whose folders are on this machine, and the search through an archive of its files.
 
-Belongs here: reading local folders behind the interface of ``source``.
+Belongs here: reading and writing local folders behind the interface of ``source``.
 Does not belong here: choosing which of the files matter (``formats`` knows their names).
 """
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from slomix_pipeline.gameserver.source import (
+    MAY_NOT_WRITE,
+    UNFINISHED,
     FileMissing,
     GameServer,
     PermanentError,
     RemoteFile,
     TransientError,
+    check_arrived,
     check_file_name,
     missing_folder,
     with_utf8_names,
@@ -55,8 +59,35 @@ class LocalFolder(GameServer):
         check_file_name(name)
         return read_file(self._base / folder / name, limit)
 
+    def read_end(self, folder: str, name: str, limit: int) -> bytes:
+        check_file_name(name)
+        path = self._base / folder / name
+        with _our_errors(FileMissing(f"There is no file {str(path)!r}")), path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - limit))
+            return file.read(limit)
+
+    def write(self, folder: str, name: str, data: bytes) -> None:
+        check_file_name(name)
+        path = self._base / folder / name
+        with _our_errors(missing_folder(folder, self.describe()), MAY_NOT_WRITE):
+            _replace(path, data)
+
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _replace(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        unfinished.write_bytes(data)
+        check_arrived(unfinished.read_bytes(), data, str(path))
+        with suppress(FileNotFoundError):
+            shutil.copymode(path, unfinished)
+        unfinished.replace(path)
+    except (OSError, TransientError):
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -94,13 +125,15 @@ def found_below(directory: Path) -> list[Path]:
 
 
 @contextmanager
-def _our_errors(missing: PermanentError) -> Iterator[None]:
-    """Turn what the operating system says into the errors of ``source``."""
+def _our_errors(missing: PermanentError, advice: str = "") -> Iterator[None]:
+    """Turn what the operating system says into the errors of ``source``; ``advice`` for what is not permitted."""
     try:
         yield
     except FileNotFoundError:
         raise missing from None
-    except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
+    except PermissionError as error:
+        raise PermanentError(f"{error}; {advice}" if advice else str(error)) from error
+    except (NotADirectoryError, IsADirectoryError) as error:
         raise PermanentError(str(error)) from error
     except OSError as error:
         raise TransientError(str(error)) from error

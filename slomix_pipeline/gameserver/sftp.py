@@ -12,6 +12,7 @@ import socket
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -23,12 +24,15 @@ from paramiko.sftp import SFTPError
 from paramiko.ssh_exception import IncompatiblePeer, MessageOrderError
 
 from slomix_pipeline.gameserver.source import (
+    MAY_NOT_WRITE,
+    UNFINISHED,
     FileMissing,
     GameServer,
     GameServerError,
     PermanentError,
     RemoteFile,
     TransientError,
+    check_arrived,
     check_file_name,
     missing_folder,
     with_utf8_names,
@@ -99,6 +103,32 @@ class SftpFolder(GameServer):
         missing = FileMissing(f"There is no file {path!r} at {self.describe()}")
         return within_limit(self._ask(path, missing, content), limit, name)
 
+    def read_end(self, folder: str, name: str, limit: int) -> bytes:
+        check_file_name(name)
+        path = f"{folder}/{name}"
+
+        def end(sftp: paramiko.SFTPClient) -> bytes:
+            file = sftp.open(path, "rb")
+            file.seek(max(0, self._known(file.stat().st_size) - limit))
+            data = file.read(limit)
+            file.close()
+            return data
+
+        return self._ask(path, FileMissing(f"There is no file {path!r} at {self.describe()}"), end)
+
+    def write(self, folder: str, name: str, data: bytes) -> None:
+        check_file_name(name)
+        path = f"{folder}/{name}"
+
+        def put(sftp: paramiko.SFTPClient) -> None:
+            try:
+                _replace(sftp, path, data)
+            except PermissionError as error:
+                where = self.describe()
+                raise PermanentError(f"{where} lets this login not write {path!r}: {error}; {MAY_NOT_WRITE}") from error
+
+        self._ask(path, missing_folder(folder, self.describe()), put)
+
     def close(self) -> None:
         client, self._client, self._sftp = self._client, None, None
         if client is not None:
@@ -121,7 +151,7 @@ class SftpFolder(GameServer):
             raise PermanentError(f"{self.describe()} lets this login not read {path!r}: {error}") from error
         except _TROUBLE as error:
             if _is_an_answer(error, sftp):
-                raise TransientError(f"{self.describe()} failed to read {path!r}: {error}") from error
+                raise TransientError(f"{self.describe()} failed at {path!r}: {error}") from error
             self.close()
             # A silent server has cost a full timeout already; only a line found dead is worth a second try at once.
             if not reused or isinstance(error, TimeoutError):
@@ -205,6 +235,27 @@ class SftpFolder(GameServer):
         finally:
             watchdog.cancel()
         return _Sftp(channel)
+
+
+def _replace(sftp: paramiko.SFTPClient, path: str, data: bytes) -> None:
+    unfinished = path + UNFINISHED
+    try:
+        file = sftp.open(unfinished, "wb")
+        file.write(data)
+        file.close()
+        file = sftp.open(unfinished, "rb")
+        arrived = file.read(len(data) + 1)
+        file.close()
+        check_arrived(arrived, data, path)
+        with suppress(FileNotFoundError, PermissionError):  # nothing to replace; not every server lets modes be set
+            sftp.chmod(unfinished, stat.S_IMODE(sftp.stat(path).st_mode or 0o644))
+        sftp.posix_rename(unfinished, path)
+    except TimeoutError:  # it would not answer to this either
+        raise
+    except (OSError, TransientError):
+        with suppress(*_TROUBLE):
+            sftp.remove(unfinished)
+        raise
 
 
 class _Transport(paramiko.Transport):

@@ -15,6 +15,11 @@ from slomix_pipeline.errors import SlomixError
 _log = logging.getLogger(__name__)
 File = TypeVar("File")
 
+# What ``write`` adds to a name until the file is complete.
+UNFINISHED = ".part"
+# What to do when a file may not be written.
+MAY_NOT_WRITE = "give its user the right to write in that folder (chown or chmod there), or copy the file by hand"
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -85,6 +90,28 @@ class GameServer(Protocol):
         """
         ...
 
+    def read_end(self, folder: str, name: str, limit: int) -> bytes:
+        """The last ``limit`` bytes of a file of any size, all of it when it has fewer.
+
+        Raises:
+            FileMissing: there is no such file.
+            PermanentError: ``name`` isn't a plain file name.
+        """
+        ...
+
+    def write(self, folder: str, name: str, data: bytes) -> None:
+        """Put a file of these bytes in its place, whole or not at all, with the permissions of the one it replaces.
+
+        It is written as ``<name>.part``, read back, compared and renamed; a ``.part`` that a lost connection
+        left behind is overwritten by the next try.
+
+        Raises:
+            FolderMissing: there is no such folder; none is made.
+            PermanentError: ``name`` isn't a plain file name, or the login may not write there.
+            TransientError: also when other bytes arrived than were sent.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the connection; the next call opens a new one."""
         ...
@@ -111,9 +138,29 @@ def check_file_name(name: str) -> None:
 def missing_folder(folder: str, where: str) -> FolderMissing:
     """The error for a folder that isn't there, saying which setting to look at."""
     return FolderMissing(
-        f"There is no folder {folder!r} at {where}: check SLOMIX_GAMESTATS_FOLDER and SLOMIX_GAMETIMES_FOLDER "
-        f"(over SFTP a path without a leading / counts from where the login starts)"
+        f"There is no folder {folder!r} at {where}: check SLOMIX_GAMESTATS_FOLDER, SLOMIX_GAMETIMES_FOLDER and "
+        f"SLOMIX_SCRIPTS_FOLDER (over SFTP a path without a leading / counts from where the login starts)"
     )
+
+
+def read_log_end(server: GameServer, path: str, limit: int) -> bytes:
+    """The last ``limit`` bytes of the file that ``SLOMIX_CONSOLE_LOG`` names, its folder included.
+
+    Raises:
+        FileMissing, PermanentError, TransientError: as ``GameServer.read_end``.
+    """
+    folder, slash, name = path.rpartition("/")
+    return server.read_end(folder or slash or ".", name, limit)
+
+
+def check_arrived(arrived: bytes, sent: bytes, path: str) -> None:
+    """Compare what is read back with what was written.
+
+    Raises:
+        TransientError: they differ.
+    """
+    if arrived != sent:
+        raise TransientError(f"{path!r}: what was read back is not what was written; the file in place is untouched")
 
 
 def within_limit(content: bytes, limit: int, name: str) -> bytes:
