@@ -18,6 +18,7 @@ from slomix_pipeline.assets.round_stats import round_stats
 from slomix_pipeline.assets.round_timing import round_timing
 from slomix_pipeline.assets.session_report import session_post, session_report
 from slomix_pipeline.assets.session_teams import session_teams
+from slomix_pipeline.assets.timing_comparison import timing_comparison
 from slomix_pipeline.assets.timing_record import timing_record
 from slomix_pipeline.resources import DatabaseResource, DiscordResource, GameServerResource
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
@@ -34,6 +35,7 @@ ASSETS = [
     match_score,
     match_post,
     round_awards,
+    timing_comparison,
     timing_record,
     session_report,
     session_post,

@@ -29,7 +29,7 @@ PARTITIONS_OF = {
 
 ingest_rounds = dg.define_asset_job(
     "ingest_rounds",
-    selection=dg.AssetSelection.assets(*ROUND_STAGES, "round_awards"),
+    selection=dg.AssetSelection.assets(*ROUND_STAGES, "round_awards", "timing_comparison"),
     description="A round from its stats file to its Discord message.",
 )
 ingest_timings = dg.define_asset_job(

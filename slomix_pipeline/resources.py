@@ -7,10 +7,10 @@ so none of them shows in the Dagster UI.
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 import dagster as dg
 
+from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.settings import load_settings
@@ -43,10 +43,7 @@ class GameServerResource(dg.ConfigurableResource):
 
 
 class DiscordResource(dg.ConfigurableResource):
-    """Hands out a ``discord.client.Discord``, or None when no webhook is set."""
+    """Hands out the ``discord.channels.Channels``, each None when its webhook is not set."""
 
-    def create_resource(self, context: dg.InitResourceContext) -> Any:
-        from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
-
-        webhook = load_settings().discord_webhook
-        return None if webhook is None else Discord(webhook.get_secret_value())
+    def create_resource(self, context: dg.InitResourceContext) -> Channels:
+        return open_channels(load_settings())

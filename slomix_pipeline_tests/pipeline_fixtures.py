@@ -21,6 +21,7 @@ import pytest
 from slomix_pipeline.commands.exporting import session_as_json, utc_text
 from slomix_pipeline.commands.importing import Summary, import_folder
 from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
@@ -63,13 +64,14 @@ class Pipeline:
     gameserver: GameServer
     page: StandIn
     discord: Discord | None
+    dev: Discord | None = None
     cursors: dict[str, str | None] = field(default_factory=dict)
     run_keys: set[str] = field(default_factory=set)
     clock: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def resources(self) -> dict[str, Any]:
-        return {"database": self.database, "gameserver": self.gameserver, "discord": self.discord}
+        return {"database": self.database, "gameserver": self.gameserver, "discord": Channels(self.discord, self.dev)}
 
     def run(
         self,
@@ -157,7 +159,7 @@ class Pipeline:
         return import_folder(
             directory, self.database, self.instance, server=SERVER, timezone=timezone,
             tags={PUBLISH_TAG: publish} if publish else {}, progress=lambda *_: None,
-            gameserver=self.gameserver, discord=self.discord,
+            gameserver=self.gameserver, discord=Channels(self.discord),
         )  # fmt: skip
 
     def export(self, session: str = "latest") -> dict[str, Any]:

@@ -21,7 +21,7 @@ from slomix_pipeline.rules.endstats import (
     resolve_awards,
     resolve_duels,
 )
-from slomix_pipeline.rules.timing import LINK_WINDOW, Clocked
+from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.validity import with_distinct_guids
 from slomix_pipeline_tests.building import make_line, make_stats
 
@@ -42,7 +42,7 @@ def linked(rounds: list[Clocked], files: list[Clocked]) -> dict[str, tuple[str, 
 
 
 def test_a_file_belongs_to_the_round_whose_stats_file_comes_a_moment_later() -> None:
-    assert link_endstats([clocked("r", 100)], [clocked("e", 98)]) == {"r": EndstatsLink(("e",), "exact_end", None)}
+    assert link_endstats([clocked("r", 100)], [clocked("e", 98)]) == {"r": EndstatsLink(("e",), LinkClass.EXACT_END, None)}
 
 
 @pytest.mark.parametrize(("distance", "keys"), [(30, ("e",)), (-30, ("e",)), (31, ()), (-31, ())])

@@ -462,7 +462,7 @@ def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
 
 
 def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
-    gave_up = replace(seen(**HELD), gave_up=True, duration_seconds=200.4)
+    gave_up = replace(seen(**HELD), surrender_side=2, duration_seconds=200.4)
     text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))
     assert "Team B gave up after **3:20** of 8:00" in text
     assert "Team A wins" in text

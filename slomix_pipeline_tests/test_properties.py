@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from slomix_pipeline.commands.importing import Summary, import_folder, run_partitions
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import WeaponCounts
 from slomix_pipeline.rules.differential import RoundPlayer
@@ -139,7 +140,7 @@ class Folder:
         for name, content in files.items():
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).write_bytes(content)
-        resources: dict[str, Any] = {"gameserver": self.pipeline.gameserver, "discord": None}
+        resources: dict[str, Any] = {"gameserver": self.pipeline.gameserver, "discord": Channels()}
         summary = import_folder(
             self.path, self.pipeline.database, self.pipeline.instance, server=self.server, timezone=self.zone,
             tags={}, progress=lambda *_: None, **resources,

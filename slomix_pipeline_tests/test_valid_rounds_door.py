@@ -21,6 +21,7 @@ NUMBERS = {"round_player", "round_weapon", "parsed_player", "parsed_weapon"}
 MAY_READ_PAST_THE_DOORS = {
     "round_player_number": "one row per player and round",
     "round_player_metric": "one row per player and round",
+    "player_timing_comparison": "one row per player and round",
     "player_round_receipt": "one row per player and round, to compare with its file",
 }
 MODULES_THAT_MAY_ADD_UP = {

@@ -8,6 +8,7 @@ import dagster as dg
 
 from slomix_pipeline.assets.common import announcer, by_server, round_asset
 from slomix_pipeline.checks.layers import report
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "imports only correct what was said before. The ledger sees to it that nothing is said twice.",
 )
 def match_post(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Any]
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
     may_announce = announcer(context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age, datetime.now(UTC))
     own = set(context.partition_keys)
@@ -40,9 +41,9 @@ def match_post(
             stack.enter_context(database.hold(f"telling {server}"))
         with database.connect() as conn:
             matches = reading.matches(conn, results.sessions_of(conn, own))
-        for match in matches if discord is not None else []:
-            touched = [seen for seen in (match.first, match.second) if seen and seen.key in own]
-            said = _tell_match(database, discord, match, any(may_announce(seen) for seen in touched))
+        for match in matches if discord.results else []:
+            touched = [seen for seen in match.rounds if seen.key in own]
+            said = _tell_match(database, discord.results, match, any(may_announce(seen) for seen in touched))
             for thing, outcome in said.items():
                 told.setdefault(outcome.outcome, []).append(thing)
             for seen in touched:
@@ -53,7 +54,7 @@ def match_post(
     metadata: dict[str, Any] = {
         "announced": len(told.get("sent", [])),
         "corrected": len(told.get("edited", [])),
-        "channel": discord.describe() if discord else "none: SLOMIX_DISCORD_WEBHOOK is not set",
+        "channel": discord.results.describe() if discord.results else "none: SLOMIX_DISCORD_WEBHOOK is not set",
         "messages": dg.MetadataValue.json({k: v for k, v in told.items() if k not in ("silent", "unchanged")}),
     }
     return dg.MaterializeResult(metadata=metadata, check_results=[check])

@@ -17,7 +17,7 @@ from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import map_key
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse import files, parsed, timing_records
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -134,9 +134,9 @@ def _moment(conn: Conn, row: files.FileRow) -> Moment:
     if not moment.ambiguous:
         return moment
     start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
-    records = parsed.records_between(conn, row.server, start, end)
-    own = (map_key(str(name.map_name)), name.number)
-    witnesses = [record.at for record in records if (map_key(record.map_name), record.number) == own]
+    records = (entry.clocked for entry in timing_records.records_between(conn, row.server, start, end))
+    own = map_key(str(name.map_name))
+    witnesses = [r.at for r in records if map_key(r.map_name) == own and r.number in (None, name.number)]
     return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
 
 

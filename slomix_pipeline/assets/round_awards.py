@@ -19,11 +19,11 @@ from slomix_pipeline.rules.endstats import (
     resolve_awards,
     resolve_duels,
 )
+from slomix_pipeline.rules.linking import LINK_WINDOW, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
-from slomix_pipeline.rules.timing import LINK_WINDOW
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats as stored
-from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse import files, parsed, results
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -53,8 +53,8 @@ def round_awards(
         margin = LINK_WINDOW + SPLIT_WITHIN
         found, digests = stored.files_read(conn, server, min(moments) - margin, max(moments) + margin)
         links = link_endstats(rounds, found)
-        for key, facts in _store(conn, links, digests, {entry.key: entry.number for entry in rounds}).items():
-            outcomes[key] = Outcome(links[key].link_class != "tie", facts)
+        for key, facts in _store(conn, links, digests, results.labels(conn, links)).items():
+            outcomes[key] = Outcome(links[key].link_class is not LinkClass.TIE, facts)
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:

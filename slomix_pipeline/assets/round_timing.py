@@ -1,20 +1,22 @@
 """Stage 4: how long each round really was, linked to its timing record where there is one."""
 
+from collections import Counter
+from dataclasses import dataclass
+
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
+from slomix_pipeline.assets.timing_look import Look, look_for_records
 from slomix_pipeline.checks.layers import report
-from slomix_pipeline.checks.outcomes import timing_outcome
+from slomix_pipeline.checks.outcomes import chain_outcome, timing_outcome
+from slomix_pipeline.gameserver.source import GameServer
+from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
-from slomix_pipeline.rules.timing import (
-    CANDIDATE_WINDOW,
-    Clocked,
-    attackers_gave_up,
-    link_records,
-    round_duration,
-    timing_status,
-)
-from slomix_pipeline.warehouse import parsed, results
+from slomix_pipeline.rules.timing import time_round
+from slomix_pipeline.rules.timing_chain import ALIVE_WITHIN, Evidence, first_broken_link
+from slomix_pipeline.rules.timing_records import link_timing_records
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import files, parsed, results, timing_records
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -24,42 +26,84 @@ from slomix_pipeline.warehouse.database import Database
     stage="timing",
     kinds={"postgres", "python"},
     deps=["round_stats", dg.AssetDep("timing_record", partition_mapping=dg.AllPartitionMapping())],
-    description="The length of each round with its source, the timing record that belongs to it, and whether header "
-    "and record agree. Player minutes are never touched: they are true already.",
+    description="The length of each round with its source, the timing record that belongs to it, who gave up, and "
+    "whether header and record agree. A record that is not here yet is looked for in its folder once. Player minutes "
+    "are never touched: they are true already.",
 )
-def round_timing(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    outcomes: dict[str, Outcome] = {}
+def round_timing(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+) -> dg.MaterializeResult:
+    look = look_for_records(database, gameserver, context.partition_keys)
+    links: dict[str, Outcome] = {}
+    chains: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
-        keys = [entry.key for entry in session]
-        headers = parsed.headers(conn, keys)
-        labels = results.labels(conn, keys)
-        statuses = results.statuses(conn, keys)
-        played = results.seconds_played(conn, keys)
-        rounds = [Clocked(entry.key, headers[entry.key].map_name, labels[entry.key], entry.stamp) for entry in session]
-        records = parsed.records_between(
-            conn, server, session[0].stamp - CANDIDATE_WINDOW, session[-1].stamp + CANDIDATE_WINDOW
-        )
-        links = link_records(rounds, records)
-        lengths = results.record_durations(conn, [record.key for record in records])
-        timings = {}
-        for key in keys:
-            link = links[key]
-            record = lengths.get(link.record_key or "") if link.link_class == "exact_end" else None
-            seconds_by_guid = played.get(key, {})
-            duration = round_duration(headers[key], statuses[key], seconds_by_guid.values(), record)
-            status = timing_status(headers[key].attack_seconds, record)
-            timings[key] = (duration, status, attackers_gave_up(headers[key], duration), link)
-            outcomes[key] = timing_outcome(headers[key], duration, status, link, record, seconds_by_guid)
-        results.store_timing(conn, timings)
+        found = _time_session(conn, server, session, look)
+        links.update(found.links)
+        chains.update(found.chains)
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        check = report(context, conn, "timing_link", outcomes)
-    own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
+        checks = [report(context, conn, "timing_link", links), report(context, conn, "timing_chain", chains)]
+    own = [key for key in context.partition_keys if key in links]
+    statuses = Counter(links[key].facts["status"] for key in own)
     metadata = {
         "rounds": len(own),
-        "linked": sum(facts["link"] == "exact_end" for facts in own),
-        "seconds of play": float(sum(facts["seconds"] or 0 for facts in own)),
+        "linked": sum(links[key].facts["link"] == LinkClass.EXACT_END for key in own),
+        "seconds of play": float(sum(links[key].facts["seconds"] or 0 for key in own)),
+        "records found in the folder": len(look.fetched),
+        "look into the folder": look.trouble or ("not needed" if look.listed_at is None else "done"),
+        "statuses": dg.MetadataValue.json(statuses),
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return dg.MaterializeResult(metadata=metadata, check_results=checks)
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Outcomes of a session's rounds, by round key."""
+
+    links: dict[str, Outcome]
+    chains: dict[str, Outcome]
+
+
+def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look) -> _Timed:
+    """Links, times and stores all rounds of a session."""
+    keys = [entry.key for entry in session]
+    headers = parsed.headers(conn, keys)
+    labels = results.labels(conn, keys)
+    statuses = results.statuses(conn, keys)
+    played = results.seconds_played(conn, keys)
+    rounds = [Clocked(entry.key, headers[entry.key].map_name, labels[entry.key], entry.stamp) for entry in session]
+    evidence = _evidence(conn, server, session, look)
+    first, last = session[0].stamp - CANDIDATE_WINDOW, session[-1].stamp + CANDIDATE_WINDOW
+    near = [entry for entry in evidence.records if first <= entry.record.ended_at <= last]
+    records = {entry.key: entry.record for entry in near}
+    links, unlinked = link_timing_records(rounds, near)
+    timings = {}
+    for key in keys:
+        seconds = played.get(key, {}).values()
+        record = records.get(links[key].record_key or "")
+        timings[key] = time_round(headers[key], statuses[key], seconds, links[key], record)
+    results.store_timing(conn, timings)
+    timing_records.store_unlinked(conn, records, unlinked)
+    return _Timed(
+        {key: timing_outcome(headers[key], timing, played.get(key, {})) for key, timing in timings.items()},
+        {entry.key: chain_outcome(first_broken_link(entry, links[entry.key], evidence)) for entry in rounds},
+    )
+
+
+def _evidence(conn: Conn, server: str, session: list[Stamped], look: Look) -> Evidence:
+    """What is known of the server's timing around a session; of other servers than ours no folder is watched."""
+    settings = load_settings()
+    ours = server == settings.server
+    records = timing_records.records_between(
+        conn, server, session[0].stamp - ALIVE_WITHIN, session[-1].stamp + ALIVE_WITHIN
+    )
+    listed_at = files.last_look(conn, server, settings.gametimes_folder)
+    return Evidence(
+        records,
+        timing_records.unread_files(conn, server, settings.zone),
+        look.listed_at or listed_at if ours else listed_at,
+        look.trouble if ours else None,
+        look.signs if ours else None,
+    )

@@ -7,6 +7,7 @@ import dagster as dg
 
 from slomix_pipeline import partitions
 from slomix_pipeline.assets.common import OWNER, announcer
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, session_reports
@@ -71,6 +72,7 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
         "matches": session["matches"],
         "rounds": session["rounds"],
         "players": len(players),
+        "Lua timing": reading.timing_coverage([seen for match in matches for seen in match.rounds]),
         "table of players": dg.MetadataValue.md(table.to_markdown(index=False)),
         "table of maps": dg.MetadataValue.md(maps.to_markdown(index=False)),
     }
@@ -88,19 +90,19 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
     "Announced only for a fresh session that a sensor asked for.",
 )
 def session_post(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Any]
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
     may_announce = announcer(context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age, datetime.now(UTC))
     told: dict[str, str] = {}
-    for key in context.partition_keys if discord is not None else []:
+    for key in context.partition_keys if discord.results else []:
         with database.connect() as conn:
             rows = reading.session_rows(conn, key)
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
         if rows:
-            rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
+            rounds = [seen for match in matches for seen in match.rounds]
             announce = any(may_announce(seen) for seen in rounds)
-            told |= _tell_session(database, discord, rows[0], matches, players, announce)
+            told |= _tell_session(database, discord.results, rows[0], matches, players, announce)
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)})
 
 

@@ -74,8 +74,21 @@ CHECKS = (
         "nobody was there for longer.",
     ),
     Check(
+        "timing_chain", "round_timing", 4, blocking=False,
+        description="The timing record came the whole way: script alive, file written, fetched, parsed, linked. "
+        "Names the first link that is broken.",
+    ),
+    Check(
         "endstats_link", "round_awards", 4, blocking=False,
         description="No tie between endstats files: two at the same distance belong to neither.",
+    ),
+    Check(
+        "record_parse", "timing_record", 3, blocking=False,
+        description="The timing record is of a known shape and names map, round and a plausible end.",
+    ),
+    Check(
+        "timing_told", "timing_comparison", 7, blocking=False,
+        description="The dev channel's message about a round that is not aligned was delivered once.",
     ),
     Check(
         "told_once", "match_post", 7, blocking=False,
@@ -90,10 +103,11 @@ LAYER_NAMES = {
 
 
 def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset, partitioned by round."""
+    """The checks of an asset, partitioned as it is: by round, or by timing record."""
+    own = partitions.timings if asset == "timing_record" else partitions.rounds
     return [
         dg.AssetCheckSpec(
-            check.name, asset=asset, blocking=check.blocking, partitions_def=partitions.rounds,
+            check.name, asset=asset, blocking=check.blocking, partitions_def=own,
             description=f"Layer {check.layer} ({LAYER_NAMES[check.layer]}). {check.description}",
             metadata={"layer": check.layer},
         )

@@ -7,12 +7,14 @@ Does not belong here: the laws and bounds themselves (``rules``), what a stage s
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
+from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
-from slomix_pipeline.rules.timing import Duration, Link, TimingStatus, overstayed
+from slomix_pipeline.rules.timing import RoundTiming, TimingStatus, overstayed
+from slomix_pipeline.rules.timing_chain import Broken
 from slomix_pipeline.rules.values import FiledRound, Status
 from slomix_pipeline.warehouse.check_results import Outcome
 
@@ -73,26 +75,33 @@ def comparison_outcome(off: Mapping[str, int]) -> Outcome:
     return Outcome(worst == 0, off, error=worst > TOLERANCE)
 
 
-def timing_outcome(
-    header: Header,
-    duration: Duration,
-    status: TimingStatus,
-    link: Link,
-    record_seconds: float | None,
-    players: Mapping[str, int | None],
-) -> Outcome:
+def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, int | None]) -> Outcome:
     """The clock of a round: known, agreed upon, untied, and nobody there for longer. ``players``: seconds by GUID."""
+    duration, link, record = timing.duration, timing.link, timing.record
     longer = overstayed(duration, players)
     facts = {
-        "status": status.value,
+        "status": timing.status.value,
         "seconds": duration.seconds,
         "source": duration.source,
-        "header": header.attack_time,
-        "record seconds": record_seconds,
-        "link": link.link_class,
+        "stopwatch": header.attack_time,
+        "record seconds": record.duration_seconds if record else None,
+        "paused seconds": record.pause_seconds if record else None,
+        "gave up": _WHO[timing.surrender_side],
+        "link": link.link_class.value,
         "why": link.reason or "within 30 s",
-        "candidate": link.record_key if link.link_class == "fuzzy" else "none",
+        "candidate": link.candidate_key or "none",
         "there for longer than the round": ", ".join(longer) or "nobody",
     }
-    agrees = status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
-    return Outcome(agrees and duration.seconds is not None and not longer and link.link_class != "tie", facts)
+    agrees = timing.status in (TimingStatus.ALIGNED, TimingStatus.NO_LUA_DATA)
+    sure = duration.seconds is not None and not longer and link.link_class is not LinkClass.TIE
+    return Outcome(agrees and sure, facts)
+
+
+_WHO = {None: None, 0: "nobody", AXIS: "Axis", ALLIES: "Allies"}
+
+
+def chain_outcome(broken: Broken | None) -> Outcome:
+    """Whether a round has its timing, and where it got lost if not."""
+    if broken is None:
+        return Outcome(True, {"first broken link": "none"})
+    return Outcome(False, {"first broken link": broken.link.value, "what is known": broken.why})

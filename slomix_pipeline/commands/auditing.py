@@ -188,7 +188,15 @@ def _checks(rows: Sequence[DictRow]) -> Iterator[str]:
             yield f"- and {row['failed'] - len(row['newest'])} more"
 
 
-def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence[str]) -> Iterator[str]:
+_UNLINKED = {
+    "restarted": "of rounds that were restarted", "left": "of rounds left before their end",
+    "copy": "that say the same as another one", "candidate": "that are only candidates",
+    "tie": "equally near to a round as another one", "farther": "whose round has a nearer one",
+    "no_round": "without a stats file", None: "far from every round",
+}  # fmt: skip
+
+
+def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence[DictRow]) -> Iterator[str]:
     yield "\n## Lua timing by month\n"
     if not total["linked"] and not without_round:
         yield "No timing record is stored: lengths are from headers and players' minutes."
@@ -204,7 +212,10 @@ def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence
         ),
     )  # fmt: skip
     if without_round:
-        yield f"\nTiming records no round uses: {len(without_round)}: {_few(without_round)}"
+        yield f"\nTiming records no round uses: {sum(row['records'] for row in without_round)}\n"
+    for row in without_round:
+        newest = "; ".join(escape(text) for text in row["newest"])
+        yield f"- {row['records']} {_UNLINKED[row['unlinked_class']]}: {newest}"
 
 
 def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str]) -> Iterator[str]:

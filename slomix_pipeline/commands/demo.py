@@ -10,6 +10,7 @@ from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
 from slomix_pipeline.commands.importing import Progress, run_partitions
 from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.gameserver.choose import open_game_server
@@ -59,7 +60,7 @@ def play_demo(settings: Settings, progress: Progress, seed: int = 3) -> DemoResu
 
 def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
     with one_shot_instance(demo, database) as instance, open_game_server(demo) as gameserver:
-        resources = {"database": database, "gameserver": gameserver, "discord": Discord(webhook)}
+        resources = {"database": database, "gameserver": gameserver, "discord": Channels(Discord(webhook))}
         look_back_to = datetime.now(UTC) - demo.lookback
         for name in (GAMETIMES, GAMESTATS):  # records first, so that rounds find them
             folder = watched_folders()[name]

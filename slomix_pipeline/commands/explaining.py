@@ -21,7 +21,7 @@ from slomix_pipeline.formats.gamestats import Header, PlayerLine
 from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.laws import pair_laws
-from slomix_pipeline.rules.timing import duration_sources
+from slomix_pipeline.rules.timing import attackers_gave_up, duration_sources
 from slomix_pipeline.rules.values import Status, attack_succeeded
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import check_results, files, parsed, receipts
@@ -179,7 +179,9 @@ def _duration(conn: Connection[DictRow], row: DictRow, header: Header) -> dict[s
     return {
         "seconds": row["duration_seconds"],
         "source": row["duration_source"],
-        "attackers_gave_up": row["attackers_gave_up"],
+        "stopwatch": header.attack_time,
+        "surrendered": row["surrender_side"],
+        "attackers_gave_up": attackers_gave_up(header, row["surrender_side"]),
         "sources": [
             {
                 "source": s.name, "seconds": s.seconds,
@@ -200,6 +202,11 @@ def _timing(row: DictRow) -> dict[str, Any]:
         "candidate": row["candidate_key"],
         "record_sha256": row["record_sha256"],
         "record_seconds": row["record_seconds"],
+        "script_version": row["script_version"],
+        "end_reason": row["end_reason"],
+        "exit_print": row["exit_print"],
+        "pause_count": row["pause_count"],
+        "pause_seconds": row["pause_seconds"],
         "stamp_minus_record_end": (row["stamp"] - ended_at).total_seconds() if ended_at else None,
     }
 

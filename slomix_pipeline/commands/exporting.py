@@ -19,6 +19,7 @@ from slomix_pipeline.warehouse import reading
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
+_SURRENDERED = _SIDES | {0: "nobody"}
 
 
 def utc_text(moment: datetime) -> str:
@@ -113,6 +114,8 @@ def _quarantined(row: DictRow) -> dict[str, Any]:
         "ended_at": utc_text(stamp_in_utc(name.stamp, zone).at),
         "duration_seconds": None,
         "duration_source": None,
+        "stopwatch": None,
+        "surrendered": None,
         "timing_status": TimingStatus.NO_LUA_DATA,
         "flags": [],
         "players": [],
@@ -130,6 +133,8 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
         "ended_at": utc_text(row["stamp"]),
         "duration_seconds": row["duration_seconds"],
         "duration_source": row["duration_source"],
+        "stopwatch": row["attack_time_text"],
+        "surrendered": _SURRENDERED[row["surrender_side"]],
         "timing_status": row["timing_status"],
         "flags": list(row["flags"]),
         "players": [_player(player) for player in row["players"]],

@@ -14,6 +14,7 @@ from slomix_pipeline import partitions
 from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
 from slomix_pipeline.commands.home import one_shot_instance, open_database
 from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn, running_webhook
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
@@ -22,7 +23,7 @@ from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
 from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import endstats, files, results
+from slomix_pipeline.warehouse import endstats, files, results, timing_records
 from slomix_pipeline.warehouse.database import Database
 
 _JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
@@ -65,7 +66,7 @@ def import_into_home(
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
             tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
-            gameserver=NoGameServer(), discord=Discord(webhook),
+            gameserver=NoGameServer(), discord=Channels(Discord(webhook)),
         )  # fmt: skip
 
 
@@ -88,11 +89,14 @@ def import_folder(
         names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
         keys = [key for name in names if (key := files.partition_key(server, name))]
         run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
-    late = [key for name in new if name.kind is FileKind.ENDSTATS and (key := files.partition_key(server, name))]
-    with database.connect() as conn:
-        rounds = endstats.rounds_waited_for(conn, late)  # known before this import: their awards come with it
-    run_partitions(instance, "ingest_rounds", rounds, tags=tags, progress=progress, **resources)
-    _conclude(database, server, new, summary)
+    late = {kind: [key for n in new if n.kind is kind and (key := files.partition_key(server, n))] for kind in FileKind}
+    with database.connect() as conn:  # rounds known before this import: their awards and records come with it
+        waiting = {
+            *endstats.rounds_waited_for(conn, late[FileKind.ENDSTATS]),
+            *timing_records.rounds_waited_for(conn, late[FileKind.TIMING]),
+        }
+    run_partitions(instance, "ingest_rounds", sorted(waiting), tags=tags, progress=progress, **resources)
+    _conclude(database, server, new, waiting, summary)
     if PUBLISH_TAG in tags:
         run_partitions(instance, "report_sessions", summary.sessions, tags=tags, progress=progress, **resources)
     return summary
@@ -165,7 +169,9 @@ def run_partitions(
     progress(f"running {job}", len(keys), len(keys))
 
 
-def _conclude(database: Database, server: str, new: Iterable[FileName], summary: Summary) -> None:
+def _conclude(
+    database: Database, server: str, new: Iterable[FileName], waiting: Iterable[str], summary: Summary
+) -> None:
     names = [name.name for name in new]
     keys = [key for name in new if (key := files.partition_key(server, name))]
     with database.connect() as conn:
@@ -178,7 +184,7 @@ def _conclude(database: Database, server: str, new: Iterable[FileName], summary:
         summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == "listed" for row in rows)
         summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
         linked = conn.execute(
-            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [keys]
+            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [[*keys, *waiting]]
         ).fetchone()
         summary.linked = linked["n"] if linked else 0
         summary.sessions = results.sessions_of(conn, keys)

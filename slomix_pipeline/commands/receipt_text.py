@@ -159,6 +159,7 @@ def _length(duration: dict[str, Any]) -> Iterator[str]:
     else:
         gave_up = {True: ", the attackers gave up", False: "", None: ", whether the attackers gave up is unknown"}
         yield f"{number(duration['seconds'])} s, from {duration['source']}{gave_up[duration['attackers_gave_up']]}"
+        yield f"the stopwatch showed {duration['stopwatch']}"
     for source in duration["sources"]:
         value = "" if source["seconds"] is None else f"{number(source['seconds'])} s, "
         yield f"{source['source']}: {value}{source['why']}"
@@ -173,6 +174,10 @@ def _timing(timing: dict[str, Any]) -> Iterator[str]:
         use = "linked" if timing["record"] else "shown only, not used"
         off = number(timing["stamp_minus_record_end"])
         yield f"{use}: {record}, {number(timing['record_seconds'])} s long, ended {off} s before the file's stamp"
+        paused = (
+            f", {timing['pause_count']} pauses of {number(timing['pause_seconds'])} s" if timing["pause_count"] else ""
+        )
+        yield f"it says: {timing['exit_print'] or timing['end_reason'] or 'no reason'}{paused}"
         yield f"its sha256 {timing['record_sha256']}"
 
 

@@ -16,7 +16,7 @@ from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
 from slomix_pipeline.rules.rounds import work_out
-from slomix_pipeline.rules.timing import round_duration
+from slomix_pipeline.rules.timing import round_duration, surrendered
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
@@ -80,13 +80,16 @@ def _pairs(
         counted = {w: tuple(getattr(c, column) for column in WEAPON_COLUMNS) for w, c in (player.weapons or {}).items()}
         yield f"{player.guid} weapons", rows, counted
     if stored["duration_source"]:
+        header = now.rounds[place.key].stats.header
         length = round_duration(
-            now.rounds[place.key].stats.header,
+            header,
             place.status,
             [player.seconds_played for player in now.players],
             stored["record_seconds"] if stored["record_key"] else None,
         )
         yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(length)
+        says = stored["engine_surrender"] if stored["record_key"] else None
+        yield "surrender_side", stored["surrender_side"], surrendered(header, length, says)
 
 
 def _columns(player: RoundPlayer) -> dict[str, Any]:

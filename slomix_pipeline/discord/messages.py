@@ -7,23 +7,20 @@ Does not belong here: sending, and whether something is said at all.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
-from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, escape, fields_of_lines, size
+from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, raw_time_text, tenth, whole
 from slomix_pipeline.rules.values import attack_succeeded
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
-NEUTRAL = 0x95A5A6
 ROUND_1_COLOUR = 0xF1C40F
-NAME_WIDTH = 18  # visible characters
-MAP_WIDTH = 40  # visible characters; real names have under 30, but a file may say anything
 
 
 def round_one_message(match: MatchSeen) -> Message:
     """The short message when round 1 has ended."""
     assert match.first is not None
     embed = Embed(
-        title=f"{_map_name(match)} · round 1",
+        title=f"{map_text(match.map_name)} · round 1",
         description=f"{_told(match.first, match.attackers_first)}\n{_next_goal(match.first)}\n-# {_score(match)}",
         color=ROUND_1_COLOUR,
         footer=_footer(match, [match.first]),
@@ -35,7 +32,7 @@ def round_one_message(match: MatchSeen) -> Message:
 def round_one_pointer(match: MatchSeen) -> Message:
     """What the round-1 message shrinks to when the result has a message of its own."""
     embed = Embed(
-        title=f"{_map_name(match)} · round 1",
+        title=f"{map_text(match.map_name)} · round 1",
         description=f"-# Played to the end: {_verdict(match)}. The result stands below.",
         color=NEUTRAL,
     )
@@ -45,7 +42,7 @@ def round_one_pointer(match: MatchSeen) -> Message:
 def not_counted_message(match: MatchSeen, number: int) -> Message:
     """What becomes of a message when late files show that its round counts in no match."""
     embed = Embed(
-        title=f"{_map_name(match)} · round {number}",
+        title=f"{map_text(match.map_name)} · round {number}",
         description=f"-# Not counted: {escape(match.reason)}.",
         color=NEUTRAL,
     )
@@ -57,7 +54,7 @@ def result_message(match: MatchSeen) -> Message:
     assert match.first is not None and match.second is not None
     first, second = match.attackers_first, _opponents(match.attackers_first)
     embed = Embed(
-        title=f"{_map_name(match)} · {_verdict(match)}",
+        title=f"{map_text(match.map_name)} · {_verdict(match)}",
         description="\n".join(
             [
                 f"Round 1 · {_told(match.first, first)}",
@@ -68,7 +65,7 @@ def result_message(match: MatchSeen) -> Message:
             ]
         ),
         color=TEAM_COLOURS.get(match.winner or "", NEUTRAL),
-        footer=_footer(match, [match.first, match.second]),
+        footer=_footer(match, match.rounds),
         timestamp=match.second.ended_at,
     )
     return Message(embeds=(_with_teams(embed, match.players),))
@@ -81,7 +78,7 @@ def session_message(
     a, b = session["won_a"], session["won_b"]
     verdict = "Draw" if a == b else f"Team {'A' if a > b else 'B'} wins"
     start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
-    rounds = [seen for match in matches for seen in (match.first, match.second) if seen]
+    rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
         title=f"{verdict} {max(a, b)}–{min(a, b)}",
@@ -101,7 +98,9 @@ def session_message(
             ]
         ),
         color=NEUTRAL if a == b else TEAM_COLOURS["A" if a > b else "B"],
-        footer=f"{matches[0].policy if matches else ''} · {_timing(rounds)} · {session['session_key']}",
+        footer=" · ".join(
+            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session["session_key"]]
+        ),
         timestamp=session["ended_at"],
     )
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
@@ -132,17 +131,12 @@ def _with_teams(embed: Embed, players: Iterable[dict[str, Any]]) -> Embed:
 
 def _player_line(player: dict[str, Any]) -> str:
     facts = [
-        f"{_whole(player['kills'])}/{_whole(player['deaths'])}",
-        f"{_whole(player['dpm'])} dpm",
-        f"{_whole(player['damage_given'])}/{_whole(player['damage_received'])} dmg",
-        f"{_tenth(player['accuracy'])} % acc",
+        f"{whole(player['kills'])}/{whole(player['deaths'])}",
+        f"{whole(player['dpm'])} dpm",
+        f"{whole(player['damage_given'])}/{whole(player['damage_received'])} dmg",
+        f"{tenth(player['accuracy'])} % acc",
     ]
-    return f"**{escape(clip(player['name'], NAME_WIDTH)) or '?'}** · {' · '.join(facts)}"
-
-
-def _map_name(match: MatchSeen) -> str:
-    # Cut before it is clipped: a visible character may hold any number of marks.
-    return escape(clip(match.map_name[: 2 * MAP_WIDTH], MAP_WIDTH)) or "?"
+    return f"**{player_text(player['name'])}** · {' · '.join(facts)}"
 
 
 def _told(seen: RoundSeen, attackers: str | None) -> str:
@@ -151,17 +145,18 @@ def _told(seen: RoundSeen, attackers: str | None) -> str:
     who = f"Team {attackers}" if attackers else "The attackers"
     succeeded = attack_succeeded(header)
     if succeeded:
-        return f"{who} completed it in **{_clock(header.attack_seconds)}**"
+        gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
+        return f"{who} completed it in **{clock(header.attack_seconds)}**{gave_up}"
     if succeeded is None:
-        return f"the file does not say who won (clock {escape(clip(header.attack_time[:40], 12))})"
+        return f"the file does not say who won (clock {raw_time_text(header.attack_time)})"
     if seen.gave_up:
-        return f"{who} gave up after **{_clock(seen.duration_seconds)}** of {_clock(header.limit_seconds)}"
-    return f"{who} did not make it in **{_clock(header.limit_seconds)}**"
+        return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
+    return f"{who} did not make it in **{clock(header.limit_seconds)}**"
 
 
 def _next_goal(first: RoundSeen) -> str:
     if attack_succeeded(first.header):
-        return f"Round 2 has to beat **{_clock(first.header.attack_seconds)}**."
+        return f"Round 2 has to beat **{clock(first.header.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
 
 
@@ -193,37 +188,21 @@ def _rest(draws: int, not_counted: int) -> str:
 
 def _map_line(match: MatchSeen) -> str:
     winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
-    times = " / ".join(_short(seen) for seen in (match.first, match.second) if seen)
+    times = " / ".join(_short(seen) for seen in match.rounds)
     why = "" if match.winner else f" · {escape(match.reason)}"
-    return f"{winner} · **{_map_name(match)}** · {times}{why}"
+    return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 
 def _short(seen: RoundSeen) -> str:
     if attack_succeeded(seen.header):
-        return _clock(seen.header.attack_seconds)
-    return f"gave up {_clock(seen.duration_seconds)}" if seen.gave_up else "held"
+        return clock(seen.header.attack_seconds)
+    return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
 
 
 def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
     decided = [f"{match.policy}, decided by {match.source}"] if match.source else []
-    return " · ".join([*decided, _timing(rounds), match.key])
-
-
-def _timing(rounds: Sequence[RoundSeen]) -> str:
-    return f"Lua timing {sum(seen.timing_status != 'NO LUA DATA' for seen in rounds)}/{len(rounds)}"
+    return " · ".join([*decided, f"Lua timing {timing_coverage(rounds)}", match.key])
 
 
 def _opponents(team: str | None) -> str | None:
     return {"A": "B", "B": "A"}.get(team or "")
-
-
-def _clock(seconds: float | None) -> str:
-    return "?" if seconds is None else format_time(round(seconds))
-
-
-def _whole(value: float | None) -> str:
-    return "?" if value is None else f"{value:.0f}"
-
-
-def _tenth(value: float | None) -> str:
-    return "?" if value is None else f"{value:.1f}"

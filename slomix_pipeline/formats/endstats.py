@@ -86,8 +86,13 @@ AWARDS = (
     AwardKind("Most bullets fired", "light_weapon_bullets", engine=True),
 )
 USELESS_KILLS = AwardKind("Most objectives stolen", "useless_kills")
+# What stands in the place of the two wrong lines where the script is ours (``lua/endstats.lua``).
+RIGHTLY_LABELLED = (
+    AwardKind("Most useful kills (>Half respawn time left)", "useful_kills"),
+    AwardKind("Most useless kills", "useless_kills"),
+)
 
-_KIND_OF_LABEL = {kind.label: kind for kind in AWARDS}
+_KIND_OF_LABEL = {kind.label: kind for kind in (*AWARDS, *RIGHTLY_LABELLED)}
 _SPREE, _STOLEN, _TANK = "Longest killing spree", "Most objectives stolen", "Tank/Meatshield (Refuses to die)"
 _TWICE = {_SPREE, _STOLEN}  # labels that one run may write twice
 _LABELS = list(_KIND_OF_LABEL)

@@ -84,4 +84,9 @@ def stats_file_name(stamp: datetime, map_name: str, number: int) -> str:
 
 def gametime_file_name(map_name: str, number: int, end_unix: int) -> str:
     """The name of a round's timing record."""
-    return f"gametime-{re.sub('[^A-Za-z0-9_-]', '_', map_name)}-R{number}-{end_unix}.json"
+    return f"gametime-{map_in_gametime_name(map_name)}-R{number}-{end_unix}.json"
+
+
+def map_in_gametime_name(map_name: str) -> str:
+    """A map's name as the name of a timing record has it: the script replaces what a file name might not bear."""
+    return re.sub("[^A-Za-z0-9_-]", "_", map_name)

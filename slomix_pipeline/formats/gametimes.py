@@ -27,7 +27,8 @@ class TimingRecord:
 
     ``number`` is the round as labelled by the script. ``raw`` keeps every key of the record, known or not.
     The fields after it are written by our own script alone: ``aborted`` is whether the round was left before its end
-    (its number is then the one it really had), ``restarts`` how often it had been begun before and restarted.
+    (its number is then the one it really had), ``restarts`` how often it had been begun before and restarted,
+    ``exit_print`` the engine's own words at the end. Without them ``surrender_side`` is who merely called a vote.
     """
 
     map_name: str
@@ -49,6 +50,12 @@ class TimingRecord:
     server_id: str | None = None
     aborted: bool | None = None
     restarts: int | None = None
+    exit_print: str | None = None
+
+    @property
+    def engine_surrender(self) -> int | None:
+        """The side that gave up in the engine's own words, 0 nobody; None when they are not known."""
+        return self.surrender_side if self.exit_print is not None else None
 
 
 # Our name, then the names it has had: keys of the flat shapes and of ``meta``, then the webhook's fields.
@@ -73,6 +80,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "server_id": ("server_id",),
     "aborted": ("aborted",),
     "restarts": ("restarts",),
+    "exit_print": ("exit_print",),
 }
 
 
@@ -115,6 +123,7 @@ def parse(data: bytes) -> TimingRecord:
         server_id=_text(flat, "server_id") or None,
         aborted=_flag(_first(flat, "aborted")),
         restarts=_integer(_first(flat, "restarts")),
+        exit_print=_text(flat, "exit_print") or None,
     )
 
 
@@ -138,7 +147,7 @@ def _raw_values(data: bytes) -> dict[str, Any]:
 
 def _flatten(raw: dict[str, Any]) -> dict[str, Any]:
     """All values by lower-case name; ``meta`` wins over the webhook's fields, which are text made for people."""
-    payload = raw.get("payload")
+    payload = raw.get("payload", raw)  # the announcement alone is a record too
     if isinstance(payload, str):
         try:
             payload = json.loads(payload)
@@ -240,7 +249,7 @@ def dump(
         "pause_seconds": record.pause_seconds, "pause_count": record.pause_count,
         "server_ip": "0.0.0.0", "server_port": "27960", "match_id": str(end), "spawn_stats": list(spawn_stats),
     }  # fmt: skip
-    own = ("schema", "server_id", "aborted", "restarts")
+    own = ("schema", "server_id", "aborted", "restarts", "exit_print")
     meta |= {name: getattr(record, name) for name in own if getattr(record, name) is not None}
     minutes = None if record.limit_seconds is None else f"{record.limit_seconds / 60:.3f}".rstrip("0").rstrip(".")
     fields = {

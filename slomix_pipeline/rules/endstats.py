@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
-from slomix_pipeline.rules.timing import Clocked, Link, link_records
+from slomix_pipeline.rules.linking import Clocked, Link, LinkClass, link_records
 from slomix_pipeline.rules.validity import is_bot
 
 # Older scripts named the file anew for every table they wrote: a second that ends in between splits it.
@@ -38,7 +38,7 @@ class EndstatsLink:
     """The endstats of one round: the keys of its files in order, or why there are none (``tie``, ``none``)."""
 
     keys: tuple[str, ...]
-    link_class: str
+    link_class: LinkClass
     reason: str | None
 
 
@@ -56,7 +56,7 @@ def link_endstats(rounds: Sequence[Clocked], files: Iterable[Clocked]) -> dict[s
 def _joined(files: Iterable[Clocked]) -> list[tuple[Clocked, tuple[str, ...]]]:
     """The files of one round together: the first of them, and the keys of all."""
     parts: list[tuple[Clocked, tuple[str, ...]]] = []
-    for file in sorted(files, key=lambda f: (f.map_name.lower(), f.number, f.at, f.key)):
+    for file in sorted(files, key=lambda f: (f.map_name.lower(), f.number or 0, f.at, f.key)):
         if parts and _same_round(parts[-1][0], file):
             first, keys = parts[-1]
             parts[-1] = (first, (*keys, file.key))
@@ -71,11 +71,11 @@ def _same_round(first: Clocked, other: Clocked) -> bool:
 
 
 def _as_endstats(link: Link, keys: Mapping[str, tuple[str, ...]]) -> EndstatsLink:
-    if link.link_class == "exact_end":
-        return EndstatsLink(keys[str(link.record_key)], "exact_end", None)
-    if link.link_class == "tie":
-        return EndstatsLink((), "tie", link.reason)
-    return EndstatsLink((), "none", "no endstats file within 30 s of the file stamp")
+    if link.link_class is LinkClass.EXACT_END:
+        return EndstatsLink(keys[str(link.record_key)], link.link_class, None)
+    if link.link_class is LinkClass.TIE:
+        return EndstatsLink((), link.link_class, link.reason)
+    return EndstatsLink((), LinkClass.NONE, "no endstats file within 30 s of the file stamp")
 
 
 @dataclass(frozen=True, slots=True)

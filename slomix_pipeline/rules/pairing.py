@@ -32,7 +32,7 @@ class SecondRoundSeen(NamedTuple):
 class Placed:
     """What became of one round. ``match_key`` is the key of the match's first round, ``partner`` the other's.
 
-    ``number`` is the round it really was: an aborted round carries the other number in its file.
+    ``number`` is the round it really was: an aborted round may carry the other number in its file.
     """
 
     key: str
@@ -55,7 +55,8 @@ def pair_rounds(
     for current in sorted(rounds, key=lambda r: (r.stamp, r.key)):
         fits = open_first is not None and _may_follow(open_first, current, window)
         if why := _why_aborted(current, open_first, fits):
-            placed[current.key] = Placed(current.key, current.key, 3 - current.number, Status.ABORTED, reason=why)
+            number = _number_of_aborted(current)
+            placed[current.key] = Placed(current.key, current.key, number, Status.ABORTED, reason=why)
         elif current.number == 1:
             if open_first and open_first.map_name == current.map_name:
                 placed[open_first.key] = _replayed(placed[open_first.key], open_first, current, second_rounds_seen)
@@ -89,7 +90,7 @@ def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> boo
 
 
 def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool) -> str | None:
-    """Why a round is one that ended by a map change or shutdown, whose file carries the other round's number."""
+    """Why a round is one that ended by a map change or shutdown."""
     header = current.stats.header
     if re.match(r"\s*(-\d|0)", header.playtime or "") and not header.playtime_seconds:
         return "saved without reaching the end of the round (play time not above 0)"
@@ -104,6 +105,12 @@ def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool)
     elif open_first and meets_target and _goes_on(open_first.stats, current.stats):
         return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
     return None
+
+
+def _number_of_aborted(entry: FiledRound) -> int:
+    """The round it was. Scripts that read the number at the end get the other round's; those that keep it from the
+    beginning on (``lua/gamestats.lua``) tell so by a play time of exactly 0, where the others have one below."""
+    return entry.number if (entry.stats.header.playtime or "").strip() == "0" else 3 - entry.number
 
 
 def _goes_on(first: StatsFile, second: StatsFile) -> bool:

@@ -1,23 +1,22 @@
-"""How long a round really was, and which timing record belongs to it.
+"""How long a round really was, who gave up, and whether header and timing record agree.
 
-Belongs here: the order of duration sources, the one-to-one link, the comparison of header and record.
+Belongs here: the order of duration sources, surrender, the comparison of header and record.
+Does not belong here: which record belongs to a round (``rules.timing_records``).
 Source of the order: the engine's clock runs the stopwatch and every player's minutes; the header prints it when
 the attackers won, and otherwise only repeats the limit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.counters import OVERSTAY_MARGIN
-from slomix_pipeline.rules.values import Status, attack_succeeded, map_key
+from slomix_pipeline.rules.linking import Link
+from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_side
 
-LINK_WINDOW = timedelta(seconds=30)  # true pairs lie within 7 s; beyond 30 s it was always another play of the map
-CANDIDATE_WINDOW = timedelta(minutes=45)  # a lone record this far off is shown, never used
 ALIGNED_WITHIN = 30  # seconds
 MINOR_WITHIN = 60  # seconds
 GAVE_UP_MARGIN = 12  # seconds; full holds differ from the limit by up to 6 s, early ends by 15 s and more
@@ -92,24 +91,29 @@ def round_duration(
     return Duration(None, None)
 
 
-def attackers_gave_up(header: Header, duration: Duration) -> bool | None:
-    """Whether the attackers ended the round early; None when that can't be told."""
+def surrendered(header: Header, duration: Duration, engine_says: int | None = None) -> int | None:
+    """The side that gave up: 1 Axis, 2 Allies, 0 nobody; None when that can't be told.
+
+    ``engine_says``: the same in the engine's own words, from the record. Without them attackers who lost early gave up;
+    whether defenders who lost did, no file says.
+    """
+    if engine_says is not None:
+        return engine_says
+    if attack_succeeded(header) is not False or duration.seconds is None or header.limit_seconds is None:
+        return None
+    if duration.source == "limit":
+        return None
+    return attackers_side(header) if duration.seconds < header.limit_seconds - GAVE_UP_MARGIN else 0
+
+
+def attackers_gave_up(header: Header, surrender_side: int | None) -> bool | None:
+    """Whether the attackers ended the round early; None when that can't be told. ``surrender_side``: who gave up."""
     succeeded = attack_succeeded(header)
     if succeeded is None:
         return None
     if succeeded:
         return False
-    if duration.seconds is None or duration.source == "limit" or header.limit_seconds is None:
-        return None
-    return duration.seconds < header.limit_seconds - GAVE_UP_MARGIN
-
-
-def overstayed(duration: Duration, players: Mapping[str, int | None]) -> list[str]:
-    """GUIDs of who is said to have played for longer than the round lasted. ``players``: seconds by GUID."""
-    if duration.seconds is None or duration.source == "players":
-        return []
-    longest = duration.seconds + OVERSTAY_MARGIN
-    return sorted(guid for guid, played in players.items() if played is not None and played > longest)
+    return None if surrender_side is None else surrender_side == attackers_side(header)
 
 
 def timing_status(attack_seconds: int | None, record_seconds: float | None) -> TimingStatus:
@@ -122,70 +126,34 @@ def timing_status(attack_seconds: int | None, record_seconds: float | None) -> T
     return TimingStatus.MINOR_DIFF if difference <= MINOR_WITHIN else TimingStatus.DISCREPANCY
 
 
-class Clocked(NamedTuple):
-    """A round (file stamp) or a timing record (end), to be matched. ``number`` as written, ``at`` in UTC."""
-
-    key: str
-    map_name: str
-    number: int
-    at: datetime
+def overstayed(duration: Duration, players: Mapping[str, int | None]) -> list[str]:
+    """GUIDs of who is said to have played for longer than the round lasted. ``players``: seconds by GUID."""
+    if duration.seconds is None or duration.source == "players":
+        return []
+    longest = duration.seconds + OVERSTAY_MARGIN
+    return sorted(guid for guid, played in players.items() if played is not None and played > longest)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A round's timing record: linked (``exact_end``), only a candidate (``fuzzy``), or why there is none."""
+class RoundTiming:
+    """What is known of a round's time: how long, whether the header told it, who gave up, and by which record."""
 
-    record_key: str | None
-    link_class: str
-    reason: str | None = None
-
-
-_TIE = Link(None, "tie", "two candidates at the same distance")
-
-
-class _Pair(NamedTuple):
-    distance: timedelta
-    key: str
-    record_key: str
-    same_number: bool
+    duration: Duration
+    status: TimingStatus
+    surrender_side: int | None
+    link: Link
+    record: TimingRecord | None
 
 
-def link_records(rounds: Sequence[Clocked], records: Sequence[Clocked]) -> dict[str, Link]:
-    """The link of every round, by key; one to one, decided over all of them at once by the smallest distance.
-
-    Two candidates at the same distance link to neither: a tie is never guessed.
-    """
-    pairs = sorted(
-        _Pair(abs(r.at - record.at), r.key, record.key, r.number == record.number)
-        for r in rounds
-        for record in records
-        if _may_belong(r, record)
-    )
-    near = [pair for pair in pairs if pair.same_number and pair.distance <= LINK_WINDOW]
-    links: dict[str, Link] = {}
-    used: set[str] = set()
-    for _, equally_far in groupby(near, key=lambda pair: pair.distance):
-        free = [pair for pair in equally_far if pair.key not in links and pair.record_key not in used]
-        for pair in free:
-            tied = any((p.key == pair.key) != (p.record_key == pair.record_key) for p in free)
-            links[pair.key] = _TIE if tied else Link(pair.record_key, "exact_end")
-        used |= {pair.record_key for pair in free}
-    for entry in rounds:
-        links.setdefault(entry.key, _candidate(entry.key, [pair for pair in pairs if pair.record_key not in used]))
-    return links
-
-
-def _may_belong(entry: Clocked, record: Clocked) -> bool:
-    """Whether a record is worth showing with a round; one that names the map's other round only when it is near."""
-    window = CANDIDATE_WINDOW if entry.number == record.number else LINK_WINDOW
-    return map_key(entry.map_name) == map_key(record.map_name) and abs(entry.at - record.at) <= window
-
-
-def _candidate(key: str, free: Sequence[_Pair]) -> Link:
-    """The only record for the round of ``key``, if it is a record for that round only: shown, never used."""
-    mine = [pair for pair in free if pair.key == key]
-    if len(mine) != 1 or sum(pair.record_key == mine[0].record_key for pair in free) != 1:
-        return Link(None, "none", "no timing record within 30 s of the file stamp")
-    if mine[0].same_number:
-        return Link(mine[0].record_key, "fuzzy", "the only record of this map and round, but more than 30 s off")
-    return Link(mine[0].record_key, "fuzzy", "the only record near, but it says it is the map's other round")
+def time_round(
+    header: Header,
+    status: Status,
+    player_seconds: Iterable[int | None],
+    link: Link,
+    record: TimingRecord | None,
+) -> RoundTiming:
+    """A round's time from all that tells of it. ``record``: the linked one; a mere candidate is never used."""
+    told = record.duration_seconds if record else None
+    duration = round_duration(header, status, player_seconds, told)
+    side = surrendered(header, duration, record.engine_surrender if record else None)
+    return RoundTiming(duration, timing_status(header.attack_seconds, told), side, link, record)

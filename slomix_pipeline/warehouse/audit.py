@@ -208,13 +208,16 @@ def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str
     return [row["round_key"] for row in rows]
 
 
-def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[str]:
-    """Timing records that no round uses, newest first."""
-    rows = conn.execute(
-        """select w.record_key from timing_record w
+def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Timing records that no round uses, most first by why not: ``unlinked_class`` (null: no round was near enough to
+    ask), ``records`` (their number), ``newest`` (keys and reasons, at most 3)."""
+    return conn.execute(
+        """select unlinked_class, count(*) as records,
+                  (array_agg(concat_ws(': ', record_key, unlinked_reason)
+                             order by ended_at desc, record_key))[:3] as newest
+           from timing_record w
            where not exists (select from round_timing t where t.record_key = w.record_key)
              and (%(server)s::text is null or w.server = %(server)s) and to_char(w.ended_at, 'YYYY-MM') >= %(since)s
-           order by w.ended_at desc, w.record_key""",
+           group by unlinked_class order by records desc, unlinked_class""",
         scope.values(),
-    )
-    return [row["record_key"] for row in rows]
+    ).fetchall()

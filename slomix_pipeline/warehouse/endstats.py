@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules.endstats import EndstatsLink, ResolvedAward, ResolvedVersus
-from slomix_pipeline.rules.timing import Clocked
+from slomix_pipeline.rules.linking import Clocked
 
 
 def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:

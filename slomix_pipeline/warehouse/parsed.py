@@ -1,26 +1,21 @@
-"""Parsed files in the database: rounds, players and weapons as the game server wrote them, and timing records.
+"""Parsed stats files in the database: rounds, players and weapons as the game server wrote them.
 
-Belongs here: ``parsed_*`` and ``timing_record``, one transaction per file.
+Belongs here: ``parsed_*``, one transaction per file.
 Does not belong here: what a round's own numbers are (``results``).
 """
 
-import math
 from collections.abc import Iterable
-from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName
-from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
-from slomix_pipeline.rules.timing import Clocked
 from slomix_pipeline.rules.validity import with_distinct_guids
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.warehouse.files import FileRow, contents
@@ -123,41 +118,6 @@ def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRou
     return [FiledRound(r["round_key"], r["stamp"], r["label"], parse_stats(data[r["sha256"]])) for r in rows]
 
 
-def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
-    """Writes one timing record, in place of an earlier version of it."""
-    conn.execute(
-        """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
-               duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side,
-               defender_side, end_reason, surrender_side, script_version, raw)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-           on conflict (record_key) do update set (sha256, map, label, started_at, ended_at, duration_seconds,
-               limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason,
-               surrender_side, script_version, raw, stored_at)
-             = (excluded.sha256, excluded.map, excluded.label, excluded.started_at, excluded.ended_at,
-               excluded.duration_seconds, excluded.limit_seconds, excluded.pause_seconds, excluded.pause_count,
-               excluded.warmup_seconds, excluded.winner_side, excluded.defender_side, excluded.end_reason,
-               excluded.surrender_side, excluded.script_version, excluded.raw, now())""",
-        [
-            row.partition_key, row.server, row.name, row.sha256, readable(record.map_name), record.number,
-            record.started_at, record.ended_at, record.duration_seconds, record.limit_seconds, record.pause_seconds,
-            record.pause_count, record.warmup_seconds, record.winner_side, record.defender_side,
-            None if record.end_reason is None else readable(record.end_reason), record.surrender_side,
-            record.script_version, Jsonb(_storable(record.raw)),
-        ],
-    )  # fmt: skip
-
-
-def _storable(value: object) -> object:
-    """JSON that PostgreSQL takes: without NUL and lone surrogates in texts, without NaN."""
-    if isinstance(value, str):
-        return readable(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {readable(str(key)): _storable(item) for key, item in value.items()}
-    return [_storable(item) for item in value] if isinstance(value, list) else value
-
-
 def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamestats.Header]:
     """The headers of parsed rounds, by key."""
     rows = conn.execute("select * from parsed_round where round_key = any(%s)", [list(keys)])
@@ -168,13 +128,3 @@ def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamesta
         )
         for row in rows
     }  # fmt: skip
-
-
-def records_between(conn: Connection[DictRow], server: str, start: datetime, end: datetime) -> list[Clocked]:
-    """The timing records of a server that ended between two moments."""
-    rows = conn.execute(
-        """select record_key, map, label, ended_at from timing_record
-           where server = %s and ended_at between %s and %s order by ended_at, record_key""",
-        [server, start, end],
-    )
-    return [Clocked(row["record_key"], row["map"], row["label"], row["ended_at"]) for row in rows]

@@ -4,7 +4,7 @@ Belongs here: reading results across tables. Every total comes from the views in
 Does not belong here: how it is worded (``discord.messages``) or printed (``cli``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.timing import TimingStatus, attackers_gave_up
 from slomix_pipeline.warehouse import parsed
 
 
@@ -26,10 +27,15 @@ class RoundSeen:
     duration_seconds: float | None
     duration_source: str | None
     timing_status: str
-    gave_up: bool | None
+    surrender_side: int | None
     by_sensor: bool
     left_out: str | None
     """Why its numbers are in no total although its result counts; None when they are."""
+
+    @property
+    def gave_up(self) -> bool | None:
+        """Whether the attackers ended it early."""
+        return attackers_gave_up(self.header, self.surrender_side)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,11 @@ class MatchSeen:
     won_a: int
     won_b: int
     draws: int
+
+    @property
+    def rounds(self) -> list[RoundSeen]:
+        """Those of its two rounds that are there, in order."""
+        return [seen for seen in (self.first, self.second) if seen]
 
 
 def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[DictRow]:
@@ -121,7 +132,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
            order by session_key, position""",
         [list(session_keys)],
     ).fetchall()
-    rounds = _rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
+    rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
     players: dict[str, list[DictRow]] = {}
     for player in conn.execute(
         "select * from match_player_metric where match_key = any(%s) order by kills desc nulls last, guid",
@@ -140,28 +151,34 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     ]  # fmt: skip
 
 
-def _rounds_seen(conn: Connection[DictRow], keys: list[str]) -> dict[str, RoundSeen]:
+def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
+    """Timed rounds as people see them, by key."""
     headers = parsed.headers(conn, keys)
     rows = conn.execute(
         """select p.*, t.*, f.by_sensor, case when r.unscored_reason is null then r.invalid_reason end as left_out
            from parsed_round p join round r using (round_key) join round_timing t using (round_key)
            join file f using (server, name) where p.round_key = any(%s)""",
-        [keys],
+        [list(keys)],
     )
     return {
         row["round_key"]: RoundSeen(
             row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
-            row["duration_source"], row["timing_status"], row["attackers_gave_up"], row["by_sensor"],
+            row["duration_source"], row["timing_status"], row["surrender_side"], row["by_sensor"],
             row["left_out"],
         )
         for row in rows
     }  # fmt: skip
 
 
+def timing_coverage(rounds: Sequence[RoundSeen]) -> str:
+    """How many of the rounds have a linked timing record: ``21/22``."""
+    return f"{sum(seen.timing_status != TimingStatus.NO_LUA_DATA for seen in rounds)}/{len(rounds)}"
+
+
 def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team."""
     rounds = conn.execute(
-        """select r.*, p.map, p.stamp, t.duration_seconds, t.duration_source, t.timing_status, t.attackers_gave_up
+        """select r.*, p.map, p.stamp, p.attack_time_text, t.duration_seconds, t.duration_source, t.timing_status, t.surrender_side
            from session_round s join round r using (round_key) join parsed_round p using (round_key)
            left join round_timing t using (round_key)
            where s.session_key = %s order by s.position""",

@@ -50,10 +50,12 @@ def round_row(conn: Connection[DictRow], key: str) -> DictRow | None:
     """
     return conn.execute(
         """select p.*, r.match_key, r.partner_key, r.number, r.status, r.reason, r.unscored_reason, r.invalid_reason,
-                  r.valid, r.flags, r.rules_at, t.duration_seconds, t.duration_source, t.attackers_gave_up,
+                  r.valid, r.flags, r.rules_at, t.duration_seconds, t.duration_source, t.surrender_side,
                   t.timing_status, t.record_key, t.candidate_key, t.link_class, t.link_reason,
                   record.ended_at as record_ended_at, record.duration_seconds as record_seconds,
-                  record.sha256 as record_sha256, s.session_key, s.position as session_position,
+                  record.sha256 as record_sha256, record.script_version, record.end_reason, record.exit_print,
+                  case when record.exit_print is not null then record.surrender_side end as engine_surrender,
+                  record.pause_seconds, record.pause_count, s.session_key, s.position as session_position,
                   m.position as match_position, m.status as match_status, m.winner as match_winner,
                   m.source as match_source, m.reason as match_reason, m.policy as match_policy,
                   e.link_class as endstats_class, e.reason as endstats_reason,

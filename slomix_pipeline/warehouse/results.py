@@ -20,7 +20,7 @@ from slomix_pipeline.rules.policy import COUNTERS
 from slomix_pipeline.rules.scoring import POLICY, Half, ScoredMatch
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
-from slomix_pipeline.rules.timing import Duration, Link, TimingStatus
+from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed
@@ -145,40 +145,25 @@ def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, 
     return {row["round_key"]: row["seconds"] for row in rows}
 
 
-def record_durations(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, float]:
-    """Seconds of play by timing record."""
-    rows = conn.execute(
-        """select record_key, duration_seconds from timing_record
-           where record_key = any(%s) and duration_seconds is not null""",
-        [list(keys)],
-    )
-    return {row["record_key"]: row["duration_seconds"] for row in rows}
-
-
-def store_timing(
-    conn: Connection[DictRow],
-    timings: Mapping[str, tuple[Duration, TimingStatus, bool | None, Link]],
-) -> None:
-    """Writes how long rounds were and which timing record each has."""
+def store_timing(conn: Connection[DictRow], timings: Mapping[str, RoundTiming]) -> None:
+    """Writes how long rounds were, who gave up and which timing record each has."""
     with conn.cursor() as cursor:
         cursor.executemany(
-            """insert into round_timing (round_key, duration_seconds, duration_source, attackers_gave_up,
+            """insert into round_timing (round_key, duration_seconds, duration_source, surrender_side,
                    timing_status, record_key, candidate_key, link_class, link_reason)
                values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
                on conflict (round_key) do update
-               set (duration_seconds, duration_source, attackers_gave_up, timing_status, record_key, candidate_key,
+               set (duration_seconds, duration_source, surrender_side, timing_status, record_key, candidate_key,
                     link_class, link_reason, timed_at)
-                 = (excluded.duration_seconds, excluded.duration_source, excluded.attackers_gave_up,
+                 = (excluded.duration_seconds, excluded.duration_source, excluded.surrender_side,
                     excluded.timing_status, excluded.record_key, excluded.candidate_key, excluded.link_class,
                     excluded.link_reason, now())""",
             [
                 (
-                    key, duration.seconds, duration.source, gave_up, status,
-                    link.record_key if link.link_class == "exact_end" else None,
-                    link.record_key if link.link_class == "fuzzy" else None,
-                    link.link_class, link.reason,
+                    key, *timing.duration, timing.surrender_side, timing.status, timing.link.record_key,
+                    timing.link.candidate_key, timing.link.link_class, timing.link.reason,
                 )
-                for key, (duration, status, gave_up, link) in timings.items()
+                for key, timing in timings.items()
             ],
         )  # fmt: skip
 

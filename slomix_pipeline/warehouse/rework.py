@@ -3,15 +3,17 @@
 Belongs here: everything that makes a round stale, in one query. When it is asked for again: ``sensors.rework``.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, LINK_WINDOW
 from slomix_pipeline.rules.rounds import RULES_VERSION
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN
-from slomix_pipeline.rules.timing import LINK_WINDOW
 from slomix_pipeline.settings import Settings
+
+UNLINKED_PATIENCE = timedelta(minutes=5)
 
 
 def rules_in_force(settings: Settings) -> str:
@@ -39,7 +41,8 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                union all
                select p.round_key, w.stored_at
                from timing_record w
-               join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map) and p.label = w.label
+               join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map)
+                    and (p.label = w.label or w.aborted)
                     and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
                join round_timing t using (round_key)
                where w.stored_at > t.timed_at
@@ -53,6 +56,16 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                where p.stamp_ambiguous and w.stored_at > p.parsed_at
                  and w.ended_at between p.stamp - %(witness)s and p.stamp + interval '1 hour' + %(witness)s
                union all
+               -- A record of which nobody said yet why no round has it: the nearest round's session will. Mostly it is
+               -- just early, its own round being on the way.
+               (select distinct on (w.record_key) p.round_key, w.stored_at
+                from timing_record w
+                join parsed_round p on p.server = w.server
+                     and p.stamp between w.ended_at - %(candidates)s and w.ended_at + %(candidates)s
+                where w.unlinked_reason is null and w.stored_at < now() - %(patience)s
+                  and not exists (select from round_timing t where t.record_key = w.record_key)
+                order by w.record_key, abs(extract(epoch from p.stamp - w.ended_at)), p.round_key)
+               union all
                select round_key, first_seen_at from unread_endstats
                union all
                select round_key, first_seen_at from late_witness
@@ -64,6 +77,8 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
         {
             "window": LINK_WINDOW,
+            "candidates": CANDIDATE_WINDOW,
+            "patience": UNLINKED_PATIENCE,
             "witness": WITNESS_WITHIN,
             "max_age": settings.publish_max_age,
             "rules": rules_in_force(settings),

@@ -1,0 +1,79 @@
+"""Beside the stages: what the stopwatch showed of a round against what was really played."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from slomix_pipeline.assets.common import announcer, round_asset
+from slomix_pipeline.checks.layers import report
+from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.rules.timing import TimingStatus
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.timing_comparison import TimingSeen, comparisons
+
+MOST_ROWS = 200  # of a table in the metadata
+
+
+@round_asset(
+    "timing_comparison",
+    stage="timing comparison",
+    kinds={"discord", "postgres"},
+    deps=["round_timing"],
+    description="Stopwatch, timing record and the length that counts, side by side, with every player's damage per "
+    "minute by the stopwatch and by the time he was there. A fresh round that is not aligned is told to the dev "
+    "channel, if there is one, in one message; it is edited when the record comes late.",
+    op_tags={"dagster/priority": "-1"},  # after the stages that a message waits for
+)
+def timing_comparison(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
+) -> dg.MaterializeResult:
+    with database.connect() as conn:
+        found = comparisons(conn, context.partition_keys)
+    wish, max_age = context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age
+    outcomes = _tell(database, discord, found, wish, max_age) if discord.dev else {}
+    with database.connect() as conn:
+        check = report(context, conn, "timing_told", outcomes)
+    return dg.MaterializeResult(metadata=_metadata(found), check_results=[check])
+
+
+def _tell(
+    database: Database, discord: Channels, found: list[TimingSeen], wish: str | None, max_age: timedelta
+) -> dict[str, Outcome]:
+    """Tells the dev channel of rounds that are not aligned; of others it corrects what was said before."""
+    # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.ledger import Thing, tell
+    from slomix_pipeline.discord.timing_messages import timing_message
+
+    assert discord.dev is not None
+    may_announce = announcer(wish, max_age, datetime.now(UTC))
+    outcomes = {}
+    for timing in found:
+        news = timing.seen.timing_status != TimingStatus.ALIGNED and may_announce(timing.seen)
+        thing = Thing("timing", timing.seen.key)
+        told = tell(database, discord.dev, thing, timing_message(timing), announce=news)
+        outcomes[timing.seen.key] = Outcome(not told.is_trouble, {"message": told.outcome, "detail": told.detail})
+    return outcomes
+
+
+def _metadata(found: list[TimingSeen]) -> dict[str, Any]:
+    import pandas as pd  # loaded where tables are made
+
+    clocks = ["round_key", "timing_status", "stopwatch", "record_seconds", "difference_seconds", "correction",
+              "duration_seconds", "duration_source", "surrender_side", "pause_seconds", "end_reason"]  # fmt: skip
+    people = ["round_key", "name", "damage_given", "seconds_played", "stopwatch_dpm", "dpm"]
+    rounds = pd.DataFrame([timing.facts for timing in found], columns=clocks).round(3)
+    players = pd.DataFrame(
+        [row | {"name": row["name"].replace("|", "\\|")} for timing in found for row in timing.players], columns=people
+    ).round(1)
+    if len(found) == 1:
+        players = players.drop(columns="round_key")
+    statuses = {status.value: sum(t.seen.timing_status == status for t in found) for status in TimingStatus}
+    return statuses | {
+        "seconds between stopwatch and record": max((t.facts["difference_seconds"] or 0 for t in found), default=0),
+        "clocks": dg.MetadataValue.md(rounds.to_markdown(index=False)),
+        "players": dg.MetadataValue.md(players.head(MOST_ROWS).to_markdown(index=False)),
+    }

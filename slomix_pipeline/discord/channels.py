@@ -1,0 +1,28 @@
+"""The channels that are told something: results for the players, timing troubles for those who run the server.
+
+Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from slomix_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
+
+
+class Channels(NamedTuple):
+    """Both are None where no webhook is set."""
+
+    results: "Discord | None" = None
+    dev: "Discord | None" = None
+
+
+def open_channels(settings: Settings) -> Channels:
+    """The channels that the settings name; nothing is sent before the first call."""
+    webhooks = (settings.discord_webhook, settings.discord_dev_webhook)
+    if not any(webhooks):
+        return Channels()
+    from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
+
+    return Channels(*(None if webhook is None else Discord(webhook.get_secret_value()) for webhook in webhooks))

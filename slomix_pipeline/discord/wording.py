@@ -1,0 +1,41 @@
+"""Small words that all messages share: times, numbers, names, colours.
+
+Belongs here: plain values as text that is safe in an embed. Does not belong here: sentences.
+"""
+
+from slomix_pipeline.discord.embeds import clip, escape
+from slomix_pipeline.formats.times import format_time
+
+NEUTRAL = 0x95A5A6
+NAME_WIDTH = 18  # visible characters
+MAP_WIDTH = 40  # visible characters; real names have under 30, but a file may say anything
+
+
+def map_text(name: str) -> str:
+    """A map's name; cut before it is clipped, for a visible character may hold any number of marks."""
+    return escape(clip(name[: 2 * MAP_WIDTH], MAP_WIDTH)) or "?"
+
+
+def player_text(name: str) -> str:
+    """A player's name."""
+    return escape(clip(name, NAME_WIDTH)) or "?"
+
+
+def raw_time_text(text: str) -> str:
+    """A time as a file has it, which may be anything."""
+    return escape(clip(text[:40], 12))
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as ``M:SS``."""
+    return "?" if seconds is None else format_time(round(seconds))
+
+
+def whole(value: float | None) -> str:
+    """A number without decimals."""
+    return "?" if value is None else f"{value:.0f}"
+
+
+def tenth(value: float | None) -> str:
+    """A number with one decimal."""
+    return "?" if value is None else f"{value:.1f}"

@@ -1,0 +1,134 @@
+"""Which timing record belongs to which round, and why one belongs to none.
+
+Belongs here: restarted and aborted rounds, copies of a record, what an unlinked record is told as.
+Does not belong here: the link by the clock itself (``rules.linking``), how long a round was (``rules.timing``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from slomix_pipeline.formats.gametimes import TimingRecord
+from slomix_pipeline.rules.linking import (
+    CANDIDATE_WINDOW,
+    LINK_WINDOW,
+    Clocked,
+    Link,
+    LinkClass,
+    link_records,
+    same_map_within,
+)
+from slomix_pipeline.rules.values import map_key
+
+RESTARTED = "map_restart"  # how our script says it; such a round leaves no stats file
+
+
+@dataclass(frozen=True, slots=True)
+class FiledRecord:
+    """One timing record with its key."""
+
+    key: str
+    record: TimingRecord
+
+    @property
+    def clocked(self) -> Clocked:
+        """As it is matched. Our script knows an aborted round's true number, its stats file mostly has the other."""
+        return Clocked(
+            self.key, self.record.map_name, None if self.record.aborted else self.record.number, self.record.ended_at
+        )
+
+    @property
+    def was_restarted(self) -> bool:
+        return bool(self.record.aborted) and self.record.end_reason == RESTARTED
+
+
+class UnlinkedClass(StrEnum):
+    """Why a record belongs to no round."""
+
+    RESTARTED = "restarted"
+    LEFT = "left"
+    COPY = "copy"
+    CANDIDATE = "candidate"
+    TIE = "tie"
+    FARTHER = "farther"
+    NO_ROUND = "no_round"
+
+
+class Unlinked(NamedTuple):
+    """Why one record belongs to no round: the class, and for people."""
+
+    unlinked_class: UnlinkedClass
+    reason: str
+
+
+class RecordLinks(NamedTuple):
+    """``links`` by round key; ``unlinked`` by record key."""
+
+    links: Mapping[str, Link]
+    unlinked: Mapping[str, Unlinked]
+
+
+def link_timing_records(rounds: Sequence[Clocked], records: Sequence[FiledRecord]) -> RecordLinks:
+    """The timing record of every round, and the reason of every record that belongs to none."""
+    in_order = sorted(records, key=lambda entry: (entry.record.ended_at, entry.key))
+    unlinked = _copies(in_order)
+    for entry in in_order:
+        if entry.was_restarted:
+            why = f"round {entry.record.number} was restarted: it has no stats file"
+            unlinked.setdefault(entry.key, Unlinked(UnlinkedClass.RESTARTED, why))
+    eligible = [entry.clocked for entry in in_order if entry.key not in unlinked]
+    links = link_records(rounds, eligible)
+    used = {link.record_key for link in links.values()}
+    shown = {link.candidate_key: key for key, link in links.items()}
+    for entry in in_order:
+        if entry.key not in used and entry.key not in unlinked:
+            unlinked[entry.key] = _why_unlinked(entry, rounds, links, shown.get(entry.key))
+    return RecordLinks(links, unlinked)
+
+
+def _copies(in_order: Sequence[FiledRecord]) -> dict[str, Unlinked]:
+    """Records that say of a round just what another one says: two files, one account."""
+    first: dict[tuple[object, ...], str] = {}
+    copies: dict[str, Unlinked] = {}
+    for entry in in_order:
+        r = entry.record
+        account = (map_key(r.map_name), r.number, r.ended_at, r.started_at, r.duration_seconds, r.aborted, r.end_reason)
+        original = first.setdefault(account, entry.key)
+        if original != entry.key:
+            copies[entry.key] = Unlinked(UnlinkedClass.COPY, f"says the same as {original}")
+    return copies
+
+
+def _why_unlinked(
+    entry: FiledRecord, rounds: Sequence[Clocked], links: Mapping[str, Link], shown_with: str | None
+) -> Unlinked:
+    if shown_with is not None:
+        return Unlinked(UnlinkedClass.CANDIDATE, f"a candidate of {shown_with} only: {links[shown_with].reason}")
+    near = [r for r in rounds if same_map_within(r, entry.clocked, LINK_WINDOW)]
+    if any(links[r.key].link_class is LinkClass.TIE for r in near):
+        return Unlinked(UnlinkedClass.TIE, "two candidates at the same distance")
+    if any(links[r.key].link_class is LinkClass.EXACT_END for r in near):
+        return Unlinked(UnlinkedClass.FARTHER, "its round has a nearer record")
+    if entry.record.aborted:
+        why = f"round {entry.record.number} was left before its end, and no stats file of it is known"
+        return Unlinked(UnlinkedClass.LEFT, why)
+    if replayed := _replayed_as(entry, rounds):
+        why = f"seems to have been restarted: its map was played anew as {replayed} (older scripts swap the number)"
+        return Unlinked(UnlinkedClass.RESTARTED, why)
+    return Unlinked(UnlinkedClass.NO_ROUND, "no stats file of this map and round within 30 s of its end")
+
+
+def _replayed_as(entry: FiledRecord, rounds: Sequence[Clocked]) -> str | None:
+    """The round into which a record of an older script was restarted, if it looks like one.
+
+    Those scripts write a record at a ``map_restart`` too, with the other round's number, and don't say so. The round
+    itself is then played anew: next on the server, with the number that the record does not have.
+    """
+    if entry.record.aborted is not None:
+        return None
+    end = entry.record.ended_at
+    following = min((r for r in rounds if r.at > end), key=lambda r: (r.at, r.key), default=None)
+    if following is None or following.number != 3 - entry.record.number:
+        return None
+    return following.key if same_map_within(following, entry.clocked, CANDIDATE_WINDOW) else None

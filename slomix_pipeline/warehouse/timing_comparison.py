@@ -1,0 +1,51 @@
+"""The stopwatch of a round against its timing record, as people see it.
+
+Belongs here: reading the comparison of rounds and of their players. What it rests on is in ``sql/views``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
+
+
+@dataclass(frozen=True)
+class TimingSeen:
+    """``facts``: a row of round_timing_comparison; ``players``: rows of player_timing_comparison, most damage first;
+    ``chain``: what the chain check says of a round without a record."""
+
+    seen: RoundSeen
+    facts: DictRow
+    players: Sequence[DictRow]
+    chain: DictRow
+
+
+def comparisons(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingSeen]:
+    """The comparisons of timed rounds, in the order of their stamps."""
+    seen = rounds_seen(conn, keys)
+    facts = conn.execute(
+        "select * from round_timing_comparison where round_key = any(%s) order by stamp, round_key", [list(keys)]
+    ).fetchall()
+    players: dict[str, list[DictRow]] = {}
+    for row in conn.execute(
+        """select * from player_timing_comparison where round_key = any(%s)
+           order by damage_given desc nulls last, guid""",
+        [list(keys)],
+    ):
+        players.setdefault(row["round_key"], []).append(row)
+    chains = {
+        row["partition_key"]: row["metadata"]
+        for row in conn.execute(
+            """select partition_key, metadata from check_result
+               where check_name = 'timing_chain' and partition_key = any(%s)""",
+            [list(keys)],
+        )
+    }
+    return [
+        TimingSeen(seen[key], row, players.get(key, []), chains.get(key, {}))
+        for row in facts
+        for key in [row["round_key"]]
+    ]

@@ -1,0 +1,159 @@
+"""Timing records in the database: what each says, and why one has no round.
+
+Belongs here: writing and reading ``timing_record``, and what is known of records that are not there.
+Does not belong here: which record belongs to which round (``rules.timing_records``).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline.formats.filenames import FileName, parse_file_name
+from slomix_pipeline.formats.gametimes import TimingRecord
+from slomix_pipeline.formats.names import readable
+from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked
+from slomix_pipeline.rules.timing_chain import UnreadFile, clocked_file
+from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked
+from slomix_pipeline.warehouse.files import FileRow, files_of, note_arrived, partition_key, store_content
+
+_COLUMNS = """started_at, ended_at, duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds,
+              winner_side, defender_side, end_reason, surrender_side, script_version, raw, schema, server_id, aborted,
+              restarts, exit_print"""
+
+
+def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
+    """Writes one timing record, in place of an earlier version of it; the same bytes again don't make it newer."""
+    conn.execute(
+        f"""insert into timing_record (record_key, server, name, sha256, map, label, {_COLUMNS})
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (record_key) do update
+            set (sha256, map, label, {_COLUMNS}, unlinked_class, unlinked_reason, stored_at)
+              = (excluded.sha256, excluded.map, excluded.label, {_excluded(_COLUMNS)},
+                 case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_class end,
+                 case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
+                 case when timing_record.sha256 = excluded.sha256 then timing_record.stored_at else now() end)""",
+        [
+            row.partition_key, row.server, row.name, row.sha256, readable(record.map_name), record.number,
+            record.started_at, record.ended_at, record.duration_seconds, record.limit_seconds, record.pause_seconds,
+            record.pause_count, record.warmup_seconds, record.winner_side, record.defender_side, record.end_reason,
+            record.surrender_side, record.script_version, Jsonb(_storable(record.raw)), record.schema,
+            record.server_id, record.aborted, record.restarts, record.exit_print,
+        ],
+    )  # fmt: skip
+
+
+def _excluded(columns: str) -> str:
+    return ", ".join(f"excluded.{column.strip()}" for column in columns.split(","))
+
+
+def _storable(value: object) -> object:
+    """JSON that PostgreSQL takes: without NUL and lone surrogates in texts, without NaN."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {readable(str(key)): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
+
+
+def records_between(conn: Connection[DictRow], server: str, start: datetime, end: datetime) -> list[FiledRecord]:
+    """The timing records of a server that ended between two moments, in order of their ends."""
+    rows = conn.execute(
+        f"""select record_key, map as map_name, label as number, {_COLUMNS} from timing_record
+            where server = %s and ended_at between %s and %s order by ended_at, record_key""",
+        [server, start, end],
+    ).fetchall()
+    return [FiledRecord(row.pop("record_key"), TimingRecord(**row)) for row in rows]
+
+
+def newest_end(conn: Connection[DictRow], server: str) -> datetime | None:
+    """When the last round ended that a server has a timing record of; None when it has none."""
+    row = conn.execute("select max(ended_at) as at from timing_record where server = %s", [server]).fetchone()
+    return row["at"] if row else None
+
+
+def store_unlinked(conn: Connection[DictRow], keys: Iterable[str], unlinked: Mapping[str, Unlinked]) -> None:
+    """Writes why records have no round, and nothing for those of ``keys`` that are not among them.
+
+    A record that a round of another session has keeps it.
+    """
+    conn.execute(
+        """update timing_record set unlinked_class = null, unlinked_reason = null
+           where record_key = any(%s) and unlinked_reason is not null""",
+        [[key for key in keys if key not in unlinked]],
+    )
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """update timing_record w set unlinked_class = %s, unlinked_reason = %s
+               where record_key = %s and not exists (select from round_timing t where t.record_key = w.record_key)""",
+            [(*why, key) for key, why in unlinked.items()],
+        )
+
+
+def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> list[str]:
+    """The timed rounds near whose ends these records lie, although they have others or none."""
+    rows = conn.execute(
+        """select distinct p.round_key
+           from timing_record w
+           join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map)
+                and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
+           join round_timing t using (round_key)
+           where w.record_key = any(%(keys)s) and t.record_key is distinct from w.record_key
+             and w.stored_at > t.timed_at
+           order by 1""",
+        {"keys": list(record_keys), "window": LINK_WINDOW},
+    )
+    return [row["round_key"] for row in rows]
+
+
+def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable[str]) -> list[Clocked]:
+    """Those rounds of a server, from its own files, near whose end no record of their map is stored.
+
+    In the hour that a clock change repeats a round is there twice: it may have been the later hour.
+    """
+    rows = conn.execute(
+        """select p.round_key, p.map, p.label, moment.at
+           from parsed_round p
+           join file f using (server, name)
+           cross join lateral (
+               select p.stamp as at union all select p.stamp + interval '1 hour' where p.stamp_ambiguous
+           ) moment
+           where p.server = %(server)s and p.round_key = any(%(keys)s) and not f.imported
+             and not exists (select from timing_record w
+                             where w.server = p.server and map_key(w.map) = map_key(p.map)
+                               and w.ended_at between moment.at - %(window)s and moment.at + %(window)s)
+           order by moment.at, p.round_key""",
+        {"server": server, "keys": list(keys), "window": LINK_WINDOW},
+    )
+    return [Clocked(row["round_key"], row["map"], row["label"], row["at"]) for row in rows]
+
+
+def note_found(conn: Connection[DictRow], server: str, name: FileName, data: bytes) -> FileRow:
+    """Enters a file, found before a sensor listed it, in the file ledger with its bytes.
+
+    Its size and time stay open when it is new: so the sensor makes a partition of it as of any other.
+    """
+    conn.execute(
+        """insert into file (server, name, kind, partition_key, status) values (%s, %s, %s, %s, 'listed')
+           on conflict (server, name) do nothing""",
+        [server, name.name, name.kind, partition_key(server, name)],
+    )
+    (row,) = files_of(conn, name.kind, [str(partition_key(server, name))]).values()
+    digest = store_content(conn, data)
+    note_arrived(conn, row, digest)
+    return replace(row, sha256=digest)
+
+
+def unread_files(conn: Connection[DictRow], server: str, zone: tzinfo) -> list[UnreadFile]:
+    """The timing files of a server that gave no record so far. ``zone``: of stamps in names."""
+    rows = conn.execute(
+        "select name, status, reason from file where server = %s and kind = 'timing' and status <> 'ingested'", [server]
+    )
+    named = [(clocked_file(parse_file_name(row["name"]), zone), row) for row in rows]
+    return [UnreadFile(clocked, row["status"], row["reason"]) for clocked, row in named if clocked]
