@@ -184,7 +184,8 @@ def _conclude(
         summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == "listed" for row in rows)
         summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
         linked = conn.execute(
-            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)", [[*keys, *waiting]]
+            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)",
+            [[*keys, *waiting]],
         ).fetchone()
         summary.linked = linked["n"] if linked else 0
         summary.sessions = results.sessions_of(conn, keys)
