@@ -14,7 +14,7 @@ from slomix_pipeline import partitions
 from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
 from slomix_pipeline.commands.home import one_shot_instance, open_database
 from slomix_pipeline.definitions import build_defs
-from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn, running_webhook
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
@@ -66,7 +66,7 @@ def import_into_home(
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
             tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
-            gameserver=NoGameServer(), discord=Channels(Discord(webhook)),
+            gameserver=NoGameServer(), discord=Channels(Discord(webhook), open_channels(settings).dev),
         )  # fmt: skip
 
 
