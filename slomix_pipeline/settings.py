@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
     discord_dev_webhook: SecretStr | None = Field(
-        None, description="webhook of a channel that hears of rounds whose stopwatch did not show what was played"
+        None, description="webhook of a channel that hears of rounds without timing or with a wrong stopwatch"
     )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")

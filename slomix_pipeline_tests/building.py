@@ -10,7 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
+from slomix_pipeline.rules.linking import Clocked
+from slomix_pipeline.rules.timing_records import FiledRecord
 from slomix_pipeline.rules.values import FiledRound
 
 EVENING = datetime(2031, 5, 6, 20, 0, tzinfo=UTC)
@@ -21,6 +24,22 @@ NAMES = ("ada", "bob", "cyd", "dan", "eve", "fin")
 def at(minutes: float) -> datetime:
     """A moment of the invented evening, ``minutes`` after its begin."""
     return EVENING + timedelta(minutes=minutes)
+
+
+def clocked(key: str, second: float, number: int = 1, map_name: str = "supply") -> Clocked:
+    """A round or record to be linked, ``second`` seconds after the evening's begin."""
+    return Clocked(key, map_name, number, at(second / 60))
+
+
+def make_record(key: str, second: float, number: int = 1, map_name: str = "supply", **values: Any) -> FiledRecord:
+    """A record of our own script, of a round of 5 minutes that ended then."""
+    known: dict[str, Any] = {
+        "started_at": at(second / 60 - 5), "duration_seconds": 300.0, "limit_seconds": 600, "pause_seconds": 0,
+        "pause_count": 0, "warmup_seconds": 3, "winner_side": ALLIES, "defender_side": AXIS,
+        "end_reason": "objective", "surrender_side": 0, "script_version": "2.0.0", "raw": {},
+        "schema": "slomix.timing/1", "aborted": False, "restarts": 0, "exit_print": "Wolf EndRound.",
+    }  # fmt: skip
+    return FiledRecord(key, TimingRecord(map_name, number, at(second / 60), **(known | values)))
 
 
 def make_line(

@@ -159,7 +159,7 @@ class Pipeline:
         return import_folder(
             directory, self.database, self.instance, server=SERVER, timezone=timezone,
             tags={PUBLISH_TAG: publish} if publish else {}, progress=lambda *_: None,
-            gameserver=self.gameserver, discord=Channels(self.discord),
+            gameserver=self.gameserver, discord=Channels(self.discord, self.dev),
         )  # fmt: skip
 
     def export(self, session: str = "latest") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Which record belongs to which round, by map, number and clock."""
 
 from dataclasses import replace
-from datetime import timedelta
 from random import Random
 
 import pytest
@@ -9,11 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records
-from slomix_pipeline_tests.building import at
-
-
-def clocked(key: str, second: float, map_name: str = "supply", number: int = 1) -> Clocked:
-    return Clocked(key, map_name, number, at(0) + timedelta(seconds=second))
+from slomix_pipeline_tests.building import clocked
 
 
 def classes(rounds: list[Clocked], records: list[Clocked]) -> dict[str, tuple[str | None, str]]:
@@ -33,7 +28,9 @@ def test_an_exact_link_reaches_30_seconds_either_way(distance: float, link_class
 
 
 def test_map_names_are_compared_without_case_and_outer_spaces() -> None:
-    assert classes([clocked("r", 100, " Supply")], [clocked("x", 96, "supply ")]) == {"r": ("x", "exact_end")}
+    assert classes([clocked("r", 100, map_name=" Supply")], [clocked("x", 96, map_name="supply ")]) == {
+        "r": ("x", "exact_end")
+    }
 
 
 def test_a_record_of_another_map_never_links() -> None:
@@ -96,7 +93,7 @@ def test_a_record_that_is_linked_is_no_candidate_of_another_round() -> None:
 def test_a_near_record_of_the_maps_other_round_is_shown_but_never_linked() -> None:
     links = link_records([clocked("r", 100, number=2)], [clocked("x", 96, number=1)])
     assert (links["r"].record_key, links["r"].candidate_key, links["r"].link_class) == (None, "x", "fuzzy")
-    assert links["r"].reason == "the only record near, but it says it is the map's other round"
+    assert links["r"].reason == "the only one near, but it says it is the map's other round"
 
 
 def test_a_far_record_of_the_maps_other_round_is_not_shown() -> None:

@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.cli import main
 from slomix_pipeline.commands import lua_scripts
-from slomix_pipeline.commands.doctor import examine
 from slomix_pipeline.commands.findings import Finding
 from slomix_pipeline.commands.lua_scripts import CONFIG, TIMING_SCRIPT, carry_out, plan, status
 from slomix_pipeline.gameserver.choose import open_game_server
@@ -20,7 +19,6 @@ from slomix_pipeline.gameserver.local import LocalFolder
 from slomix_pipeline.gameserver.source import GameServer, PermanentError, TransientError
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
-from slomix_pipeline.warehouse.database import Database
 
 NOW = datetime(2026, 2, 2, 21, 13, 52, tzinfo=UTC)
 SECRET = "https://example.invalid/hook/t0ken"
@@ -89,8 +87,8 @@ def deploy(server: GameServer, *names: str) -> list[str]:
 @pytest.mark.parametrize("path", sorted(bundled_folder("lua").glob("*.lua")), ids=lambda path: path.name)
 def test_every_script_of_ours_says_so_and_names_its_version(path: Path) -> None:
     """By this a later deployment knows it again."""
-    assert lua_scripts._OURS.search(path.read_bytes())
-    assert lua_scripts._named(path.read_bytes()).startswith("version ")
+    assert lua_scripts._MARK_OF_OURS.search(path.read_bytes())
+    assert lua_scripts._version_and_hash(path.read_bytes()).startswith("version ")
 
 
 def test_the_timing_script_is_among_ours() -> None:
@@ -297,7 +295,7 @@ def test_status_ends_with_0_only_when_everything_is_as_it_should_be(
 ) -> None:
     missing = slomix("status")
     assert missing.exit_code == 1
-    assert f"folder legacy at folder {there.parent}" in missing.stdout
+    assert f"Scripts in 'legacy' of folder {there.parent}" in missing.stdout
     assert f"wrong {TIMING_SCRIPT}: not there" in missing.stdout
     shutil.copy(ours / TIMING_SCRIPT, there)
     done = slomix("status")
@@ -347,61 +345,3 @@ def test_without_a_game_server_or_its_folder_the_settings_are_named(
     monkeypatch.delenv("SLOMIX_GAMESERVER_DIR")
     none = slomix(*arguments)
     assert (none.exit_code, "SLOMIX_GAMESERVER_DIR" in none.stderr) == (1, True)
-
-
-# --- what the doctor says of it ---
-
-
-def diagnosis(database: Database, tmp_path: Path, **changed: object) -> dict[str, Finding]:
-    settings = load_settings(home=tmp_path, postgres_url=database.url, gameserver_dir=tmp_path / "server", **changed)
-    return {finding.what: finding for finding in examine(settings)}
-
-
-def test_the_doctor_looks_at_the_scripts_the_log_and_the_newest_record(
-    database: Database, there: Path, tmp_path: Path
-) -> None:
-    found = diagnosis(database, tmp_path, scripts_folder="legacy")
-    assert found["scripts folder legacy"].fine and f"no {TIMING_SCRIPT}" in found["scripts folder legacy"].text
-    assert not {"timing records"} & found.keys()
-    assert not any(what.startswith("console log") for what in found)
-
-    shutil.copy(bundled_folder("lua") / TIMING_SCRIPT, there)
-    (there / "etconsole.log").write_text(
-        "slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n"
-    )
-    store_record(database, datetime(2026, 2, 2, 20, 13, 52, tzinfo=UTC))
-    found = diagnosis(database, tmp_path, scripts_folder="legacy", console_log="legacy/etconsole.log")
-    assert f"{TIMING_SCRIPT} is there" in found["scripts folder legacy"].text
-    assert found["console log legacy/etconsole.log"] == Finding(
-        "console log legacy/etconsole.log", True, "readable, shows version 2.0.0 of the timing script"
-    )
-    assert "2026-02-02 20:13 UTC" in found["timing records"].text
-
-
-def test_the_doctor_says_what_to_do_about_a_log_that_is_not_there_and_one_that_complains(
-    database: Database, there: Path, tmp_path: Path
-) -> None:
-    found = diagnosis(database, tmp_path, scripts_folder="nowhere", console_log="legacy/legacy3.log")
-    assert not found["scripts folder nowhere"].fine
-    assert "SLOMIX_SCRIPTS_FOLDER" in found["scripts folder nowhere"].text
-    assert not found["console log legacy/legacy3.log"].fine
-    assert "check SLOMIX_CONSOLE_LOG" in found["console log legacy/legacy3.log"].text
-
-    (there / "legacy3.log").write_text(
-        "33421250 slomix_timing: CAN'T WRITE gametimes/gametime-supply-R1-1767982961.json\n"
-    )
-    complains = diagnosis(database, tmp_path, console_log="legacy/legacy3.log")["console log legacy/legacy3.log"]
-    assert (complains.fine, "CAN'T WRITE gametimes/" in complains.text) == (False, True)
-
-
-def store_record(database: Database, ended_at: datetime) -> None:
-    with database.connect() as conn:
-        conn.execute("insert into file_content (sha256, bytes) values (repeat('a', 64), '')")
-        conn.execute(
-            "insert into file (server, name, kind, partition_key, status) values ('main', 'x', 'timing', 'main:x', 'ingested')"
-        )
-        conn.execute(
-            """insert into timing_record (record_key, server, name, sha256, map, label, ended_at, raw)
-               values ('main:x', 'main', 'x', repeat('a', 64), 'supply', 1, %s, '{}')""",
-            [ended_at],
-        )

@@ -187,7 +187,7 @@ def test_an_edit_that_failed_is_made_by_the_next_one_who_looks(
 
 def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header: Any) -> RoundSeen:
     return RoundSeen(
-        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", None, by_sensor, None
+        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", "main:record", None, by_sensor, None
     )
 
 
@@ -466,6 +466,17 @@ def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
     text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))
     assert "Team B gave up after **3:20** of 8:00" in text
     assert "Team A wins" in text
+
+
+def test_defenders_who_gave_up_are_said_to_have_given_up() -> None:
+    text = text_of(messages.round_one_message(match_of(replace(seen(**BEATEN), surrender_side=1))))
+    assert "Team A completed it in **8:00**, the defenders gave up" in text
+
+
+def test_the_footer_tells_how_many_rounds_have_lua_timing() -> None:
+    timed, untimed = seen(**BEATEN), replace(seen(**HELD), record_key=None)
+    (embed,) = messages.result_message(match_of(timed, untimed, winner="A")).embeds
+    assert "Lua timing 1/2" in embed.footer
 
 
 def test_a_draw_is_called_a_draw() -> None:

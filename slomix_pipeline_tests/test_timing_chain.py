@@ -8,12 +8,13 @@ import pytest
 from slomix_pipeline.formats.consolelog import ScriptSigns
 from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name
 from slomix_pipeline.rules.linking import Clocked, Link, LinkClass
-from slomix_pipeline.rules.timing_chain import ChainLink, Evidence, UnreadFile, clocked_file, first_broken_link
+from slomix_pipeline.rules.timing_chain import ChainLink, Evidence, first_broken_link
+from slomix_pipeline.rules.timing_records import Unlinked, UnlinkedClass, UnreadFile, clocked_file
 from slomix_pipeline_tests.building import at
-from slomix_pipeline_tests.test_timing_records import record
+from slomix_pipeline_tests.building import make_record as record
 
 ROUND = Clocked("main:r", "et-under.the_sky", 1, at(60))
-NOTHING = Link(LinkClass.NONE, "no timing record within 30 s of the file stamp")
+NOTHING = Link(LinkClass.NONE, "none within 30 s of the file stamp")
 NAME = gametime_file_name(ROUND.map_name, 1, int(ROUND.at.timestamp()) - 3)
 LISTED = Evidence(listed_at=at(61))
 AN_HOUR_BEFORE = record("main:before", 0)
@@ -25,14 +26,14 @@ def named(name: str) -> Clocked:
     return found
 
 
-def broken(evidence: Evidence, link: Link = NOTHING) -> tuple[ChainLink, str]:
-    found = first_broken_link(ROUND, link, evidence)
+def broken(evidence: Evidence, link: Link = NOTHING, **unlinked: Unlinked) -> tuple[ChainLink, str]:
+    found = first_broken_link(ROUND, link, unlinked, evidence)
     assert found is not None
     return found.link, found.why
 
 
 def test_of_a_linked_round_no_link_is_broken() -> None:
-    assert first_broken_link(ROUND, Link(LinkClass.EXACT_END, record_key="x"), Evidence()) is None
+    assert first_broken_link(ROUND, Link(LinkClass.EXACT_END, record_key="x"), {}, Evidence()) is None
 
 
 def test_without_any_sign_of_the_script_it_is_not_seen_alive() -> None:
@@ -54,7 +55,7 @@ def test_a_folder_that_can_not_be_listed_is_named_with_its_trouble() -> None:
 def test_a_script_that_wrote_another_round_did_not_write_this_one() -> None:
     assert broken(replace(LISTED, records=[AN_HOUR_BEFORE])) == (
         ChainLink.WRITTEN,
-        "the script wrote a record 60 min from this round, but the folder holds none of this round",
+        "the script wrote a record 60 min before this round's end, but the folder holds none of this round",
     )
 
 
@@ -102,6 +103,13 @@ def test_a_record_that_is_there_but_not_linked_is_named_with_the_reason() -> Non
     tie = Link(LinkClass.TIE, "two candidates")
     near = record("main:x", 60 * 60 - 3, map_name=ROUND.map_name)
     assert broken(replace(LISTED, records=[near]), tie) == (ChainLink.LINKED, "main:x: two candidates")
+
+
+def test_a_near_record_that_belongs_to_nobody_or_to_another_round_says_so() -> None:
+    evidence = replace(LISTED, records=[record("x", 60 * 60 - 3, map_name=ROUND.map_name)])
+    restarted = Unlinked(UnlinkedClass.RESTARTED, "round 1 was restarted")
+    assert broken(evidence, x=restarted) == (ChainLink.LINKED, "x: round 1 was restarted")
+    assert broken(evidence) == (ChainLink.LINKED, "x: it belongs to another round")
 
 
 def test_the_stamp_in_a_name_is_read_in_the_servers_zone() -> None:

@@ -10,6 +10,7 @@ from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.jobs import LIVE
+from slomix_pipeline.rules.values import SIDE_NAMES
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
@@ -62,8 +63,8 @@ def test_a_surrender_is_told_with_both_clocks_who_gave_up_and_every_players_numb
     write_evening(pipeline.folder, evening)
     pipeline.list_folders()
     text = texts(dev)[0]
-    assert f"The stopwatch showed {sim_round.stats.header.attack_time}".replace("showed ", "showed **") in text
-    assert "gave up." in text
+    assert f"The stopwatch showed **{sim_round.stats.header.attack_time}**" in text
+    assert f"{SIDE_NAMES[sim_round.surrender_side]} gave up." in text
     for player in sim_round.players.values():
         assert f"→ {player.damage_given * 60 / player.seconds_played:.0f} ·" in text
 
@@ -92,6 +93,32 @@ def test_what_is_imported_or_run_again_tells_the_dev_channel_nothing(
     pipeline.import_(tmp_path / "archive")
     pipeline.run(round_key(off_the_clock(evening)[0]))
     assert dev.messages() == []
+
+
+def test_an_import_that_brings_the_record_corrects_what_the_dev_channel_was_told(
+    pipeline: Pipeline, dev: StandIn, tmp_path: Path
+) -> None:
+    sim_round = next(r for r in play_evening(16, maps=2, ends_at=just_now()).rounds if r.attackers_won)
+    write_round(pipeline.folder, sim_round)
+    record = pipeline.folder / GAMETIMES / sim_round.timing_name
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    record.rename(archive / sim_round.timing_name)
+    pipeline.list_folder()
+    assert "NO LUA DATA" in texts(dev)[0]
+    assert pipeline.import_(archive).linked == 1
+    assert "ALIGNED" in texts(dev)[0] and len(dev.messages()) == 1
+
+
+def test_a_message_that_was_not_delivered_fails_its_check(pipeline: Pipeline, dev: StandIn) -> None:
+    sim_round = play_evening(16, maps=1, ends_at=just_now()).rounds[0]
+    pipeline.dev = Discord(dev.webhook_url.rsplit("/", 1)[0] + "/another-token")
+    key = pipeline.put_stats(sim_round)
+    pipeline.list_folder()
+    (row,) = pipeline.rows(
+        "select passed from check_result where check_name = 'timing_told' and partition_key = %s", key
+    )
+    assert row["passed"] is False
 
 
 def test_the_comparison_is_read_from_views_and_never_scales_a_players_minutes(

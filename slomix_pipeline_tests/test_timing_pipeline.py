@@ -171,6 +171,20 @@ def test_a_record_half_written_is_left_to_the_sensor(pipeline: Pipeline) -> None
     assert timing(pipeline, first)["link_class"] == "exact_end"
 
 
+def test_the_servers_log_tells_what_the_script_did(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOMIX_CONSOLE_LOG", "etconsole.log")
+    first, second = evening_of().rounds
+    log = pipeline.folder / "etconsole.log"
+    log.write_text("  33000 slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n")
+    pipeline.put_stats(first)
+    pipeline.list_folder()
+    assert broken_link(pipeline, first) == "file not written"
+    log.write_text(f"{log.read_text()}  99000 slomix_timing: wrote gametimes/{second.timing_name}\n")
+    pipeline.put_stats(second)
+    pipeline.list_folder()
+    assert broken_link(pipeline, second) == "file not fetched"
+
+
 # --- records gone, doubled, shifted ---
 
 
@@ -209,7 +223,8 @@ def test_a_record_that_is_minutes_off_is_shown_and_never_used(pipeline: Pipeline
     rework(pipeline)
     row = timing(pipeline, first)
     assert (row["link_class"], row["record_key"], row["candidate_key"]) == ("fuzzy", None, key)
-    assert (row["timing_status"], row["duration_source"] != "timing") == ("NO LUA DATA", True)
+    assert row["timing_status"] == "NO LUA DATA"
+    assert row["duration_source"] != "timing"
     assert broken_link(pipeline, first) == "record not linked"
     assert unlinked(pipeline)[key].startswith(f"a candidate of {round_key(first)} only")
 

@@ -1,7 +1,6 @@
 """Which timing record belongs to which round when rounds are restarted, aborted, told twice or told by older scripts."""
 
 from dataclasses import replace
-from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -9,28 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
-from slomix_pipeline_tests.building import at
+from slomix_pipeline_tests.building import clocked as round_at
+from slomix_pipeline_tests.building import make_record as record
 
 OLD: dict[str, Any] = {"schema": None, "aborted": None, "restarts": None, "exit_print": None}
-
-
-def round_at(key: str, second: float, number: int = 1, map_name: str = "supply") -> Clocked:
-    return Clocked(key, map_name, number, at(0) + timedelta(seconds=second))
-
-
-def record(key: str, second: float, number: int = 1, map_name: str = "supply", **values: Any) -> FiledRecord:
-    """A record of our own script; ``**OLD`` makes it one of an older script."""
-    end = at(0) + timedelta(seconds=second)
-    known: dict[str, Any] = {
-        "started_at": end - timedelta(seconds=300), "duration_seconds": 300.0, "limit_seconds": 600,
-        "pause_seconds": 0, "pause_count": 0, "warmup_seconds": 3, "winner_side": 2, "defender_side": 1,
-        "end_reason": "objective", "surrender_side": 0, "script_version": "2.0.0", "raw": {},
-        "schema": "slomix.timing/1", "aborted": False, "restarts": 0, "exit_print": "Wolf EndRound.",
-    }  # fmt: skip
-    return FiledRecord(key, TimingRecord(map_name, number, end, **(known | values)))
 
 
 def restarted(key: str, second: float, number: int = 1) -> FiledRecord:
@@ -114,7 +97,7 @@ def test_the_farther_of_two_records_says_that_its_round_has_a_nearer_one() -> No
 
 def test_a_record_some_minutes_off_says_of_which_round_it_is_a_candidate() -> None:
     (told,) = reasons([round_at("r", 700)], record("x", 400)).values()
-    assert told == "a candidate of r only: the only record of this map and round, but more than 30 s off"
+    assert told == "a candidate of r only: the only one of this map and round, but more than 30 s off"
 
 
 @given(st.integers(1, 5), st.integers(31, 3600), st.integers(0, 29))

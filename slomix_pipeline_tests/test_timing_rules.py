@@ -10,7 +10,7 @@ from slomix_pipeline.rules.timing import (
     TimingStatus,
     attackers_gave_up,
     round_duration,
-    surrendered,
+    surrender_side,
     timing_status,
 )
 from slomix_pipeline.rules.values import Status
@@ -86,21 +86,21 @@ def test_of_an_aborted_round_neither_attack_time_nor_limit_is_believed() -> None
 @pytest.mark.parametrize(("seconds", "side"), [(720, 0), (708, 0), (707.9, ALLIES), (510, ALLIES)])
 def test_attackers_who_lost_more_than_12_seconds_before_the_limit_gave_up(seconds: float, side: int) -> None:
     header = make_header(**HELD)
-    assert surrendered(header, Duration(seconds, "players")) == side
+    assert surrender_side(header, Duration(seconds, "players")) == side
     assert attackers_gave_up(header, side) is (side == ALLIES)
 
 
 def test_attackers_who_won_did_not_give_up_but_the_defenders_may_have() -> None:
     header = make_header(winner=ALLIES)
-    assert surrendered(header, Duration(100.0, "attack_time")) is None
+    assert surrender_side(header, Duration(100.0, "attack_time")) is None
     assert attackers_gave_up(header, None) is False
 
 
 def test_the_engines_own_words_decide_who_gave_up() -> None:
     held, taken = make_header(**HELD), make_header(winner=ALLIES)
-    assert surrendered(held, Duration(715.0, "measured"), engine_says=ALLIES) == ALLIES
-    assert surrendered(held, Duration(500.0, "measured"), engine_says=0) == 0
-    assert surrendered(taken, Duration(100.0, "attack_time"), engine_says=AXIS) == AXIS
+    assert surrender_side(held, Duration(715.0, "measured"), engine_says=ALLIES) == ALLIES
+    assert surrender_side(held, Duration(500.0, "measured"), engine_says=0) == 0
+    assert surrender_side(taken, Duration(100.0, "attack_time"), engine_says=AXIS) == AXIS
     assert attackers_gave_up(taken, AXIS) is False
 
 
@@ -115,7 +115,7 @@ def test_the_engines_own_words_decide_who_gave_up() -> None:
     ids=["no winner", "duration assumed", "duration unknown", "limit unknown"],
 )
 def test_who_gave_up_may_be_unknown(header: Header, duration: Duration) -> None:
-    assert surrendered(header, duration) is None
+    assert surrender_side(header, duration) is None
     assert attackers_gave_up(header, None) is None
 
 

@@ -34,23 +34,23 @@ def round_timing(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.MaterializeResult:
     look = look_for_records(database, gameserver, context.partition_keys)
-    links: dict[str, Outcome] = {}
+    timed: dict[str, Outcome] = {}
     chains: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
-        found = _time_session(conn, server, session, look)
-        links.update(found.links)
+        found = _time_session(conn, server, session, look if server == load_settings().server else Look())
+        timed.update(found.timed)
         chains.update(found.chains)
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        checks = [report(context, conn, "timing_link", links), report(context, conn, "timing_chain", chains)]
-    own = [key for key in context.partition_keys if key in links]
-    statuses = Counter(links[key].facts["status"] for key in own)
+        checks = [report(context, conn, "timing_link", timed), report(context, conn, "timing_chain", chains)]
+    own = [key for key in context.partition_keys if key in timed]
+    statuses = Counter(timed[key].facts["status"] for key in own)
     metadata = {
         "rounds": len(own),
-        "linked": sum(links[key].facts["link"] == LinkClass.EXACT_END for key in own),
-        "seconds of play": float(sum(links[key].facts["seconds"] or 0 for key in own)),
+        "linked": sum(timed[key].facts["link"] == LinkClass.EXACT_END for key in own),
+        "seconds of play": float(sum(timed[key].facts["seconds"] or 0 for key in own)),
         "records found in the folder": len(look.fetched),
         "look into the folder": look.trouble or ("not needed" if look.listed_at is None else "done"),
         "statuses": dg.MetadataValue.json(statuses),
@@ -60,9 +60,9 @@ def round_timing(
 
 @dataclass(frozen=True)
 class _Timed:
-    """Outcomes of a session's rounds, by round key."""
+    """Outcomes of a session's rounds, by round key: of the clock, and of the way its record came."""
 
-    links: dict[str, Outcome]
+    timed: dict[str, Outcome]
     chains: dict[str, Outcome]
 
 
@@ -88,22 +88,18 @@ def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look) -
     timing_records.store_unlinked(conn, records, unlinked)
     return _Timed(
         {key: timing_outcome(headers[key], timing, played.get(key, {})) for key, timing in timings.items()},
-        {entry.key: chain_outcome(first_broken_link(entry, links[entry.key], evidence)) for entry in rounds},
+        {entry.key: chain_outcome(first_broken_link(entry, links[entry.key], unlinked, evidence)) for entry in rounds},
     )
 
 
 def _evidence(conn: Conn, server: str, session: list[Stamped], look: Look) -> Evidence:
-    """What is known of the server's timing around a session; of other servers than ours no folder is watched."""
+    """What is known of the server's timing around a session. ``look``: nothing for a server that is not watched."""
     settings = load_settings()
-    ours = server == settings.server
-    records = timing_records.records_between(
-        conn, server, session[0].stamp - ALIVE_WITHIN, session[-1].stamp + ALIVE_WITHIN
-    )
-    listed_at = files.last_look(conn, server, settings.gametimes_folder)
+    first, last = session[0].stamp - ALIVE_WITHIN, session[-1].stamp + ALIVE_WITHIN
     return Evidence(
-        records,
-        timing_records.unread_files(conn, server, settings.zone),
-        look.listed_at or listed_at if ours else listed_at,
-        look.trouble if ours else None,
-        look.signs if ours else None,
+        records=timing_records.records_between(conn, server, first, last),
+        unread=timing_records.unread_files(conn, server, settings.zone),
+        listed_at=look.listed_at or files.last_look(conn, server, settings.gametimes_folder),
+        trouble=look.trouble,
+        signs=look.signs,
     )

@@ -13,7 +13,7 @@ from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.timing_comparison import TimingSeen, comparisons
+from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
 
 MOST_ROWS = 200  # of a table in the metadata
 
@@ -32,7 +32,7 @@ def timing_comparison(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
     with database.connect() as conn:
-        found = comparisons(conn, context.partition_keys)
+        found = timings_seen(conn, context.partition_keys)
     wish, max_age = context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age
     outcomes = _tell(database, discord, found, wish, max_age) if discord.dev else {}
     with database.connect() as conn:
@@ -71,9 +71,10 @@ def _metadata(found: list[TimingSeen]) -> dict[str, Any]:
     ).round(1)
     if len(found) == 1:
         players = players.drop(columns="round_key")
+    known = [t.facts["difference_seconds"] for t in found if t.facts["difference_seconds"] is not None]
     statuses = {status.value: sum(t.seen.timing_status == status for t in found) for status in TimingStatus}
     return statuses | {
-        "seconds between stopwatch and record": max((t.facts["difference_seconds"] or 0 for t in found), default=0),
+        "largest difference, seconds": max(known, default=None),
         "clocks": dg.MetadataValue.md(rounds.to_markdown(index=False)),
         "players": dg.MetadataValue.md(players.head(MOST_ROWS).to_markdown(index=False)),
     }

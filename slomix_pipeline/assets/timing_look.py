@@ -14,8 +14,8 @@ from slomix_pipeline.formats.consolelog import MAX_READ, ScriptSigns, script_sig
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.gameserver.source import GameServer, GameServerError, read_log_end
-from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, same_map_within
-from slomix_pipeline.rules.timing_chain import as_in_names, clocked_file
+from slomix_pipeline.rules.linking import Clocked
+from slomix_pipeline.rules.timing_records import clocked_file, file_may_be_of
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.database import Database
@@ -53,7 +53,7 @@ def _take_in(conn: Conn, gameserver: GameServer, settings: Settings, waiting: Se
     for file in gameserver.list_folder(settings.gametimes_folder):
         name = parse_file_name(file.name)
         clocked = clocked_file(name, settings.zone)
-        if clocked is None or not any(same_map_within(as_in_names(entry), clocked, LINK_WINDOW) for entry in waiting):
+        if clocked is None or not any(file_may_be_of(entry, clocked) for entry in waiting):
             continue
         data = gameserver.read(settings.gametimes_folder, file.name, gametimes.MAX_SIZE)
         try:
@@ -61,7 +61,7 @@ def _take_in(conn: Conn, gameserver: GameServer, settings: Settings, waiting: Se
         except FormatError:
             continue  # perhaps not finished; the sensor waits until it is, and quarantines it if it never can be read
         with conn.transaction():
-            row = timing_records.note_found(conn, settings.server, name, data)
+            row = files.note_found(conn, settings.server, name, data)
             timing_records.store_record(conn, row, record)
             files.finish(conn, row, "ingested")
         yield str(row.partition_key)

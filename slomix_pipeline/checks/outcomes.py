@@ -7,15 +7,15 @@ Does not belong here: the laws and bounds themselves (``rules``), what a stage s
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header
+from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
 from slomix_pipeline.rules.timing import RoundTiming, TimingStatus, overstayed
-from slomix_pipeline.rules.timing_chain import Broken
-from slomix_pipeline.rules.values import FiledRound, Status
+from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN, Broken
+from slomix_pipeline.rules.values import SIDE_NAMES, FiledRound, Status
 from slomix_pipeline.warehouse.check_results import Outcome
 
 # Beyond this a difference is an ERROR, within it a WARN; both sides come from the same file, so 0 is right.
@@ -86,7 +86,7 @@ def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, in
         "stopwatch": header.attack_time,
         "record seconds": record.duration_seconds if record else None,
         "paused seconds": record.pause_seconds if record else None,
-        "gave up": _WHO[timing.surrender_side],
+        "gave up": _gave_up(timing.surrender_side),
         "link": link.link_class.value,
         "why": link.reason or "within 30 s",
         "candidate": link.candidate_key or "none",
@@ -97,11 +97,12 @@ def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, in
     return Outcome(agrees and sure, facts)
 
 
-_WHO = {None: None, 0: "nobody", AXIS: "Axis", ALLIES: "Allies"}
+def _gave_up(side: int | None) -> str | None:
+    return None if side is None else SIDE_NAMES.get(side, "nobody")
 
 
 def chain_outcome(broken: Broken | None) -> Outcome:
     """Whether a round has its timing, and where it got lost if not."""
     if broken is None:
-        return Outcome(True, {"first broken link": "none"})
-    return Outcome(False, {"first broken link": broken.link.value, "what is known": broken.why})
+        return Outcome(True, {BROKEN_LINK: "none"})
+    return Outcome(False, {BROKEN_LINK: broken.link.value, WHAT_IS_KNOWN: broken.why})

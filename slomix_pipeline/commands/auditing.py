@@ -70,7 +70,7 @@ def _lines(conn: Connection[DictRow], scope: Scope, servers: Sequence[str]) -> I
     yield from _quarantined(quarantined)
     yield from _never_fetched(never_fetched, scope)
     yield from _checks(checks)
-    yield from _timing(by_month, total, audit.records_without_round(conn, scope))
+    yield from _timing(by_month, total, audit.records_without_round(conn, scope), audit.broken_links(conn, scope))
     yield from _endstats(by_month, total, audit.rounds_without_endstats(conn, scope))
 
 
@@ -192,17 +192,19 @@ _UNLINKED = {
     "restarted": "of rounds that were restarted", "left": "of rounds left before their end",
     "copy": "that say the same as another one", "candidate": "that are only candidates",
     "tie": "equally near to a round as another one", "farther": "whose round has a nearer one",
-    "no_round": "without a stats file", None: "far from every round",
+    "no_round": "without a stats file", None: "not looked at yet, or far from every round",
 }  # fmt: skip
 
 
-def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence[DictRow]) -> Iterator[str]:
+def _timing(
+    by_month: Sequence[DictRow], total: DictRow, without_round: Sequence[DictRow], lost: Sequence[DictRow]
+) -> Iterator[str]:
     yield "\n## Lua timing by month\n"
     if not total["linked"] and not without_round:
-        yield "No timing record is stored: lengths are from headers and players' minutes."
+        yield "No timing record is stored: lengths are from the stats files."
         return
     yield from _table(
-        ("month", "rounds", "linked", "%", "candidate only", "tie", "header differs"),
+        ("month", "rounds", "linked", "%", "candidate only", "tie", "stopwatch differs"),
         (
             (
                 row["month"] or "**all**", row["rounds"], row["linked"], f"{100 * row['linked'] / row['rounds']:.0f}",
@@ -216,6 +218,11 @@ def _timing(by_month: Sequence[DictRow], total: DictRow, without_round: Sequence
     for row in without_round:
         newest = "; ".join(escape(text) for text in row["newest"])
         yield f"- {row['records']} {_UNLINKED[row['unlinked_class']]}: {newest}"
+    if lost:
+        yield f"\nRounds without a record: {sum(row['rounds'] for row in lost)}, by the first broken link\n"
+    for row in lost:
+        more = ", …" if row["rounds"] > len(row["newest"]) else ""
+        yield f"- {row['rounds']} {row['link']}: {', '.join(code(key) for key in row['newest'])}{more}"
 
 
 def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str]) -> Iterator[str]:

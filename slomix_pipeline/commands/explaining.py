@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.commands.exporting import utc_text
 from slomix_pipeline.commands.player_receipts import Case, how_made, line_in, player_receipt, signs_of_restart
 from slomix_pipeline.commands.rederiving import differences, rederive
-from slomix_pipeline.commands.wording import SIDES
+from slomix_pipeline.commands.wording import SIDES, SURRENDERED
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.gamestats import Header, PlayerLine
 from slomix_pipeline.formats.names import decode, readable
@@ -180,7 +180,7 @@ def _duration(conn: Connection[DictRow], row: DictRow, header: Header) -> dict[s
         "seconds": row["duration_seconds"],
         "source": row["duration_source"],
         "stopwatch": header.attack_time,
-        "surrendered": row["surrender_side"],
+        "surrendered": SURRENDERED[row["surrender_side"]],
         "attackers_gave_up": attackers_gave_up(header, row["surrender_side"]),
         "sources": [
             {

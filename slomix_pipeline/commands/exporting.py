@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.commands.wording import SURRENDERED
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.scoring import POLICY
 from slomix_pipeline.rules.stamps import stamp_in_utc
@@ -19,7 +20,6 @@ from slomix_pipeline.warehouse import reading
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
-_SURRENDERED = _SIDES | {0: "nobody"}
 
 
 def utc_text(moment: datetime) -> str:
@@ -134,7 +134,7 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
         "duration_seconds": row["duration_seconds"],
         "duration_source": row["duration_source"],
         "stopwatch": row["attack_time_text"],
-        "surrendered": _SURRENDERED[row["surrender_side"]],
+        "surrendered": SURRENDERED[row["surrender_side"]],
         "timing_status": row["timing_status"],
         "flags": list(row["flags"]),
         "players": [_player(player) for player in row["players"]],

@@ -23,7 +23,7 @@ CONFIG = "slomix_config.lua"  # the server's own; holds secrets
 _GAMESTATS_SCRIPT = "gamestats.lua"
 _OTHER_GAMESTATS_SCRIPT = re.compile(r"c0rnp0rn.*\.lua", re.IGNORECASE)
 _VERSION = re.compile(rb'^local version *= *"([A-Za-z0-9.+-]{1,20})"', re.IGNORECASE | re.MULTILINE)
-_OURS = re.compile(rb'"slomix_[a-z]+: ')  # how each of our scripts begins what it logs
+_MARK_OF_OURS = re.compile(rb'"slomix_[a-z]+: ')  # how each of our scripts begins what it logs
 _MAX_SCRIPT = 1 << 20  # bytes; the engine loads no larger one
 
 # What is left to the admin after a deployment.
@@ -57,7 +57,7 @@ class Script:
     @property
     def wanted(self) -> bool:
         """Whether it should be as ours: the timing script everywhere, another where an earlier one of ours lies."""
-        return self.name == TIMING_SCRIPT or (self.there is not None and bool(_OURS.search(self.there)))
+        return self.name == TIMING_SCRIPT or (self.there is not None and bool(_MARK_OF_OURS.search(self.there)))
 
 
 def status(server: GameServer, folder: str) -> Iterator[Finding]:
@@ -77,17 +77,17 @@ def _standing(script: Script, others: Sequence[str]) -> str:
     if script.there is None and script.wanted:
         return "not there, so rounds have no timing record: slomix lua deploy --yes copies it"
     if script.there is None:
-        found = f"{_all(others)} lies there" if others else "none lies in this folder"
+        found = f"{_joined(others)} lies there" if others else "none lies in this folder"
         return f"not there; only needed on a server without c0rnp0rn ({found})"
     if not script.wanted:
-        return f"another script of that name, not ours ({_named(script.there)}): left alone"
+        return f"another script of that name, not ours ({_version_and_hash(script.there)}): left alone"
     how = (
-        f"same, {_named(script.ours)}"
+        f"same, {_version_and_hash(script.ours)}"
         if script.same
-        else f"differs: {_named(script.there)} there, {_named(script.ours)} here"
+        else f"differs: {_version_and_hash(script.there)} there, {_version_and_hash(script.ours)} here"
     )
     if script.name == _GAMESTATS_SCRIPT and others:
-        return f"{how}; {_all(others)} writes gamestats/ too: keep one of them, in lua_modules and in the folder"
+        return f"{how}; {_joined(others)} writes gamestats/ too: keep one of them, in lua_modules and in the folder"
     return how if script.same else f"{how}; slomix lua deploy --yes replaces it"
 
 
@@ -112,11 +112,11 @@ class Step:
     def describe(self) -> str:
         """``replace … 1.6.2 … by 2.0.0 …, the old one kept as …``, for people."""
         if self.script.there is None:
-            return f"copy {self.script.name}, {_named(self.script.ours)}"
+            return f"copy {self.script.name}, {_version_and_hash(self.script.ours)}"
         strange = "" if self.script.wanted else ", WHICH IS NOT OURS,"
         return (
-            f"replace {self.script.name}, {_named(self.script.there)}{strange} by {_named(self.script.ours)}; "
-            f"the old one is kept as {self.backup}"
+            f"replace {self.script.name}, {_version_and_hash(self.script.there)}{strange} "
+            f"by {_version_and_hash(self.script.ours)}; the old one is kept as {self.backup}"
         )
 
 
@@ -130,13 +130,13 @@ def plan(server: GameServer, folder: str, names: Sequence[str], now: datetime) -
         Refused: ``gamestats.lua`` is named, and another script that writes ``gamestats/`` lies in the folder.
         GameServerError: the server or the folder can't be read.
     """
-    scripts = {path.name for path in _ours()}
+    scripts = {path.name for path in _our_scripts()}
     for name in names:
         _check_name(name, scripts)
     others = _other_gamestats_scripts(server, folder)
     if others and _GAMESTATS_SCRIPT in names:
         raise Refused(
-            f"{_GAMESTATS_SCRIPT} is not copied: {_all(others)} lies there and writes gamestats/ too; two "
+            f"{_GAMESTATS_SCRIPT} is not copied: {_joined(others)} lies there and writes gamestats/ too; two "
             f"writers would give every round two files. Take it out of lua_modules and out of the folder first"
         )
     steps = []
@@ -170,7 +170,7 @@ def carry_out(server: GameServer, folder: str, step: Step) -> None:
 
 def _compare(server: GameServer, folder: str) -> Iterator[Script]:
     """The timing script first, then the others by name."""
-    for path in sorted(_ours(), key=lambda path: (path.name != TIMING_SCRIPT, path.name)):
+    for path in sorted(_our_scripts(), key=lambda path: (path.name != TIMING_SCRIPT, path.name)):
         try:
             there = server.read(folder, path.name, _MAX_SCRIPT)
         except FileMissing:
@@ -178,7 +178,7 @@ def _compare(server: GameServer, folder: str) -> Iterator[Script]:
         yield Script(path.name, path.read_bytes(), there)
 
 
-def _ours() -> list[Path]:
+def _our_scripts() -> list[Path]:
     return list(bundled_folder("lua").glob("*.lua"))
 
 
@@ -186,11 +186,11 @@ def _other_gamestats_scripts(server: GameServer, folder: str) -> list[str]:
     return sorted(f.name for f in server.list_folder(folder) if _OTHER_GAMESTATS_SCRIPT.fullmatch(f.name))
 
 
-def _all(names: Sequence[str]) -> str:
+def _joined(names: Sequence[str]) -> str:
     return " and ".join(names)
 
 
-def _named(script: bytes) -> str:
+def _version_and_hash(script: bytes) -> str:
     """A script by the version it names and the first digits of its sha256."""
     found = _VERSION.search(script)
     version = f"version {found[1].decode('ascii')}" if found else "no version"

@@ -15,6 +15,7 @@ from rich.text import Text
 from slomix_pipeline.commands.wording import facts, number, span
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE
+from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
 
 FLAGS = {
     "pair_timelimit_unknown": "whether round 2's limit is round 1's time can't be told",
@@ -157,12 +158,17 @@ def _length(duration: dict[str, Any]) -> Iterator[str]:
     if duration["source"] is None:
         yield "unknown"
     else:
-        gave_up = {True: ", the attackers gave up", False: "", None: ", whether the attackers gave up is unknown"}
-        yield f"{number(duration['seconds'])} s, from {duration['source']}{gave_up[duration['attackers_gave_up']]}"
-        yield f"the stopwatch showed {duration['stopwatch']}"
+        yield f"{number(duration['seconds'])} s, from {SOURCE_WORDS[duration['source']]}"
+        yield f"the stopwatch showed {duration['stopwatch']}; {_GAVE_UP[duration['surrendered']]}"
     for source in duration["sources"]:
         value = "" if source["seconds"] is None else f"{number(source['seconds'])} s, "
         yield f"{source['source']}: {value}{source['why']}"
+
+
+_GAVE_UP = {
+    "axis": "Axis gave up", "allies": "Allies gave up", "nobody": "nobody gave up",
+    None: "whether anybody gave up is unknown",
+}  # fmt: skip
 
 
 def _timing(timing: dict[str, Any]) -> Iterator[str]:
@@ -172,12 +178,13 @@ def _timing(timing: dict[str, Any]) -> Iterator[str]:
     yield f"{timing['status']}; link {timing['link_class']}" + (f": {timing['reason']}" if timing["reason"] else "")
     if record := timing["record"] or timing["candidate"]:
         use = "linked" if timing["record"] else "shown only, not used"
-        off = number(timing["stamp_minus_record_end"])
-        yield f"{use}: {record}, {number(timing['record_seconds'])} s long, ended {off} s before the file's stamp"
-        paused = (
-            f", {timing['pause_count']} pauses of {number(timing['pause_seconds'])} s" if timing["pause_count"] else ""
+        apart = timing["stamp_minus_record_end"]
+        when = f"{number(abs(apart))} s {'after' if apart < 0 else 'before'} the file's stamp"
+        yield f"{use}: {record}, {number(timing['record_seconds'])} s long, ended {when}"
+        pauses = pauses_text(timing["pause_count"], timing["pause_seconds"])
+        yield "it says: " + ", ".join(
+            [timing["exit_print"] or timing["end_reason"] or "no reason", *([pauses] if pauses else [])]
         )
-        yield f"it says: {timing['exit_print'] or timing['end_reason'] or 'no reason'}{paused}"
         yield f"its sha256 {timing['record_sha256']}"
 
 

@@ -12,25 +12,28 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.rules.linking import Link
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
 from slomix_pipeline.rules.rounds import work_out
-from slomix_pipeline.rules.timing import round_duration, surrendered
+from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import parsed, results
+from slomix_pipeline.warehouse import parsed, results, timing_records
 
 
 @dataclass(frozen=True)
 class Rederived:
-    """What the rules make of a round now. ``rounds``: all of its session, by key."""
+    """What the rules make of a round now. ``rounds``: all of its session, by key; ``record``: its timing record."""
 
     rounds: Mapping[str, FiledRound]
     placed: Placed
     validity: Validity
     players: Sequence[RoundPlayer]
+    record: TimingRecord | None
 
 
 def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: str) -> Rederived:
@@ -40,7 +43,9 @@ def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: st
     rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
     seen = results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone))
     worked_out = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen)
-    return Rederived(rounds, worked_out.placed[key], worked_out.validities[key], worked_out.players[key])
+    linked = conn.execute("select record_key from round_timing where round_key = %s", [key]).fetchone()
+    record = timing_records.record_of(conn, linked["record_key"]) if linked else None
+    return Rederived(rounds, worked_out.placed[key], worked_out.validities[key], worked_out.players[key], record)
 
 
 def differences(
@@ -79,17 +84,13 @@ def _pairs(
         rows = {w: tuple(c[column] for column in WEAPON_COLUMNS) for w, c in weapons.get(player.guid, {}).items()}
         counted = {w: tuple(getattr(c, column) for column in WEAPON_COLUMNS) for w, c in (player.weapons or {}).items()}
         yield f"{player.guid} weapons", rows, counted
-    if stored["duration_source"]:
+    if stored["timing_status"]:
+        seconds = [player.seconds_played for player in now.players]
         header = now.rounds[place.key].stats.header
-        length = round_duration(
-            header,
-            place.status,
-            [player.seconds_played for player in now.players],
-            stored["record_seconds"] if stored["record_key"] else None,
-        )
-        yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(length)
-        says = stored["engine_surrender"] if stored["record_key"] else None
-        yield "surrender_side", stored["surrender_side"], surrendered(header, length, says)
+        timing = time_round(header, place.status, seconds, Link(stored["link_class"]), now.record)
+        yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(timing.duration)
+        yield "surrender_side", stored["surrender_side"], timing.surrender_side
+        yield "timing_status", stored["timing_status"], timing.status.value
 
 
 def _columns(player: RoundPlayer) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-SIDES = {0: "no side", 1: "Axis", 2: "Allies", 3: "spectator"}
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS
+from slomix_pipeline.rules.values import SIDE_NAMES
+
+SIDES = {0: "no side", 3: "spectator"} | SIDE_NAMES
+SURRENDERED = {None: None, 0: "nobody", AXIS: "axis", ALLIES: "allies"}  # in JSON
 
 
 def span(time: timedelta) -> str:

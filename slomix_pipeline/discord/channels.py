@@ -25,4 +25,5 @@ def open_channels(settings: Settings) -> Channels:
         return Channels()
     from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
 
-    return Channels(*(None if webhook is None else Discord(webhook.get_secret_value()) for webhook in webhooks))
+    results, dev = (None if webhook is None else Discord(webhook.get_secret_value()) for webhook in webhooks)
+    return Channels(results=results, dev=dev)

@@ -6,18 +6,14 @@ Does not belong here: what players read (``messages``), and whether something is
 
 from slomix_pipeline.discord.embeds import Embed, Message, clip, escape, fields_of_lines
 from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, raw_time_text, whole
-from slomix_pipeline.rules.timing import TimingStatus
+from slomix_pipeline.rules.timing import SOURCE_WORDS, TimingStatus, pauses_text
+from slomix_pipeline.rules.values import SIDE_NAMES
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen
 
 _COLOURS = {
     TimingStatus.ALIGNED: 0x2ECC71, TimingStatus.MINOR_DIFF: 0xE67E22, TimingStatus.DISCREPANCY: 0xE74C3C,
     TimingStatus.NO_LUA_DATA: NEUTRAL,
 }  # fmt: skip
-_SOURCES = {
-    "attack_time": "the stopwatch", "measured": "the stats file's own clock", "timing": "the timing record",
-    "players": "the players' minutes", "limit": "the limit, which is an assumption",
-}  # fmt: skip
-_GAVE_UP = {1: "Axis gave up.", 2: "Allies gave up."}
 
 
 def timing_message(timing: TimingSeen) -> Message:
@@ -39,10 +35,11 @@ def timing_message(timing: TimingSeen) -> Message:
 def _clocks(timing: TimingSeen) -> str:
     facts = timing.facts
     showed = f"The stopwatch showed **{raw_time_text(facts['stopwatch']) or 'nothing'}**"
+    if facts["record_key"] is None:
+        known = f" ({escape(clip(timing.what_is_known, 300))})" if timing.what_is_known else ""
+        return f"{showed}. No timing record: **{escape(timing.broken_link or 'not looked for')}**{known}"
     if facts["record_seconds"] is None:
-        link = timing.chain.get("first broken link", "not looked for")
-        known = timing.chain.get("what is known", "")
-        return f"{showed}. No timing record: **{escape(link)}**" + (f" ({escape(clip(known, 300))})" if known else "")
+        return f"{showed}. The timing record does not say how long the round was."
     apart = facts["difference_seconds"]
     off = "" if apart is None else f", {apart:.0f} s apart"
     return f"{showed}, the timing record says **{clock(facts['record_seconds'])}**{off}."
@@ -52,16 +49,14 @@ def _counted(timing: TimingSeen) -> str:
     facts = timing.facts
     if facts["duration_seconds"] is None:
         return "How long was played is unknown."
-    return f"Counted: **{clock(facts['duration_seconds'])}**, from {_SOURCES[facts['duration_source']]}."
+    return f"Counted: **{clock(facts['duration_seconds'])}**, from {SOURCE_WORDS[facts['duration_source']]}."
 
 
 def _story(timing: TimingSeen) -> str:
     facts = timing.facts
-    parts = [_GAVE_UP.get(facts["surrender_side"], "")]
-    if facts["pause_count"]:
-        pauses = f"{facts['pause_count']} pause{'s' if facts['pause_count'] > 1 else ''}"
-        parts.append(f"{pauses}, {facts['pause_seconds'] or 0} s in all, are not in it.")
-    return " ".join(part for part in parts if part)
+    gave_up = SIDE_NAMES.get(facts["surrender_side"])
+    pauses = pauses_text(facts["pause_count"], facts["pause_seconds"])
+    return " ".join([*([f"{gave_up} gave up."] if gave_up else []), *([f"Not in it: {pauses}."] if pauses else [])])
 
 
 def _players(timing: TimingSeen) -> list[str]:

@@ -1,8 +1,8 @@
 """Timing records (gametimes files): the true clock of one round, written by a script on the game server.
 
-Belongs here: the shapes such a record comes in, as one value. Which round it belongs to is a rule (``rules.timing``).
-A record is recognised by its content: ``{"meta", "payload"}`` of the webhook script, one flat JSON object, or
-``key=value`` lines.
+Belongs here: the shapes such a record comes in, as one value. Which round it belongs to is a rule
+(``rules.timing_records``). A record is recognised by its content: ``{"meta", "payload"}`` of the webhook script, its
+announcement alone, one flat JSON object, or ``key=value`` lines.
 """
 
 import json

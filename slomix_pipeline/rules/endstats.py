@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
-from slomix_pipeline.rules.linking import Clocked, Link, LinkClass, link_records
+from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records, seconds_text
 from slomix_pipeline.rules.validity import is_bot
 
 # Older scripts named the file anew for every table they wrote: a second that ends in between splits it.
@@ -56,7 +56,7 @@ def link_endstats(rounds: Sequence[Clocked], files: Iterable[Clocked]) -> dict[s
 def _joined(files: Iterable[Clocked]) -> list[tuple[Clocked, tuple[str, ...]]]:
     """The files of one round together: the first of them, and the keys of all."""
     parts: list[tuple[Clocked, tuple[str, ...]]] = []
-    for file in sorted(files, key=lambda f: (f.map_name.lower(), f.number or 0, f.at, f.key)):
+    for file in sorted(files, key=lambda f: (f.map_name.lower(), f.number or 0, f.at, f.key)):  # their names have one
         if parts and _same_round(parts[-1][0], file):
             first, keys = parts[-1]
             parts[-1] = (first, (*keys, file.key))
@@ -75,7 +75,7 @@ def _as_endstats(link: Link, keys: Mapping[str, tuple[str, ...]]) -> EndstatsLin
         return EndstatsLink(keys[str(link.record_key)], link.link_class, None)
     if link.link_class is LinkClass.TIE:
         return EndstatsLink((), link.link_class, link.reason)
-    return EndstatsLink((), LinkClass.NONE, "no endstats file within 30 s of the file stamp")
+    return EndstatsLink((), LinkClass.NONE, f"no endstats file within {seconds_text(LINK_WINDOW)} of the file stamp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,28 @@ ALIGNED_WITHIN = 30  # seconds
 MINOR_WITHIN = 60  # seconds
 GAVE_UP_MARGIN = 12  # seconds; full holds differ from the limit by up to 6 s, early ends by 15 s and more
 
+# What each source of a length is, for people.
+SOURCE_WORDS = {
+    "attack_time": "the stopwatch", "measured": "the stats file's own clock", "timing": "the timing record",
+    "players": "the players' minutes", "limit": "the limit, which is an assumption",
+}  # fmt: skip
+
 
 class TimingStatus(StrEnum):
-    """Whether the header told the truth about the round's length."""
+    """Whether the stopwatch showed the round's length."""
 
     ALIGNED = "ALIGNED"
     MINOR_DIFF = "MINOR DIFF"
     DISCREPANCY = "DISCREPANCY"
     NO_LUA_DATA = "NO LUA DATA"
+
+
+def pauses_text(count: int | None, seconds: int | None) -> str | None:
+    """The pauses of a round for people: ``2 pauses, 30 s in all``; None without any."""
+    if not count:
+        return None
+    whole = "" if seconds is None else f", {seconds} s in all"
+    return f"{count} pause{'s' if count > 1 else ''}{whole}"
 
 
 class Duration(NamedTuple):
@@ -91,7 +105,7 @@ def round_duration(
     return Duration(None, None)
 
 
-def surrendered(header: Header, duration: Duration, engine_says: int | None = None) -> int | None:
+def surrender_side(header: Header, duration: Duration, engine_says: int | None = None) -> int | None:
     """The side that gave up: 1 Axis, 2 Allies, 0 nobody; None when that can't be told.
 
     ``engine_says``: the same in the engine's own words, from the record. Without them attackers who lost early gave up;
@@ -106,14 +120,14 @@ def surrendered(header: Header, duration: Duration, engine_says: int | None = No
     return attackers_side(header) if duration.seconds < header.limit_seconds - GAVE_UP_MARGIN else 0
 
 
-def attackers_gave_up(header: Header, surrender_side: int | None) -> bool | None:
-    """Whether the attackers ended the round early; None when that can't be told. ``surrender_side``: who gave up."""
+def attackers_gave_up(header: Header, gave_up: int | None) -> bool | None:
+    """Whether the attackers ended the round early; None when that can't be told. ``gave_up``: the side that did."""
     succeeded = attack_succeeded(header)
     if succeeded is None:
         return None
     if succeeded:
         return False
-    return None if surrender_side is None else surrender_side == attackers_side(header)
+    return None if gave_up is None else gave_up == attackers_side(header)
 
 
 def timing_status(attack_seconds: int | None, record_seconds: float | None) -> TimingStatus:
@@ -155,5 +169,5 @@ def time_round(
     """A round's time from all that tells of it. ``record``: the linked one; a mere candidate is never used."""
     told = record.duration_seconds if record else None
     duration = round_duration(header, status, player_seconds, told)
-    side = surrendered(header, duration, record.engine_surrender if record else None)
+    side = surrender_side(header, duration, record.engine_surrender if record else None)
     return RoundTiming(duration, timing_status(header.attack_seconds, told), side, link, record)

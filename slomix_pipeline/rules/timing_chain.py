@@ -4,19 +4,20 @@ Belongs here: the order of the links, and what each piece of evidence proves.
 Does not belong here: gathering the evidence (``assets.timing_look``, ``warehouse.timing_records``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from slomix_pipeline.formats.consolelog import ScriptSigns
-from slomix_pipeline.formats.filenames import FileKind, FileName, map_in_gametime_name, parse_file_name
+from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, same_map_within
-from slomix_pipeline.rules.stamps import stamp_in_utc
-from slomix_pipeline.rules.timing_records import FiledRecord
+from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file, file_may_be_of
 
 ALIVE_WITHIN = timedelta(hours=6)  # a record this near shows that the script ran; an evening is shorter
+
+BROKEN_LINK, WHAT_IS_KNOWN = "first broken link", "what is known"  # how ``Broken`` is named where it is stored
 
 
 class ChainLink(StrEnum):
@@ -37,15 +38,6 @@ class Broken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadFile:
-    """A timing file that is known but gave no record, with its status in the file ledger."""
-
-    clocked: Clocked
-    status: str
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a server's timing around a round.
 
@@ -60,28 +52,20 @@ class Evidence:
     signs: ScriptSigns | None = None
 
 
-def clocked_file(name: FileName, zone: tzinfo) -> Clocked | None:
-    """A timing file by what its name says; None for other files. ``zone``: of a stamp in the name."""
-    if name.kind is not FileKind.TIMING or name.map_name is None:
-        return None
-    at = name.ended_at or (stamp_in_utc(name.stamp, zone).at if name.stamp else None)
-    return None if at is None else Clocked(name.name, map_in_gametime_name(name.map_name), name.number, at)
-
-
-def as_in_names(entry: Clocked) -> Clocked:
-    """A round with its map as the names of timing files have it."""
-    return entry._replace(map_name=map_in_gametime_name(entry.map_name))
-
-
-def first_broken_link(entry: Clocked, link: Link, evidence: Evidence) -> Broken | None:
-    """The first link that does not hold for a round; None when its record is linked."""
+def first_broken_link(
+    entry: Clocked, link: Link, unlinked: Mapping[str, Unlinked], evidence: Evidence
+) -> Broken | None:
+    """The first link that does not hold for a round; None when its record is linked. ``unlinked``: by record key."""
     if link.link_class is LinkClass.EXACT_END:
         return None
     near = [record.key for record in evidence.records if same_map_within(entry, record.clocked, LINK_WINDOW)]
-    if near or link.link_class is not LinkClass.NONE:
+    if link.link_class is not LinkClass.NONE:
         return Broken(ChainLink.LINKED, f"{link.candidate_key or ', '.join(near)}: {link.reason}")
+    if near:
+        why = (f"{key}: {unlinked[key].reason if key in unlinked else 'it belongs to another round'}" for key in near)
+        return Broken(ChainLink.LINKED, "; ".join(why))
     for file in evidence.unread:
-        if same_map_within(as_in_names(entry), file.clocked, LINK_WINDOW):
+        if file_may_be_of(entry, file.clocked):
             parsed = ChainLink.PARSED if file.status == "quarantined" else ChainLink.FETCHED
             return Broken(parsed, f"{file.clocked.key} is {file.status}" + (f": {file.reason}" if file.reason else ""))
     if evidence.signs and (written := _written_by_log(entry, evidence.signs)):
@@ -91,7 +75,7 @@ def first_broken_link(entry: Clocked, link: Link, evidence: Evidence) -> Broken 
 
 def _written_by_log(entry: Clocked, signs: ScriptSigns) -> str | None:
     named = [clocked_file(parse_file_name(name), UTC) for name in sorted(signs.written)]
-    near = [file.key for file in named if file and same_map_within(as_in_names(entry), file, LINK_WINDOW)]
+    near = [file.key for file in named if file and file_may_be_of(entry, file)]
     return near[0] if near else None
 
 
@@ -107,9 +91,11 @@ def _without_any_file(entry: Clocked, evidence: Evidence) -> Broken:
 
 
 def _sign_of_life(entry: Clocked, evidence: Evidence) -> str | None:
-    nearest = min((abs(record.record.ended_at - entry.at) for record in evidence.records), default=None)
-    if nearest is not None and nearest <= ALIVE_WITHIN:
-        return f"the script wrote a record {round(nearest / timedelta(minutes=1))} min from this round"
+    apart = (record.record.ended_at - entry.at for record in evidence.records)
+    nearest = min(apart, key=abs, default=None)
+    if nearest is not None and abs(nearest) <= ALIVE_WITHIN:
+        when = "after" if nearest > timedelta(0) else "before"
+        return f"the script wrote a record {round(abs(nearest) / timedelta(minutes=1))} min {when} this round's end"
     if evidence.signs and evidence.signs.version:
         return f"the server's log shows version {evidence.signs.version} of the script"
     return None

@@ -1,14 +1,17 @@
 """Which timing record belongs to which round, and why one belongs to none.
 
-Belongs here: restarted and aborted rounds, copies of a record, what an unlinked record is told as.
+Belongs here: restarted and aborted rounds, copies of a record, what an unlinked record is told as; which timing file
+may hold a round's record.
 Does not belong here: the link by the clock itself (``rules.linking``), how long a round was (``rules.timing``).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import StrEnum
 from typing import NamedTuple
 
+from slomix_pipeline.formats.filenames import FileKind, FileName, map_in_gametime_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.linking import (
     CANDIDATE_WINDOW,
@@ -18,10 +21,12 @@ from slomix_pipeline.rules.linking import (
     LinkClass,
     link_records,
     same_map_within,
+    seconds_text,
 )
+from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.values import map_key
 
-RESTARTED = "map_restart"  # how our script says it; such a round leaves no stats file
+MAP_RESTART = "map_restart"  # how our script says it; such a round leaves no stats file
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,29 @@ class FiledRecord:
 
     @property
     def was_restarted(self) -> bool:
-        return bool(self.record.aborted) and self.record.end_reason == RESTARTED
+        return bool(self.record.aborted) and self.record.end_reason == MAP_RESTART
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A timing file that is known but gave no record, with its status in the file ledger."""
+
+    clocked: Clocked
+    status: str
+    reason: str | None
+
+
+def clocked_file(name: FileName, zone: tzinfo) -> Clocked | None:
+    """A timing file by what its name says; None for other files. ``zone``: of a stamp in the name."""
+    if name.kind is not FileKind.TIMING or name.map_name is None:
+        return None
+    at = name.ended_at or (stamp_in_utc(name.stamp, zone).at if name.stamp else None)
+    return None if at is None else Clocked(name.name, map_in_gametime_name(name.map_name), name.number, at)
+
+
+def file_may_be_of(entry: Clocked, file: Clocked) -> bool:
+    """Whether a timing file, by its name alone, may hold the record of a round."""
+    return same_map_within(entry._replace(map_name=map_in_gametime_name(entry.map_name)), file, LINK_WINDOW)
 
 
 class UnlinkedClass(StrEnum):
@@ -106,8 +133,8 @@ def _why_unlinked(
     if shown_with is not None:
         return Unlinked(UnlinkedClass.CANDIDATE, f"a candidate of {shown_with} only: {links[shown_with].reason}")
     near = [r for r in rounds if same_map_within(r, entry.clocked, LINK_WINDOW)]
-    if any(links[r.key].link_class is LinkClass.TIE for r in near):
-        return Unlinked(UnlinkedClass.TIE, "two candidates at the same distance")
+    if tied := next((links[r.key] for r in near if links[r.key].link_class is LinkClass.TIE), None):
+        return Unlinked(UnlinkedClass.TIE, tied.reason or "")
     if any(links[r.key].link_class is LinkClass.EXACT_END for r in near):
         return Unlinked(UnlinkedClass.FARTHER, "its round has a nearer record")
     if entry.record.aborted:
@@ -116,7 +143,8 @@ def _why_unlinked(
     if replayed := _replayed_as(entry, rounds):
         why = f"seems to have been restarted: its map was played anew as {replayed} (older scripts swap the number)"
         return Unlinked(UnlinkedClass.RESTARTED, why)
-    return Unlinked(UnlinkedClass.NO_ROUND, "no stats file of this map and round within 30 s of its end")
+    why = f"no stats file of this map and round within {seconds_text(LINK_WINDOW)} of its end"
+    return Unlinked(UnlinkedClass.NO_ROUND, why)
 
 
 def _replayed_as(entry: FiledRecord, rounds: Sequence[Clocked]) -> str | None:

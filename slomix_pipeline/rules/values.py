@@ -46,6 +46,9 @@ def shared_lines(first: StatsFile, second: StatsFile) -> list[tuple[PlayerLine, 
     return [(before[line.guid], line) for line in second.players if line.guid in before]
 
 
+SIDE_NAMES = {AXIS: "Axis", ALLIES: "Allies"}
+
+
 def other_side(side: int) -> int:
     """Axis for Allies and back."""
     return ALLIES if side == AXIS else AXIS

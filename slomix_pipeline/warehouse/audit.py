@@ -14,6 +14,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.rules.timing_chain import BROKEN_LINK
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -182,6 +184,7 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
             select c.*, split_part(partition_key, ':', 2) collate "C" as stem from check_result c
             where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
               and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+              and check_name <> 'timing_chain'   -- has lines of its own
         ), failed as (
             select *, row_number() over (partition by check_name order by stem desc) as age
             from looked_at where not passed
@@ -208,9 +211,24 @@ def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str
     return [row["round_key"] for row in rows]
 
 
+def broken_links(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Rounds without a timing record by where it got lost, most first: ``link``, ``rounds``, ``newest`` (keys, at most
+    3)."""
+    return conn.execute(
+        """select metadata ->> %(name)s as link, count(*) as rounds,
+                  (array_agg(partition_key order by partition_key collate "C" desc))[:3] as newest
+           from check_result
+           where check_name = 'timing_chain' and not passed
+             and (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
+             and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+           group by 1 order by rounds desc, link""",
+        scope.values(name=BROKEN_LINK),
+    ).fetchall()
+
+
 def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
-    """Timing records that no round uses, most first by why not: ``unlinked_class`` (null: no round was near enough to
-    ask), ``records`` (their number), ``newest`` (keys and reasons, at most 3)."""
+    """Timing records that no round uses, most first by why not: ``unlinked_class`` (null: not looked at
+    yet, or no round within 45 min), ``records`` (their number), ``newest`` (keys and reasons, at most 3)."""
     return conn.execute(
         """select unlinked_class, count(*) as records,
                   (array_agg(concat_ws(': ', record_key, unlinked_reason)

@@ -3,7 +3,7 @@
 Belongs here: ``check_result``. Which checks exist, and how Dagster is told, is the business of ``checks``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,3 +45,13 @@ def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:
            where partition_key = %s order by passed, check_name""",
         [key],
     ).fetchall()
+
+
+def failures_of(conn: Connection[DictRow], check: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What a check saw of the rounds for which it did not pass, by round key."""
+    rows = conn.execute(
+        """select partition_key, metadata from check_result
+           where check_name = %s and not passed and partition_key = any(%s)""",
+        [check, list(keys)],
+    )
+    return {row["partition_key"]: row["metadata"] for row in rows}

@@ -6,7 +6,7 @@ Does not belong here: when a file is wanted (``sensors``), what is in it (``form
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from psycopg import Connection
@@ -103,6 +103,22 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
                 for f, n, reason in files
             ],
         )
+
+
+def note_found(conn: Connection[DictRow], server: str, name: FileName, data: bytes) -> FileRow:
+    """Enters a file that was found before a sensor listed it, with its bytes.
+
+    Its size and time stay open when it is new: so the sensor makes a partition of it as of any other.
+    """
+    conn.execute(
+        """insert into file (server, name, kind, partition_key, status) values (%s, %s, %s, %s, 'listed')
+           on conflict (server, name) do nothing""",
+        [server, name.name, name.kind, partition_key(server, name)],
+    )
+    (row,) = files_of(conn, name.kind, [str(partition_key(server, name))]).values()
+    digest = store_content(conn, data)
+    note_arrived(conn, row, digest)
+    return replace(row, sha256=digest)
 
 
 def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str], now: datetime) -> None:

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.timing import TimingStatus, attackers_gave_up
+from slomix_pipeline.rules.timing import attackers_gave_up
 from slomix_pipeline.warehouse import parsed
 
 
@@ -27,6 +27,7 @@ class RoundSeen:
     duration_seconds: float | None
     duration_source: str | None
     timing_status: str
+    record_key: str | None
     surrender_side: int | None
     by_sensor: bool
     left_out: str | None
@@ -163,7 +164,7 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
     return {
         row["round_key"]: RoundSeen(
             row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
-            row["duration_source"], row["timing_status"], row["surrender_side"], row["by_sensor"],
+            row["duration_source"], row["timing_status"], row["record_key"], row["surrender_side"], row["by_sensor"],
             row["left_out"],
         )
         for row in rows
@@ -172,13 +173,14 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
 
 def timing_coverage(rounds: Sequence[RoundSeen]) -> str:
     """How many of the rounds have a linked timing record: ``21/22``."""
-    return f"{sum(seen.timing_status != TimingStatus.NO_LUA_DATA for seen in rounds)}/{len(rounds)}"
+    return f"{sum(seen.record_key is not None for seen in rounds)}/{len(rounds)}"
 
 
 def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team."""
     rounds = conn.execute(
-        """select r.*, p.map, p.stamp, p.attack_time_text, t.duration_seconds, t.duration_source, t.timing_status, t.surrender_side
+        """select r.*, p.map, p.stamp, p.attack_time_text, t.duration_seconds, t.duration_source, t.timing_status,
+                  t.surrender_side
            from session_round s join round r using (round_key) join parsed_round p using (round_key)
            left join round_timing t using (round_key)
            where s.session_key = %s order by s.position""",

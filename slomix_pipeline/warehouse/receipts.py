@@ -54,7 +54,6 @@ def round_row(conn: Connection[DictRow], key: str) -> DictRow | None:
                   t.timing_status, t.record_key, t.candidate_key, t.link_class, t.link_reason,
                   record.ended_at as record_ended_at, record.duration_seconds as record_seconds,
                   record.sha256 as record_sha256, record.script_version, record.end_reason, record.exit_print,
-                  case when record.exit_print is not null then record.surrender_side end as engine_surrender,
                   record.pause_seconds, record.pause_count, s.session_key, s.position as session_position,
                   m.position as match_position, m.status as match_status, m.winner as match_winner,
                   m.source as match_source, m.reason as match_reason, m.policy as match_policy,

@@ -13,7 +13,8 @@ from slomix_pipeline.rules.rounds import RULES_VERSION
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN
 from slomix_pipeline.settings import Settings
 
-UNLINKED_PATIENCE = timedelta(minutes=5)
+# A record mostly comes before its own round does: only one that stays alone for so long is asked about.
+_UNLINKED_PATIENCE = timedelta(minutes=5)
 
 
 def rules_in_force(settings: Settings) -> str:
@@ -42,7 +43,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                select p.round_key, w.stored_at
                from timing_record w
                join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map)
-                    and (p.label = w.label or w.aborted)
+                    and (p.label = w.label or w.aborted)   -- an aborted round's file may carry the other number
                     and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
                join round_timing t using (round_key)
                where w.stored_at > t.timed_at
@@ -56,8 +57,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                where p.stamp_ambiguous and w.stored_at > p.parsed_at
                  and w.ended_at between p.stamp - %(witness)s and p.stamp + interval '1 hour' + %(witness)s
                union all
-               -- A record of which nobody said yet why no round has it: the nearest round's session will. Mostly it is
-               -- just early, its own round being on the way.
+               -- A record of which nobody said yet why no round has it: the nearest round's session will.
                (select distinct on (w.record_key) p.round_key, w.stored_at
                 from timing_record w
                 join parsed_round p on p.server = w.server
@@ -78,7 +78,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
         {
             "window": LINK_WINDOW,
             "candidates": CANDIDATE_WINDOW,
-            "patience": UNLINKED_PATIENCE,
+            "patience": _UNLINKED_PATIENCE,
             "witness": WITNESS_WITHIN,
             "max_age": settings.publish_max_age,
             "rules": rules_in_force(settings),

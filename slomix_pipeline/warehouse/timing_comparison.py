@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN
+from slomix_pipeline.warehouse.check_results import failures_of
 from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
 
 
 @dataclass(frozen=True)
 class TimingSeen:
     """``facts``: a row of round_timing_comparison; ``players``: rows of player_timing_comparison, most damage first;
-    ``chain``: what the chain check says of a round without a record."""
+    ``broken_link``, ``what_is_known``: of the way its record did not come; None when it did."""
 
     seen: RoundSeen
     facts: DictRow
     players: Sequence[DictRow]
-    chain: DictRow
+    broken_link: str | None
+    what_is_known: str | None
 
 
-def comparisons(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingSeen]:
+def timings_seen(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingSeen]:
     """The comparisons of timed rounds, in the order of their stamps."""
     seen = rounds_seen(conn, keys)
     facts = conn.execute(
@@ -36,16 +39,10 @@ def comparisons(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingSe
         [list(keys)],
     ):
         players.setdefault(row["round_key"], []).append(row)
-    chains = {
-        row["partition_key"]: row["metadata"]
-        for row in conn.execute(
-            """select partition_key, metadata from check_result
-               where check_name = 'timing_chain' and partition_key = any(%s)""",
-            [list(keys)],
-        )
-    }
+    chains = failures_of(conn, "timing_chain", keys)
     return [
-        TimingSeen(seen[key], row, players.get(key, []), chains.get(key, {}))
+        TimingSeen(seen[key], row, players.get(key, []), chain.get(BROKEN_LINK), chain.get(WHAT_IS_KNOWN))
         for row in facts
         for key in [row["round_key"]]
+        for chain in [chains.get(key, {})]
     ]

@@ -6,49 +6,51 @@ Does not belong here: which record belongs to which round (``rules.timing_record
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime, tzinfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from slomix_pipeline.formats.filenames import FileName, parse_file_name
+from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked
-from slomix_pipeline.rules.timing_chain import UnreadFile, clocked_file
-from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked
-from slomix_pipeline.warehouse.files import FileRow, files_of, note_arrived, partition_key, store_content
-
-_COLUMNS = """started_at, ended_at, duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds,
-              winner_side, defender_side, end_reason, surrender_side, script_version, raw, schema, server_id, aborted,
-              restarts, exit_print"""
+from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
+from slomix_pipeline.warehouse.files import FileRow
 
 
 def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
     """Writes one timing record, in place of an earlier version of it; the same bytes again don't make it newer."""
     conn.execute(
-        f"""insert into timing_record (record_key, server, name, sha256, map, label, {_COLUMNS})
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (record_key) do update
-            set (sha256, map, label, {_COLUMNS}, unlinked_class, unlinked_reason, stored_at)
-              = (excluded.sha256, excluded.map, excluded.label, {_excluded(_COLUMNS)},
-                 case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_class end,
-                 case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
-                 case when timing_record.sha256 = excluded.sha256 then timing_record.stored_at else now() end)""",
-        [
-            row.partition_key, row.server, row.name, row.sha256, readable(record.map_name), record.number,
-            record.started_at, record.ended_at, record.duration_seconds, record.limit_seconds, record.pause_seconds,
-            record.pause_count, record.warmup_seconds, record.winner_side, record.defender_side, record.end_reason,
-            record.surrender_side, record.script_version, Jsonb(_storable(record.raw)), record.schema,
-            record.server_id, record.aborted, record.restarts, record.exit_print,
-        ],
-    )  # fmt: skip
+        """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
+               duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side,
+               defender_side, end_reason, surrender_side, script_version, raw, schema, server_id, aborted, restarts,
+               exit_print)
+           values (%(record_key)s, %(server)s, %(name)s, %(sha256)s, %(map_name)s, %(number)s, %(started_at)s,
+               %(ended_at)s, %(duration_seconds)s, %(limit_seconds)s, %(pause_seconds)s, %(pause_count)s,
+               %(warmup_seconds)s, %(winner_side)s, %(defender_side)s, %(end_reason)s, %(surrender_side)s,
+               %(script_version)s, %(raw)s, %(schema)s, %(server_id)s, %(aborted)s, %(restarts)s, %(exit_print)s)
+           on conflict (record_key) do update set (sha256, map, label, started_at, ended_at, duration_seconds,
+               limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason,
+               surrender_side, script_version, raw, schema, server_id, aborted, restarts, exit_print,
+               unlinked_class, unlinked_reason, stored_at)
+             = (excluded.sha256, excluded.map, excluded.label, excluded.started_at, excluded.ended_at,
+               excluded.duration_seconds, excluded.limit_seconds, excluded.pause_seconds, excluded.pause_count,
+               excluded.warmup_seconds, excluded.winner_side, excluded.defender_side, excluded.end_reason,
+               excluded.surrender_side, excluded.script_version, excluded.raw, excluded.schema, excluded.server_id,
+               excluded.aborted, excluded.restarts, excluded.exit_print,
+               case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_class end,
+               case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
+               case when timing_record.sha256 = excluded.sha256 then timing_record.stored_at else now() end)""",
+        {name: getattr(record, name) for name in _FIELDS}
+        | {"record_key": row.partition_key, "server": row.server, "name": row.name, "sha256": row.sha256}
+        | {"map_name": readable(record.map_name), "raw": Jsonb(_storable(record.raw))},
+    )
 
 
-def _excluded(columns: str) -> str:
-    return ", ".join(f"excluded.{column.strip()}" for column in columns.split(","))
+_FIELDS = [field.name for field in fields(TimingRecord)]
 
 
 def _storable(value: object) -> object:
@@ -62,14 +64,28 @@ def _storable(value: object) -> object:
     return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
+_READ = """select record_key, map as map_name, label as number, started_at, ended_at, duration_seconds, limit_seconds,
+                  pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason, surrender_side,
+                  script_version, raw, schema, server_id, aborted, restarts, exit_print
+           from timing_record"""
+
+
 def records_between(conn: Connection[DictRow], server: str, start: datetime, end: datetime) -> list[FiledRecord]:
     """The timing records of a server that ended between two moments, in order of their ends."""
     rows = conn.execute(
-        f"""select record_key, map as map_name, label as number, {_COLUMNS} from timing_record
-            where server = %s and ended_at between %s and %s order by ended_at, record_key""",
-        [server, start, end],
+        f"{_READ} where server = %s and ended_at between %s and %s order by ended_at, record_key", [server, start, end]
     ).fetchall()
-    return [FiledRecord(row.pop("record_key"), TimingRecord(**row)) for row in rows]
+    return [_filed(row) for row in rows]
+
+
+def record_of(conn: Connection[DictRow], key: str | None) -> TimingRecord | None:
+    """One timing record; None without a key."""
+    row = conn.execute(f"{_READ} where record_key = %s", [key]).fetchone()
+    return None if row is None else _filed(row).record
+
+
+def _filed(row: DictRow) -> FiledRecord:
+    return FiledRecord(row.pop("record_key"), TimingRecord(**row))
 
 
 def newest_end(conn: Connection[DictRow], server: str) -> datetime | None:
@@ -97,7 +113,10 @@ def store_unlinked(conn: Connection[DictRow], keys: Iterable[str], unlinked: Map
 
 
 def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> list[str]:
-    """The timed rounds near whose ends these records lie, although they have others or none."""
+    """The timed rounds near whose ends these records lie, that have another record or none.
+
+    Whatever number a record names: which one is linked is decided with all of them in view.
+    """
     rows = conn.execute(
         """select distinct p.round_key
            from timing_record w
@@ -113,7 +132,7 @@ def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> 
 
 
 def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable[str]) -> list[Clocked]:
-    """Those rounds of a server, from its own files, near whose end no record of their map is stored.
+    """Those rounds of a server, from its own files, near whose end no record of their map is stored, of any number.
 
     In the hour that a clock change repeats a round is there twice: it may have been the later hour.
     """
@@ -132,22 +151,6 @@ def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable
         {"server": server, "keys": list(keys), "window": LINK_WINDOW},
     )
     return [Clocked(row["round_key"], row["map"], row["label"], row["at"]) for row in rows]
-
-
-def note_found(conn: Connection[DictRow], server: str, name: FileName, data: bytes) -> FileRow:
-    """Enters a file, found before a sensor listed it, in the file ledger with its bytes.
-
-    Its size and time stay open when it is new: so the sensor makes a partition of it as of any other.
-    """
-    conn.execute(
-        """insert into file (server, name, kind, partition_key, status) values (%s, %s, %s, %s, 'listed')
-           on conflict (server, name) do nothing""",
-        [server, name.name, name.kind, partition_key(server, name)],
-    )
-    (row,) = files_of(conn, name.kind, [str(partition_key(server, name))]).values()
-    digest = store_content(conn, data)
-    note_arrived(conn, row, digest)
-    return replace(row, sha256=digest)
 
 
 def unread_files(conn: Connection[DictRow], server: str, zone: tzinfo) -> list[UnreadFile]:
