@@ -26,7 +26,7 @@ from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.gameserver.choose import NoGameServer, open_game_server
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
@@ -155,11 +155,11 @@ class Pipeline:
         return self.put(sim_round.stats_name, gamestats.dump(sim_round.stats))
 
     def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
-        """``slomix import`` of a folder."""
+        """``slomix import`` of a folder: without asking a game server."""
         return import_folder(
             directory, self.database, self.instance, server=SERVER, timezone=timezone,
             tags={PUBLISH_TAG: publish} if publish else {}, progress=lambda *_: None,
-            gameserver=self.gameserver, discord=Channels(self.discord, self.dev),
+            gameserver=NoGameServer(), discord=Channels(self.discord, self.dev),
         )  # fmt: skip
 
     def export(self, session: str = "latest") -> dict[str, Any]:

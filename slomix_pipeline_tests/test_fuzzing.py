@@ -296,7 +296,7 @@ def look_at(stats: StatsFile, players: Sequence[RoundPlayer], status: Any) -> No
     plausibility.implausible_numbers(players)
     duration = timing.round_duration(stats.header, status, [p.seconds_played for p in players])
     assert duration.seconds is None or duration.seconds > 0
-    timing.attackers_gave_up(stats.header, timing.surrender_side(stats.header, duration))
+    timing.attackers_gave_up(stats.header, timing.surrender_side(stats.header, status, duration))
 
 
 def why_not_storable(player: RoundPlayer) -> str | None:

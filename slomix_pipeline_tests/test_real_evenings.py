@@ -271,7 +271,7 @@ def test_attackers_who_gave_up_are_told_by_the_time_played(sessions: dict[str, S
     duration = round_duration(header, Status.COMPLETE, [p.seconds_played for p in evening.players[stem]])
     assert header.attack_seconds == 720
     assert duration == Duration(510.0, "players")
-    assert attackers_gave_up(header, surrender_side(header, duration)) is True
+    assert attackers_gave_up(header, surrender_side(header, Status.COMPLETE, duration)) is True
 
 
 # --- what files say ---

@@ -79,13 +79,24 @@ def test_a_record_of_yesterday_is_no_sign_of_life() -> None:
     ids=["alive", "could not write", "wrote it", "knows nothing"],
 )
 def test_the_servers_log_is_a_witness(signs: ScriptSigns, link: ChainLink, words: str) -> None:
-    found, why = broken(replace(LISTED, signs=signs))
+    found, why = broken(replace(LISTED, signs=signs, signs_at=at(61)))
     assert found is link and words in why
+
+
+def test_of_an_old_round_the_log_of_today_knows_only_what_it_wrote() -> None:
+    today = replace(LISTED, signs_at=at(60 * 24))
+    assert broken(replace(today, signs=ScriptSigns("2.0.0", frozenset(), "CAN'T WRITE")))[0] is ChainLink.ALIVE
+    assert broken(replace(today, signs=ScriptSigns("2.0.0", frozenset({NAME}), None)))[0] is ChainLink.FETCHED
 
 
 @pytest.mark.parametrize(
     ("status", "link"),
-    [("listed", ChainLink.FETCHED), ("requested", ChainLink.FETCHED), ("quarantined", ChainLink.PARSED)],
+    [
+        ("listed", ChainLink.FETCHED),
+        ("requested", ChainLink.FETCHED),
+        ("quarantined", ChainLink.PARSED),
+        ("unreadable", ChainLink.PARSED),
+    ],
 )
 def test_a_known_file_that_gave_no_record_is_named_with_its_status(status: str, link: ChainLink) -> None:
     file = UnreadFile(named(NAME), status, "cut or damaged")

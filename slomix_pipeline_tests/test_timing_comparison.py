@@ -121,6 +121,23 @@ def test_a_message_that_was_not_delivered_fails_its_check(pipeline: Pipeline, de
     assert row["passed"] is False
 
 
+@pytest.mark.parametrize("webhook", ["https://discord.invalid/api/webhooks/1/x", ""])
+def test_a_message_that_failed_is_not_asked_for_again_when_the_round_is_right_or_nobody_listens(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, webhook: str
+) -> None:
+    monkeypatch.setenv("SLOMIX_DISCORD_DEV_WEBHOOK", webhook)
+    sim_round = next(r for r in play_evening(16, maps=2, ends_at=just_now()).rounds if r.attackers_won)
+    key = pipeline.put_stats(sim_round)
+    pipeline.list_folder()
+    with pipeline.database.transaction() as conn:
+        conn.execute("insert into post (thing, partition_key, state) values (%s, %s, 'failed')", [f"timing:{key}", key])
+    assert pipeline.stale() == ([key] if webhook else [])
+    pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
+    pipeline.list_folder(GAMETIMES)
+    pipeline.run(key)
+    assert pipeline.stale() == []
+
+
 def test_the_comparison_is_read_from_views_and_never_scales_a_players_minutes(
     pipeline: Pipeline, evening: Evening
 ) -> None:

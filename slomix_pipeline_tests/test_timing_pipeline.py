@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,9 @@ from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import gametime_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.gameserver.source import GameServer, RemoteFile, TransientError
-from slomix_pipeline.sensors.folders import GAMETIMES
-from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
+from slomix_pipeline.simulator.evening import place, play_evening
+from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline_tests.pipeline_fixtures import (
@@ -155,6 +157,71 @@ def test_a_look_that_fails_holds_no_round_up_and_the_record_mends_it_later(pipel
     pipeline.gameserver = real
     pipeline.list_folder(GAMETIMES)
     assert rework(pipeline) == [round_key(r) for r in evening.rounds]
+    assert differences(as_exported(pipeline.export()), as_played(evening)) == []
+
+
+def no_json_depth(record: TimingRecord) -> bytes:
+    return gametimes.dump(record)[:-1] + b',"x":' + b"[" * 900 + b"]" * 900 + b"}"
+
+
+def test_a_record_that_the_database_refuses_or_that_is_nested_too_deeply_holds_no_round_up(pipeline: Pipeline) -> None:
+    evening = evening_of()
+    first, second = evening.rounds
+    pipeline.put(first.timing_name, no_json_depth(first.timing))
+    pipeline.put(second.timing_name, gametimes.dump(replace(second.timing, restarts=-1, warmup_seconds=99_999_999_999)))
+    play_rounds(pipeline, evening)
+    assert timing(pipeline, first)["timing_status"] == "NO LUA DATA"
+    assert broken_link(pipeline, first) == "file not parsed"
+    assert timing(pipeline, second)["link_class"] == "exact_end"
+
+
+def test_a_file_that_turns_out_to_be_unreadable_is_told_so(pipeline: Pipeline) -> None:
+    evening = evening_of()
+    first = evening.rounds[0]
+    play_rounds(pipeline, evening)
+    pipeline.put(first.timing_name, b"{")
+    pipeline.list_folder(GAMETIMES)
+    assert rework(pipeline) == [round_key(first)]
+    assert broken_link(pipeline, first) == "file not parsed"
+
+
+def test_a_record_whose_new_version_is_of_another_time_leaves_its_round(pipeline: Pipeline) -> None:
+    evening = evening_of()
+    first = evening.rounds[0]
+    write_evening(pipeline.folder, evening)
+    pipeline.list_folders()
+    pipeline.put(first.timing_name, gametimes.dump(moved(first.timing, -600)))
+    pipeline.list_folder(GAMETIMES)
+    assert rework(pipeline) == [round_key(first)]
+    assert timing(pipeline, first)["link_class"] == "fuzzy"
+
+
+def test_a_record_whose_new_version_is_of_another_session_moves_there(pipeline: Pipeline) -> None:
+    late = evening_of()
+    early = place(evening_of(seed=42), late.rounds[0].stamp - timedelta(hours=2), UTC)
+    for evening in (early, late):
+        play_rounds(pipeline, evening)
+    first, other = late.rounds[0], early.rounds[0]
+    put_record(pipeline, first.timing)
+    pipeline.list_folder(GAMETIMES)
+    rework(pipeline)
+    assert timing(pipeline, first)["link_class"] == "exact_end"
+    pipeline.put(first.timing_name, gametimes.dump(other.timing))
+    pipeline.list_folder(GAMETIMES)
+    pipeline.run(round_key(other))
+    assert timing(pipeline, other)["link_class"] == "exact_end"
+    rework(pipeline)
+    assert timing(pipeline, first)["link_class"] == "none"
+
+
+def test_records_that_are_imported_later_than_the_rounds_mend_them(pipeline: Pipeline, tmp_path: Path) -> None:
+    evening = evening_of()
+    play_rounds(pipeline, evening)
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for sim_round in evening.rounds:
+        (archive / sim_round.timing_name).write_bytes(timing_bytes(sim_round))
+    assert pipeline.import_(archive).linked == 2
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 
@@ -369,6 +436,16 @@ def test_a_clock_change_night_comes_out_as_it_was_played(pipeline: Pipeline, aut
     write_evening(pipeline.folder, autumn)
     pipeline.list_folders()
     rework(pipeline)
+    assert differences(as_exported(pipeline.export()), as_played(autumn)) == []
+
+
+def test_in_the_repeated_hour_records_imported_later_move_their_rounds(
+    pipeline: Pipeline, autumn: Evening, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    write_evening(archive, autumn)
+    pipeline.import_(archive / GAMESTATS)
+    pipeline.import_(archive / GAMETIMES)
     assert differences(as_exported(pipeline.export()), as_played(autumn)) == []
 
 

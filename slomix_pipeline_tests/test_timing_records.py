@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
+from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.building import clocked as round_at
 from slomix_pipeline_tests.building import make_record as record
 
@@ -71,6 +72,26 @@ def test_a_restart_of_an_older_script_carries_the_other_number_and_is_recognised
     rounds = [round_at("r", 500, 1)]
     told = reasons(rounds, record("x", 120, number=2, **OLD), record("y", 497, number=1, **OLD))
     assert told == {"x": "seems to have been restarted: its map was played anew as r (older scripts swap the number)"}
+
+
+def test_a_round_2_that_was_restarted_followed_its_round_1() -> None:
+    rounds = [round_at("first", 100, 1), round_at("second", 900, 2)]
+    told = reasons(rounds, record("y", 97, number=1, **OLD), record("x", 300, number=1, **OLD))
+    assert told["x"].startswith("seems to have been restarted")
+
+
+def test_the_record_of_a_round_1_whose_stats_file_is_lost_is_not_told_as_a_restart() -> None:
+    told = reasons([round_at("second", 900, 2)], record("x", 300, number=1, **OLD))
+    assert told == {"x": "no stats file of this map and round within 30 s of its end"}
+
+
+def test_a_record_that_began_after_the_stamp_is_of_a_later_attempt() -> None:
+    later = record("x", 110, started_at=at(101 / 60))
+    assert linked([round_at("r", 100)], later) == {"r": None}
+
+
+def test_of_two_equal_accounts_the_one_with_the_engines_words_is_linked() -> None:
+    assert linked([round_at("r", 100)], record("a", 97, exit_print=None), record("b", 97)) == {"r": "b"}
 
 
 def test_what_is_followed_by_another_map_was_not_restarted() -> None:

@@ -86,21 +86,21 @@ def test_of_an_aborted_round_neither_attack_time_nor_limit_is_believed() -> None
 @pytest.mark.parametrize(("seconds", "side"), [(720, 0), (708, 0), (707.9, ALLIES), (510, ALLIES)])
 def test_attackers_who_lost_more_than_12_seconds_before_the_limit_gave_up(seconds: float, side: int) -> None:
     header = make_header(**HELD)
-    assert surrender_side(header, Duration(seconds, "players")) == side
+    assert surrender_side(header, Status.COMPLETE, Duration(seconds, "players")) == side
     assert attackers_gave_up(header, side) is (side == ALLIES)
 
 
 def test_attackers_who_won_did_not_give_up_but_the_defenders_may_have() -> None:
     header = make_header(winner=ALLIES)
-    assert surrender_side(header, Duration(100.0, "attack_time")) is None
+    assert surrender_side(header, Status.COMPLETE, Duration(100.0, "attack_time")) is None
     assert attackers_gave_up(header, None) is False
 
 
 def test_the_engines_own_words_decide_who_gave_up() -> None:
     held, taken = make_header(**HELD), make_header(winner=ALLIES)
-    assert surrender_side(held, Duration(715.0, "measured"), engine_says=ALLIES) == ALLIES
-    assert surrender_side(held, Duration(500.0, "measured"), engine_says=0) == 0
-    assert surrender_side(taken, Duration(100.0, "attack_time"), engine_says=AXIS) == AXIS
+    assert surrender_side(held, Status.COMPLETE, Duration(715.0, "measured"), engine_says=ALLIES) == ALLIES
+    assert surrender_side(held, Status.COMPLETE, Duration(500.0, "measured"), engine_says=0) == 0
+    assert surrender_side(taken, Status.COMPLETE, Duration(100.0, "attack_time"), engine_says=AXIS) == AXIS
     assert attackers_gave_up(taken, AXIS) is False
 
 
@@ -115,8 +115,30 @@ def test_the_engines_own_words_decide_who_gave_up() -> None:
     ids=["no winner", "duration assumed", "duration unknown", "limit unknown"],
 )
 def test_who_gave_up_may_be_unknown(header: Header, duration: Duration) -> None:
-    assert surrender_side(header, duration) is None
+    assert surrender_side(header, Status.COMPLETE, duration) is None
     assert attackers_gave_up(header, None) is None
+
+
+def test_of_an_aborted_round_nothing_says_that_anybody_gave_up() -> None:
+    header = make_header(winner=AXIS, limit="12:00", attack_time="71:05")
+    assert surrender_side(header, Status.ABORTED, Duration(72.0, "players")) is None
+
+
+# --- records that can't be ---
+
+
+def test_a_record_that_saw_only_the_end_of_a_round_is_not_its_length() -> None:
+    header, there = make_header(**HELD), [720, 714, 720, 90]
+    assert round_duration(header, Status.COMPLETE, there, 45.0) == Duration(720.0, "players")
+    assert round_duration(header, Status.COMPLETE, there, 715.0) == Duration(715.0, "timing")
+
+
+def test_a_single_player_with_odd_minutes_does_not_overrule_the_record() -> None:
+    assert round_duration(make_header(**HELD), Status.COMPLETE, [300, 300, 720], 302.0) == Duration(302.0, "timing")
+
+
+def test_a_record_that_did_not_know_of_pauses_is_not_the_length() -> None:
+    assert round_duration(make_header(**HELD), Status.COMPLETE, [714, 720], 1200.0) == Duration(720.0, "players")
 
 
 # --- header against record ---

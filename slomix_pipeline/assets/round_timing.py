@@ -34,13 +34,15 @@ def round_timing(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.MaterializeResult:
     look = look_for_records(database, gameserver, context.partition_keys)
+    own_keys = set(context.partition_keys)
     timed: dict[str, Outcome] = {}
     chains: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         found = _time_session(conn, server, session, look if server == load_settings().server else Look())
         timed.update(found.timed)
-        chains.update(found.chains)
+        # The look was for the records of this run's rounds: of others without one it knows nothing new.
+        chains.update({key: o for key, o in found.chains.items() if o.passed or key in own_keys})
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
@@ -52,7 +54,7 @@ def round_timing(
         "linked": sum(timed[key].facts["link"] == LinkClass.EXACT_END for key in own),
         "seconds of play": float(sum(timed[key].facts["seconds"] or 0 for key in own)),
         "records found in the folder": len(look.fetched),
-        "look into the folder": look.trouble or ("not needed" if look.listed_at is None else "done"),
+        "look into the folder": look.trouble or ("done" if look.listed else "not needed"),
         "statuses": dg.MetadataValue.json(statuses),
     }
     return dg.MaterializeResult(metadata=metadata, check_results=checks)
@@ -98,8 +100,9 @@ def _evidence(conn: Conn, server: str, session: list[Stamped], look: Look) -> Ev
     first, last = session[0].stamp - ALIVE_WITHIN, session[-1].stamp + ALIVE_WITHIN
     return Evidence(
         records=timing_records.records_between(conn, server, first, last),
-        unread=timing_records.unread_files(conn, server, settings.zone),
-        listed_at=look.listed_at or files.last_look(conn, server, settings.gametimes_folder),
+        unread=[*look.unread, *timing_records.unread_files(conn, server, settings.zone)],
+        listed_at=look.looked_at if look.listed else files.last_look(conn, server, settings.gametimes_folder),
         trouble=look.trouble,
         signs=look.signs,
+        signs_at=look.looked_at,
     )

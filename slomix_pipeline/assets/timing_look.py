@@ -4,18 +4,29 @@ The record of a round is written some seconds before its stats file, but its own
 which files are worth fetching, and taking them in. A look that fails changes nothing: ``rework`` mends it later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import psycopg
 
 from slomix_pipeline.assets.common import Conn, round_by_round
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.consolelog import MAX_READ, ScriptSigns, script_signs
 from slomix_pipeline.formats.errors import FormatError
-from slomix_pipeline.formats.filenames import parse_file_name
-from slomix_pipeline.gameserver.source import GameServer, GameServerError, read_log_end
+from slomix_pipeline.formats.filenames import FileName, map_in_gametime_name, parse_file_name
+from slomix_pipeline.gameserver.source import (
+    FileMissing,
+    GameServer,
+    GameServerError,
+    RemoteFile,
+    TooLarge,
+    TransientError,
+    read_log_end,
+)
 from slomix_pipeline.rules.linking import Clocked
-from slomix_pipeline.rules.timing_records import clocked_file, file_may_be_of
+from slomix_pipeline.rules.timing_records import UnreadFile, clocked_file, file_may_be_of
+from slomix_pipeline.rules.values import map_key
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.database import Database
@@ -23,10 +34,13 @@ from slomix_pipeline.warehouse.database import Database
 
 @dataclass(frozen=True)
 class Look:
-    """What a look came to. ``listed_at``: when the folder was listed; None with ``trouble``, or when nobody looked."""
+    """What a look came to. ``looked_at``: when, None when nobody looked; ``listed``: whether the folder could be
+    listed, else ``trouble``; ``unread``: files that may be of the rounds but could not be read."""
 
+    looked_at: datetime | None = None
+    listed: bool = False
     fetched: tuple[str, ...] = ()
-    listed_at: datetime | None = None
+    unread: tuple[UnreadFile, ...] = ()
     trouble: str | None = None
     signs: ScriptSigns | None = None
 
@@ -42,29 +56,56 @@ def look_for_records(database: Database, gameserver: GameServer, keys: Sequence[
             return Look()
         now = datetime.now(UTC)
         try:
-            fetched = list(_take_in(conn, gameserver, settings, waiting))
+            listing = gameserver.list_folder(settings.gametimes_folder)
+            found = [_take_in(conn, gameserver, settings, name) for name in files_of_rounds(listing, waiting, settings)]
+        except TransientError as error:  # the log would only cost another wait
+            return Look(now, trouble=str(error))
         except GameServerError as error:
-            return Look(trouble=str(error), signs=_signs(gameserver, settings))
+            return Look(now, trouble=str(error), signs=_signs(gameserver, settings))
         without = timing_records.rounds_without_record(conn, settings.server, keys)
-        return Look(tuple(fetched), now, signs=_signs(gameserver, settings) if without else None)
+    return Look(
+        now,
+        listed=True,
+        fetched=tuple(key for key in found if isinstance(key, str)),
+        unread=tuple(file for file in found if isinstance(file, UnreadFile)),
+        signs=_signs(gameserver, settings) if without else None,
+    )
 
 
-def _take_in(conn: Conn, gameserver: GameServer, settings: Settings, waiting: Sequence[Clocked]) -> Iterable[str]:
-    for file in gameserver.list_folder(settings.gametimes_folder):
+def files_of_rounds(
+    listing: Iterable[RemoteFile], waiting: Sequence[Clocked], settings: Settings
+) -> Iterator[tuple[FileName, Clocked]]:
+    """The files of a listing that by their names may be the records of rounds."""
+    by_map: dict[str, list[Clocked]] = {}
+    for entry in waiting:
+        by_map.setdefault(map_key(map_in_gametime_name(entry.map_name)), []).append(entry)
+    for file in listing:
         name = parse_file_name(file.name)
         clocked = clocked_file(name, settings.zone)
-        if clocked is None or not any(file_may_be_of(entry, clocked) for entry in waiting):
-            continue
-        data = gameserver.read(settings.gametimes_folder, file.name, gametimes.MAX_SIZE)
-        try:
-            record = gametimes.parse(data)
-        except FormatError:
-            continue  # perhaps not finished; the sensor waits until it is, and quarantines it if it never can be read
+        if clocked and any(file_may_be_of(entry, clocked) for entry in by_map.get(map_key(clocked.map_name), ())):
+            yield name, clocked
+
+
+def _take_in(
+    conn: Conn, gameserver: GameServer, settings: Settings, file: tuple[FileName, Clocked]
+) -> str | UnreadFile | None:
+    """Stores one record. Returns its key, or the file and why it could not be read, perhaps not yet: the sensor waits
+    until it is finished, and quarantines what never can be read."""
+    name, clocked = file
+    try:
+        data = gameserver.read(settings.gametimes_folder, name.name, gametimes.MAX_SIZE)
+        if not data.lstrip().startswith(b"{"):
+            return None  # lines may end anywhere; of JSON only a whole record can be read
+        record = gametimes.parse(data)
         with conn.transaction():
             row = files.note_found(conn, settings.server, name, data)
             timing_records.store_record(conn, row, record)
             files.finish(conn, row, "ingested")
-        yield str(row.partition_key)
+    except FileMissing:
+        return None
+    except (FormatError, TooLarge, psycopg.IntegrityError, psycopg.DataError, RecursionError) as error:
+        return UnreadFile(clocked, "unreadable", str(error) or type(error).__name__)
+    return row.partition_key
 
 
 def _signs(gameserver: GameServer, settings: Settings) -> ScriptSigns | None:

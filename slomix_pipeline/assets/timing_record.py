@@ -64,8 +64,8 @@ def _take_in(conn: Conn, row: files.FileRow, gameserver: GameServer) -> dict[str
     files.note_arrived(conn, row, digest)
     record = gametimes.parse(data)
     with conn.transaction():
+        files.finish(conn, row, "ingested")  # the ledger first: round_timing's look locks in this order too
         timing_records.store_record(conn, replace(row, sha256=digest), record)
-        files.finish(conn, row, "ingested")
     return {
         "map": record.map_name,
         "round": record.number,

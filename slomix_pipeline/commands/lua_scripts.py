@@ -161,8 +161,11 @@ def carry_out(server: GameServer, folder: str, step: Step) -> None:
     """Does one step: first the backup, then the script, each whole or not at all.
 
     Raises:
+        Refused: the script there is not the one that was looked at.
         GameServerError: it could not be written; what is in place is untouched.
     """
+    if _there(server, folder, step.script.name) != step.script.there:
+        raise Refused(f"{step.script.name} was changed there meanwhile: look again")
     if step.backup is not None and step.script.there is not None:
         server.write(folder, step.backup, step.script.there)
     server.write(folder, step.script.name, step.script.ours)
@@ -171,11 +174,14 @@ def carry_out(server: GameServer, folder: str, step: Step) -> None:
 def _compare(server: GameServer, folder: str) -> Iterator[Script]:
     """The timing script first, then the others by name."""
     for path in sorted(_our_scripts(), key=lambda path: (path.name != TIMING_SCRIPT, path.name)):
-        try:
-            there = server.read(folder, path.name, _MAX_SCRIPT)
-        except FileMissing:
-            there = None
-        yield Script(path.name, path.read_bytes(), there)
+        yield Script(path.name, path.read_bytes(), _there(server, folder, path.name))
+
+
+def _there(server: GameServer, folder: str, name: str) -> bytes | None:
+    try:
+        return server.read(folder, name, _MAX_SCRIPT)
+    except FileMissing:
+        return None
 
 
 def _our_scripts() -> list[Path]:

@@ -55,7 +55,7 @@ class TimingRecord:
     @property
     def engine_surrender(self) -> int | None:
         """The side that gave up in the engine's own words, 0 nobody; None when they are not known."""
-        return self.surrender_side if self.exit_print is not None else None
+        return self.surrender_side if self.exit_print else None
 
 
 # Our name, then the names it has had: keys of the flat shapes and of ``meta``, then the webhook's fields.
@@ -110,9 +110,9 @@ def parse(data: bytes) -> TimingRecord:
         started_at=_unix_time(_first(flat, "start")),
         duration_seconds=_positive(_number(_first(flat, "duration"))),
         limit_seconds=_limit_seconds(flat),
-        pause_seconds=_integer(_first(flat, "pause_seconds")) if pauses is None else int(pauses[2]),
-        pause_count=_integer(_first(flat, "pause_count")) if pauses is None else int(pauses[1]),
-        warmup_seconds=_integer(_first(flat, "warmup")),
+        pause_seconds=_count(_first(flat, "pause_seconds")) if pauses is None else int(pauses[2]),
+        pause_count=_count(_first(flat, "pause_count")) if pauses is None else int(pauses[1]),
+        warmup_seconds=_count(_first(flat, "warmup")),
         winner_side=_side(_first(flat, "winner")),
         defender_side=_side(_first(flat, "defender")),
         end_reason=_end_reason(flat),
@@ -122,7 +122,7 @@ def parse(data: bytes) -> TimingRecord:
         schema=_text(flat, "schema") or None,
         server_id=_text(flat, "server_id") or None,
         aborted=_flag(_first(flat, "aborted")),
-        restarts=_integer(_first(flat, "restarts")),
+        restarts=_count(_first(flat, "restarts")),
         exit_print=_text(flat, "exit_print") or None,
     )
 
@@ -190,6 +190,12 @@ def _integer(value: Any) -> int | None:
     return int(number) if number is not None and number == int(number) else None
 
 
+def _count(value: Any) -> int | None:
+    """A whole number that can have been counted; None for others."""
+    number = _integer(value)
+    return number if number is not None and 0 <= number < 1 << 31 else None
+
+
 def _positive(value: float | None) -> float | None:
     return value if value is not None and value > 0 else None
 
@@ -210,7 +216,7 @@ def _flag(value: Any) -> bool | None:
 
 def _limit_seconds(flat: dict[str, Any]) -> int | None:
     """The limit in seconds: a number of them, ``7.683 min`` as the webhook prints it, or a time as in stats files."""
-    seconds = _integer(_first(flat, "limit_seconds"))
+    seconds = _count(_first(flat, "limit_seconds"))
     if seconds is not None:
         return seconds
     text = str(_first(flat, "limit") or "").strip()

@@ -3,7 +3,7 @@
 Belongs here: the choice by the settings. Does not belong here: how files are fetched (``sftp``, ``local``).
 """
 
-from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError, RemoteFile
 from slomix_pipeline.settings import Settings
 
 
@@ -20,7 +20,7 @@ class NoGameServer(GameServer):
         raise _nothing_configured()
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
-        raise _nothing_configured()
+        raise FileMissing(str(_nothing_configured()))  # what is stored of it will do
 
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         raise _nothing_configured()

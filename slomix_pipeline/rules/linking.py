@@ -28,12 +28,14 @@ class LinkClass(StrEnum):
 
 
 class Clocked(NamedTuple):
-    """A round (file stamp) or a record of one (end), to be matched. ``number`` as written; None: it tells nothing."""
+    """A round (file stamp) or a record of one (end), to be matched. ``number`` as written; None: it tells nothing.
+    ``began``: when the round of a record began, where it says so."""
 
     key: str
     map_name: str
     number: int | None
     at: datetime
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def _same_number(entry: Clocked, record: Clocked) -> bool:
 
 def _may_belong(entry: Clocked, record: Clocked) -> bool:
     """Whether a record is worth showing with a round; one that doesn't name this round only when it is near."""
+    if record.began is not None and record.began >= entry.at:
+        return False
     return same_map_within(entry, record, CANDIDATE_WINDOW if record.number == entry.number else LINK_WINDOW)
 
 

@@ -6,7 +6,8 @@ Source of the order: the engine's clock runs the stopwatch and every player's mi
 the attackers won, and otherwise only repeats the limit.
 """
 
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_sid
 
 ALIGNED_WITHIN = 30  # seconds
 MINOR_WITHIN = 60  # seconds
+RECORD_MARGIN = 12  # seconds; records lie up to 6 s beside the game's clock, and minutes are written in tenths
 GAVE_UP_MARGIN = 12  # seconds; full holds differ from the limit by up to 6 s, early ends by 15 s and more
 
 # What each source of a length is, for people.
@@ -71,12 +73,13 @@ def duration_sources(
     ``player_seconds``: what each player was there for in this round alone; ``record_seconds``: of the linked record.
     """
     limit = header.limit_seconds
-    longest = max((s for s in player_seconds if s), default=None)
+    played = [s for s in player_seconds if s]
+    longest = max(played, default=None)
     presets = "the header of an aborted round holds presets" if status is Status.ABORTED else None
     sources = (
         DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header)),
         DurationSource("measured", header.playtime_seconds, None),
-        DurationSource("timing", record_seconds, None),
+        DurationSource("timing", record_seconds, _why_not_record(record_seconds, limit, played)),
         DurationSource("players", longest and min(longest, limit or longest), None),
         DurationSource("limit", limit, presets),
     )
@@ -92,6 +95,17 @@ def _why_not_attack_time(header: Header) -> str | None:
     return None if attack and limit and attack <= limit else "above the limit, or without one"
 
 
+def _why_not_record(seconds: float | None, limit: int | None, played: Sequence[int]) -> str | None:
+    """A script that was loaded anew within a round has seen only the end of it; one that knows no pauses, too much."""
+    if seconds is None:
+        return None
+    if limit is not None and seconds > limit + RECORD_MARGIN:
+        return "above the limit"
+    if played and statistics.median(played) > seconds + RECORD_MARGIN:
+        return "most players were there for longer"
+    return None
+
+
 def round_duration(
     header: Header,
     status: Status,
@@ -105,7 +119,7 @@ def round_duration(
     return Duration(None, None)
 
 
-def surrender_side(header: Header, duration: Duration, engine_says: int | None = None) -> int | None:
+def surrender_side(header: Header, status: Status, duration: Duration, engine_says: int | None = None) -> int | None:
     """The side that gave up: 1 Axis, 2 Allies, 0 nobody; None when that can't be told.
 
     ``engine_says``: the same in the engine's own words, from the record. Without them attackers who lost early gave up;
@@ -115,7 +129,7 @@ def surrender_side(header: Header, duration: Duration, engine_says: int | None =
         return engine_says
     if attack_succeeded(header) is not False or duration.seconds is None or header.limit_seconds is None:
         return None
-    if duration.source == "limit":
+    if duration.source == "limit" or status is Status.ABORTED:  # which ended otherwise, and whose header holds presets
         return None
     return attackers_side(header) if duration.seconds < header.limit_seconds - GAVE_UP_MARGIN else 0
 
@@ -169,5 +183,5 @@ def time_round(
     """A round's time from all that tells of it. ``record``: the linked one; a mere candidate is never used."""
     told = record.duration_seconds if record else None
     duration = round_duration(header, status, player_seconds, told)
-    side = surrender_side(header, duration, record.engine_surrender if record else None)
+    side = surrender_side(header, status, duration, record.engine_surrender if record else None)
     return RoundTiming(duration, timing_status(header.attack_seconds, told), side, link, record)

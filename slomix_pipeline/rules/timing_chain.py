@@ -42,7 +42,8 @@ class Evidence:
     """What is known of a server's timing around a round.
 
     ``records``: at least those within ``ALIVE_WITHIN`` of it; ``listed_at``: when the folder was last listed with
-    success; ``trouble``: why it could not be just now; ``signs``: what the server's log says, when it can be read.
+    success; ``trouble``: why it could not be just now; ``signs``: what the server's log said at ``signs_at``, when it
+    can be read.
     """
 
     records: Sequence[FiledRecord] = ()
@@ -50,6 +51,12 @@ class Evidence:
     listed_at: datetime | None = None
     trouble: str | None = None
     signs: ScriptSigns | None = None
+    signs_at: datetime | None = None
+
+    def fresh_signs(self, entry: Clocked) -> ScriptSigns | None:
+        """The log as a witness of a round: of an old round it knows nothing but the names it wrote."""
+        recent = self.signs_at is not None and self.signs_at - entry.at <= ALIVE_WITHIN
+        return self.signs if recent else None
 
 
 def first_broken_link(
@@ -66,8 +73,8 @@ def first_broken_link(
         return Broken(ChainLink.LINKED, "; ".join(why))
     for file in evidence.unread:
         if file_may_be_of(entry, file.clocked):
-            parsed = ChainLink.PARSED if file.status == "quarantined" else ChainLink.FETCHED
-            return Broken(parsed, f"{file.clocked.key} is {file.status}" + (f": {file.reason}" if file.reason else ""))
+            link_ = ChainLink.FETCHED if file.status in ("listed", "requested") else ChainLink.PARSED
+            return Broken(link_, f"{file.clocked.key} is {file.status}" + (f": {file.reason}" if file.reason else ""))
     if evidence.signs and (written := _written_by_log(entry, evidence.signs)):
         return Broken(ChainLink.FETCHED, f"the server's log says {written} was written, {_listing(entry, evidence)}")
     return _without_any_file(entry, evidence)
@@ -80,11 +87,11 @@ def _written_by_log(entry: Clocked, signs: ScriptSigns) -> str | None:
 
 
 def _without_any_file(entry: Clocked, evidence: Evidence) -> Broken:
-    alive = _sign_of_life(entry, evidence)
+    alive, signs = _sign_of_life(entry, evidence), evidence.fresh_signs(entry)
     if alive is None:
         return Broken(ChainLink.ALIVE, f"no record within {_hours(ALIVE_WITHIN)}, {_listing(entry, evidence)}")
-    if evidence.signs and evidence.signs.trouble:
-        return Broken(ChainLink.WRITTEN, f"the server's log says: {evidence.signs.trouble}")
+    if signs and signs.trouble:
+        return Broken(ChainLink.WRITTEN, f"the server's log says: {signs.trouble}")
     if evidence.listed_at and evidence.listed_at > entry.at:
         return Broken(ChainLink.WRITTEN, f"{alive}, but the folder holds none of this round")
     return Broken(ChainLink.FETCHED, f"{alive}, {_listing(entry, evidence)}")
@@ -96,8 +103,9 @@ def _sign_of_life(entry: Clocked, evidence: Evidence) -> str | None:
     if nearest is not None and abs(nearest) <= ALIVE_WITHIN:
         when = "after" if nearest > timedelta(0) else "before"
         return f"the script wrote a record {round(abs(nearest) / timedelta(minutes=1))} min {when} this round's end"
-    if evidence.signs and evidence.signs.version:
-        return f"the server's log shows version {evidence.signs.version} of the script"
+    signs = evidence.fresh_signs(entry)
+    if signs and signs.version:
+        return f"the server's log shows version {signs.version} of the script"
     return None
 
 

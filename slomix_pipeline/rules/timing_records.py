@@ -39,9 +39,8 @@ class FiledRecord:
     @property
     def clocked(self) -> Clocked:
         """As it is matched. Our script knows an aborted round's true number, its stats file mostly has the other."""
-        return Clocked(
-            self.key, self.record.map_name, None if self.record.aborted else self.record.number, self.record.ended_at
-        )
+        r = self.record
+        return Clocked(self.key, r.map_name, None if r.aborted else r.number, r.ended_at, r.started_at)
 
     @property
     def was_restarted(self) -> bool:
@@ -118,9 +117,10 @@ def _copies(in_order: Sequence[FiledRecord]) -> dict[str, Unlinked]:
     """Records that say of a round just what another one says: two files, one account."""
     first: dict[tuple[object, ...], str] = {}
     copies: dict[str, Unlinked] = {}
-    for entry in in_order:
+    for entry in sorted(in_order, key=lambda e: e.record.exit_print is None):  # who has the engine's words comes first
         r = entry.record
-        account = (map_key(r.map_name), r.number, r.ended_at, r.started_at, r.duration_seconds, r.aborted, r.end_reason)
+        said = (r.started_at, r.duration_seconds, r.pause_seconds, r.winner_side)
+        account = (map_key(r.map_name), r.number, r.ended_at, *said)
         original = first.setdefault(account, entry.key)
         if original != entry.key:
             copies[entry.key] = Unlinked(UnlinkedClass.COPY, f"says the same as {original}")
@@ -151,12 +151,17 @@ def _replayed_as(entry: FiledRecord, rounds: Sequence[Clocked]) -> str | None:
     """The round into which a record of an older script was restarted, if it looks like one.
 
     Those scripts write a record at a ``map_restart`` too, with the other round's number, and don't say so. The round
-    itself is then played anew: next on the server, with the number that the record does not have.
+    itself is then played anew: next on the server, with the number that the record does not have. A round 2 begins
+    after its round 1; without one before, the record may as well be that of a round 1 whose stats file is lost.
     """
     if entry.record.aborted is not None:
         return None
     end = entry.record.ended_at
     following = min((r for r in rounds if r.at > end), key=lambda r: (r.at, r.key), default=None)
     if following is None or following.number != 3 - entry.record.number:
+        return None
+    before = max((r for r in rounds if r.at <= end), key=lambda r: (r.at, r.key), default=None)
+    round_1_before = before is not None and before.number == 1 and same_map_within(before, following, CANDIDATE_WINDOW)
+    if following.number == 2 and not round_1_before:
         return None
     return following.key if same_map_within(following, entry.clocked, CANDIDATE_WINDOW) else None

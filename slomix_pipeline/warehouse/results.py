@@ -146,7 +146,15 @@ def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, 
 
 
 def store_timing(conn: Connection[DictRow], timings: Mapping[str, RoundTiming]) -> None:
-    """Writes how long rounds were, who gave up and which timing record each has."""
+    """Writes how long rounds were, who gave up and which timing record each has.
+
+    A round that had one of these records before, because the record said something else then, is left without.
+    """
+    conn.execute(
+        """update round_timing set record_key = null, link_class = 'none', timed_at = 'epoch'
+           where record_key = any(%s) and round_key <> all(%s)""",
+        [[t.link.record_key for t in timings.values() if t.link.record_key], list(timings)],
+    )
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into round_timing (round_key, duration_seconds, duration_source, surrender_side,

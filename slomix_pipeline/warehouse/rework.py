@@ -35,6 +35,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                where r.rules_at is null or r.rules_at < p.parsed_at or t.round_key is null or s.round_key is null
                   or r.rules is distinct from %(rules)s
                   or not exists (select from match m where m.match_key = r.match_key)
+                  or t.timed_at = 'epoch'   -- another round has its record now
                union all
                select p.round_key, f.finished_at
                from parsed_round p join file f using (server, name)
@@ -50,6 +51,21 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                   -- A record stored while the timing was being made was not seen by it.
                   or (t.record_key is distinct from w.record_key and w.stored_at > t.timed_at - interval '10 seconds')
                union all
+               -- A record that was replaced, wherever its new version belongs.
+               select t.round_key, w.stored_at
+               from round_timing t join timing_record w on w.record_key in (t.record_key, t.candidate_key)
+               where w.stored_at > t.timed_at
+               union all
+               -- A timing file that turned out to be unreadable: the round says so. (Names with a stamp are rare.)
+               select p.round_key, f.finished_at
+               from file f
+               join parsed_round p on p.server = f.server
+                    and p.stamp - to_timestamp(substring(f.name from '-R[0-9]-([0-9]{9,10})[.]json$')::bigint)
+                        between - %(window)s::interval and %(window)s
+               join round_timing t using (round_key)
+               where f.kind = 'timing' and f.status = 'quarantined' and t.record_key is null
+                 and f.finished_at > t.timed_at
+               union all
                -- In the hour that a clock change repeats, a timing record tells which of the two it was.
                select p.round_key, w.stored_at
                from timing_record w
@@ -62,6 +78,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                 from timing_record w
                 join parsed_round p on p.server = w.server
                      and p.stamp between w.ended_at - %(candidates)s and w.ended_at + %(candidates)s
+                join file f on f.server = p.server and f.name = p.name and f.status <> 'quarantined'
                 where w.unlinked_reason is null and w.stored_at < now() - %(patience)s
                   and not exists (select from round_timing t where t.record_key = w.record_key)
                 order by w.record_key, abs(extract(epoch from p.stamp - w.ended_at)), p.round_key)
@@ -73,6 +90,10 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                select partition_key, claimed_at from post
                where (state = 'failed' or (state = 'sent' and payload_sha256 is null))
                  and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
+                 -- Nobody hears what went wrong with a timing when it is right by now, or without a dev channel.
+                 and (thing not like 'timing:%%' or state = 'sent' and %(dev)s
+                      or %(dev)s and exists (select from round_timing t
+                                             where t.round_key = partition_key and t.timing_status <> 'ALIGNED'))
            ) inputs
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
         {
@@ -82,6 +103,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
             "witness": WITNESS_WITHIN,
             "max_age": settings.publish_max_age,
             "rules": rules_in_force(settings),
+            "dev": settings.discord_dev_webhook is not None,
         },
     )
     return [(row["round_key"], row["inputs_at"]) for row in rows]

@@ -121,9 +121,12 @@ def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> 
         """select distinct p.round_key
            from timing_record w
            join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map)
-                and w.ended_at between p.stamp - %(window)s and p.stamp + %(window)s
+           cross join lateral (
+               select p.stamp as at union all select p.stamp + interval '1 hour' where p.stamp_ambiguous
+           ) moment
            join round_timing t using (round_key)
-           where w.record_key = any(%(keys)s) and t.record_key is distinct from w.record_key
+           where w.ended_at between moment.at - %(window)s and moment.at + %(window)s
+             and w.record_key = any(%(keys)s) and t.record_key is distinct from w.record_key
              and w.stored_at > t.timed_at
            order by 1""",
         {"keys": list(record_keys), "window": LINK_WINDOW},
