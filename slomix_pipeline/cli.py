@@ -25,6 +25,7 @@ from slomix_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from slomix_pipeline.commands.findings import Finding
+    from slomix_pipeline.gameserver.source import GameServer
     from slomix_pipeline.warehouse.database import Database
 
 # Piped output has no width: lines stay whole there.
@@ -40,13 +41,14 @@ def main() -> None:
 
 @main.command()
 @click.option("--seed", default=3, show_default=True, help="Which evening is played.")
-def demo(seed: int) -> None:
+@click.option("--through-lua", is_flag=True, help="Have its files written by our game-side scripts; needs lupa.")
+def demo(seed: int, through_lua: bool) -> None:
     """Play one simulated evening through the whole pipeline, without waiting."""
     with _clear_errors():
         from slomix_pipeline.commands.demo import play_demo
 
         with _progress() as progress:
-            result = play_demo(_settings(), progress, seed)
+            result = play_demo(_settings(), progress, seed, through_lua=through_lua)
         _print_session(result.session)
         out.print(f"\n{result.messages} messages on the stand-in: {result.page}")
         verdict = "did not all pass" if result.complaints else "all passed"
@@ -228,8 +230,9 @@ def lua_status() -> None:
 
         settings = _settings()
         with open_game_server(settings) as server:
-            out.print(f"folder {settings.scripts_folder} at {server.describe()}", markup=False, soft_wrap=True)
-            _print_findings(lua_scripts.status(server, settings.scripts_folder))
+            findings = list(lua_scripts.status(server, settings.scripts_folder))
+            out.print(_scripts_of(server, settings.scripts_folder), markup=False, soft_wrap=True)
+            _print_findings(findings)
 
 
 @lua.command(name="deploy")
@@ -248,11 +251,11 @@ def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
         settings = _settings()
         folder = settings.scripts_folder
         with open_game_server(settings) as server:
-            out.print(f"folder {folder} at {server.describe()}", markup=False, soft_wrap=True)
             try:
                 steps = lua_scripts.plan(server, folder, names, datetime.now(UTC))
             except lua_scripts.UnknownScript as error:
                 _not_here(error)
+            out.print(_scripts_of(server, folder), markup=False, soft_wrap=True)
             for step in steps:
                 if yes:
                     lua_scripts.carry_out(server, folder, step)
@@ -262,7 +265,7 @@ def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
         elif yes:
             out.print(lua_scripts.AFTERWARDS, markup=False, soft_wrap=True)
         else:
-            out.print("Nothing was changed. To do it, say the same with --yes.")
+            out.print("Nothing was changed. To do it, run this again with --yes.")
 
 
 def _settings(**overrides: Any) -> Settings:
@@ -273,6 +276,10 @@ def _settings(**overrides: Any) -> Settings:
             name = "_".join(str(part) for part in problem["loc"]).upper()
             err.print(f"SLOMIX_{name}: {problem['msg']}" if name else problem["msg"])
         sys.exit(2)
+
+
+def _scripts_of(server: "GameServer", folder: str) -> str:
+    return f"Scripts in {folder!r} of {server.describe()}"
 
 
 def _print_findings(findings: "Iterable[Finding]") -> NoReturn:

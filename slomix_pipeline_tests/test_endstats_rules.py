@@ -42,7 +42,9 @@ def linked(rounds: list[Clocked], files: list[Clocked]) -> dict[str, tuple[str, 
 
 
 def test_a_file_belongs_to_the_round_whose_stats_file_comes_a_moment_later() -> None:
-    assert link_endstats([clocked("r", 100)], [clocked("e", 98)]) == {"r": EndstatsLink(("e",), LinkClass.EXACT_END, None)}
+    assert link_endstats([clocked("r", 100)], [clocked("e", 98)]) == {
+        "r": EndstatsLink(("e",), LinkClass.EXACT_END, None)
+    }
 
 
 @pytest.mark.parametrize(("distance", "keys"), [(30, ("e",)), (-30, ("e",)), (31, ()), (-31, ())])

@@ -1,7 +1,6 @@
 """The timing script on a fake engine: whole matches are played, and its records are compared with what was played."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -10,32 +9,24 @@ import pytest
 
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.formats.names import clean_name
-from slomix_pipeline_tests.fake_engine import (
-    ALLIES,
-    AXIS,
-    CONSTANTS,
-    MOD_SUICIDE,
-    RUNTIMES,
-    SPECTATOR,
-    FakeEngine,
-    TrueRound,
-)
+from slomix_pipeline.simulator.engine.game import GameEngine
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES, SPECTATOR
+from slomix_pipeline.simulator.engine.people import MOD_SUICIDE
 from slomix_pipeline_tests.lua_fixtures import (
-    SCRIPT,
     begin,
     check_quiet,
     check_truth,
     fields_of,
+    fight,
     file_of,
     files,
     fill,
     guid,
     meta_of,
     person,
+    play_an_evening,
     record_of,
     start_engine,
-    write_config,
 )
 
 
@@ -45,34 +36,14 @@ def runtime(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def engine(runtime: str, tmp_path: Path) -> FakeEngine:
+def engine(runtime: str, tmp_path: Path) -> GameEngine:
     return start_engine(runtime, tmp_path)
-
-
-def fight(engine: FakeEngine, seconds: float, random: Random) -> None:
-    """Everybody dies and comes back now and then."""
-    for _ in range(round(seconds)):
-        for slot, client in sorted(engine.clients.items()):
-            if not client.on_a_side:
-                continue
-            if client.limbo:
-                if random.random() < 0.2:
-                    engine.respawn(slot)
-            elif client.wait_ms is not None:
-                choice = random.random()
-                if choice < 0.1:
-                    engine.revive((slot + 2) % 4, slot)
-                elif choice < 0.4:
-                    engine.tap_out(slot)
-            elif random.random() < 0.2:
-                engine.kill(slot, random.choice([slot, 1022, (slot + 1) % 4]))
-        engine.frames(1)
 
 
 # -- whole matches
 
 
-def test_both_rounds_of_a_match_are_told_as_they_were_played(engine: FakeEngine) -> None:
+def test_both_rounds_of_a_match_are_told_as_they_were_played(engine: GameEngine) -> None:
     random = Random(1)
     first = begin(engine)
     fight(engine, 40, random)
@@ -93,55 +64,15 @@ def test_both_rounds_of_a_match_are_told_as_they_were_played(engine: FakeEngine)
 
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_in_an_evening_its_records_are_true(runtime: str, tmp_path: Path, seed: int) -> None:
-    engine, random = start_engine(runtime, tmp_path), Random(seed)
-    engine.load_map("supply", restart=0)
-    fill(engine, per_side=3)
-    for number in range(5):
-        engine.frames(random.randint(1, 4))
-        engine.begin_play()
-        for _ in range(random.randint(1, 4)):
-            fight(engine, random.randint(2, 6), random)
-            random_event(engine, random)
-        end = random.choice(["Wolf EndRound.", "Timelimit hit.", "Axis Surrender", "restart", "map"])
-        if end == "restart":
-            engine.restart_map()
-        elif end == "map":
-            engine.load_map(f"map{number}")
-        else:
-            engine.end_round(end, random.choice([0, AXIS, ALLIES]), intermission=2)
-            engine.load_map(f"map{number}", restart=random.choice([0, 1]))
-    engine.quit()
+    engine = start_engine(runtime, tmp_path)
+    play_an_evening(engine, Random(seed))
     check_truth(engine)
-
-
-def random_event(engine: FakeEngine, random: Random) -> None:
-    slot = random.choice(sorted(engine.clients))
-    client = engine.clients[slot]
-    event = random.choice(["pause", "leave", "team", "rename", "vote", "back", "nothing"])
-    if event == "pause":
-        engine.pause()
-        engine.frames(random.randint(1, 20) / 4)
-        engine.unpause()
-    elif event == "leave" and len(engine.clients) > 4:
-        engine.disconnect(slot)
-    elif event == "back":
-        missing = sorted(set(range(6)) - set(engine.clients))
-        if missing:
-            engine.connect(missing[0], "back again", guid(missing[0] + 1), random.choice([AXIS, ALLIES]))
-    elif event == "team":
-        engine.set_team(slot, random.choice([s for s in (AXIS, ALLIES, SPECTATOR) if s != client.side]))
-    elif event == "rename":
-        engine.rename(slot, client.name + "'\x02\xff")
-    elif event == "vote":
-        engine.client_command(slot, "callvote", "surrender")
-        engine.frames(1)
-        engine.vote_fails()
 
 
 # -- what the record is
 
 
-def test_the_record_is_named_after_map_round_and_end_and_is_known_by_the_pipeline(engine: FakeEngine) -> None:
+def test_the_record_is_named_after_map_round_and_end_and_is_known_by_the_pipeline(engine: GameEngine) -> None:
     played = begin(engine, "te_escape2")
     engine.frames(5)
     engine.end_round("Wolf EndRound.", ALLIES)
@@ -150,7 +81,7 @@ def test_the_record_is_named_after_map_round_and_end_and_is_known_by_the_pipelin
     assert parse_file_name(name).kind is FileKind.TIMING
 
 
-def test_readers_of_the_older_records_find_every_key_and_field_they_know(engine: FakeEngine) -> None:
+def test_readers_of_the_older_records_find_every_key_and_field_they_know(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.kill(1, 0)
@@ -181,7 +112,7 @@ def test_readers_of_the_older_records_find_every_key_and_field_they_know(engine:
     [("10", "10 min", 600), ("7.683333", "7.683 min", 461), ("0.5", "0.5 min", 30), ("20.000000", "20 min", 1200)],
 )
 def test_the_limit_may_have_fractions_as_every_time_to_beat_has(
-    engine: FakeEngine, minutes: str, shown: str, seconds: int
+    engine: GameEngine, minutes: str, shown: str, seconds: int
 ) -> None:
     played = begin(engine)
     engine.cvars["timelimit"] = minutes
@@ -192,7 +123,7 @@ def test_the_limit_may_have_fractions_as_every_time_to_beat_has(
 
 
 @pytest.mark.parametrize("minutes", ["", "nan", "inf", "soon"])
-def test_a_limit_that_is_no_number_is_unknown(engine: FakeEngine, minutes: str) -> None:
+def test_a_limit_that_is_no_number_is_unknown(engine: GameEngine, minutes: str) -> None:
     played = begin(engine)
     engine.cvars["timelimit"] = minutes
     engine.end_round("Wolf EndRound.", ALLIES)
@@ -200,7 +131,7 @@ def test_a_limit_that_is_no_number_is_unknown(engine: FakeEngine, minutes: str) 
     check_truth(engine)
 
 
-def test_winner_and_defender_are_unknown_when_the_engine_does_not_say(engine: FakeEngine) -> None:
+def test_winner_and_defender_are_unknown_when_the_engine_does_not_say(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frame()
     engine.strings[13] = "\\other\\1"
@@ -212,7 +143,7 @@ def test_winner_and_defender_are_unknown_when_the_engine_does_not_say(engine: Fa
 # -- the clock
 
 
-def test_pauses_are_listed_and_count_neither_as_play_nor_as_time_dead(engine: FakeEngine) -> None:
+def test_pauses_are_listed_and_count_neither_as_play_nor_as_time_dead(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(10)
     engine.kill(1, 0)
@@ -235,7 +166,7 @@ def test_pauses_are_listed_and_count_neither_as_play_nor_as_time_dead(engine: Fa
     assert (victim["guid"], victim["dead_seconds"], victim["avg_respawn"]) == (guid(2), 5, 5)
 
 
-def test_a_pause_that_is_never_lifted_is_left_out_too(engine: FakeEngine) -> None:
+def test_a_pause_that_is_never_lifted_is_left_out_too(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.pause()
@@ -245,7 +176,7 @@ def test_a_pause_that_is_never_lifted_is_left_out_too(engine: FakeEngine) -> Non
     assert record_of(engine, played).pause_seconds == 60
 
 
-def test_a_server_that_catches_up_is_measured_on_its_game_clock(engine: FakeEngine) -> None:
+def test_a_server_that_catches_up_is_measured_on_its_game_clock(engine: GameEngine) -> None:
     played = begin(engine)
     engine.wall_per_level = 0.9
     engine.frames(100)
@@ -256,7 +187,7 @@ def test_a_server_that_catches_up_is_measured_on_its_game_clock(engine: FakeEngi
     assert (record.ended_at - record.started_at).total_seconds() < 93
 
 
-def test_the_warm_up_is_measured_across_the_restart_that_ends_it(engine: FakeEngine) -> None:
+def test_the_warm_up_is_measured_across_the_restart_that_ends_it(engine: GameEngine) -> None:
     first = begin(engine, warmup=42)
     engine.frames(5)
     engine.end_round("Wolf EndRound.", ALLIES)
@@ -286,7 +217,7 @@ def test_the_warm_up_is_measured_across_the_restart_that_ends_it(engine: FakeEng
     ],
 )
 def test_the_reason_is_the_engines_own_word(
-    engine: FakeEngine, printed: str, winner: int, reason: str | None, surrendered: int
+    engine: GameEngine, printed: str, winner: int, reason: str | None, surrendered: int
 ) -> None:
     played = begin(engine)
     engine.frames(5)
@@ -297,7 +228,7 @@ def test_the_reason_is_the_engines_own_word(
     check_truth(engine)
 
 
-def test_an_objective_in_the_last_seconds_of_the_clock_is_an_objective(engine: FakeEngine) -> None:
+def test_an_objective_in_the_last_seconds_of_the_clock_is_an_objective(engine: GameEngine) -> None:
     played = begin(engine)
     engine.cvars["timelimit"] = "0.5"
     engine.frames(29)
@@ -305,7 +236,7 @@ def test_an_objective_in_the_last_seconds_of_the_clock_is_an_objective(engine: F
     assert record_of(engine, played).end_reason == "objective"
 
 
-def test_a_round_that_ends_without_a_word_has_an_unknown_reason(engine: FakeEngine) -> None:
+def test_a_round_that_ends_without_a_word_has_an_unknown_reason(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     played.end_unix = engine.unix
@@ -317,7 +248,7 @@ def test_a_round_that_ends_without_a_word_has_an_unknown_reason(engine: FakeEngi
     assert record.duration_seconds == 6
 
 
-def test_a_line_that_only_looks_like_the_end_of_a_round_ends_nothing(engine: FakeEngine) -> None:
+def test_a_line_that_only_looks_like_the_end_of_a_round_ends_nothing(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.print_line("Exit: Axis Surrender\n")
@@ -329,7 +260,7 @@ def test_a_line_that_only_looks_like_the_end_of_a_round_ends_nothing(engine: Fak
     assert record_of(engine, played).end_reason == "objective"
 
 
-def test_a_surrender_names_who_asked_for_it(engine: FakeEngine) -> None:
+def test_a_surrender_names_who_asked_for_it(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.client_command(1, "callvote", "surrender")
@@ -344,7 +275,7 @@ def test_a_surrender_names_who_asked_for_it(engine: FakeEngine) -> None:
     assert fields_of(engine, played)["Lua_SurrenderTeam"] == "2"
 
 
-def test_a_vote_that_passes_at_once_still_names_who_asked(engine: FakeEngine) -> None:
+def test_a_vote_that_passes_at_once_still_names_who_asked(engine: GameEngine) -> None:
     played = begin(engine, per_side=1)
     engine.frames(5)
     engine.client_command(0, "callvote", "surrender")
@@ -352,7 +283,7 @@ def test_a_vote_that_passes_at_once_still_names_who_asked(engine: FakeEngine) ->
     assert meta_of(engine, played)["surrender_caller"]["guid"] == guid(1)
 
 
-def test_the_caller_is_known_even_when_he_left_before_the_vote_passed(engine: FakeEngine) -> None:
+def test_the_caller_is_known_even_when_he_left_before_the_vote_passed(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.client_command(1, "callvote", "surrender")
@@ -364,7 +295,7 @@ def test_the_caller_is_known_even_when_he_left_before_the_vote_passed(engine: Fa
     assert meta_of(engine, played)["surrender_caller"]["guid"] == guid(2)
 
 
-def test_a_failed_vote_leaves_no_trace_when_the_round_is_played_on(engine: FakeEngine) -> None:
+def test_a_failed_vote_leaves_no_trace_when_the_round_is_played_on(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.client_command(1, "callvote", "surrender")
@@ -377,7 +308,7 @@ def test_a_failed_vote_leaves_no_trace_when_the_round_is_played_on(engine: FakeE
     assert meta_of(engine, played)["surrender_caller"] is None
 
 
-def test_the_other_sides_failed_vote_is_not_taken_for_the_one_that_passed(engine: FakeEngine) -> None:
+def test_the_other_sides_failed_vote_is_not_taken_for_the_one_that_passed(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.client_command(0, "callvote", "surrender")
@@ -387,7 +318,7 @@ def test_the_other_sides_failed_vote_is_not_taken_for_the_one_that_passed(engine
     assert meta_of(engine, played)["surrender_caller"] is None
 
 
-def test_a_vote_the_engine_refuses_is_nobodys_surrender(engine: FakeEngine) -> None:
+def test_a_vote_the_engine_refuses_is_nobodys_surrender(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(1)
     engine.client_command(1, "callvote", "surrender")
@@ -403,7 +334,7 @@ def test_a_vote_the_engine_refuses_is_nobodys_surrender(engine: FakeEngine) -> N
 # -- restarts and rounds that were left
 
 
-def test_a_restarted_round_has_a_record_that_says_so_and_the_next_attempt_counts_it(engine: FakeEngine) -> None:
+def test_a_restarted_round_has_a_record_that_says_so_and_the_next_attempt_counts_it(engine: GameEngine) -> None:
     attempts = [begin(engine)]
     for _ in range(2):
         engine.frames(20)
@@ -426,7 +357,7 @@ def test_a_restarted_round_has_a_record_that_says_so_and_the_next_attempt_counts
     assert [r.winner_side for r in records] == [None, None, ALLIES, ALLIES]
 
 
-def test_the_same_map_again_begins_without_restarts(engine: FakeEngine) -> None:
+def test_the_same_map_again_begins_without_restarts(engine: GameEngine) -> None:
     begin(engine)
     engine.restart_map()
     engine.load_map("supply")
@@ -435,14 +366,14 @@ def test_the_same_map_again_begins_without_restarts(engine: FakeEngine) -> None:
     assert record_of(engine, again).restarts == 0
 
 
-def change_map(engine: FakeEngine) -> None:
+def change_map(engine: GameEngine) -> None:
     engine.load_map("radar")
 
 
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("leave", [change_map, FakeEngine.quit], ids=["map change", "server quits"])
+@pytest.mark.parametrize("leave", [change_map, GameEngine.quit], ids=["map change", "server quits"])
 def test_a_round_that_is_left_keeps_the_number_it_began_with(
-    engine: FakeEngine, number: int, leave: Callable[[FakeEngine], None]
+    engine: GameEngine, number: int, leave: Callable[[GameEngine], None]
 ) -> None:
     engine.cvars["g_currentround"] = str(number - 1)
     played = begin(engine)
@@ -457,7 +388,7 @@ def test_a_round_that_is_left_keeps_the_number_it_began_with(
     assert person(engine, played, 2)["dead_seconds"] == 4
 
 
-def test_a_second_round_reset_to_the_first_is_told_as_two_rounds(engine: FakeEngine) -> None:
+def test_a_second_round_reset_to_the_first_is_told_as_two_rounds(engine: GameEngine) -> None:
     engine.cvars["g_currentround"] = "1"
     left = begin(engine)
     engine.frames(5)
@@ -471,7 +402,7 @@ def test_a_second_round_reset_to_the_first_is_told_as_two_rounds(engine: FakeEng
     assert record_of(engine, again).restarts == 0
 
 
-def test_a_map_that_is_changed_right_after_the_end_still_has_a_finished_round(engine: FakeEngine) -> None:
+def test_a_map_that_is_changed_right_after_the_end_still_has_a_finished_round(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.end_round("Wolf EndRound.", ALLIES, intermission=0)
@@ -481,7 +412,7 @@ def test_a_map_that_is_changed_right_after_the_end_still_has_a_finished_round(en
     assert record_of(engine, played).end_reason == "objective"
 
 
-def test_a_warm_up_alone_writes_nothing(engine: FakeEngine) -> None:
+def test_a_warm_up_alone_writes_nothing(engine: GameEngine) -> None:
     engine.load_map("supply")
     fill(engine)
     engine.kill(1, 0)
@@ -495,7 +426,7 @@ def test_a_warm_up_alone_writes_nothing(engine: FakeEngine) -> None:
 # -- people
 
 
-def test_someone_who_comes_back_is_one_person_also_in_another_slot(engine: FakeEngine) -> None:
+def test_someone_who_comes_back_is_one_person_also_in_another_slot(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.kill(1, 0)
@@ -513,7 +444,7 @@ def test_someone_who_comes_back_is_one_person_also_in_another_slot(engine: FakeE
     assert [(p["spawns"], p["deaths"], p["dead_seconds"]) for p in mine] == [(2, 2, 5)]
 
 
-def test_a_slot_taken_over_by_another_person_is_another_person(engine: FakeEngine) -> None:
+def test_a_slot_taken_over_by_another_person_is_another_person(engine: GameEngine) -> None:
     played = begin(engine)
     engine.kill(1, 0)
     engine.disconnect(1)
@@ -526,7 +457,7 @@ def test_a_slot_taken_over_by_another_person_is_another_person(engine: FakeEngin
     assert people[guid(2)] == ("dos", 1) and people[guid(30)] == ("substitute", 0)
 
 
-def test_bots_that_share_a_guid_stay_as_many_as_they_are(engine: FakeEngine) -> None:
+def test_bots_that_share_a_guid_stay_as_many_as_they_are(engine: GameEngine) -> None:
     engine.load_map("supply")
     for slot in range(3):
         engine.connect(slot, f"bot {slot}", "OMNIBOT01", ALLIES, bot=True)
@@ -543,7 +474,7 @@ def test_bots_that_share_a_guid_stay_as_many_as_they_are(engine: FakeEngine) -> 
         ("bot 0", 1), ("bot 1", 1), ("bot 2", 0), ("no id 3", 0), ("no id 4", 0)]  # fmt: skip
 
 
-def test_spectators_are_in_no_roster_and_whoever_goes_to_watch_is_dead_no_longer(engine: FakeEngine) -> None:
+def test_spectators_are_in_no_roster_and_whoever_goes_to_watch_is_dead_no_longer(engine: GameEngine) -> None:
     engine.load_map("supply")
     fill(engine)
     engine.connect(8, "watcher", guid(20))
@@ -560,7 +491,7 @@ def test_spectators_are_in_no_roster_and_whoever_goes_to_watch_is_dead_no_longer
     assert person(engine, played, 2)["dead_seconds"] == 2
 
 
-def test_whoever_changes_sides_is_dead_until_the_next_wave(engine: FakeEngine) -> None:
+def test_whoever_changes_sides_is_dead_until_the_next_wave(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.set_team(1, AXIS)
@@ -573,7 +504,7 @@ def test_whoever_changes_sides_is_dead_until_the_next_wave(engine: FakeEngine) -
     assert (changed["side"], changed["spawns"], changed["deaths"], changed["dead_seconds"]) == (AXIS, 2, 1, 12)
 
 
-def test_a_revive_is_a_spawn_that_ends_the_time_dead(engine: FakeEngine) -> None:
+def test_a_revive_is_a_spawn_that_ends_the_time_dead(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(5)
     engine.kill(1, 1, MOD_SUICIDE)
@@ -585,7 +516,7 @@ def test_a_revive_is_a_spawn_that_ends_the_time_dead(engine: FakeEngine) -> None
     assert person(engine, played, 2)["avg_respawn"] == 3
 
 
-def test_dying_again_before_a_spawn_does_not_shorten_the_time_dead(engine: FakeEngine) -> None:
+def test_dying_again_before_a_spawn_does_not_shorten_the_time_dead(engine: GameEngine) -> None:
     played = begin(engine)
     engine.kill(1, 0)
     engine.frames(6)
@@ -598,7 +529,7 @@ def test_dying_again_before_a_spawn_does_not_shorten_the_time_dead(engine: FakeE
     assert person(engine, played, 2)["deaths"] == 2 and person(engine, played, 2)["dead_seconds"] == 9
 
 
-def test_many_short_deaths_add_up_exactly(engine: FakeEngine) -> None:
+def test_many_short_deaths_add_up_exactly(engine: GameEngine) -> None:
     played = begin(engine)
     for _ in range(40):
         engine.frames(0.2)
@@ -611,7 +542,7 @@ def test_many_short_deaths_add_up_exactly(engine: FakeEngine) -> None:
     assert person(engine, played, 2)["dead_seconds"] == 10
 
 
-def test_a_spawn_counts_even_when_the_player_or_the_round_is_gone_before_the_next_frame(engine: FakeEngine) -> None:
+def test_a_spawn_counts_even_when_the_player_or_the_round_is_gone_before_the_next_frame(engine: GameEngine) -> None:
     played = begin(engine)
     for slot in (1, 3):
         engine.kill(slot, 0)
@@ -623,283 +554,3 @@ def test_a_spawn_counts_even_when_the_player_or_the_round_is_gone_before_the_nex
     engine.end_round("Wolf EndRound.", ALLIES)
     check_truth(engine)
     assert [person(engine, played, n)["avg_respawn"] for n in (2, 4)] == [2, 4]
-
-
-ODD = {
-    "quotes": "\"'`${x}%s%d\\",
-    "control bytes": "".join(chr(c) for c in range(1, 32)) + "\x7f",
-    "a NUL byte": "a\x00b",
-    "no UTF-8": "\xff\xfe\x80\xc3",
-    "UTF-8": "žćš€😀".encode().decode("latin-1"),
-    "a character cut in half": "\xf0\x9f\x98",
-    "a surrogate": "\xed\xa0\x80",
-    "empty": "",
-    "very long": "x" * 5000,
-    "colours": "^1red^^7^x^ \x1b^",
-    "looks like JSON": '"}],"round":2,"x":[{"',
-    "looks like the end": "Exit: Axis Surrender",
-}
-
-
-@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_no_name_is_too_odd(engine: FakeEngine, odd: str) -> None:
-    engine.load_map("supply")
-    engine.connect(0, odd, guid(1), AXIS)
-    engine.connect(1, "dos", odd[:32].replace("\\", "/"), ALLIES)
-    engine.cvars |= {"sv_hostname": odd, "net_ip": odd}
-    played = engine.begin_play()
-    engine.frames(2)
-    engine.kill(0, 1)
-    engine.client_command(0, odd, odd)
-    engine.client_command(0, "callvote", "surrender")
-    engine.frames(2)
-    engine.surrender(AXIS)
-    check_quiet(engine)
-    meta = meta_of(engine, played)
-    expected = clean_name(odd.encode("latin-1").decode("utf-8", "surrogateescape"))
-    assert clean_name(meta["axis"][0]["name"]) == expected
-    assert clean_name(json.loads(fields_of(engine, played)["Axis_JSON"])[0]["name"]) == expected
-    assert clean_name(meta["surrender_caller"]["name"]) == expected
-    assert record_of(engine, played).surrender_side == AXIS
-
-
-@pytest.mark.parametrize("map_name", ["sup ply", "../../x", "a'b\"c", "\xff\x01", "", "über+1.0"])
-def test_a_map_may_have_any_name(engine: FakeEngine, map_name: str) -> None:
-    begin(engine, map_name)
-    engine.frames(2)
-    engine.restart_map()
-    engine.begin_play()
-    engine.end_round("Wolf EndRound.", ALLIES)
-    check_quiet(engine)
-    assert len(files(engine)) == 2
-    for name, data in files(engine).items():
-        assert re.fullmatch(r"gametime-[\w-]*-R1-\d+\.json", name, re.ASCII)
-        assert json.loads(data)["meta"]["round"] == 1
-    assert [json.loads(data)["meta"]["restarts"] for data in files(engine).values()] == [0, 1]
-
-
-# -- the engine's side
-
-
-@pytest.mark.parametrize(
-    "missing", [(name,) for name in CONSTANTS] + [tuple(CONSTANTS)], ids=lambda m: "+".join(m)[:30]
-)
-def test_a_constant_the_engine_does_not_export_is_known_anyway(
-    runtime: str, tmp_path: Path, missing: tuple[str, ...]
-) -> None:
-    engine = start_engine(runtime, tmp_path, missing=missing)
-    played = begin(engine)
-    engine.frames(3)
-    engine.kill(1, 0)
-    engine.pause()
-    engine.frames(3)
-    engine.unpause()
-    engine.frames(2)
-    engine.client_command(1, "callvote", "surrender")
-    engine.frames(1)
-    engine.surrender(ALLIES)
-    check_truth(engine)
-    assert meta_of(engine, played)["surrender_caller"]["guid"] == guid(2)
-
-
-def test_constants_are_taken_from_the_engine_when_it_has_other_numbers(runtime: str, tmp_path: Path) -> None:
-    engine = start_engine(runtime, tmp_path)
-    engine.constants |= {"CS_SERVERTOGGLES": 40, "CV_SVS_PAUSE": 64}
-    played = begin(engine)
-    engine.frames(3)
-    engine.strings[40] = str(64 + 3)
-    engine.frames(4)
-    engine.strings[40] = "3"
-    engine.frames(3)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    assert record_of(engine, played).pause_seconds == 4
-    assert record_of(engine, played).duration_seconds == 7
-
-
-COUNTING = """
-local seen = { deaths = 0, connects = 0, commands = 0, prints = 0 }
-function et_Obituary() seen.deaths = seen.deaths + 1 end
-function et_ClientConnect() seen.connects = seen.connects + 1 end
-function et_ClientCommand() seen.commands = seen.commands + 1 end
-function et_Print() seen.prints = seen.prints + 1 end
-function et_RunFrame()
-  et.trap_Cvar_Set("seen", seen.deaths .. " " .. seen.connects .. " " .. seen.commands .. " " .. tostring(seen.prints > 0))
-end
-"""
-
-
-def test_modules_behind_it_get_every_event(runtime: str, tmp_path: Path) -> None:
-    engine = FakeEngine(runtime, tmp_path, [SCRIPT, COUNTING])
-    begin(engine, per_side=2)
-    engine.connect(8, "late", guid(9), AXIS)
-    engine.kill(1, 0)
-    engine.kill(0, 0)
-    engine.client_command(1, "callvote", "surrender")
-    engine.frame()
-    assert engine.cvars["seen"] == "2 5 1 true"
-    check_quiet(engine)
-
-
-def test_no_callback_returns_anything_at_any_time(engine: FakeEngine) -> None:
-    engine.load_map("supply")
-    fill(engine)
-    moments: list[Callable[[], object]] = [
-        lambda: None, engine.begin_play, lambda: engine.frames(1), lambda: engine.end_round("Wolf EndRound.", ALLIES)
-    ]  # fmt: skip
-    for moment in moments:
-        moment()
-        engine.connect(9, "someone", guid(10), AXIS)
-        engine.kill(9, 0)
-        engine.client_command(9, "callvote", "surrender")
-        engine.call("et_ConsoleCommand", "slomix_timing")
-        engine.call("et_ClientUserinfoChanged", 9)
-        engine.disconnect(9)
-    engine.quit()
-    check_quiet(engine)
-
-
-def test_a_script_that_is_loaded_in_the_middle_of_a_round_does_not_invent_its_beginning(engine: FakeEngine) -> None:
-    played = begin(engine)
-    engine.frames(10)
-    engine.modules = [engine._load(SCRIPT)]  # lua_restart: no et_InitGame
-    engine.frames(10)
-    engine.kill(1, 0)
-    engine.surrender(ALLIES)
-    check_quiet(engine)
-    record = record_of(engine, played)
-    assert (record.started_at, record.duration_seconds, record.warmup_seconds) == (None, None, None)
-    assert (record.pause_seconds, record.pause_count) == (None, None)
-    assert (record.number, record.end_reason, record.winner_side) == (1, "surrender", AXIS)
-    assert [p["guid"] for p in meta_of(engine, played)["axis"]] == played.axis
-
-
-def test_a_script_that_is_loaded_in_an_intermission_writes_no_second_record(engine: FakeEngine) -> None:
-    begin(engine)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    engine.modules = [engine._load(SCRIPT)]
-    engine.frames(5)
-    engine.load_map("radar")
-    check_truth(engine)
-
-
-def test_nothing_is_written_while_a_round_is_played(engine: FakeEngine) -> None:
-    begin(engine)
-    fight(engine, 20, Random(3))
-    engine.end_round("Wolf EndRound.", ALLIES)
-    assert engine.written_while_playing == []
-
-
-@pytest.mark.parametrize("trouble", ["no rename function", "rename does nothing"])
-def test_where_files_cannot_be_renamed_the_record_is_written_directly(engine: FakeEngine, trouble: str) -> None:
-    if trouble == "no rename function":
-        engine.unavailable.add("trap_FS_Rename")
-    else:
-        engine.failing.add("rename")
-    begin(engine)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    check_truth(engine)
-
-
-def test_a_record_appears_under_its_name_only_when_it_is_whole(engine: FakeEngine) -> None:
-    begin(engine)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    (name,) = files(engine)
-    assert engine.written == [f"gametimes/{name}.tmp"]
-
-
-def test_a_disk_that_takes_nothing_is_reported_and_stops_nothing(engine: FakeEngine) -> None:
-    engine.failing.add("open")
-    begin(engine)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    assert engine.errors == []
-    assert any("CAN'T WRITE gametimes/gametime-supply-R1-" in line for line in engine.log)
-    assert "CAN'T WRITE" in engine.cvars["slomix_timing"]
-
-
-# -- is it alive, and how is it configured
-
-
-def test_the_console_says_that_the_script_is_alive_and_what_it_wrote(engine: FakeEngine) -> None:
-    engine.load_map("supply")
-    assert "slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n" in engine.log
-    assert engine.cvars["slomix_timing"] == "2.0.0, no round written yet"
-    engine.begin_play()
-    engine.end_round("Wolf EndRound.", ALLIES)
-    (name,) = files(engine)
-    assert f"slomix_timing: wrote gametimes/{name}\n" in engine.log
-    assert engine.cvars["slomix_timing"] == f"2.0.0, wrote gametimes/{name}"
-
-
-def play_a_round(engine: FakeEngine) -> TrueRound:
-    played = begin(engine)
-    engine.frames(2)
-    engine.end_round("Wolf EndRound.", ALLIES)
-    check_quiet(engine)
-    return played
-
-
-def said(engine: FakeEngine) -> str:
-    return "".join(line for line in engine.log if line.startswith("slomix_timing"))
-
-
-def test_without_a_config_the_record_is_written_all_the_same_and_the_log_says_so(engine: FakeEngine) -> None:
-    (engine.folder / "slomix_config.lua").unlink()
-    played = play_a_round(engine)
-    assert record_of(engine, played).server_id is None
-    assert "slomix_timing: no slomix_config.lua\n" in engine.log
-    assert "(no server_id)" in said(engine)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ('return {\n server_id = "main"\n webhook_url = "https://example.org/secret" }', "is broken near line 3"),
-        ('return { webhook_url = "https://example.org/secret\n', "is broken near line"),
-        ("x = nil; x.y = 1", "is broken near line 1"),
-        ('os.execute("true") return {}', "is broken near line 1"),
-        ("error({})", "is broken"),
-        ("\x1bLua\x00\x01secret", "is broken"),
-        ('server_id = "main"', "returns no table"),
-        ("", "returns no table"),
-        ("return { server_id = 3 }", "server_id must be a string"),
-        ('return { webhook_retry_seconds = "secret" }', "webhook_retry_seconds must be a number"),
-        ("return { webhook_spool_cap = 0 }", "webhook_spool_cap must be between"),
-        ("return { webhook_spool_cap = 0/0 }", "webhook_spool_cap must be between"),
-        ('return { webhook_url = "secret" }', "webhook_url is no address"),
-        ('return { webhook_url = "https://x/$(secret)\\n" }', "webhook_url is no address"),
-        ('return { sever_id = "main", 1 }', "unknown option sever_id"),
-    ],
-)
-def test_a_broken_config_costs_no_record_and_is_named_without_its_secrets(
-    engine: FakeEngine, text: str, complaint: str
-) -> None:
-    write_config(engine, text)
-    play_a_round(engine)
-    assert len(files(engine)) == 1
-    assert complaint in said(engine)
-    assert "secret" not in said(engine)
-    assert engine.commands == []
-
-
-def test_one_wrong_option_leaves_the_others_as_they_are(engine: FakeEngine) -> None:
-    write_config(engine, 'return { server_id = "second", webhook_spool_cap = "many" }')
-    assert record_of(engine, play_a_round(engine)).server_id == "second"
-
-
-def test_the_config_is_looked_for_beside_the_script(engine: FakeEngine) -> None:
-    engine.script_folder = "luascripts/"
-    (engine.folder / "luascripts").mkdir()
-    (engine.folder / "slomix_config.lua").rename(engine.folder / "luascripts" / "slomix_config.lua")
-    assert record_of(engine, play_a_round(engine)).server_id == "main"
-
-
-def test_the_example_config_is_valid_and_changes_nothing(engine: FakeEngine) -> None:
-    write_config(engine, (SCRIPT.parent / "slomix_config.lua.example").read_text("latin-1"))
-    assert record_of(engine, play_a_round(engine)).server_id is None
-    assert "slomix_config.lua:" not in said(engine) and "broken" not in said(engine)
-
-
-def test_no_record_holds_the_address_of_the_webhook(engine: FakeEngine) -> None:
-    write_config(engine, 'return { webhook_url = "https://example.org/secret" }')
-    played = play_a_round(engine)
-    assert b"secret" not in file_of(engine, played)

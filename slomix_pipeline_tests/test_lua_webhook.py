@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from slomix_pipeline_tests.fake_engine import ALLIES, AXIS, RUNTIMES, FakeEngine, TrueRound
+from slomix_pipeline.simulator.engine.game import GameEngine
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES
+from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     check_quiet,
     check_truth,
@@ -54,7 +56,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def engine(runtime: str, tmp_path: Path, programs: Path) -> FakeEngine:
+def engine(runtime: str, tmp_path: Path, programs: Path) -> GameEngine:
     engine = start_engine(
         runtime,
         tmp_path / "it's a server's home",
@@ -66,11 +68,11 @@ def engine(runtime: str, tmp_path: Path, programs: Path) -> FakeEngine:
     return engine
 
 
-def configure(engine: FakeEngine, more: str = "") -> None:
+def configure(engine: GameEngine, more: str = "") -> None:
     write_config(engine, f'return {{ server_id = "main", webhook_url = "{ADDRESS}", {more} }}')
 
 
-def play(engine: FakeEngine, intermission: float = 0.3) -> TrueRound:
+def play(engine: GameEngine, intermission: float = 0.3) -> TrueRound:
     """A short round, then the next map's warm-up."""
     played = engine.begin_play()
     engine.frames(2)
@@ -79,11 +81,11 @@ def play(engine: FakeEngine, intermission: float = 0.3) -> TrueRound:
     return played
 
 
-def spool(engine: FakeEngine, pattern: str = "*") -> list[str]:
+def spool(engine: GameEngine, pattern: str = "*") -> list[str]:
     return sorted(path.name for path in (engine.folder / "slomix_spool").glob(pattern))
 
 
-def waiting(engine: FakeEngine) -> int:
+def waiting(engine: GameEngine) -> int:
     return len(spool(engine, "gametime-*.json"))
 
 
@@ -94,7 +96,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def under_way(engine: FakeEngine) -> bool:
+def under_way(engine: GameEngine) -> bool:
     """Whether curl was started for the oldest announcement and has not ended."""
     first = (engine.folder / "slomix_spool" / "queue.txt").read_text().splitlines()[:1]
     if not first or first[0].split()[3] == "0":
@@ -103,18 +105,18 @@ def under_way(engine: FakeEngine) -> bool:
     return not (result.is_file() and result.read_text().endswith("\n"))
 
 
-def deliver(engine: FakeEngine) -> None:
+def deliver(engine: GameEngine) -> None:
     """Frames until the oldest announcement, if it is due, was started, has ended and was looked at."""
     engine.frames(1.1)
     until(lambda: not under_way(engine))
     engine.frames(1.1)
 
 
-def said(engine: FakeEngine) -> str:
+def said(engine: GameEngine) -> str:
     return "".join(line for line in engine.log if line.startswith("slomix_timing: webhook: "))
 
 
-def test_a_round_is_announced_once_and_the_spool_is_empty_again(engine: FakeEngine, programs: Path) -> None:
+def test_a_round_is_announced_once_and_the_spool_is_empty_again(engine: GameEngine, programs: Path) -> None:
     played = play(engine)
     assert waiting(engine) == 1
     deliver(engine)
@@ -126,7 +128,7 @@ def test_a_round_is_announced_once_and_the_spool_is_empty_again(engine: FakeEngi
 
 
 def test_the_announcement_is_what_its_readers_know_and_within_discords_limits(
-    engine: FakeEngine, programs: Path
+    engine: GameEngine, programs: Path
 ) -> None:
     for slot in range(4, 20):
         engine.connect(slot, "a name of quite some length", guid(slot + 1), AXIS)
@@ -142,7 +144,7 @@ def test_the_announcement_is_what_its_readers_know_and_within_discords_limits(
     assert len(json.loads(whole["Axis_JSON"])) == 18
 
 
-def test_the_address_is_in_no_command_line_no_log_and_no_record(engine: FakeEngine, programs: Path) -> None:
+def test_the_address_is_in_no_command_line_no_log_and_no_record(engine: GameEngine, programs: Path) -> None:
     (programs / "code").write_text("22")
     play(engine)
     deliver(engine)
@@ -152,7 +154,7 @@ def test_the_address_is_in_no_command_line_no_log_and_no_record(engine: FakeEngi
     assert all(b"secret" not in data for data in files(engine).values())
 
 
-def test_the_record_is_complete_before_anything_is_announced(engine: FakeEngine) -> None:
+def test_the_record_is_complete_before_anything_is_announced(engine: GameEngine) -> None:
     seen: list[int] = []
 
     def run(command: str) -> bool:
@@ -166,7 +168,7 @@ def test_the_record_is_complete_before_anything_is_announced(engine: FakeEngine)
 
 
 def test_a_failure_is_logged_with_its_exit_code_and_tried_again_later_each_time(
-    engine: FakeEngine, programs: Path
+    engine: GameEngine, programs: Path
 ) -> None:
     (programs / "code").write_text("22")
     played = play(engine)
@@ -185,7 +187,7 @@ def test_a_failure_is_logged_with_its_exit_code_and_tried_again_later_each_time(
     check_quiet(engine)
 
 
-def test_after_ten_attempts_it_gives_up_and_says_so(engine: FakeEngine, programs: Path) -> None:
+def test_after_ten_attempts_it_gives_up_and_says_so(engine: GameEngine, programs: Path) -> None:
     configure(engine, "webhook_retry_seconds = 1")
     (programs / "code").write_text("6")
     engine.load_map("supply")
@@ -199,7 +201,7 @@ def test_after_ten_attempts_it_gives_up_and_says_so(engine: FakeEngine, programs
     assert len(files(engine)) == 1
 
 
-def test_a_server_that_never_answers_blocks_no_frame_and_counts_as_failed(engine: FakeEngine, programs: Path) -> None:
+def test_a_server_that_never_answers_blocks_no_frame_and_counts_as_failed(engine: GameEngine, programs: Path) -> None:
     (programs / "hang").touch()
     began = time.monotonic()
     play(engine)
@@ -212,7 +214,7 @@ def test_a_server_that_never_answers_blocks_no_frame_and_counts_as_failed(engine
     until(lambda: spool(engine, "*.exit") != [])
 
 
-def test_without_curl_the_exit_code_says_so(engine: FakeEngine, programs: Path) -> None:
+def test_without_curl_the_exit_code_says_so(engine: GameEngine, programs: Path) -> None:
     (programs / "curl").unlink()
     play(engine)
     deliver(engine)
@@ -220,7 +222,7 @@ def test_without_curl_the_exit_code_says_so(engine: FakeEngine, programs: Path) 
     check_truth(engine)
 
 
-def test_a_shell_that_throws_costs_neither_the_record_nor_the_game(engine: FakeEngine) -> None:
+def test_a_shell_that_throws_costs_neither_the_record_nor_the_game(engine: GameEngine) -> None:
     def refuse(command: str) -> bool:
         raise OSError("no shell here")
 
@@ -232,7 +234,7 @@ def test_a_shell_that_throws_costs_neither_the_record_nor_the_game(engine: FakeE
     assert "webhook: " in said(engine) and "no shell here" in said(engine)
 
 
-def test_nothing_is_started_while_a_round_is_played(engine: FakeEngine, programs: Path) -> None:
+def test_nothing_is_started_while_a_round_is_played(engine: GameEngine, programs: Path) -> None:
     (programs / "code").write_text("22")
     play(engine)
     deliver(engine)
@@ -244,7 +246,7 @@ def test_nothing_is_started_while_a_round_is_played(engine: FakeEngine, programs
     assert len(engine.commands) == 2
 
 
-def test_a_full_spool_drops_the_oldest_and_says_so(engine: FakeEngine, programs: Path) -> None:
+def test_a_full_spool_drops_the_oldest_and_says_so(engine: GameEngine, programs: Path) -> None:
     (programs / "hang").touch()
     configure(engine, "webhook_spool_cap = 3")
     engine.load_map("supply")
@@ -258,7 +260,7 @@ def test_a_full_spool_drops_the_oldest_and_says_so(engine: FakeEngine, programs:
 
 
 def test_what_was_not_announced_is_announced_after_the_server_was_started_anew(
-    engine: FakeEngine, programs: Path
+    engine: GameEngine, programs: Path
 ) -> None:
     (programs / "code").write_text("7")
     play(engine)
@@ -276,7 +278,7 @@ def test_what_was_not_announced_is_announced_after_the_server_was_started_anew(
     assert said(engine).count("announced") == 2 and waiting(engine) == 0
 
 
-def test_an_attempt_under_way_at_a_map_change_is_not_started_twice(engine: FakeEngine, programs: Path) -> None:
+def test_an_attempt_under_way_at_a_map_change_is_not_started_twice(engine: GameEngine, programs: Path) -> None:
     (programs / "hang").touch()
     play(engine)
     engine.frames(1.1)
@@ -290,7 +292,7 @@ def test_an_attempt_under_way_at_a_map_change_is_not_started_twice(engine: FakeE
 
 
 @pytest.mark.parametrize("text", ["", "nonsense\n\n", "../../etc/x 0 0 0\n", "gone 0 0 0\n", "a b c d\n"])
-def test_a_damaged_queue_is_no_trouble(engine: FakeEngine, programs: Path, text: str) -> None:
+def test_a_damaged_queue_is_no_trouble(engine: GameEngine, programs: Path, text: str) -> None:
     (engine.folder / "slomix_spool").mkdir(exist_ok=True)
     (engine.folder / "slomix_spool" / "queue.txt").write_text(text)
     (programs / "code").write_text("26")
@@ -301,7 +303,7 @@ def test_a_damaged_queue_is_no_trouble(engine: FakeEngine, programs: Path, text:
     assert not any("etc/x" in command for command in engine.commands)
 
 
-def test_without_an_address_nothing_is_spooled_or_run(engine: FakeEngine) -> None:
+def test_without_an_address_nothing_is_spooled_or_run(engine: GameEngine) -> None:
     write_config(engine, 'return { server_id = "main" }')
     engine.load_map("supply")
     play(engine)

@@ -228,11 +228,17 @@ def test_a_time_above_the_limit_does_not_break_a_pair() -> None:
     assert statuses(first_round(0), second_round(8, attack_time="71:05")) == [Status.COMPLETE] * 2
 
 
-@pytest.mark.parametrize("playtime", ["-58000", "0", " 0.0 "])
+@pytest.mark.parametrize("playtime", ["-58000", "0", "-0", " 0.0 "])
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_play_time_not_above_zero_means_aborted_and_the_other_number(playtime: str, number: int) -> None:
     placed = place(make_round(0, number, playtime=playtime))
     assert (placed[0].status, placed[0].number) == (Status.ABORTED, 3 - number)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_play_time_of_minus_one_means_aborted_by_our_script_which_knows_the_number(number: int) -> None:
+    (placed,) = place(make_round(0, number, playtime="-1"))
+    assert (placed.status, placed.number) == (Status.ABORTED, number)
 
 
 @pytest.mark.parametrize("playtime", [None, "", "241533", "0.5", "soon", "-nan", "-inf"])

@@ -187,7 +187,16 @@ def test_an_edit_that_failed_is_made_by_the_next_one_who_looks(
 
 def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header: Any) -> RoundSeen:
     return RoundSeen(
-        "main:a", make_header(**header), datetime.now(UTC) - ago, 300.0, "attack_time", "ALIGNED", "main:record", None, by_sensor, None
+        "main:a",
+        make_header(**header),
+        datetime.now(UTC) - ago,
+        300.0,
+        "attack_time",
+        "ALIGNED",
+        "main:record",
+        None,
+        by_sensor,
+        None,
     )
 
 

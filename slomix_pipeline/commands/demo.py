@@ -18,6 +18,7 @@ from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.through_lua import write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse.database import Database
@@ -36,19 +37,21 @@ class DemoResult:
     complaints: list[str]
 
 
-def play_demo(settings: Settings, progress: Progress, seed: int = 3) -> DemoResult:
-    """Plays an evening and takes it through the whole pipeline.
+def play_demo(settings: Settings, progress: Progress, seed: int = 3, *, through_lua: bool = False) -> DemoResult:
+    """Plays an evening and takes it through the whole pipeline. ``through_lua``: our game-side scripts write its files.
 
     Raises:
         HomeInUse: a simulated evening is being played in this home.
+        MissingLua: what runs the scripts is not installed.
     """
+    write = write_evening_through_lua if through_lua else write_evening
     home = demo_home(settings)
     with sole_owner(home):
         empty_demo_home(home)
         progress("playing an evening", 0, 1)
         evening = play_evening(seed, ends_at=datetime.now(UTC) - timedelta(seconds=5))
         with simulated_server(settings) as (demo, folder), StandIn(home / "discord") as page:
-            write_evening(folder, evening)
+            write(folder, evening)
             try:
                 database = open_database(demo)
                 _ingest(demo, database, page.webhook_url, progress)

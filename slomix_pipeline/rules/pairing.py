@@ -17,6 +17,9 @@ from slomix_pipeline.rules.values import FiledRound, Status, map_key, shared_lin
 
 DEFAULT_WINDOW = timedelta(minutes=45)
 UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
+# The play time of an aborted round in files of lua/gamestats.lua, whose labels are true. Other scripts have 0, or the
+# negative of a clock, which is far lower.
+OWN_NUMBER_PLAYTIME = "-1"
 
 NO_SECOND_ROUND = "another round came instead of its round 2"
 
@@ -108,9 +111,9 @@ def _why_aborted(current: FiledRound, open_first: FiledRound | None, fits: bool)
 
 
 def _number_of_aborted(entry: FiledRound) -> int:
-    """The round it was. Scripts that read the number at the end get the other round's; those that keep it from the
-    beginning on (``lua/gamestats.lua``) tell so by a play time of exactly 0, where the others have one below."""
-    return entry.number if (entry.stats.header.playtime or "").strip() == "0" else 3 - entry.number
+    """The round it was. Scripts that read the number at the end get the other round's; ours, which keeps it from the
+    beginning on, says so by its play time."""
+    return entry.number if entry.stats.header.playtime == OWN_NUMBER_PLAYTIME else 3 - entry.number
 
 
 def _goes_on(first: StatsFile, second: StatsFile) -> bool:

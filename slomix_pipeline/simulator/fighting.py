@@ -9,11 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Self
+from typing import NamedTuple, Self
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, WeaponCounts
 from slomix_pipeline.formats.tail import DECIMAL_FIELDS, TAIL_FIELDS
-from slomix_pipeline.simulator.values import Fighter, TruePlayer
+from slomix_pipeline.simulator.values import Deed, DeedKind, Fighter, TruePlayer, Work
 
 COUNTED = tuple(name for name in TAIL_FIELDS if name not in DECIMAL_FIELDS)
 
@@ -29,6 +29,7 @@ _PISTOL = {AXIS: "luger", ALLIES: "colt"}
 _KIT_WEAPON = {"engineer": "grenade_launcher", "fieldops": "airstrike", "covert": "satchel", "soldier": "panzerfaust"}
 _EXPLOSIVES = {"grenade", *_KIT_WEAPON.values()}
 
+_COUNTED_AS: dict[Work, str] = {"plant": "dynamites_planted", "defuse": "dynamites_defused", "repair": "repairs"}
 _COLUMNS = ("hits", "shots", "kills", "deaths", "headshots")
 
 
@@ -46,6 +47,16 @@ class Place:
     knife_swings: int = 0
 
 
+class _Hit(NamedTuple):
+    """Damage that an enemy did to a player who has not died since. ``bullets``: of no explosive."""
+
+    second: int
+    by: "_Soldier"
+    damage: int
+    bullets: bool
+    head: bool
+
+
 @dataclass(slots=True, eq=False)
 class _Soldier:
     """One player while the round runs."""
@@ -56,6 +67,7 @@ class _Soldier:
     waits: list[int] = field(default_factory=list)
     victims: Counter[str] = field(default_factory=Counter)
     falls: int = 0
+    down_at_the_end: int = 0  # seconds
     fell_at: int | None = None
     back_at: int = 0
     killer: Self | None = None
@@ -64,10 +76,15 @@ class _Soldier:
     death_run: int = 0
     chain: int = 0
     last_kill: int = -9
+    hits: list[_Hit] = field(default_factory=list)
 
     @property
     def side(self) -> int:
         return self.place.side
+
+    @property
+    def key(self) -> str:
+        return self.place.fighter.key
 
     def end_chain(self) -> None:
         """Counts a chain of kills, each less than 3 s after the one before, once, by its length."""
@@ -83,13 +100,16 @@ class _Soldier:
 
 def fight(
     rng: Random, places: Sequence[Place], seconds: int, *, attackers: int, attackers_won: bool
-) -> list[TruePlayer]:
-    """Plays a round of ``seconds`` (a multiple of 6); the players in the order of ``places``."""
+) -> tuple[list[TruePlayer], tuple[Deed, ...]]:
+    """Plays a round of ``seconds`` (a multiple of 6): the players in the order of ``places``, and all that they did."""
     battle = _Battle(rng, [_Soldier(place) for place in places], seconds)
     for second in range(1, seconds):
         battle.tick(second)
     battle.objectives(attackers, attackers_won)
-    return [battle.result(soldier) for soldier in battle.soldiers]
+    for soldier in battle.soldiers:
+        battle.leave(soldier)
+    players = [battle.result(soldier) for soldier in battle.soldiers]
+    return players, tuple(sorted(battle.deeds, key=lambda deed: deed.second))
 
 
 class _Battle:
@@ -97,9 +117,33 @@ class _Battle:
         self.rng = rng
         self.soldiers = soldiers
         self.seconds = seconds
+        self.deeds: list[Deed] = []
         for soldier in soldiers:  # nobody goes without a shot: stats files leave such players out
-            soldier.weapons[_MAIN_WEAPON[soldier.side]]["shots"] += rng.randint(3, 9)
-            soldier.weapons["knife"]["shots"] += soldier.place.knife_swings
+            self._do("join", soldier, soldier.place.joined)
+            self._fire(soldier, soldier.place.joined, _MAIN_WEAPON[soldier.side], rng.randint(3, 9))
+            self._fire(soldier, soldier.place.joined, "knife", soldier.place.knife_swings)
+
+    def _do(
+        self, kind: DeedKind, soldier: _Soldier, second: int, other: _Soldier | None = None, **more: int | str
+    ) -> None:
+        whom = other.key if other else ""
+        self.deeds.append(Deed(second, kind, soldier.key, whom, **more))  # type: ignore[arg-type]
+
+    def _fire(
+        self, soldier: _Soldier, second: int, weapon: str, shots: int, target: _Soldier | None = None,
+        damage: int = 0, hits: int = 0, heads: int = 0,
+    ) -> None:  # fmt: skip
+        """Pulls a trigger. Hits on friends count nowhere, their damage does."""
+        friendly = target is not None and target.side == soldier.side
+        counted = {} if friendly else {"hits": hits, "headshots": heads}
+        self._count(soldier, weapon, shots=shots, **counted)
+        self._do("shoot", soldier, second, target, weapon=weapon, shots=shots, hits=hits, heads=heads, points=damage)
+        if target and hits:
+            kind = "team_damage" if friendly else "damage"
+            soldier.counts[f"{kind}_given"] += damage
+            target.counts[f"{kind}_received"] += damage
+        if target and hits and not friendly:
+            target.hits.append(_Hit(second, soldier, damage, weapon not in _EXPLOSIVES, heads == hits))
 
     def living(self, second: int, side: int) -> list[_Soldier]:
         return [s for s in self.soldiers
@@ -120,7 +164,7 @@ class _Battle:
             elif self.rng.random() < _FRIENDLY_FIRE:
                 self._hit_a_friend(soldier, second)
             elif self.rng.random() < _GRENADE_THROWN:
-                soldier.weapons["grenade"]["shots"] += 1
+                self._fire(soldier, second, "grenade", 1)
 
     def _meet(self, soldier: _Soldier, second: int) -> None:
         enemies = self.living(second, AXIS + ALLIES - soldier.side)
@@ -130,37 +174,31 @@ class _Battle:
         odds = [s.place.fighter.skill**2 for s in (soldier, enemy)]
         winner = self.rng.choices([soldier, enemy], odds)[0]
         loser = enemy if winner is soldier else soldier
-        self._shoot(loser, winner, self.rng.randrange(4))
+        self._shoot(loser, winner, self.rng.randrange(4), second)
         if self.rng.random() < _LETHAL:
             self._shoot_dead(winner, loser, second)
         else:
-            self._shoot(winner, loser, self.rng.randint(1, 4))
+            self._shoot(winner, loser, self.rng.randint(1, 4), second)
 
     def _shoot_dead(self, killer: _Soldier, victim: _Soldier, second: int) -> None:
         health = self.rng.choice((100, 120, 140))
         mates = [s for s in self.living(second, killer.side) if s is not killer]
         assist = 0
         if mates and self.rng.random() < _ASSISTED:
-            helper = self.rng.choice(mates)
-            assist = self._shoot(helper, victim, self.rng.randint(1, 4))
-            helper.counts["kill_assists"] += 1
+            assist = self._shoot(self.rng.choice(mates), victim, self.rng.randint(1, 4), second)
         weapon = self._weapon(killer)
         if weapon in _EXPLOSIVES:
-            self._count(killer, weapon, hits=1, shots=1, kills=1)
-            self._damage(killer, victim, max(health - assist, 20) + self.rng.randrange(40))
+            damage = max(health - assist, 20) + self.rng.randrange(40)
+            self._fire(killer, second, weapon, 1, victim, damage, hits=1)
         else:
-            before = killer.weapons[weapon]["headshots"]
             given = 0
             while given < max(health - assist, 18):
-                given += self._shoot(killer, victim, 1, weapon)
-            if killer.weapons[weapon]["headshots"] > before and self.rng.random() < 0.4:
-                killer.counts["headshot_kills"] += 1
-            if given < assist:
-                killer.counts["kill_steals"] += 1
-            self._count(killer, weapon, kills=1)
+                given += self._shoot(killer, victim, 1, second, weapon)
+        self._do("kill", killer, second, victim, weapon=weapon)
+        self._count(killer, weapon, kills=1)
         self._count(victim, weapon, deaths=1)
-        killer.victims[victim.place.fighter.key] += 1
-        self._credit_kill(killer, victim, second)
+        killer.victims[victim.key] += 1
+        self._credit_kill(killer, victim, second, weapon)
         self._fall(victim, second, killer)
 
     def _weapon(self, soldier: _Soldier) -> str:
@@ -173,32 +211,41 @@ class _Battle:
             return _KIT_WEAPON.get(soldier.place.fighter.kit, _MAIN_WEAPON[soldier.side])
         return _MAIN_WEAPON[soldier.side]
 
-    def _shoot(self, shooter: _Soldier, target: _Soldier, hits: int, weapon: str | None = None) -> int:
+    def _shoot(self, shooter: _Soldier, target: _Soldier, hits: int, second: int, weapon: str | None = None) -> int:
         """Some bullets that hit and the others that don't; returns the damage."""
         heads = sum(self.rng.random() < _HEAD_HIT for _ in range(hits))
         misses = (hits or 1) * (1 / shooter.place.fighter.aim - 1) * self.rng.uniform(0.6, 1.4)
-        self._count(
-            shooter, weapon or _MAIN_WEAPON[shooter.side], hits=hits, shots=hits + round(misses), headshots=heads
-        )
         damage = heads * _HEAD_DAMAGE + (hits - heads) * _BODY_DAMAGE
-        self._damage(shooter, target, damage)
+        weapon = weapon or _MAIN_WEAPON[shooter.side]
+        self._fire(shooter, second, weapon, hits + round(misses), target, damage, hits, heads)
         return damage
 
     @staticmethod
     def _count(soldier: _Soldier, weapon: str, **counts: int) -> None:
         soldier.weapons[weapon].update(counts)
 
-    @staticmethod
-    def _damage(giver: _Soldier, receiver: _Soldier, damage: int, kind: str = "damage") -> None:
-        giver.counts[f"{kind}_given"] += damage
-        receiver.counts[f"{kind}_received"] += damage
-
     def _wait(self, soldier: _Soldier, second: int) -> int:
         """Seconds to his side's next spawn wave."""
         interval = _WAVE_SECONDS[soldier.side]
         return interval - second % interval
 
-    def _credit_kill(self, killer: _Soldier, victim: _Soldier, second: int) -> None:
+    @staticmethod
+    def _credit_helpers(killer: _Soldier, victim: _Soldier, second: int, weapon: str) -> None:
+        """Who hit the victim in the last moments too; of these one may have done more to him than the killer."""
+        late = [hit for hit in victim.hits if second - hit.second <= 1]
+        helpers = dict.fromkeys(hit.by for hit in late if hit.by is not killer)
+        bullets: Counter[_Soldier] = Counter()
+        for hit in late:
+            bullets[hit.by] += hit.damage if hit.bullets else 0
+        for helper in helpers:
+            helper.counts["kill_assists"] += 1
+        killer.counts["kill_steals"] += weapon not in _EXPLOSIVES and any(
+            bullets[helper] > bullets[killer] for helper in helpers
+        )
+        killer.counts["headshot_kills"] += weapon not in _EXPLOSIVES and victim.hits[-1].head
+
+    def _credit_kill(self, killer: _Soldier, victim: _Soldier, second: int, weapon: str) -> None:
+        self._credit_helpers(killer, victim, second, weapon)
         wait = self._wait(victim, second)
         killer.counts["useful_kills"] += 2 * wait >= _WAVE_SECONDS[victim.side]
         killer.counts["useless_kills"] += wait < 5
@@ -207,13 +254,14 @@ class _Battle:
         killer.chain += 1
         killer.last_kill = second
         killer.kill_run += 1
-        killer.longest("death_spree", killer.death_run)  # a run of deaths counts once a kill ends it
+        killer.longest("death_spree", killer.death_run)
         killer.death_run = 0
+
+    def _fall(self, victim: _Soldier, second: int, killer: _Soldier | None, mate: _Soldier | None = None) -> None:
         victim.longest("killing_spree", victim.kill_run)
         victim.kill_run = 0
-        victim.death_run += 1
-
-    def _fall(self, victim: _Soldier, second: int, killer: _Soldier | None) -> None:
+        victim.death_run += mate is None
+        victim.hits.clear()
         victim.falls += 1
         victim.fell_at, victim.killer, victim.medic = second, killer, None
         victim.back_at = second + self._wait(victim, second)
@@ -222,6 +270,7 @@ class _Battle:
         if killer and medics and revived_at < victim.back_at and self.rng.random() < _REVIVED:
             victim.back_at, victim.medic = revived_at, self.rng.choice(medics)
         elif killer and self.rng.random() < _GIBBED:
+            self._do("gib", killer, second, victim)
             killer.counts["gibs"] += 1
 
     def _come_back(self, soldier: _Soldier, second: int) -> None:
@@ -230,18 +279,27 @@ class _Battle:
             if medic not in self.living(second, soldier.side):
                 soldier.back_at = second + self._wait(soldier, second)
                 return
-            self._count(medic, "syringe", hits=1, shots=1 + (self.rng.random() < 0.15))
+            self._count(medic, "syringe", hits=1, shots=1)
+            if self.rng.random() < 0.15:
+                self._fire(medic, second, "syringe", 1)
             medic.counts["revives_given"] += 1
             soldier.counts["times_revived"] += 1
+        self._do("back", soldier, second, medic)
+        soldier.waits.append(self._end_death(soldier, second))
+
+    @staticmethod
+    def _end_death(soldier: _Soldier, second: int) -> int:
+        """How long he was dead, in seconds; who killed him has kept him out for so long."""
         waited = second - (soldier.fell_at or 0)
         if soldier.killer:
             soldier.killer.counts["denied_playtime"] += waited
-        soldier.waits.append(waited)
         soldier.fell_at = soldier.killer = None
+        return waited
 
     def _kill_self(self, soldier: _Soldier, second: int) -> None:
         soldier.counts["self_kills"] += 1
         soldier.counts["full_self_kills"] += self._wait(soldier, second) >= _WAVE_SECONDS[soldier.side] - 2
+        self._do("kill_self", soldier, second)
         self._fall(soldier, second, None)
 
     def _hit_a_friend(self, soldier: _Soldier, second: int) -> None:
@@ -250,12 +308,15 @@ class _Battle:
             return
         friend = self.rng.choice(friends)
         bullets = self.rng.randint(1, 4)
-        self._count(soldier, _MAIN_WEAPON[soldier.side], shots=bullets)  # hits on friends count nowhere
-        self._damage(soldier, friend, bullets * _BODY_DAMAGE, "team_damage")
+        weapon = _MAIN_WEAPON[soldier.side]
+        self._fire(soldier, second, weapon, bullets, friend, bullets * _BODY_DAMAGE, hits=bullets)
         if self.rng.random() < 0.1:
             soldier.counts["team_kills"] += 1
-            soldier.counts["team_gibs"] += self.rng.random() < 0.3
-            self._fall(friend, second, None)
+            self._do("kill", soldier, second, friend, weapon=weapon)
+            if self.rng.random() < 0.3:
+                soldier.counts["team_gibs"] += 1
+                self._do("gib", soldier, second, friend)
+            self._fall(friend, second, None, mate=soldier)
 
     def objectives(self, attackers: int, attackers_won: bool) -> None:
         """Dynamite and repairs: who wins has blown up something that nobody defused."""
@@ -264,17 +325,30 @@ class _Battle:
         defusers = [s for s in self.soldiers if s.side != attackers and s.place.fighter.kit == "engineer"]
         for planter in planters:
             planted = self.rng.randint(1 if attackers_won else 0, 3)
-            planter.counts["dynamites_planted"] += planted
-            planter.weapons["dynamite"]["shots"] += planted
-            planter.counts["repairs"] += self.rng.randrange(4)
+            self._work("plant", planter, planted)
+            self._count(planter, "dynamite", shots=planted)
+            self._work("repair", planter, self.rng.randrange(4))
             if defusers and planted > attackers_won:
-                self.rng.choice(defusers).counts["dynamites_defused"] += self.rng.randrange(planted)
+                self._work("defuse", self.rng.choice(defusers), self.rng.randrange(planted))
+
+    def _work(self, deed: Work, soldier: _Soldier, times: int) -> None:
+        """Done while he was there; when exactly, nobody counts."""
+        soldier.counts[_COUNTED_AS[deed]] += times
+        for _ in range(times):
+            self._do(deed, soldier, soldier.place.joined)
+
+    def leave(self, soldier: _Soldier) -> None:
+        """The end of the round, or of his part in it: what was going on ends."""
+        soldier.down_at_the_end = self._end_death(soldier, soldier.place.left) if soldier.fell_at is not None else 0
+        soldier.end_chain()
+        soldier.longest("killing_spree", soldier.kill_run)
+        soldier.longest("death_spree", soldier.death_run)
+        if soldier.place.left < self.seconds:
+            self._do("leave", soldier, soldier.place.left)
 
     def result(self, soldier: _Soldier) -> TruePlayer:
         """The player's round once it is over."""
         place, counts = soldier.place, soldier.counts
-        soldier.end_chain()
-        soldier.longest("killing_spree", soldier.kill_run)
         weapons = {
             weapon: WeaponCounts(**{column: numbers[column] for column in _COLUMNS})
             for weapon, numbers in sorted(soldier.weapons.items())
@@ -284,11 +358,9 @@ class _Battle:
         kills = sum(numbers.kills for numbers in weapons.values())
         helped = counts["kill_assists"] + 2 * counts["revives_given"] + counts["repairs"]
         counts["xp"] = 3 * kills + helped + 7 * (counts["dynamites_planted"] + counts["dynamites_defused"])
-        end = min(place.left, self.seconds)
-        still_down = end - soldier.fell_at if soldier.fell_at is not None else 0
         return TruePlayer(
             fighter=place.fighter, side=place.side, weapons=weapons,
             counters={name: counts[name] for name in COUNTED},
-            seconds_played=end - place.joined, seconds_dead=sum(soldier.waits) + still_down,
+            seconds_played=place.left - place.joined, seconds_dead=sum(soldier.waits) + soldier.down_at_the_end,
             waits=tuple(soldier.waits), falls=soldier.falls, victims=dict(soldier.victims),
         )  # fmt: skip

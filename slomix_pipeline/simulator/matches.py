@@ -217,7 +217,7 @@ def _play_round(
     number = 1 if first is None else 2
     winner = ALLIES if half.attackers_won else AXIS
     places = _places(rng, guests, number, half.seconds)
-    played = fight(
+    played, deeds = fight(
         rng, [place for _, place in places], half.seconds, attackers=ALLIES, attackers_won=half.attackers_won
     )
     lines = [_line(own, guest, number, first, rounds) for own, (guest, _) in zip(played, places, strict=True)]
@@ -242,7 +242,7 @@ def _play_round(
         defender_side=AXIS, winner_side=winner, surrender_side=ALLIES if half.surrendered else 0,
         players={own.fighter.key: own for own in played},
         stats=StatsFile(header, tuple(map(writer.line, lines)), writer.tail_fields),
-        status="aborted" if half.aborted else "complete", line_end=writer.line_end,
+        status="aborted" if half.aborted else "complete", line_end=writer.line_end, deeds=deeds,
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile, WeaponCou
 from slomix_pipeline.formats.gametimes import TimingRecord
 
 Team = Literal["A", "B"]
+Work = Literal["plant", "defuse", "repair"]
+DeedKind = Literal["join", "leave", "shoot", "kill", "kill_self", "back", "gib"] | Work
 Kit = Literal["medic", "engineer", "fieldops", "covert", "soldier"]
 
 BOT_GUID = "OMNIBOT"  # how a bot's GUID begins; a slot of two digits and zeros follow
@@ -48,6 +50,25 @@ class Fighter:
     def key(self) -> str:
         """Who he is in the truth: a person's GUID; a bot's name beside the GUID, which is not his alone."""
         return f"{self.guid} {self.name}" if self.is_bot else self.guid
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that was done in a round, ``second`` seconds after it began; by ``who``, to ``other`` (keys).
+
+    ``shoot``: ``shots`` with ``weapon``, of which ``hits`` hit, ``heads`` of these heads, for ``points`` in all;
+    ``kill``: whom he hit last is dead, by ``weapon``; ``back``: plays again, revived by ``other`` or of himself.
+    """
+
+    second: int
+    kind: DeedKind
+    who: str
+    other: str = ""
+    weapon: str = ""
+    shots: int = 0
+    hits: int = 0
+    heads: int = 0
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +155,7 @@ class SimRound:
     ``surrender_side`` is 0 when nobody gave up. ``limit_seconds`` of a round 2 is the time to beat. ``number`` is the
     round it really was, ``players`` are who played, by key. ``status``: what has to become of its file among the
     others that are left of the evening: ``complete``, ``r1_only``, ``r2_only``, ``aborted`` or ``superseded``.
+    ``deeds``: all that was done, in order; it comes to what ``players`` did.
     """
 
     map_name: str
@@ -149,6 +171,7 @@ class SimRound:
     stats: StatsFile
     status: str = "complete"
     line_end: str = "\n"
+    deeds: tuple[Deed, ...] = ()
 
     @property
     def label(self) -> int:
