@@ -7,30 +7,29 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
-from pydantic import ValidationError
-from rich.console import Console
+from rich.markdown import Markdown
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from slomix_pipeline.commands.findings import Finding
-    from slomix_pipeline.gameserver.source import GameServer
-    from slomix_pipeline.warehouse.database import Database
-
-# Piped output has no width: lines stay whole there.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
+from slomix_pipeline.cli_groups import lua, override, team
+from slomix_pipeline.rules.score_policies import POLICIES
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.terminal import (
+    clear_errors,
+    database_of,
+    err,
+    not_here,
+    out,
+    print_findings,
+    progress_bar,
+    read_settings,
+    session_key,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,16 +38,20 @@ def main() -> None:
     logging.getLogger("dagster").setLevel(logging.ERROR)
 
 
+for group in (lua, override, team):
+    main.add_command(group)
+
+
 @main.command()
 @click.option("--seed", default=3, show_default=True, help="Which evening is played.")
 @click.option("--through-lua", is_flag=True, help="Have its files written by our game-side scripts; needs lupa.")
 def demo(seed: int, through_lua: bool) -> None:
     """Play one simulated evening through the whole pipeline, without waiting."""
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.commands.demo import play_demo
 
-        with _progress() as progress:
-            result = play_demo(_settings(), progress, seed, through_lua=through_lua)
+        with progress_bar() as progress:
+            result = play_demo(read_settings(), progress, seed, through_lua=through_lua)
         _print_session(result.session)
         out.print(f"\n{result.messages} messages on the stand-in: {result.page}")
         verdict = "did not all pass" if result.complaints else "all passed"
@@ -65,13 +68,13 @@ def run(seed: int) -> None:
     """Run the pipeline: Dagster, PostgreSQL, and without a game server a simulated evening."""
     import signal
 
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.commands.running import run as run_everything
 
         for signal_number in (signal.SIGTERM, signal.SIGINT):  # a background job starts with the latter ignored
             signal.signal(signal_number, signal.default_int_handler)
         try:
-            run_everything(_settings(), out.print, seed)
+            run_everything(read_settings(), out.print, seed)
         except KeyboardInterrupt:
             out.print("Stopped.")
 
@@ -83,12 +86,12 @@ def run(seed: int) -> None:
 @click.option("--publish", is_flag=True, help="Announce the results on Discord; else only what was said is corrected.")
 def import_(directory: Path, server: str | None, timezone: str | None, publish: bool) -> None:
     """Ingest all game files below DIRECTORY."""
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.commands.importing import import_into_home
 
         given = {"server": server, "timezone": timezone}
-        settings = _settings(**{name: value for name, value in given.items() if value})
-        with _progress() as progress:
+        settings = read_settings(**{name: value for name, value in given.items() if value})
+        with progress_bar() as progress:
             summary = import_into_home(settings, directory, timezone, publish, progress)
         out.print(f"Found {summary.found} game files below {directory}")
         out.print(
@@ -114,26 +117,43 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def sessions(as_json: bool) -> None:
     """List gaming sessions, oldest first."""
-    with _clear_errors():
-        _print_sessions(_settings(), as_json=as_json)
+    with clear_errors():
+        _print_sessions(read_settings(), as_json=as_json)
 
 
 @main.command()
 @click.argument("session")
-def export(session: str) -> None:
-    """Print SESSION (a key, or latest) as JSON."""
-    with _clear_errors():
-        from slomix_pipeline.commands.exporting import session_as_json
-        from slomix_pipeline.warehouse.reading import resolve_session
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV: a line per player and round.")
+def export(session: str, as_csv: bool) -> None:
+    """Print SESSION (a key, or latest) as JSON; its schema is in docs/session.schema.json."""
+    with clear_errors():
+        from slomix_pipeline.commands import exporting
 
-        with _database(_settings()).connect() as conn:
-            key = resolve_session(conn, session)
-            if key is None:
-                err.print(f"There is no session {session!r}; slomix sessions lists them.")
-                sys.exit(2)
-            if session not in ("latest", key):
-                err.print(f"{session} was merged into {key}")
-            click.echo(json.dumps(session_as_json(conn, key), indent=2, ensure_ascii=False))
+        database = database_of(read_settings())
+        key = session_key(database, session)
+        with database.connect() as conn:
+            exported = exporting.session_as_json(conn, key)
+        if as_csv:
+            click.echo(exporting.session_as_csv(exported), nl=False)
+        else:
+            click.echo(json.dumps(exported, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.option("--policy", required=True, type=click.Choice(list(POLICIES)), help="The other score policy.")
+@click.option("--session", help="Only this session (a key, or latest).")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def whatif(policy: str, session: str | None, as_json: bool) -> None:
+    """Score all history by another policy beside the published one. Nothing is changed."""
+    with clear_errors():
+        from slomix_pipeline.commands import whatif as other
+
+        database = database_of(read_settings())
+        compared = other.compare(database, policy, session and session_key(database, session))
+        if as_json:
+            click.echo(json.dumps(other.as_json(compared, policy), indent=2, ensure_ascii=False))
+        else:
+            other.print_comparison(out, compared, policy)
 
 
 @main.command()
@@ -141,12 +161,12 @@ def export(session: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def files(status: str | None, as_json: bool) -> None:
     """List the files that were seen, with what became of them and why."""
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.warehouse.files import STATUSES, list_files
 
         if status is not None and status not in STATUSES:
             raise click.BadParameter(f"one of {', '.join(STATUSES)}", param_hint="--status")
-        with _database(_settings()).connect() as conn:
+        with database_of(read_settings()).connect() as conn:
             rows = list_files(conn, status)
         if as_json:
             click.echo(json.dumps(rows, indent=2, default=str))
@@ -161,20 +181,29 @@ def files(status: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("round_", metavar="ROUND")
+@click.argument("what", metavar="ROUND_OR_SESSION")
 @click.option("--player", metavar="GUID", help="Also his numbers, field by field; the first 4 characters are enough.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def explain(round_: str, player: str | None, as_json: bool) -> None:
-    """Show what stands behind ROUND (a key, a file's name, its stamp, or latest): file, pairing, rules, checks."""
-    with _clear_errors():
+@click.option("--session", "of_session", is_flag=True, help="A session is meant: its key, or latest.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON (a round's receipt).")
+def explain(what: str, player: str | None, of_session: bool, as_json: bool) -> None:
+    """Show what stands behind a ROUND (a key, a file's name, its stamp, or latest): file, pairing, rules, checks; or
+    behind a SESSION (its key, or --session latest): teams, every match with sides, times and who decided it."""
+    with clear_errors():
         from slomix_pipeline.commands import explaining
         from slomix_pipeline.commands.receipt_text import print_receipt
 
-        settings = _settings()
+        settings = read_settings()
+        database = database_of(settings)
+        if of_session or explaining.is_session(database, what):
+            if player or as_json:
+                raise click.UsageError("--player and --json are for a round; slomix export has a session as JSON")
+            text = explaining.explain_session(database, session_key(database, what))
+            out.print(Markdown(text) if out.is_terminal else text, markup=False, soft_wrap=not out.is_terminal)
+            return
         try:
-            receipt = explaining.explain(_database(settings), settings, round_, player, datetime.now(UTC))
+            receipt = explaining.explain(database, settings, what, player, datetime.now(UTC))
         except explaining.NotFound as error:
-            _not_here(error)
+            not_here(error)
         if as_json:
             click.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
         else:
@@ -187,16 +216,16 @@ def explain(round_: str, player: str | None, as_json: bool) -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")
 def audit(server: str | None, since: str, output: Path | None) -> None:
     """Report, in Markdown, what is missing, what does not count and which checks did not pass."""
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.commands import auditing
 
         if since and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", since):
             raise click.BadParameter("a month such as 2026-02", param_hint="--since")
-        settings = _settings()
+        settings = read_settings()
         try:
-            text = auditing.report(_database(settings), settings, server, since, datetime.now(UTC))
+            text = auditing.report(database_of(settings), settings, server, since, datetime.now(UTC))
         except auditing.UnknownServer as error:
-            _not_here(error)
+            not_here(error)
         if output is None:
             click.echo(text, nl=False)
         else:
@@ -207,136 +236,28 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
 @main.command()
 def doctor() -> None:
     """Check settings, database, game server, Discord; say what to do about what is wrong."""
-    with _clear_errors():
+    with clear_errors():
         from slomix_pipeline.commands.doctor import examine
 
-        _print_findings(examine(_settings()))
-
-
-@main.group()
-def lua() -> None:
-    """The scripts on the game server: compare them with ours, copy ours there."""
-
-
-@lua.command(name="status")
-def lua_status() -> None:
-    """Compare the scripts on the game server with ours.
-
-    Exit code 0 when everything that should be there is there and the same, else 1.
-    """
-    with _clear_errors():
-        from slomix_pipeline.commands import lua_scripts
-        from slomix_pipeline.gameserver.choose import open_game_server
-
-        settings = _settings()
-        with open_game_server(settings) as server:
-            findings = list(lua_scripts.status(server, settings.scripts_folder))
-            out.print(_scripts_of(server, settings.scripts_folder), markup=False, soft_wrap=True)
-            _print_findings(findings)
-
-
-@lua.command(name="deploy")
-@click.argument("names", nargs=-1, metavar="[SCRIPT]...")
-@click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
-def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
-    """Copy our scripts to the game server.
-
-    Without names: the timing script, and others of ours that lie there, as far as they differ. What is replaced
-    is kept beside; slomix_config.lua is never touched.
-    """
-    with _clear_errors():
-        from slomix_pipeline.commands import lua_scripts
-        from slomix_pipeline.gameserver.choose import open_game_server
-
-        settings = _settings()
-        folder = settings.scripts_folder
-        with open_game_server(settings) as server:
-            try:
-                steps = lua_scripts.plan(server, folder, names, datetime.now(UTC))
-            except lua_scripts.UnknownScript as error:
-                _not_here(error)
-            out.print(_scripts_of(server, folder), markup=False, soft_wrap=True)
-            for step in steps:
-                if yes:
-                    lua_scripts.carry_out(server, folder, step)
-                out.print("done: " if yes else "would ", step.describe(), sep="", markup=False, soft_wrap=True)
-        if not steps:
-            out.print("Nothing to do: what should be there is the same.")
-        elif yes:
-            out.print(lua_scripts.AFTERWARDS, markup=False, soft_wrap=True)
-        else:
-            out.print("Nothing was changed. To do it, run this again with --yes.")
-
-
-def _settings(**overrides: Any) -> Settings:
-    try:
-        return load_settings(**overrides)
-    except ValidationError as error:
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            err.print(f"SLOMIX_{name}: {problem['msg']}" if name else problem["msg"])
-        sys.exit(2)
-
-
-def _scripts_of(server: "GameServer", folder: str) -> str:
-    return f"Scripts in {folder!r} of {server.describe()}"
-
-
-def _print_findings(findings: "Iterable[Finding]") -> NoReturn:
-    """Ends with exit code 0 when all is fine, else 1."""
-    wrong = 0
-    for finding in findings:
-        mark = "[green]ok[/green]   " if finding.fine else "[red]wrong[/red]"
-        out.print(f"{mark} {escape(finding.what)}: {escape(finding.text)}", soft_wrap=True)
-        wrong += not finding.fine
-    sys.exit(1 if wrong else 0)
-
-
-def _database(settings: Settings) -> "Database":
-    from slomix_pipeline.commands.home import open_database
-
-    return open_database(settings)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Turns the errors people can do something about into one line; anything else is a bug and shows its trace."""
-    try:
-        yield
-    except (SlomixError, FileExistsError, PermissionError) as error:
-        err.print(f"slomix: {error}", soft_wrap=True)
-        sys.exit(1)
-
-
-def _not_here(error: SlomixError) -> NoReturn:
-    """Ends with exit code 2: what was named is not here."""
-    err.print(f"slomix: {error}", markup=False, soft_wrap=True)
-    sys.exit(2)
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("starting", total=1)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        print_findings(examine(read_settings()))
 
 
 def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str] | None = None) -> None:
     from slomix_pipeline.commands.exporting import sessions_as_json
 
-    with _database(settings).connect() as conn:
+    with database_of(settings).connect() as conn:
         found = [session for session in sessions_as_json(conn) if only is None or session["key"] in only]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     table = Table(box=None)
-    for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted"):
+    for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted", "teams"):
         table.add_column(column, no_wrap=True)
     for session in found:
         score = session["score"]
+        teams = escape(f"{session['teams']['A']} – {session['teams']['B']}")
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
-        table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts))
+        table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
     out.print(table)
 
 
@@ -344,11 +265,12 @@ def _print_session(session: Any) -> None:
     if not session:
         return
     score = session["score"]
-    out.print(f"Session {session['session']['key']}: Team A {score['A']} - {score['B']} Team B, {score['draws']} drawn")
+    a, b = (session["teams"][team]["shown"] for team in ("A", "B"))
+    line = f"Session {session['session']['key']}: {a} {score['A']} - {score['B']} {b}, {score['draws']} drawn"
+    out.print(line, markup=False)
     table = Table("#", "map", "winner", "status", "source", "why", box=None)
     for match in session["matches"]:
         winner = match["winner"] or "not counted"
-        table.add_row(
-            str(match["order"]), match["map"], winner, match["status"], match["source"] or "", match["reason"]
-        )
+        cells = (str(match["order"]), match["map"], winner, match["status"], match["source"] or "", match["reason"])
+        table.add_row(*map(escape, cells))
     out.print(table)

@@ -20,6 +20,7 @@ from slomix_pipeline.assets.session_report import session_post, session_report
 from slomix_pipeline.assets.session_teams import session_teams
 from slomix_pipeline.assets.timing_comparison import timing_comparison
 from slomix_pipeline.assets.timing_record import timing_record
+from slomix_pipeline.checks.golden import golden_night
 from slomix_pipeline.resources import DatabaseResource, DiscordResource, GameServerResource
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
 from slomix_pipeline.sensors.rework import rework_sensor
@@ -46,6 +47,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
     """All definitions; ``resources`` (``database``, ``gameserver``, ``discord``) replace the ones from the settings."""
     return dg.Definitions(
         assets=ASSETS,
+        asset_checks=[golden_night],
         jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions],
         sensors=[gamestats_sensor, gametimes_sensor, rework_sensor, session_over_sensor],
         resources={

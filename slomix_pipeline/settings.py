@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
+
 _UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     pairing_window: Duration = Field(timedelta(minutes=45), description="longest time between the stamps of R1 and R2")
     session_gap: Duration = Field(timedelta(minutes=60), description="a longer hole between stamps opens a new session")
     filler_maps: Annotated[tuple[str, ...], NoDecode] = Field(("mp_sillyctf",), description="maps that never count")
+    scoring_policy: str = Field(DEFAULT_POLICY, description="the score policy that is published")
 
     discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
     discord_dev_webhook: SecretStr | None = Field(
@@ -109,6 +112,13 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("scoring_policy")
+    @classmethod
+    def _policy_exists(cls, value: str) -> str:
+        if value not in POLICIES:
+            raise ValueError(f"unknown score policy {value!r}; there are {', '.join(POLICIES)}")
+        return value
 
     @field_validator("home", mode="after")
     @classmethod

@@ -4,7 +4,7 @@ Belongs here: sensible defaults, so that a test names only what it is about.
 Does not belong here: whole evenings (``slomix_pipeline.simulator``), anything from real files.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.rules.linking import Clocked
 from slomix_pipeline.rules.timing_records import FiledRecord
-from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.rules.values import FiledRound, other_side
 
 EVENING = datetime(2031, 5, 6, 20, 0, tzinfo=UTC)
 
@@ -73,6 +73,11 @@ def lobby(
         make_line(name, side=AXIS if (i < len(names) / 2) != swap else ALLIES, rounds=rounds, **values)
         for i, name in enumerate(names)
     )
+
+
+def swapped(sides: Mapping[str, int]) -> dict[str, int]:
+    """The sides of a match's other round: everybody changes."""
+    return {guid: other_side(side) for guid, side in sides.items()}
 
 
 def make_header(

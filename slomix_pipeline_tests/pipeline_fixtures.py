@@ -323,8 +323,8 @@ def as_exported(session: dict[str, Any]) -> dict[str, Any]:
     played = {*_COUNTS, "side", "team", "dpm", "accuracy"}
     return {
         "session": {k: session["session"][k] for k in ("key", "server", "ended_at")},
-        "teams": {team: {p["guid"] for p in roster["players"]} for team, roster in session["teams"].items()},
-        "score": {k: v for k, v in session["score"].items() if k != "policy"},
+        "teams": {team: {p["guid"] for p in session["teams"][team]["players"]} for team in ("A", "B")},
+        "score": {k: v for k, v in session["score"].items() if k not in ("policy", "without_points")},
         "matches": [(m["order"], m["map"], m["winner"], m["status"], m["r1"], m["r2"]) for m in session["matches"]],
         "rounds": [
             {

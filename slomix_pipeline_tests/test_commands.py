@@ -131,7 +131,7 @@ def test_the_demo_comes_out_as_it_was_played(home: Path) -> None:
     done = slomix(home, "demo")
     assert done.returncode == 0, done.stdout + done.stderr
     a, b, drawn = play_evening(3).score
-    assert f"Team A {a} - {b} Team B, {drawn} drawn" in done.stdout
+    assert f"fox (A) {a} - {b} owl (B), {drawn} drawn" in done.stdout
     assert (home / "demo" / "posts.html").stat().st_size > 1000
 
 

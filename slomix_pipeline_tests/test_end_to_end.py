@@ -27,6 +27,7 @@ from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.pipeline_fixtures import as_exported, as_played, differences, round_key
 
+TEAMS = {"A": "fox (A)", "B": "owl (B)"}  # by their tags
 PATIENCE = 120.0  # seconds that anything may take on a busy machine
 
 
@@ -124,7 +125,9 @@ def test_files_become_messages_and_nothing_is_said_twice_after_a_crash(database:
     name = escape(evening.matches[0].map_name)
     assert [m["embeds"][0]["title"] for m in page.messages()] == [
         f"{name} · round 1",
-        f"{name} · Team {evening.matches[0].winner} wins" if evening.matches[0].winner != "draw" else f"{name} · draw",
+        f"{name} · {TEAMS[evening.matches[0].winner]} wins"
+        if evening.matches[0].winner != "draw"
+        else f"{name} · draw",
         f"{escape(evening.matches[1].map_name)} · round 1",
     ]
     assert [m["id"] for m in page.messages()[:2]] == [m["id"] for m in before]

@@ -275,7 +275,7 @@ def test_the_rules_make_something_that_can_be_stored_of_any_files_that_were_acce
         found = work_out(list(filed.values()), DEFAULT_WINDOW, ())
         lineups = [Lineup(key, found.placed[key].number, {p.guid: p.side for p in players if p.side})
                    for key, players in found.players.items()]  # fmt: skip
-        teams = assign_teams(lineups)
+        teams = assign_teams(lineups).team_of
         sides = {lineup.key: lineup.sides for lineup in lineups}
         for key, players in found.players.items():
             for player in players:

@@ -21,6 +21,8 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
+from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.team_names import NameSource, TeamName
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
@@ -29,6 +31,8 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 from slomix_pipeline_tests.building import make_header
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
+
+CLANS = {"A": "fox (A)", "B": "owl (B)"}  # of the simulator's players
 
 
 def states(database: Database) -> list[str]:
@@ -229,7 +233,7 @@ def ending(matches: Sequence[SimMatch], evening: Evening) -> str:
     """The score line after these matches."""
     a, b, draws = (sum(m.winner == w for m in matches) for w in ("A", "B", "draw"))
     rest = f" ({draws} draw{'s' if draws > 1 else ''})" if draws else ""
-    return f"Score so far: Team A {a} – {b} Team B{rest}"
+    return f"Score so far: {CLANS['A']} {a} – {b} {CLANS['B']}{rest}"
 
 
 def test_a_live_evening_is_told_match_by_match(pipeline: Pipeline) -> None:
@@ -243,7 +247,7 @@ def test_a_live_evening_is_told_match_by_match(pipeline: Pipeline) -> None:
         assert len(pipeline.page.messages()) == 2 * n + 1
         live(pipeline, match.r2)
         pointer, result = pipeline.page.messages()[-2:]
-        verdict = "draw" if match.winner == "draw" else f"Team {match.winner} wins"
+        verdict = "draw" if match.winner == "draw" else f"{CLANS[match.winner]} wins"
         assert result["embeds"][0]["title"] == f"{name} · {verdict}"
         assert ending(evening.matches[: n + 1], evening) in result["embeds"][0]["description"]
         assert (pointer["embeds"][0]["title"], pointer["id"]) == (f"{name} · round 1", last["id"])
@@ -258,7 +262,7 @@ def test_the_result_shows_every_player_in_his_team(pipeline: Pipeline) -> None:
     pipeline.list_folders()
     message = pipeline.page.messages()[-1]
     fields = {field["name"]: field["value"].splitlines() for field in message["embeds"][0]["fields"]}
-    guids = {"Team A": evening.team_a, "Team B": evening.team_b}
+    guids = {CLANS["A"]: evening.team_a, CLANS["B"]: evening.team_b}
     for team, lines in fields.items():
         played = [[r.players[g] for r in evening.rounds if g in r.players] for g in guids[team]]
         totals = {f"{sum(p.kills for p in ps)}/{sum(p.deaths for p in ps)}" for ps in played if ps}
@@ -408,7 +412,7 @@ def test_a_session_is_told_when_it_is_over_and_again_when_it_changed(pipeline: P
 
 def title_of(matches: Sequence[SimMatch]) -> str:
     a, b = (sum(m.winner == w for m in matches) for w in "AB")
-    return f"{'Draw' if a == b else 'Team A wins' if a > b else 'Team B wins'} {max(a, b)}–{min(a, b)}"
+    return f"{'Draw' if a == b else CLANS['A' if a > b else 'B'] + ' wins'} {max(a, b)}–{min(a, b)}"
 
 
 def test_summaries_of_merged_sessions_become_one_and_a_pointer(pipeline: Pipeline) -> None:
@@ -447,7 +451,7 @@ def match_of(first: RoundSeen | None, second: RoundSeen | None = None, **values:
         key="main:2031-05-06-200000-supply-round-1", session_key="main:2031-05-06-200000", position=1,
         map_name="supply", status="complete" if second else "r1_only", winner="B" if second else None,
         source="header" if second else None, reason="R2's attackers were faster", attackers_first="A",
-        policy="map-wins/1", first=first, second=second, players=(), won_a=0, won_b=1, draws=0,
+        policy="map-wins/1", first=first, second=second, players=(), score_a=0, score_b=1, draws=0,
     )  # fmt: skip
     return replace(seen_match, **values)
 
@@ -489,7 +493,7 @@ def test_the_footer_tells_how_many_rounds_have_lua_timing() -> None:
 
 
 def test_a_draw_is_called_a_draw() -> None:
-    text = text_of(messages.result_message(match_of(seen(**HELD), seen(**HELD), winner="draw", won_b=0, draws=1)))
+    text = text_of(messages.result_message(match_of(seen(**HELD), seen(**HELD), winner="draw", score_b=0, draws=1)))
     assert "supply · draw" in text and "Team A 0 – 0 Team B (1 draw)" in text
 
 
@@ -504,9 +508,34 @@ def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -
     match = match_of(odd, seen(**HELD))
     text = text_of(messages.result_message(match))
     assert "-# Without the numbers of round 1: counters carried over" in text
-    session = {"won_a": 0, "won_b": 1, "draws": 0, "not_counted": 0, "matches": 1, "rounds": 2, "session_key": "main:x",
+    session = {"points_a": 0, "points_b": 1, "without_points": 0, "draws": 0, "not_counted": 0, "matches": 1, "rounds": 2, "session_key": "main:x",
                "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 6, tzinfo=UTC)}  # fmt: skip
-    assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], []))
+    assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], [], FINE))
+
+
+def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD))
+    text = text_of(messages.session_message(SESSION, [match], [], POOR, [DECISION])).replace("\\", "")
+    assert "Trust grade **C**: bots in 1 round, which don't count; Lua timing of 1 of 2 rounds only" in text
+    assert "Decided by people: winner supply: B, by ref: seen on the demo" in text
+
+
+def test_a_session_in_which_no_match_counts_is_no_draw() -> None:
+    nothing = SESSION | {"points_a": 0, "points_b": 0, "draws": 0, "not_counted": 10}
+    (embed,) = messages.session_message(nothing, [], [], FINE).embeds
+    assert embed.title == "No match counts"
+
+
+def test_a_session_whose_points_are_not_all_known_has_no_winner() -> None:
+    (embed,) = messages.session_message(SESSION | {"without_points": 1}, [], [], FINE).embeds
+    assert embed.title == "Open: 3–2 so far as points are known"
+
+
+def test_a_result_that_a_person_decided_says_so() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD), source="override", reason="decided by ref: seen on the demo")
+    (embed,) = messages.result_message(match).embeds
+    assert "Not by the files: decided by ref: seen on the demo" in embed.description.replace("\\", "")
+    assert "decided by a person" in embed.footer
 
 
 def test_an_open_winner_is_not_made_up() -> None:
@@ -538,7 +567,8 @@ ROUNDS = st.builds(
 MATCHES = st.builds(
     match_of, ROUNDS, ROUNDS, map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
     winner=st.sampled_from(["A", "B", "draw", None]), players=st.lists(PLAYER, max_size=40).map(tuple),
-    attackers_first=st.sampled_from(["A", "B", None]), won_a=st.integers(0, 99), draws=st.integers(0, 99),
+    attackers_first=st.sampled_from(["A", "B", None]), score_a=st.integers(0, 99), draws=st.integers(0, 99),
+    teams=st.fixed_dictionaries({team: st.builds(TeamName, st.just(team), HOSTILE, st.just(NameSource.KNOWN)) for team in "AB"}),
 )  # fmt: skip
 
 
@@ -549,7 +579,8 @@ def lines_of(message: Message) -> list[str]:
 def shown_and_counted(message: Message) -> int:
     """Players in the teams' blocks: those with a line, and those only counted."""
     blocks = message.embeds[0].fields
-    start = next((n for n, f in enumerate(blocks) if f.name.startswith("Team ")), len(blocks))
+    of_teams = (f.name == "Team open" or f.name.endswith((" (A)", " (B)", "Team A", "Team B")) for f in blocks)
+    start = next((n for n, found in enumerate(of_teams) if found), len(blocks))
     lines = [line for f in blocks[start:] for line in f.value.splitlines()]
     more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
     return sum(" dmg · " in line and line.endswith(" % acc") for line in lines) + sum(more)
@@ -563,8 +594,19 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
     assert shown_and_counted(messages.result_message(match)) == len(match.players)
 
 
+FINE = Grade("A", ())
+POOR = Grade("C", ("bots in 1 round, which don't count", "Lua timing of 1 of 2 rounds only"))
+DECISION = {
+    "kind": "winner",
+    "value": "B",
+    "map": "supply",
+    "player": None,
+    "made_by": "ref",
+    "reason": "seen on the demo",
+}
 SESSION = {
-    "session_key": "main:2031-05-06-200000", "won_a": 3, "won_b": 2, "draws": 1, "not_counted": 4, "matches": 10,
+    "session_key": "main:2031-05-06-200000", "points_a": 3, "points_b": 2, "draws": 1, "not_counted": 4, "matches": 10,
+    "without_points": 0,
     "rounds": 20, "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
 }  # fmt: skip
 
@@ -573,7 +615,7 @@ SESSION = {
 def test_every_summary_of_a_session_fits_and_loses_nobody(
     some: list[MatchSeen], players: list[dict[str, Any]], times: int
 ) -> None:
-    message = messages.session_message(SESSION, some * times, players)
+    message = messages.session_message(SESSION, some * times, players, POOR, [DECISION] * 5)
     assert violations(message) == []
     assert shown_and_counted(message) == len(players)
 
@@ -585,7 +627,7 @@ def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
         for n in range(12)
     ]  # fmt: skip
     matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]
-    message = messages.session_message(SESSION, matches, players)
+    message = messages.session_message(SESSION, matches, players, FINE)
     assert not any("more" in line for line in lines_of(message))
     assert len(lines_of(message)) == 24
 

@@ -26,7 +26,7 @@ from slomix_pipeline.rules.plausibility import disagreeing_ratios, implausible_n
 from slomix_pipeline.rules.rounds import own_numbers
 from slomix_pipeline.rules.scoring import score_match, winner_by_header, winner_by_time
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
-from slomix_pipeline.rules.teams import Lineup, assign_teams
+from slomix_pipeline.rules.teams import FlagKind, Lineup, SessionTeams, TeamConfidence, assign_teams
 from slomix_pipeline.rules.timing import Duration, attackers_gave_up, round_duration, surrender_side
 from slomix_pipeline.rules.validity import validity
 from slomix_pipeline.rules.values import FiledRound, Status
@@ -68,10 +68,14 @@ class Session:
         placed = [self.placed[r.key] for r in self.rounds]
         return [(by_key[p.key], by_key[p.partner]) for p in placed if p.number == 1 and p.partner]
 
+    @cached_property
+    def teams(self) -> SessionTeams:
+        return assign_teams(list(self.lineups.values()))
+
     @property
     def winners(self) -> str:
         """One letter per match, ``-`` for a draw."""
-        teams = assign_teams(list(self.lineups.values()))
+        teams = self.teams.team_of
         results = [
             score_match(a.stats.header, b.stats.header, self.lineups[a.key].sides, self.lineups[b.key].sides, teams)
             for a, b in self.matches
@@ -201,6 +205,24 @@ def test_a_long_hole_parts_an_evening_and_a_file_in_it_joins_it_whatever_the_ord
     for seed in range(5):
         shuffled = Random(seed).sample([*rounds, late], len(rounds) + 1)
         assert [len(group) for group in group_into_sessions(shuffled)] == [16]
+
+
+@pytest.mark.parametrize("begin", ["2025-10-02 21:18", "2025-10-19 21:26", "2025-10-21 21:14", "2025-10-26 21:39"])
+def test_of_a_whole_evening_the_teams_are_sure_and_nothing_is_odd(sessions: dict[str, Session], begin: str) -> None:
+    teams = sessions[begin].teams
+    assert (teams.confidence, teams.open, teams.flags) == (TeamConfidence.HIGH, {}, ())
+    assert len(teams.members("A")) == len(teams.members("B")) == 3
+
+
+def test_a_team_that_left_and_another_clan_that_came_in_its_place_are_one_team_b(sessions: dict[str, Session]) -> None:
+    evening = [session for begin, session in sessions.items() if begin.startswith("2025-11-01")]
+    if not evening:
+        pytest.skip("the files of this evening are not among those here")
+    teams = evening[0].teams
+    first = next(iter(evening[0].lineups.values()))
+    assert teams.members("A") >= {guid for guid, side in first.sides.items() if side == AXIS}
+    (flag,) = [flag for flag in teams.flags if flag.kind is FlagKind.TEAM_REPLACED]
+    assert (flag.team, len(flag.players), len(flag.gone)) == ("B", 5, 3)
 
 
 # --- single rounds ---

@@ -15,8 +15,8 @@ from slomix_pipeline.warehouse.database import Database
     stage="gaming session",
     kinds={"postgres", "python"},
     deps=["round_timing"],
-    description="The gaming sessions of these rounds, by the stamps alone: the same for any order of arrival. "
-    "A file that falls into a hole merges two sessions.",
+    description="The gaming sessions of these rounds, by their stamps and what people decided: the same for any order "
+    "of arrival. A file that falls into a hole merges two sessions.",
 )
 def gaming_session(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     sessions: dict[str, int] = {}

@@ -12,7 +12,7 @@ from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import reading, results
+from slomix_pipeline.warehouse import corrections, reading, results
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -79,11 +79,17 @@ def _tell_match(database: Database, discord: Any, match: reading.MatchSeen, anno
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
+        thing = Thing("result", match.second.key)
+        with database.transaction() as conn:
+            corrected = corrections.note_difference(conn, thing.name, match)
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-        result_stands = say(Thing("result", match.second.key), message, announce and complete).stands
+        result_stands = say(thing, messages.corrected(message, corrected), announce and complete).stands
+        if result_stands:
+            with database.transaction() as conn:
+                corrections.remember(conn, thing.name, match)
     if match.first is not None:
         thing = Thing("round1", match.first.key)
-        if match.status == Status.R1_ONLY or (complete and not result_stands):
+        if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):
             say(thing, messages.round_one_message(match), announce and not complete)
         elif complete:
             say(thing, messages.round_one_pointer(match), False)

@@ -1,12 +1,19 @@
-"""Stage 7: the stopwatch score: who won each match, and why."""
+"""Stage 7: the stopwatch score: who won each match, by what, and the points that gives."""
 
 from typing import Any
 
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
-from slomix_pipeline.rules.scoring import POLICY, score_session
-from slomix_pipeline.warehouse import results
+from slomix_pipeline.checks.layers import report
+from slomix_pipeline.checks.outcomes import score_outcome
+from slomix_pipeline.partitions import server_of
+from slomix_pipeline.rules.overrides import NOT_COUNTED, OverrideKind, meant_team, of_kind
+from slomix_pipeline.rules.score_policies import POLICIES, points
+from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import matches, overrides, teams
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -15,24 +22,56 @@ from slomix_pipeline.warehouse.database import Database
     stage="stopwatch score",
     kinds={"postgres", "python"},
     deps=["session_teams"],
-    description=f"The result of every match under the policy {POLICY}: one point per map for the faster attack. "
-    "What can't be decided is not counted, which is another thing than a draw.",
+    description="Who won every match (the faster attack; by the headers, else by the times) and the points it gives "
+    f"under the policy in force, one of {', '.join(POLICIES)}. What can't be decided is not counted, which is another "
+    "thing than a draw.",
 )
 def match_score(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    policy = load_settings().scoring_policy
     scores: dict[str, str] = {}
     won = {"A": 0, "B": 0, "draw": 0, None: 0}
+    outcomes: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, session_key: str) -> None:
-        matches = score_session(results.halves(conn, session_key), results.load_teams(conn, session_key))
-        results.store_matches(conn, session_key, matches)
-        winners = [match.result.winner for match in matches]
-        for winner in winners:
-            won[winner] += 1
-        scores[session_key] = f"A {winners.count('A')} - {winners.count('B')} B, {winners.count('draw')} draws"
+        halves, team_of = matches.halves(conn, session_key), teams.load_teams(conn, session_key)
+        scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
+        matches.store_matches(conn, session_key, scored, policy)
+        for match in scored:
+            won[match.result.winner] += 1
+            outcomes.update(_outcomes(match))
+        scores[session_key] = _in_words(scored, policy)
 
     for_stored_sessions(database, context.partition_keys, recompute)
+    with database.connect() as conn:
+        check = report(context, conn, "score_sources", outcomes)
     metadata: dict[str, Any] = {
         "maps won by A": won["A"], "maps won by B": won["B"], "draws": won["draw"], "not counted": won[None],
-        "score": dg.MetadataValue.json(dict(sorted(scores.items())[-50:])),
+        "policy": policy, "score": dg.MetadataValue.json(dict(sorted(scores.items())[-50:])),
     }  # fmt: skip
-    return dg.MaterializeResult(metadata=metadata)
+    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+
+
+def _decided(
+    conn: Conn, session_key: str, halves: list[Half], team_of: dict[str, str]
+) -> dict[str, tuple[str | None, str]]:
+    """What people decided, by match key. A decision names one round of its match; of two the later counts."""
+    found = of_kind(overrides.in_force(conn, server_of(session_key)), OverrideKind.WINNER)
+    decided = {}
+    for half in sorted((half for half in halves if half.key in found), key=lambda half: found[half.key].id):
+        winner = meant_team(found[half.key], team_of)
+        decided[half.match_key] = (None if winner == NOT_COUNTED else winner, found[half.key].in_words)
+    return decided
+
+
+def _outcomes(match: ScoredMatch) -> dict[str, Outcome]:
+    """What the check has to say, by round: of a match with both rounds it is said once, at the second."""
+    if match.second is None:
+        return {match.first.key: score_outcome(match.result)}
+    pointer = Outcome(True, {"told at": match.second.key})
+    return {match.first.key: pointer, match.second.key: score_outcome(match.result)}
+
+
+def _in_words(scored: list[ScoredMatch], policy: str) -> str:
+    given = [points(policy, match.result.winner, match.result.both_completed) or (0, 0) for match in scored]
+    draws = sum(match.result.winner == "draw" for match in scored)
+    return f"A {sum(a for a, _ in given)} - {sum(b for _, b in given)} B, {draws} draws"

@@ -10,7 +10,7 @@ from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pa
 from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import comparisons, parsed, results
+from slomix_pipeline.warehouse import comparisons, overrides, parsed, results
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import rules_in_force
@@ -34,7 +34,9 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
         seen = results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone))
-        placed, players, validities = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen)
+        placed, players, validities = work_out(
+            rounds.values(), settings.pairing_window, settings.filler_maps, seen, overrides.in_force(conn, server)
+        )
         results.store_rounds(conn, placed, validities, players, rules_in_force(settings))
         # One file can change the place of every round of its session, and with it what the checks find.
         for key, entry in rounds.items():

@@ -8,10 +8,13 @@ import dagster as dg
 from slomix_pipeline import partitions
 from slomix_pipeline.assets.common import OWNER, announcer
 from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.evidence import evidence_markdown
 from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, session_reports
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
 @dg.asset(
@@ -38,8 +41,13 @@ def session_report(context: dg.AssetExecutionContext, database: dg.ResourceParam
             fingerprint = session_reports.fingerprint(conn, key)
             players = reading.session_players(conn, key)
             matches = reading.matches(conn, [key])
+            evidence = session_evidence(conn, key)
             session_reports.remember(conn, key, fingerprint)
-        last = _metadata(rows[0], matches, players)
+        last = _metadata(rows[0], matches, players) | {
+            "trust grade": evidence.grade.letter,
+            "why this grade": "; ".join(evidence.grade.reasons) or "nothing is wrong",
+            "evidence": dg.MetadataValue.md(evidence_markdown(evidence)),
+        }
         context.add_asset_metadata(last, partition_key=key)
     return dg.MaterializeResult()
 
@@ -47,8 +55,10 @@ def session_report(context: dg.AssetExecutionContext, database: dg.ResourceParam
 def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players: list[Any]) -> dict[str, Any]:
     import pandas as pd  # loaded where tables are made
 
+    teams = matches[0].teams if matches else UNNAMED
+    shown = {team: name.shown.replace("|", "\\|") for team, name in teams.items()}
     table = pd.DataFrame(
-        [player | {"name": player["name"].replace("|", "\\|")} for player in players],
+        [p | {"team": shown.get(p["team"]), "name": p["name"].replace("|", "\\|")} for p in players],
         columns=[
             "team",
             "name",
@@ -62,11 +72,11 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
             "headshot_percent",
         ],
     ).round(2)
-    maps = pd.DataFrame(
-        [[m.position, m.map_name, m.winner or "not counted", m.source, m.reason] for m in matches],
-        columns=["#", "map", "winner", "source", "reason"],
-    )
     return {
+        "teams": f"{teams['A'].shown} – {teams['B'].shown}",
+        "points of A": session["points_a"],
+        "points of B": session["points_b"],
+        "policy": session["policy"] or "none",
         "maps won by A": session["won_a"],
         "maps won by B": session["won_b"],
         "matches": session["matches"],
@@ -74,7 +84,6 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
         "players": len(players),
         "Lua timing": reading.timing_coverage([seen for match in matches for seen in match.rounds]),
         "table of players": dg.MetadataValue.md(table.to_markdown(index=False)),
-        "table of maps": dg.MetadataValue.md(maps.to_markdown(index=False)),
     }
 
 
@@ -99,24 +108,30 @@ def session_post(
             rows = reading.session_rows(conn, key)
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
-        if rows:
+            evidence = session_evidence(conn, key) if rows else None
+        if evidence:
             rounds = [seen for match in matches for seen in match.rounds]
             announce = any(may_announce(seen) for seen in rounds)
-            told |= _tell_session(database, discord.results, rows[0], matches, players, announce)
+            told |= _tell_session(database, discord.results, evidence, matches, players, announce)
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)})
 
 
 def _tell_session(
-    database: Database, discord: Any, session: Any, matches: list[reading.MatchSeen], players: list[Any], announce: bool
+    database: Database,
+    discord: Any,
+    evidence: SessionEvidence,
+    matches: list[reading.MatchSeen],
+    players: list[Any],
+    announce: bool,
 ) -> dict[str, str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns outcomes."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord.ledger import Thing, tell
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
-    key = session["session_key"]
+    key = evidence.session["session_key"]
     counted = any(match.winner for match in matches)  # a session without any result is no news
-    message = session_message(session, matches, players)
+    message = session_message(evidence.session, matches, players, evidence.grade, evidence.decisions)
     outcomes = {key: tell(database, discord, Thing("session", key), message, announce=announce and counted).outcome}
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)

@@ -1,13 +1,25 @@
-"""Stage 6: teams A and B of each session, by GUID, over the side swaps."""
+"""Stage 6: teams A and B of each session, by GUID, over the side swaps, and what they are called."""
 
+from collections import Counter
+from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 import dagster as dg
 
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
-from slomix_pipeline.rules.teams import Lineup, assign_teams
-from slomix_pipeline.warehouse import results
+from slomix_pipeline.checks.layers import report
+from slomix_pipeline.checks.outcomes import teams_outcome
+from slomix_pipeline.partitions import server_of
+from slomix_pipeline.rules.overrides import assign_decided_teams
+from slomix_pipeline.rules.scoring import Half
+from slomix_pipeline.rules.team_names import TeamName, name_teams
+from slomix_pipeline.rules.teams import Lineup, SessionTeams, flag_text
+from slomix_pipeline.warehouse import matches, overrides, teams
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
+
+_SHOWN = 20  # sessions in the metadata of a run over many
 
 
 @round_asset(
@@ -15,23 +27,58 @@ from slomix_pipeline.warehouse.database import Database
     stage="teams",
     kinds={"postgres", "python"},
     deps=["gaming_session"],
-    description="Who played for team A and who for B in each session. A is who stood on the Axis side in the "
-    "earliest valid round 1. A player who can't be told stays open.",
+    description="Who played for team A and who for B in each session, what the teams are called, and how sure it is. "
+    "A is who stood on the Axis side in the earliest valid round 1. A player who can't be told stays open.",
 )
 def session_teams(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    sizes: dict[str, dict[str, int]] = {}
+    found: dict[str, SessionTeams] = {}
+    tables: dict[str, str] = {}
+    flags: dict[str, list[str]] = {}
+    outcomes: dict[str, Outcome] = {}
 
     def recompute(conn: Conn, session_key: str) -> None:
-        scored = [half for half in results.halves(conn, session_key) if half.unscored_reason is None]
-        teams = assign_teams([Lineup(half.key, half.number, half.sides) for half in scored])
-        open_players = results.store_teams(conn, session_key, teams)
-        found = list(teams.values())
-        sizes[session_key] = {"A": found.count("A"), "B": found.count("B"), "open": open_players}
+        halves = matches.halves(conn, session_key)
+        told = _told_teams(conn, session_key, halves)
+        players = teams.players_of(conn, session_key)
+        rosters = {team: {guid: players.get(guid, "") for guid in told.members(team)} for team in ("A", "B")}
+        names = name_teams(rosters, teams.hold_known_teams(conn))
+        teams.store_teams(conn, session_key, players, told, names)
+        # One file can change the teams of every round of its session.
+        outcomes.update({half.key: teams_outcome(half, told, players) for half in halves})
+        found[session_key] = told
+        tables[session_key] = _table(told, names, players)
+        flags[session_key] = [flag_text(flag, players) for flag in told.flags]
 
     for_stored_sessions(database, context.partition_keys, recompute)
+    with database.connect() as conn:
+        check = report(context, conn, "teams", outcomes)
+    confidence = Counter(told.confidence for told in found.values())
+    newest = sorted(found)[-_SHOWN:]
     metadata: dict[str, Any] = {
-        "players": sum(sum(size.values()) for size in sizes.values()),
-        "open": sum(size["open"] for size in sizes.values()),
-        "teams": dg.MetadataValue.json(dict(sorted(sizes.items())[-50:])),
+        "players": sum(len(told.team_of) + len(told.open) for told in found.values()),
+        "open": sum(len(told.open) for told in found.values()),
+        "confidence": ", ".join(f"{level} {count}" for level, count in sorted(confidence.items())) or "no session",
+        "why": dg.MetadataValue.json({key: list(found[key].reasons) for key in newest}),
+        "flags": dg.MetadataValue.json({key: flags[key] for key in newest if flags[key]}),
+        "rosters": dg.MetadataValue.md("\n\n".join(f"`{key}`\n\n{tables[key]}" for key in newest) or "none"),
     }
-    return dg.MaterializeResult(metadata=metadata)
+    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+
+
+def _told_teams(conn: Conn, session_key: str, halves: list[Half]) -> SessionTeams:
+    lineups = [Lineup(half.key, half.number, half.sides) for half in halves if half.unscored_reason is None]
+    decided = overrides.in_force(conn, server_of(session_key))
+    return assign_decided_teams(lineups, decided, {half.key for half in halves})
+
+
+def _table(told: SessionTeams, names: Mapping[str, TeamName], players: Mapping[str, str]) -> str:
+    """Both rosters side by side, and who stays open, as Markdown."""
+    columns = {names[team].shown: _listed(told.members(team), players) for team in ("A", "B")}
+    if told.open:
+        columns["open"] = _listed(told.open, players)
+    rows = [list(columns), ["---"] * len(columns), *zip_longest(*columns.values(), fillvalue="")]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def _listed(guids: Any, players: Mapping[str, str]) -> list[str]:
+    return [f"{players.get(guid) or '?'} `{guid}`" for guid in sorted(guids, key=lambda g: (players.get(g, ""), g))]

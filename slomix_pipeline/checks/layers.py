@@ -79,6 +79,16 @@ CHECKS = (
         "Names the first link that is broken.",
     ),
     Check(
+        "teams", "session_teams", 4, blocking=False,
+        description="The teams of the session are sure: nobody of the round stays open, the lobby was not split anew. "
+        "Names substitutions, replaced teams and players who changed sides.",
+    ),
+    Check(
+        "score_sources", "match_score", 4, blocking=False,
+        description="All that tells who won a match agrees: headers, times, the rosters of both rounds. Told at the "
+        "match's last round. Where headers and times differ, the headers' winner stands.",
+    ),
+    Check(
         "endstats_link", "round_awards", 4, blocking=False,
         description="No tie between endstats files: two at the same distance belong to neither.",
     ),

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
+from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
+from slomix_pipeline.rules.teams import FlagKind, SessionTeams, TeamConfidence, flag_text
 from slomix_pipeline.rules.timing import RoundTiming, TimingStatus, overstayed
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN, Broken
 from slomix_pipeline.rules.values import SIDE_NAMES, FiledRound, Status
@@ -99,6 +102,49 @@ def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, in
 
 def _gave_up(side: int | None) -> str | None:
     return None if side is None else SIDE_NAMES.get(side, "nobody")
+
+
+def teams_outcome(half: Half, teams: SessionTeams, names: Mapping[str, str]) -> Outcome:
+    """Whether the teams of a round are sure. ``teams``: of its session; ``names``: of players, by GUID."""
+    if half.unscored_reason is not None:
+        return Outcome(True, {"looked at": f"nothing: {half.unscored_reason}"})
+    flags = [flag for flag in teams.flags if half.key in flag.rounds]
+    facts = {
+        "confidence": teams.confidence.value,
+        "why": "; ".join(teams.reasons),
+        "in this round": "; ".join(flag_text(flag, names) for flag in flags) or "nothing odd",
+    }
+    somebody_open = any(flag.kind is FlagKind.OPEN_PLAYER for flag in flags)
+    return Outcome(teams.confidence is not TeamConfidence.LOW and not somebody_open, facts)
+
+
+def score_outcome(result: MatchResult) -> Outcome:
+    """Whether all that tells who won a match says the same."""
+    attacks = {"round 1": result.first, "round 2": result.second}
+    facts = {
+        "result": result.winner or "not counted",
+        "why": result.reason,
+        "source": result.source.value if result.source else "none",
+        "confidence": result.confidence.value,
+        "the headers say": _ATTACKS[result.by_header],
+        "the times say": _ATTACKS[result.by_time],
+        **{f"attack of {name}": _attack_in_words(attack) for name, attack in attacks.items()},
+    }
+    return Outcome(result.confidence is not Confidence.AMBIGUOUS, facts)
+
+
+_ATTACKS = {
+    None: None, FIRST: "round 1's attackers won", SECOND: "round 2's attackers won", DRAW: "draw",
+}  # fmt: skip
+
+
+def _attack_in_words(attack: Attack) -> str:
+    who = f"Team {attack.team}" if attack.team else "team unknown"
+    clock = "no time" if attack.seconds is None else format_time(attack.seconds)
+    return f"{who}, {clock}, {_COMPLETED[attack.completed]}"
+
+
+_COMPLETED = {None: "completed or not is unknown", True: "completed", False: "not completed"}
 
 
 def chain_outcome(broken: Broken | None) -> Outcome:

@@ -1,4 +1,5 @@
-"""``slomix explain``: what stands behind a round and a player's numbers in it, as JSON of schema ``slomix.receipt/1``.
+"""``slomix explain``: what stands behind a round and a player's numbers in it, as JSON of schema ``slomix.receipt/1``;
+and behind a session, as Markdown.
 
 Belongs here: stored rows, stored bytes and what the rules make of them now, put side by side.
 Does not belong here: reading rows (``warehouse.receipts``), a player's numbers (``player_receipts``), the comparison
@@ -17,6 +18,7 @@ from slomix_pipeline.commands.player_receipts import Case, how_made, line_in, pl
 from slomix_pipeline.commands.rederiving import differences, rederive
 from slomix_pipeline.commands.wording import SIDES, SURRENDERED
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.evidence import evidence_markdown
 from slomix_pipeline.formats.gamestats import Header, PlayerLine
 from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.partitions import server_of
@@ -26,6 +28,7 @@ from slomix_pipeline.rules.values import Status, attack_succeeded
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import check_results, files, parsed, receipts
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 SCHEMA = "slomix.receipt/1"
 SHORTEST_GUID_PART = 4
@@ -64,6 +67,19 @@ def explain(database: Database, settings: Settings, wanted: str, guid: str | Non
         elif guid is not None:
             raise NotFound(f"{key} was read but not worked out yet: materialise round_stats")
         return receipt
+
+
+def is_session(database: Database, name: str) -> bool:
+    """Whether a name is a session's key, which no round has: a round's goes on with its map."""
+    with database.connect() as conn:
+        found = conn.execute("select from session where session_key = %s", [name]).fetchone()
+    return found is not None
+
+
+def explain_session(database: Database, session_key: str) -> str:
+    """What a session's result rests on, as Markdown."""
+    with database.connect() as conn:
+        return evidence_markdown(session_evidence(conn, session_key))
 
 
 def find(conn: Connection[DictRow], wanted: str) -> str:

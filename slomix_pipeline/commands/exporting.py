@@ -3,6 +3,9 @@
 Numbers come from the views; only rounding happens here.
 """
 
+import csv
+import io
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,11 +15,12 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.commands.wording import SURRENDERED
 from slomix_pipeline.formats.filenames import parse_file_name
-from slomix_pipeline.rules.scoring import POLICY
 from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse import reading, teams
+from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
@@ -28,7 +32,9 @@ def utc_text(moment: datetime) -> str:
 
 
 def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
-    """All sessions, oldest first, with counts and score."""
+    """All sessions, oldest first, with counts, score and what the teams are called."""
+    rows = reading.session_rows(conn)
+    names = teams.team_names(conn, [row["session_key"] for row in rows])
     return [
         {
             "key": row["session_key"],
@@ -38,8 +44,9 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
             "rounds": row["rounds"],
             "matches": row["matches"],
             "score": _score(row),
+            "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
         }
-        for row in reading.session_rows(conn)
+        for row in rows
     ]
 
 
@@ -49,11 +56,8 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
     Raises:
         KeyError: there is no such session.
     """
-    rows = reading.session_rows(conn, session_key)
-    if not rows:
-        raise KeyError(session_key)
-    session = rows[0]
-    people = reading.rosters(conn, session_key)
+    evidence = session_evidence(conn, session_key)
+    session = evidence.session
     return {
         "schema": SCHEMA,
         "session": {
@@ -62,34 +66,86 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
             "started_at": utc_text(session["started_at"]),
             "ended_at": utc_text(session["ended_at"]),
         },
-        "teams": {
-            team: {"players": [{"guid": p["guid"], "name": p["name"]} for p in people if p["team"] == team]}
-            for team in ("A", "B")
-        },
+        "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
+        "teams": _teams(conn, session_key),
         "score": _score(session),
-        "matches": [_match(match) for match in reading.matches(conn, [session_key])],
+        "matches": [_match(match) for match in evidence.matches],
         "rounds": _rounds(conn, session_key, session["server"]),
+        "decisions": [_decision(row) for row in evidence.decisions],
+        "corrections": [
+            {"notice": row["notice"], "cause": row["cause"], "found_at": utc_text(row["found_at"])}
+            for row in evidence.corrections
+        ],
     }
+
+
+def _teams(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:
+    """Names, rosters and how sure they are; who stays open is in no roster."""
+    people = reading.rosters(conn, session_key)
+    names = teams.team_names(conn, [session_key])[session_key]
+    evidence = teams.team_evidence(conn, session_key)
+    by_guid = {p["guid"]: p["name"] for p in people}
+    return {
+        **{
+            team: {
+                "name": name.name,
+                "shown": name.shown,
+                "name_source": name.source,
+                "colour": None if name.colour is None else f"#{name.colour:06X}",
+                "players": [{"guid": p["guid"], "name": p["name"]} for p in people if p["team"] == team],
+            }
+            for team, name in names.items()
+        },
+        "confidence": evidence.confidence if evidence else None,
+        "reasons": list(evidence.reasons) if evidence else [],
+        "open": [
+            {"guid": guid, "name": by_guid.get(guid), "reason": why}
+            for guid, why in sorted(evidence.open.items() if evidence else ())
+        ],
+        "flags": [_flag(flag, by_guid) for flag in (evidence.flags if evidence else ())],
+    }
+
+
+def _flag(flag: Flag, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "kind": flag.kind, "team": flag.team, "rounds": list(flag.rounds), "players": list(flag.players),
+        "gone": list(flag.gone), "text": flag_text(flag, names),
+    }  # fmt: skip
 
 
 def _score(row: DictRow) -> dict[str, Any]:
     return {
-        "A": row["won_a"], "B": row["won_b"], "draws": row["draws"], "not_counted": row["not_counted"],
-        "policy": POLICY,
+        "A": row["points_a"], "B": row["points_b"], "draws": row["draws"], "not_counted": row["not_counted"],
+        "without_points": row["without_points"],
+        "policy": row["policy"] or load_settings().scoring_policy,  # none before its first match is scored
     }  # fmt: skip
 
 
-def _match(match: reading.MatchSeen) -> dict[str, Any]:
+def _match(match: DictRow) -> dict[str, Any]:
+    """A row of match."""
     return {
-        "order": match.position,
-        "map": match.map_name,
-        "winner": match.winner,
-        "status": match.status,
-        "source": match.source,
-        "reason": match.reason,
-        "r1": match.first.key if match.first else None,
-        "r2": match.second.key if match.second else None,
+        "order": match["position"],
+        "map": match["map"],
+        "winner": match["winner"],
+        "status": match["status"],
+        "source": match["source"],
+        "confidence": match["confidence"],
+        "disputed": match["disputed"],
+        "reason": match["reason"],
+        "points": None if match["points_a"] is None else {"A": match["points_a"], "B": match["points_b"]},
+        "attackers_first": match["attackers_first"],
+        "attackers_side": _SIDES[match["attackers_side"]],
+        "times": [
+            {"seconds": match[f"{which}_seconds"], "completed": match[f"{which}_completed"]} for which in ("r1", "r2")
+        ],
+        "r1": match["r1_key"],
+        "r2": match["r2_key"],
     }
+
+
+def _decision(row: DictRow) -> dict[str, Any]:
+    names = ("id", "kind", "guid", "value", "reason", "made_by")
+    return {"round": row["round_key"], **{name: row[name] for name in names}, "made_at": utc_text(row["made_at"])}
 
 
 def _rounds(conn: Connection[DictRow], session_key: str, server: str) -> list[dict[str, Any]]:
@@ -162,3 +218,32 @@ def _player(player: DictRow) -> dict[str, Any]:
 
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
+
+
+_CSV_ROUND = ("key", "map", "round", "status", "valid", "ended_at", "duration_seconds", "duration_source",
+              "timing_status")  # fmt: skip
+_CSV_PLAYER = (
+    "guid", "name", "side", "team", "kills", "deaths", "damage_given", "damage_received", "headshots", "hits", "shots",
+    "gibs", "self_kills", "seconds_played", "dpm", "accuracy", "revives_given", "xp",
+)  # fmt: skip
+
+
+def session_as_csv(exported: Mapping[str, Any]) -> str:
+    """An export as CSV with a header: a line per player and round, in order; unknown is empty, flags are left out.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    match_of = {key: match["order"] for match in exported["matches"] for key in (match["r1"], match["r2"]) if key}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow(["session", "match", "round", *_CSV_ROUND[1:2], "number", *_CSV_ROUND[3:], *_CSV_PLAYER])
+    for round_ in exported["rounds"]:
+        own = [round_.get(name) for name in _CSV_ROUND]
+        for player in round_["players"]:
+            cells = [exported["session"]["key"], match_of.get(round_["key"]), *own, *map(player.get, _CSV_PLAYER)]
+            table.writerow([_no_formula(cell) for cell in cells])
+    return text.getvalue()
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -22,7 +22,7 @@ from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import parsed, results, timing_records
+from slomix_pipeline.warehouse import overrides, parsed, results, timing_records
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: st
     session = next(session for session in sessions if any(entry.key == key for entry in session))
     rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
     seen = results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone))
-    worked_out = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen)
+    decided = overrides.in_force(conn, server)
+    worked_out = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen, decided)
     linked = conn.execute("select record_key from round_timing where round_key = %s", [key]).fetchone()
     record = timing_records.record_of(conn, linked["record_key"]) if linked else None
     return Rederived(rounds, worked_out.placed[key], worked_out.validities[key], worked_out.players[key], record)

@@ -4,15 +4,31 @@ Belongs here: wording, order, colours. Facts come as ``warehouse.reading`` gives
 Does not belong here: sending, and whether something is said at all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, escape, fields_of_lines, size
-from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, raw_time_text, tenth, whole
+from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
+from slomix_pipeline.discord.wording import (
+    NEUTRAL,
+    clock,
+    map_text,
+    player_text,
+    raw_time_text,
+    team_text,
+    tenth,
+    whole,
+)
+from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.score_policies import Points, session_winner
+from slomix_pipeline.rules.scoring import Source
+from slomix_pipeline.rules.team_names import UNNAMED, TeamName
+from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
 from slomix_pipeline.rules.values import attack_succeeded
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
+MOST_REASONS = 3  # of a grade, or decisions, in a summary
 ROUND_1_COLOUR = 0xF1C40F
 
 
@@ -21,7 +37,13 @@ def round_one_message(match: MatchSeen) -> Message:
     assert match.first is not None
     embed = Embed(
         title=f"{map_text(match.map_name)} · round 1",
-        description=f"{_told(match.first, match.attackers_first)}\n{_next_goal(match.first)}\n-# {_score(match)}",
+        description="\n".join(
+            [
+                _told(match.first, match.attackers_first, match.teams),
+                _next_goal(match.first),
+                f"-# {_score(match)}",
+            ]
+        ),
         color=ROUND_1_COLOUR,
         footer=_footer(match, [match.first]),
         timestamp=match.first.ended_at,
@@ -40,10 +62,10 @@ def round_one_pointer(match: MatchSeen) -> Message:
 
 
 def not_counted_message(match: MatchSeen, number: int) -> Message:
-    """What becomes of a message when late files show that its round counts in no match."""
+    """What becomes of a message whose round is part of no whole match; a person may have decided it all the same."""
     embed = Embed(
         title=f"{map_text(match.map_name)} · round {number}",
-        description=f"-# Not counted: {escape(match.reason)}.",
+        description=f"-# {_verdict(match)}: {escape(match.reason)}.".replace("-# not", "-# Not"),
         color=NEUTRAL,
     )
     return Message(embeds=(embed,))
@@ -57,31 +79,48 @@ def result_message(match: MatchSeen) -> Message:
         title=f"{map_text(match.map_name)} · {_verdict(match)}",
         description="\n".join(
             [
-                f"Round 1 · {_told(match.first, first)}",
-                f"Round 2 · {_told(match.second, second)}",
+                f"Round 1 · {_told(match.first, first, match.teams)}",
+                f"Round 2 · {_told(match.second, second, match.teams)}",
                 *([] if match.winner else [f"-# Not counted: {escape(match.reason)}"]),
+                *([f"-# Not by the files: {escape(match.reason)}"] if match.winner and _by_a_person(match) else []),
                 *_left_out(match),
                 f"**{_score(match)}**",
             ]
         ),
-        color=TEAM_COLOURS.get(match.winner or "", NEUTRAL),
+        color=_colour(match.winner, match.teams),
         footer=_footer(match, match.rounds),
         timestamp=match.second.ended_at,
     )
-    return Message(embeds=(_with_teams(embed, match.players),))
+    return Message(embeds=(_with_teams(embed, match.players, match.teams),))
+
+
+def corrected(message: Message, notice: str | None) -> Message:
+    """The message with what was told otherwise before, if it was."""
+    if notice is None:
+        return message
+    (embed,) = message.embeds
+    return Message(embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {escape(notice)}"),))
 
 
 def session_message(
-    session: dict[str, Any], matches: Sequence[MatchSeen], players: Sequence[dict[str, Any]]
+    session: dict[str, Any],
+    matches: Sequence[MatchSeen],
+    players: Sequence[dict[str, Any]],
+    grade: Grade,
+    decisions: Sequence[dict[str, Any]] = (),
 ) -> Message:
-    """The summary of a session that is over. ``session``: a row of session_score; ``players``: session totals."""
-    a, b = session["won_a"], session["won_b"]
-    verdict = "Draw" if a == b else f"Team {'A' if a > b else 'B'} wins"
+    """The summary of a session that is over. ``session``: a row of session_score; ``players``: session totals;
+    ``decisions``: rows of override about it."""
+    a, b = session["points_a"], session["points_b"]
+    counted = session["matches"] - session["not_counted"]
+    winner = session_winner(Points(a, b), counted, session["without_points"])
+    teams = matches[0].teams if matches else UNNAMED
+    title = f"{_session_verdict(winner, teams)} {max(a, b)}–{min(a, b)}" if winner else _open_session(a, b, counted)
     start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
-        title=f"{verdict} {max(a, b)}–{min(a, b)}",
+        title=title,
         description="\n".join(
             [
                 f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
@@ -95,9 +134,11 @@ def session_message(
                     if left_out
                     else []
                 ),
+                f"-# Trust grade **{grade.letter}**{_some(grade.reasons)}",
+                *([f"-# Decided by people{_some([_decision(row) for row in decisions])}"] if decisions else []),
             ]
         ),
-        color=NEUTRAL if a == b else TEAM_COLOURS["A" if a > b else "B"],
+        color=_colour(winner, teams),
         footer=" · ".join(
             [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session["session_key"]]
         ),
@@ -105,7 +146,27 @@ def session_message(
     )
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
     embed = Embed(embed.title, embed.description, embed.color, maps, embed.footer, embed.timestamp)
-    return Message(embeds=(_with_teams(embed, players),))
+    return Message(embeds=(_with_teams(embed, players, teams),))
+
+
+def _session_verdict(winner: str, teams: Mapping[str, TeamName]) -> str:
+    return f"{team_text(teams[winner])} wins" if winner in teams else "Draw"
+
+
+def _open_session(a: int, b: int, counted: int) -> str:
+    return f"Open: {a}–{b} so far as points are known" if counted else "No match counts"
+
+
+def _some(texts: Sequence[str]) -> str:
+    """The first of some texts, and how many there are more."""
+    shown = "; ".join(escape(clip(text, 160)) for text in texts[:MOST_REASONS])
+    more = f" and {len(texts) - MOST_REASONS} more" if len(texts) > MOST_REASONS else ""
+    return f": {shown}{more}" if texts else ""
+
+
+def _decision(row: dict[str, Any]) -> str:
+    about = " ".join(part for part in (row["kind"], row["player"] or row["map"]) if part)
+    return f"{about}: {row['value']}, by {row['made_by']}: {row['reason']}"
 
 
 def session_pointer(old_key: str, key: str) -> Message:
@@ -114,12 +175,12 @@ def session_pointer(old_key: str, key: str) -> Message:
     return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
 
 
-def _with_teams(embed: Embed, players: Iterable[dict[str, Any]]) -> Embed:
+def _with_teams(embed: Embed, players: Iterable[dict[str, Any]], teams: Mapping[str, TeamName]) -> Embed:
     """The embed with a block per team below its fields, within what is left of Discord's limits."""
     blocks = {"A": [], "B": [], None: []}  # type: dict[str | None, list[str]]
     for player in players:
         blocks[player["team"]].append(_player_line(player))
-    titles = {"A": "Team A", "B": "Team B", None: "Team open"}
+    titles = {"A": team_text(teams["A"]), "B": team_text(teams["B"]), None: "Team open"}
     fields: tuple[Field, ...] = embed.fields
     waiting = [team for team in titles if blocks[team]]
     for number, team in enumerate(waiting):
@@ -139,10 +200,10 @@ def _player_line(player: dict[str, Any]) -> str:
     return f"**{player_text(player['name'])}** · {' · '.join(facts)}"
 
 
-def _told(seen: RoundSeen, attackers: str | None) -> str:
+def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName]) -> str:
     """One round in words: who attacked, and how it ended."""
     header = seen.header
-    who = f"Team {attackers}" if attackers else "The attackers"
+    who = team_text(teams[attackers]) if attackers else "The attackers"
     succeeded = attack_succeeded(header)
     if succeeded:
         gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
@@ -172,12 +233,13 @@ def _left_out(match: MatchSeen) -> list[str]:
 def _verdict(match: MatchSeen) -> str:
     if match.winner == "draw":
         return "draw"
-    return f"Team {match.winner} wins" if match.winner else "not counted"
+    return f"{team_text(match.teams[match.winner])} wins" if match.winner else "not counted"
 
 
 def _score(match: MatchSeen) -> str:
     draws = _rest(match.draws, 0)
-    return f"Score so far: Team A {match.won_a} – {match.won_b} Team B{draws}"
+    a, b = team_text(match.teams["A"]), team_text(match.teams["B"])
+    return f"Score so far: {a} {match.score_a} – {match.score_b} {b}{draws}"
 
 
 def _rest(draws: int, not_counted: int) -> str:
@@ -189,7 +251,8 @@ def _rest(draws: int, not_counted: int) -> str:
 def _map_line(match: MatchSeen) -> str:
     winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
     times = " / ".join(_short(seen) for seen in match.rounds)
-    why = "" if match.winner else f" · {escape(match.reason)}"
+    decided = " · decided by a person" if _by_a_person(match) else ""
+    why = decided if match.winner else f" · {escape(match.reason)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 
@@ -199,9 +262,22 @@ def _short(seen: RoundSeen) -> str:
     return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
 
 
+def _by_a_person(match: MatchSeen) -> bool:
+    return match.source == Source.OVERRIDE
+
+
 def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
-    decided = [f"{match.policy}, decided by {match.source}"] if match.source else []
+    by = "a person" if _by_a_person(match) else match.source
+    decided = [f"{match.policy}, decided by {by}"] if match.source else []
     return " · ".join([*decided, f"Lua timing {timing_coverage(rounds)}", match.key])
+
+
+def _colour(winner: str | None, teams: Mapping[str, TeamName]) -> int:
+    """The winning team's own colour, else that of its letter."""
+    if winner not in (TEAM_A, TEAM_B):
+        return NEUTRAL
+    own = teams[winner].colour
+    return TEAM_COLOURS[winner] if own is None else own
 
 
 def _opponents(team: str | None) -> str | None:

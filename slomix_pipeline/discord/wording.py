@@ -3,8 +3,11 @@
 Belongs here: plain values as text that is safe in an embed. Does not belong here: sentences.
 """
 
+from dataclasses import replace
+
 from slomix_pipeline.discord.embeds import clip, escape
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.rules.team_names import TeamName
 
 NEUTRAL = 0x95A5A6
 NAME_WIDTH = 18  # visible characters
@@ -19,6 +22,11 @@ def map_text(name: str) -> str:
 def player_text(name: str) -> str:
     """A player's name."""
     return escape(clip(name, NAME_WIDTH)) or "?"
+
+
+def team_text(team: TeamName) -> str:
+    """A team's name with its letter: ``sWat (A)``; ``Team A`` where it has none."""
+    return replace(team, name=escape(clip(team.name, NAME_WIDTH)) or "?").shown
 
 
 def raw_time_text(text: str) -> str:

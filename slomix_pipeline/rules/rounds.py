@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.rules.counters import carried_over, longest_seconds
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
+from slomix_pipeline.rules.overrides import Override, OverrideKind, of_kind
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.validity import Validity, validity
 from slomix_pipeline.rules.values import FiledRound, Status
@@ -27,11 +28,16 @@ def work_out(
     window: timedelta,
     filler_maps: Collection[str],
     second_rounds_seen: Sequence[SecondRoundSeen] = (),
+    overrides: Iterable[Override] = (),
 ) -> SessionRounds:
     """Pairs a session's rounds, takes each one's own numbers and judges what counts."""
+    decided = of_kind(overrides, OverrideKind.ROUND)
     placed = pair_rounds(rounds, window, second_rounds_seen)
     players = own_numbers(rounds, placed)
-    validities = {entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps) for entry in rounds}
+    validities = {
+        entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps, decided.get(entry.key))
+        for entry in rounds
+    }
     return SessionRounds(placed, players, validities)
 
 

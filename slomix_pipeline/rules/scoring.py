@@ -1,30 +1,85 @@
-"""The stopwatch score: who won a map, one point per map.
+"""Who won a match on the stopwatch, by what, and how sure that is.
 
-Policy ``map-wins/1``: the faster attack wins; nobody completes: a draw (no point); equal times: the attackers of
-round 1, who set the time. The header's winners decide, times are the fallback; what can't be decided is not
-counted, which is another thing than a draw.
+The faster attack wins; nobody completes: a draw; equal times: the attackers of round 1, who set the time. The
+headers' winners decide, times are the fallback; what can't be decided is not counted, which is another thing than a
+draw. What a person decided stands above both.
+Does not belong here: how many points that gives (``rules.score_policies``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.teams import other_team, swapped, team_on_side
+from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.rules.teams import other_team, team_on_side
 from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_side
 
-POLICY = "map-wins/1"
 DRAW = "draw"
 FIRST, SECOND = "first", "second"  # the attackers of round 1, of round 2
 
 
+class Source(StrEnum):
+    """What decided a match."""
+
+    HEADER = "header"
+    TIME = "time"
+    OVERRIDE = "override"  # a person
+
+
+class Confidence(StrEnum):
+    """How sure the files alone are of a result, also where a person decided otherwise."""
+
+    VERIFIED_HEADER = "verified_header"  # the headers tell, and the times don't say otherwise
+    TIME_FALLBACK = "time_fallback"  # the headers don't tell, the times do
+    AMBIGUOUS = "ambiguous"  # what is there contradicts itself: header and times, the rosters, the pair
+    MISSING = "missing"  # what it takes is not there, or does not count
+
+
+class Clock(NamedTuple):
+    """What is known of a round's end beside its header. ``surrender_side``: who gave up in the engine's own words
+    (0 nobody, None not told); ``seconds``: how long the round was."""
+
+    surrender_side: int | None = None
+    seconds: float | None = None
+
+
+NO_CLOCK = Clock()
+
+
+class Attack(NamedTuple):
+    """One round's attack. ``team``: who attacked; ``seconds``: as the stopwatch shows it, a copy of the limit where it
+    failed; ``completed``: whether it succeeded. None where that can't be told."""
+
+    team: str | None = None
+    seconds: int | None = None
+    completed: bool | None = None
+
+
+UNKNOWN_ATTACK = Attack()
+
+
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """``winner``: "A", "B", "draw", or None for not counted. ``source``: header or time. ``reason`` for people."""
+    """``winner``: "A", "B", "draw", or None for not counted. ``reason`` is for people. ``attackers_side``: of both
+    rounds (the players swap, the sides don't). ``by_header``, ``by_time``: FIRST, SECOND or DRAW by that alone."""
 
     winner: str | None
-    source: str | None
+    source: Source | None
     reason: str
-    attackers_first: str | None = None
+    confidence: Confidence
+    attackers_side: int | None = None
+    first: Attack = UNKNOWN_ATTACK
+    second: Attack = UNKNOWN_ATTACK
+    by_header: str | None = None
+    by_time: str | None = None
+
+    @property
+    def both_completed(self) -> bool | None:
+        """Whether both attacks succeeded; None when that can't be told."""
+        done = (self.first.completed, self.second.completed)
+        return False if False in done else None if None in done else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +97,7 @@ class Half:
     map_name: str
     header: Header
     sides: Mapping[str, int]
+    clock: Clock = NO_CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +109,66 @@ class ScoredMatch:
     result: MatchResult
 
 
-def score_session(halves: Sequence[Half], teams: Mapping[str, str]) -> list[ScoredMatch]:
-    """The matches of a session in order of play. ``halves``: its rounds in order; ``teams``: GUID to A or B."""
+def score_session(
+    halves: Sequence[Half], teams: Mapping[str, str], decided: Mapping[str, tuple[str | None, str]] | None = None
+) -> list[ScoredMatch]:
+    """The matches of a session in order of play. ``halves``: its rounds in order; ``teams``: GUID to A or B.
+
+    ``decided``: by match key the winner (None: not counted) and the reason, where a person decided.
+    """
     by_key = {half.key: half for half in halves}
     pairs = [(half, by_key.get(half.partner or "")) for half in halves if half.key == half.match_key]
-    return [ScoredMatch(first, second, _result(first, second, teams)) for first, second in pairs]
+    scored = [ScoredMatch(first, second, _by_files(first, second, teams)) for first, second in pairs]
+    return [_as_decided(match, (decided or {}).get(match.first.match_key)) for match in scored]
 
 
-def _result(first: Half, second: Half | None, teams: Mapping[str, str]) -> MatchResult:
+def _as_decided(match: ScoredMatch, decision: tuple[str | None, str] | None) -> ScoredMatch:
+    if decision is None or match.first.status is Status.SUPERSEDED:  # it was played again since
+        return match
+    winner, reason = decision
+    return replace(match, result=replace(match.result, winner=winner, source=Source.OVERRIDE, reason=reason))
+
+
+def _by_files(first: Half, second: Half | None, teams: Mapping[str, str]) -> MatchResult:
     if second is None or first.status is not Status.COMPLETE:
-        attackers = attacking_team(first.header, first.sides, teams) if first.number == 1 else None
-        return MatchResult(None, None, first.reason or f"the match is {first.status}", attackers)
+        return _half_a_match(first, teams)
+    result = score_match(first.header, second.header, first.sides, second.sides, teams, first.clock, second.clock)
     if unscored := first.unscored_reason or second.unscored_reason:
-        return MatchResult(None, None, unscored)
-    return score_match(first.header, second.header, first.sides, second.sides, teams)
+        return replace(result, winner=None, source=None, reason=unscored, confidence=Confidence.MISSING)
+    return result
+
+
+def _half_a_match(half: Half, teams: Mapping[str, str]) -> MatchResult:
+    side = attackers_side(half.header)
+    team = None if side is None else team_on_side(side, half.sides, teams)
+    attack = Attack(team, attack_time(half.header, half.clock) or None, attack_succeeded(half.header))
+    if half.status is Status.ABORTED:  # its header holds presets
+        attack = Attack(team)
+    return MatchResult(
+        None, None, half.reason or f"the match is {half.status}",
+        Confidence.AMBIGUOUS if half.status is Status.AMBIGUOUS else Confidence.MISSING,
+        side, *((attack, UNKNOWN_ATTACK) if half.number == 1 else (UNKNOWN_ATTACK, attack)),
+    )  # fmt: skip
+
+
+def attack_time(header: Header, clock: Clock) -> int | None:
+    """Seconds of a round's attack: what the stopwatch shows, a copy of the limit where the attack failed.
+
+    When the defenders gave up the attack is completed at that time, also where the stopwatch shows the limit.
+    """
+    shown, limit = header.attack_seconds, header.limit_seconds
+    at_limit = not shown or (limit is not None and shown >= limit)
+    if at_limit and clock.seconds and clock.surrender_side and clock.surrender_side == header.defender_side:
+        return round(clock.seconds)
+    if shown and limit and not attack_succeeded(header):
+        return min(shown, limit)  # scripts make one up where the engine has none
+    return shown
+
+
+def _time_to_compare(header: Header, clock: Clock) -> int | None:
+    """For ``winner_by_time``: an attack that was given up completed nothing, whatever the stopwatch shows."""
+    gave_up = clock.surrender_side and clock.surrender_side == attackers_side(header)
+    return 0 if gave_up else attack_time(header, clock)
 
 
 def winner_by_time(limit: int | None, first: int | None, second: int | None) -> str | None:
@@ -76,11 +178,14 @@ def winner_by_time(limit: int | None, first: int | None, second: int | None) -> 
     """
     if first is None or second is None:
         return None
-    first_done = first > 0 and (not limit or first < limit)
-    second_done = second > 0 and (not limit or second < limit)
+    first_done, second_done = _completes(limit, first), _completes(limit, second)
     if first_done and second_done:
         return FIRST if first <= second else SECOND
     return FIRST if first_done else SECOND if second_done else DRAW
+
+
+def _completes(limit: int | None, seconds: int) -> bool:
+    return seconds > 0 and (not limit or seconds < limit)
 
 
 def winner_by_header(first: Header, second: Header) -> str | None:
@@ -102,34 +207,80 @@ def score_match(
     first_sides: Mapping[str, int],
     second_sides: Mapping[str, int],
     teams: Mapping[str, str],
+    first_clock: Clock = NO_CLOCK,
+    second_clock: Clock = NO_CLOCK,
 ) -> MatchResult:
     """The result of a complete match. Sides: GUID to side in each round; teams: GUID to A or B."""
-    source, outcome = "header", winner_by_header(first, second)
-    if outcome is None:
-        source, outcome = "time", winner_by_time(first.limit_seconds, first.attack_seconds, second.attack_seconds)
-    if outcome is None:
-        return MatchResult(None, None, "neither the headers nor the times tell who won")
+    limit = first.limit_seconds
+    compared = _time_to_compare(first, first_clock), _time_to_compare(second, second_clock)
+    by_header, by_time = winner_by_header(first, second), winner_by_time(limit, *compared)
+    source, outcome = (Source.HEADER, by_header) if by_header else (Source.TIME, by_time)
     side = attackers_side(first) or attackers_side(second)
-    team = side and (team_on_side(side, first_sides, teams) or team_on_side(side, swapped(second_sides), teams))
+    # Everybody changes sides: who attacks in round 2 stands where round 1's attackers stood.
+    teams_seen = tuple(side and team_on_side(side, sides, teams) for sides in (first_sides, second_sides))
+    attackers = teams_seen[0] or (other_team(teams_seen[1]) if teams_seen[1] else None)
+    completed = _completed(outcome, first, second, None if compared[0] is None else _completes(limit, compared[0]))
+    told = MatchResult(
+        None, None, "", Confidence.MISSING, side,
+        Attack(attackers, attack_time(first, first_clock) or None, completed[0]),
+        Attack(other_team(attackers) if attackers else None, attack_time(second, second_clock) or None, completed[1]),
+        by_header, by_time,
+    )  # fmt: skip
+    if outcome is None:
+        return replace(told, reason="neither the headers nor the times tell who won")
+    if source is Source.TIME and _contradicts(outcome, first, second):
+        return replace(told, reason="what the headers tell and the times contradict each other",
+                       confidence=Confidence.AMBIGUOUS)  # fmt: skip
     if outcome == DRAW:
-        return MatchResult(DRAW, source, "nobody completed the map", team or None)
-    if side is None:
-        return MatchResult(None, None, "the headers do not tell which side attacked")
-    if not team:
-        return MatchResult(None, None, "roster changed: the sides can't be told apart as teams")
-    winner = team if outcome == FIRST else other_team(team)
-    return MatchResult(winner, source, _story(outcome, first, second), attackers_first=team)
+        winner, reason = DRAW, "nobody completed the map"
+    elif side is None:
+        return replace(told, reason="the headers do not tell which side attacked")
+    elif attackers is None or teams_seen[0] == teams_seen[1]:
+        return replace(told, reason=_ROSTERS[attackers is None], confidence=Confidence.AMBIGUOUS)
+    else:
+        winner, reason = attackers if outcome == FIRST else other_team(attackers), _story(outcome, told, first, second)
+    return replace(told, winner=winner, source=source, reason=reason, confidence=_confidence(told, first, second))
 
 
-def attacking_team(header: Header, sides: Mapping[str, int], teams: Mapping[str, str]) -> str | None:
-    """The team that attacked in a round with these sides; None when that can't be told."""
-    side = attackers_side(header)
-    return None if side is None else team_on_side(side, sides, teams)
+_ROSTERS = {
+    True: "roster changed: the sides can't be told apart as teams",
+    False: "roster changed: by their players the same team attacked in both rounds",
+}
 
 
-def _story(outcome: str, first: Header, second: Header) -> str:
+def _confidence(told: MatchResult, first: Header, second: Header) -> Confidence:
+    if told.by_header is None:
+        return Confidence.TIME_FALLBACK
+    defenders = {attackers_side(first), attackers_side(second)} - {None}
+    if told.by_time not in (None, told.by_header) or len(defenders) > 1:
+        return Confidence.AMBIGUOUS
+    return Confidence.VERIFIED_HEADER
+
+
+def _completed(
+    outcome: str | None, first: Header, second: Header, first_by_time: bool | None
+) -> tuple[bool | None, bool | None]:
+    """Which of both attacks succeeded, in keeping with the outcome."""
+    by_header = attack_succeeded(first), attack_succeeded(second)
     if outcome == SECOND:
-        if attack_succeeded(first) is False:
-            return f"round 1 was held, round 2 completed in {second.attack_time}"
-        return f"round 2 beat {first.attack_time} with {second.attack_time}"
-    return f"round 1 set {first.attack_time}, round 2 did not beat it"
+        return first_by_time if by_header[0] is None else by_header[0], True
+    return by_header if outcome is None else (outcome == FIRST, False)
+
+
+def _contradicts(outcome: str, first: Header, second: Header) -> bool:
+    """Whether the one header that tells says another thing of its round than the times do of both."""
+    needs = {FIRST: (True, None), SECOND: (None, True), DRAW: (False, False)}[outcome]
+    told = attack_succeeded(first), attack_succeeded(second)
+    return any(None not in (need, says) and need != says for need, says in zip(needs, told, strict=True))
+
+
+def _story(outcome: str, told: MatchResult, first: Header, second: Header) -> str:
+    if outcome == SECOND and told.first.completed is False:
+        return f"round 1 was held, round 2 completed in {_shown(told.second, second)}"
+    if outcome == SECOND:
+        return f"round 2 beat {_shown(told.first, first)} with {_shown(told.second, second)}"
+    return f"round 1 set {_shown(told.first, first)}, round 2 did not beat it"
+
+
+def _shown(attack: Attack, header: Header) -> str:
+    return format_time(attack.seconds) if attack.seconds else header.attack_time

@@ -1,10 +1,10 @@
 """Gaming sessions: rounds whose file stamps follow each other closely. Never a date.
 
-A pure function of the ordered stamps, so arrival order never matters. Stamps are round ends and never change;
-durations play no part, so timing that comes late can't regroup anything.
+A pure function of the ordered stamps and of what people decided, so arrival order never matters. Stamps are round ends
+and never change; durations play no part, so timing that comes late can't regroup anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,11 +18,18 @@ class Stamped(NamedTuple):
     stamp: datetime
 
 
-def group_into_sessions(rounds: Iterable[Stamped], gap: timedelta = DEFAULT_GAP) -> list[list[Stamped]]:
-    """The rounds of one server by session, each in order; stamps exactly ``gap`` apart are one session."""
+def group_into_sessions(
+    rounds: Iterable[Stamped], gap: timedelta = DEFAULT_GAP, begins: Mapping[str, bool] | None = None
+) -> list[list[Stamped]]:
+    """The rounds of one server by session, each in order; stamps exactly ``gap`` apart are one session.
+
+    ``begins``: rounds of which somebody decided whether they begin a session, by key.
+    """
+    decided = begins or {}
     sessions: list[list[Stamped]] = []
     for entry in sorted(rounds, key=lambda r: (r.stamp, r.key)):
-        if sessions and entry.stamp - sessions[-1][-1].stamp <= gap:
+        goes_on = bool(sessions) and entry.stamp - sessions[-1][-1].stamp <= gap
+        if sessions and not decided.get(entry.key, not goes_on):
             sessions[-1].append(entry)
         else:
             sessions.append([entry])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.differential import CARRIED_OVER, RoundPlayer
+from slomix_pipeline.rules.overrides import DOES_NOT_COUNT, Override
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.values import FiledRound, Status
 
@@ -21,6 +22,11 @@ _COUNTING = frozenset({Status.COMPLETE, Status.R1_ONLY})
 def is_bot(line: PlayerLine) -> bool:
     """Bots carry a GUID of the bot module, or a name that says so."""
     return line.guid.startswith(("OMNIBOT", _BOT_PREFIX)) or line.clean_name.upper().startswith("[BOT]")
+
+
+def can_count(status: Status) -> bool:
+    """Whether a round of this status has numbers of its own, and a result."""
+    return status in _COUNTING
 
 
 class Validity(NamedTuple):
@@ -34,15 +40,26 @@ class Validity(NamedTuple):
 
 
 def validity(
-    entry: FiledRound, place: Placed, players: Sequence[RoundPlayer], filler_maps: Collection[str]
+    entry: FiledRound,
+    place: Placed,
+    players: Sequence[RoundPlayer],
+    filler_maps: Collection[str],
+    decided: Override | None = None,
 ) -> Validity:
-    """The verdict on one round. ``players``: with the round's own numbers; ``filler_maps``: as ``map_key`` has them."""
+    """The verdict on one round. ``players``: with the round's own numbers; ``filler_maps``: as ``map_key`` has them.
+
+    ``decided``: what somebody decided of it. A round that has no place in a match can't be made to count.
+    """
+    if decided and decided.value == DOES_NOT_COUNT:
+        return Validity(decided.in_words, decided.in_words)
+    if decided and can_count(place.status):
+        return Validity(None, None)
     unscored = _why_unscored(entry, place, filler_maps)
     return Validity(unscored, unscored or _why_without_numbers(players))
 
 
 def _why_unscored(entry: FiledRound, place: Placed, filler_maps: Collection[str]) -> str | None:
-    if place.status not in _COUNTING:
+    if not can_count(place.status):
         return place.reason or place.status.value
     bots = sum(is_bot(line) for line in entry.stats.players)
     if bots:

@@ -123,6 +123,8 @@ def _play(
         if before and _is_played_again(before, course):
             others = [replace(r, status="superseded") if r is _open_round_1(others) else r for r in others]
         replayed = before is not None and before.map_name == course.map_name
+        if course.a_attacks_first is not None:  # the Axis defend
+            a_side = ALLIES if course.a_attacks_first else AXIS
         fighters = [*team_a, *team_b, *_bots(course.bots)]
         match, rest = play_match(rng, course, fighters, clock, a_side=a_side, replayed=replayed)
         others += rest

@@ -77,7 +77,8 @@ class Files(Enum):
 class Course:
     """How a match goes. Players are numbered, team A first; ``renames``: raw names that they have in round 2.
 
-    ``writers``: who wrote the files of round 1 and of round 2. ``limit``: of the map, in seconds.
+    ``writers``: who wrote the files of round 1 and of round 2. ``limit``: of the map, in seconds. ``a_attacks_first``:
+    None where the teams' first sides alternate from match to match.
     """
 
     map_name: str
@@ -89,6 +90,7 @@ class Course:
     starts: Sequence[FalseStart] = ()
     files: Files = Files.BOTH
     writers: tuple[Writer, Writer] = (NEWEST, NEWEST)
+    a_attacks_first: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ Belongs here: reading results across tables. Every total comes from the views in
 Does not belong here: how it is worded (``discord.messages``) or printed (``cli``).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.timing import attackers_gave_up
-from slomix_pipeline.warehouse import parsed
+from slomix_pipeline.warehouse import parsed, teams
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class RoundSeen:
 
 @dataclass(frozen=True)
 class MatchSeen:
-    """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric."""
+    """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric;
+    ``teams``: what A and B are called."""
 
     key: str
     session_key: str
@@ -56,9 +58,10 @@ class MatchSeen:
     first: RoundSeen | None
     second: RoundSeen | None
     players: tuple[DictRow, ...]
-    won_a: int
-    won_b: int
+    score_a: int
+    score_b: int
     draws: int
+    teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -125,8 +128,8 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     """The matches of sessions in play order."""
     rows = conn.execute(
         """select m.*,
-                  count(*) filter (where winner = 'A') over so_far as won_a,
-                  count(*) filter (where winner = 'B') over so_far as won_b,
+                  coalesce(sum(points_a) over so_far, 0)::integer as score_a,
+                  coalesce(sum(points_b) over so_far, 0)::integer as score_b,
                   count(*) filter (where winner = 'draw') over so_far as draws
            from match m where session_key = any(%s)
            window so_far as (partition by session_key order by position)
@@ -134,6 +137,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         [list(session_keys)],
     ).fetchall()
     rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
+    names = teams.team_names(conn, {row["session_key"] for row in rows})
     players: dict[str, list[DictRow]] = {}
     for player in conn.execute(
         "select * from match_player_metric where match_key = any(%s) order by kills desc nulls last, guid",
@@ -146,7 +150,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             status=row["status"], winner=row["winner"], source=row["source"], reason=row["reason"],
             attackers_first=row["attackers_first"], policy=row["policy"], first=rounds.get(row["r1_key"]),
             second=rounds.get(row["r2_key"]), players=tuple(players.get(row["match_key"], ())),
-            won_a=row["won_a"], won_b=row["won_b"], draws=row["draws"],
+            score_a=row["score_a"], score_b=row["score_b"], draws=row["draws"], teams=names[row["session_key"]],
         )
         for row in rows
     ]  # fmt: skip

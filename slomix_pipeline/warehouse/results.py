@@ -1,7 +1,7 @@
-"""What the rules make of rounds: placing, own numbers, timing, sessions, teams, scores.
+"""What the rules make of rounds: placing, own numbers, timing, sessions, teams.
 
 Belongs here: writing those tables for whole sessions, and reading what the next stage needs.
-Does not belong here: the rules themselves, and reading for people (``reading``).
+Does not belong here: the rules themselves, matches (``matches``), reading for people (``reading``).
 Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
@@ -11,25 +11,24 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
 from slomix_pipeline.rules.policy import COUNTERS
-from slomix_pipeline.rules.scoring import POLICY, Half, ScoredMatch
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.warehouse import parsed
+from slomix_pipeline.warehouse import overrides, teams
 
 
 def touched_sessions(
     conn: Connection[DictRow], server: str, keys: Iterable[str], gap: timedelta, *, placed: bool
 ) -> list[list[Stamped]]:
-    """The sessions, as stamps alone tell them, that hold any of these rounds, or rounds they were stored with before.
+    """The sessions, by stamps and decisions, that hold any of these rounds, or rounds they were stored with before.
 
     ``placed``: only of rounds that were placed already; another run may have parsed one and not come further yet.
     """
@@ -39,14 +38,24 @@ def touched_sessions(
            where p.server = %s and (r.round_key is not null or not %s)""",
         [server, placed],
     )
-    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap)
-    stored = conn.execute(
+    decided = of_kind(overrides.in_force(conn, server), OverrideKind.SESSION)
+    begins = {key: override.value == CUT for key, override in decided.items()}
+    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap, begins)
+    wanted |= _stored_together(conn, wanted)
+    found = [session for session in sessions if any(entry.key in wanted for entry in session)]
+    # A session that loses rounds to one of these is another now too.
+    left = _stored_together(conn, [entry.key for session in found for entry in session])
+    return [session for session in sessions if session in found or any(entry.key in left for entry in session)]
+
+
+def _stored_together(conn: Connection[DictRow], keys: Iterable[str]) -> set[str]:
+    """The rounds of all stored sessions that hold any of these."""
+    rows = conn.execute(
         """select round_key from session_round where session_key in
              (select session_key from session_round where round_key = any(%s))""",
-        [list(wanted)],
+        [list(keys)],
     )
-    wanted.update(row["round_key"] for row in stored)
-    return [session for session in sessions if any(entry.key in wanted for entry in session)]
+    return {row["round_key"] for row in rows}
 
 
 def second_rounds_seen(
@@ -196,7 +205,7 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
         [key, server, first["started_at"], session[-1].stamp],
     )
     for left in _sessions_left(conn, key, session):
-        conn.execute("delete from session_player where session_key = %s", [left])
+        teams.remove_teams(conn, left)
         conn.execute("delete from match where session_key = %s", [left])
     with conn.cursor() as cursor:
         cursor.executemany(
@@ -222,77 +231,15 @@ def _sessions_left(conn: Connection[DictRow], key: str, session: Sequence[Stampe
     return [row["session_key"] for row in rows]
 
 
+def sessions_without_teams(conn: Connection[DictRow], server: str) -> list[str]:
+    """The sessions of a server whose teams were never worked out, or not since a round left them."""
+    rows = conn.execute("select session_key from session where server = %s and team_confidence is null", [server])
+    return [row["session_key"] for row in rows]
+
+
 def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
     """The sessions that hold rounds, by key."""
     rows = conn.execute(
         "select distinct session_key from session_round where round_key = any(%s) order by 1", [list(round_keys)]
     )
     return [row["session_key"] for row in rows]
-
-
-def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
-    """The rounds of a session in order, as parts of matches."""
-    rows = conn.execute(
-        """select r.*, p.map,
-                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
-           from session_round s
-           join round r using (round_key)
-           join parsed_round p using (round_key)
-           left join round_player x using (round_key)
-           where s.session_key = %s
-           group by s.position, r.round_key, p.round_key
-           order by s.position""",
-        [session_key],
-    ).fetchall()
-    headers = parsed.headers(conn, [row["round_key"] for row in rows])
-    return [
-        Half(
-            row["round_key"], row["partner_key"], row["match_key"], row["number"], Status(row["status"]), row["reason"],
-            row["unscored_reason"], row["map"], headers[row["round_key"]], row["sides"],
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def store_teams(conn: Connection[DictRow], session_key: str, teams: Mapping[str, str]) -> int:
-    """Writes who played in a session, under his latest name, and for which team. Returns how many stay open."""
-    conn.execute("delete from session_player where session_key = %s", [session_key])
-    rows = conn.execute(
-        """insert into session_player (session_key, guid, name, team)
-           select %(key)s, guid, (array_agg(name order by name = '', position desc))[1],
-                  %(teams)s::jsonb ->> guid
-           from session_round join round_player using (round_key)
-           where session_key = %(key)s group by guid
-           returning team""",
-        {"key": session_key, "teams": Jsonb(dict(teams))},
-    )
-    return sum(row["team"] is None for row in rows)
-
-
-def load_teams(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
-    """The team of every player of a session who has one, by GUID."""
-    rows = conn.execute(
-        "select guid, team from session_player where session_key = %s and team is not null", [session_key]
-    )
-    return {row["guid"]: row["team"] for row in rows}
-
-
-def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence[ScoredMatch]) -> None:
-    """Writes a session's matches in play order."""
-    keys = [match.first.match_key for match in matches]
-    conn.execute("delete from match where session_key = %s or match_key = any(%s)", [session_key, keys])
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into match (match_key, session_key, position, map, status, r1_key, r2_key, winner, source,
-                   reason, attackers_first, policy)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                (
-                    m.first.match_key, session_key, position, m.first.map_name, m.first.status,
-                    m.first.key if m.first.number == 1 else None,
-                    m.second.key if m.second else m.first.key if m.first.number == 2 else None,
-                    m.result.winner, m.result.source, m.result.reason, m.result.attackers_first, POLICY,
-                )
-                for position, m in enumerate(matches, start=1)
-            ],
-        )  # fmt: skip

@@ -20,7 +20,16 @@ _UNLINKED_PATIENCE = timedelta(minutes=5)
 def rules_in_force(settings: Settings) -> str:
     """What a round is worked out by: the version of the rules, and the settings that they take."""
     window, gap = settings.pairing_window.total_seconds(), settings.session_gap.total_seconds()
-    return f"{RULES_VERSION}; pairing {window:g} s; session {gap:g} s; filler maps {' '.join(settings.filler_maps)}"
+    return (
+        f"{RULES_VERSION}; pairing {window:g} s; session {gap:g} s; filler maps {' '.join(settings.filler_maps)}; "
+        f"score {settings.scoring_policy}"
+    )
+
+
+def rounds_to_rename(conn: Connection[DictRow]) -> list[str]:
+    """One round of every session whose teams were named before the known teams changed."""
+    rows = conn.execute("select round_key from session_to_rename order by split_part(round_key, ':', 2), round_key")
+    return [row["round_key"] for row in rows]
 
 
 def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[str, datetime]]:
@@ -86,6 +95,14 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                select round_key, first_seen_at from unread_endstats
                union all
                select round_key, first_seen_at from late_witness
+               union all
+               -- A decision that was made or taken back since.
+               select r.round_key, greatest(o.made_at, o.revoked_at)
+               from override o join round r using (round_key)
+               where greatest(o.made_at, o.revoked_at) > r.rules_at
+               union all
+               -- Known teams were named or forgotten since the session's were named: its first round will do that.
+               select round_key, rules_at from session_to_rename
                union all
                select partition_key, claimed_at from post
                where (state = 'failed' or (state = 'sent' and payload_sha256 is null))

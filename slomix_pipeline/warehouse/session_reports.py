@@ -3,29 +3,20 @@
 Belongs here: the fingerprint of what a report is made from. What the report says is read by ``reading``.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-_FINGERPRINT = """
-    select md5(string_agg(line, E'\n' order by line)) as fingerprint from (
-        select concat_ws('|', m.match_key, m.position, m.winner, m.status, m.reason) as line
-        from match m where m.session_key = %(key)s
-        union all
-        select concat_ws('|', p.guid, p.name, p.team, p.rounds, p.kills, p.deaths, p.damage_given, p.damage_received,
-                         p.hits, p.shots, p.headshots, p.seconds_played)
-        from session_player_metric p where p.session_key = %(key)s
-        union all
-        select concat_ws('|', t.round_key, t.duration_seconds, t.timing_status)
-        from session_round s join round_timing t using (round_key) where s.session_key = %(key)s
-    ) lines"""
+from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 
 def fingerprint(conn: Connection[DictRow], session_key: str) -> str:
-    """A digest of everything a session's report shows."""
-    found = conn.execute(_FINGERPRINT, {"key": session_key}).fetchone()
-    return str(found["fingerprint"]) if found else ""
+    """A digest of everything a session's report and its message show."""
+    shown = (session_evidence(conn, session_key), reading.session_players(conn, session_key))
+    return hashlib.sha256(repr(shown).encode()).hexdigest()
 
 
 def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> None:
@@ -58,10 +49,14 @@ def sessions_to_report(
            left join post undelivered on undelivered.thing = 'session:' || s.session_key
                 and (undelivered.state = 'failed' or undelivered.state = 'sent' and undelivered.payload_sha256 is null)
                 and undelivered.claimed_at > now() - %(max_age)s
-           group by s.session_key, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing
+           where s.team_confidence is not null   -- else it is being worked out
+           group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing
            having max(f.arrived_at) <= %(quiet_since)s
               and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at
-                   or undelivered.thing is not null)
+                   or undelivered.thing is not null
+                   or exists (select from file q where q.server = s.server and q.kind = 'stats'
+                              and q.status = 'quarantined' and q.finished_at > r.reported_at
+                              and left(q.name, 17) between min(left(f.name, 17)) and max(left(f.name, 17))))
            order by s.ended_at desc limit %(limit)s""",
         {"max_age": publish_max_age, "quiet_since": quiet_since, "limit": limit},
     ).fetchall()

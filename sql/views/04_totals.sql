@@ -180,7 +180,7 @@ join session_player sp on sp.session_key = m.scope and sp.guid = m.guid
 where m.level = 'session';
 comment on view session_player_metric is 'player_metric of sessions, with team.';
 
--- Maps won under the published policy.
+-- The score is the sum of points; who won how many maps is the same under every policy.
 create view session_score as
 select s.session_key, s.server, s.started_at, s.ended_at,
        (select count(*) from session_round sr where sr.session_key = s.session_key) as rounds,
@@ -188,9 +188,13 @@ select s.session_key, s.server, s.started_at, s.ended_at,
        count(*) filter (where m.winner = 'A') as won_a,
        count(*) filter (where m.winner = 'B') as won_b,
        count(*) filter (where m.winner = 'draw') as draws,
-       count(m.match_key) filter (where m.winner is null) as not_counted
+       count(m.match_key) filter (where m.winner is null) as not_counted,
+       min(m.policy) as policy,   -- one for all: a session's matches are always written together
+       coalesce(sum(m.points_a), 0)::integer as points_a,
+       coalesce(sum(m.points_b), 0)::integer as points_b,
+       count(*) filter (where m.winner is not null and m.points_a is null) as without_points
 from session s
 left join match m using (session_key)
 group by s.session_key;
 comment on view session_score is
-'Sessions with the maps each team won; not_counted are matches without a winner.';
+'Sessions with their score: points under the policy, and the maps each team won. not_counted are matches without a winner; without_points are matches of which nobody knows how many points they give under the policy: the score is too low by them.';

@@ -1,0 +1,102 @@
+"""What was told of results, and what turned out otherwise: in the database.
+
+Belongs here: ``published_result`` and ``correction``. What counts as a difference is a rule (``rules.corrections``).
+"""
+
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.rules.corrections import Published, difference
+from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+
+
+def result_of(match: MatchSeen) -> Published:
+    """The result of a match as it stands now."""
+    teams = {team: tuple(sorted(p["guid"] for p in match.players if p["team"] == team)) for team in (TEAM_A, TEAM_B)}
+    times = tuple(_time(seen) for seen in match.rounds)
+    return Published(match.winner, match.policy, times, teams[TEAM_A], teams[TEAM_B])
+
+
+def _time(seen: RoundSeen) -> str:
+    completed, seconds = attack_succeeded(seen.header), seen.header.attack_seconds
+    if completed is None or (completed and seconds is None):
+        return "?"
+    return format_time(seconds or 0) if completed else "held"
+
+
+def note_difference(conn: Connection[DictRow], thing: str, match: MatchSeen) -> str | None:
+    """Compares a match with what was last told of it under ``thing`` and stores what differs, once.
+
+    Returns the latest correction of it as one line with its cause; None when nothing was ever corrected, or when all
+    is as it was told first.
+    """
+    told = conn.execute("select facts, told_at from published_result where thing = %s", [thing]).fetchone()
+    if told is None:
+        return None
+    names = {team: name.shown for team, name in match.teams.items()}
+    first, now = Published.from_json(told["facts"]), result_of(match)
+    latest = conn.execute(
+        "select before, after, cause, found_at from correction where thing = %s order by id desc limit 1", [thing]
+    ).fetchone()
+    before, since = (Published.from_json(latest["after"]), latest["found_at"]) if latest else (first, told["told_at"])
+    notice = difference(before, now, names)
+    if notice is not None:
+        cause = _cause(conn, match, since)
+        conn.execute(
+            "insert into correction (thing, before, after, notice, cause) values (%s, %s, %s, %s, %s)",
+            [thing, Jsonb(before.as_json()), Jsonb(now.as_json()), notice, cause],
+        )
+    elif latest is not None:  # in the letters of now
+        notice, cause = difference(Published.from_json(latest["before"]), now, names), latest["cause"]
+    if notice is None or difference(first, now, names) is None:
+        return None
+    return f"{notice} ({cause})"
+
+
+def remember(conn: Connection[DictRow], thing: str, match: MatchSeen) -> None:
+    """Keeps what was told of a result; what a message said first stays, corrections follow it."""
+    conn.execute(
+        "insert into published_result (thing, facts) values (%s, %s) on conflict (thing) do nothing",
+        [thing, Jsonb(result_of(match).as_json())],
+    )
+
+
+def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:
+    """What is newer than what was told: a decision about it, a file of the match or of its session, else the rules."""
+    found = conn.execute(
+        """select cause from (
+               select 1 as rank, coalesce(revoked_at, made_at) as at,
+                      case when revoked_at is null then 'decided by ' || made_by || ': ' || reason
+                           else 'decision taken back by ' || revoked_by || ': ' || revoked_reason end as cause
+               from override join session_round using (round_key)
+               where session_key = %(session)s and greatest(made_at, revoked_at) > %(since)s
+                 and (kind in ('team', 'session') or round_key = any(%(rounds)s))
+               union all
+               select case when round_key = any(%(rounds)s) then 2 else 3 end, c.stored_at,
+                      case when round_key = any(%(rounds)s) then 'its file came late or was replaced'
+                           else 'another file of the session came late or was replaced' end
+               from session_round
+               join parsed_round p using (round_key)
+               join file_content c using (sha256)
+               where session_key = %(session)s and c.stored_at > %(since)s
+           ) causes order by rank, at desc limit 1""",
+        {"session": match.session_key, "rounds": [seen.key for seen in match.rounds], "since": since},
+    ).fetchone()
+    return "other rules or settings" if found is None else str(found["cause"])
+
+
+def listed(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+    """The corrections of a session's results, oldest first."""
+    return conn.execute(
+        """select c.* from correction c
+           join post p using (thing)
+           join session_round s on s.round_key = p.partition_key
+           where s.session_key = %s order by c.id""",
+        [session_key],
+    ).fetchall()

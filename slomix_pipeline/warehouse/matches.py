@@ -1,0 +1,82 @@
+"""Matches in the database: what they are scored from, and their results with points.
+
+Belongs here: ``match``, and reading the rounds of a session as halves of matches.
+Does not belong here: who won and how many points that gives (``rules``), reading for people (``reading``).
+"""
+
+from collections.abc import Sequence
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.rules.score_policies import points
+from slomix_pipeline.rules.scoring import Clock, Half, ScoredMatch
+from slomix_pipeline.rules.values import Status
+from slomix_pipeline.warehouse import parsed
+
+
+def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
+    """The rounds of a session in order, as parts of matches."""
+    rows = conn.execute(
+        """select r.*, p.map, t.duration_seconds,
+                  case when record.exit_print is not null then record.surrender_side end as engine_surrender,
+                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
+           from session_round s
+           join round r using (round_key)
+           join parsed_round p using (round_key)
+           left join round_timing t using (round_key)
+           left join timing_record record using (record_key)
+           left join round_player x using (round_key)
+           where s.session_key = %s
+           group by s.position, r.round_key, p.round_key, t.round_key, record.record_key
+           order by s.position""",
+        [session_key],
+    ).fetchall()
+    headers = parsed.headers(conn, [row["round_key"] for row in rows])
+    return [
+        Half(
+            row["round_key"], row["partner_key"], row["match_key"], row["number"], Status(row["status"]), row["reason"],
+            row["unscored_reason"], row["map"], headers[row["round_key"]], row["sides"],
+            Clock(row["engine_surrender"], row["duration_seconds"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence[ScoredMatch], policy: str) -> None:
+    """Writes a session's matches in play order, with the points that they give under ``policy``."""
+    keys = [match.first.match_key for match in matches]
+    conn.execute("delete from match where session_key = %s or match_key = any(%s)", [session_key, keys])
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into match (match_key, session_key, position, map, status, r1_key, r2_key,
+                   winner, source, reason, confidence, by_header, by_time, attackers_side,
+                   attackers_first, r1_seconds, r1_completed, attackers_second, r2_seconds, r2_completed,
+                   policy, points_a, points_b)
+               values (%s, %s, %s, %s, %s, %s, %s,
+                   %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                (
+                    m.first.match_key, session_key, position, m.first.map_name, m.first.status,
+                    m.first.key if m.first.number == 1 else None,
+                    m.second.key if m.second else m.first.key if m.first.number == 2 else None,
+                    m.result.winner, m.result.source, m.result.reason, m.result.confidence,
+                    m.result.by_header, m.result.by_time, m.result.attackers_side,
+                    *m.result.first, *m.result.second,
+                    policy, *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
+                )
+                for position, m in enumerate(matches, start=1)
+            ],
+        )  # fmt: skip
+
+
+def scored(conn: Connection[DictRow], session_key: str | None) -> list[DictRow]:
+    """All matches in order of play with what any policy makes points of; of all sessions, or of one."""
+    return conn.execute(
+        """select session_key, position, map, winner, policy, points_a, points_b,
+                  r1_completed and r2_completed as both_completed
+           from match join session using (session_key)
+           where %(key)s::text is null or session_key = %(key)s
+           order by started_at, session_key, position""",
+        {"key": session_key},
+    ).fetchall()

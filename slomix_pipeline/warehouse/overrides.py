@@ -1,0 +1,125 @@
+"""Decisions of people in the database: made, taken back, read by the stages.
+
+Belongs here: ``override``, which is added to and marked, never deleted from; what a decision has to know first.
+Does not belong here: what a decision changes (``rules``), working rounds out anew (``commands.overriding``).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.rules.overrides import Override, OverrideKind
+
+
+def in_force(conn: Connection[DictRow], server: str) -> list[Override]:
+    """The decisions of a server that nobody took back, in the order in which they were made."""
+    rows = conn.execute(
+        """select id, kind, round_key, guid, value, coalesce(roster, '{}') as roster, reason, made_by, made_at
+           from override where server = %s and revoked_at is null order by id""",
+        [server],
+    )
+    return [
+        Override(**row | {"kind": OverrideKind(row["kind"]), "roster": tuple(row["roster"])}) for row in rows.fetchall()
+    ]
+
+
+def add(
+    conn: Connection[DictRow],
+    kind: OverrideKind,
+    server: str,
+    round_key: str,
+    value: str,
+    *,
+    instead_of: Sequence[str] = (),
+    guid: str | None = None,
+    roster: Sequence[str] | None = None,
+    reason: str,
+    made_by: str,
+) -> int:
+    """Stores a decision; an earlier one about the same thing is taken back by it. Returns its number.
+
+    ``instead_of``: the other rounds by which the same thing may have been named.
+    """
+    conn.execute(
+        """update override set revoked_at = now(), revoked_by = %(by)s, revoked_reason = %(why)s
+           where kind = %(kind)s and round_key = any(%(rounds)s) and guid is not distinct from %(guid)s
+             and revoked_at is null""",
+        {
+            "by": made_by, "why": f"decided anew: {reason}", "kind": kind, "rounds": [round_key, *instead_of],
+            "guid": guid,
+        },
+    )  # fmt: skip
+    made = conn.execute(
+        """insert into override (kind, server, round_key, guid, value, roster, reason, made_by)
+           values (%s, %s, %s, %s, %s, %s, %s, %s) returning id""",
+        [kind, server, round_key, guid, value, None if roster is None else list(roster), reason, made_by],
+    ).fetchone()
+    assert made is not None
+    return int(made["id"])
+
+
+def revoke(conn: Connection[DictRow], number: int, *, reason: str, revoked_by: str) -> DictRow | None:
+    """Takes a decision back. Returns it; None when there is none of that number in force."""
+    return conn.execute(
+        """update override set revoked_at = now(), revoked_by = %s, revoked_reason = %s
+           where id = %s and revoked_at is null returning *""",
+        [revoked_by, reason, number],
+    ).fetchone()
+
+
+def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[DictRow]:
+    """All decisions for people, oldest first."""
+    return conn.execute("select * from override where revoked_at is null or %s order by id", [also_revoked]).fetchall()
+
+
+def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DictRow]:
+    """The decisions in force that concern any of these rounds, oldest first, each with ``map`` of its round and
+    ``player``, the name of who it is about."""
+    return conn.execute(
+        """select o.*, p.map,
+                  (select sp.name from session_round sr join session_player sp using (session_key)
+                   where sr.round_key = o.round_key and sp.guid = o.guid) as player
+           from override o left join parsed_round p using (round_key)
+           where o.round_key = any(%s) and o.revoked_at is null order by o.id""",
+        [list(round_keys)],
+    ).fetchall()
+
+
+def rounds_of(conn: Connection[DictRow], session_key: str) -> list[str]:
+    """The rounds of a session, in order."""
+    rows = conn.execute("select round_key from session_round where session_key = %s order by position", [session_key])
+    return [row["round_key"] for row in rows]
+
+
+def round_before(conn: Connection[DictRow], round_key: str) -> list[str]:
+    """The placed round that the server played just before this one, if there is one."""
+    rows = conn.execute(
+        """select e.round_key from parsed_round p
+           join parsed_round e on e.server = p.server and (e.stamp, e.round_key) < (p.stamp, p.round_key)
+           join round r on r.round_key = e.round_key
+           where p.round_key = %s order by e.stamp desc, e.round_key desc limit 1""",
+        [round_key],
+    )
+    return [row["round_key"] for row in rows]
+
+
+def match_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
+    """``match_key``, ``session_key`` and both rounds of the match that a round is part of."""
+    return conn.execute(
+        """select m.match_key, m.session_key, m.r1_key, m.r2_key
+           from round r join match m using (match_key) where r.round_key = %s""",
+        [round_key],
+    ).fetchone()
+
+
+def place_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
+    """What became of a placed round: status, reason, number, partner, its position in its session, and ``has_earlier``:
+    whether any round of the server was before it."""
+    return conn.execute(
+        """select r.status, r.reason, r.number, r.partner_key, s.position, s.session_key,
+                  exists (select from parsed_round e where e.server = p.server and e.stamp < p.stamp) as has_earlier
+           from round r join parsed_round p using (round_key) left join session_round s using (round_key)
+           where r.round_key = %s""",
+        [round_key],
+    ).fetchone()

@@ -1,0 +1,60 @@
+"""The trust grade of a session: the worst that is known of it, with every reason."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix_pipeline.rules.grades import SessionFacts, grade
+
+CLEAN = SessionFacts(
+    matches=5, counted=5, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0, laws_explained=0,
+    laws_unexplained=0, disputed=0, team_confidence="high", open_players=0, substitutions=0, overrides=0,
+)  # fmt: skip
+
+
+def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:
+    assert grade(CLEAN) == ("A", ())
+
+
+@pytest.mark.parametrize(
+    ("change", "letter", "reason"),
+    [
+        ({"counted": 0}, "D", "no match could be decided"),
+        ({"disputed": 1}, "D", "1 match where header and times name different winners"),
+        ({"unreadable_files": 2}, "D", "2 files could not be read"),
+        ({"counted": 3}, "C", "2 matches not counted"),
+        ({"team_confidence": "low"}, "C", "who played with whom is unsure"),
+        ({"laws_unexplained": 1}, "C", "numbers of 1 round don't add up, and nobody left or reconnected"),
+        ({"rounds_with_bots": 2}, "C", "bots in 2 rounds, which don't count"),
+        ({"team_confidence": "medium"}, "B", "teams are not quite sure"),
+        ({"open_players": 1}, "B", "the team of 1 player is open"),
+        ({"timed": 7}, "B", "Lua timing of 7 of 10 rounds only"),
+        ({"laws_explained": 1}, "B", "somebody left or reconnected in 1 round"),
+        ({"substitutions": 1}, "B", "1 substitution"),
+        ({"overrides": 3}, "B", "3 decisions by people"),
+    ],
+)
+def test_every_blemish_costs_its_grade_and_is_named(change: dict[str, object], letter: str, reason: str) -> None:
+    assert grade(replace(CLEAN, **change)) == (letter, (reason,))  # type: ignore[arg-type]
+
+
+def test_the_worst_blemish_is_the_grade_and_comes_first() -> None:
+    found = grade(replace(CLEAN, timed=0, unreadable_files=1, rounds_with_bots=1))
+    assert found.letter == "D"
+    assert [reason.split()[0] for reason in found.reasons] == ["1", "bots", "Lua"]
+
+
+numbers = st.builds(
+    SessionFacts,
+    **{f.name: st.integers(0, 5) for f in fields(SessionFacts) if f.type == "int" or f.type is int},
+    team_confidence=st.sampled_from(("high", "medium", "low")),
+)
+
+
+@given(numbers)
+def test_a_grade_without_a_reason_is_an_a_and_only_that(facts: SessionFacts) -> None:
+    letter, reasons = grade(facts)
+    assert (letter == "A") == (not reasons)
+    assert len(set(reasons)) == len(reasons)
