@@ -5,12 +5,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import gametime_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, SPECTATOR
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES, SPECTATOR
 from slomix_pipeline.simulator.engine.people import (
     MOD_FALLING,
     MOD_GPG40,
@@ -47,6 +49,12 @@ ODD = {
     "looks like JSON": '"}],"round":2,"x":[{"',
     "looks like the end": "Exit: Axis Surrender",
 }
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    """Every Lua that a game server may have."""
+    return str(request.param)
 
 
 def guid(number: int) -> str:

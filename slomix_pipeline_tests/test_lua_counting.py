@@ -7,7 +7,7 @@ import pytest
 from slomix_pipeline.formats.gamestats import PlayerLine
 from slomix_pipeline.rules.laws import lobby_laws
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES, SPECTATOR
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, SPECTATOR
 from slomix_pipeline.simulator.engine.people import (
     MOD_FALLING,
     MOD_GPG40,
@@ -26,11 +26,6 @@ from slomix_pipeline_tests.lua_fixtures import (
     guid,
 )
 from slomix_pipeline_tests.played_truth import check_all_files, filed, worked_out
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from slomix_pipeline.formats.endstats import Award
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.rules.endstats import resolve_awards, resolve_duels
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES, SPECTATOR
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, SPECTATOR
 from slomix_pipeline.simulator.engine.people import (
     MOD_FALLING,
     MOD_GPG40,
@@ -41,11 +41,6 @@ from slomix_pipeline_tests.played_awards import read_endstats, untrue_awards
 from slomix_pipeline_tests.played_truth import file_of, filed, folder_files
 
 SPOOL = "slomix_spool/endstats.txt"
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 def start(runtime: str, home: Path) -> GameEngine:

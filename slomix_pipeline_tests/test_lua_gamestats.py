@@ -18,7 +18,7 @@ from slomix_pipeline.rules.plausibility import disagreeing_ratios, impossible_nu
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.simulator.engine.counting import numbers_of
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS
 from slomix_pipeline.simulator.engine.people import (
     MOD_SUICIDE,
 )
@@ -37,11 +37,6 @@ from slomix_pipeline_tests.lua_fixtures import (
 from slomix_pipeline_tests.played_truth import check_all_files, filed, folder_files, untrue_numbers, worked_out
 
 TWO_HOURS_AHEAD = timezone(timedelta(hours=2))
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

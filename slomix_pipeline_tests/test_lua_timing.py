@@ -10,7 +10,7 @@ import pytest
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES, SPECTATOR
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, SPECTATOR
 from slomix_pipeline.simulator.engine.people import MOD_SUICIDE
 from slomix_pipeline_tests.lua_fixtures import (
     begin,
@@ -28,11 +28,6 @@ from slomix_pipeline_tests.lua_fixtures import (
     record_of,
     start_engine,
 )
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, CONSTANTS, RUNTIMES
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, CONSTANTS
 from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     ODD,
@@ -29,11 +29,6 @@ from slomix_pipeline_tests.lua_fixtures import (
     start_engine,
     write_config,
 )
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

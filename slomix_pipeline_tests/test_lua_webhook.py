@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, RUNTIMES
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS
 from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     check_quiet,
@@ -35,11 +35,6 @@ cp "$2" "$here/settings"
 cp "${4#@}" "$here/body"
 exit "$(cat "$here/code")"
 """
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

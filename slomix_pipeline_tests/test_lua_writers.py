@@ -12,7 +12,7 @@ from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.rules.endstats import engine_clean_name
 from slomix_pipeline.simulator.engine.game import GameEngine
-from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, CONSTANTS, RUNTIMES
+from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, CONSTANTS
 from slomix_pipeline_tests.lua_fixtures import (
     ENDSTATS_SCRIPT,
     GAMESTATS_SCRIPT,
@@ -29,11 +29,6 @@ from slomix_pipeline_tests.played_truth import check_all_files, folder_files
 
 WRITERS = {"gamestats": GAMESTATS_SCRIPT, "endstats": ENDSTATS_SCRIPT}
 KINDS = {"gamestats": FileKind.STATS, "endstats": FileKind.ENDSTATS}
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

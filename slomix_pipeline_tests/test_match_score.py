@@ -75,7 +75,7 @@ def test_the_published_score_is_the_sum_of_the_points_of_its_policy(
     expected = {"map-wins/1": played_map_wins, "per-round/1": played_rounds, "two-point/1": played_two_points}[policy]
     a, b = expected(evening)
     score = pipeline.export()["score"]
-    assert score == {"A": a, "B": b, "draws": 1, "not_counted": 0, "policy": policy}
+    assert score == {"A": a, "B": b, "draws": 1, "not_counted": 0, "without_points": 0, "policy": policy}
     (row,) = pipeline.rows("select * from session_score")
     assert (row["won_a"], row["won_b"], row["without_points"]) == (*played_map_wins(evening), 0)
     assert {m["policy"] for m in pipeline.rows("select policy from match")} == {policy}

@@ -1,15 +1,13 @@
 """Teams through the pipeline: what is stored, shown, checked, and how known teams get their names, then and later."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from slomix_pipeline.cli import main
 from slomix_pipeline.commands.teams import NoTeam, read_team
 from slomix_pipeline.discord import messages
 from slomix_pipeline.formats import gamestats
@@ -243,30 +241,24 @@ def test_a_team_is_read_as_it_is_typed() -> None:
     )
 
 
-def slomix(pipeline: Pipeline, tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """The command on the pipeline's database and game server."""
-    env = os.environ | {"SLOMIX_ENV_FILE": "", "SLOMIX_POSTGRES_URL": pipeline.database.url}
-    code = "from slomix_pipeline.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+def slomix(pipeline: Pipeline, *arguments: str) -> Result:
+    """The command on the pipeline's database, with Dagster's own storage there."""
+    return CliRunner().invoke(main, list(arguments), env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
 
 
-def test_people_name_list_and_forget_teams_on_the_command_line(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_people_name_list_and_forget_teams_on_the_command_line(pipeline: Pipeline) -> None:
     evening = play_evening(70, maps=1, players_per_team=3, ends_at=just_now())
     play(pipeline, evening)
     guids = sorted(evening.team_b)
-    named = slomix(pipeline, tmp_path, "team", "name", "Night Owls", *guids, "--colour", "3498DB")
-    assert (named.returncode, named.stdout.strip()) == (0, "Night Owls: 3 players; sessions named anew: 1"), (
-        named.stderr
-    )
+    named = slomix(pipeline, "team", "name", "Night Owls", *guids, "--colour", "3498DB")
+    assert (named.exit_code, named.stdout.strip()) == (0, "Night Owls: 3 players; sessions named anew: 1"), named.stderr
     assert exported(pipeline)["B"]["shown"] == "Night Owls (B)"
     assert pipeline.stale() == []
-    listed = slomix(pipeline, tmp_path, "team", "list").stdout
+    listed = slomix(pipeline, "team", "list").stdout
     assert "Night Owls" in listed and "#3498DB" in listed and all(guid in listed for guid in guids)
-    assert "fox (A) – Night Owls (B)" in slomix(pipeline, tmp_path, "sessions").stdout
-    assert slomix(pipeline, tmp_path, "team", "forget", "no such team").returncode == 2
-    forgotten = slomix(pipeline, tmp_path, "team", "forget", "night owls")
+    assert "fox (A) – Night Owls (B)" in slomix(pipeline, "sessions").stdout
+    assert slomix(pipeline, "team", "forget", "no such team").exit_code == 2
+    forgotten = slomix(pipeline, "team", "forget", "night owls")
     assert forgotten.stdout.strip() == "night owls is forgotten; sessions named anew: 1", forgotten.stderr
     assert exported(pipeline)["B"]["shown"] == "owl (B)"
 
