@@ -4,6 +4,7 @@ Belongs here: the words and the table, for the Dagster UI and the terminal alike
 Does not belong here: reading it (``warehouse.session_evidence``), what players are told (``discord``).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,5 +112,6 @@ def _cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of a file or a person, on one line and without marks that Markdown would read."""
-    return "".join(f"\\{c}" if c in "\\`*_<>[]#" else " " if c in "\r\n" else c for c in text)
+    """Text of a file or a person, on one line, without marks that Markdown would read (``_`` inside a word is none)."""
+    line = re.sub(r"[\r\n]", " ", text)
+    return re.sub(r"[\\`*<>\[\]#]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", line)
