@@ -12,7 +12,7 @@ from slomix_pipeline_tests.postgres_fixtures import database, empty_database, mi
 __all__ = ["database", "empty_database", "migrated_template", "pipeline", "postgres_server", "runtime", "sftp_pipeline"]
 
 # A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.
-hypothesis_settings.register_profile("patient", deadline=None, max_examples=60, database=None)
+hypothesis_settings.register_profile("patient", deadline=None, max_examples=50, database=None)
 hypothesis_settings.load_profile("patient")
 
 # Before any test module loads settings: nobody's .env, no inherited setting, and above all no real webhook.

@@ -33,7 +33,7 @@ from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.any_evening import LJUBLJANA, Plan, examples, may_count_on, partners, plans, untrue_numbers
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
 
-MANY = examples(80)
+MANY = examples(60)
 # Each has some seconds of work for a database: too much to look for a smaller example when one fails.
 FEW = settings(
     max_examples=5, phases=[Phase.generate],
