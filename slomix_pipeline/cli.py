@@ -255,7 +255,8 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
         table.add_column(column, no_wrap=True)
     for session in found:
         score = session["score"]
-        teams = escape(f"{session['teams']['A']} – {session['teams']['B']}")
+        decided = f" ({session['decisions']} decided by people)" if session["decisions"] else ""
+        teams = escape(f"{session['teams']['A']} – {session['teams']['B']}{decided}")
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
         table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
     out.print(table)

@@ -60,6 +60,8 @@ def test_a_decided_winner_stands_through_reruns_and_says_who_decided(pipeline: P
     now = match(pipeline)
     assert (now["winner"], now["source"]) == (other(before), "override")
     assert now["reason"] == "decided by ref: seen on the demo"
+    listed = CliRunner().invoke(main, ["sessions"], env={"SLOMIX_POSTGRES_URL": pipeline.database.url}).stdout
+    assert "(1 decided by people)" in listed
     assert pipeline.stale() == []
 
 

@@ -19,7 +19,7 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import reading, teams
+from slomix_pipeline.warehouse import overrides, reading, teams
 from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 SCHEMA = "slomix.session/1"
@@ -35,6 +35,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
     """All sessions, oldest first, with counts, score and what the teams are called."""
     rows = reading.session_rows(conn)
     names = teams.team_names(conn, [row["session_key"] for row in rows])
+    decided = overrides.decided_sessions(conn)
     return [
         {
             "key": row["session_key"],
@@ -45,6 +46,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
             "matches": row["matches"],
             "score": _score(row),
             "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
+            "decisions": decided.get(row["session_key"], 0),
         }
         for row in rows
     ]

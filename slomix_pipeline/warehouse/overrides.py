@@ -86,6 +86,15 @@ def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DictRow]
     ).fetchall()
 
 
+def decided_sessions(conn: Connection[DictRow]) -> dict[str, int]:
+    """How many decisions are in force about each session that has any, by key."""
+    rows = conn.execute(
+        """select session_key, count(*) as decisions from override join session_round using (round_key)
+           where revoked_at is null group by session_key"""
+    )
+    return {row["session_key"]: row["decisions"] for row in rows}
+
+
 def rounds_of(conn: Connection[DictRow], session_key: str) -> list[str]:
     """The rounds of a session, in order."""
     rows = conn.execute("select round_key from session_round where session_key = %s order by position", [session_key])
