@@ -4,11 +4,11 @@ Belongs here: the words and the table, for the Dagster UI and the terminal alike
 Does not belong here: reading it (``warehouse.session_evidence``), what players are told (``discord``).
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.markdown import escape, table
 from slomix_pipeline.rules.teams import flag_text
 from slomix_pipeline.rules.values import SIDE_NAMES, other_side
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence
@@ -28,7 +28,7 @@ def evidence_markdown(evidence: SessionEvidence) -> str:
 
 def _matches(evidence: SessionEvidence) -> str:
     """The table of matches: who attacked from which side, both times, who won, and by what."""
-    lines = [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}"]
+    rows = []
     for match in evidence.matches:
         points = "" if match["points_a"] is None else f"{match['points_a']}–{match['points_b']}"
         cells = (
@@ -36,8 +36,8 @@ def _matches(evidence: SessionEvidence) -> str:
             _result(evidence, match["winner"]), points, _BY[match["source"]], _SURE[match["confidence"]],
             match["reason"],
         )  # fmt: skip
-        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
-    return "\n".join(lines)
+        rows.append([escape(str(cell)) for cell in cells])
+    return "\n".join(table(_COLUMNS, rows))
 
 
 def _head(evidence: SessionEvidence) -> Iterator[str]:
@@ -45,11 +45,11 @@ def _head(evidence: SessionEvidence) -> Iterator[str]:
     a, b = evidence.names["A"].shown, evidence.names["B"].shown
     yield f"# {session['session_key']}"
     yield ""
-    result = f"**{_plain(a)} {session['points_a']} – {session['points_b']} {_plain(b)}**"
+    result = f"**{escape(a)} {session['points_a']} – {session['points_b']} {escape(b)}**"
     rest = f"{session['draws']} drawn, {session['not_counted']} not counted, by {session['policy']}"
     yield f"{result}, {rest}. Trust grade **{evidence.grade.letter}**{':' if evidence.grade.reasons else ''}"
     for reason in evidence.grade.reasons:
-        yield f"- {_plain(reason)}"
+        yield f"- {escape(reason)}"
 
 
 def _attackers(evidence: SessionEvidence, match: dict[str, Any]) -> str:
@@ -88,30 +88,20 @@ def _rest(evidence: SessionEvidence) -> Iterator[str]:
     yield "## Teams"
     yield ""
     for team in ("A", "B"):
-        players = ", ".join(_plain(p["name"]) for p in evidence.rosters if p["team"] == team)
-        yield f"- {_plain(evidence.names[team].shown)}: {players or 'nobody'}"
+        players = ", ".join(escape(p["name"]) for p in evidence.rosters if p["team"] == team)
+        yield f"- {escape(evidence.names[team].shown)}: {players or 'nobody'}"
     if evidence.teams is not None:
-        yield f"- confidence {evidence.teams.confidence}: {_plain('; '.join(evidence.teams.reasons))}"
+        yield f"- confidence {evidence.teams.confidence}: {escape('; '.join(evidence.teams.reasons))}"
         for guid, why in evidence.teams.open.items():
-            yield f"- {_plain(names.get(guid, guid))} is open: {_plain(why)}"
-        yield from (f"- {_plain(flag_text(flag, names))}" for flag in evidence.teams.flags)
+            yield f"- {escape(names.get(guid, guid))} is open: {escape(why)}"
+        yield from (f"- {escape(flag_text(flag, names))}" for flag in evidence.teams.flags)
     if evidence.decisions:
         yield from ("", "## Decided by people", "")
         for row in evidence.decisions:
             about = " ".join(part for part in (row["kind"], row["player"], row["map"], row["round_key"]) if part)
             decided = f"{about}: {row['value']}, by {row['made_by']}: {row['reason']}"
-            yield f"- {row['id']}: {_plain(decided)}"
+            yield f"- {row['id']}: {escape(decided)}"
     if evidence.corrections:
         yield from ("", "## Corrected after it was told", "")
         for row in evidence.corrections:
-            yield f"- {row['thing']}: {_plain(row['notice'])} ({_plain(row['cause'])})"
-
-
-def _cell(value: object) -> str:
-    return _plain(str(value)).replace("|", "\\|")
-
-
-def _plain(text: str) -> str:
-    """Text of a file or a person, on one line, without marks that Markdown would read (``_`` inside a word is none)."""
-    line = re.sub(r"[\r\n]", " ", text)
-    return re.sub(r"[\\`*<>\[\]#]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", line)
+            yield f"- {row['thing']}: {escape(row['notice'])} ({escape(row['cause'])})"

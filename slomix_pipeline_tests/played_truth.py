@@ -17,7 +17,9 @@ from slomix_pipeline.rules.rounds import SessionRounds, work_out
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.simulator.engine.counting import Numbers, numbers_of
 from slomix_pipeline.simulator.engine.game import GameEngine
+from slomix_pipeline.simulator.engine.host import ALLIES
 from slomix_pipeline.simulator.engine.truth import TrueRound
+from slomix_pipeline_tests.lua_fixtures import guid as guid_of
 
 _WRITTEN_WITHIN = 4  # seconds of the round's end
 
@@ -129,3 +131,17 @@ def worked_out(engine: GameEngine) -> tuple[SessionRounds, list[FiledRound]]:
     """What the pipeline's rules make of all rounds that left a file."""
     rounds = [filed(engine, played) for played in engine.rounds if played.ended_by != "map_restart"]
     return work_out(rounds, DEFAULT_WINDOW, ()), rounds
+
+
+def end(engine: GameEngine, winner: int = ALLIES, text: str = "Wolf EndRound.") -> None:
+    engine.end_round(text, winner, intermission=5)
+
+
+def line_of(engine: GameEngine, played: TrueRound, number: int) -> PlayerLine:
+    """The line of the player with ``lua_fixtures.guid(number)``."""
+    (found,) = [line for line in filed(engine, played).stats.players if line.guid == guid_of(number)[:8]]
+    return found
+
+
+def counted(engine: GameEngine, played: TrueRound, number: int, *names: str) -> list[float | None]:
+    return [line_of(engine, played, number).tail[name] for name in names]

@@ -9,11 +9,12 @@ from click.testing import CliRunner, Result
 from psycopg.types.json import Jsonb
 
 from slomix_pipeline.cli import main
-from slomix_pipeline.commands.auditing import KEYS_SHOWN, code, escape
+from slomix_pipeline.commands.auditing import KEYS_SHOWN
 from slomix_pipeline.formats import gamestats, gametimes
 from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name, stats_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.gameserver.source import RemoteFile
+from slomix_pipeline.markdown import code, escape
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import files

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from slomix_pipeline.commands.explaining import explain_session
-from slomix_pipeline.evidence import _plain
+from slomix_pipeline.markdown import escape
 from slomix_pipeline.simulator.evening import play_courses
 from slomix_pipeline.simulator.matches import Course, Files, Shape
 from slomix_pipeline.simulator.writing import write_evening
@@ -36,5 +36,5 @@ def test_every_match_has_a_row_with_both_times_and_what_decided_it(pipeline: Pip
 
 @given(st.text(max_size=60))
 def test_text_of_files_and_people_is_shown_as_it_is(text: str) -> None:
-    shown = MarkdownIt().renderInline("x" + _plain(text) + "x")
+    shown = MarkdownIt().renderInline("x" + escape(text) + "x")
     assert not re.search(r"<(em|strong|code|a|img|del)\b", shown)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from slomix_pipeline.formats.gamestats import PlayerLine
 from slomix_pipeline.rules.laws import lobby_laws
 from slomix_pipeline.simulator.engine.game import GameEngine
 from slomix_pipeline.simulator.engine.host import ALLIES, AXIS, SPECTATOR
@@ -17,7 +16,6 @@ from slomix_pipeline.simulator.engine.people import (
     MOD_THOMPSON,
     WORLD,
 )
-from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     GAMESTATS_SCRIPT,
     START,
@@ -25,26 +23,12 @@ from slomix_pipeline_tests.lua_fixtures import (
     fill,
     guid,
 )
-from slomix_pipeline_tests.played_truth import check_all_files, filed, worked_out
+from slomix_pipeline_tests.played_truth import check_all_files, counted, end, filed, line_of, worked_out
 
 
 @pytest.fixture
 def engine(runtime: str, tmp_path: Path) -> GameEngine:
     return GameEngine(runtime, tmp_path, [GAMESTATS_SCRIPT], unix=START)
-
-
-def end(engine: GameEngine, winner: int = ALLIES, text: str = "Wolf EndRound.") -> None:
-    engine.end_round(text, winner, intermission=5)
-
-
-def line_of(engine: GameEngine, played: TrueRound, number: int) -> PlayerLine:
-    """The line of the player with ``guid(number)``."""
-    (found,) = [line for line in filed(engine, played).stats.players if line.guid == guid(number)[:8]]
-    return found
-
-
-def counted(engine: GameEngine, played: TrueRound, number: int, *names: str) -> list[float | None]:
-    return [line_of(engine, played, number).tail[name] for name in names]
 
 
 # -- people

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.formats.gamestats import PlayerLine
 from slomix_pipeline.rules.laws import Finding, header_law, lobby_laws, pair_laws
 from slomix_pipeline.rules.plausibility import disagreeing_ratios, impossible_number, odd_header
 from slomix_pipeline.rules.values import Status
@@ -22,7 +21,6 @@ from slomix_pipeline.simulator.engine.host import ALLIES, AXIS
 from slomix_pipeline.simulator.engine.people import (
     MOD_SUICIDE,
 )
-from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     GAMESTATS_SCRIPT,
     SCRIPT,
@@ -34,7 +32,16 @@ from slomix_pipeline_tests.lua_fixtures import (
     play_an_evening,
     record_of,
 )
-from slomix_pipeline_tests.played_truth import check_all_files, filed, folder_files, untrue_numbers, worked_out
+from slomix_pipeline_tests.played_truth import (
+    check_all_files,
+    counted,
+    end,
+    filed,
+    folder_files,
+    line_of,
+    untrue_numbers,
+    worked_out,
+)
 
 TWO_HOURS_AHEAD = timezone(timedelta(hours=2))
 
@@ -42,20 +49,6 @@ TWO_HOURS_AHEAD = timezone(timedelta(hours=2))
 @pytest.fixture
 def engine(runtime: str, tmp_path: Path) -> GameEngine:
     return GameEngine(runtime, tmp_path, [GAMESTATS_SCRIPT], unix=START)
-
-
-def end(engine: GameEngine, winner: int = ALLIES, text: str = "Wolf EndRound.") -> None:
-    engine.end_round(text, winner, intermission=5)
-
-
-def line_of(engine: GameEngine, played: TrueRound, number: int) -> PlayerLine:
-    """The line of the player with ``guid(number)``."""
-    (found,) = [line for line in filed(engine, played).stats.players if line.guid == guid(number)[:8]]
-    return found
-
-
-def counted(engine: GameEngine, played: TrueRound, number: int, *names: str) -> list[float | None]:
-    return [line_of(engine, played, number).tail[name] for name in names]
 
 
 # -- whole matches

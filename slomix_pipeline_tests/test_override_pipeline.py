@@ -9,10 +9,12 @@ from click.testing import CliRunner, Result
 
 from slomix_pipeline.cli import main
 from slomix_pipeline.commands import reworking
+from slomix_pipeline.rules.overrides import CUT, OverrideKind
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
+from slomix_pipeline.warehouse import overrides
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,18 @@ def test_a_session_is_cut_and_joined_again(pipeline: Pipeline, evening: Evening)
     assert [tuple(row.values()) for row in sizes] == [(2, 1, 0), (4, 2, 0)]
     assert override(pipeline, "revoke", "1", "--why", "one evening after all").exit_code == 0
     assert [row["rounds"] for row in pipeline.rows("select rounds from session_score")] == [6]
+
+
+def test_a_run_of_the_round_alone_scores_both_parts_of_a_session_that_is_cut(
+    pipeline: Pipeline, evening: Evening
+) -> None:
+    begins = round_key(evening.matches[1].r1)
+    with pipeline.database.transaction() as conn:
+        overrides.add(conn, OverrideKind.SESSION, SERVER, begins, CUT, reason="another evening", made_by="ref")
+    pipeline.run(begins)
+    rows = pipeline.rows("select rounds, matches, not_counted from session_score order by started_at")
+    assert [tuple(row.values()) for row in rows] == [(2, 1, 0), (4, 2, 0)]
+    assert pipeline.stale() == []
 
 
 def test_two_sessions_are_joined_over_a_hole(pipeline: Pipeline, evening: Evening) -> None:

@@ -20,7 +20,7 @@ from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow, contents
 from slomix_pipeline.warehouse.reading import RoundSeen
-from slomix_pipeline.warehouse.results import sessions_of, sessions_without_teams, touched_sessions
+from slomix_pipeline.warehouse.results import sessions_of, touched_sessions, unscored_sessions
 
 # Backfill policies are beta, partitions of checks a preview; the pinned version is known to have both.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -101,11 +101,11 @@ def for_touched_sessions(
 
 def for_stored_sessions(database: Database, keys: Sequence[str], work: Callable[[Conn, str], None]) -> None:
     """Calls ``work`` with the key of every stored session that holds one of the rounds, and of those that a round left
-    and that are without teams since; locked as above."""
+    and that are unscored since; locked as above."""
     for server, own in by_server(keys):
         with database.transaction() as conn:
             locked_server(conn, server)
-            for session_key in sorted({*sessions_of(conn, own), *sessions_without_teams(conn, server)}):
+            for session_key in sorted({*sessions_of(conn, own), *unscored_sessions(conn, server)}):
                 work(conn, session_key)
 
 

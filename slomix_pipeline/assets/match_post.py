@@ -39,16 +39,21 @@ def match_post(
         # What is read stays true until it is told: a run of the other round would tell something newer.
         for server, _ in by_server(sorted(own)):
             stack.enter_context(database.hold(f"telling {server}"))
-        with database.connect() as conn:
-            matches = reading.matches(conn, results.sessions_of(conn, own))
-        for match in matches if discord.results else []:
+        with database.transaction() as conn:
+            matches = reading.matches(conn, results.sessions_of(conn, own)) if discord.results else []
+            changed = {match.key: corrections.note_difference(conn, match) for match in matches}
+        for match in matches:
             touched = [seen for seen in match.rounds if seen.key in own]
-            said = _tell_match(database, discord.results, match, any(may_announce(seen) for seen in touched))
+            announce = any(may_announce(seen) for seen in touched)
+            said = _tell_match(database, discord.results, match, changed[match.key], announce)
             for thing, outcome in said.items():
                 told.setdefault(outcome.outcome, []).append(thing)
             for seen in touched:
                 trouble = {thing: f"{o.outcome}: {o.detail}" for thing, o in said.items() if o.is_trouble}
                 outcomes[seen.key] = Outcome(not trouble, {"messages": len(said)} | trouble)
+        with database.transaction() as conn:
+            for match in matches:
+                corrections.remember(conn, match)
     with database.connect() as conn:
         check = report(context, conn, "told_once", outcomes)
     metadata: dict[str, Any] = {
@@ -60,8 +65,11 @@ def match_post(
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def _tell_match(database: Database, discord: Any, match: reading.MatchSeen, announce: bool) -> "dict[str, Told]":
-    """Tells what there is to tell of a match. Returns what became of each message, by its name in the ledger.
+def _tell_match(
+    database: Database, discord: Any, match: reading.MatchSeen, changed: str | None, announce: bool
+) -> "dict[str, Told]":
+    """Tells what there is to tell of a match, with what ``changed`` since it was told first. Returns what became of
+    each message, by its name in the ledger.
 
     A message belongs to its round, not to the match: when a late file changes which round 1 a round 2 belongs to, the
     result moves along, and what no longer counts says so.
@@ -79,14 +87,9 @@ def _tell_match(database: Database, discord: Any, match: reading.MatchSeen, anno
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
-        thing = Thing("result", match.second.key)
-        with database.transaction() as conn:
-            corrected = corrections.note_difference(conn, thing.name, match)
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-        result_stands = say(thing, messages.corrected(message, corrected), announce and complete).stands
-        if result_stands:
-            with database.transaction() as conn:
-                corrections.remember(conn, thing.name, match)
+        thing = Thing("result", match.second.key)
+        result_stands = say(thing, messages.corrected(message, changed), announce and complete).stands
     if match.first is not None:
         thing = Thing("round1", match.first.key)
         if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):

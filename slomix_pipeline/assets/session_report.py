@@ -10,6 +10,7 @@ from slomix_pipeline.assets.common import OWNER, announcer
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.evidence import evidence_markdown
 from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import reading, session_reports
@@ -32,18 +33,16 @@ def session_report(context: dg.AssetExecutionContext, database: dg.ResourceParam
     last: dict[str, Any] = {}
     for key in context.partition_keys:
         with database.transaction() as conn:
-            rows = reading.session_rows(conn, key)
-            if not rows:
+            if not reading.session_rows(conn, key):
                 context.add_asset_metadata(
                     {"replaced by": reading.resolve_session(conn, key) or "nothing"}, partition_key=key
                 )
                 continue
-            fingerprint = session_reports.fingerprint(conn, key)
             players = reading.session_players(conn, key)
             matches = reading.matches(conn, [key])
             evidence = session_evidence(conn, key)
-            session_reports.remember(conn, key, fingerprint)
-        last = _metadata(rows[0], matches, players) | {
+            session_reports.remember(conn, key, session_reports.fingerprint(evidence, players))
+        last = _metadata(evidence.session, matches, players) | {
             "trust grade": evidence.grade.letter,
             "why this grade": "; ".join(evidence.grade.reasons) or "nothing is wrong",
             "evidence": dg.MetadataValue.md(evidence_markdown(evidence)),
@@ -56,9 +55,9 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
     import pandas as pd  # loaded where tables are made
 
     teams = matches[0].teams if matches else UNNAMED
-    shown = {team: name.shown.replace("|", "\\|") for team, name in teams.items()}
+    shown = {team: escape(name.shown) for team, name in teams.items()}
     table = pd.DataFrame(
-        [p | {"team": shown.get(p["team"]), "name": p["name"].replace("|", "\\|")} for p in players],
+        [p | {"team": shown.get(p["team"]), "name": escape(p["name"])} for p in players],
         columns=[
             "team",
             "name",

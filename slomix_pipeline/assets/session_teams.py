@@ -10,6 +10,7 @@ import dagster as dg
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import teams_outcome
+from slomix_pipeline.markdown import code, escape, table
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half
@@ -76,9 +77,11 @@ def _table(told: SessionTeams, names: Mapping[str, TeamName], players: Mapping[s
     columns = {names[team].shown: _listed(told.members(team), players) for team in ("A", "B")}
     if told.open:
         columns["open"] = _listed(told.open, players)
-    rows = [list(columns), ["---"] * len(columns), *zip_longest(*columns.values(), fillvalue="")]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return "\n".join(table(list(map(escape, columns)), zip_longest(*columns.values(), fillvalue="")))
 
 
 def _listed(guids: Any, players: Mapping[str, str]) -> list[str]:
-    return [f"{players.get(guid) or '?'} `{guid}`" for guid in sorted(guids, key=lambda g: (players.get(g, ""), g))]
+    return [
+        f"{escape(players.get(guid) or '?')} {code(guid)}"
+        for guid in sorted(guids, key=lambda g: (players.get(g, ""), g))
+    ]

@@ -9,6 +9,7 @@ from slomix_pipeline.assets.common import announcer, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.markdown import escape, table
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.check_results import Outcome
@@ -16,6 +17,11 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
 
 MOST_ROWS = 200  # of a table in the metadata
+_CLOCKS = (
+    "round_key", "timing_status", "stopwatch", "record_seconds", "difference_seconds", "correction",
+    "duration_seconds", "duration_source", "surrender_side", "pause_seconds", "end_reason",
+)  # fmt: skip
+_PEOPLE = ("round_key", "name", "damage_given", "seconds_played", "stopwatch_dpm", "dpm")
 
 
 @round_asset(
@@ -60,21 +66,18 @@ def _tell(
 
 
 def _metadata(found: list[TimingSeen]) -> dict[str, Any]:
-    import pandas as pd  # loaded where tables are made
-
-    clocks = ["round_key", "timing_status", "stopwatch", "record_seconds", "difference_seconds", "correction",
-              "duration_seconds", "duration_source", "surrender_side", "pause_seconds", "end_reason"]  # fmt: skip
-    people = ["round_key", "name", "damage_given", "seconds_played", "stopwatch_dpm", "dpm"]
-    rounds = pd.DataFrame([timing.facts for timing in found], columns=clocks).round(3)
-    players = pd.DataFrame(
-        [row | {"name": row["name"].replace("|", "\\|")} for timing in found for row in timing.players], columns=people
-    ).round(1)
-    if len(found) == 1:
-        players = players.drop(columns="round_key")
+    rounds = [[_cell(timing.facts[name]) for name in _CLOCKS] for timing in found]
+    players = [[_cell(row[name]) for name in _PEOPLE] for timing in found for row in timing.players]
     known = [t.facts["difference_seconds"] for t in found if t.facts["difference_seconds"] is not None]
     statuses = {status.value: sum(t.seen.timing_status == status for t in found) for status in TimingStatus}
     return statuses | {
         "largest difference, seconds": max(known, default=None),
-        "clocks": dg.MetadataValue.md(rounds.to_markdown(index=False)),
-        "players": dg.MetadataValue.md(players.head(MOST_ROWS).to_markdown(index=False)),
+        "clocks": dg.MetadataValue.md("\n".join(table(_CLOCKS, rounds))),
+        "players": dg.MetadataValue.md("\n".join(table(_PEOPLE, players[:MOST_ROWS]))),
     }
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))

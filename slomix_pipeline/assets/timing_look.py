@@ -57,7 +57,9 @@ def look_for_records(database: Database, gameserver: GameServer, keys: Sequence[
         now = datetime.now(UTC)
         try:
             listing = gameserver.list_folder(settings.gametimes_folder)
-            found = [_take_in(conn, gameserver, settings, name) for name in files_of_rounds(listing, waiting, settings)]
+            found = [
+                _take_in(conn, gameserver, settings, name) for name in _files_of_rounds(listing, waiting, settings)
+            ]
         except TransientError as error:  # the log would only cost another wait
             return Look(now, trouble=str(error))
         except GameServerError as error:
@@ -72,7 +74,7 @@ def look_for_records(database: Database, gameserver: GameServer, keys: Sequence[
     )
 
 
-def files_of_rounds(
+def _files_of_rounds(
     listing: Iterable[RemoteFile], waiting: Sequence[Clocked], settings: Settings
 ) -> Iterator[tuple[FileName, Clocked]]:
     """The files of a listing that by their names may be the records of rounds."""

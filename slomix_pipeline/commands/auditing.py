@@ -3,8 +3,7 @@
 Belongs here: wording and Markdown. Does not belong here: the counting (``warehouse.audit``).
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.commands.exporting import utc_text
 from slomix_pipeline.commands.wording import facts, span
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.formats.names import readable
+from slomix_pipeline.markdown import code, escape, table
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import audit
 from slomix_pipeline.warehouse.audit import Scope
@@ -105,7 +104,7 @@ def _months(
     if not by_month:
         yield "No round is stored."
         return
-    yield from _table(
+    yield from table(
         ("month", "rounds", "count", "matches complete", "R1 missing: strict", "real", "R2 missing: strict", "real"),
         (
             (
@@ -203,7 +202,7 @@ def _timing(
     if not total["linked"] and not without_round:
         yield "No timing record is stored: lengths are from the stats files."
         return
-    yield from _table(
+    yield from table(
         ("month", "rounds", "linked", "%", "candidate only", "tie", "stopwatch differs"),
         (
             (
@@ -230,7 +229,7 @@ def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str
     if not total["with_endstats"]:
         yield "No round has endstats: there are no awards."
         return
-    yield from _table(
+    yield from table(
         ("month", "rounds that count", "with endstats", "tie"),
         (
             (row["month"] or "**all**", row["valid"], row["with_endstats"], row["endstats_ties"])
@@ -241,33 +240,13 @@ def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str
         yield f"\nWithout, in months that have some: {len(without)}: {_few(without)}"
 
 
-def escape(text: str) -> str:
-    """Text of a file as Markdown that shows it as it is, on one line."""
-    return re.sub(r"[\\`*_~|<>\[\]]", r"\\\g<0>", readable(text))
-
-
-def code(text: str) -> str:
-    """A key or name as a code span; also within a table."""
-    shown = readable(text).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    return f"{fence} {shown} {fence}" if longest else f"{fence}{shown}{fence}"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
-    for row in rows:
-        yield f"| {' | '.join(map(str, row))} |"
-
-
 def _section(title: str, nothing: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
     """A heading and the first of the rows as a table; ``nothing`` is said when there is none."""
     yield f"\n## {title}\n"
     if not rows:
         yield nothing
         return
-    yield from _table(columns, rows[:ROWS_SHOWN])
+    yield from table(columns, rows[:ROWS_SHOWN])
     if len(rows) > ROWS_SHOWN:
         yield f"\nand {len(rows) - ROWS_SHOWN} more"
 

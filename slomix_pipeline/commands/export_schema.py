@@ -15,7 +15,7 @@ Reasons = list[str]
 
 
 class _Strict(TypedDict):
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # how pydantic wants it
 
 
 class Session(_Strict):

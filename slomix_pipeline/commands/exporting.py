@@ -20,7 +20,7 @@ from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import overrides, reading, teams
-from slomix_pipeline.warehouse.session_evidence import session_evidence
+from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
@@ -69,7 +69,7 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
             "ended_at": utc_text(session["ended_at"]),
         },
         "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
-        "teams": _teams(conn, session_key),
+        "teams": _teams(evidence),
         "score": _score(session),
         "matches": [_match(match) for match in evidence.matches],
         "rounds": _rounds(conn, session_key, session["server"]),
@@ -81,12 +81,10 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
     }
 
 
-def _teams(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:
+def _teams(session: SessionEvidence) -> dict[str, Any]:
     """Names, rosters and how sure they are; who stays open is in no roster."""
-    people = reading.rosters(conn, session_key)
-    names = teams.team_names(conn, [session_key])[session_key]
-    evidence = teams.team_evidence(conn, session_key)
-    by_guid = {p["guid"]: p["name"] for p in people}
+    evidence = session.teams
+    by_guid = {p["guid"]: p["name"] for p in session.rosters}
     return {
         **{
             team: {
@@ -94,9 +92,9 @@ def _teams(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:
                 "shown": name.shown,
                 "name_source": name.source,
                 "colour": None if name.colour is None else f"#{name.colour:06X}",
-                "players": [{"guid": p["guid"], "name": p["name"]} for p in people if p["team"] == team],
+                "players": [{"guid": p["guid"], "name": p["name"]} for p in session.rosters if p["team"] == team],
             }
-            for team, name in names.items()
+            for team, name in session.names.items()
         },
         "confidence": evidence.confidence if evidence else None,
         "reasons": list(evidence.reasons) if evidence else [],

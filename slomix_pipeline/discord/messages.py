@@ -63,9 +63,10 @@ def round_one_pointer(match: MatchSeen) -> Message:
 
 def not_counted_message(match: MatchSeen, number: int) -> Message:
     """What becomes of a message whose round is part of no whole match; a person may have decided it all the same."""
+    verdict = _verdict(match)
     embed = Embed(
         title=f"{map_text(match.map_name)} · round {number}",
-        description=f"-# {_verdict(match)}: {escape(match.reason)}.".replace("-# not", "-# Not"),
+        description=f"-# {verdict[:1].upper()}{verdict[1:]}: {escape(match.reason)}.",
         color=NEUTRAL,
     )
     return Message(embeds=(embed,))

@@ -30,12 +30,13 @@ def _time(seen: RoundSeen) -> str:
     return format_time(seconds or 0) if completed else "held"
 
 
-def note_difference(conn: Connection[DictRow], thing: str, match: MatchSeen) -> str | None:
-    """Compares a match with what was last told of it under ``thing`` and stores what differs, once.
+def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
+    """Compares a match with what was last told of its result and stores what differs, once.
 
     Returns the latest correction of it as one line with its cause; None when nothing was ever corrected, or when all
     is as it was told first.
     """
+    thing = _thing(match)
     told = conn.execute("select facts, told_at from published_result where thing = %s", [thing]).fetchone()
     if told is None:
         return None
@@ -59,12 +60,19 @@ def note_difference(conn: Connection[DictRow], thing: str, match: MatchSeen) -> 
     return f"{notice} ({cause})"
 
 
-def remember(conn: Connection[DictRow], thing: str, match: MatchSeen) -> None:
-    """Keeps what was told of a result; what a message said first stays, corrections follow it."""
+def remember(conn: Connection[DictRow], match: MatchSeen) -> None:
+    """Keeps what was told of a result, if it was told; what a message said first stays, corrections follow it."""
     conn.execute(
-        "insert into published_result (thing, facts) values (%s, %s) on conflict (thing) do nothing",
-        [thing, Jsonb(result_of(match).as_json())],
+        """insert into published_result (thing, facts)
+           select thing, %s from post where thing = %s and state in ('sent', 'in_doubt')
+           on conflict (thing) do nothing""",
+        [Jsonb(result_of(match).as_json()), _thing(match)],
     )
+
+
+def _thing(match: MatchSeen) -> str | None:
+    """The result of a match as the ledger of messages names it."""
+    return None if match.second is None else f"result:{match.second.key}"
 
 
 def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:

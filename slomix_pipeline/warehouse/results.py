@@ -231,9 +231,14 @@ def _sessions_left(conn: Connection[DictRow], key: str, session: Sequence[Stampe
     return [row["session_key"] for row in rows]
 
 
-def sessions_without_teams(conn: Connection[DictRow], server: str) -> list[str]:
-    """The sessions of a server whose teams were never worked out, or not since a round left them."""
-    rows = conn.execute("select session_key from session where server = %s and team_confidence is null", [server])
+def unscored_sessions(conn: Connection[DictRow], server: str) -> list[str]:
+    """The sessions of a server with a round in no match: never scored, or not since a round left them."""
+    rows = conn.execute(
+        """select distinct session_key
+           from session join session_round using (session_key) join round r using (round_key)
+           where server = %s and not exists (select from match m where m.match_key = r.match_key)""",
+        [server],
+    )
     return [row["session_key"] for row in rows]
 
 

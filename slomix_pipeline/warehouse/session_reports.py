@@ -4,19 +4,19 @@ Belongs here: the fingerprint of what a report is made from. What the report say
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.warehouse import reading
-from slomix_pipeline.warehouse.session_evidence import session_evidence
+from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
-def fingerprint(conn: Connection[DictRow], session_key: str) -> str:
-    """A digest of everything a session's report and its message show."""
-    shown = (session_evidence(conn, session_key), reading.session_players(conn, session_key))
-    return hashlib.sha256(repr(shown).encode()).hexdigest()
+def fingerprint(evidence: SessionEvidence, players: Sequence[DictRow]) -> str:
+    """A digest of everything a session's report and its message show. ``players``: the session's totals."""
+    return hashlib.sha256(repr((evidence, players)).encode()).hexdigest()
 
 
 def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> None:
@@ -62,7 +62,8 @@ def sessions_to_report(
     ).fetchall()
     due = []
     for row in rows:
-        now = fingerprint(conn, row["session_key"])
+        key = row["session_key"]
+        now = fingerprint(session_evidence(conn, key), reading.session_players(conn, key))
         if now != row["fingerprint"] or row["undelivered"]:
             due.append((row["session_key"], now))
         else:
