@@ -10,7 +10,15 @@ from slomix_pipeline.rules.differential import round_one_players, round_two_play
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, pair_rounds
 from slomix_pipeline.rules.rounds import own_numbers, work_out
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline_tests.building import first_round, lobby, make_line, make_round, make_stats, second_round
+from slomix_pipeline_tests.building import (
+    first_round,
+    lobby,
+    make_line,
+    make_record,
+    make_round,
+    make_stats,
+    second_round,
+)
 
 
 def test_counters_that_go_on_show_no_sign_of_a_restart() -> None:
@@ -68,7 +76,7 @@ def test_numbers_that_hold_an_abandoned_attempt_at_round_2_too_are_unknown(round
     )
     found = work_out([first_round(0), again], DEFAULT_WINDOW, ())
     assert {p.kills for p in found.players[again.key]} == {None}
-    assert found.validities[again.key] == (None, "counters carried over from an earlier play of the map")
+    assert found.validities[again.key] == (None, "the players' minutes are above what the round can have lasted")
 
 
 # --- an engine that carried counters over into a round 1 ---
@@ -135,14 +143,56 @@ def test_a_file_of_a_few_seconds_before_proves_nothing(minutes: float) -> None:
 
 
 def test_carried_over_numbers_are_unknown_and_what_scripts_count_stays_known() -> None:
-    carried = make_round(0, 1, *lobby(kills=9, xp=31, minutes_played=14.0))
-    rounds = [carried, second_round(8)]
+    carried = make_round(20, 1, *lobby(rounds=2, kills=19, damage_given=1900, xp=31, minutes_played=22.0))
+    rounds = [first_round(0), second_round(8), carried]
     players = own_numbers(rounds, pair_rounds(rounds))[carried.key]
     assert {(p.kills, p.counters["damage_given"], p.counters["xp"]) for p in players} == {(None, None, 31)}
     assert {p.flags for p in players} == {("counters_carried_over",)}
 
 
-def test_a_match_whose_round_1_carried_counters_over_keeps_its_result_and_its_round_2() -> None:
+@pytest.mark.parametrize("more", [{"rounds": 0}, {"kills": 1}, {"minutes_played": 40.0}, {"minutes_played": 11.0}])
+def test_minutes_above_the_round_are_not_told_as_carried_over_where_nothing_proves_it(more: dict[str, Any]) -> None:
+    numbers: dict[str, Any] = {"rounds": 2, "kills": 19, "damage_given": 1900, "minutes_played": 22.0}
+    rounds = [first_round(0), second_round(8), make_round(20, 1, *lobby(**numbers | more))]
+    players = own_numbers(rounds, pair_rounds(rounds))[rounds[2].key]
+    assert {(p.kills, p.flags) for p in players} == {(None, ("there_for_longer",))}
+
+
+# --- pauses, which servers before 2023 counted as played ---
+
+
+@pytest.mark.parametrize("paused", [30, 180, 900])
+def test_a_pause_that_the_timing_record_knows_is_part_of_what_a_round_can_have_lasted(paused: int) -> None:
+    pause = paused / 60
+    first = make_round(0, 1, *lobby(kills=5, minutes_played=8.0 + pause))
+    second = make_round(
+        8, 2, *lobby(rounds=1, swap=True, kills=9, minutes_played=14.0 + 2 * pause), limit="8:00", attack_time="6:00"
+    )
+    records = [
+        make_record(entry.key, 60 * minutes - 3, number, pause_seconds=paused, pause_count=1)
+        for entry, minutes, number in ((first, 0, 1), (second, 8, 2))
+    ]
+    found = work_out([first, second], DEFAULT_WINDOW, (), records=records)
+    assert {p.flags for players in found.players.values() for p in players} == {()}
+    assert set(found.validities.values()) == {(None, None)}
+
+
+@pytest.mark.parametrize("told", [None, 0, 60])
+def test_a_pause_that_nobody_or_no_record_tells_leaves_the_numbers_unknown(told: int | None) -> None:
+    entry = make_round(0, 1, *lobby(kills=5, minutes_played=11.0))
+    for records in ([], [make_record("r", -3, pause_seconds=told)]):
+        found = work_out([entry], DEFAULT_WINDOW, (), records=records)
+        assert {(p.kills, p.flags) for p in found.players[entry.key]} == {(None, ("there_for_longer",))}
+
+
+def test_of_a_held_round_the_pause_is_added_to_its_limit() -> None:
+    entry = make_round(0, 1, *lobby(kills=5, minutes_played=15.0), **HELD, limit="12:00")
+    record = make_record("r", -3, pause_seconds=180, duration_seconds=720.0, winner_side=AXIS)
+    assert {p.flags for p in work_out([entry], DEFAULT_WINDOW, (), records=[record]).players[entry.key]} == {()}
+    assert {p.flags for p in work_out([entry], DEFAULT_WINDOW, ()).players[entry.key]} == {("there_for_longer",)}
+
+
+def test_a_match_whose_round_1_holds_more_than_itself_keeps_its_result_and_its_round_2() -> None:
     carried = make_round(0, 1, *lobby(kills=9, minutes_played=14.0))
     after = make_round(
         8, 2, *lobby(rounds=1, swap=True, kills=13, minutes_played=20.0), limit="8:00", attack_time="6:00"
@@ -150,7 +200,8 @@ def test_a_match_whose_round_1_carried_counters_over_keeps_its_result_and_its_ro
     found = work_out([carried, after], DEFAULT_WINDOW, ())
     assert {place.status for place in found.placed.values()} == {Status.COMPLETE}
     assert found.validities[carried.key].unscored_reason is None
-    assert found.validities[carried.key].invalid_reason == "counters carried over from an earlier play of the map"
+    why = "the players' minutes are above what the round can have lasted"
+    assert found.validities[carried.key].invalid_reason == why
     assert found.validities[after.key] == (None, None)
     assert {p.kills for p in found.players[after.key]} == {4}
 

@@ -3,14 +3,34 @@
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, NO_SECOND_ROUND, Placed, SecondRoundSeen, pair_rounds
-from slomix_pipeline.rules.values import FiledRound, Status
-from slomix_pipeline_tests.building import NAMES, at, first_round, lobby, make_line, make_round, second_round
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
+from slomix_pipeline.rules.pairing import (
+    BROKEN_OFF,
+    DEFAULT_WINDOW,
+    EXPLAINED,
+    NO_SECOND_ROUND,
+    SIDES_STAYED,
+    Placed,
+    SecondRoundSeen,
+    pair_rounds,
+)
+from slomix_pipeline.rules.values import FiledRound, Status, other_side
+from slomix_pipeline_tests.building import (
+    NAMES,
+    at,
+    first_round,
+    lobby,
+    make_line,
+    make_record,
+    make_round,
+    second_round,
+)
 
 
 def place(*rounds: FiledRound, seen: tuple[SecondRoundSeen, ...] = ()) -> list[Placed]:
@@ -80,16 +100,78 @@ def test_a_pair_more_than_20_minutes_apart_is_flagged() -> None:
 # --- what speaks against a pair ---
 
 
-def test_another_time_to_beat_than_round_1_set_is_flagged_on_both_rounds() -> None:
-    placed = place(first_round(0), second_round(8, limit="7:30"))
+def test_a_longer_time_to_beat_than_round_1_set_is_flagged_on_both_rounds() -> None:
+    placed = place(first_round(0), second_round(8, limit="9:00"))
     assert [(p.status, p.flags) for p in placed] == [(Status.COMPLETE, ("pair_timelimit_mismatch",))] * 2
 
 
-def test_another_time_to_beat_and_sides_that_did_not_swap_make_the_match_ambiguous() -> None:
-    players = lobby(rounds=1, swap=False, kills=9, damage_given=900)
-    placed = place(first_round(0), make_round(8, 2, *players, limit="7:30"))
-    assert [p.status for p in placed] == [Status.AMBIGUOUS] * 2
-    assert all(p.reason and "sides did not swap" in p.reason for p in placed)
+@pytest.mark.parametrize("limit", ["7:59", "7:30", "6:01"])
+def test_a_script_that_shortens_round_2_leaves_a_pair_that_says_so(limit: str) -> None:
+    placed = place(first_round(0), second_round(8, limit=limit))
+    assert [(p.status, p.flags) for p in placed] == [(Status.COMPLETE, ("pair_timelimit_shortened",))] * 2
+    assert {*placed[0].flags} <= EXPLAINED
+
+
+def of_sides(*sides: int, **values: Any) -> list[PlayerLine]:
+    """Players of a round 2 that counts on, where each stands; in round 1 the first half stood on the Axis side."""
+    numbers: dict[str, Any] = {"rounds": 1, "kills": 9, "damage_given": 900, "minutes_played": 14.0} | values
+    return [make_line(name, side, **numbers) for name, side in zip(NAMES, sides, strict=False)]
+
+
+@pytest.mark.parametrize("limit", ["8:00", "7:30", "?"])
+@pytest.mark.parametrize("sides", [(AXIS, AXIS, ALLIES, ALLIES), (AXIS, AXIS, ALLIES, AXIS)])
+def test_where_hardly_anybody_swapped_it_is_no_pair_whatever_the_limits_say(sides: list[int], limit: str) -> None:
+    first, second = place(first_round(0), make_round(8, 2, *of_sides(*sides), limit=limit, attack_time="7:00"))
+    assert (first.status, first.partner) == (Status.R1_ONLY, None)
+    assert (second.status, second.partner, second.reason) == (Status.AMBIGUOUS, None, SIDES_STAYED)
+
+
+def test_a_round_2_whose_players_swapped_still_follows_one_whose_players_did_not() -> None:
+    stayed = make_round(8, 2, *of_sides(AXIS, AXIS, ALLIES, ALLIES), limit="8:00")
+    assert statuses(first_round(0), stayed, second_round(16)) == [
+        Status.COMPLETE, Status.AMBIGUOUS, Status.COMPLETE,
+    ]  # fmt: skip
+
+
+def test_most_players_swapped_is_a_pair_one_may_have_changed_teams() -> None:
+    players = of_sides(ALLIES, ALLIES, AXIS, ALLIES)
+    assert statuses(first_round(0), make_round(8, 2, *players, limit="8:00")) == [Status.COMPLETE] * 2
+
+
+def test_where_nobody_of_round_1_is_left_the_sides_tell_nothing() -> None:
+    strangers = lobby(rounds=0, names=("gus", "hal", "ivo", "jon"))
+    assert statuses(first_round(0), make_round(8, 2, *strangers, limit="8:00")) == [Status.COMPLETE] * 2
+
+
+HELD: dict[str, Any] = {"winner": AXIS, "limit": "12:00", "attack_time": "12:00"}
+
+
+@pytest.mark.parametrize("time", ["71:05", "12:00", "0:00"])
+def test_a_map_begun_again_after_a_full_hold_and_broken_off_is_no_round_2(time: str) -> None:
+    first = make_round(0, 1, *lobby(kills=5), **HELD)
+    again = make_round(4, 2, *lobby(kills=2, minutes_played=2.5), **HELD | {"attack_time": time})
+    placed = place(first, again)
+    assert [(p.status, p.number) for p in placed] == [(Status.R1_ONLY, 1), (Status.ABORTED, 1)]
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from((AXIS, ALLIES))), min_size=1, max_size=6),
+    st.sampled_from(("8:00", "7:30", "9:00", "?")),
+    st.sampled_from((0, 1)),
+)
+def test_it_is_a_pair_only_when_at_least_half_of_those_in_both_rounds_swapped(
+    players: list[tuple[bool, int]], limit: str, rounds: int
+) -> None:
+    before = [make_line(name, side, kills=5) for name, (_, side) in zip(NAMES, players, strict=False)]
+    after = [
+        make_line(name, other_side(side) if swaps else side, rounds, kills=9)
+        for name, (swaps, side) in zip(NAMES, players, strict=False)
+    ]
+    second = place(make_round(0, 1, *before), make_round(8, 2, *after, limit=limit, attack_time="6:00"))[1]
+    swapped = sum(swaps for swaps, _ in players)
+    assert second.partner is None or 2 * swapped >= len(players)
+    if rounds and 2 * swapped > len(players):
+        assert second.status is Status.COMPLETE
 
 
 def test_half_of_the_players_swapped_is_no_swap() -> None:
@@ -98,11 +180,6 @@ def test_half_of_the_players_swapped_is_no_swap() -> None:
         for name, side in zip(NAMES[:4], (1, 2, 2, 1), strict=True)
     ]
     assert statuses(first_round(0), make_round(8, 2, *players, limit="7:30")) == [Status.AMBIGUOUS] * 2
-
-
-def test_sides_that_did_not_swap_alone_do_not_break_a_pair_whose_time_to_beat_fits() -> None:
-    players = lobby(rounds=1, swap=False, kills=9, damage_given=900)
-    assert statuses(first_round(0), make_round(8, 2, *players, limit="8:00")) == [Status.COMPLETE] * 2
 
 
 def test_spectators_have_no_say_in_whether_the_sides_swapped() -> None:
@@ -273,6 +350,96 @@ def test_after_a_hold_a_round_1_of_other_players_for_the_same_limit_is_a_replay(
     assert statuses(held, replay) == [Status.SUPERSEDED, Status.R1_ONLY]
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_that_goes_on_from_the_open_round_1_is_an_aborted_round_2_whatever_its_label(number: int) -> None:
+    aborted = make_round(5, number, *second_round(5).stats.players, limit="8:00", playtime="-58000")
+    first, second = place(first_round(0), aborted)
+    assert (second.status, second.number) == (Status.ABORTED, 2)
+    assert (first.status, first.reason) == (Status.R1_ONLY, BROKEN_OFF)
+
+
+def test_a_round_2_that_was_won_without_a_stopwatch_is_an_orphan_and_not_aborted() -> None:
+    assert statuses(second_round(0, attack_time="75:25", playtime="300050")) == [Status.R2_ONLY]
+
+
+# --- rounds that were broken off and look whole ---
+
+
+def with_records(*rounds: FiledRound, **aborted: Any) -> list[Placed]:
+    """What becomes of rounds of which the last has a timing record."""
+    record = make_record("record", 0, rounds[-1].number, **aborted).record
+    placed = pair_rounds(rounds, records={rounds[-1].key: record})
+    return [placed[entry.key] for entry in rounds]
+
+
+LOST: dict[str, Any] = {"winner": AXIS, "attack_time": "8:00"}
+
+
+@pytest.mark.parametrize("reason", ["map_change", "map_restart", None])
+def test_a_round_whose_timing_record_says_aborted_is_aborted_whatever_its_file_says(reason: str | None) -> None:
+    whole = second_round(8, **LOST, playtime="300000")
+    first, second = with_records(first_round(0), whole, aborted=True, end_reason=reason, exit_print=None)
+    assert (first.status, first.reason, second.status, second.number) == (Status.R1_ONLY, BROKEN_OFF, Status.ABORTED, 2)
+
+
+def test_the_record_of_an_aborted_round_knows_its_number() -> None:
+    record = make_record("record", 0, 1, aborted=True, exit_print=None).record
+    entry = second_round(0)
+    assert pair_rounds([entry], records={entry.key: record})[entry.key].number == 1
+
+
+def test_a_round_2_after_one_that_was_broken_off_takes_the_same_round_1() -> None:
+    cut, replayed = second_round(4, **LOST), second_round(13)
+    record = make_record("record", 0, 2, aborted=True, exit_print=None).record
+    placed = pair_rounds([first_round(0), cut, replayed], records={cut.key: record})
+    assert [p.status for p in placed.values()] == [Status.COMPLETE, Status.ABORTED, Status.COMPLETE]
+    assert placed[replayed.key].partner == first_round(0).key
+
+
+def test_a_match_begun_anew_after_its_round_2_was_broken_off_is_one_match() -> None:
+    cut, again = second_round(4, **LOST), first_round(14)
+    record = make_record("record", 0, 2, aborted=True, exit_print=None).record
+    for seen in ((), (SecondRoundSeen("supply", at(4)),)):  # the endstats file of the round that was broken off
+        placed = pair_rounds([first_round(0), cut, again], second_rounds_seen=seen, records={cut.key: record})
+        assert [p.status for p in placed.values()] == [Status.SUPERSEDED, Status.ABORTED, Status.R1_ONLY]
+
+
+@pytest.mark.parametrize(("playtime", "minutes"), [("26000", 14.0), (None, 8.4), ("", 8.4), ("soon", 8.4)])
+def test_without_a_record_a_round_2_that_ended_in_its_first_minute_was_not_given_up(
+    playtime: str | None, minutes: float
+) -> None:
+    players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=minutes)
+    cut = make_round(8, 2, *players, limit="8:00", **LOST, playtime=playtime)
+    first, second = place(first_round(0), cut)
+    assert (first.status, second.status, second.number) == (Status.R1_ONLY, Status.ABORTED, 2)
+    assert second.reason and "of 8:00" in second.reason
+
+
+def test_without_a_record_a_round_2_whose_winners_time_is_not_what_it_lasted_was_broken_off() -> None:
+    won_at_the_limit = second_round(8, limit="8:00", attack_time="8:00", winner=ALLIES, playtime="200000")
+    assert place(first_round(0), won_at_the_limit)[1].status is Status.ABORTED
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        LOST | {"playtime": "60000"},  # given up after a minute
+        LOST | {"playtime": "470000"},  # held
+        {"attack_time": "0:40", "playtime": "40100"},  # won at once
+        {"attack_time": "75:25", "playtime": "40100"},  # won, and the stopwatch was cleared
+        {"attack_time": "8:00", "playtime": "479600"},  # won in the last second
+    ],
+)
+def test_without_a_record_these_rounds_2_were_played_to_their_end(header: dict[str, Any]) -> None:
+    assert statuses(first_round(0), second_round(8, **header)) == [Status.COMPLETE] * 2
+
+
+def test_a_record_that_saw_the_end_knows_better_than_how_soon_it_came() -> None:
+    soon = second_round(8, **LOST, playtime="26000")
+    ended = with_records(first_round(0), soon, exit_print="Surrender!", end_reason="surrender")
+    assert [p.status for p in ended] == [Status.COMPLETE] * 2
+
+
 # --- laws ---
 
 any_round = st.builds(
@@ -299,7 +466,8 @@ def test_every_round_is_placed_exactly_once_and_pairs_are_mutual_in_order_and_of
     for key, entry in placed.items():
         assert entry.key == key
         if entry.partner is None:
-            assert entry.status not in (Status.COMPLETE, Status.AMBIGUOUS) and entry.match_key == key
+            assert entry.status is not Status.COMPLETE and entry.match_key == key
+            assert entry.status is not Status.AMBIGUOUS or entry.reason == SIDES_STAYED
             continue
         other = placed[entry.partner]
         assert other.partner == key and other.match_key == entry.match_key and other.status is entry.status

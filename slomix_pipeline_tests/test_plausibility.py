@@ -97,6 +97,15 @@ def test_a_whole_lobby_above_its_round_1_looks_like_a_sum_of_both() -> None:
     assert not outscored_its_first_round(first, round_one_players(make_stats(*lobby(kills=9, damage_given=900)[:3])))
 
 
+@pytest.mark.parametrize(("minutes", "odd"), [(2.0, False), (9.0, False), (9.9, True), (12.0, True)])
+def test_after_a_round_1_that_was_given_up_early_more_of_everything_is_no_sum_of_both(
+    minutes: float, odd: bool
+) -> None:
+    first = round_one_players(make_stats(*lobby(kills=2, damage_given=200, minutes_played=minutes)))
+    second = round_one_players(make_stats(*lobby(kills=9, damage_given=900, minutes_played=10.0)))
+    assert outscored_its_first_round(first, second) is odd
+
+
 def test_a_header_without_a_winner_or_with_a_side_that_does_not_exist_is_odd() -> None:
     assert odd_header(make_header()) == []
     assert odd_header(make_header(winner=0, defender=5)) == [

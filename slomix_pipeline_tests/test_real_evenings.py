@@ -346,7 +346,7 @@ def broken_laws(findings: Iterable[Finding]) -> list[str]:
     return [finding.law for finding in findings if finding.holds is False]
 
 
-def test_every_law_holds_in_every_file_but_that_of_the_reconnect_and_the_aborted_one(
+def test_every_law_holds_in_every_file_but_that_of_the_reconnect(
     files: dict[str, FiledRound],
 ) -> None:
     broken = {}
@@ -355,7 +355,6 @@ def test_every_law_holds_in_every_file_but_that_of_the_reconnect_and_the_aborted
         if laws := broken_laws(findings):
             broken[key] = laws
     assert broken == {
-        "2025-10-26-200001-etl_sp_delivery-round-2": ["attackers won = time below the limit"],
         "2025-10-26-203013-etl_sp_delivery-round-2": [
             "kills = deaths", "Axis kills = Allies deaths", "Allies kills = Axis deaths",
             "damage given = received", "team damage given = received",
@@ -383,4 +382,6 @@ def test_no_real_number_is_above_what_can_be_done_and_no_counters_were_carried_o
 ) -> None:
     players = [people for session in sessions.values() for people in session.players.values()]
     assert [odd for people in players for odd in implausible_numbers(people)] == []
-    assert [p for people in players for p in people if "counters_carried_over" in p.flags] == []
+    assert {flag for people in players for p in people for flag in p.flags} <= {
+        "cumulative", "counter_reset", "dead_time_capped",
+    }  # fmt: skip

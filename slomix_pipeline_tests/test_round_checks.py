@@ -62,14 +62,14 @@ def test_numbers_no_play_explains_warn_and_stay(pipeline: Pipeline) -> None:
     assert pipeline.rows("select kills from round_player where guid = 'ADA'") == [{"kills": 500}]
 
 
-def test_a_match_whose_round_1_carried_counters_over_is_won_but_counts_in_no_total(pipeline: Pipeline) -> None:
+def test_a_match_whose_round_1_holds_more_than_itself_is_won_but_counts_in_no_total(pipeline: Pipeline) -> None:
     carried = play(pipeline, make_round(0, 1, *lobby(kills=9, minutes_played=14.0)))
     after = lobby(rounds=1, swap=True, kills=13, minutes_played=20.0)
     second = play(pipeline, make_round(8, 2, *after, limit="8:00", attack_time="6:00"))
     (match,) = pipeline.rows("select winner, status from match")
     assert match["winner"] in ("A", "B") and match["status"] == "complete"
     rounds = {row["round_key"]: row for row in pipeline.rows("select * from round")}
-    assert rounds[carried]["invalid_reason"] == "counters carried over from an earlier play of the map"
+    assert rounds[carried]["invalid_reason"] == "the players' minutes are above what the round can have lasted"
     assert rounds[second]["valid"]
     assert {row["kills"] for row in pipeline.rows("select kills from session_player_metric")} == {4}
 
@@ -82,7 +82,7 @@ def test_the_numbers_of_a_player_who_would_have_played_for_longer_than_the_round
     longer = make_line("ada", side=lines[0].side, rounds=1, kills=9, damage_given=900, minutes_played=19.0)
     play(pipeline, make_round(8, 2, longer, *lines[1:], limit="8:00", attack_time="6:00"))
     rows = pipeline.rows("select kills, flags from round_player where guid = 'ADA' and round_key like '%%round-2'")
-    assert rows == [{"kills": None, "flags": ["counters_carried_over"]}]
+    assert rows == [{"kills": None, "flags": ["there_for_longer"]}]
     totals = {r["guid"]: r["kills"] for r in pipeline.rows("select guid, kills from session_player_metric")}
     assert totals == {"ADA": None, "BOB": 9, "CYD": 9, "DAN": 9}
     careers = pipeline.rows("select guid, kills, rounds from player_metric where level = 'career' order by guid")

@@ -177,6 +177,67 @@ def test_what_scripts_print_for_a_hold_is_never_taken_for_a_time(held_time: str)
     assert {draw.confidence, won.confidence} == {Confidence.VERIFIED_HEADER}
 
 
+# --- a time is exact to the second that is printed, and held is who played to the round's own limit ---
+
+
+@pytest.mark.parametrize("limit", ["7:40", "7:10"])
+def test_an_attack_that_beat_its_limit_within_the_printed_second_contradicts_nothing(limit: str) -> None:
+    first = make_header(1, limit="12:00", attack_time="7:40")
+    result = score(first, make_header(2, limit=limit, attack_time=limit))
+    assert (result.winner, result.by_header, result.confidence) == ("B", SECOND, Confidence.VERIFIED_HEADER)
+    how = "by less than a second" if limit == "7:40" else "with 7:10"
+    assert result.reason == f"round 2 beat 7:40 {how}"
+
+
+@pytest.mark.parametrize("winner", [AXIS, 0, None])
+@pytest.mark.parametrize("limit", ["7:59", "7:30", "5:00"])
+def test_a_round_2_that_lasted_to_its_own_limit_was_held_also_when_a_script_shortened_it(
+    limit: str, winner: int | None
+) -> None:
+    set_by = make_header(1, limit="12:00", attack_time="8:00", winner=winner and ALLIES)
+    result = score(set_by, make_header(2, limit=limit, attack_time=limit, winner=winner))
+    assert (result.winner, result.by_time, result.second.completed) == ("A", FIRST, False)
+    assert result.confidence is (Confidence.VERIFIED_HEADER if winner else Confidence.TIME_FALLBACK)
+    held = make_header(1, limit="12:00", attack_time="12:00", winner=winner)
+    draw = score(held, make_header(2, limit=limit, attack_time=limit, winner=winner))
+    assert (draw.winner, draw.by_time) == (DRAW, DRAW)
+
+
+@pytest.mark.parametrize("shown", ["75:25", "0:00", "?"])
+def test_what_is_no_time_is_replaced_by_what_else_is_known_and_never_told(shown: str) -> None:
+    first, second = make_header(1, attack_time="7:40"), make_header(2, limit="7:40", attack_time=shown)
+    known = score(first, second, second_clock=Clock(None, 300.05))
+    assert (known.winner, known.by_time, known.second.seconds) == ("B", SECOND, 300)
+    assert told(known)[2] == "round 2 beat 7:40 with 5:00"
+    unknown = score(first, second)
+    assert (unknown.winner, unknown.by_time, unknown.second.seconds) == ("B", None, None)
+    assert told(unknown)[2] == "round 2 beat 7:40 with an unknown time"
+    assert {known.confidence, unknown.confidence} == {Confidence.VERIFIED_HEADER}
+
+
+@pytest.mark.parametrize(("lasted", "winner"), [(459.0, "A"), (448.0, "A"), (300.0, None), (None, None)])
+def test_without_a_winner_and_a_time_only_what_lasted_to_its_limit_is_known_to_be_held(
+    lasted: float | None, winner: str | None
+) -> None:
+    first, second = make_header(1, attack_time="7:40"), make_header(2, winner=0, limit="7:40", attack_time="0:00")
+    assert score(first, second, second_clock=Clock(None, lasted)).winner == winner
+
+
+@given(st.integers(60, 1800), st.data())
+def test_a_limit_that_a_script_shortened_changes_no_winner_that_the_header_names(
+    limit: int, data: st.DataObject
+) -> None:
+    first = data.draw(st.none() | st.integers(30, limit - 1))
+    shortened = data.draw(st.integers(20, (first or limit) - 1))
+    second = data.draw(st.none() | st.integers(1, shortened))
+    one, two = headers(limit, first, second)
+    text = format_time(shortened)
+    result = score(one, replace(two, limit=text, attack_time=two.attack_time if second else text))
+    assert result.winner == (DRAW if (first, second) == (None, None) else "B" if second else "A")
+    assert result.confidence is Confidence.VERIFIED_HEADER
+    assert result.by_time in (None, result.by_header)
+
+
 # --- who gave up ---
 
 GAVE_UP_AXIS, GAVE_UP_ALLIES = Clock(AXIS, 180.4), Clock(ALLIES, 180.4)
@@ -259,10 +320,10 @@ def test_a_time_equal_to_the_limit_is_a_hold_also_where_only_times_tell() -> Non
 
 def test_when_header_and_time_disagree_the_header_wins_and_both_are_told() -> None:
     first = make_header(1, winner=ALLIES, limit="10:00", attack_time="5:00")
-    second = make_header(2, winner=ALLIES, limit="5:00", attack_time="7:00")
+    second = make_header(2, winner=AXIS, limit="5:00", attack_time="4:00")
     result = score(first, second)
-    assert (result.winner, result.source) == ("B", "header")
-    assert (result.by_header, result.by_time, result.confidence) == (SECOND, FIRST, Confidence.AMBIGUOUS)
+    assert (result.winner, result.source) == ("A", "header")
+    assert (result.by_header, result.by_time, result.confidence) == (FIRST, SECOND, Confidence.AMBIGUOUS)
 
 
 def test_headers_with_different_defenders_are_no_sure_source() -> None:

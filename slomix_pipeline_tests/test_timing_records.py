@@ -55,8 +55,14 @@ def test_a_restarted_round_has_no_stats_file_and_its_record_says_so() -> None:
     }
 
 
-def test_a_restart_is_never_linked_and_never_shown_however_near_a_round_it_is() -> None:
-    (link,) = link_timing_records([round_at("r", 100)], [restarted("x", 99)]).links.values()
+@pytest.mark.parametrize("later", [0, 1, 5])
+def test_a_restart_whose_file_was_written_in_that_moment_is_the_record_of_that_file(later: int) -> None:
+    assert linked([round_at("r", 100 + later, 2)], restarted("x", 100)) == {"r": "x"}
+
+
+@pytest.mark.parametrize("later", [6, 29, 200])
+def test_a_restart_that_left_no_file_is_never_linked_and_never_shown_with_the_round_that_was_played(later: int) -> None:
+    (link,) = link_timing_records([round_at("r", 100 + later)], [restarted("x", 100)]).links.values()
     assert (link.link_class, link.record_key, link.candidate_key) == (LinkClass.NONE, None, None)
 
 

@@ -156,6 +156,26 @@ def report(
     )  # fmt: skip
 
 
+def report_anew(
+    context: dg.AssetExecutionContext,
+    conn: Connection[DictRow],
+    asset: str,
+    outcomes: Mapping[str, Mapping[str, Outcome]],
+) -> None:
+    """Stores outcomes, by check and partition key, of an earlier stage of this run that had to be done again, and tells
+    Dagster of those that this run is about."""
+    for name, found in outcomes.items():
+        check_results.store_outcomes(conn, name, found)
+        for key in context.partition_keys:
+            if key in found:
+                context.log_event(
+                    dg.AssetCheckEvaluation(
+                        asset_key=dg.AssetKey(asset), check_name=name, passed=found[key].passed, partition=key,
+                        severity=dg.AssetCheckSeverity.WARN, metadata=_metadata(found[key].facts),
+                    )
+                )  # fmt: skip
+
+
 def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: dg.MetadataValue.text("unknown") if value is None else value for name, value in facts.items()}
 

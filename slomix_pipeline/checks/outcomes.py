@@ -12,7 +12,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import LinkClass
-from slomix_pipeline.rules.pairing import Placed
+from slomix_pipeline.rules.pairing import EXPLAINED, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
 from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
 from slomix_pipeline.rules.teams import FlagKind, SessionTeams, TeamConfidence, flag_text
@@ -37,12 +37,17 @@ def pairing_outcome(entry: FiledRound, place: Placed, partner: FiledRound | None
         "ended at": entry.stamp.isoformat(),
         "flags": ", ".join(place.flags) or "none",
     }
-    return Outcome(place.status not in (Status.R2_ONLY, Status.AMBIGUOUS) and not place.flags, facts)
+    odd = set(place.flags) - EXPLAINED
+    return Outcome(place.status not in (Status.R2_ONLY, Status.AMBIGUOUS) and not odd, facts)
 
 
-def laws_outcome(entry: FiledRound, place: Placed, players: Sequence[RoundPlayer], first: FiledRound | None) -> Outcome:
-    """The conservation laws of a round, one row each. ``first``: the round 1 of a round 2."""
-    lobby = lobby_laws(players)
+def laws_outcome(
+    entry: FiledRound, place: Placed, players: Mapping[str, Sequence[RoundPlayer]], first: FiledRound | None
+) -> Outcome:
+    """The conservation laws of a round, one row each. ``players``: of every round of the session; ``first``: the
+    round 1 of a round 2."""
+    own = players[entry.key]
+    lobby = lobby_laws(own)
     findings = list(lobby)
     if place.status is not Status.ABORTED:  # its header holds presets
         findings.append(header_law(entry.stats.header, place.number))
@@ -51,7 +56,8 @@ def laws_outcome(entry: FiledRound, place: Placed, players: Sequence[RoundPlayer
     broken = [finding for finding in findings if finding.holds is False]
     facts = {finding.law: _in_words(finding) for finding in findings}
     if broken:
-        causes = known_causes(players, first.stats if first else None)
+        others = [people for key, people in players.items() if key != entry.key]
+        causes = known_causes(own, first.stats if first else None, others)
         facts["what may explain it"] = "; ".join(causes)
     return Outcome(not broken, facts)
 
@@ -81,7 +87,7 @@ def comparison_outcome(off: Mapping[str, int]) -> Outcome:
 def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, int | None]) -> Outcome:
     """The clock of a round: known, agreed upon, untied, and nobody there for longer. ``players``: seconds by GUID."""
     duration, link, record = timing.duration, timing.link, timing.record
-    longer = overstayed(duration, players)
+    longer = overstayed(duration, players, record.pause_seconds if record else None)
     facts = {
         "status": timing.status.value,
         "seconds": duration.seconds,

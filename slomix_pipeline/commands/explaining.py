@@ -190,8 +190,8 @@ def _match(row: DictRow) -> dict[str, Any] | None:
 def _duration(conn: Connection[DictRow], row: DictRow, header: Header) -> dict[str, Any]:
     """The length in force and everything that could have told it, best source first."""
     played = [p["seconds_played"] for p in receipts.stored_players(conn, row["round_key"]).values()]
-    record = row["record_seconds"] if row["record_key"] else None
-    sources = duration_sources(header, Status(row["status"]), played, record) if row["status"] else []
+    record = (row["record_seconds"], row["pause_seconds"]) if row["record_key"] else (None, None)
+    sources = duration_sources(header, Status(row["status"]), played, *record) if row["status"] else []
     return {
         "seconds": row["duration_seconds"],
         "source": row["duration_source"],

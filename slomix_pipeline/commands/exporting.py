@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.commands.wording import SURRENDERED
 from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
@@ -189,7 +190,7 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
         "ended_at": utc_text(row["stamp"]),
         "duration_seconds": row["duration_seconds"],
         "duration_source": row["duration_source"],
-        "stopwatch": row["attack_time_text"],
+        "stopwatch": None if row["stopwatch_seconds"] is None else format_time(row["stopwatch_seconds"]),
         "surrendered": SURRENDERED[row["surrender_side"]],
         "timing_status": row["timing_status"],
         "flags": list(row["flags"]),

@@ -17,7 +17,14 @@ from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.counters import restart_signs
-from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, RoundPlayer, seconds
+from slomix_pipeline.rules.differential import (
+    CARRIED_OVER,
+    COUNTER_RESET,
+    CUMULATIVE,
+    STAYED_LONGER,
+    RoundPlayer,
+    seconds,
+)
 from slomix_pipeline.rules.policy import POLICY, WEAPON_COLUMNS, Policy
 
 # Where a field's own number is stored, when it is not under the field's name.
@@ -41,8 +48,10 @@ class Made(StrEnum):
     RESTARTED = "round 2, but his counters began anew after round 1: every number is taken as it is, nothing subtracted"
     JOINED = "round 2, and he has no line in round 1's file: every number is taken as it is"
     ORPHAN = "the file counts on from a round 1 that is not here: what is cumulative is unknown"
-    CARRIED_OVER = (
-        "his counters hold more than this round, an earlier play or an attempt given up: what is cumulative is unknown"
+    CARRIED_OVER = "his counters go on from the file before, an earlier play of the map: what is cumulative is unknown"
+    STAYED_LONGER = (
+        "he is said to have been there for longer than the round can have lasted, so his counters hold more than it "
+        "(a pause, an attempt that was broken off, an earlier play): what is cumulative is unknown"
     )
     ABSENT = "no entry: nothing was counted for him in this round (he sat it out, or only watched)"
 
@@ -52,7 +61,12 @@ def how_made(own: RoundPlayer | None, is_first: bool, before: PlayerLine | None)
     1's file."""
     if own is None:
         return Made.ABSENT
-    flagged = {CARRIED_OVER: Made.CARRIED_OVER, CUMULATIVE: Made.ORPHAN, COUNTER_RESET: Made.RESTARTED}
+    flagged = {
+        CARRIED_OVER: Made.CARRIED_OVER,
+        STAYED_LONGER: Made.STAYED_LONGER,
+        CUMULATIVE: Made.ORPHAN,
+        COUNTER_RESET: Made.RESTARTED,
+    }
     if found := [made for flag, made in flagged.items() if flag in own.flags]:
         return found[0]
     if is_first:
@@ -166,7 +180,7 @@ def _why_unknown(case: Case, name: str, before: float | None, value: float | Non
         return "unknown: this writer does not write it"
     if name == "minutes_dead":
         return "unknown, as the time played is"
-    if case.made in (Made.ORPHAN, Made.CARRIED_OVER):
+    if case.made in (Made.ORPHAN, Made.CARRIED_OVER, Made.STAYED_LONGER):
         return "unknown: holds more than this round"
     if name == "bullets_fired":
         return "unknown: another unit before 38 fields"

@@ -14,16 +14,18 @@ from rich.text import Text
 
 from slomix_pipeline.commands.wording import facts, number, span
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE
+from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, STAYED_LONGER
 from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
 
 FLAGS = {
     "pair_timelimit_unknown": "whether round 2's limit is round 1's time can't be told",
     "pair_timelimit_mismatch": "round 2's limit is not round 1's time",
+    "pair_timelimit_shortened": "round 2's limit is below round 1's time, as scripts shorten it on some maps",
     "pair_gap_unusual": "an unusually long time lies between the two rounds",
     "stamp_ambiguous": "the stamp lies in the hour that the clock change repeats; the earlier one is taken",
     COUNTER_RESET: "counters began anew after round 1: taken as they are",
-    CARRIED_OVER: "counters hold more than this round: unknown",
+    CARRIED_OVER: "counters go on from the file before, so hold more than this round: unknown",
+    STAYED_LONGER: "there for longer than the round can have lasted, so counters hold more than it: unknown",
     CUMULATIVE: "counters hold a missing round 1 too: unknown",
     "dead_time_capped": "the file has him dead for longer than he was there: capped",
 }
@@ -306,7 +308,8 @@ _WEAPON_COLUMNS = ("kills", "deaths", "hits", "shots", "headshots")
 
 
 def _weapon_rows(player: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    nothing = None if player["made"] in ("orphan", "carried_over") else 0  # a weapon without a row counted nothing
+    unknown = player["made"] in ("orphan", "carried_over", "stayed_longer")
+    nothing = None if unknown else 0  # a weapon without a row counted nothing
     for row in player["weapons"]:
         cells = (
             [row[where][column] if row[where] else nothing for where in ("own", "file", "round_1")]

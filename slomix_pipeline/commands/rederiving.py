@@ -7,7 +7,6 @@ Does not belong here: rules, and writing: a stage that runs again mends what dif
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -17,12 +16,12 @@ from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.linking import Link
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
-from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import overrides, parsed, results, timing_records
+from slomix_pipeline.warehouse import results, timing_records
+from slomix_pipeline.warehouse.placing import work_out_session
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,9 @@ def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: st
     """Works a parsed round out anew, with the rounds of its session."""
     sessions = results.touched_sessions(conn, server, [key], settings.session_gap, placed=False)
     session = next(session for session in sessions if any(entry.key == key for entry in session))
-    rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
-    seen = results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone))
-    decided = overrides.in_force(conn, server)
-    worked_out = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, seen, decided)
-    linked = conn.execute("select record_key from round_timing where round_key = %s", [key]).fetchone()
-    record = timing_records.record_of(conn, linked["record_key"]) if linked else None
-    return Rederived(rounds, worked_out.placed[key], worked_out.validities[key], worked_out.players[key], record)
+    rounds, found = work_out_session(conn, settings, server, session)
+    record = timing_records.record_of(conn, found.links[key].record_key)
+    return Rederived(rounds, found.placed[key], found.validities[key], found.players[key], record)
 
 
 def differences(

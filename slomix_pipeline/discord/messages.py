@@ -14,7 +14,6 @@ from slomix_pipeline.discord.wording import (
     clock,
     map_text,
     player_text,
-    raw_time_text,
     team_text,
     tenth,
     whole,
@@ -24,7 +23,7 @@ from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
-from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.rules.values import attack_succeeded, stopwatch_seconds
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
@@ -130,7 +129,7 @@ def session_message(
                 *(
                     [
                         f"-# The totals are without the numbers of {left_out} round{'s' if left_out > 1 else ''}: "
-                        "the engine had carried counters over"
+                        "their counters hold more than the round"
                     ]
                     if left_out
                     else []
@@ -208,9 +207,9 @@ def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName])
     succeeded = attack_succeeded(header)
     if succeeded:
         gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
-        return f"{who} completed it in **{clock(header.attack_seconds)}**{gave_up}"
+        return f"{who} completed it in **{clock(seen.attack_seconds)}**{gave_up}"
     if succeeded is None:
-        return f"the file does not say who won (clock {raw_time_text(header.attack_time)})"
+        return f"the file does not say who won (clock {clock(stopwatch_seconds(header))})"
     if seen.gave_up:
         return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
     return f"{who} did not make it in **{clock(header.limit_seconds)}**"
@@ -218,7 +217,7 @@ def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName])
 
 def _next_goal(first: RoundSeen) -> str:
     if attack_succeeded(first.header):
-        return f"Round 2 has to beat **{clock(first.header.attack_seconds)}**."
+        return f"Round 2 has to beat **{clock(first.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
 
 
@@ -259,7 +258,7 @@ def _map_line(match: MatchSeen) -> str:
 
 def _short(seen: RoundSeen) -> str:
     if attack_succeeded(seen.header):
-        return clock(seen.header.attack_seconds)
+        return clock(seen.attack_seconds)
     return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
 
 

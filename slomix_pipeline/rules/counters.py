@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
-from slomix_pipeline.rules.values import attack_succeeded, shared_lines
+from slomix_pipeline.rules.values import attack_succeeded, measured_seconds, shared_lines, stopwatch_seconds
 
 NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 
@@ -17,7 +17,7 @@ NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 OVERSTAY_MARGIN = 60  # seconds
 
 # After less nothing's growth means anything; of fewer players all may have more by chance (5 % of two, none of four).
-_WORTH_COMPARING = 1.0  # minutes
+_WORTH_COMPARING = 60  # seconds
 _WHOLE_LOBBY = 4  # players
 
 
@@ -61,35 +61,58 @@ def was_there(line: PlayerLine) -> bool:
 def counts_on(first: StatsFile, second: StatsFile) -> bool:
     """Whether the counters of all shared players go on from ``first``, by ``rounds`` and by every counter."""
     shared = shared_lines(first, second)
-    return bool(shared) and all(
-        later.rounds == earlier.rounds + 1 and not counters_fell(earlier, later) for earlier, later in shared
-    )
+    return bool(shared) and all(_goes_on(earlier, later) for earlier, later in shared)
 
 
-def carried_over(stats: StatsFile, previous: StatsFile | None) -> frozenset[str]:
+def _goes_on(first: PlayerLine, second: PlayerLine) -> bool:
+    return second.rounds == first.rounds + 1 and not counters_fell(first, second)
+
+
+def carried_over(stats: StatsFile, previous: StatsFile | None, longest: float | None = None) -> frozenset[str]:
     """GUIDs whose counters in a round-1 file go on from ``previous``, the file before it when that is of the same map.
 
-    A map change clears all counters. Told by the whole lobby, and only where the clock can't tell: who counts more
-    than the round is found by the time he is said to have played (``longest_seconds``).
+    A map change clears all counters. Where the clock is sure, told of everybody who is there for more than the
+    ``longest`` seconds the round can have lasted, and for no more than that since ``previous``; where it is not, by
+    the whole lobby.
     """
-    if previous is None or _clock(stats.header):
+    if previous is None:
         return frozenset()
-    both = shared_lines(previous, stats)
-    shared = [(first, line) for first, line in both if (first.tail["minutes_played"] or 0) >= _WORTH_COMPARING]
+    shared = shared_lines(previous, stats)
+    if _clock(stats.header):
+        long = [(first, line) for first, line in shared if stayed_longer(_seconds(line), longest)]
+        return frozenset(
+            line.guid
+            for first, line in long
+            if _goes_on(first, line) and not stayed_longer(_seconds(line) - _seconds(first), longest)
+        )
+    shared = [(first, line) for first, line in shared if _seconds(first) >= _WORTH_COMPARING]
     if len(shared) < _WHOLE_LOBBY or any(counters_fell(first, second) for first, second in shared):
         return frozenset()
     return frozenset(line.guid for _, line in shared)
 
 
-def longest_seconds(header: Header) -> float | None:
-    """The longest a round with this header can have lasted: its clock where that is sure, else the limit."""
-    return _clock(header) or header.limit_seconds
+def _seconds(line: PlayerLine) -> float:
+    return 60 * (line.tail["minutes_played"] or 0)
+
+
+def stayed_longer(seconds: float | None, longest: float | None) -> bool:
+    """Whether somebody is said to have been there for longer than a round of ``longest`` seconds lasted."""
+    return longest is not None and (seconds or 0) > longest + OVERSTAY_MARGIN
+
+
+def longest_seconds(header: Header, paused: float | None = None) -> float | None:
+    """The longest a round with this header can have lasted: its clock where that is sure, else the limit.
+
+    ``paused``: seconds of pauses, from the timing record. Servers before 2023 counted them as played.
+    """
+    longest = _clock(header) or header.limit_seconds
+    return longest and longest + (paused or 0)
 
 
 def _clock(header: Header) -> float | None:
     """What the header surely tells of the round's length; None when it only repeats the limit."""
-    attack = header.attack_seconds if attack_succeeded(header) else None
-    return attack or header.playtime_seconds
+    attack = stopwatch_seconds(header) if attack_succeeded(header) else None
+    return attack or measured_seconds(header)
 
 
 def _growing(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.counters import NO_COUNTS, OVERSTAY_MARGIN, nothing_counted, restart_signs, was_there
+from slomix_pipeline.rules.counters import NO_COUNTS, nothing_counted, restart_signs, stayed_longer, was_there
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side, shared_lines
 
 # What a player's numbers are marked with, beside "dead_time_capped".
 CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here: unknown
-CARRIED_OVER = "counters_carried_over"  # a round 1 that holds more than itself: unknown
+CARRIED_OVER = "counters_carried_over"  # a round 1 that counts on from the file before it: unknown
+STAYED_LONGER = "there_for_longer"  # than the round can have lasted, so more than it is in his counters: unknown
 COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
 
 
@@ -54,7 +55,7 @@ def round_one_players(
     """The players of a round-1 file, whose numbers are the round's own.
 
     Who ended as a spectator gets his side from ``second``, the round-2 file, when there is one. Of the GUIDs in
-    ``carried_over``, and of who played for more than the ``longest`` seconds the round can have lasted, what is
+    ``carried_over``, and of who is there for more than the ``longest`` seconds the round can have lasted, what is
     cumulative is unknown (see ``rules.counters``).
     """
     later = {line.guid: line for line in second.players} if second else {}
@@ -73,8 +74,8 @@ def round_two_players(first: StatsFile, second: StatsFile, longest: float | None
 
     The line of a player whose counters restarted is taken as it is. When that is most of the lobby, the engine may
     have kept no counters at all; who happens to be above his round 1 then shows no sign of it, so what adds up decides.
-    Who would have played for more than the ``longest`` seconds the round can have lasted is unknown: an attempt at
-    round 2 that was given up is in his counters too.
+    Who would have been there for more than the ``longest`` seconds the round can have lasted is unknown: something
+    else is in his counters too, as an attempt at round 2 that was broken off, or a pause that no record tells.
     """
     shared = shared_lines(first, second)
     restarted = {line.guid for earlier, line in shared if restart_signs(earlier, line)}
@@ -103,10 +104,8 @@ def _second_round_players(first: StatsFile, second: StatsFile, restarted: Collec
 
 
 def _within(player: RoundPlayer, longest: float | None) -> RoundPlayer:
-    """The player, without what is cumulative when he is said to have played for longer than the round lasted."""
-    if longest is None or (player.seconds_played or 0) <= longest + OVERSTAY_MARGIN:
-        return player
-    return _without_cumulative(player, CARRIED_OVER)
+    """The player, without what is cumulative when he is said to have been there for longer than the round lasted."""
+    return _without_cumulative(player, STAYED_LONGER) if stayed_longer(player.seconds_played, longest) else player
 
 
 def _imbalance(players: Sequence[RoundPlayer]) -> int:

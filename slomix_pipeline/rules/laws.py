@@ -6,13 +6,13 @@ Source: found to hold on 305 of 308 real files and on the round-2 differences of
 were one reconnect and one leaver, who take what they did with them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import COUNTER_RESET, RoundPlayer
-from slomix_pipeline.rules.values import attack_succeeded, shared_lines
+from slomix_pipeline.rules.values import attack_succeeded, shared_lines, stopwatch_seconds, time_to_beat
 
 SHORT_STAY = 60  # seconds less than the longest stay; the writer's minutes are exact to 6 s
 
@@ -37,43 +37,49 @@ def lobby_laws(players: Sequence[RoundPlayer]) -> list[Finding]:
             "team damage given = received",
             players, _counter("team_damage_given"), players, _counter("team_damage_received"),
         ),
-        _within("hits ≤ shots", players, lambda p: p.hits, lambda p: p.shots),
         _within("head hits ≤ hits", players, lambda p: p.headshots, lambda p: p.hits),
         _within("headshot kills ≤ kills", players, _counter("headshot_kills"), _kills),
     ]  # fmt: skip
 
 
 def header_law(header: Header, number: int) -> Finding:
-    """The attackers won exactly when they took less than the limit; no time is above it. In a round 2 ``0:00`` means
-    that they did not win."""
+    """The attackers won exactly when they took less than the limit. It is open where no time stands; a round 2 may be
+    won within the second that its limit prints."""
     law = "attackers won = time below the limit"
-    won, time, limit = attack_succeeded(header), header.attack_seconds, header.limit_seconds
-    numbers = f"winner {header.winner_side}, defender {header.defender_side}, {header.attack_time} of {header.limit}"
+    won, time, limit = attack_succeeded(header), stopwatch_seconds(header), header.limit_seconds
+    shown = "no time" if time is None else format_time(time)
+    numbers = f"winner {header.winner_side}, defender {header.defender_side}, {shown} of {header.limit}"
     if won is None or time is None or limit is None:
         return Finding(law, None, numbers)
-    in_time = time < limit and not (number == 2 and time == 0)
-    return Finding(law, won == in_time and time <= limit, numbers)
+    return Finding(law, won == (time < limit) or (number == 2 and won), numbers)
 
 
 def pair_laws(first: StatsFile, second: StatsFile) -> list[Finding]:
     """What confirms that a round 2 goes on from its round 1."""
     shared = shared_lines(first, second)
-    limit, time = second.header.limit_seconds, first.header.attack_seconds
-    known = limit is not None and time is not None
     return [
-        Finding(
-            "limit of round 2 = time of round 1", limit == time if known else None,
-            f"{second.header.limit} and {first.header.attack_time}",
-        ),
+        _limit_law(first.header, second.header),
         _of_all("shared players swap sides", [pair for pair in shared if _stood(pair)], _swapped),
         _of_all("rounds go up by one", shared, lambda pair: pair[1].rounds == pair[0].rounds + 1),
     ]  # fmt: skip
 
 
-def known_causes(players: Sequence[RoundPlayer], first: StatsFile | None) -> list[str]:
-    """What can break a lobby's laws without any mistake: who left, came late or reconnected. ``first``: the round-1
-    file of a round 2."""
-    causes = []
+def _limit_law(first: Header, second: Header) -> Finding:
+    """Scripts shorten round 2 on some maps; nothing makes it longer."""
+    law, limit, time = "limit of round 2 = time of round 1", second.limit_seconds, time_to_beat(first)
+    if limit is None or time is None:
+        return Finding(law, None, f"{second.limit} and {'no time' if time is None else format_time(time)}")
+    shortened = ": shortened" if limit < time else ""
+    return Finding(law, limit <= time, f"{second.limit} and {format_time(time)}{shortened}")
+
+
+def known_causes(
+    players: Sequence[RoundPlayer], first: StatsFile | None, others: Sequence[Sequence[RoundPlayer]] = ()
+) -> list[str]:
+    """What can break a lobby's laws without any mistake: who left, came late, reconnected or changed sides. ``first``:
+    the round-1 file of a round 2; ``others``: the players of the session's other rounds."""
+    switched = _side_switch(players, others)
+    causes = [switched] if switched else []
     there = {p.guid for p in players}
     longest = max((p.seconds_played or 0 for p in players), default=0)
     for p in players:
@@ -87,6 +93,30 @@ def known_causes(players: Sequence[RoundPlayer], first: StatsFile | None) -> lis
     left = [line.guid for line in first.players if line.guid not in there] if first else []
     causes += [f"{guid} of round 1 has no numbers here: if he left on the way, what he did is gone" for guid in left]
     return causes or ["nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"]
+
+
+def _side_switch(players: Sequence[RoundPlayer], others: Sequence[Sequence[RoundPlayer]]) -> str | None:
+    """Who changed sides on the way, when that alone breaks the laws of sides: all kills are deaths, but what he did
+    before counts on the side where he ended. None when the laws hold, or more is wrong."""
+    kills, deaths = _sum(players, _kills), _sum(players, _deaths)
+    axis, allies = ([p for p in players if p.side == side] for side in (AXIS, ALLIES))
+    own, taken = _sum(axis, _kills), _sum(allies, _deaths)
+    if None in (kills, deaths, own, taken) or kills != deaths or own == taken:
+        return None
+    too_many = (taken or 0) - (own or 0)  # kills and deaths on the Allies side, negative on the other
+    able = [p for p in (allies if too_many > 0 else axis) if (p.kills or 0) + (p.deaths or 0) >= abs(too_many)]
+    here = {p.guid: p.side for p in players}
+    elsewhere = {guid for other in others for guid in _with_other_mates(here, {p.guid: p.side for p in other})}
+    found = [p.guid for p in able if p.guid in elsewhere] or [p.guid for p in able]
+    who = "one of " * (len(found) > 1) + (", ".join(found) or "more than one player")
+    return f"{who} changed sides on the way: what he did before counts on the side where he ended"
+
+
+def _with_other_mates(here: Mapping[str, int | None], other: Mapping[str, int | None]) -> set[str]:
+    """Who of two rounds stands with others than he did; whether the sides swapped between them the most tell."""
+    shared = {guid for guid in here.keys() & other.keys() if here[guid] and other[guid]}
+    moved = {guid for guid in shared if here[guid] != other[guid]}
+    return min(moved, shared - moved, key=len) if 2 * len(moved) != len(shared) else set()
 
 
 _Number = Callable[[RoundPlayer], int | None]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.rules.values import CLOCK_MARGIN
 
 _MAY_BE_NEGATIVE = frozenset({"xp"})  # team kills cost experience
 # Far above anything seen (damage ends at 8,400, denied playtime at 5,838 s in one match), far below what sums of it
@@ -85,11 +86,16 @@ def _implausible(player: RoundPlayer) -> Iterator[str]:
 
 
 def outscored_its_first_round(first: Sequence[RoundPlayer], second: Sequence[RoundPlayer]) -> bool:
-    """Whether everybody killed and damaged more in round 2, the shorter one: so looks a sum of both rounds."""
+    """Whether everybody killed and damaged more in a round 2 that was no longer: so looks a sum of both rounds.
+
+    After a round 1 that was given up early, round 2 is the longer one, and all may have more of everything.
+    """
     before = {player.guid: player for player in first}
     shared = [(before[player.guid], player) for player in second if player.guid in before]
     return len(shared) >= _WHOLE_LOBBY and all(
-        _more(second.kills, first.kills) and _more(second.counters["damage_given"], first.counters["damage_given"])
+        _more(second.kills, first.kills)
+        and _more(second.counters["damage_given"], first.counters["damage_given"])
+        and not _more(second.seconds_played, (first.seconds_played or 0) + CLOCK_MARGIN)
         for first, second in shared
     )
 

@@ -4,23 +4,27 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.counters import carried_over, longest_seconds
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
+from slomix_pipeline.rules.linking import Clocked, Link
 from slomix_pipeline.rules.overrides import Override, OverrideKind, of_kind
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
+from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
 from slomix_pipeline.rules.validity import Validity, validity
 from slomix_pipeline.rules.values import FiledRound, Status
 
 # To be raised with every change of what a rule makes of a round: what older rules made is worked out again.
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 class SessionRounds(NamedTuple):
-    """What the rules make of a session's rounds, each by round key."""
+    """What the rules make of a session's rounds, each by round key; ``links``: the timing record it is placed with."""
 
     placed: Mapping[str, Placed]
     players: Mapping[str, Sequence[RoundPlayer]]
     validities: Mapping[str, Validity]
+    links: Mapping[str, Link]
 
 
 def work_out(
@@ -29,20 +33,28 @@ def work_out(
     filler_maps: Collection[str],
     second_rounds_seen: Sequence[SecondRoundSeen] = (),
     overrides: Iterable[Override] = (),
+    records: Sequence[FiledRecord] = (),
 ) -> SessionRounds:
-    """Pairs a session's rounds, takes each one's own numbers and judges what counts."""
+    """Links a session's rounds to their timing records, pairs them, takes each one's own numbers and judges what
+    counts. ``records``: the server's timing records from around the session."""
     decided = of_kind(overrides, OverrideKind.ROUND)
-    placed = pair_rounds(rounds, window, second_rounds_seen)
-    players = own_numbers(rounds, placed)
+    clocked = [Clocked(entry.key, entry.map_name, entry.number, entry.stamp) for entry in rounds]
+    links = link_timing_records(clocked, records).links
+    by_key = {filed.key: filed.record for filed in records}
+    linked = {key: by_key[link.record_key] for key, link in links.items() if link.record_key}
+    placed = pair_rounds(rounds, window, second_rounds_seen, linked)
+    players = own_numbers(rounds, placed, linked)
     validities = {
         entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps, decided.get(entry.key))
         for entry in rounds
     }
-    return SessionRounds(placed, players, validities)
+    return SessionRounds(placed, players, validities, links)
 
 
-def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> dict[str, list[RoundPlayer]]:
-    """The players of every round, by round key, with the numbers of that round alone."""
+def own_numbers(
+    rounds: Iterable[FiledRound], placed: Mapping[str, Placed], records: Mapping[str, TimingRecord] | None = None
+) -> dict[str, list[RoundPlayer]]:
+    """The players of every round, by round key, with the numbers of that round alone. ``records``: the linked ones."""
     in_order = sorted(rounds, key=lambda entry: (entry.stamp, entry.key))
     stats = {entry.key: entry.stats for entry in in_order}
     players = {}
@@ -50,14 +62,15 @@ def own_numbers(rounds: Iterable[FiledRound], placed: Mapping[str, Placed]) -> d
     for entry in in_order:
         place = placed[entry.key]
         partner = stats.get(place.partner) if place.partner else None
+        record = (records or {}).get(entry.key)
         # The header of an aborted round holds presets: how long it can have lasted is unknown.
         aborted = place.status is Status.ABORTED
-        longest = None if aborted else longest_seconds(entry.stats.header)
+        longest = None if aborted else longest_seconds(entry.stats.header, record.pause_seconds if record else None)
         if aborted and _may_count_on(entry):
             players[entry.key] = orphan_players(entry.stats)
         elif place.number == 1:
             same_map = previous is not None and previous.map_name == entry.map_name and not aborted
-            carried = carried_over(entry.stats, previous.stats if previous and same_map else None)
+            carried = carried_over(entry.stats, previous.stats if previous and same_map else None, longest)
             players[entry.key] = round_one_players(entry.stats, partner, carried, longest)
         elif partner is None:
             players[entry.key] = orphan_players(entry.stats)

@@ -14,7 +14,13 @@ from typing import NamedTuple
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.teams import other_team, team_on_side
-from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_side
+from slomix_pipeline.rules.values import (
+    Status,
+    attack_succeeded,
+    attackers_side,
+    ended_early,
+    stopwatch_seconds,
+)
 
 DRAW = "draw"
 FIRST, SECOND = "first", "second"  # the attackers of round 1, of round 2
@@ -39,7 +45,7 @@ class Confidence(StrEnum):
 
 class Clock(NamedTuple):
     """What is known of a round's end beside its header. ``surrender_side``: who gave up in the engine's own words
-    (0 nobody, None not told); ``seconds``: how long the round was."""
+    (0 nobody, None not told); ``seconds``: how long the round was, None where only its limit tells."""
 
     surrender_side: int | None = None
     seconds: float | None = None
@@ -50,7 +56,7 @@ NO_CLOCK = Clock()
 
 class Attack(NamedTuple):
     """One round's attack. ``team``: who attacked; ``seconds``: as the stopwatch shows it, a copy of the limit where it
-    failed; ``completed``: whether it succeeded. None where that can't be told."""
+    failed (``attack_time``); ``completed``: whether it succeeded. None where that can't be told."""
 
     team: str | None = None
     seconds: int | None = None
@@ -141,7 +147,7 @@ def _by_files(first: Half, second: Half | None, teams: Mapping[str, str]) -> Mat
 def _half_a_match(half: Half, teams: Mapping[str, str]) -> MatchResult:
     side = attackers_side(half.header)
     team = None if side is None else team_on_side(side, half.sides, teams)
-    attack = Attack(team, attack_time(half.header, half.clock) or None, attack_succeeded(half.header))
+    attack = Attack(team, attack_time(half.header, half.clock), attack_succeeded(half.header))
     if half.status is Status.ABORTED:  # its header holds presets
         attack = Attack(team)
     return MatchResult(
@@ -154,15 +160,19 @@ def _half_a_match(half: Half, teams: Mapping[str, str]) -> MatchResult:
 def attack_time(header: Header, clock: Clock) -> int | None:
     """Seconds of a round's attack: what the stopwatch shows, a copy of the limit where the attack failed.
 
-    When the defenders gave up the attack is completed at that time, also where the stopwatch shows the limit.
+    When the defenders gave up the attack is completed at that time, also where the stopwatch shows the limit. Where no
+    time stands, how long the round was tells; where nobody says who won either, whether it lasted to the limit.
     """
-    shown, limit = header.attack_seconds, header.limit_seconds
-    at_limit = not shown or (limit is not None and shown >= limit)
-    if at_limit and clock.seconds and clock.surrender_side and clock.surrender_side == header.defender_side:
-        return round(clock.seconds)
-    if shown and limit and not attack_succeeded(header):
-        return min(shown, limit)  # scripts make one up where the engine has none
-    return shown
+    shown, limit, lasted = stopwatch_seconds(header), header.limit_seconds, clock.seconds
+    at_limit = shown is None or (limit is not None and shown >= limit)
+    if at_limit and lasted and clock.surrender_side and clock.surrender_side == header.defender_side:
+        return round(lasted)
+    if shown is not None:
+        return shown
+    if attack_succeeded(header):
+        return int(lasted) if lasted else None
+    held = attack_succeeded(header) is False or ended_early(lasted, limit) is False
+    return limit if held else None
 
 
 def _time_to_compare(header: Header, clock: Clock) -> int | None:
@@ -171,14 +181,17 @@ def _time_to_compare(header: Header, clock: Clock) -> int | None:
     return 0 if gave_up else attack_time(header, clock)
 
 
-def winner_by_time(limit: int | None, first: int | None, second: int | None) -> str | None:
-    """FIRST, SECOND or DRAW by both attack times in seconds; a time equal to the limit is a full hold.
+def winner_by_time(
+    limit: int | None, first: int | None, second: int | None, second_limit: int | None = None
+) -> str | None:
+    """FIRST, SECOND or DRAW by both attack times in seconds; a time equal to the round's own limit is a full hold.
 
-    None when a time is unknown. Without a limit any positive time completes.
+    ``second_limit``: what round 2 was played for, when that is known: scripts shorten it on some maps. None when a time
+    is unknown. Without a limit any positive time completes.
     """
     if first is None or second is None:
         return None
-    first_done, second_done = _completes(limit, first), _completes(limit, second)
+    first_done, second_done = _completes(limit, first), _completes(second_limit or limit, second)
     if first_done and second_done:
         return FIRST if first <= second else SECOND
     return FIRST if first_done else SECOND if second_done else DRAW
@@ -213,7 +226,9 @@ def score_match(
     """The result of a complete match. Sides: GUID to side in each round; teams: GUID to A or B."""
     limit = first.limit_seconds
     compared = _time_to_compare(first, first_clock), _time_to_compare(second, second_clock)
-    by_header, by_time = winner_by_header(first, second), winner_by_time(limit, *compared)
+    by_header, by_time = winner_by_header(first, second), winner_by_time(limit, *compared, second.limit_seconds)
+    if attack_succeeded(second) and compared[1] is not None and compared[1] in (compared[0], second.limit_seconds):
+        by_time = None  # beaten within the second that is printed
     source, outcome = (Source.HEADER, by_header) if by_header else (Source.TIME, by_time)
     side = attackers_side(first) or attackers_side(second)
     # Everybody changes sides: who attacks in round 2 stands where round 1's attackers stood.
@@ -222,8 +237,8 @@ def score_match(
     completed = _completed(outcome, first, second, None if compared[0] is None else _completes(limit, compared[0]))
     told = MatchResult(
         None, None, "", Confidence.MISSING, side,
-        Attack(attackers, attack_time(first, first_clock) or None, completed[0]),
-        Attack(other_team(attackers) if attackers else None, attack_time(second, second_clock) or None, completed[1]),
+        Attack(attackers, attack_time(first, first_clock), completed[0]),
+        Attack(other_team(attackers) if attackers else None, attack_time(second, second_clock), completed[1]),
         by_header, by_time,
     )  # fmt: skip
     if outcome is None:
@@ -238,7 +253,7 @@ def score_match(
     elif attackers is None or teams_seen[0] == teams_seen[1]:
         return replace(told, reason=_ROSTERS[attackers is None], confidence=Confidence.AMBIGUOUS)
     else:
-        winner, reason = attackers if outcome == FIRST else other_team(attackers), _story(outcome, told, first, second)
+        winner, reason = attackers if outcome == FIRST else other_team(attackers), _story(outcome, told)
     return replace(told, winner=winner, source=source, reason=reason, confidence=_confidence(told, first, second))
 
 
@@ -274,13 +289,16 @@ def _contradicts(outcome: str, first: Header, second: Header) -> bool:
     return any(None not in (need, says) and need != says for need, says in zip(needs, told, strict=True))
 
 
-def _story(outcome: str, told: MatchResult, first: Header, second: Header) -> str:
-    if outcome == SECOND and told.first.completed is False:
-        return f"round 1 was held, round 2 completed in {_shown(told.second, second)}"
-    if outcome == SECOND:
-        return f"round 2 beat {_shown(told.first, first)} with {_shown(told.second, second)}"
-    return f"round 1 set {_shown(told.first, first)}, round 2 did not beat it"
+def _story(outcome: str, told: MatchResult) -> str:
+    first, second = (_shown(attack) for attack in (told.first, told.second))
+    if outcome == FIRST:
+        return f"round 1 set {first}, round 2 did not beat it"
+    if told.first.completed is False:
+        return f"round 1 was held, round 2 completed in {second}"
+    if told.first.seconds is not None and told.first.seconds == told.second.seconds:
+        return f"round 2 beat {first} by less than a second"
+    return f"round 2 beat {first} with {second}"
 
 
-def _shown(attack: Attack, header: Header) -> str:
-    return format_time(attack.seconds) if attack.seconds else header.attack_time
+def _shown(attack: Attack) -> str:
+    return "an unknown time" if attack.seconds is None else format_time(attack.seconds)

@@ -14,14 +14,20 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.gametimes import TimingRecord
-from slomix_pipeline.rules.counters import OVERSTAY_MARGIN
+from slomix_pipeline.rules.counters import stayed_longer
 from slomix_pipeline.rules.linking import Link
-from slomix_pipeline.rules.values import Status, attack_succeeded, attackers_side
+from slomix_pipeline.rules.values import (
+    CLOCK_MARGIN,
+    Status,
+    attack_succeeded,
+    attackers_side,
+    ended_early,
+    measured_seconds,
+    stopwatch_seconds,
+)
 
 ALIGNED_WITHIN = 30  # seconds
 MINOR_WITHIN = 60  # seconds
-RECORD_MARGIN = 12  # seconds; records lie up to 6 s beside the game's clock, and minutes are written in tenths
-GAVE_UP_MARGIN = 12  # seconds; full holds differ from the limit by up to 6 s, early ends by 15 s and more
 
 # What each source of a length is, for people.
 SOURCE_WORDS = {
@@ -67,10 +73,12 @@ def duration_sources(
     status: Status,
     player_seconds: Iterable[int | None],
     record_seconds: float | None = None,
+    paused: float | None = None,
 ) -> list[DurationSource]:
     """Everything that may tell a round's length, best first; ``players`` is exact to 6 s, ``limit`` an assumption.
 
-    ``player_seconds``: what each player was there for in this round alone; ``record_seconds``: of the linked record.
+    ``player_seconds``: what each player was there for in this round alone; ``record_seconds`` and ``paused`` (seconds
+    of pauses): of the linked record.
     """
     limit = header.limit_seconds
     played = [s for s in player_seconds if s]
@@ -78,8 +86,8 @@ def duration_sources(
     presets = "the header of an aborted round holds presets" if status is Status.ABORTED else None
     sources = (
         DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header)),
-        DurationSource("measured", header.playtime_seconds, None),
-        DurationSource("timing", record_seconds, _why_not_record(record_seconds, limit, played)),
+        DurationSource("measured", header.playtime_seconds, None if measured_seconds(header) else "above the limit"),
+        DurationSource("timing", record_seconds, _why_not_record(record_seconds, paused or 0, limit, played)),
         DurationSource("players", longest and min(longest, limit or longest), None),
         DurationSource("limit", limit, presets),
     )
@@ -87,21 +95,21 @@ def duration_sources(
 
 
 def _why_not_attack_time(header: Header) -> str | None:
-    succeeded, limit, attack = attack_succeeded(header), header.limit_seconds, header.attack_seconds
+    succeeded = attack_succeeded(header)
     if succeeded is None:
         return "the header does not say who won"
     if not succeeded:
         return "the attackers did not win: it only repeats the limit"
-    return None if attack and limit and attack <= limit else "above the limit, or without one"
+    return None if stopwatch_seconds(header) and header.limit_seconds else "above the limit, or without one"
 
 
-def _why_not_record(seconds: float | None, limit: int | None, played: Sequence[int]) -> str | None:
+def _why_not_record(seconds: float | None, paused: float, limit: int | None, played: Sequence[int]) -> str | None:
     """A script that was loaded anew within a round has seen only the end of it; one that knows no pauses, too much."""
     if seconds is None:
         return None
-    if limit is not None and seconds > limit + RECORD_MARGIN:
+    if limit is not None and seconds > limit + CLOCK_MARGIN:
         return "above the limit"
-    if played and statistics.median(played) > seconds + RECORD_MARGIN:
+    if played and statistics.median(played) > seconds + paused + CLOCK_MARGIN:
         return "most players were there for longer"
     return None
 
@@ -111,12 +119,17 @@ def round_duration(
     status: Status,
     player_seconds: Iterable[int | None],
     record_seconds: float | None = None,
+    paused: float | None = None,
 ) -> Duration:
     """The round's length, from the best source there is."""
-    for source in duration_sources(header, status, player_seconds, record_seconds):
+    for source in duration_sources(header, status, player_seconds, record_seconds, paused):
         if source.seconds and source.why_not is None:
             return Duration(float(source.seconds), source.name)
     return Duration(None, None)
+
+
+# Of these nobody looked at the sides of both rounds, or they ended otherwise and their headers hold presets.
+_SIDES_UNKNOWN = frozenset({Status.ABORTED, Status.AMBIGUOUS, Status.R2_ONLY})
 
 
 def surrender_side(header: Header, status: Status, duration: Duration, engine_says: int | None = None) -> int | None:
@@ -127,11 +140,10 @@ def surrender_side(header: Header, status: Status, duration: Duration, engine_sa
     """
     if engine_says is not None:
         return engine_says
-    if attack_succeeded(header) is not False or duration.seconds is None or header.limit_seconds is None:
+    if attack_succeeded(header) is not False or duration.source == "limit" or status in _SIDES_UNKNOWN:
         return None
-    if duration.source == "limit" or status is Status.ABORTED:  # which ended otherwise, and whose header holds presets
-        return None
-    return attackers_side(header) if duration.seconds < header.limit_seconds - GAVE_UP_MARGIN else 0
+    early = ended_early(duration.seconds, header.limit_seconds)
+    return None if early is None else attackers_side(header) if early else 0
 
 
 def attackers_gave_up(header: Header, gave_up: int | None) -> bool | None:
@@ -154,12 +166,13 @@ def timing_status(attack_seconds: int | None, record_seconds: float | None) -> T
     return TimingStatus.MINOR_DIFF if difference <= MINOR_WITHIN else TimingStatus.DISCREPANCY
 
 
-def overstayed(duration: Duration, players: Mapping[str, int | None]) -> list[str]:
-    """GUIDs of who is said to have played for longer than the round lasted. ``players``: seconds by GUID."""
+def overstayed(duration: Duration, players: Mapping[str, int | None], paused: float | None = None) -> list[str]:
+    """GUIDs of who is said to have played for longer than the round lasted, pauses included. ``players``: seconds by
+    GUID; ``paused``: seconds."""
     if duration.seconds is None or duration.source == "players":
         return []
-    longest = duration.seconds + OVERSTAY_MARGIN
-    return sorted(guid for guid, played in players.items() if played is not None and played > longest)
+    longest = duration.seconds + (paused or 0)
+    return sorted(guid for guid, played in players.items() if stayed_longer(played, longest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +195,6 @@ def time_round(
 ) -> RoundTiming:
     """A round's time from all that tells of it. ``record``: the linked one; a mere candidate is never used."""
     told = record.duration_seconds if record else None
-    duration = round_duration(header, status, player_seconds, told)
+    duration = round_duration(header, status, player_seconds, told, record.pause_seconds if record else None)
     side = surrender_side(header, status, duration, record.engine_surrender if record else None)
     return RoundTiming(duration, timing_status(header.attack_seconds, told), side, link, record)

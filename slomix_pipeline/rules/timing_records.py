@@ -7,7 +7,7 @@ Does not belong here: the link by the clock itself (``rules.linking``), how long
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -26,7 +26,10 @@ from slomix_pipeline.rules.linking import (
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.values import map_key
 
-MAP_RESTART = "map_restart"  # how our script says it; such a round leaves no stats file
+MAP_RESTART = "map_restart"  # how our script says it; such a round mostly leaves no stats file
+
+# A round that is left is written in the moment it ends; after a finished one the stats file takes 3 s more.
+LEFT_FILE_WITHIN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def link_timing_records(rounds: Sequence[Clocked], records: Sequence[FiledRecord
     in_order = sorted(records, key=lambda entry: (entry.record.ended_at, entry.key))
     unlinked = _copies(in_order)
     for entry in in_order:
-        if entry.was_restarted:
+        if entry.was_restarted and not any(same_map_within(r, entry.clocked, LEFT_FILE_WITHIN) for r in rounds):
             why = f"round {entry.record.number} was restarted: it has no stats file"
             unlinked.setdefault(entry.key, Unlinked(UnlinkedClass.RESTARTED, why))
     eligible = [entry.clocked for entry in in_order if entry.key not in unlinked]

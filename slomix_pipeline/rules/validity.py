@@ -5,12 +5,13 @@ Also who is a bot, and how bots, who share one GUID, are told apart.
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
-from slomix_pipeline.rules.differential import CARRIED_OVER, RoundPlayer
+from slomix_pipeline.rules.differential import CARRIED_OVER, STAYED_LONGER, RoundPlayer
 from slomix_pipeline.rules.overrides import DOES_NOT_COUNT, Override
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.values import FiledRound, Status
@@ -67,10 +68,18 @@ def _why_unscored(entry: FiledRound, place: Placed, filler_maps: Collection[str]
     return "filler map" if entry.map_name in filler_maps else None
 
 
+# Why nothing is left of a round when these flags are most of its lobby's.
+_WITHOUT_NUMBERS = {
+    CARRIED_OVER: "counters carried over from an earlier play of the map",
+    STAYED_LONGER: "the players' minutes are above what the round can have lasted",
+}
+
+
 def _why_without_numbers(players: Sequence[RoundPlayer]) -> str | None:
-    """A single player whose counters were carried over is unknown by himself; of most of a lobby nothing is left."""
-    carried = sum(CARRIED_OVER in player.flags for player in players)
-    return "counters carried over from an earlier play of the map" if 2 * carried > len(players) else None
+    """A single player whose counters hold more than the round is unknown by himself; of most of a lobby nothing is
+    left."""
+    found = Counter(flag for player in players for flag in _WITHOUT_NUMBERS if flag in player.flags)
+    return _WITHOUT_NUMBERS[found.most_common(1)[0][0]] if 2 * found.total() > len(players) else None
 
 
 def with_distinct_guids(stats: StatsFile) -> StatsFile:

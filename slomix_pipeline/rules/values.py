@@ -46,6 +46,10 @@ def shared_lines(first: StatsFile, second: StatsFile) -> list[tuple[PlayerLine, 
     return [(before[line.guid], line) for line in second.players if line.guid in before]
 
 
+# Seconds by which a clock beside the game's own may be off (a script's, the players' minutes): full holds differ from
+# the limit by up to 6, early ends by 15 and more.
+CLOCK_MARGIN = 12
+
 SIDE_NAMES = {AXIS: "Axis", ALLIES: "Allies"}
 
 
@@ -62,6 +66,32 @@ def attack_succeeded(header: Header) -> bool | None:
     if header.winner_side not in (AXIS, ALLIES) or header.defender_side not in (AXIS, ALLIES):
         return None
     return header.winner_side != header.defender_side
+
+
+def stopwatch_seconds(header: Header) -> int | None:
+    """What the stopwatch shows, in whole seconds: the attackers' time, or a copy of the limit where they failed.
+
+    None where no time stands: when the engine has cleared it scripts write ``0:00``, or make one up above the limit.
+    """
+    shown, limit = header.attack_seconds, header.limit_seconds
+    return None if not shown or (limit and shown > limit) else shown
+
+
+def measured_seconds(header: Header) -> float | None:
+    """The writer's own measure of the round, without pauses; None without one, or when it is above the limit."""
+    measured, limit = header.playtime_seconds, header.limit_seconds
+    return None if measured is None or (limit and measured > limit + CLOCK_MARGIN) else measured
+
+
+def ended_early(seconds: float | None, limit: float | None) -> bool | None:
+    """Whether a round of that length ended before its limit; None when either is unknown."""
+    return None if seconds is None or limit is None else seconds < limit - CLOCK_MARGIN
+
+
+def time_to_beat(first: Header) -> int | None:
+    """What a round 2 is played for, by the header of its round 1: the time set, or the whole limit after a hold."""
+    shown = stopwatch_seconds(first)
+    return first.limit_seconds if shown is None and attack_succeeded(first) is False else shown
 
 
 def attackers_side(header: Header) -> int | None:

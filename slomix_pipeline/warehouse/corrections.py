@@ -24,7 +24,7 @@ def result_of(match: MatchSeen) -> Published:
 
 
 def _time(seen: RoundSeen) -> str:
-    completed, seconds = attack_succeeded(seen.header), seen.header.attack_seconds
+    completed, seconds = attack_succeeded(seen.header), seen.attack_seconds
     if completed is None or (completed and seconds is None):
         return "?"
     return format_time(seconds or 0) if completed else "held"

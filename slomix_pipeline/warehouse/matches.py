@@ -18,7 +18,7 @@ from slomix_pipeline.warehouse import parsed
 def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
     """The rounds of a session in order, as parts of matches."""
     rows = conn.execute(
-        """select r.*, p.map, t.duration_seconds,
+        """select r.*, p.map, case when t.duration_source <> 'limit' then t.duration_seconds end as seconds,
                   case when record.exit_print is not null then record.surrender_side end as engine_surrender,
                   coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
            from session_round s
@@ -37,7 +37,7 @@ def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
         Half(
             row["round_key"], row["partner_key"], row["match_key"], row["number"], Status(row["status"]), row["reason"],
             row["unscored_reason"], row["map"], headers[row["round_key"]], row["sides"],
-            Clock(row["engine_surrender"], row["duration_seconds"]),
+            Clock(row["engine_surrender"], row["seconds"]),
         )
         for row in rows
     ]  # fmt: skip

@@ -13,8 +13,10 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.scoring import Clock, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.timing import attackers_gave_up
+from slomix_pipeline.rules.values import stopwatch_seconds
 from slomix_pipeline.warehouse import parsed, teams
 
 
@@ -33,6 +35,11 @@ class RoundSeen:
     by_sensor: bool
     left_out: str | None
     """Why its numbers are in no total although its result counts; None when they are."""
+
+    @property
+    def attack_seconds(self) -> int | None:
+        """The time of its attack: the stopwatch's, or how long the round was where no time stands there."""
+        return attack_time(self.header, Clock(None, None if self.duration_source == "limit" else self.duration_seconds))
 
     @property
     def gave_up(self) -> bool | None:
@@ -181,10 +188,10 @@ def timing_coverage(rounds: Sequence[RoundSeen]) -> str:
 
 
 def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str, Any]]:
-    """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team."""
+    """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team, and
+    ``stopwatch_seconds``."""
     rounds = conn.execute(
-        """select r.*, p.map, p.stamp, p.attack_time_text, t.duration_seconds, t.duration_source, t.timing_status,
-                  t.surrender_side
+        """select r.*, p.map, p.stamp, t.duration_seconds, t.duration_source, t.timing_status, t.surrender_side
            from session_round s join round r using (round_key) join parsed_round p using (round_key)
            left join round_timing t using (round_key)
            where s.session_key = %s order by s.position""",
@@ -198,7 +205,12 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str
         [session_key],
     ):
         players.setdefault(row["round_key"], []).append(row)
-    return [row | {"players": players.get(row["round_key"], [])} for row in rounds]
+    headers = parsed.headers(conn, [row["round_key"] for row in rounds])
+    return [
+        row | {"players": players.get(key, []), "stopwatch_seconds": stopwatch_seconds(headers[key])}
+        for row in rounds
+        for key in [row["round_key"]]
+    ]
 
 
 def quarantined_between(conn: Connection[DictRow], server: str, start: str, end: str) -> list[DictRow]:

@@ -13,14 +13,13 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.filenames import parse_file_name
-from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
-from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
+from slomix_pipeline.rules.pairing import SecondRoundSeen
 from slomix_pipeline.rules.policy import COUNTERS
+from slomix_pipeline.rules.rounds import SessionRounds
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
-from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import overrides, teams
 
@@ -80,32 +79,27 @@ def second_rounds_seen(
     ]
 
 
-def store_rounds(
-    conn: Connection[DictRow],
-    placed: Mapping[str, Placed],
-    validities: Mapping[str, Validity],
-    players: Mapping[str, Sequence[RoundPlayer]],
-    rules: str,
-) -> None:
+def store_rounds(conn: Connection[DictRow], found: SessionRounds, rules: str) -> None:
     """Writes what became of a session's rounds and every player's own numbers, in place of what was there.
 
     ``rules``: by which rules and settings they were worked out.
     """
+    placed, players = found.placed, found.players
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into round (round_key, match_key, partner_key, number, status, reason, unscored_reason,
-                   invalid_reason, flags, rules)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   invalid_reason, flags, placed_with, rules)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                on conflict (round_key) do update
-               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, rules,
-                    rules_at)
+               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, placed_with,
+                    rules, rules_at)
                  = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
-                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, excluded.rules,
-                    now())""",
+                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, excluded.placed_with,
+                    excluded.rules, now())""",
             [
                 (
-                    p.key, p.match_key, p.partner, p.number, p.status, p.reason, *validities[p.key],
-                    list(p.flags), rules,
+                    p.key, p.match_key, p.partner, p.number, p.status, p.reason, *found.validities[p.key],
+                    list(p.flags), found.links[p.key].record_key, rules,
                 )
                 for p in placed.values()
             ],

@@ -43,6 +43,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                left join session_round s using (round_key)
                where r.rules_at is null or r.rules_at < p.parsed_at or t.round_key is null or s.round_key is null
                   or r.rules is distinct from %(rules)s
+                  or r.placed_with is distinct from t.record_key   -- placed with another record than it is timed with
                   or not exists (select from match m where m.match_key = r.match_key)
                   or t.timed_at = 'epoch'   -- another round has its record now
                union all

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
-from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked
+from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, LINK_WINDOW, Clocked
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.warehouse.files import FileRow
 
@@ -76,6 +76,11 @@ def records_between(conn: Connection[DictRow], server: str, start: datetime, end
         f"{_READ} where server = %s and ended_at between %s and %s order by ended_at, record_key", [server, start, end]
     ).fetchall()
     return [_filed(row) for row in rows]
+
+
+def records_near(conn: Connection[DictRow], server: str, first: datetime, last: datetime) -> list[FiledRecord]:
+    """The timing records that may be of rounds between two stamps, the first and the last of a session."""
+    return records_between(conn, server, first - CANDIDATE_WINDOW, last + CANDIDATE_WINDOW)
 
 
 def record_of(conn: Connection[DictRow], key: str | None) -> TimingRecord | None:
