@@ -23,7 +23,7 @@ from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
-from slomix_pipeline.rules.values import attack_succeeded, stopwatch_seconds
+from slomix_pipeline.rules.values import Status, attack_succeeded, stopwatch_seconds
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
@@ -250,14 +250,17 @@ def _rest(draws: int, not_counted: int) -> str:
 
 def _map_line(match: MatchSeen) -> str:
     winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
-    times = " / ".join(_short(seen) for seen in match.rounds)
+    times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if _by_a_person(match) else ""
     why = decided if match.winner else f" · {escape(match.reason)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 
 def _short(seen: RoundSeen) -> str:
-    if attack_succeeded(seen.header):
+    succeeded = attack_succeeded(seen.header)
+    if succeeded is None:
+        return "?"
+    if succeeded:
         return clock(seen.attack_seconds)
     return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
 

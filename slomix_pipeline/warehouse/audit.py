@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK
 
 
@@ -39,12 +40,13 @@ class Scope:
             "now": self.now,
             "window": self.window,
             "rules": self.rules,
+            "broken_off": BROKEN_OFF,
             **more,
         }
 
 
 # Every query over rounds begins with this. ``missing_*_strict``: what file names alone tell, by date and map.
-# ``missing_*``: what pairing tells; a round 2 that may still come is not missing.
+# ``missing_*``: what pairing tells; a round 2 that may still come, or that was broken off, is not missing.
 _ROUNDS = """
 with looked_at as (
     select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, to_char(p.stamp_local, 'YYYY-MM') as month,
@@ -55,7 +57,8 @@ with looked_at as (
            p.label = 1 and coalesce(max(p.stamp_local) filter (where p.label = 2) over day <= p.stamp_local, true)
                as missing_r2_strict,
            coalesce(r.status = 'r2_only', false) as missing_r1,
-           coalesce(r.status = 'r1_only' and p.stamp < %(now)s::timestamptz - %(window)s::interval, false) as missing_r2
+           coalesce(r.status = 'r1_only' and r.reason <> %(broken_off)s
+                    and p.stamp < %(now)s::timestamptz - %(window)s::interval, false) as missing_r2
     from parsed_round p
     left join round r using (round_key)
     left join round_timing t using (round_key)
