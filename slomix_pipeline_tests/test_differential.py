@@ -41,6 +41,46 @@ def test_every_field_of_a_file_has_exactly_one_policy() -> None:
     assert POLICY.keys() == set(TAIL_FIELDS)
 
 
+# --- players without identity ---
+
+NOBODY, OTHER_NOBODY = "NO-00001", "NO-00002"  # as ``rules.identity`` makes them
+
+
+def test_of_a_player_without_identity_round_1_is_known_and_of_round_2_only_what_is_its_own() -> None:
+    first = make_stats(*lobby(kills=5), make_line(NOBODY, AXIS, 0, kills=8, xp=50))
+    second = make_stats(*lobby(1, True, kills=9), make_line(OTHER_NOBODY, ALLIES, 1, kills=16, xp=60), number=2)
+    before = round_one_players(first, second)[-1]
+    assert (before.kills, before.side, before.counters["xp"], before.flags) == (8, AXIS, 50, ("no_identity",))
+    known, after = round_two_players(first, second)[-2:]
+    assert (known.kills, known.flags) == (4, ())
+    assert (after.kills, after.weapons, after.seconds_played, after.counters["damage_given"]) == (None,) * 4
+    assert (after.side, after.counters["xp"], after.flags) == (ALLIES, 60, ("cumulative", "no_identity"))
+
+
+def test_a_player_without_identity_whose_counters_began_in_round_2_has_his_line() -> None:
+    first = make_stats(*lobby(kills=5), make_line(NOBODY, AXIS, 0, kills=8))
+    second = make_stats(*lobby(1, True, kills=9), make_line(OTHER_NOBODY, ALLIES, 0, kills=11), number=2)
+    found = round_two_players(first, second)[-1]
+    assert (found.kills, found.flags) == (11, ("no_identity",))
+
+
+def test_a_player_without_identity_in_round_2_alone_may_go_on_from_anybody_who_is_missing_there() -> None:
+    second = make_stats(*lobby(1, True, kills=9), make_line(NOBODY, ALLIES, 1, kills=11), number=2)
+    assert round_two_players(make_stats(*lobby(kills=5)), second)[-1].kills == 11
+    gone = make_stats(*lobby(kills=5), make_line("gone", AXIS, 0, kills=3))
+    assert round_two_players(gone, second)[-1].kills is None
+
+
+def test_a_known_player_of_round_2_who_may_be_one_without_identity_in_round_1_is_not_taken_for_new() -> None:
+    second = make_stats(*lobby(1, True, kills=9), make_line("eve", ALLIES, 1, kills=11), number=2)
+    could_be = make_stats(*lobby(kills=5), make_line(NOBODY, AXIS, 0, kills=8))
+    found = round_two_players(could_be, second)[-1]
+    assert (found.guid, found.kills, found.flags) == ("eve", None, ("cumulative",))
+    cannot = make_stats(*lobby(kills=5), make_line(NOBODY, AXIS, 0, kills=12))
+    found = round_two_players(cannot, second)[-1]
+    assert (found.kills, found.flags) == (11, ())
+
+
 # --- ordinary players ---
 
 

@@ -22,7 +22,7 @@ from slomix_pipeline.rules.endstats import (
     resolve_duels,
 )
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, LinkClass
-from slomix_pipeline.rules.validity import with_distinct_guids
+from slomix_pipeline.rules.identity import with_distinct_guids
 from slomix_pipeline_tests.building import make_line, make_stats
 
 EVENING = datetime(2031, 5, 6, 20, 0)  # the game server's wall clock
@@ -190,7 +190,7 @@ def test_cleaning_text_comes_to_what_the_engine_makes_of_its_bytes(raw: bytes) -
 def award_guid(player: str, *names: tuple[str, str]) -> str | None:
     file = endstats.parse(f"Most deaths\t{player}\t9\n".encode())
     stats = make_stats(*(make_line(guid, name=name) for guid, name in names))
-    (award,) = resolve_awards(file, with_distinct_guids(stats), 1)
+    (award,) = resolve_awards(file, with_distinct_guids(stats, "a file"), 1)
     return award.guid
 
 
@@ -212,7 +212,7 @@ def test_an_empty_name_is_the_player_of_whose_name_nothing_is_left() -> None:
 
 
 def owners(text: str, *names: tuple[str, str]) -> list[tuple[str | None, str | None]]:
-    stats = with_distinct_guids(make_stats(*(make_line(guid, name=name) for guid, name in names)))
+    stats = with_distinct_guids(make_stats(*(make_line(guid, name=name) for guid, name in names)), "a file")
     return [(duel.guid, duel.opponent_guid) for duel in resolve_duels(endstats.parse(text.encode()), stats)]
 
 

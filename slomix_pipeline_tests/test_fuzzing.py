@@ -167,9 +167,12 @@ def test_a_damaged_stats_file_is_refused_with_a_reason_or_can_be_written_again(
     which: int, damage: list[tuple[Edit, int, int, bytes]]
 ) -> None:
     rounds = whole_rounds()
-    stats = accepted(damaged(rounds[which % len(rounds)].stats_bytes, damage))
-    if stats is None or stats.tail_fields not in LAYOUTS:
+    data = damaged(rounds[which % len(rounds)].stats_bytes, damage)
+    taken_in = accepted(data)
+    if taken_in is None or taken_in.tail_fields not in LAYOUTS:
         return
+    assert len({line.guid for line in taken_in.players}) == len(taken_in.players)
+    stats = gamestats.parse(data)
     written = gamestats.dump(stats)
     again = gamestats.parse(written)
     assert gamestats.dump(again) == written

@@ -56,10 +56,9 @@ def tails(layout: int) -> st.SearchStrategy[dict[str, float | None]]:
 
 
 def players(layout: int) -> st.SearchStrategy[PlayerLine]:
-    visible = [chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code) != "\\" and not chr(code).islower()]
     return st.builds(
         PlayerLine,
-        guid=st.text(visible, min_size=1, max_size=8),
+        guid=st.integers(1, 0xFFFFFFFF).map("{:08X}".format) | st.sampled_from(["OMNIBOT0", ""]),
         name=engine_text(),
         rounds=st.integers(-9, 999),
         side=st.integers(0, 3),
@@ -179,8 +178,6 @@ def test_a_windows_file_cut_inside_its_last_line_end_is_refused() -> None:
         (HEADER + LINE * 65, "65 player lines"),
         (HEADER + LINE.replace(b"\\0\\1\\", b"\\0\\4\\"), "team 4"),
         (HEADER + LINE.replace(b"\\0\\1\\", b"\\x\\1\\"), "not a whole number"),
-        (HEADER + LINE.replace(b"A1B2C3D4", b""), "no readable GUID"),
-        (HEADER + LINE.replace(b"A1B2C3D4", b"\xff\xfe"), "no readable GUID"),
         (HEADER + LINE.replace(b"^1Al^7pha", b"Al\\pha"), "5 backslashes"),
         (HEADER + LINE.replace(b"2097 ", b"2096 "), "20 weapon numbers for 3 weapons"),
         (HEADER + LINE.replace(b"2097 ", b"268435456 "), "weapon mask"),
@@ -200,6 +197,27 @@ def test_a_windows_file_cut_inside_its_last_line_end_is_refused() -> None:
 def test_what_is_not_whole_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         gamestats.parse(data)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [b"", b" ", b"        ", b"\xff\xfe", b"A1B2C3", b"0", b"00000000", b"0" * 32, b"unknown", b"UNKNOWN0", b"NO_GUID",
+     b"NOGUID07", b"undefined", b"^1A1B2C3D4", b"(null)", b"-1234567", b"A1B2 C3D4"],
+)  # fmt: skip
+def test_a_line_without_a_readable_guid_is_read_all_the_same(written: bytes) -> None:
+    stats = gamestats.parse(HEADER + LINE.replace(b"A1B2C3D4", written) + OTHER_LINE)
+    assert [player.guid for player in stats.players] == ["", "0F0E0D0C"]
+    assert stats.players[0].total("kills") == 15
+
+
+@pytest.mark.parametrize(
+    ("written", "guid"),
+    [(b"a1b2c3d4", "A1B2C3D4"), (b" A1B2C3D4 ", "A1B2C3D4"), (b"A1B2C3D4" * 4, "A1B2C3D4"), (b"ABCDEFAB", "ABCDEFAB"),
+     (b"12345678", "12345678"), (b"OMNIBOT01000000", "OMNIBOT0")],
+)  # fmt: skip
+def test_a_guid_is_8_upper_case_characters(written: bytes, guid: str) -> None:
+    (player,) = gamestats.parse(HEADER + LINE.replace(b"A1B2C3D4", written)).players
+    assert player.guid == guid
 
 
 def test_a_ratio_of_nothing_is_unknown() -> None:

@@ -19,7 +19,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.validity import with_distinct_guids
+from slomix_pipeline.rules.identity import with_distinct_guids
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse.database import Database
@@ -424,7 +424,7 @@ def test_of_two_names_seen_at_the_same_moment_the_one_of_more_rounds_is_shown_th
 
 
 def test_bots_have_no_aliases(played: Played) -> None:
-    (bot,) = with_distinct_guids(make_stats(make_line("OMNIBOT0", name="[BOT]Sam"))).players
+    (bot,) = with_distinct_guids(make_stats(make_line("OMNIBOT0", name="[BOT]Sam")), "a file").players
     played.round({"guid": bot.guid, "name": bot.clean_name}, {"guid": ADA, "name": "Ada"}, invalid="bots took part")
     assert names(played) == {ADA: "Ada"}
 

@@ -129,7 +129,7 @@ class Versus:
 @dataclass(frozen=True, slots=True)
 class VersusBlock:
     """The opponents of one player; name and GUID are None in files of before 2026-08, which do not say whose they are
-    (nor where one player's lines end)."""
+    (nor where one player's lines end). ``guid`` is empty where there is none that can be read."""
 
     subject: str | None
     guid: str | None
@@ -156,14 +156,12 @@ def parse(data: bytes) -> EndstatsFile:
     for number, (label, second, third) in _lines(data):
         known = label in _KIND_OF_LABEL
         # Two numbers behind the label of an award: below a header it is an opponent's name, above a player's.
-        if _COUNT.fullmatch(second) and _COUNT.fullmatch(third) and (not known or (blocks and blocks[-1][1])):
+        if _COUNT.fullmatch(second) and _COUNT.fullmatch(third) and (not known or (blocks and blocks[-1][0] is not None)):
             if not blocks:
                 blocks.append((None, None, []))
             blocks[-1][2].append(Versus(label, int(second), int(third)))
         elif label == _VS_HEADER:
-            if not _GUID.fullmatch(third):
-                raise FormatError(f"line {number}: {readable(third)[:20]!r} is no GUID")
-            blocks.append((second, third.upper(), []))
+            blocks.append((second, third.upper() if _GUID.fullmatch(third) else "", []))
         elif not third:
             raise FormatError(f"line {number}: an award without a value")
         elif blocks and not known:

@@ -21,6 +21,9 @@ MAX_PLAYERS = 64  # the engine's client slots
 AXIS, ALLIES, SPECTATOR = 1, 2, 3
 
 _INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
+# 8 hex digits of a person, OMNIBOT0 of a bot. Where there is none, engines and scripts write nothing, zeros, or a word
+# (NO_GUID, UNKNOWN; NOGUID and the slot).
+_GUID = re.compile(r"(?!0{8}|NOGUID|UNKNOWN)((?=.*\d)[0-9A-Z]{8}|[A-F]{8})", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
@@ -70,7 +73,10 @@ class WeaponCounts:
 
 @dataclass(frozen=True, slots=True)
 class PlayerLine:
-    """One player as the file has him. ``tail`` holds every field of ``TAIL_FIELDS``; None where the writer had none."""
+    """One player as the file has him. ``guid``: 8 characters, or empty where the file has none that can be read.
+
+    ``tail`` holds every field of ``TAIL_FIELDS``; None where the writer had none.
+    """
 
     guid: str
     name: str
@@ -155,8 +161,6 @@ def _parse_player(line: bytes, number: int) -> tuple[PlayerLine, int]:
     if len(fields) != 5:
         raise FormatError(f"line {number}: {len(fields) - 1} backslashes instead of 4")
     guid = decode(fields[0]).strip().upper()[:8]
-    if not re.fullmatch(r"[!-~]{1,8}", guid):
-        raise FormatError(f"line {number}: no readable GUID")
     weapon_text, tab, tail_text = decode(fields[4]).partition("\t")
     if not tab:
         raise FormatError(f"line {number}: no tail fields after the weapons")
@@ -164,8 +168,9 @@ def _parse_player(line: bytes, number: int) -> tuple[PlayerLine, int]:
     if side not in (0, AXIS, ALLIES, SPECTATOR):
         raise FormatError(f"line {number}: team {side} does not exist")
     tail, tail_fields = _parse_tail(tail_text.split("\t"), number)
-    player = PlayerLine(guid, decode(fields[1]), rounds, side, _parse_weapons(weapon_text.split(), number), tail)
-    return player, tail_fields
+    weapons = _parse_weapons(weapon_text.split(), number)
+    known_guid = guid if _GUID.fullmatch(guid) else ""
+    return PlayerLine(known_guid, decode(fields[1]), rounds, side, weapons, tail), tail_fields
 
 
 def _parse_weapons(tokens: list[str], number: int) -> dict[str, WeaponCounts]:

@@ -8,6 +8,7 @@ Does not belong here: what is done about it (``rules.differential``, ``rules.val
 from collections.abc import Iterator
 
 from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
 from slomix_pipeline.rules.values import attack_succeeded, measured_seconds, shared_lines, stopwatch_seconds
 
@@ -73,7 +74,7 @@ def carried_over(stats: StatsFile, previous: StatsFile | None, longest: float | 
 
     A map change clears all counters. Where the clock is sure, told of everybody who is there for more than the
     ``longest`` seconds the round can have lasted, and for no more than that since ``previous``; where it is not, by
-    the whole lobby.
+    the whole lobby (who has no identity goes with it).
     """
     if previous is None:
         return frozenset()
@@ -88,7 +89,8 @@ def carried_over(stats: StatsFile, previous: StatsFile | None, longest: float | 
     shared = [(first, line) for first, line in shared if _seconds(first) >= _WORTH_COMPARING]
     if len(shared) < _WHOLE_LOBBY or any(counters_fell(first, second) for first, second in shared):
         return frozenset()
-    return frozenset(line.guid for _, line in shared)
+    strangers = {line.guid for line in stats.players if not has_identity(line.guid)}
+    return frozenset(line.guid for _, line in shared) | strangers
 
 
 def _seconds(line: PlayerLine) -> float:

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.counters import NO_COUNTS, nothing_counted, restart_signs, stayed_longer, was_there
+from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side, shared_lines
 
 # What a player's numbers are marked with, beside "dead_time_capped".
-CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here: unknown
+CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here, or from a line in it that can't be told: unknown
 CARRIED_OVER = "counters_carried_over"  # a round 1 that counts on from the file before it: unknown
 STAYED_LONGER = "there_for_longer"  # than the round can have lasted, so more than it is in his counters: unknown
 COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
+NO_IDENTITY = "no_identity"  # nobody knows who he is: in the round's numbers, in no total over rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def round_two_players(first: StatsFile, second: StatsFile, longest: float | None
     The line of a player whose counters restarted is taken as it is. When that is most of the lobby, the engine may
     have kept no counters at all; who happens to be above his round 1 then shows no sign of it, so what adds up decides.
     Who would have been there for more than the ``longest`` seconds the round can have lasted is unknown: something
-    else is in his counters too, as an attempt at round 2 that was broken off, or a pause that no record tells.
+    else is in his counters too, as an attempt at round 2 that was broken off, or a pause that no record tells. So is
+    who may go on from a line of round 1 that nobody can tell to be his: a name is no identity.
     """
     shared = shared_lines(first, second)
     restarted = {line.guid for earlier, line in shared if restart_signs(earlier, line)}
@@ -99,8 +102,20 @@ def _second_round_players(first: StatsFile, second: StatsFile, restarted: Collec
             players.append(_difference(earlier, line, tail_fields))
         elif was_there(line):
             player = _as_it_is(line, second.tail_fields, earlier)
-            players.append(replace(player, flags=(COUNTER_RESET, *player.flags)) if earlier else player)
+            if earlier is not None:
+                player = replace(player, flags=(COUNTER_RESET, *player.flags))
+            elif any(not restart_signs(other, line) for other in _may_be_his(line, first, second)):
+                player = _without_cumulative(player, CUMULATIVE)
+            players.append(player)
     return players
+
+
+def _may_be_his(line: PlayerLine, first: StatsFile, second: StatsFile) -> list[PlayerLine]:
+    """The lines of round 1 that nobody in round 2 is known by, and of which one may be that of a ``line`` without any:
+    for want of an identity on either side."""
+    found = {other.guid for other in second.players}
+    strangers = [other for other in first.players if other.guid not in found]
+    return [other for other in strangers if not (has_identity(line.guid) and has_identity(other.guid))]
 
 
 def _within(player: RoundPlayer, longest: float | None) -> RoundPlayer:
@@ -136,6 +151,7 @@ def _as_it_is(line: PlayerLine, tail_fields: int, other_round: PlayerLine | None
         seconds_dead_raw=seconds(line.tail["minutes_dead"]),
         alive_percent=line.tail["alive_percent"],
         counters={name: _count(line, name, tail_fields) for name in COUNTERS},
+        flags=() if has_identity(line.guid) else (NO_IDENTITY,),
     )
     return _with_dead_time_capped(player)
 
@@ -213,9 +229,10 @@ def _minus(later: int | None, earlier: int | None) -> int | None:
 
 def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
     counters = {name: None if _is_cumulative(name) else value for name, value in player.counters.items()}
+    flags = (why, *(flag for flag in player.flags if flag == NO_IDENTITY))
     return replace(
         player, weapons=None, kills=None, deaths=None, headshots=None, hits=None, shots=None,
-        seconds_played=None, seconds_dead=None, alive_percent=None, counters=counters, flags=(why,),
+        seconds_played=None, seconds_dead=None, alive_percent=None, counters=counters, flags=flags,
     )  # fmt: skip
 
 

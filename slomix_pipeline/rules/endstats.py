@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.rules.identity import has_identity, is_bot
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records, seconds_text
-from slomix_pipeline.rules.validity import is_bot
 
 # Older scripts named the file anew for every table they wrote: a second that ends in between splits it.
 SPLIT_WITHIN = timedelta(seconds=2)
@@ -80,7 +80,8 @@ def _as_endstats(link: Link, keys: Mapping[str, tuple[str, ...]]) -> EndstatsLin
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAward:
-    """An award with who got it: ``guid`` is None when nobody in the round has the name, or two have."""
+    """An award with who got it: ``guid`` is None when nobody in the round has the name, two have, or he has no
+    identity."""
 
     award: Award
     guid: str | None
@@ -138,11 +139,11 @@ def resolve_duels(file: EndstatsFile, stats: StatsFile) -> list[ResolvedVersus]:
 
 
 def _guids_by_name(players: Iterable[PlayerLine]) -> dict[str, str | None]:
-    """GUID by the name as the engine cleans it; None where two share it: never a guess."""
+    """GUID by the name as the engine cleans it; None where two share it (never a guess), or who has it can't be told."""
     guids: dict[str, str | None] = {}
     for line in players:
         name = engine_clean_name(line.name)
-        guids[name] = None if name in guids else line.guid
+        guids[name] = None if name in guids or not has_identity(line.guid) else line.guid
     return guids
 
 

@@ -15,6 +15,7 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.counters import counts_on
+from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.linking import LINK_WINDOW
 from slomix_pipeline.rules.values import (
     FiledRound,
@@ -209,9 +210,13 @@ def _replayed(
     for seen in second_rounds_seen:
         if map_key(seen.map_name) == first.map_name and first.stamp < seen.stamp < replay.stamp:
             return replace(placed, reason="its round 2 was played, but the stats file is missing")
-    same = {line.guid for line in first.stats.players} == {line.guid for line in replay.stats.players}
+    same = _known(first.stats) == _known(replay.stats) and len(first.stats.players) == len(replay.stats.players)
     reason = "replayed by the same players" if same else "replayed with other players"
     return replace(placed, status=Status.SUPERSEDED, reason=reason)
+
+
+def _known(stats: StatsFile) -> set[str]:
+    return {line.guid for line in stats.players if has_identity(line.guid)}
 
 
 def _paired(first: FiledRound, second: FiledRound) -> tuple[Placed, Placed]:

@@ -1,28 +1,16 @@
-"""Which rounds count, in one place. Derived anew each time: an orphan becomes valid when its round 1 arrives.
+"""Which rounds count, in one place. Derived anew each time: an orphan becomes valid when its round 1 arrives."""
 
-Also who is a bot, and how bots, who share one GUID, are told apart.
-"""
-
-import hashlib
-import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.differential import CARRIED_OVER, STAYED_LONGER, RoundPlayer
+from slomix_pipeline.rules.identity import is_bot
 from slomix_pipeline.rules.overrides import DOES_NOT_COUNT, Override
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.values import FiledRound, Status
 
-_BOT_PREFIX = "BOT-"  # of the GUIDs made here
 _COUNTING = frozenset({Status.COMPLETE, Status.R1_ONLY})
-
-
-def is_bot(line: PlayerLine) -> bool:
-    """Bots carry a GUID of the bot module, or a name that says so."""
-    return line.guid.startswith(("OMNIBOT", _BOT_PREFIX)) or line.clean_name.upper().startswith("[BOT]")
 
 
 def can_count(status: Status) -> bool:
@@ -80,29 +68,3 @@ def _why_without_numbers(players: Sequence[RoundPlayer]) -> str | None:
     left."""
     found = Counter(flag for player in players for flag in _WITHOUT_NUMBERS if flag in player.flags)
     return _WITHOUT_NUMBERS[found.most_common(1)[0][0]] if 2 * found.total() > len(players) else None
-
-
-def with_distinct_guids(stats: StatsFile) -> StatsFile:
-    """The file with a GUID of his own for every bot: ``BOT-`` and four hex digits of his name.
-
-    Two humans with equal GUIDs stay as they are; the caller refuses such a file.
-    """
-    taken: set[str] = set()
-    return replace(stats, players=tuple(_told_apart(line, taken) for line in _by_name(stats.players)))
-
-
-def _by_name(players: Iterable[PlayerLine]) -> list[PlayerLine]:
-    # Line order is arbitrary and differs between the rounds of a match; bots of one name need a stable order.
-    return sorted(players, key=lambda line: (line.guid, line.name))
-
-
-def _told_apart(line: PlayerLine, taken: set[str]) -> PlayerLine:
-    if not is_bot(line):
-        return line
-    for attempt in itertools.count():
-        digest = hashlib.sha256(f"{line.clean_name}/{attempt}".encode()).hexdigest()
-        guid = f"{_BOT_PREFIX}{digest[:4].upper()}"
-        if guid not in taken:
-            break
-    taken.add(guid)
-    return replace(line, guid=guid)

@@ -20,7 +20,8 @@ def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
     rows = conn.execute(
         """select r.*, p.map, case when t.duration_source <> 'limit' then t.duration_seconds end as seconds,
                   case when record.exit_print is not null then record.surrender_side end as engine_surrender,
-                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null), '{}') as sides
+                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null
+                               and not 'no_identity' = any(x.flags)), '{}') as sides
            from session_round s
            join round r using (round_key)
            join parsed_round p using (round_key)

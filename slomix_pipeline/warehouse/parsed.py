@@ -4,6 +4,7 @@ Belongs here: ``parsed_*``, one transaction per file.
 Does not belong here: what a round's own numbers are (``results``).
 """
 
+import hashlib
 from collections.abc import Iterable
 
 from psycopg import Connection
@@ -14,9 +15,9 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
+from slomix_pipeline.rules.identity import with_distinct_guids
 from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
-from slomix_pipeline.rules.validity import with_distinct_guids
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.warehouse.files import FileRow, contents
 
@@ -78,16 +79,12 @@ def read_back(conn: Connection[DictRow], key: str) -> DictRow:
 
 
 def parse_stats(data: bytes) -> gamestats.StatsFile:
-    """A stats file with a GUID of his own for every bot: the one way stored bytes are read.
+    """A stats file with a GUID of his own for every player: the one way stored bytes are read.
 
     Raises:
-        FormatError: see ``gamestats.parse``; also when two players share a GUID.
+        FormatError: see ``gamestats.parse``.
     """
-    stats = with_distinct_guids(gamestats.parse(data))
-    guids = [player.guid for player in stats.players]
-    if twice := sorted({guid for guid in guids if guids.count(guid) > 1}):
-        raise FormatError(f"two players with the GUID {twice[0]}")
-    return stats
+    return with_distinct_guids(gamestats.parse(data), hashlib.sha256(data).hexdigest())
 
 
 def accept_stats(data: bytes) -> gamestats.StatsFile:

@@ -27,11 +27,12 @@ class TeamEvidence:
 
 
 def players_of(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
-    """Everybody who played in a session, under his latest name without colour codes, by GUID."""
+    """Everybody known who played in a session, under his latest name without colour codes, by GUID."""
     rows = conn.execute(
         """select guid, (array_agg(name order by name = '', position desc))[1] as name
            from session_round join round_player using (round_key)
-           where session_key = %s group by guid order by guid""",
+           where session_key = %s and not 'no_identity' = any(round_player.flags)
+           group by guid order by guid""",
         [session_key],
     )
     return {row["guid"]: row["name"] for row in rows}

@@ -65,16 +65,19 @@ create view valid_round_player as
 select v.match_key, v.number, v.session_key, v.server, v.map, v.config, v.stamp, sp.team, n.*
 from valid_round v
 join round_player_number n using (round_key)
-left join session_player sp on sp.session_key = v.session_key and sp.guid = n.guid;
+left join session_player sp on sp.session_key = v.session_key and sp.guid = n.guid
+where not 'no_identity' = any(n.flags);
 comment on view valid_round_player is
-'The only door to numbers of several rounds: players of rounds that count, with session and team.';
+'The only door to numbers of several rounds: players of rounds that count, with session and team. Not who has no identity: his GUID is of one round.';
 
 create view valid_round_weapon as
 select v.match_key, v.number, v.session_key, v.server, v.map, v.config, v.stamp, w.*
 from valid_round v
-join round_weapon w using (round_key);
+join round_weapon w using (round_key)
+join round_player p using (round_key, guid)
+where not 'no_identity' = any(p.flags);
 comment on view valid_round_weapon is
-'The only door to weapons over several rounds: one row per weapon, player and round that counts.';
+'The only door to weapons over several rounds: one row per weapon, player and round that counts. Not of who has no identity.';
 
 create view round_level (level, scope, round_key) as
 select 'round', round_key, round_key from valid_round

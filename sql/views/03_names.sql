@@ -5,9 +5,10 @@ select p.guid, p.name, min(r.stamp) as first_seen, max(r.stamp) as last_seen, co
 from round_player p
 join parsed_round r using (round_key)
 where p.guid not like 'BOT-%'   -- made from a bot's name, so it has no other
+  and not 'no_identity' = any(p.flags)
 group by p.guid, p.name;
 comment on view alias is
-'Names, without colour codes, under which a GUID played, in any round, with the number of rounds; bots left out. Derived, so importing a file again changes nothing. A name of colour codes only is empty.';
+'Names, without colour codes, under which a GUID played, in any round, with the number of rounds; bots and players without identity left out. Derived, so importing a file again changes nothing. A name of colour codes only is empty.';
 
 create view player_name as
 select guid,

@@ -52,7 +52,8 @@ from round_level l
 join valid_round_player p using (round_key)
 -- Of a match or an evening, numbers that hold more than their round leave the player's total unknown; a career or a map
 -- would stay unknown for ever, so there they count as little as an invalid round: "rounds" is without them.
-where l.level in ('round', 'match', 'session') or not p.flags && array['counters_carried_over', 'there_for_longer']
+where l.level in ('round', 'match', 'session')
+      or not p.flags && array['counters_carried_over', 'there_for_longer', 'cumulative']
 group by l.level, l.scope, p.guid;
 comment on view player_sum is
 'What a player did in all rounds that count of a round, match, session, map or career. A number that is unknown in one of these rounds is unknown: see player_known_sum for what older writers left out.';
