@@ -100,6 +100,12 @@ def make_stats(*players: PlayerLine, tail_fields: int = 38, **header: Any) -> St
     return StatsFile(make_header(**header), lines, tail_fields)
 
 
+def with_file_guids(stats: StatsFile) -> StatsFile:
+    """The stats with GUIDs as files have them: ``ADA00000`` for ada."""
+    lines = tuple(replace(line, guid=f"{line.guid.upper():0<8}") for line in stats.players)
+    return replace(stats, players=lines)
+
+
 def make_round(
     minutes: float, number: int = 1, *players: PlayerLine, map_name: str = "supply", **header: Any
 ) -> FiledRound:

@@ -18,7 +18,7 @@ from slomix_pipeline.markdown import code, escape
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import files
-from slomix_pipeline_tests.building import lobby, make_stats
+from slomix_pipeline_tests.building import lobby, make_stats, with_file_guids
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
 
 # Evenings of the past, so that months and midnights lie where the test says.
@@ -65,7 +65,7 @@ def write(
     """A stats file; returns its round's key."""
     name = stats_file_name(start + timedelta(minutes=minutes), map_name, number)
     if isinstance(stats, StatsFile):
-        stats = replace(stats, header=replace(stats.header, map_name=map_name))
+        stats = with_file_guids(replace(stats, header=replace(stats.header, map_name=map_name)))
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(stats if isinstance(stats, bytes) else gamestats.dump(stats))
     return f"{SERVER}:{name.removesuffix('.txt')}"
@@ -82,7 +82,7 @@ def oddities(pipeline: Pipeline, tmp_path: Path) -> dict[str, str]:
         "r2": write(folder, EVENING, 10, 2, second(7)),
         "orphan": write(folder, EVENING, 30, 2, second(8)),
         "aborted": write(folder, EVENING, 40, 2, started, "radar"),
-        "cut": write(folder, EVENING, 50, 1, gamestats.dump(first(4))[:-30], "te_escape2"),
+        "cut": write(folder, EVENING, 50, 1, gamestats.dump(with_file_guids(first(4)))[:-30], "te_escape2"),
         "after the cut": write(folder, EVENING, 60, 2, second(9), "te_escape2"),
         "r1 before midnight": write(folder, BEFORE_MIDNIGHT, 0, 1, first(5)),
         "r2 after midnight": write(folder, BEFORE_MIDNIGHT, 12, 2, second(11)),

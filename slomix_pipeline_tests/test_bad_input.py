@@ -38,11 +38,14 @@ Spoil = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Case:
-    """How a good file is spoilt, what becomes of it, and a piece of the reason it is given."""
+    """How a good file is spoilt, what becomes of it, a piece of the reason it is given, how many more players it has,
+    and whether the parse check warns of it."""
 
     spoil: Spoil
     status: str
     reason: str | None = None
+    more_players: int = 0
+    warns: bool = False
 
 
 def with_name(name: bytes) -> Spoil:
@@ -52,6 +55,16 @@ def with_name(name: bytes) -> Spoil:
         header, line, *rest = data.split(b"\n")
         fields = line.split(b"\\")
         return b"\n".join([header, b"\\".join([fields[0], name, *fields[2:]]), *rest])
+
+    return spoil
+
+
+def with_guid(guid: bytes) -> Spoil:
+    """The first player has this GUID."""
+
+    def spoil(data: bytes) -> bytes:
+        header, line, *rest = data.split(b"\n")
+        return b"\n".join([header, b"\\".join([guid, *line.split(b"\\")[1:]]), *rest])
 
     return spoil
 
@@ -100,7 +113,11 @@ CASES = {
         lambda data: data.replace(b"\t0\t", b"\t99999999999\t", 1), "quarantined", "whole number"
     ),
     "a negative count": Case(lambda data: data.replace(b"\t0\t", b"\t-7\t", 1), "quarantined", "is -7"),
-    "a player twice": Case(lambda data: data + data.splitlines(keepends=True)[1], "quarantined", "two players"),
+    "a player twice": Case(
+        lambda data: data + data.splitlines(keepends=True)[1], "ingested", more_players=1, warns=True
+    ),
+    "a player without GUID": Case(with_guid(b""), "ingested", warns=True),
+    "a GUID of nothing": Case(with_guid(b"\xff^1NO_GUID"), "ingested", warns=True),
 }
 
 
@@ -145,7 +162,7 @@ def test_a_bad_file_alone_gets_its_status_and_reason(
             dg.AssetCheckSeverity.WARN
         }
         (exported,) = pipeline.export()["rounds"]
-        assert [len(exported["players"]), exported["status"]] == [len(subject.players), "r1_only"]
+        assert [len(exported["players"]), exported["status"]] == [len(subject.players) + case.more_players, "r1_only"]
         assert len(pipeline.page.messages()) == 1
     if len(spoilt[name]) < 16 << 20:
         (kept,) = pipeline.rows("select bytes from file join file_content using (sha256) where partition_key = %s", key)
@@ -180,7 +197,7 @@ def test_bad_files_in_a_batch_leave_their_neighbours_alone(
     by_round = {
         e.partition for e in evaluations if e.partition and e.check_name in ("transfer", "parse") and not e.passed
     }
-    assert by_round == bad
+    assert by_round == bad | {keys[name] for name, case in CASES.items() if case.warns}
     with pipeline.database.connect() as conn:
         assert {row["partition_key"] for row in list_files(conn, "quarantined")} == bad
 

@@ -21,8 +21,8 @@ from slomix_pipeline.rules.endstats import (
     resolve_awards,
     resolve_duels,
 )
-from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.identity import with_distinct_guids
+from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, LinkClass
 from slomix_pipeline_tests.building import make_line, make_stats
 
 EVENING = datetime(2031, 5, 6, 20, 0)  # the game server's wall clock

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from slomix_pipeline.rules.grades import SessionFacts, grade
 
 CLEAN = SessionFacts(
-    matches=5, counted=5, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0, laws_explained=0,
-    laws_unexplained=0, disputed=0, team_confidence="high", open_players=0, substitutions=0, overrides=0,
+    matches=5, counted=5, one_source=0, disputed=0, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0,
+    numbers_unknown=0, players_unknown=0, without_identity=0, laws_explained=0, laws_unexplained=0, laws_unchecked=0,
+    team_confidence="high", open_players=0, substitutions=0, teams_replaced=0, overrides=0,
 )  # fmt: skip
 
 
@@ -28,6 +29,13 @@ def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:
         ({"team_confidence": "low"}, "C", "who played with whom is unsure"),
         ({"laws_unexplained": 1}, "C", "numbers of 1 round don't add up, and nobody left or reconnected"),
         ({"rounds_with_bots": 2}, "C", "bots in 2 rounds, which don't count"),
+        ({"numbers_unknown": 1}, "C", "the numbers of 1 round are unknown and in no total"),
+        ({"teams_replaced": 1}, "C", "a whole team was replaced by another roster, 1 time"),
+        ({"team_confidence": None}, "C", "who played with whom was not worked out"),
+        ({"one_source": 2}, "B", "2 matches told by the headers or by the times alone"),
+        ({"laws_unchecked": 1}, "B", "whether the numbers of 1 round add up was not looked at"),
+        ({"players_unknown": 2}, "B", "unknown numbers of single players, 2 times"),
+        ({"without_identity": 3}, "B", "players without identity, in no team and no total, 3 times"),
         ({"team_confidence": "medium"}, "B", "teams are not quite sure"),
         ({"open_players": 1}, "B", "the team of 1 player is open"),
         ({"timed": 7}, "B", "Lua timing of 7 of 10 rounds only"),
@@ -49,7 +57,7 @@ def test_the_worst_blemish_is_the_grade_and_comes_first() -> None:
 numbers = st.builds(
     SessionFacts,
     **{f.name: st.integers(0, 5) for f in fields(SessionFacts) if f.type == "int" or f.type is int},
-    team_confidence=st.sampled_from(("high", "medium", "low")),
+    team_confidence=st.sampled_from(("high", "medium", "low", None)),
 )
 
 

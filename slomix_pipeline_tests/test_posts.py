@@ -513,6 +513,12 @@ def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -
     assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], [], FINE))
 
 
+def test_players_without_identity_are_named_as_such_and_escaped() -> None:
+    match = replace(match_of(seen(**BEATEN), seen(**HELD)), without_identity=("", "*no*key", *"abcdef"))
+    text = text_of(messages.result_message(match))
+    assert r"in no team and in no total: ?, \*no\*key, a, b, c, d and 2 more" in text
+
+
 def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> None:
     match = match_of(seen(**BEATEN), seen(**HELD))
     text = text_of(messages.session_message(SESSION, [match], [], POOR, [DECISION])).replace("\\", "")

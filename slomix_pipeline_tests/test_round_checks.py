@@ -8,7 +8,15 @@ import pytest
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline_tests.building import EVENING, first_round, lobby, make_line, make_round, second_round
+from slomix_pipeline_tests.building import (
+    EVENING,
+    first_round,
+    lobby,
+    make_line,
+    make_round,
+    second_round,
+    with_file_guids,
+)
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
 HOURS_AGO = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=3)
@@ -17,7 +25,7 @@ HOURS_AGO = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(ho
 def play(pipeline: Pipeline, entry: FiledRound) -> str:
     """Writes the stats file of an invented round some hours ago and runs it. Returns its key."""
     name = stats_file_name(HOURS_AGO + (entry.stamp - EVENING), entry.map_name, entry.number)
-    return pipeline.put_bytes_and_run(name, gamestats.dump(entry.stats))
+    return pipeline.put_bytes_and_run(name, gamestats.dump(with_file_guids(entry.stats)))
 
 
 def outcome(pipeline: Pipeline, key: str, check: str) -> tuple[bool, dict[str, Any]]:
@@ -51,15 +59,15 @@ def test_a_reconnected_player_explains_the_law_he_broke(pipeline: Pipeline) -> N
     back = make_line("ada", side=lines[0].side, rounds=0, minutes_played=3.0)
     second = make_round(8, 2, back, *lines[1:], limit="8:00", attack_time="6:00")
     _, facts = outcome(pipeline, play(pipeline, second), "conservation_laws")
-    assert facts["rounds go up by one"] == "broken: 3 of 4 shared players (ADA)"
-    assert "ADA reconnected" in facts["what may explain it"]
+    assert facts["rounds go up by one"] == "broken: 3 of 4 shared players (ADA00000)"
+    assert "ADA00000 reconnected" in facts["what may explain it"]
 
 
 def test_numbers_no_play_explains_warn_and_stay(pipeline: Pipeline) -> None:
     key = play(pipeline, make_round(0, 1, make_line("ada", kills=500, minutes_played=8.0), *lobby()[1:]))
     passed, facts = outcome(pipeline, key, "plausibility")
-    assert not passed and "ADA: 500 kills in 480 s" in facts["implausible"]
-    assert pipeline.rows("select kills from round_player where guid = 'ADA'") == [{"kills": 500}]
+    assert not passed and "ADA00000: 500 kills in 480 s" in facts["implausible"]
+    assert pipeline.rows("select kills from round_player where guid = 'ADA00000'") == [{"kills": 500}]
 
 
 def test_a_match_whose_round_1_holds_more_than_itself_is_won_but_counts_in_no_total(pipeline: Pipeline) -> None:
@@ -81,10 +89,10 @@ def test_the_numbers_of_a_player_who_would_have_played_for_longer_than_the_round
     lines = second_round(8).stats.players
     longer = make_line("ada", side=lines[0].side, rounds=1, kills=9, damage_given=900, minutes_played=19.0)
     play(pipeline, make_round(8, 2, longer, *lines[1:], limit="8:00", attack_time="6:00"))
-    rows = pipeline.rows("select kills, flags from round_player where guid = 'ADA' and round_key like '%%round-2'")
+    rows = pipeline.rows("select kills, flags from round_player where guid = 'ADA00000' and round_key like '%%round-2'")
     assert rows == [{"kills": None, "flags": ["there_for_longer"]}]
     totals = {r["guid"]: r["kills"] for r in pipeline.rows("select guid, kills from session_player_metric")}
-    assert totals == {"ADA": None, "BOB": 9, "CYD": 9, "DAN": 9}
+    assert totals == {"ADA00000": None, "BOB00000": 9, "CYD00000": 9, "DAN00000": 9}
     careers = pipeline.rows("select guid, kills, rounds from player_metric where level = 'career' order by guid")
     assert [(row["kills"], row["rounds"]) for row in careers] == [(5, 1), (9, 2), (9, 2), (9, 2)]
 

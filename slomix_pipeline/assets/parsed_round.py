@@ -13,6 +13,7 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
+from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import map_key
@@ -101,6 +102,9 @@ def _oddities(name: FileName, moment: Moment, stats: StatsFile) -> Iterator[str]
         yield f"the stamp, {moment.at:%Y-%m-%d %H:%M} UTC, lies in the future: check SLOMIX_TIMEZONE and the clocks"
     if stats.tail_fields > NEWEST_LAYOUT:
         yield f"{stats.tail_fields} tail fields; the first {NEWEST_LAYOUT} are read"
+    for line in stats.players:
+        if not has_identity(line.guid):
+            yield f"{line.clean_name or 'a player without a name'} has no GUID of his own: without identity over rounds"
     for guid in disagreeing_ratios(stats):
         yield f"{guid}: the writer's kill ratio disagrees with the weapons; the weapons are kept"
 

@@ -47,7 +47,10 @@ class Made(StrEnum):
     DIFFERENCE = "round 2: what counts on from round 1 is this file's number minus that of round 1's file"
     RESTARTED = "round 2, but his counters began anew after round 1: every number is taken as it is, nothing subtracted"
     JOINED = "round 2, and he has no line in round 1's file: every number is taken as it is"
-    ORPHAN = "the file counts on from a round 1 that is not here: what is cumulative is unknown"
+    ORPHAN = (
+        "the file counts on from a round 1 that is not here, or in which his line can't be told: what is cumulative is "
+        "unknown"
+    )
     CARRIED_OVER = "his counters go on from the file before, an earlier play of the map: what is cumulative is unknown"
     STAYED_LONGER = (
         "he is said to have been there for longer than the round can have lasted, so his counters hold more than it "
@@ -84,7 +87,7 @@ def signs_of_restart(made: Made, before: PlayerLine | None, line: PlayerLine) ->
 def line_in(data: bytes, line: PlayerLine) -> tuple[int, str]:
     """The number (from 1) and the text of a player's line in a file; tabs stay, other control characters are spaces.
 
-    A bot's GUID is ours, not the file's: he is found by everything else.
+    GUIDs of bots and of who has no identity are ours, not the file's: they are found by everything else.
     """
     lines = gamestats.parse(data).players
     index = next(i for i, found in enumerate(lines) if replace(found, guid=line.guid) == line)

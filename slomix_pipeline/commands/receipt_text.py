@@ -14,7 +14,7 @@ from rich.text import Text
 
 from slomix_pipeline.commands.wording import facts, number, span
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, STAYED_LONGER
+from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, NO_IDENTITY, STAYED_LONGER
 from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
 
 FLAGS = {
@@ -26,7 +26,8 @@ FLAGS = {
     COUNTER_RESET: "counters began anew after round 1: taken as they are",
     CARRIED_OVER: "counters go on from the file before, so hold more than this round: unknown",
     STAYED_LONGER: "there for longer than the round can have lasted, so counters hold more than it: unknown",
-    CUMULATIVE: "counters hold a missing round 1 too: unknown",
+    CUMULATIVE: "counters hold round 1 too, of which his part is not known: unknown",
+    NO_IDENTITY: "no GUID of his own in the file: in no team, and in no total over rounds",
     "dead_time_capped": "the file has him dead for longer than he was there: capped",
 }
 _TITLE_WIDTH = 7

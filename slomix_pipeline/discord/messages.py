@@ -28,6 +28,7 @@ from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_cover
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
 MOST_REASONS = 3  # of a grade, or decisions, in a summary
+MOST_NAMES = 6  # of players without identity
 ROUND_1_COLOUR = 0xF1C40F
 
 
@@ -84,6 +85,7 @@ def result_message(match: MatchSeen) -> Message:
                 *([] if match.winner else [f"-# Not counted: {escape(match.reason)}"]),
                 *([f"-# Not by the files: {escape(match.reason)}"] if match.winner and _by_a_person(match) else []),
                 *_left_out(match),
+                *_without_identity(match),
                 f"**{_score(match)}**",
             ]
         ),
@@ -228,6 +230,15 @@ def _left_out(match: MatchSeen) -> list[str]:
         for number, seen in ((1, match.first), (2, match.second))
         if seen and seen.left_out
     ]
+
+
+def _without_identity(match: MatchSeen) -> list[str]:
+    """A line for who can't be told over rounds."""
+    if not match.without_identity:
+        return []
+    shown = ", ".join(map(player_text, match.without_identity[:MOST_NAMES]))
+    more = f" and {len(match.without_identity) - MOST_NAMES} more" if len(match.without_identity) > MOST_NAMES else ""
+    return [f"-# Without a GUID of their own, so in no team and in no total: {shown}{more}"]
 
 
 def _verdict(match: MatchSeen) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from slomix_pipeline.formats.errors import FormatError
-from slomix_pipeline.formats.names import decode, encode, readable
+from slomix_pipeline.formats.names import decode, encode
 
 MAX_BYTES = 1 << 20  # a full server's file has 40 kB
 _MAX_LINE = 1_000
@@ -156,7 +156,11 @@ def parse(data: bytes) -> EndstatsFile:
     for number, (label, second, third) in _lines(data):
         known = label in _KIND_OF_LABEL
         # Two numbers behind the label of an award: below a header it is an opponent's name, above a player's.
-        if _COUNT.fullmatch(second) and _COUNT.fullmatch(third) and (not known or (blocks and blocks[-1][0] is not None)):
+        if (
+            _COUNT.fullmatch(second)
+            and _COUNT.fullmatch(third)
+            and (not known or (blocks and blocks[-1][0] is not None))
+        ):
             if not blocks:
                 blocks.append((None, None, []))
             blocks[-1][2].append(Versus(label, int(second), int(third)))

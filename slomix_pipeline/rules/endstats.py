@@ -139,7 +139,7 @@ def resolve_duels(file: EndstatsFile, stats: StatsFile) -> list[ResolvedVersus]:
 
 
 def _guids_by_name(players: Iterable[PlayerLine]) -> dict[str, str | None]:
-    """GUID by the name as the engine cleans it; None where two share it (never a guess), or who has it can't be told."""
+    """GUID by the name as the engine cleans it; None where two share it (never a guess), or he has no identity."""
     guids: dict[str, str | None] = {}
     for line in players:
         name = engine_clean_name(line.name)

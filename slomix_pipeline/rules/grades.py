@@ -11,21 +11,33 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What is known of a session. ``laws_unexplained``: rounds whose numbers don't add up and nobody left or
-    reconnected who could explain it; ``disputed``: matches whose header and times name different winners."""
+    """What is known of a session: how many of each there are.
+
+    ``counted``: matches with a result; ``one_source``: those of them of which only the headers or only the times tell
+    it; ``disputed``: those where they name different winners. ``numbers_unknown``: rounds whose result counts and whose
+    numbers are in no total; ``players_unknown``, ``without_identity``: single players' parts of a round.
+    ``laws_unexplained``: rounds whose numbers don't add up and nobody left or reconnected who could explain it;
+    ``laws_unchecked``: rounds that nobody looked at so. ``team_confidence`` is None where teams were not worked out.
+    """
 
     matches: int
     counted: int
+    one_source: int
+    disputed: int
     rounds: int
     timed: int
     unreadable_files: int
     rounds_with_bots: int
+    numbers_unknown: int
+    players_unknown: int
+    without_identity: int
     laws_explained: int
     laws_unexplained: int
-    disputed: int
-    team_confidence: str
+    laws_unchecked: int
+    team_confidence: str | None
     open_players: int
     substitutions: int
+    teams_replaced: int
     overrides: int
 
 
@@ -43,6 +55,12 @@ def grade(facts: SessionFacts) -> Grade:
 
 
 def _findings(facts: SessionFacts) -> Iterator[tuple[str, str]]:
+    yield from _about_the_result(facts)
+    yield from _about_numbers(facts)
+    yield from _about_people(facts)
+
+
+def _about_the_result(facts: SessionFacts) -> Iterator[tuple[str, str]]:
     if not facts.counted:
         yield "D", "no match could be decided"
     if facts.disputed:
@@ -51,24 +69,44 @@ def _findings(facts: SessionFacts) -> Iterator[tuple[str, str]]:
         yield "D", f"{_count(facts.unreadable_files, 'file')} could not be read"
     if facts.counted and facts.counted < facts.matches:
         yield "C", f"{_count(facts.matches - facts.counted, 'match', 'matches')} not counted"
-    if facts.team_confidence == "low":
-        yield "C", "who played with whom is unsure"
+    if facts.one_source:
+        yield "B", f"{_count(facts.one_source, 'match', 'matches')} told by the headers or by the times alone"
+    if facts.timed < facts.rounds:
+        yield "B", f"Lua timing of {facts.timed} of {facts.rounds} rounds only"
+    if facts.overrides:
+        yield "B", f"{_count(facts.overrides, 'decision')} by people"
+
+
+def _about_numbers(facts: SessionFacts) -> Iterator[tuple[str, str]]:
+    if facts.numbers_unknown:
+        yield "C", f"the numbers of {_count(facts.numbers_unknown, 'round')} are unknown and in no total"
     if facts.laws_unexplained:
         yield "C", f"numbers of {_count(facts.laws_unexplained, 'round')} don't add up, and nobody left or reconnected"
     if facts.rounds_with_bots:
         yield "C", f"bots in {_count(facts.rounds_with_bots, 'round')}, which don't count"
+    if facts.laws_unchecked:
+        yield "B", f"whether the numbers of {_count(facts.laws_unchecked, 'round')} add up was not looked at"
+    if facts.players_unknown:
+        yield "B", f"unknown numbers of single players, {_count(facts.players_unknown, 'time')}"
+    if facts.laws_explained:
+        yield "B", f"somebody left or reconnected in {_count(facts.laws_explained, 'round')}"
+
+
+def _about_people(facts: SessionFacts) -> Iterator[tuple[str, str]]:
+    if facts.team_confidence is None:
+        yield "C", "who played with whom was not worked out"
+    if facts.team_confidence == "low":
+        yield "C", "who played with whom is unsure"
+    if facts.teams_replaced:
+        yield "C", f"a whole team was replaced by another roster, {_count(facts.teams_replaced, 'time')}"
     if facts.open_players:
         yield "B", f"the team of {_count(facts.open_players, 'player')} is open"
     elif facts.team_confidence == "medium":
         yield "B", "teams are not quite sure"
-    if facts.timed < facts.rounds:
-        yield "B", f"Lua timing of {facts.timed} of {facts.rounds} rounds only"
-    if facts.laws_explained:
-        yield "B", f"somebody left or reconnected in {_count(facts.laws_explained, 'round')}"
     if facts.substitutions:
         yield "B", _count(facts.substitutions, "substitution")
-    if facts.overrides:
-        yield "B", f"{_count(facts.overrides, 'decision')} by people"
+    if facts.without_identity:
+        yield "B", f"players without identity, in no team and no total, {_count(facts.without_identity, 'time')}"
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

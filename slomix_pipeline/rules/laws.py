@@ -14,6 +14,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import COUNTER_RESET, RoundPlayer
 from slomix_pipeline.rules.values import attack_succeeded, shared_lines, stopwatch_seconds, time_to_beat
 
+UNEXPLAINED = "nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"
 SHORT_STAY = 60  # seconds less than the longest stay; the writer's minutes are exact to 6 s
 
 
@@ -92,7 +93,7 @@ def known_causes(
             )
     left = [line.guid for line in first.players if line.guid not in there] if first else []
     causes += [f"{guid} of round 1 has no numbers here: if he left on the way, what he did is gone" for guid in left]
-    return causes or ["nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"]
+    return causes or [UNEXPLAINED]
 
 
 def _side_switch(players: Sequence[RoundPlayer], others: Sequence[Sequence[RoundPlayer]]) -> str | None:

@@ -90,8 +90,8 @@ class MatchResult:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """One round as part of a match. ``sides``: GUID to side of who is known and stood on one; ``reason``: why it has its
-    place; ``unscored_reason``: why no match of it can count."""
+    """One round as part of a match. ``sides``: GUID to side of who is known and stood on one; ``reason``: why it has
+    its place; ``unscored_reason``: why no match of it can count."""
 
     key: str
     partner: str | None

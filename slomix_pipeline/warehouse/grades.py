@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade, SessionFacts, grade
+from slomix_pipeline.rules.laws import UNEXPLAINED
 from slomix_pipeline.warehouse import overrides, reading
 
 
@@ -19,44 +20,60 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
     rounds = conn.execute(
         """select r.round_key, t.record_key is not null as timed,
                   exists (select from parsed_player p where p.round_key = r.round_key and p.guid like 'BOT-%%') as bots,
-                  coalesce(not c.passed, false) as broken, c.metadata ->> 'what may explain it' as explained_by
-           from session_round r
+                  r.unscored_reason is null and not r.valid as without_numbers,
+                  c.passed, c.metadata ->> 'what may explain it' <> %(unexplained)s as explained,
+                  (select count(*) from round_player p where p.round_key = r.round_key and r.valid and p.kills is null)
+                      as players_unknown,
+                  (select count(*) from round_player p
+                   where p.round_key = r.round_key and r.valid and 'no_identity' = any(p.flags)) as without_identity
+           from session_round s
+           join round r using (round_key)
            left join round_timing t using (round_key)
            left join check_result c on c.partition_key = r.round_key and c.check_name = 'conservation_laws'
-           where r.session_key = %s order by r.position""",
-        [session_key],
+           where s.session_key = %(session)s order by s.position""",
+        {"session": session_key, "unexplained": UNEXPLAINED},
     ).fetchall()
     matches = conn.execute(
         """select count(*) as played, count(*) filter (where winner is not null) as counted,
+                  count(*) filter (where winner is not null and source <> 'override'
+                                   and (by_header is null or by_time is null)) as one_source,
                   count(*) filter (where disputed and source <> 'override') as disputed
            from match where session_key = %s""",
         [session_key],
     ).fetchone()
     teams = conn.execute(
-        """select s.server, coalesce(s.team_confidence, 'low') as confidence,
+        """select s.server, s.team_confidence as confidence,
                   (select count(*) from session_player p
                    where p.session_key = s.session_key and p.open_reason is not null) as open_players,
                   (select count(*) from jsonb_array_elements(coalesce(s.team_flags, '[]')) flag
-                   where flag ->> 'kind' = 'substitution') as substitutions
+                   where flag ->> 'kind' = 'substitution') as substitutions,
+                  (select count(*) from jsonb_array_elements(coalesce(s.team_flags, '[]')) flag
+                   where flag ->> 'kind' = 'team_replaced') as teams_replaced
            from session s where s.session_key = %s""",
         [session_key],
     ).fetchone()
     assert matches is not None and teams is not None
     keys = [row["round_key"] for row in rounds]
     stamps = [key.partition(":")[2][:17] for key in keys]
-    broken = [row for row in rounds if row["broken"]]
+    broken = [row for row in rounds if row["passed"] is False]
     return SessionFacts(
         matches=matches["played"],
         counted=matches["counted"],
+        one_source=matches["one_source"],
+        disputed=matches["disputed"],
         rounds=len(rounds),
         timed=sum(row["timed"] for row in rounds),
         unreadable_files=len(reading.quarantined_between(conn, teams["server"], min(stamps), max(stamps))),
         rounds_with_bots=sum(row["bots"] for row in rounds),
-        laws_explained=sum(bool(row["explained_by"]) for row in broken),
-        laws_unexplained=sum(not row["explained_by"] for row in broken),
-        disputed=matches["disputed"],
+        numbers_unknown=sum(row["without_numbers"] for row in rounds),
+        players_unknown=sum(row["players_unknown"] for row in rounds),
+        without_identity=sum(row["without_identity"] for row in rounds),
+        laws_explained=sum(bool(row["explained"]) for row in broken),
+        laws_unexplained=sum(not row["explained"] for row in broken),
+        laws_unchecked=sum(row["passed"] is None for row in rounds),
         team_confidence=teams["confidence"],
         open_players=teams["open_players"],
         substitutions=teams["substitutions"],
+        teams_replaced=teams["teams_replaced"],
         overrides=len(overrides.about(conn, keys)),
     )

@@ -50,7 +50,7 @@ class RoundSeen:
 @dataclass(frozen=True)
 class MatchSeen:
     """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric;
-    ``teams``: what A and B are called."""
+    ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called."""
 
     key: str
     session_key: str
@@ -69,6 +69,7 @@ class MatchSeen:
     score_b: int
     draws: int
     teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
+    without_identity: tuple[str, ...] = ()
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -151,6 +152,15 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         [[row["match_key"] for row in rows]],
     ):
         players.setdefault(player["match_key"], []).append(player)
+    nobodies = {
+        row["match_key"]: tuple(row["names"])
+        for row in conn.execute(
+            """select match_key, array_agg(distinct name order by name) as names
+               from round join round_player p using (round_key)
+               where match_key = any(%s) and valid and 'no_identity' = any(p.flags) group by match_key""",
+            [[row["match_key"] for row in rows]],
+        )
+    }
     return [
         MatchSeen(
             key=row["match_key"], session_key=row["session_key"], position=row["position"], map_name=row["map"],
@@ -158,6 +168,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             attackers_first=row["attackers_first"], policy=row["policy"], first=rounds.get(row["r1_key"]),
             second=rounds.get(row["r2_key"]), players=tuple(players.get(row["match_key"], ())),
             score_a=row["score_a"], score_b=row["score_b"], draws=row["draws"], teams=names[row["session_key"]],
+            without_identity=nobodies.get(row["match_key"], ()),
         )
         for row in rows
     ]  # fmt: skip
