@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED
+from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, in_words
 from slomix_pipeline.rules.teams import OPEN, TEAM_A, TEAM_B
 from slomix_pipeline.terminal import (
     clear_errors,
@@ -187,6 +187,21 @@ def override_round(round_: str, value: str, why: str, made_by: str | None) -> No
     _decide(round_counts(round_, COUNTS if value == "in" else DOES_NOT_COUNT), why, made_by)
 
 
+@override.command(name="pair")
+@click.argument("first", metavar="ROUND_1")
+@click.argument("second", metavar="ROUND_2")
+@_WHY
+@_BY
+def override_pair(first: str, second: str, why: str, made_by: str | None) -> None:
+    """Say that ROUND_2, which was played as a round 1, was the round 2 of ROUND_1.
+
+    Seen where a server died in a round 2 and the half was played again with its limit set by hand.
+    """
+    from slomix_pipeline.commands.overriding import halves_of_a_match
+
+    _decide(halves_of_a_match(first, second), why, made_by)
+
+
 @override.command(name="session")
 @click.argument("round_", metavar="ROUND")
 @click.argument("value", metavar="CUT_OR_JOIN", type=click.Choice([CUT, JOIN]))
@@ -216,7 +231,8 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
         for row in rows:
             back = "" if row["revoked_at"] is None else f"by {row['revoked_by']}: {row['revoked_reason']}"
             cells = (
-                str(row["id"]), f"{row['kind']} {row['guid'] or ''} {row['round_key']}", row["value"], row["made_by"],
+                str(row["id"]), f"{row['kind']} {row['guid'] or ''} {row['round_key']}",
+                in_words(row["kind"], row["value"]), row["made_by"],
                 row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"), row["reason"], back,
             )  # fmt: skip
             table.add_row(*map(escape, cells))

@@ -117,7 +117,7 @@ def test_a_missing_round_comes_with_age_reason_and_the_file_that_may_be_it(
 
 def test_a_round_2_that_may_still_come_is_not_missing(pipeline: Pipeline) -> None:
     stamp = datetime.now(UTC) - timedelta(minutes=5)
-    pipeline.put_bytes_and_run(stats_file_name(stamp, "supply", 1), gamestats.dump(first(3)))
+    pipeline.put_bytes_and_run(stats_file_name(stamp, "supply", 1), gamestats.dump(with_file_guids(first(3))))
     text = report(pipeline)
     assert month_rows(text)["all"] == [1, 1, 0, 0, 0, 1, 0]
     assert section(text, "Missing rounds") == "None is really missing."

@@ -151,7 +151,7 @@ class Round(_Strict):
 class Decision(_Strict):
     round: str
     id: int
-    kind: Literal["team", "winner", "round", "session"]
+    kind: Literal["team", "winner", "round", "session", "pair"]
     guid: str | None
     value: str
     reason: str

@@ -147,12 +147,45 @@ def round_counts(round_name: str, value: str) -> Finder:
         placed = overrides.place_of_round(conn, key)
         if placed is None:
             raise CantDecide(f"{key} was read but not worked out yet")
-        if value == COUNTS and not can_count(Status(placed["status"])):
+        if value == COUNTS and not _has_own_numbers(placed):
             raise CantDecide(
                 f"{key} can't be made to count: it is {placed['status']} ({placed['reason']}), so its own numbers are "
                 "not known. Bring the file that is missing, or decide the winner of its match"
             )
         return Decision(OverrideKind.ROUND, key, value)
+
+    return finder
+
+
+def _has_own_numbers(placed: DictRow) -> bool:
+    """Whether a round's file alone tells its numbers, or those of its match do: a replaced round 1 was played too."""
+    return can_count(Status(placed["status"])) or placed["status"] == Status.SUPERSEDED
+
+
+def halves_of_a_match(first_name: str, second_name: str) -> Finder:
+    """That two rounds 1 were the halves of one match."""
+
+    def finder(conn: Connection[DictRow]) -> Decision:
+        first, second = find(conn, first_name), find(conn, second_name)
+        places = [overrides.place_of_round(conn, key) for key in (first, second)]
+        for key, place in zip((first, second), places, strict=True):
+            if place is None or place["session_key"] is None:
+                raise CantDecide(f"{key} was read but not worked out yet")
+            if place["number"] != 1 or place["partner_key"] or not _has_own_numbers(place):
+                why = f" ({place['reason']})" if place["reason"] else ""
+                raise CantDecide(
+                    "only a round 1 that is in no whole match can be half of one: "
+                    f"{key} is round {place['number']}, {place['status']}{why}"
+                )
+        one, other = places
+        assert one is not None and other is not None
+        if one["session_key"] != other["session_key"]:
+            raise CantDecide(f"{first} and {second} are in two sessions: join these first (slomix override session)")
+        if one["map"] != other["map"]:
+            raise CantDecide(f"{first} is of {one['map']}, {second} of {other['map']}")
+        if one["position"] >= other["position"]:
+            raise CantDecide(f"{first} was not played before {second}")
+        return Decision(OverrideKind.PAIR, second, first)
 
     return finder
 

@@ -19,6 +19,8 @@ from slomix_pipeline.discord.wording import (
     whole,
 )
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST, in_words
+from slomix_pipeline.rules.pairing import HALF_AS_FIRST
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
@@ -41,6 +43,7 @@ def round_one_message(match: MatchSeen) -> Message:
             [
                 _told(match.first, match.attackers_first, match.teams),
                 _next_goal(match.first),
+                *_half_of_another(match.first),
                 f"-# {_score(match)}",
             ]
         ),
@@ -84,6 +87,7 @@ def result_message(match: MatchSeen) -> Message:
                 f"Round 2 · {_told(match.second, second, match.teams)}",
                 *([] if match.winner else [f"-# Not counted: {escape(match.reason)}"]),
                 *([f"-# Not by the files: {escape(match.reason)}"] if match.winner and _by_a_person(match) else []),
+                *_put_together(match.second),
                 *_left_out(match),
                 *_without_identity(match),
                 f"**{_score(match)}**",
@@ -168,7 +172,7 @@ def _some(texts: Sequence[str]) -> str:
 
 def _decision(row: dict[str, Any]) -> str:
     about = " ".join(part for part in (row["kind"], row["player"] or row["map"]) if part)
-    return f"{about}: {row['value']}, by {row['made_by']}: {row['reason']}"
+    return f"{about}: {in_words(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
 
 
 def session_pointer(old_key: str, key: str) -> Message:
@@ -221,6 +225,16 @@ def _next_goal(first: RoundSeen) -> str:
     if attack_succeeded(first.header):
         return f"Round 2 has to beat **{clock(first.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
+
+
+def _half_of_another(seen: RoundSeen) -> list[str]:
+    """A line for a round 1 that may be half of one match with another."""
+    return [f"-# {escape(seen.reason)}"] if HALF_AS_FIRST in seen.flags and seen.reason else []
+
+
+def _put_together(second: RoundSeen) -> list[str]:
+    """A line for a round that is the round 2 of its match by a decision."""
+    return [f"-# Played as a round 1: {escape(second.reason or '')}"] if PLAYED_AS_FIRST in second.flags else []
 
 
 def _left_out(match: MatchSeen) -> list[str]:

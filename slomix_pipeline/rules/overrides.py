@@ -5,11 +5,13 @@ Does not belong here: keeping them (``warehouse.overrides``), what each changes 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B, Lineup, SessionTeams, assign_teams
+from slomix_pipeline.rules.values import Status
 
 
 class OverrideKind(StrEnum):
@@ -19,17 +21,22 @@ class OverrideKind(StrEnum):
     WINNER = "winner"  # who won a match
     ROUND = "round"  # whether a round counts
     SESSION = "session"  # whether a session begins with a round
+    PAIR = "pair"  # of which round 1 a round was the round 2, though it was played as a round 1
 
 
 COUNTS, DOES_NOT_COUNT = "counts", "does not count"
 CUT, JOIN = "cut", "join"
 NOT_COUNTED = "not counted"
 
+# A round 2 by a decision: its file is that of a round 1, whose numbers are its own.
+PLAYED_AS_FIRST = "played_as_round_1"
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
     """One decision in force. ``round_key``: the round it is about, or one of the match or session it is about;
-    ``roster``: GUIDs of the team that ``value`` meant when it was made."""
+    ``value``: what was decided, of a pair the key of its round 1; ``roster``: GUIDs of the team that ``value`` meant
+    when it was made."""
 
     id: int
     kind: OverrideKind
@@ -50,6 +57,48 @@ class Override:
 def of_kind(overrides: Iterable[Override], kind: OverrideKind) -> dict[str, Override]:
     """The decisions of a kind, by the round they are about; not for those about players."""
     return {override.round_key: override for override in overrides if override.kind is kind}
+
+
+def in_words(kind: str, value: str) -> str:
+    """What was decided, for people."""
+    return f"round 2 of {value}" if kind == OverrideKind.PAIR else value
+
+
+def place_as_decided(placed: Mapping[str, Placed], overrides: Iterable[Override]) -> dict[str, Placed]:
+    """The places of a session's rounds, where people decided some otherwise than the rules.
+
+    Two rounds 1 can be the halves of a match. A replaced round 1 that is to count is a round 1 without a round 2.
+    """
+    decided = dict(placed)
+    for override in sorted(overrides, key=lambda o: o.id):
+        place = decided.get(override.round_key)
+        if place is None:
+            continue
+        if override.kind is OverrideKind.PAIR and override.value in decided:
+            decided |= _paired(decided, override)
+        elif override.kind is OverrideKind.ROUND and override.value == COUNTS and place.status is Status.SUPERSEDED:
+            reason = f"{place.reason}; {override.in_words}"
+            decided[place.key] = replace(place, status=Status.R1_ONLY, reason=reason)
+    return decided
+
+
+def _paired(placed: Mapping[str, Placed], override: Override) -> dict[str, Placed]:
+    """The two rounds of a decided pair, and who loses a partner by it."""
+    first, second = override.value, override.round_key
+    left = [place for place in placed.values() if place.partner in (first, second) and place.key not in (first, second)]
+    status = {1: Status.R1_ONLY, 2: Status.R2_ONLY}
+    match = Placed(first, first, 1, Status.COMPLETE, partner=second, reason=override.in_words)
+    return {
+        first: match,
+        second: replace(match, key=second, number=2, partner=first, flags=(PLAYED_AS_FIRST,)),
+        **{
+            place.key: Placed(
+                place.key, place.key, place.number, status[place.number],
+                reason=f"{place.partner} is part of another match, {override.in_words}",
+            )
+            for place in left
+        },
+    }  # fmt: skip
 
 
 def meant_team(override: Override, teams: Mapping[str, str]) -> str:

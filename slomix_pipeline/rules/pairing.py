@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
@@ -36,6 +37,8 @@ OWN_NUMBER_PLAYTIME = "-1"
 # Nobody is known to have given up sooner: a round 2 that ended earlier was broken off.
 SOONEST_SURRENDER = 60  # seconds
 
+# Of two rounds 1 that look like the halves of one match. Only a person can tell.
+HALF_AS_FIRST = "half_played_as_round_1"
 NO_SECOND_ROUND = "another round came instead of its round 2"
 BROKEN_OFF = "its round 2 was broken off"
 SIDES_STAYED = "labelled round 2, but the sides did not swap since the round 1 before it"
@@ -77,7 +80,8 @@ def pair_rounds(
     placed: dict[str, Placed] = {}
     broken_off: list[FiledRound] = []
     open_first: FiledRound | None = None
-    for current in sorted(rounds, key=lambda r: (r.stamp, r.key)):
+    in_order = sorted(rounds, key=lambda r: (r.stamp, r.key))
+    for current in in_order:
         record = (records or {}).get(current.key)
         near = open_first if open_first and _may_follow(open_first, current, window) else None
         fits = near if near and not _sides_stayed(near.stats, current.stats) else None
@@ -106,7 +110,45 @@ def pair_rounds(
             if open_first:
                 placed[open_first.key] = _half(placed[open_first.key])
             open_first = None
-    return placed
+    return placed | _halves_as_first(placed, in_order)
+
+
+def _halves_as_first(placed: Mapping[str, Placed], in_order: Sequence[FiledRound]) -> dict[str, Placed]:
+    """Rounds 1 that another replaced which looks like their round 2, and those others: nothing was played again.
+
+    Seen where the server died in a round 2: the limit was set by hand and the half was played as a round 1.
+    """
+    halves: dict[str, Placed] = {}
+    played = [entry for entry in in_order if placed[entry.key].status is not Status.ABORTED]
+    firsts = [entry for entry in played if placed[entry.key].number == 1]
+    for first, second in pairwise(firsts):
+        if placed[first.key].status is not Status.SUPERSEDED or placed[second.key].partner:
+            continue
+        if evidence := _looks_like_its_second(first.stats, second.stats):
+            own = halves.get(second.key, placed[second.key])
+            halves[first.key] = _as_half(
+                halves.get(first.key, replace(placed[first.key], status=Status.R1_ONLY, reason=None)),
+                f"the limit of the round 1 that came next is its time, {evidence}: that may be its round 2",
+            )
+            halves[second.key] = _as_half(
+                own, f"its limit is the time of the round 1 before, {evidence}: it may be the round 2 of that"
+            )
+    return halves
+
+
+def _as_half(place: Placed, why: str) -> Placed:
+    reason = f"{place.reason}; {why}" if place.reason else why
+    return replace(place, reason=reason, flags=(*dict.fromkeys((*place.flags, HALF_AS_FIRST)),))
+
+
+def _looks_like_its_second(first: StatsFile, second: StatsFile) -> str | None:
+    """What tells that a round 1 is the round 2 of another: its limit is the other's time, and the sides swapped."""
+    target = time_to_beat(first.header)
+    swapped, stood = _swaps(first, second)
+    if target is None or second.header.limit_seconds != target or 2 * swapped <= stood:
+        return None
+    who = "everybody" if swapped == stood else f"{swapped} of {stood} players"
+    return f"{format_time(target)}, and {who} had swapped sides"
 
 
 def _half(first: Placed) -> Placed:

@@ -8,7 +8,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.counters import carried_over, longest_seconds
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
 from slomix_pipeline.rules.linking import Clocked, Link
-from slomix_pipeline.rules.overrides import Override, OverrideKind, of_kind
+from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST, Override, OverrideKind, of_kind, place_as_decided
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
 from slomix_pipeline.rules.validity import Validity, validity
@@ -37,12 +37,13 @@ def work_out(
 ) -> SessionRounds:
     """Links a session's rounds to their timing records, pairs them, takes each one's own numbers and judges what
     counts. ``records``: the server's timing records from around the session."""
+    overrides = list(overrides)
     decided = of_kind(overrides, OverrideKind.ROUND)
     clocked = [Clocked(entry.key, entry.map_name, entry.number, entry.stamp) for entry in rounds]
     links = link_timing_records(clocked, records).links
     by_key = {filed.key: filed.record for filed in records}
     linked = {key: by_key[link.record_key] for key, link in links.items() if link.record_key}
-    placed = pair_rounds(rounds, window, second_rounds_seen, linked)
+    placed = place_as_decided(pair_rounds(rounds, window, second_rounds_seen, linked), overrides)
     players = own_numbers(rounds, placed, linked)
     validities = {
         entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps, decided.get(entry.key))
@@ -68,7 +69,7 @@ def own_numbers(
         longest = None if aborted else longest_seconds(entry.stats.header, record.pause_seconds if record else None)
         if aborted and _may_count_on(entry):
             players[entry.key] = orphan_players(entry.stats)
-        elif place.number == 1:
+        elif place.number == 1 or PLAYED_AS_FIRST in place.flags:
             same_map = previous is not None and previous.map_name == entry.map_name and not aborted
             carried = carried_over(entry.stats, previous.stats if previous and same_map else None, longest)
             players[entry.key] = round_one_players(entry.stats, partner, carried, longest)

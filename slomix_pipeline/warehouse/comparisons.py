@@ -46,7 +46,7 @@ def _round_two_off(conn: Connection[DictRow], key: str) -> int:
            cross join lateral (select coalesce(sum(kills), 0) as kills from parsed_weapon w
                                where w.round_key = r.round_key and w.guid = own.guid) second
            where r.round_key = %s and r.number = 2 and r.partner_key is not null
-             and not 'counter_reset' = any(own.flags)""",
+             and not 'counter_reset' = any(own.flags) and not 'played_as_round_1' = any(r.flags)""",
         [key],
     ).fetchone()
     assert found is not None

@@ -123,10 +123,11 @@ def match_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
 
 
 def place_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
-    """What became of a placed round: status, reason, number, partner, its position in its session, and ``has_earlier``:
-    whether any round of the server was before it."""
+    """What became of a placed round: status, reason, number, partner, map, its position in its session, and
+    ``has_earlier``: whether any round of the server was before it."""
     return conn.execute(
-        """select r.status, r.reason, r.number, r.partner_key, s.position, s.session_key,
+        """select r.status, r.reason, r.number, r.partner_key, map_key(p.map) as map, s.position,
+                  s.session_key,
                   exists (select from parsed_round e where e.server = p.server and e.stamp < p.stamp) as has_earlier
            from round r join parsed_round p using (round_key) left join session_round s using (round_key)
            where r.round_key = %s""",

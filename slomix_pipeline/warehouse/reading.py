@@ -35,6 +35,9 @@ class RoundSeen:
     by_sensor: bool
     left_out: str | None
     """Why its numbers are in no total although its result counts; None when they are."""
+    reason: str | None = None
+    """Why it has its place, where there is something to say."""
+    flags: tuple[str, ...] = ()
 
     @property
     def attack_seconds(self) -> int | None:
@@ -178,7 +181,8 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
     """Timed rounds as people see them, by key."""
     headers = parsed.headers(conn, keys)
     rows = conn.execute(
-        """select p.*, t.*, f.by_sensor, case when r.unscored_reason is null then r.invalid_reason end as left_out
+        """select p.*, t.*, f.by_sensor, r.reason, r.flags,
+                  case when r.unscored_reason is null then r.invalid_reason end as left_out
            from parsed_round p join round r using (round_key) join round_timing t using (round_key)
            join file f using (server, name) where p.round_key = any(%s)""",
         [list(keys)],
@@ -187,7 +191,7 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
         row["round_key"]: RoundSeen(
             row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
             row["duration_source"], row["timing_status"], row["record_key"], row["surrender_side"], row["by_sensor"],
-            row["left_out"],
+            row["left_out"], row["reason"], tuple(row["flags"]),
         )
         for row in rows
     }  # fmt: skip

@@ -19,7 +19,8 @@ cross join lateral (
     select coalesce(sum(kills), 0) as kills, coalesce(sum(deaths), 0) as deaths
     from parsed_weapon w where w.round_key = line.round_key and w.guid = line.guid
 ) said
-left join parsed_round first on first.round_key = r.partner_key and r.number = 2
+left join parsed_round first
+    on first.round_key = r.partner_key and r.number = 2 and not 'played_as_round_1' = any(r.flags)
 left join lateral (
     select p.damage_given, p.damage_received, p.minutes_played,
            coalesce(sum(w.kills), 0) as kills, coalesce(sum(w.deaths), 0) as deaths
