@@ -5,11 +5,25 @@ import os
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.lua_fixtures import runtime
 from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline
 from slomix_pipeline_tests.postgres_fixtures import database, empty_database, migrated_template, postgres_server
 
-__all__ = ["database", "empty_database", "migrated_template", "pipeline", "postgres_server", "runtime", "sftp_pipeline"]
+__all__ = [
+    "database",
+    "empty_database",
+    "files",
+    "migrated_template",
+    "nothing_of_the_users",
+    "pipeline",
+    "postgres_server",
+    "runtime",
+    "scripts",
+    "server",
+    "sftp_pipeline",
+    "source",
+]
 
 # A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.
 hypothesis_settings.register_profile("patient", deadline=None, max_examples=50, database=None)

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
 from slomix_pipeline.checks.layers import check_specs
-from slomix_pipeline.gameserver.source import FileMissing, GameServer
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
 from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
@@ -64,16 +64,19 @@ def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limi
     Raises:
         FileMissing: gone, and never stored.
         TooLarge: it has more than ``limit`` bytes.
+        NotWhole: it isn't as it was listed: read it again.
         TransientError, PermanentError: see ``GameServer``.
     """
     if row.imported and row.sha256:
         return contents(conn, [row.sha256])[row.sha256]
     try:
-        return gameserver.read(folder, row.name, limit)
+        data = gameserver.read(folder, row.name, limit)
     except FileMissing:
         if row.sha256 is None:
             raise
         return contents(conn, [row.sha256])[row.sha256]
+    check_listed(data, row.name, row.size)
+    return data
 
 
 def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from slomix_pipeline.gameserver.entries import Entry, listed, name_trouble, tell_left_out
 from slomix_pipeline.gameserver.source import (
     MAY_NOT_WRITE,
     UNFINISHED,
     FileMissing,
+    FileState,
     GameServer,
     PermanentError,
     RemoteFile,
@@ -22,8 +24,7 @@ from slomix_pipeline.gameserver.source import (
     check_arrived,
     check_file_name,
     missing_folder,
-    with_utf8_names,
-    within_limit,
+    read_whole,
 )
 
 
@@ -44,16 +45,13 @@ class LocalFolder(GameServer):
         return int(status.st_mtime)
 
     def list_folder(self, folder: str) -> list[RemoteFile]:
-        files = []
+        found = []
         with _our_errors(missing_folder(folder, self.describe())), os.scandir(self._base / folder) as entries:
             for entry in entries:
-                try:
+                with suppress(FileNotFoundError):  # went away since the folder was read
                     status = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:  # went away since the folder was read
-                    continue
-                if stat.S_ISREG(status.st_mode):
-                    files.append(RemoteFile(entry.name, status.st_size, int(status.st_mtime)))
-        return with_utf8_names(files, lambda file: file.name, f"{folder} at {self.describe()}")
+                    found.append(Entry(entry.name, status.st_mode, status.st_size, int(status.st_mtime)))
+        return listed(found, f"{folder} at {self.describe()}")
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
         check_file_name(name)
@@ -94,17 +92,22 @@ def read_file(path: Path, limit: int) -> bytes:
     """The whole content of a local file of at most ``limit`` bytes.
 
     Raises:
-        FileMissing, TooLarge, PermanentError, TransientError: as ``GameServer.read``.
+        FileMissing, TooLarge, NotWhole, PermanentError, TransientError: as ``GameServer.read``.
     """
     with _our_errors(FileMissing(f"There is no file {str(path)!r}")), path.open("rb") as file:
-        return within_limit(file.read(limit + 1), limit, path.name)
+
+        def state() -> FileState:
+            status = os.fstat(file.fileno())
+            return FileState(status.st_size, status.st_mtime_ns)
+
+        return read_whole(path.name, state, file.read, limit)
 
 
 def found_below(directory: Path) -> list[Path]:
     """Every regular file below ``directory``, in all sub-folders, sorted by path.
 
     Hidden files and folders are skipped. Links to folders aren't followed, so a loop of links can't trap the
-    search; links to files are. Names that aren't UTF-8 are left out, as in a listing. Two files of one name
+    search; links to files are. Names that no listing has are left out, and the log says so. Two files of one name
     in different sub-folders are two entries.
 
     Raises:
@@ -121,7 +124,9 @@ def found_below(directory: Path) -> list[Path]:
             subfolders[:] = [name for name in subfolders if not name.startswith(".")]
             paths = (Path(folder, name) for name in names if not name.startswith("."))
             found += (path for path in paths if path.is_file())
-    return with_utf8_names(sorted(found), lambda path: path.name, str(directory))
+    odd = {path: trouble for path in found if (trouble := name_trouble(path.name))}
+    tell_left_out([f"{path.name!r} ({trouble})" for path, trouble in sorted(odd.items())], str(directory))
+    return sorted(path for path in found if path not in odd)
 
 
 @contextmanager

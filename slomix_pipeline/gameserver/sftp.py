@@ -1,42 +1,43 @@
 """A game server over SFTP, through paramiko.
 
-Belongs here: connecting, trusting the host, logging in, and sorting paramiko's many errors into two kinds.
-Does not belong here: what the interface promises (``source``), when to retry a ``TransientError`` (the caller).
+Belongs here: connecting, logging in, ending every wait, and sorting paramiko's many errors into two kinds.
+Does not belong here: what the interface promises (``source``), which host keys are trusted (``hostkeys``), what
+paramiko lacks (``sftp_protocol``), when to retry a ``TransientError`` (the caller).
 
-paramiko's timeouts overlap (banner 15 s, handshake 15 s), and a shorter one of ours would cut into them and
-leave a misleading "No existing session"; so every step gets the same generous ``SLOMIX_SFTP_TIMEOUT``.
+paramiko's timeouts are for one step or one packet each, and a server that drips gets a new one with every byte. So each
+call has one end, ``SLOMIX_SFTP_TIMEOUT`` after it began, connecting included: then its line is cut, which ends any wait
+of paramiko's. The steps get the same time, as a shorter one would leave a misleading "No existing session".
 """
 
 import logging
 import socket
 import stat
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import paramiko
-from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
-from paramiko.message import Message
 from paramiko.pkey import UnknownKeyType
 from paramiko.sftp import SFTPError
 from paramiko.ssh_exception import IncompatiblePeer, MessageOrderError
 
+from slomix_pipeline.gameserver.entries import Entry, listed
+from slomix_pipeline.gameserver.hostkeys import HostKeyRefused, Trust, key_type, trust_of
+from slomix_pipeline.gameserver.sftp_protocol import TROUBLE, Sftp, Transport, replace
 from slomix_pipeline.gameserver.source import (
     MAY_NOT_WRITE,
-    UNFINISHED,
     FileMissing,
+    FileState,
     GameServer,
     GameServerError,
     PermanentError,
     RemoteFile,
     TransientError,
-    check_arrived,
     check_file_name,
     missing_folder,
-    with_utf8_names,
-    within_limit,
+    read_whole,
 )
 from slomix_pipeline.settings import Settings
 
@@ -45,8 +46,6 @@ logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)
 
 # Often enough that no router on the way forgets an idle connection.
 _KEEPALIVE_SECONDS = 30
-# What may come out of paramiko when the network or the server misbehaves.
-_TROUBLE = (paramiko.SSHException, SFTPError, EOFError, OSError)
 # paramiko says these with the class of a refused login.
 _CUT_OFF_DURING_LOGIN = ("Authentication timeout", "transport shut down")
 
@@ -68,8 +67,10 @@ class SftpFolder(GameServer):
         self._settings = settings
         self._host, self._user = settings.sftp_host, settings.sftp_user
         self._timeout = settings.sftp_timeout.total_seconds()
+        self._end, self._cut = 0.0, False  # of the call that is being answered
+        self._line: socket.socket | None = None
         self._client: paramiko.SSHClient | None = None
-        self._sftp: _Sftp | None = None
+        self._sftp: Sftp | None = None
 
     def describe(self) -> str:
         return f"sftp://{self._user}@{self._host}:{self._settings.sftp_port}"
@@ -82,37 +83,34 @@ class SftpFolder(GameServer):
 
     def list_folder(self, folder: str) -> list[RemoteFile]:
         entries = self._ask(folder, missing_folder(folder, self.describe()), lambda sftp: sftp.listdir_attr(folder))
-        files = [
-            RemoteFile(entry.filename, self._known(entry.st_size), self._known(entry.st_mtime))
-            for entry in entries
-            if stat.S_ISREG(self._known(entry.st_mode))
-        ]
-        return with_utf8_names(files, lambda file: file.name, f"{folder} at {self.describe()}")
+        return listed(
+            (Entry(entry.filename, entry.st_mode, entry.st_size, entry.st_mtime) for entry in entries),
+            f"{folder} at {self.describe()}",
+        )
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
         check_file_name(name)
         path = f"{folder}/{name}"
 
-        def content(sftp: paramiko.SFTPClient) -> bytes:
-            # No "with": after a timeout, leaving it would wait for one more answer of a server that gives none.
-            file = sftp.open(path, "rb")
-            data = file.read(limit + 1)
-            file.close()
-            return data
+        def content(sftp: Sftp) -> bytes:
+            with sftp.open(path, "rb") as file:
 
-        missing = FileMissing(f"There is no file {path!r} at {self.describe()}")
-        return within_limit(self._ask(path, missing, content), limit, name)
+                def state() -> FileState:
+                    attributes = file.stat()
+                    return FileState(self._known(attributes.st_size), attributes.st_mtime)
+
+                return read_whole(name, state, file.read, limit)
+
+        return self._ask(path, FileMissing(f"There is no file {path!r} at {self.describe()}"), content)
 
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         check_file_name(name)
         path = f"{folder}/{name}"
 
-        def end(sftp: paramiko.SFTPClient) -> bytes:
-            file = sftp.open(path, "rb")
-            file.seek(max(0, self._known(file.stat().st_size) - limit))
-            data = file.read(limit)
-            file.close()
-            return data
+        def end(sftp: Sftp) -> bytes:
+            with sftp.open(path, "rb") as file:
+                file.seek(max(0, self._known(file.stat().st_size) - limit))
+                return file.read(limit)
 
         return self._ask(path, FileMissing(f"There is no file {path!r} at {self.describe()}"), end)
 
@@ -120,9 +118,9 @@ class SftpFolder(GameServer):
         check_file_name(name)
         path = f"{folder}/{name}"
 
-        def put(sftp: paramiko.SFTPClient) -> None:
+        def put(sftp: Sftp) -> None:
             try:
-                _replace(sftp, path, data)
+                replace(sftp, path, data)
             except PermissionError as error:
                 where = self.describe()
                 raise PermanentError(f"{where} lets this login not write {path!r}: {error}; {MAY_NOT_WRITE}") from error
@@ -139,8 +137,15 @@ class SftpFolder(GameServer):
             raise PermanentError(f"{self.describe()} doesn't tell type, size and time of its files")
         return number
 
-    def _ask(self, path: str, missing: PermanentError, question: Callable[[paramiko.SFTPClient], Answer]) -> Answer:
+    def _ask(self, path: str, missing: PermanentError, question: Callable[[Sftp], Answer]) -> Answer:
         """The answer to one question about ``path``, over the connection there is or else a new one."""
+        with self._ends_in_time():
+            try:
+                return self._answer(path, missing, question)
+            except _LineDied:
+                return self._answer(path, missing, question)
+
+    def _answer(self, path: str, missing: PermanentError, question: Callable[[Sftp], Answer]) -> Answer:
         reused = self._sftp is not None
         sftp = self._sftp or self._connect()
         try:
@@ -149,49 +154,81 @@ class SftpFolder(GameServer):
             raise missing from None
         except PermissionError as error:
             raise PermanentError(f"{self.describe()} lets this login not read {path!r}: {error}") from error
-        except _TROUBLE as error:
+        except TROUBLE as error:
             if _is_an_answer(error, sftp):
                 raise TransientError(f"{self.describe()} failed at {path!r}: {error}") from error
             self.close()
-            # A silent server has cost a full timeout already; only a line found dead is worth a second try at once.
-            if not reused or isinstance(error, TimeoutError):
-                raise _sorted(error, self.describe()) from error
-        return self._ask(path, missing, question)
-
-    def _connect(self) -> "_Sftp":
-        self._client = paramiko.SSHClient()
-        try:
-            self._trust_hosts(self._client)
-            self._log_in(self._client)
-            self._sftp = self._start_sftp(self._client)
-            return self._sftp
-        except _TROUBLE as error:
-            self.close()
+            # A silent server has cost its time already; only a line found dead is worth a second try at once.
+            if reused and not isinstance(error, TimeoutError):
+                raise _LineDied from error
             raise _sorted(error, self.describe()) from error
+
+    @contextmanager
+    def _ends_in_time(self) -> Iterator[None]:
+        """Cuts the line when a call takes longer than it may, whatever it waits for."""
+        self._end, self._cut = time.monotonic() + self._timeout, False
+        watchdog = threading.Timer(self._timeout, self._cut_line)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        except (*TROUBLE, GameServerError) as error:
+            if not self._cut:
+                raise
+            self.close()
+            late = f"{self.describe()} did not answer in time: not all of it within {self._timeout:g} s"
+            raise TransientError(f"{late} (SLOMIX_SFTP_TIMEOUT)") from error
+        finally:
+            watchdog.cancel()
+
+    def _cut_line(self) -> None:
+        self._cut = True
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self) -> Sftp:
+        settings = self._settings
+        trust = trust_of(self._host, settings.sftp_port, settings.sftp_host_key, settings.sftp_known_hosts)
+        refused: dict[str, HostKeyRefused] = {}
+        while True:
+            try:
+                self._sftp = self._open(trust, without=refused.keys())
+                return self._sftp
+            except HostKeyRefused as error:
+                # A fingerprint doesn't tell of which type its key is: the server may have that key too.
+                if trust.pinned is None or error.kind in refused:
+                    raise
+                refused[error.kind] = error
+            except TROUBLE as error:
+                if refused and isinstance(error, IncompatiblePeer):  # it has no key of another type
+                    raise next(iter(refused.values())) from error
+                raise _sorted(error, self.describe()) from error
+
+    def _open(self, trust: Trust, without: Collection[str]) -> Sftp:
+        """A new connection, logged in; its host key may be of any type but those ``without``."""
+        self._client = paramiko.SSHClient()
+        self._client.set_missing_host_key_policy(_Policy(trust))
+        try:
+            self._log_in(self._client, trust, without)
+            return self._start_sftp(self._client)
         except BaseException:
             self.close()
             raise
 
-    def _trust_hosts(self, client: paramiko.SSHClient) -> None:
-        """A pinned fingerprint is the only one accepted; without one, the known_hosts file decides."""
-        pinned = self._settings.sftp_host_key
-        known_hosts = self._settings.sftp_known_hosts.expanduser()
-        client.set_missing_host_key_policy(_HostKeyPolicy(pinned, known_hosts))
-        if pinned is None:
-            for host, key in _trusted_keys(known_hosts):
-                client.get_host_keys().add(host, key.get_name(), key)
-
-    def _log_in(self, client: paramiko.SSHClient) -> None:
+    def _log_in(self, client: paramiko.SSHClient, trust: Trust, without: Collection[str]) -> None:
         settings = self._settings
         key = _private_key(settings)
         password = settings.sftp_password.get_secret_value() if settings.sftp_password else None
 
         def transport(sock: Any, **options: Any) -> paramiko.Transport:
-            made = _Transport(sock, **options)
+            made = Transport(sock, **options)
             made.handshake_timeout = self._timeout
+            security = made.get_security_options()
+            security.key_types = [a for a in trust.in_order(security.key_types) if key_type(a) not in without]
             return made
 
-        sock = socket.create_connection((self._host, settings.sftp_port), self._timeout)
+        self._line = self._dial()
         try:
             client.connect(
                 self._host,
@@ -201,7 +238,7 @@ class SftpFolder(GameServer):
                 pkey=key,
                 allow_agent=key is None and password is None,
                 look_for_keys=key is None and password is None,
-                sock=sock,
+                sock=self._line,
                 banner_timeout=self._timeout,
                 auth_timeout=self._timeout,
                 channel_timeout=self._timeout,
@@ -216,127 +253,48 @@ class SftpFolder(GameServer):
                 ) from error
             raise
 
-    def _start_sftp(self, client: paramiko.SSHClient) -> "_Sftp":
+    def _dial(self) -> socket.socket:
+        """The first address of the host that answers. Each gets its share of the time: of two, one may lead nowhere."""
+        addresses = socket.getaddrinfo(self._host, self._settings.sftp_port, type=socket.SOCK_STREAM)
+        trouble: OSError = TimeoutError()
+        for left, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            line = socket.socket(family, kind, protocol)
+            try:
+                line.settimeout(max(0.01, self._end - time.monotonic()) / left)
+                line.connect(address)
+                return line
+            except OSError as error:
+                line.close()
+                trouble = error
+        raise trouble
+
+    def _start_sftp(self, client: paramiko.SSHClient) -> Sftp:
         transport = client.get_transport()
         assert transport is not None, "connected"
         transport.set_keepalive(_KEEPALIVE_SECONDS)
         channel = transport.open_session(timeout=self._timeout)
-        channel.settimeout(self._timeout)  # for every answer from here on
-        # The one wait of paramiko's that knows no timeout; cutting the line ends it.
-        watchdog = threading.Timer(self._timeout, transport.close)
-        watchdog.daemon = True
-        watchdog.start()
+        channel.settimeout(self._timeout)
         try:
             channel.invoke_subsystem("sftp")
         except paramiko.SSHException as error:
             if transport.is_active():
                 raise PermanentError(f"{self.describe()} accepts the login but offers no SFTP") from error
             raise
-        finally:
-            watchdog.cancel()
-        return _Sftp(channel)
+        return Sftp(channel)
 
 
-def _replace(sftp: paramiko.SFTPClient, path: str, data: bytes) -> None:
-    unfinished = path + UNFINISHED
-    try:
-        file = sftp.open(unfinished, "wb")
-        file.write(data)
-        file.close()
-        file = sftp.open(unfinished, "rb")
-        arrived = file.read(len(data) + 1)
-        file.close()
-        check_arrived(arrived, data, path)
-        with suppress(FileNotFoundError, PermissionError):  # nothing to replace; not every server lets modes be set
-            sftp.chmod(unfinished, stat.S_IMODE(sftp.stat(path).st_mode or 0o644))
-        sftp.posix_rename(unfinished, path)
-    except TimeoutError:  # it would not answer to this either
-        raise
-    except (OSError, TransientError):
-        with suppress(*_TROUBLE):
-            sftp.remove(unfinished)
-        raise
+class _LineDied(Exception):
+    """A connection was found dead at its next use; a new one is worth a try."""
 
 
-class _Transport(paramiko.Transport):
-    """paramiko's, except that nobody sits at the keyboard: it would ask there for a second factor."""
+class _Policy(paramiko.MissingHostKeyPolicy):
+    """paramiko knows no host keys of itself, so it asks here about every one."""
 
-    def auth_interactive_dumb(self, *_: Any, **__: Any) -> NoReturn:
-        raise paramiko.AuthenticationException("the server wants a second factor besides the key")
-
-
-class _LenientMessage(Message):
-    def get_text(self) -> str:
-        return self.get_string().decode("utf-8", "surrogateescape")
-
-
-class _Sftp(paramiko.SFTPClient):
-    """paramiko's, except that one file name that isn't UTF-8 doesn't end the whole listing."""
-
-    def _read_response(self, waitfor: Any = None) -> tuple[Any, Any]:
-        kind, message = super()._read_response(waitfor)  # type: ignore[misc]  # not in the stubs
-        return kind, message and _LenientMessage(message.get_remainder())
-
-
-class _HostKeyPolicy(paramiko.MissingHostKeyPolicy):
-    """Accepts the pinned key; any other host paramiko doesn't know is refused with the way to accept it."""
-
-    def __init__(self, pinned: str | None, known_hosts: Path) -> None:
-        self._pinned = pinned.rstrip("=") if pinned else None
-        self._known_hosts = known_hosts
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        if key.fingerprint == self._pinned:
-            return
-        if self._pinned:
-            raise PermanentError(_changed_key(hostname, key, f"SLOMIX_SFTP_HOST_KEY is {self._pinned}"))
-        raise PermanentError(
-            f"{hostname} is not a known host. It offers the {key.get_name()} key {key.fingerprint}. "
-            f"{_how_to_compare(key)} If they are the same, set SLOMIX_SFTP_HOST_KEY={key.fingerprint} in .env "
-            f"(or add what ssh-keyscan prints for the host to {self._known_hosts})."
-        )
-
-
-def _how_to_compare(key: paramiko.PKey) -> str:
-    kind = key.get_name().removeprefix("ssh-").split("-")[0]  # ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256
-    return f"Compare it with what `ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub` prints on the game server."
-
-
-def _changed_key(hostname: str, key: paramiko.PKey, expected: str) -> str:
-    return (
-        f"WARNING: {hostname} offers another host key than the trusted one: {key.get_name()} {key.fingerprint}, "
-        f"but {expected}. Either the server has a new key or somebody sits in between; no password was sent. "
-        f"{_how_to_compare(key)} Only if they are the same, replace the trusted key by it."
-    )
-
-
-def _trusted_keys(known_hosts: Path) -> list[tuple[str, paramiko.PKey]]:
-    """(host, key) of every line paramiko understands, without the keys the file revokes.
-
-    paramiko's own loader gives up on the whole file at the first ``@`` marker or damaged key.
-    A line left out is only ever a host that isn't trusted; so is a missing file.
-    """
-    trusted, revoked = [], set()
-    try:
-        lines = known_hosts.read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise PermanentError(f"SLOMIX_SFTP_KNOWN_HOSTS can't be read: {error}") from error
-    for line in lines:
-        fields = line.split()
-        marker = fields.pop(0) if line.startswith("@") else None
-        try:
-            entry = None if line.startswith("#") else HostKeyEntry.from_line(" ".join(fields))
-        except (InvalidHostKey, paramiko.SSHException, ValueError, OverflowError):
-            entry = None
-        if entry is None:
-            continue
-        if marker == "@revoked":
-            revoked.add(entry.key.fingerprint)
-        elif marker is None:
-            trusted += [(host, entry.key) for host in entry.hostnames]
-    return [(host, key) for host, key in trusted if key.fingerprint not in revoked]
+        self._trust.check(hostname, key)
 
 
 def _private_key(settings: Settings) -> paramiko.PKey | None:
@@ -359,12 +317,12 @@ def _is_refusal(error: paramiko.SSHException, line_stands: bool) -> bool:
     Besides its class for refused logins, paramiko raises the bare one for "No authentication methods available"
     or an unusable default key; then the line still stands.
     """
-    if isinstance(error, paramiko.BadHostKeyException) or any(text in str(error) for text in _CUT_OFF_DURING_LOGIN):
+    if any(text in str(error) for text in _CUT_OFF_DURING_LOGIN):
         return False
     return line_stands or isinstance(error, paramiko.AuthenticationException)
 
 
-def _is_an_answer(error: Exception, sftp: paramiko.SFTPClient) -> bool:
+def _is_an_answer(error: Exception, sftp: Sftp) -> bool:
     """Whether the server itself reported a failure (SFTP's nameless "Failure") over a line that works."""
     channel = sftp.get_channel()
     return type(error) is OSError and error.errno is None and channel is not None and not channel.closed
@@ -372,10 +330,6 @@ def _is_an_answer(error: Exception, sftp: paramiko.SFTPClient) -> bool:
 
 def _sorted(error: Exception, where: str) -> GameServerError:
     """The error of ours for trouble on the way to the server or with the connection."""
-    if isinstance(error, paramiko.BadHostKeyException):
-        return PermanentError(
-            _changed_key(error.hostname, error.key, f"known_hosts has {error.expected_key.fingerprint}")
-        )
     if isinstance(error, (IncompatiblePeer, MessageOrderError, SFTPError)):
         return PermanentError(f"{where} can't talk SFTP with this program: {error}")
     if isinstance(error, paramiko.ChannelException) and error.code == 1:  # administratively prohibited, RFC 4254 5.1

@@ -1,22 +1,20 @@
 """The one interface to a game server's files, and its errors.
 
 Belongs here: what both kinds of source promise.
-Does not belong here: how each keeps the promise (``sftp``, ``local``), and which one is used (``choose``).
+Does not belong here: how each keeps the promise (``sftp``, ``local``), which entries of a folder are files
+(``entries``), and which source is used (``choose``).
 """
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 from slomix_pipeline.errors import SlomixError
 
-_log = logging.getLogger(__name__)
-File = TypeVar("File")
-
-# What ``write`` adds to a name until the file is complete.
+# What ``write`` adds to a name until the file is complete, and to the file it replaces where a server can't swap them.
 UNFINISHED = ".part"
+SET_ASIDE = ".old"
 # What to do when a file may not be written.
 MAY_NOT_WRITE = "give its user the right to write in that folder (chown or chmod there), or copy the file by hand"
 
@@ -54,6 +52,18 @@ class TooLarge(PermanentError):
     """The file has more bytes than the caller wants to read."""
 
 
+class NotWhole(TransientError):
+    """Other bytes came than the file has: it is being written, or the read was cut short. Read it again."""
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What tells that a file is still as it was: its size in bytes, its last change as fine as its source knows it."""
+
+    size: int
+    changed: int | None
+
+
 class GameServer(Protocol):
     """A game server's files. Every call may raise ``TransientError`` or ``PermanentError``, and nothing else.
 
@@ -74,8 +84,8 @@ class GameServer(Protocol):
     def list_folder(self, folder: str) -> list[RemoteFile]:
         """The regular files directly in the folder, in any order.
 
-        Sub-folders and links are left out. So are names that aren't UTF-8: no game file has one, and
-        PostgreSQL couldn't hold it; the log says how many there were.
+        Sub-folders and links are left out. So is what can't be one of the game's files, which the log says once
+        (see ``entries``).
         A missing folder raises ``PermanentError``; an empty list means an empty folder.
         """
         ...
@@ -86,6 +96,7 @@ class GameServer(Protocol):
         Raises:
             FileMissing: there is no such file.
             TooLarge: it has more than ``limit`` bytes.
+            NotWhole: it was changed while it was read, or not all of it came.
             PermanentError: ``name`` isn't a plain file name.
         """
         ...
@@ -103,7 +114,8 @@ class GameServer(Protocol):
         """Put a file of these bytes in its place, whole or not at all, with the permissions of the one it replaces.
 
         It is written as ``<name>.part``, read back, compared and renamed; a ``.part`` that a lost connection
-        left behind is overwritten by the next try.
+        left behind is overwritten by the next try. Where a server can't rename over a file, the one to be replaced is
+        ``<name>.old`` for that moment, and is put back when the new one can't take its place.
 
         Raises:
             FolderMissing: there is no such folder; none is made.
@@ -163,21 +175,36 @@ def check_arrived(arrived: bytes, sent: bytes, path: str) -> None:
         raise TransientError(f"{path!r}: what was read back is not what was written; the file in place is untouched")
 
 
-def within_limit(content: bytes, limit: int, name: str) -> bytes:
-    """``content`` back, read with one byte to spare over ``limit``.
+def read_whole(name: str, state: Callable[[], FileState], content: Callable[[int], bytes], limit: int) -> bytes:
+    """The content of an open file, when it is all of it.
+
+    A file cut at a line's end looks whole, so its size is held against what came, and its state before against its
+    state after: it may be written just now, and a server may say that a file ends where it doesn't.
+
+    Args:
+        state: looks at the file.
+        content: reads at most so many bytes from its beginning.
 
     Raises:
-        TooLarge: the spare byte was used.
+        TooLarge: it has more than ``limit`` bytes.
+        NotWhole: more or fewer bytes came than it has, or it was changed meanwhile.
     """
-    if len(content) > limit:
+    before = state()
+    if before.size > limit:
         raise TooLarge(f"{name!r} is larger than {limit} bytes")
-    return content
+    data = content(before.size + 1)
+    if state() != before:
+        raise NotWhole(f"{name!r} was changed while it was read")
+    if len(data) != before.size:
+        raise NotWhole(f"{name!r} has {before.size} bytes, but {len(data)} came")
+    return data
 
 
-def with_utf8_names(files: Iterable[File], name_of: Callable[[File], str], where: str) -> list[File]:
-    """Those files whose name, decoded with ``surrogateescape``, was UTF-8; a warning counts the others."""
-    files = list(files)
-    named = [file for file in files if not any("\udc80" <= character <= "\udcff" for character in name_of(file))]
-    if len(named) < len(files):
-        _log.warning("%d file names in %s are not UTF-8 and were left out", len(files) - len(named), where)
-    return named
+def check_listed(data: bytes, name: str, size: int | None) -> None:
+    """Holds what was read against the ``size`` in the listing that asked for it; None: no listing did.
+
+    Raises:
+        NotWhole: they differ.
+    """
+    if size is not None and len(data) != size:
+        raise NotWhole(f"{name!r} was listed with {size} bytes and has {len(data)} now: it is being written")
