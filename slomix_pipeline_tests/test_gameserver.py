@@ -1,14 +1,25 @@
 """Both sources of game server files under the same tests: listing and reading; which of them is used."""
 
 import os
+import stat
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import pytest
 
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.sftp import SftpFolder
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError, TooLarge, read_log_end
+from slomix_pipeline.gameserver.source import (
+    FileMissing,
+    GameServer,
+    NotWhole,
+    PermanentError,
+    TooLarge,
+    check_listed,
+    read_log_end,
+)
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline_tests.gameserver_fixtures import CONTENT, FOLDER, NAME, USER, connected, settings_for
@@ -83,6 +94,129 @@ def test_a_name_that_is_not_utf8_is_left_out_and_counted(
         pytest.skip("this file system only takes UTF-8")
     assert [file.name for file in source.list_folder(FOLDER)] == [NAME]
     assert "1 file names" in caplog.text
+
+
+# --- entries that can't be files of the game ---
+
+
+def odd_listing(
+    monkeypatch: pytest.MonkeyPatch, *odd: tuple[bytes, dict[str, int | None]], alone: bool = False
+) -> None:
+    """The SFTP server lists these names, with attributes other than a good file's, beside one good file."""
+    good: dict[str, int | None] = {"size": 7, "permissions": stat.S_IFREG | 0o644, "atime": 1, "mtime": 1_770_000_000}
+    entries = list(odd) if alone else [*odd, (NAME.encode(), {})]
+    names = [asyncssh.SFTPName(name, attrs=asyncssh.SFTPAttrs(**(good | attributes))) for name, attributes in entries]
+    monkeypatch.setattr(asyncssh.SFTPServer, "listdir", lambda *_: names, raising=False)
+
+
+ODD_ENTRIES: dict[str, tuple[bytes, dict[str, int | None]]] = {
+    "a NUL": (b"a\0b.txt", {}),
+    "no name": (b"", {}),
+    "a path": (b"../../etc/passwd", {}),
+    "not UTF-8": (b"caf\xe9.txt", {}),
+    "4,000 bytes": (b"x" * 4000, {}),
+    "no size": (b"a.txt", {"size": None}),
+    "no time": (b"a.txt", {"atime": None, "mtime": None}),
+    "no type": (b"a.txt", {"permissions": None}),
+    "nothing told": (b"a.txt", {"size": None, "permissions": None, "atime": None, "mtime": None}),
+    "2**63 bytes": (b"a.txt", {"size": 2**63}),
+    "2**64 - 1 bytes": (b"a.txt", {"size": 2**64 - 1}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ENTRIES)
+def test_an_odd_entry_is_left_out_and_said_once_and_the_folder_goes_on(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, odd: str
+) -> None:
+    odd_listing(monkeypatch, ODD_ENTRIES[odd])
+    with connected(server) as source:
+        for _ in range(3):
+            assert [(file.name, file.size) for file in source.list_folder(FOLDER)] == [(NAME, 7)]
+    (said,) = [record.message for record in caplog.records if "left out" in record.message]
+    assert FOLDER in said and said.isprintable()
+
+
+def test_the_largest_size_and_the_oddest_name_of_a_file_can_be_listed(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_listing(monkeypatch, (b"[b]\x1b]0;x\x07\n.txt", {"size": 2**63 - 1, "mtime": 2**32 - 1}), alone=True)
+    with connected(server) as source:
+        (file,) = source.list_folder(FOLDER)
+    assert (file.name, file.size) == ("[b]\x1b]0;x\x07\n.txt", 2**63 - 1)
+
+
+def test_a_server_that_tells_nothing_of_its_files_is_an_error_and_no_empty_folder(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_listing(monkeypatch, ODD_ENTRIES["nothing told"], alone=True)
+    with connected(server) as source, pytest.raises(PermanentError, match="doesn't tell type, size and time"):
+        source.list_folder(FOLDER)
+
+
+# --- whole or not ---
+
+
+def test_a_file_that_is_written_while_it_is_read_is_read_again(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = files / FOLDER / NAME
+    real = os.fstat
+
+    def and_then_written(handle: int) -> os.stat_result:
+        status = real(handle)
+        with path.open("ab") as file:
+            file.write(CONTENT[:28])  # a whole line
+        return status
+
+    with monkeypatch.context() as patch, pytest.raises(NotWhole, match="was changed while it was read"):
+        patch.setattr(os, "fstat", and_then_written)
+        read_file(path, 1_000_000)
+    assert read_file(path, 1_000_000) == CONTENT + 2 * CONTENT[:28]
+
+
+CUT = 32_768
+
+
+def cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server says that every file ends after so many bytes."""
+    real = asyncssh.SFTPServer.read
+
+    def read(self: asyncssh.SFTPServer, file: object, offset: int, size: int) -> bytes:
+        return real(self, file, offset, size) if offset < CUT else b""  # type: ignore[return-value]
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "read", read)
+
+
+def test_a_read_that_ends_early_is_read_again(server: SftpServer, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = os.urandom(100_000)
+    (files / FOLDER / "large.txt").write_bytes(large)
+    with connected(server) as source:
+        with monkeypatch.context() as patch, pytest.raises(NotWhole, match=f"has 100000 bytes, but {CUT} came"):
+            cut_short(patch)
+            source.read(FOLDER, "large.txt", 1_000_000)
+        assert source.read(FOLDER, "large.txt", 1_000_000) == large
+
+
+def test_a_file_that_grew_or_shrank_over_sftp_while_it_was_read_is_read_again(
+    server: SftpServer, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asyncssh.SFTPServer.read
+    for changed in (CONTENT[:28], CONTENT + CONTENT[:28]):
+        path = files / FOLDER / NAME
+        path.write_bytes(CONTENT)
+
+        def read(self: asyncssh.SFTPServer, *asked: Any, changed: bytes = changed) -> Any:
+            (files / FOLDER / NAME).write_bytes(changed)
+            return real(self, *asked)
+
+        with monkeypatch.context() as patch, connected(server) as source, pytest.raises(NotWhole):
+            patch.setattr(asyncssh.SFTPServer, "read", read)
+            source.read(FOLDER, NAME, 1_000_000)
+
+
+def test_what_was_read_is_held_against_the_listing_that_asked_for_it() -> None:
+    check_listed(b"whole", NAME, 5)
+    check_listed(b"whole", NAME, None)
+    with pytest.raises(NotWhole, match="was listed with 100000 bytes and has 5 now"):
+        check_listed(b"whole", NAME, 100_000)
 
 
 # --- the end of a log ---

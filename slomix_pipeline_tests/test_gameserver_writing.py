@@ -1,14 +1,23 @@
 """Writing to both sources of game server files: whole or not at all, also where a server can't rename over a file."""
 
+import itertools
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
 
 from slomix_pipeline.gameserver.sftp import SftpFolder
-from slomix_pipeline.gameserver.source import UNFINISHED, FolderMissing, GameServer, PermanentError, TransientError
+from slomix_pipeline.gameserver.source import (
+    SET_ASIDE,
+    UNFINISHED,
+    FolderMissing,
+    GameServer,
+    PermanentError,
+    TransientError,
+)
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline_tests.gameserver_fixtures import FOLDER, PASSWORD, USER, connected
 
@@ -110,3 +119,62 @@ def test_a_write_over_a_line_that_died_while_idle_goes_through(files: Path, scri
     with server, source:
         source.write("scripts", "new.lua", b"new")
     assert (scripts / "new.lua").read_bytes() == b"new"
+
+
+# --- a server that can't rename a file over another ---
+
+
+@pytest.fixture(params=["not announced", "not supported", "answered with a failure"])
+def plain_renames(request: pytest.FixtureRequest, server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> SftpServer:
+    """A server that only knows the rename of the standard, which never replaces anything."""
+
+    def refuse(*_: object) -> None:
+        if request.param == "answered with a failure":
+            raise asyncssh.SFTPFailure("Failure")
+        raise asyncssh.SFTPOpUnsupported("no such request")
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "posix_rename", refuse)
+    if request.param == "not announced":
+        handler = asyncssh.sftp.SFTPServerHandler
+        known = [extension for extension in handler._extensions if b"posix-rename" not in extension[0]]
+        monkeypatch.setattr(handler, "_extensions", known)
+    return server
+
+
+def test_a_first_copy_and_a_replacement_work_by_plain_renames(plain_renames: SftpServer, scripts: Path) -> None:
+    with connected(plain_renames) as source:
+        source.write("scripts", "new.lua", b"first")
+        assert contents(scripts) == {"new.lua": b"first"}
+        (scripts / "new.lua").chmod(0o640)
+        (scripts / f"new.lua{SET_ASIDE}").write_bytes(b"left behind by an earlier try")
+        source.write("scripts", "new.lua", b"second")
+    assert contents(scripts) == {"new.lua": b"second"}
+    assert stat.S_IMODE((scripts / "new.lua").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_when_the_new_file_can_not_take_the_place_the_old_one_is_put_back_or_said_to_be_beside(
+    plain_renames: SftpServer, scripts: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    real, asked = asyncssh.SFTPServer.rename, itertools.count()
+
+    def rename(self: asyncssh.SFTPServer, old: bytes, new: bytes) -> Any:
+        if 1 <= next(asked) <= refusals:  # after the first, which sets the old one aside
+            raise asyncssh.SFTPFailure("disk trouble")
+        return real(self, old, new)
+
+    monkeypatch.setattr(asyncssh.SFTPServer, "rename", rename)
+    (scripts / "old.lua").write_bytes(b"old")
+    with connected(plain_renames) as source:
+        if refusals == 1:
+            with pytest.raises(TransientError, match="disk trouble"):
+                source.write("scripts", "old.lua", b"new")
+            assert contents(scripts) == {"old.lua": b"old"}
+            return
+        with pytest.raises(PermanentError, match=r"the old one is now 'scripts/old\.lua\.old': rename it back by hand"):
+            source.write("scripts", "old.lua", b"new")
+        assert contents(scripts) == {"old.lua.old": b"old"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

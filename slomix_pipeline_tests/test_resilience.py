@@ -11,7 +11,7 @@ from slomix_pipeline.assets.parsed_round import parsed_round
 from slomix_pipeline.assets.raw_stats_file import raw_stats_file
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.gamestats import dump
-from slomix_pipeline.gameserver.source import PermanentError, RemoteFile
+from slomix_pipeline.gameserver.source import NotWhole, PermanentError, RemoteFile
 from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMETIMES
@@ -139,3 +139,21 @@ def test_no_time_of_a_file_upsets_a_listing(unix: int) -> None:
         now=datetime(2026, 1, 1, 21, tzinfo=UTC), look_back_to=datetime(2025, 12, 31, tzinfo=UTC),
     )  # fmt: skip
     assert len(decided.requested) == 1
+
+
+def test_a_file_cut_at_a_lines_end_since_it_was_listed_is_fetched_again_and_never_taken_for_the_round(
+    pipeline: Pipeline,
+) -> None:
+    sim_round = play_evening(76, maps=1, ends_at=just_now()).rounds[0]
+    data = dump(sim_round.stats)
+    key = pipeline.put_stats(sim_round)
+    requested = pipeline.tick(seconds=10)
+    path = pipeline.folder / "gamestats" / sim_round.stats_name
+    path.write_bytes(b"".join(data.splitlines(keepends=True)[:4]))  # the header and three players
+    with pytest.raises(NotWhole):
+        pipeline.apply(requested, "ingest_rounds")
+    assert (pipeline.file(key)["status"], pipeline.rows("select * from parsed_round")) == ("requested", [])
+    path.write_bytes(data)
+    pipeline.run(key)
+    (exported,) = pipeline.export()["rounds"]
+    assert len(exported["players"]) == len(sim_round.players)

@@ -1,12 +1,14 @@
 """What only SFTP can get wrong, on real sockets: lines that fail, servers that answer late, oddly or never."""
 
+import asyncio
 import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import paramiko
@@ -95,6 +97,77 @@ def test_a_question_that_is_never_answered_is_transient_and_the_next_one_gets_a_
             with pytest.raises(TransientError, match="did not answer in time"):
                 source.folder_changed_at(FOLDER)
         assert source.folder_changed_at(FOLDER)
+
+
+def dripping(real: Callable[..., Any]) -> Callable[..., Any]:
+    """An answer of the server's that takes a while, each time within the time for one answer."""
+
+    async def slowly(self: asyncssh.SFTPServer, *asked: Any) -> Any:
+        await asyncio.sleep(0.3)
+        return real(self, *asked)
+
+    return slowly
+
+
+def test_a_file_that_comes_in_drips_is_given_up_and_the_next_call_gets_a_new_line(
+    server: SftpServer, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / FOLDER / "large.txt").write_bytes(b"x" * 32_768 * 20)
+    with connected(server, sftp_timeout=timedelta(seconds=1.5)) as source:
+        assert source.list_folder(FOLDER)
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncssh.SFTPServer, "read", dripping(asyncssh.SFTPServer.read))
+            with pytest.raises(TransientError, match=r"not all of it within 1\.5 s \(SLOMIX_SFTP_TIMEOUT\)"):
+                source.read(FOLDER, "large.txt", 1_000_000)
+        assert len(source.read(FOLDER, "large.txt", 1_000_000)) == 32_768 * 20
+
+
+def test_a_listing_without_end_is_given_up(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(*_: Any) -> Any:
+        while True:
+            await asyncio.sleep(0.05)
+            yield asyncssh.SFTPName(NAME.encode(), attrs=asyncssh.SFTPAttrs(size=1))
+
+    with connected(server, sftp_timeout=timedelta(seconds=1.5)) as source:
+        assert source.list_folder(FOLDER)
+        monkeypatch.setattr(asyncssh.SFTPServer, "scandir", endless)
+        with pytest.raises(TransientError, match="did not answer in time"):
+            source.list_folder(FOLDER)
+
+
+def test_a_greeting_that_comes_in_drips_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = threading.Event()
+
+        def drip() -> None:
+            line = listener.accept()[0]
+            with line, suppress(OSError):
+                while not over.wait(0.05):
+                    line.sendall(b"a line before the greeting\r\n"[:2])
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(TransientError, match="did not answer in time"):
+            open_game_server(settings_for(listener.getsockname()[1], sftp_timeout=timedelta(seconds=1))).list_folder(
+                FOLDER
+            )
+        over.set()
+        thread.join()
+
+
+def test_an_address_that_leads_nowhere_leaves_time_for_the_next_one(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(2):  # its queue is full now: whoever comes next is not answered
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        addresses = (full.getsockname(), ("127.0.0.1", server.port))
+        ways = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ways)
+        with connected(server, sftp_timeout=timedelta(seconds=4)) as source:
+            assert source.list_folder(FOLDER)
 
 
 @pytest.mark.parametrize(

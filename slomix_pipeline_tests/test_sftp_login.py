@@ -1,8 +1,11 @@
 """Whom the SFTP source trusts, and how it logs in."""
 
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import paramiko
 import pytest
 
@@ -70,6 +73,102 @@ def test_a_changed_key_of_a_known_host_is_refused_with_a_warning(server: SftpSer
 def test_a_revoked_key_is_not_trusted(server: SftpServer, tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="not a known host"):
         known_as(server, "HOST KEY\n@revoked * KEY\n", tmp_path).list_folder(FOLDER)
+
+
+# --- servers with keys of several types ---
+
+KINDS = {"ed25519": "ssh-ed25519", "rsa": "ssh-rsa", "ecdsa": "ecdsa-sha2-nistp256"}
+KEYS = {kind: asyncssh.generate_private_key(algorithm) for kind, algorithm in KINDS.items()}
+OTHER_KEYS = {kind: asyncssh.generate_private_key(algorithm) for kind, algorithm in KINDS.items()}
+
+
+def with_keys(monkeypatch: pytest.MonkeyPatch, kinds: Iterable[str]) -> None:
+    """Servers started from here on have these host keys."""
+    real = asyncssh.listen
+
+    async def listen(*arguments: Any, **options: Any) -> Any:
+        return await real(*arguments, **(options | {"server_host_keys": [KEYS[kind] for kind in kinds]}))
+
+    monkeypatch.setattr(asyncssh, "listen", listen)
+
+
+def knowing(server: SftpServer, tmp_path: Path, *keys: asyncssh.SSHKey) -> GameServer:
+    """A source whose known_hosts has these keys of the server, in this order."""
+    lines = [f"[127.0.0.1]:{server.port} {key.export_public_key().decode()}" for key in keys]
+    (tmp_path / "known_hosts").write_text("".join(lines))
+    return connected(server, sftp_host_key=None, sftp_known_hosts=tmp_path / "known_hosts")
+
+
+@pytest.mark.parametrize(
+    ("there", "known"),
+    [
+        (["ed25519", "rsa"], ["rsa"]),
+        (["ed25519", "ecdsa"], ["ecdsa"]),
+        (["ed25519", "rsa", "ecdsa"], ["ed25519"]),
+        (["ed25519", "rsa"], ["ecdsa", "rsa"]),  # the first known one is of a type it has no more
+        (["rsa"], ["ed25519", "ecdsa", "rsa"]),
+    ],
+)
+def test_a_server_is_asked_for_the_key_that_is_known_of_it(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: list[str], known: list[str]
+) -> None:
+    with_keys(monkeypatch, there)
+    with (
+        SftpServer(files, USER, PASSWORD) as server,
+        knowing(server, tmp_path, *(KEYS[kind] for kind in known)) as source,
+    ):
+        assert source.list_folder(FOLDER)
+
+
+def test_of_two_known_keys_of_one_type_either_will_do(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_keys(monkeypatch, ["ed25519"])
+    with (
+        SftpServer(files, USER, PASSWORD) as server,
+        knowing(server, tmp_path, OTHER_KEYS["ed25519"], KEYS["ed25519"]) as source,
+    ):
+        assert source.list_folder(FOLDER)
+
+
+@pytest.mark.parametrize("known", [["rsa"], ["ecdsa"], ["ed25519", "rsa"]])
+def test_changed_keys_are_refused_and_all_that_are_known_are_named(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: list[str]
+) -> None:
+    with_keys(monkeypatch, ["ed25519", "rsa"])
+    keys = [OTHER_KEYS[kind] for kind in known]
+    with (
+        SftpServer(files, USER, PASSWORD) as server,
+        pytest.raises(PermanentError, match="WARNING: .*offers another host key") as refused,
+    ):
+        knowing(server, tmp_path, *keys).list_folder(FOLDER)
+    assert all(key.get_fingerprint() in str(refused.value) for key in keys)
+
+
+def test_a_changed_key_is_refused_though_a_key_of_another_type_is_still_the_same(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_keys(monkeypatch, ["ed25519", "rsa"])
+    with SftpServer(files, USER, PASSWORD) as server, pytest.raises(PermanentError, match="WARNING"):
+        knowing(server, tmp_path, OTHER_KEYS["ed25519"], KEYS["rsa"]).list_folder(FOLDER)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_pinned_key_may_be_any_of_the_servers(files: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    with_keys(monkeypatch, KINDS)
+    with (
+        SftpServer(files, USER, PASSWORD) as server,
+        connected(server, sftp_host_key=KEYS[kind].get_fingerprint()) as source,
+    ):
+        assert source.list_folder(FOLDER)
+
+
+def test_a_pinned_key_that_is_none_of_the_servers_is_refused(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_keys(monkeypatch, ["ed25519", "rsa"])
+    pinned = OTHER_KEYS["rsa"].get_fingerprint()
+    with SftpServer(files, USER, PASSWORD) as server, pytest.raises(PermanentError, match="WARNING") as refused:
+        connected(server, sftp_host_key=pinned).list_folder(FOLDER)
+    assert pinned in str(refused.value) and KEYS["ed25519"].get_fingerprint() in str(refused.value)
 
 
 # --- logging in ---

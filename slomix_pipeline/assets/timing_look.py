@@ -19,6 +19,7 @@ from slomix_pipeline.gameserver.source import (
     FileMissing,
     GameServer,
     GameServerError,
+    NotWhole,
     RemoteFile,
     TooLarge,
     TransientError,
@@ -105,7 +106,7 @@ def _take_in(
             files.finish(conn, row, "ingested")
     except FileMissing:
         return None
-    except (FormatError, TooLarge, psycopg.IntegrityError, psycopg.DataError, RecursionError) as error:
+    except (FormatError, NotWhole, TooLarge, psycopg.IntegrityError, psycopg.DataError, RecursionError) as error:
         return UnreadFile(clocked, "unreadable", str(error) or type(error).__name__)
     return row.partition_key
 

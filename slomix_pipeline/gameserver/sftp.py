@@ -159,7 +159,7 @@ class SftpFolder(GameServer):
                 raise TransientError(f"{self.describe()} failed at {path!r}: {error}") from error
             self.close()
             # A silent server has cost its time already; only a line found dead is worth a second try at once.
-            if reused and not isinstance(error, TimeoutError):
+            if reused and not self._cut and not isinstance(error, TimeoutError):
                 raise _LineDied from error
             raise _sorted(error, self.describe()) from error
 
@@ -229,6 +229,8 @@ class SftpFolder(GameServer):
             return made
 
         self._line = self._dial()
+        if self._cut:  # too late for this line to be cut
+            raise TimeoutError
         try:
             client.connect(
                 self._host,
