@@ -3,7 +3,7 @@
 Modules that take time to load are imported by the command that needs them.
 """
 
-import json
+import io
 import logging
 import re
 import sys
@@ -12,30 +12,36 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markdown import Markdown
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from slomix_pipeline.cli_groups import lua, override, team
 from slomix_pipeline.rules.score_policies import POLICIES
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.terminal import (
+    Commands,
     clear_errors,
     database_of,
     err,
     not_here,
     out,
     print_findings,
+    print_json,
+    print_lines,
+    print_markdown,
     progress_bar,
     read_settings,
     session_key,
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """From the files of an ET:Legacy stopwatch server to results that players believe."""
     logging.getLogger("dagster").setLevel(logging.ERROR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character still gets the line
+            stream.reconfigure(errors="backslashreplace")
 
 
 for group in (lua, override, team):
@@ -53,12 +59,13 @@ def demo(seed: int, through_lua: bool) -> None:
         with progress_bar() as progress:
             result = play_demo(read_settings(), progress, seed, through_lua=through_lua)
         _print_session(result.session)
-        out.print(f"\n{result.messages} messages on the stand-in: {result.page}")
+        out.print()
+        out.print(f"{result.messages} messages on the stand-in: {result.page}")
         verdict = "did not all pass" if result.complaints else "all passed"
         out.print(f"Checks that warned: {result.warnings}; those that must pass {verdict}")
         out.print(f"Look at it with: SLOMIX_HOME={result.home} slomix sessions   (or: export latest, files)")
         for complaint in result.complaints:
-            err.print(f"[red]{complaint}[/red]")
+            err.print(complaint, style="red")
         sys.exit(1 if result.complaints else 0)
 
 
@@ -93,15 +100,15 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         settings = read_settings(**{name: value for name, value in given.items() if value})
         with progress_bar() as progress:
             summary = import_into_home(settings, directory, timezone, publish, progress)
-        out.print(f"Found {summary.found} game files below {directory}")
+        out.print(f"Found {summary.found} game files below {directory}", soft_wrap=True)
         out.print(
             f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
             f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
         )
         for name, reason in summary.quarantined:
-            out.print(f"  [red]quarantined[/red] {name}: {reason}", soft_wrap=True)
+            out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
         for name, reason in summary.skipped:
-            out.print(f"  [yellow]skipped[/yellow] {name}: {reason}", soft_wrap=True)
+            out.print(Text("  skipped", "yellow"), f"{name}: {reason}", soft_wrap=True)
         if summary.left_aside:
             few = ", ".join(summary.left_aside[:3]) + (" …" if len(summary.left_aside) > 3 else "")
             out.print(
@@ -134,9 +141,9 @@ def export(session: str, as_csv: bool) -> None:
         with database.connect() as conn:
             exported = exporting.session_as_json(conn, key)
         if as_csv:
-            click.echo(exporting.session_as_csv(exported), nl=False)
+            print_lines(exporting.session_as_csv(exported), "\r\n")
         else:
-            click.echo(json.dumps(exported, indent=2, ensure_ascii=False))
+            print_json(exported)
 
 
 @main.command()
@@ -151,7 +158,7 @@ def whatif(policy: str, session: str | None, as_json: bool) -> None:
         database = database_of(read_settings())
         compared = other.compare(database, policy, session and session_key(database, session))
         if as_json:
-            click.echo(json.dumps(other.as_json(compared, policy), indent=2, ensure_ascii=False))
+            print_json(other.as_json(compared, policy))
         else:
             other.print_comparison(out, compared, policy)
 
@@ -169,7 +176,7 @@ def files(status: str | None, as_json: bool) -> None:
         with database_of(read_settings()).connect() as conn:
             rows = list_files(conn, status)
         if as_json:
-            click.echo(json.dumps(rows, indent=2, default=str))
+            print_json(rows)
             return
         table = Table(box=None)
         for column in ("server", "name", "kind", "status", "reason"):
@@ -197,15 +204,14 @@ def explain(what: str, player: str | None, of_session: bool, as_json: bool) -> N
         if of_session or explaining.is_session(database, what):
             if player or as_json:
                 raise click.UsageError("--player and --json are for a round; slomix export has a session as JSON")
-            text = explaining.explain_session(database, session_key(database, what))
-            out.print(Markdown(text) if out.is_terminal else text, markup=False, soft_wrap=not out.is_terminal)
+            print_markdown(explaining.explain_session(database, session_key(database, what)))
             return
         try:
             receipt = explaining.explain(database, settings, what, player, datetime.now(UTC))
         except explaining.NotFound as error:
             not_here(error)
         if as_json:
-            click.echo(json.dumps(receipt, indent=2, ensure_ascii=False))
+            print_json(receipt)
         else:
             print_receipt(out, receipt)
 
@@ -227,10 +233,10 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
         except auditing.UnknownServer as error:
             not_here(error)
         if output is None:
-            click.echo(text, nl=False)
+            print_lines(text)
         else:
             output.write_text(text, "utf-8")
-            err.print(f"written to {output}", markup=False, soft_wrap=True)
+            err.print(f"written to {output}", soft_wrap=True)
 
 
 @main.command()
@@ -248,7 +254,7 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
     with database_of(settings).connect() as conn:
         found = [session for session in sessions_as_json(conn) if only is None or session["key"] in only]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     table = Table(box=None)
     for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted", "teams"):
@@ -256,7 +262,7 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
     for session in found:
         score = session["score"]
         decided = f" ({session['decisions']} decided by people)" if session["decisions"] else ""
-        teams = escape(f"{session['teams']['A']} – {session['teams']['B']}{decided}")
+        teams = f"{session['teams']['A']} – {session['teams']['B']}{decided}"
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
         table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
     out.print(table)
@@ -268,10 +274,10 @@ def _print_session(session: Any) -> None:
     score = session["score"]
     a, b = (session["teams"][team]["shown"] for team in ("A", "B"))
     line = f"Session {session['session']['key']}: {a} {score['A']} - {score['B']} {b}, {score['draws']} drawn"
-    out.print(line, markup=False)
+    out.print(line, soft_wrap=True)
     table = Table("#", "map", "winner", "status", "source", "why", box=None)
     for match in session["matches"]:
         winner = match["winner"] or "not counted"
         cells = (str(match["order"]), match["map"], winner, match["status"], match["source"] or "", match["reason"])
-        table.add_row(*map(escape, cells))
+        table.add_row(*cells)
     out.print(table)

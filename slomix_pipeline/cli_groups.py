@@ -4,22 +4,22 @@ Does not belong here: the other commands (``cli``), and what a command does (``c
 """
 
 import getpass
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, in_words
 from slomix_pipeline.rules.teams import OPEN, TEAM_A, TEAM_B
 from slomix_pipeline.terminal import (
+    Commands,
     clear_errors,
     database_of,
     not_here,
     out,
     print_findings,
+    print_json,
     progress_bar,
     read_settings,
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from slomix_pipeline.gameserver.source import GameServer
 
 
-@click.group()
+@click.group(cls=Commands)
 def lua() -> None:
     """The scripts on the game server: compare them with ours, copy ours there."""
 
@@ -47,7 +47,7 @@ def lua_status() -> None:
         settings = read_settings()
         with open_game_server(settings) as server:
             findings = list(lua_scripts.status(server, settings.scripts_folder))
-            out.print(_scripts_of(server, settings.scripts_folder), markup=False, soft_wrap=True)
+            out.print(_scripts_of(server, settings.scripts_folder), soft_wrap=True)
             print_findings(findings)
 
 
@@ -71,15 +71,16 @@ def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
                 steps = lua_scripts.plan(server, folder, names, datetime.now(UTC))
             except lua_scripts.UnknownScript as error:
                 not_here(error)
-            out.print(_scripts_of(server, folder), markup=False, soft_wrap=True)
+            out.print(_scripts_of(server, folder), soft_wrap=True)
             for step in steps:
                 if yes:
                     lua_scripts.carry_out(server, folder, step)
-                out.print("done: " if yes else "would ", step.describe(), sep="", markup=False, soft_wrap=True)
+                out.print("done: " if yes else "would ", step.describe(), sep="", soft_wrap=True)
         if not steps:
             out.print("Nothing to do: what should be there is the same.")
         elif yes:
-            out.print(lua_scripts.AFTERWARDS, markup=False, soft_wrap=True)
+            for line in lua_scripts.AFTERWARDS.split("\n"):
+                out.print(line, soft_wrap=True)
         else:
             out.print("Nothing was changed. To do it, run this again with --yes.")
 
@@ -88,7 +89,7 @@ def _scripts_of(server: "GameServer", folder: str) -> str:
     return f"Scripts in {folder!r} of {server.describe()}"
 
 
-@click.group()
+@click.group(cls=Commands)
 def team() -> None:
     """Teams that are known by name: a session's team gets the name when most of its players are of it."""
 
@@ -108,7 +109,7 @@ def team_name(name: str, guids: tuple[str, ...], colour: str | None) -> None:
             not_here(error)
         with progress_bar() as progress:
             renamed = teams.name_team(read_settings(), known, progress)
-        out.print(f"{known.name}: {len(known.guids)} players; sessions named anew: {renamed}", markup=False)
+        out.print(f"{known.name}: {len(known.guids)} players; sessions named anew: {renamed}")
 
 
 @team.command(name="list")
@@ -122,7 +123,7 @@ def team_list() -> None:
         for row in listed:
             colour = "" if row.team.colour is None else f"#{row.team.colour:06X}"
             players = ", ".join(f"{guid} {name}".rstrip() for guid, name in row.players.items())
-            table.add_row(escape(row.team.name), colour, escape(players))
+            table.add_row(row.team.name, colour, players)
         out.print(table if listed else "No team is known by name; slomix team name NAME GUID... makes one known.")
 
 
@@ -138,14 +139,14 @@ def team_forget(name: str) -> None:
                 renamed = teams.forget_team(read_settings(), name, progress)
             except teams.NoTeam as error:
                 not_here(error)
-        out.print(f"{name} is forgotten; sessions named anew: {renamed}", markup=False)
+        out.print(f"{name} is forgotten; sessions named anew: {renamed}")
 
 
 _WHY = click.option("--why", required=True, metavar="TEXT", help="The reason, for everybody who asks later.")
 _BY = click.option("--by", "made_by", metavar="NAME", help="Who decides.  [default: your login name]")
 
 
-@click.group()
+@click.group(cls=Commands)
 def override() -> None:
     """Decide otherwise than the rules: kept with who, when and why, and said wherever it shows."""
 
@@ -225,7 +226,7 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
         with database_of(read_settings()).connect() as conn:
             rows = overrides.listed(conn, also_revoked=also_revoked)
         if as_json:
-            click.echo(json.dumps(rows, indent=2, default=str, ensure_ascii=False))
+            print_json(rows)
             return
         table = Table("#", "about", "decided", "by", "when (UTC)", "why", "taken back", box=None)
         for row in rows:
@@ -235,7 +236,7 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
                 in_words(row["kind"], row["value"]), row["made_by"],
                 row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"), row["reason"], back,
             )  # fmt: skip
-            table.add_row(*map(escape, cells))
+            table.add_row(*cells)
         out.print(table if rows else "Nobody decided anything otherwise than the rules.")
 
 
@@ -253,7 +254,7 @@ def override_revoke(number: int, why: str, made_by: str | None) -> None:
                 row = overriding.take_back(read_settings(), number, why, made_by or getpass.getuser(), progress)
             except overriding.CantDecide as error:
                 not_here(error)
-        out.print(f"Decision {number} ({row['kind']}: {row['value']}) is taken back.", markup=False)
+        out.print(f"Decision {number} ({row['kind']}: {row['value']}) is taken back.")
 
 
 def _decide(finder: "Finder", why: str, made_by: str | None) -> None:
@@ -265,4 +266,4 @@ def _decide(finder: "Finder", why: str, made_by: str | None) -> None:
                 number = overriding.decide(read_settings(), finder, why, made_by or getpass.getuser(), progress)
             except (overriding.CantDecide, explaining.NotFound) as error:
                 not_here(error)
-        out.print(f"Decision {number} is in force; slomix override revoke {number} takes it back.", markup=False)
+        out.print(f"Decision {number} is in force; slomix override revoke {number} takes it back.")

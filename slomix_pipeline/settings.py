@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     sftp_host_key: str | None = Field(
         None, pattern=r"^SHA256:", description="fingerprint of the one host key to accept"
     )
-    sftp_timeout: Duration = Field(timedelta(seconds=45), description="for connecting, authentication and each answer")
+    sftp_timeout: Duration = Field(timedelta(seconds=45), description="for one call, connecting included")
     gamestats_folder: str = Field("gamestats", description="folder of stats and endstats files on the game server")
     gametimes_folder: str = Field("gametimes", description="folder of timing records on the game server")
     scripts_folder: str = Field(".", description="folder of the Lua scripts on the game server")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from slomix_pipeline.cli import main
 from slomix_pipeline.commands import whatif
@@ -18,6 +17,7 @@ from slomix_pipeline.simulator.evening import SOME_EVENING, play_courses
 from slomix_pipeline.simulator.matches import Course, Files, Shape
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.terminal import Terminal
 from slomix_pipeline.warehouse import matches
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline
 
@@ -53,7 +53,7 @@ def slomix(pipeline: Pipeline, *arguments: str) -> Result:
 
 def printed(sessions: list[SessionCompared], policy: str) -> str:
     text = io.StringIO()
-    whatif.print_comparison(Console(file=text, width=100), sessions, policy)
+    whatif.print_comparison(Terminal(file=text, width=100), sessions, policy)
     return text.getvalue()
 
 

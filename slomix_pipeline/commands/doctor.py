@@ -5,7 +5,6 @@ Never prints a secret.
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -29,6 +28,7 @@ from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse import timing_records
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
+from slomix_pipeline.warehouse.files import utc
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
 
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
@@ -142,7 +142,7 @@ def _clock(newest: RemoteFile, settings: Settings) -> Finding:
     name = parse_file_name(newest.name)
     assert name.stamp is not None
     stamp = stamp_in_utc(name.stamp, ZoneInfo(settings.timezone)).at
-    apart = (stamp - datetime.fromtimestamp(newest.modified_at, UTC)).total_seconds()
+    apart = (stamp - utc(newest.modified_at)).total_seconds()
     if abs(apart) <= _STAMP_AND_FILE_MAY_DIFFER:
         return Finding("time zone", True, f"{newest.name} was written when its name says")
     when = f"{abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'}"

@@ -5,6 +5,7 @@ Numbers come from the views; only rounding happens here.
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -228,6 +229,9 @@ _CSV_PLAYER = (
     "gibs", "self_kills", "seconds_played", "dpm", "accuracy", "revives_given", "xp",
 )  # fmt: skip
 
+# Blanks before the sign don't hinder a spreadsheet, nor do signs of full width; a leading tab or line end has its own.
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
 
 def session_as_csv(exported: Mapping[str, Any]) -> str:
     """An export as CSV with a header: a line per player and round, in order; unknown is empty, flags are left out.
@@ -247,4 +251,4 @@ def session_as_csv(exported: Mapping[str, Any]) -> str:
 
 
 def _no_formula(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

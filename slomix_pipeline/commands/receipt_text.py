@@ -1,16 +1,13 @@
 """A receipt (``slomix.receipt/1``) as people read it in a terminal.
 
 Belongs here: order, wording and tables. Does not belong here: finding anything out (``explaining``).
-Names and texts of files are shown as they are, never taken for markup.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from slomix_pipeline.commands.wording import facts, number, span
 from slomix_pipeline.formats.times import format_time
@@ -18,6 +15,7 @@ from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMU
 from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST
 from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
+from slomix_pipeline.terminal import Terminal
 
 FLAGS = {
     "pair_timelimit_unknown": "whether round 2's limit is round 1's time can't be told",
@@ -39,9 +37,9 @@ _DIFFERENCES_SHOWN = 15
 _SIGNS_SHOWN = 3
 
 
-def print_receipt(out: Console, receipt: dict[str, Any]) -> None:
+def print_receipt(out: Terminal, receipt: dict[str, Any]) -> None:
     """Prints a whole receipt."""
-    out.print(Text(receipt["key"], style="bold"), soft_wrap=True)
+    out.print(receipt["key"], style="bold", soft_wrap=True)
     _print_sections(out, _sections(receipt))
     if "players" in receipt:
         out.print()
@@ -54,7 +52,7 @@ def print_receipt(out: Console, receipt: dict[str, Any]) -> None:
         _print_player(out, receipt["player"])
 
 
-def _print_sections(out: Console, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
+def _print_sections(out: Terminal, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
     """Titles on the left; long lines are folded in a terminal and whole in a pipe."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="bold", width=_TITLE_WIDTH)
@@ -63,19 +61,19 @@ def _print_sections(out: Console, sections: Iterable[tuple[str, Iterable[str]]])
         for position, line in enumerate(lines):
             shown = title if position == 0 else ""
             if out.is_terminal:
-                grid.add_row(shown, Text(line))
+                grid.add_row(shown, line)
             else:
-                out.print(Text(f"{shown:{_TITLE_WIDTH}}  {line}"), soft_wrap=True)
+                out.print(f"{shown:{_TITLE_WIDTH}}  {line}", soft_wrap=True)
     if out.is_terminal:
         out.print(grid)
 
 
-def _print_table(out: Console, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+def _print_table(out: Terminal, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     table = Table(box=None)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table)
 
 
@@ -274,17 +272,17 @@ def _sum(own: float | None, file: float | None, first: float | None, made: str) 
     return f"{text}={number(own)}" if file - first == own else f"{text}, kept as {number(own)}"
 
 
-def _print_player(out: Console, player: dict[str, Any]) -> None:
+def _print_player(out: Terminal, player: dict[str, Any]) -> None:
     out.print()
-    out.print(Text(f"{player['guid']} {player['name']}", style="bold"), soft_wrap=True)
+    out.print(f"{player['guid']} {player['name']}", style="bold", soft_wrap=True)
     _print_sections(out, _player_sections(player))
     for line in (player["line"], player["round_1_line"]):
         if line:
             out.print()
-            out.print(Text(f"line {line['number']} of {line['file']}:"), soft_wrap=True)
-            out.print(Text(line["text"].replace("\t", " ")), soft_wrap=True)
+            out.print(f"line {line['number']} of {line['file']}:", soft_wrap=True)
+            out.print(line["text"].replace("\t", " "), soft_wrap=True)
     out.print()
-    out.print(Text("The first five are sums over his weapons; headshots are hits on heads."), soft_wrap=True)
+    out.print("The first five are sums over his weapons; headshots are hits on heads.", soft_wrap=True)
     _print_table(out, ("field", "round 1's file", "this file", "rule", "own number", "how"), _field_rows(player))
     out.print()
     _print_table(out, ("weapon", *_WEAPON_COLUMNS), _weapon_rows(player))

@@ -10,11 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from psycopg.rows import DictRow
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from slomix_pipeline.rules.score_policies import POLICIES, Points, points, session_winner
+from slomix_pipeline.terminal import Terminal
 from slomix_pipeline.warehouse import matches
 from slomix_pipeline.warehouse.database import Database
 
@@ -144,7 +143,7 @@ def _differing(sessions: Sequence[SessionCompared]) -> list[SessionCompared]:
     return [session for session in sessions if session.differing]
 
 
-def print_comparison(out: Console, sessions: Sequence[SessionCompared], policy: str) -> None:
+def print_comparison(out: Terminal, sessions: Sequence[SessionCompared], policy: str) -> None:
     """What differs as a table, sessions with their matches below them, and what that comes to."""
     published = ", ".join(sorted({session.policy for session in sessions})) or "nothing"
     out.print(f"Published: {published}. Beside it: {policy}, {POLICIES[policy].in_words}.", soft_wrap=True)
@@ -169,12 +168,12 @@ def _table(sessions: Sequence[SessionCompared], policy: str) -> Table:
     for session in sessions:
         before, after = session.published, session.other
         table.add_row(
-            escape(session.key), _winners(session), _score(before), _score(after),
+            session.key, _winners(session), _score(before), _score(after),
             style="bold red" if session.winner_changes else "bold",
         )  # fmt: skip
         for match in session.differing:
             table.add_row(
-                f"  {match.order:2} {escape(match.map_name)}", match.winner, _points(match.published),
+                f"  {match.order:2} {match.map_name}", match.winner, _points(match.published),
                 _points(match.other),
             )  # fmt: skip
     return table
