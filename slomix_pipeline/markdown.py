@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from slomix_pipeline.formats.names import visible
+from slomix_pipeline.formats.names import readable, visible
 
 
 def escape(text: str) -> str:
     """Text that shows as it is, on one line, also within a table; ``_`` inside a word means nothing and stays."""
-    return re.sub(r"[\\`*~|<>\[\]#]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", visible(text))
+    return re.sub(r"[\\`*~|<>\[\]#]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", visible(readable(text)))
 
 
 def code(text: str) -> str:
     """A key or name as a code span; also within a table."""
-    shown = visible(text).replace("|", "\\|")
+    shown = visible(readable(text)).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {shown} {fence}" if longest else f"{fence}{shown}{fence}"
