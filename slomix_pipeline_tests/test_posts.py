@@ -474,6 +474,28 @@ def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
     assert "Team A did not make it in **8:00**" in text and "any completed attack" in text
 
 
+@pytest.mark.parametrize("shown", ["75:25", "0:00"])
+@pytest.mark.parametrize("winner", [0, 1, 2])
+def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
+    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source="measured")
+    match = match_of(seen(**BEATEN), odd)
+    text = text_of(messages.result_message(match)) + text_of(messages.session_message(SESSION, [match], [], FINE))
+    assert shown not in text
+    assert ("completed it in **5:00**" in text) == (winner == 2)  # how long the round was
+    unknown = replace(odd, duration_source="limit")
+    assert ("completed it in **?**" in text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))) == (
+        winner == 2
+    )
+
+
+def test_of_a_round_that_was_broken_off_the_summary_says_only_that() -> None:
+    cut = match_of(None, seen(**HELD), status="aborted", winner=None, source=None, reason="left before its end")
+    text = text_of(messages.session_message(SESSION, [cut], [], FINE))
+    embed = messages.session_message(SESSION, [cut], [], FINE).embeds[0]
+    told = text + "".join(field.value for field in embed.fields)
+    assert "not counted" in told and "broken off · left before its end" in told and "held" not in told
+
+
 def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
     gave_up = replace(seen(**HELD), surrender_side=2, duration_seconds=200.4)
     text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))

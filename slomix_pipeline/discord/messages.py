@@ -215,7 +215,8 @@ def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName])
         gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
         return f"{who} completed it in **{clock(seen.attack_seconds)}**{gave_up}"
     if succeeded is None:
-        return f"the file does not say who won (clock {clock(stopwatch_seconds(header))})"
+        shown = stopwatch_seconds(header)
+        return "the file does not say who won" + ("" if shown is None else f" (clock {clock(shown)})")
     if seen.gave_up:
         return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
     return f"{who} did not make it in **{clock(header.limit_seconds)}**"
