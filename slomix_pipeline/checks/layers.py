@@ -57,7 +57,7 @@ CHECKS = (
     Check(
         "conservation_laws", "round_stats", 4, blocking=False,
         description="Kills are deaths, side by side; damage and team damage given are received; header and pair agree. "
-        "Who left or reconnected may break a law: then he is named.",
+        "Who left, reconnected or changed sides may break a law: then he is named.",
     ),
     Check(
         "plausibility", "round_stats", 4, blocking=False,
