@@ -5,14 +5,14 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from slomix_pipeline.discord.client import Discord, DiscordError, InDoubt, MessageGone, NotSent
+from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Embed, Message
 
 TOKEN = "SECRETsecretSECRET-secret_1"
@@ -236,6 +236,82 @@ def test_a_server_that_does_not_answer_in_time_is_in_doubt(httpserver: HTTPServe
         assert isinstance(failure(lambda: discord.send(HELLO)), InDoubt)
     finally:
         over.set()
+
+
+@contextmanager
+def dripping(drops: bytes) -> Iterator[int]:
+    """A port where each caller is given ``drops`` over and over, a few bytes at a time, and never let go."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip(caller: socket.socket) -> None:
+            with caller, suppress(OSError):
+                while not over.wait(0.02):
+                    caller.sendall(drops)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=drip, args=[listener.accept()[0]], daemon=True).start()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@pytest.mark.parametrize("drops", [b"HTTP/1.1 100 Continue\r\n\r\n", b"H"])
+def test_an_answer_that_only_drips_comes_to_an_end_in_doubt(drops: bytes) -> None:
+    with dripping(drops) as port:
+        discord = Discord(f"http://127.0.0.1:{port}{PATH}", timeout=0.5, max_wait=1.2, sleep=lambda _: None)
+        assert isinstance(failure(lambda: discord.send(HELLO)), InDoubt)
+        assert isinstance(failure(lambda: discord.edit("5", HELLO)), InDoubt)
+
+
+def test_a_tls_handshake_that_only_drips_comes_to_an_end_and_sends_nothing() -> None:
+    with dripping(b"\x16") as port:
+        discord = Discord(f"https://127.0.0.1:{port}{PATH}", timeout=0.5, sleep=lambda _: None)
+        error = failure(lambda: discord.send(HELLO))
+        assert isinstance(error, NotSent) and error.retriable
+
+
+def test_a_connection_that_stands_too_late_sends_nothing(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, asked = socket.getaddrinfo, threading.Event()
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        asked.wait(30)
+        return resolve(*arguments, **more)
+
+    address = httpserver.url_for(PATH)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    error = failure(lambda: Discord(address, timeout=0.2).send(HELLO))
+    assert isinstance(error, NotSent) and error.retriable
+    asked.set()
+    for thread in threading.enumerate():
+        if thread.name == "discord-call":
+            thread.join(30)
+    assert httpserver.log == []
+
+
+def test_what_is_wrong_with_a_message_is_told_from_what_is_wrong_with_its_webhook(
+    httpserver: HTTPServer, discord: Discord
+) -> None:
+    errors = {"embeds": {"0": {"_errors": [{"code": "X"}]}}, "webhook_id": {"_errors": [{"code": "X"}]}}
+    for body, of_content in (
+        ({"code": 50035, "errors": {"embeds": errors["embeds"]}}, True),
+        ({"code": 50006, "message": "Cannot send an empty message"}, True),
+        ({"code": 50035, "errors": {"webhook_id": errors["webhook_id"]}}, False),
+        ({"code": 220001, "message": "needs a thread"}, False),
+        ({"code": 50035}, False),
+    ):
+        httpserver.expect_ordered_request(PATH).respond_with_json(body, 400)
+        error = failure(lambda: discord.send(HELLO))
+        assert isinstance(error, NotSent) and not error.retriable
+        assert isinstance(error, ContentRefused) is of_content
 
 
 def test_an_edit_is_repeated_until_it_works(httpserver: HTTPServer, discord: Discord, slept: list[float]) -> None:

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.discord import embeds, render, standin
-from slomix_pipeline.discord.client import Discord, MessageGone, NotSent
+from slomix_pipeline.discord.client import Discord, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Embed, Field, Message, escape
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.discord.standin_faults import Fault
 
 CARD = Embed(
     "Team B wins", "by **1:41**", 0x3BA55D, (Field("R1", "6:42", True),), "key", datetime(2026, 2, 2, 21, tzinfo=UTC)
@@ -83,6 +84,32 @@ def test_a_wrong_address_is_answered_as_discord_does(there: StandIn, part: int, 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     with pytest.raises(NotSent, match="check SLOMIX_DISCORD_WEBHOOK"):
         Discord("/".join(parts)).send(Message("x"))
+
+
+def test_a_webhook_knows_only_its_own_messages_and_those_of_its_thread(there: StandIn) -> None:
+    sent = Discord(there.webhook_url).send(Message("x"))
+    in_thread = Discord(there.webhook_url + "?thread_id=55").send(Message("y"))
+    Discord(there.webhook_url + "?thread_id=55").edit(in_thread.message_id, Message("z"))
+    with pytest.raises(MessageGone):
+        Discord(there.webhook_url).edit(in_thread.message_id, Message("z"))
+    old = there.webhook_url
+    there.replace_webhook()
+    with pytest.raises(NotSent, match="check SLOMIX_DISCORD_WEBHOOK"):
+        Discord(old).send(Message("x"))
+    with pytest.raises(MessageGone):
+        Discord(there.webhook_url).edit(sent.message_id, Message("z"))
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_fault_is_seen_once_and_only_some_leave_a_message_behind(there: StandIn, fault: Fault) -> None:
+    discord = Discord(there.webhook_url, timeout=0.5)
+    there.misbehave(fault)
+    taken = fault in (Fault.LOST_ANSWER, Fault.DRIPPING)
+    in_doubt = taken or fault is Fault.FAILING
+    with pytest.raises(InDoubt if in_doubt else NotSent):
+        discord.send(Message("x"))
+    assert len(there.messages()) == taken
+    discord.send(Message("y"))
 
 
 def test_without_wait_nothing_is_told(there: StandIn) -> None:

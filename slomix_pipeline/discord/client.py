@@ -1,9 +1,9 @@
 """Sends messages to a Discord webhook, and knows afterwards whether they arrived.
 
-Belongs here: the one use of the library discord-webhook, and what it lacks: a time limit, patience with rate limits
-and failing servers, answers that are not what they should be, and silence about the webhook's address (whoever
-knows it can post).
-Does not belong here: what is said (``messages``) and what was said before (the warehouse's ledger).
+Belongs here: the one use of the library discord-webhook, and what it lacks: patience with rate limits and failing
+servers, answers that are not what they should be, and silence about the webhook's address (whoever knows it can post).
+Does not belong here: what is said (``messages``), what was said before (``ledger``), ending a call that takes too long
+(``deadline``).
 """
 
 import json
@@ -11,22 +11,25 @@ import logging
 import math
 import re
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # comes without types
 
+from slomix_pipeline.discord.deadline import Attempt, OutOfTime
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
 from slomix_pipeline.errors import SlomixError
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 UNKNOWN_MESSAGE = 10008
+EMPTY_MESSAGE, INVALID_FORM = 50006, 50035
 
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+/api(?:/v\d+)?/webhooks/\d+/[\w-]+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+/api(?:/v\d+)?/webhooks/(\d+)/[\w-]+", re.ASCII)
+_PARTS_OF_A_MESSAGE = {"content", "embeds", "allowed_mentions"}  # the rest of a call is the webhook's: threads, ids
 _FIRST_PAUSE = 1.0  # seconds before a second try when the server names no time; doubles each time
 _SHORTEST_PAUSE = 0.5  # seconds, when it names none or nearly none
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -48,8 +51,15 @@ class NotSent(DiscordError):
         self.retriable = retriable
 
 
+class ContentRefused(NotSent):
+    """This very message is refused, wherever it is sent."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, retriable=False)
+
+
 class MessageGone(NotSent):
-    """The message to edit was deleted."""
+    """The message to edit is not there: deleted, if this webhook sent it into this thread."""
 
     def __init__(self, message_id: str) -> None:
         super().__init__(f"message {message_id} was deleted on Discord", retriable=False)
@@ -75,7 +85,8 @@ class _Failure:
 
 
 class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no types
-    """The library's webhook with our body: its own holds its settings too and can't empty a text on edit."""
+    """The library's webhook with our body: its own holds its settings too and can't empty a text on edit. And over our
+    connection: nobody can end one that the library opens."""
 
     def __init__(self, body: dict[str, Any], **settings: Any) -> None:
         super().__init__(**settings)
@@ -85,14 +96,21 @@ class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no type
     def json(self) -> dict[str, Any]:
         return self._body
 
+    def request(self, method: str, session: requests.Session, path: str = "") -> requests.Response:
+        """One call of the webhook's address, or of what lies below it."""
+        return session.request(
+            method, f"{self.url}{path}", json=None if method == "GET" else self.json, params=self._query_params,
+            proxies=self.proxies, timeout=self.timeout,
+        )  # fmt: skip
+
 
 class Discord:
     """One webhook.
 
     Args:
         webhook_url: as Discord gives it; ``?thread_id=…`` posts into a thread.
-        timeout: seconds for connecting, and for each wait for the server's bytes.
-        max_wait: seconds that one call may spend waiting between tries.
+        timeout: seconds that one try may take in all, to the last byte of the answer.
+        max_wait: seconds that one call may take in all, with its tries and the waits between them.
         sleep: how to wait.
 
     Raises:
@@ -108,12 +126,14 @@ class Discord:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         address, _, query = webhook_url.strip().partition("?")
-        if not _ADDRESS.fullmatch(address.rstrip("/")):
+        found = _ADDRESS.fullmatch(address.rstrip("/"))
+        if found is None:
             raise NoWebhookAddress(
                 "SLOMIX_DISCORD_WEBHOOK is not like https://discord.com/api/webhooks/<number>/<token>"
             )
         self._url = address.rstrip("/")
-        self._thread_id = parse_qs(query).get("thread_id", [None])[0]
+        self.webhook_id = found[1]
+        self.thread_id = parse_qs(query).get("thread_id", [None])[0]
         self._host = urlsplit(self._url).netloc
         self._timeout = timeout
         self._max_wait = max_wait
@@ -135,7 +155,7 @@ class Discord:
             InDoubt: it may have been; it is not tried again.
         """
         _refuse_what_does_not_fit(message)
-        answer = self._call(self._webhook(message).api_post_request, repeatable=False)
+        answer = self._call(partial(self._webhook(message).request, "POST"), repeatable=False)
         message_id = _json(answer).get("id")
         if not isinstance(message_id, str) or not message_id.isdecimal():
             raise InDoubt(f"{self._host} answered {answer.status_code} without a message id")
@@ -145,14 +165,13 @@ class Discord:
         """Replace the whole message ``message_id`` by ``message``. May be repeated freely.
 
         Raises:
-            MessageGone: it was deleted.
+            MessageGone: it is not there.
             NotSent: the last try surely changed nothing.
             InDoubt: it may have been changed, or not.
         """
         _refuse_what_does_not_fit(message)
-        webhook = self._webhook(message)
-        webhook.id = message_id
-        self._call(webhook.edit, repeatable=True, message_id=message_id)
+        request = partial(self._webhook(message).request, "PATCH", path=f"/messages/{message_id}")
+        self._call(request, repeatable=True, message_id=message_id)
 
     def check(self) -> None:
         """Ask for the webhook itself; nothing is posted.
@@ -161,14 +180,13 @@ class Discord:
             NotSent: it does not exist or could not be asked.
             InDoubt: the server does not answer as Discord does.
         """
-        webhook = self._webhook(Message())
-        self._call(lambda: requests.get(self._url, timeout=self._timeout, proxies=webhook.proxies), repeatable=False)
+        self._call(partial(self._webhook(Message()).request, "GET"), repeatable=False)
 
     def _webhook(self, message: Message) -> _Webhook:
         return _Webhook(
             to_payload(message),
             url=self._url,
-            thread_id=self._thread_id,
+            thread_id=self.thread_id,
             wait="true",
             timeout=self._timeout,
             # a proxy for the way out can't reach the stand-in on this machine
@@ -176,17 +194,19 @@ class Discord:
         )
 
     def _call(
-        self, request: Callable[[], requests.Response], *, repeatable: bool, message_id: str = ""
+        self, request: Callable[[requests.Session], requests.Response], *, repeatable: bool, message_id: str = ""
     ) -> requests.Response:
         """The good answer to one request, tried again after a rate limit, and when in doubt if ``repeatable``."""
-        pause, waited = max(0.0, self._free_at - time.monotonic()), 0.0
+        pause, used = max(0.0, self._free_at - time.monotonic()), 0.0
         problem: DiscordError = NotSent(f"{self._host} asks to wait {pause:.0f} s before the next call", retriable=True)
         growing_pause = _FIRST_PAUSE
-        while waited + pause <= self._max_wait:
+        while used + pause < self._max_wait:
             if pause:
                 self._sleep(pause)
-                waited += pause
-            outcome = self._try(request, message_id)
+                used += pause
+            began = time.monotonic()
+            outcome = self._try(request, message_id, min(self._timeout, self._max_wait - used))
+            used += time.monotonic() - began
             if isinstance(outcome, requests.Response):
                 return outcome
             problem = outcome.problem
@@ -198,19 +218,20 @@ class Discord:
                 break
         raise problem
 
-    def _try(self, request: Callable[[], requests.Response], message_id: str) -> requests.Response | _Failure:
+    def _try(
+        self, request: Callable[[requests.Session], requests.Response], message_id: str, seconds: float
+    ) -> requests.Response | _Failure:
         """One request. Errors come back as values: the ones of requests hold the address and must not be chained."""
+        attempt = Attempt()
         try:
-            answer = request()
-        except requests.RequestException as error:
+            answer = attempt.run(request, seconds)
+        except (requests.RequestException, OutOfTime) as error:
             what = type(error).__name__
             if isinstance(error, ValueError):  # how requests marks an address it can't use
                 return _Failure(NotSent(f"{self._host} is no usable address ({what})", retriable=False))
-            if _failed_while_connecting(error):
+            if not attempt.connected:
                 return _Failure(NotSent(f"no connection to {self._host} ({what})", retriable=True))
             return _Failure(InDoubt(f"{self._host} did not answer to the end ({what})"))
-        except UnicodeDecodeError:  # the library's own log line of a failed edit
-            return _Failure(InDoubt(f"{self._host} gave an unreadable answer"))
         self._heed_limits(answer)
         return self._judged(answer, message_id)
 
@@ -231,7 +252,8 @@ class Discord:
         if status in (401, 403, 404):
             text = f"the webhook was deleted or is wrong: check SLOMIX_DISCORD_WEBHOOK ({self._host} answered {status})"
             return _Failure(NotSent(text, retriable=False))
-        return _Failure(NotSent(f"{self._host} refused it ({status}): {self._reason(body)}", retriable=False))
+        text = f"{self._host} refused it ({status}): {self._reason(body)}"
+        return _Failure(ContentRefused(text) if _is_about_content(body) else NotSent(text, retriable=False))
 
     def _reason(self, body: dict[str, Any]) -> str:
         """Discord's own words, without the address should they repeat it."""
@@ -245,7 +267,14 @@ class Discord:
 
 def _refuse_what_does_not_fit(message: Message) -> None:
     if found := violations(message):
-        raise NotSent("Discord would refuse this message: " + "; ".join(found), retriable=False)
+        raise ContentRefused("Discord would refuse this message: " + "; ".join(found))
+
+
+def _is_about_content(body: dict[str, Any]) -> bool:
+    """Whether Discord names the message itself as what is wrong, rather than the webhook, its channel or a thread."""
+    errors = body.get("errors")
+    named = set(errors) if isinstance(errors, dict) else set()
+    return body.get("code") == EMPTY_MESSAGE or (body.get("code") == INVALID_FORM and bool(named & _PARTS_OF_A_MESSAGE))
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:
@@ -266,23 +295,9 @@ def _seconds(value: Any) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _failed_while_connecting(error: BaseException) -> bool:
-    """Whether urllib3's ``connect`` (name, TCP, TLS) raised it: then nothing of the request had left."""
-    cause: BaseException | None = error
-    while cause is not None:
-        for frame, _ in traceback.walk_tb(cause.__traceback__):
-            code = frame.f_code
-            if code.co_name == "connect" and frame.f_globals.get("__name__") == "urllib3.connection":
-                return True
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
 def _hide_address(record: logging.LogRecord) -> bool:
     record.msg, record.args = re.sub(r"/webhooks/[^\s\"']+", "/webhooks/…", record.getMessage()), ()
     return True
 
 
-# urllib3 logs addresses at DEBUG; the library logs answers that are told here as errors.
-logging.getLogger("urllib3.connectionpool").addFilter(_hide_address)
-logging.getLogger("discord_webhook.webhook").addFilter(lambda record: False)
+logging.getLogger("urllib3.connectionpool").addFilter(_hide_address)  # it logs addresses at DEBUG

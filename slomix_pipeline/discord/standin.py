@@ -25,8 +25,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from slomix_pipeline.discord.render import message_html
-
-from . import embeds as limits
+from slomix_pipeline.discord.standin_faults import Fault, Faults
+from slomix_pipeline.discord.standin_refusals import refusals
 
 AUTHOR = "Slomix"
 PAGE_MESSAGES = 200  # the latest ones; Discord too loads older ones only on demand
@@ -48,6 +48,7 @@ class Channel:
         kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
         self.webhook_id: str = kept.get("webhook_id") or str(_snowflake(0))
         self.token: str = kept.get("token") or secrets.token_urlsafe(51)
+        self.channel_id: str = kept.get("channel_id") or self.webhook_id
         self._messages: dict[str, dict[str, Any]] = {message["id"]: message for message in kept.get("messages", ())}
         self._save()
 
@@ -56,17 +57,26 @@ class Channel:
         with self._lock:
             return [dict(message) for message in self._messages.values()]
 
-    def message(self, message_id: str) -> dict[str, Any] | None:
+    def message(self, message_id: str, thread_id: str | None) -> dict[str, Any] | None:
+        """A message, if it is the webhook's own and in that thread: of others a webhook knows nothing."""
         with self._lock:
-            return self._messages.get(message_id)
+            found = self._messages.get(message_id)
+            theirs = found and (found["webhook_id"], found["channel_id"])
+            return found if theirs == (self.webhook_id, thread_id or self.channel_id) else None
 
-    def add(self, body: dict[str, Any]) -> dict[str, Any]:
+    def replace_webhook(self) -> None:
+        """Deletes the webhook and makes another one in the same channel."""
+        with self._lock:
+            self.webhook_id, self.token = str(int(self.webhook_id) + 1), secrets.token_urlsafe(51)
+            self._save()
+
+    def add(self, body: dict[str, Any], thread_id: str | None) -> dict[str, Any]:
         with self._lock:
             message_id = str(_snowflake(max(map(int, self._messages), default=0)))
             message = {
                 "type": 0,
                 "id": message_id,
-                "channel_id": self.webhook_id,
+                "channel_id": thread_id or self.channel_id,
                 "webhook_id": self.webhook_id,
                 "author": {"id": self.webhook_id, "username": AUTHOR, "avatar": None, "bot": True},
                 "timestamp": datetime.now(UTC).isoformat(),
@@ -87,7 +97,12 @@ class Channel:
 
     def _save(self) -> None:
         self.revision = secrets.token_hex(8)
-        content = {"webhook_id": self.webhook_id, "token": self.token, "messages": list(self._messages.values())}
+        content = {
+            "webhook_id": self.webhook_id,
+            "token": self.token,
+            "channel_id": self.channel_id,
+            "messages": list(self._messages.values()),
+        }
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(content, ensure_ascii=True, indent=1), "utf-8")
         new.replace(self._file)
@@ -104,74 +119,6 @@ def _said(body: dict[str, Any]) -> dict[str, Any]:
         "content": body.get("content") or "",
         "embeds": [{"type": "rich", **embed} for embed in body.get("embeds") or ()],
     }
-
-
-def refusals(body: Any) -> dict[str, Any]:
-    """What Discord would refuse in a call's body, in its nested form ("Error Messages"); empty when nothing."""
-    try:
-        return _refusals(body)
-    except (AttributeError, TypeError, ValueError):  # not the shape of a message at all
-        return _named({}, "", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
-
-
-def _refusals(body: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    _check_text(found, "content", body.get("content"), limits.CONTENT_LIMIT)
-    all_embeds = body.get("embeds") or []
-    if len(all_embeds) > limits.EMBEDS_LIMIT:
-        _named(found, "embeds", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.EMBEDS_LIMIT} or fewer in length.")
-    total = sum(_check_embed(found, f"embeds.{number}", embed) for number, embed in enumerate(all_embeds))
-    if total > limits.TOTAL_LIMIT:
-        _named(found, "embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {limits.TOTAL_LIMIT}")
-    return found
-
-
-def _check_embed(found: dict[str, Any], path: str, embed: dict[str, Any]) -> int:
-    """Add what is wrong with one embed to ``found``; returns its size in characters."""
-    footer = embed.get("footer") or {}
-    fields = embed.get("fields") or []
-    if not (embed.get("title") or embed.get("description") or fields or footer):
-        _named(found, f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required")
-    if len(fields) > limits.FIELDS_LIMIT:
-        _named(found, f"{path}.fields", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.FIELDS_LIMIT} or fewer in length.")
-    if not 0 <= (embed.get("color") or 0) <= limits.COLOR_LIMIT:
-        _named(
-            found,
-            f"{path}.color",
-            "NUMBER_TYPE_MAX",
-            f"int value should be less than or equal to {limits.COLOR_LIMIT}.",
-        )
-    if timestamp := embed.get("timestamp"):
-        datetime.fromisoformat(timestamp)
-    total = _check_text(found, f"{path}.title", embed.get("title"), limits.TITLE_LIMIT)
-    total += _check_text(found, f"{path}.description", embed.get("description"), limits.DESCRIPTION_LIMIT)
-    total += _check_text(found, f"{path}.footer.text", footer.get("text"), limits.FOOTER_LIMIT)
-    for number, field in enumerate(fields):
-        for part, limit in (("name", limits.FIELD_NAME_LIMIT), ("value", limits.FIELD_VALUE_LIMIT)):
-            total += _check_text(found, f"{path}.fields.{number}.{part}", field.get(part) or "", limit)
-    return total
-
-
-def _check_text(found: dict[str, Any], path: str, text: Any, limit: int) -> int:
-    """The length of ``text`` in characters; None means that it was left out, an empty one that it is required."""
-    if text is None:
-        return 0
-    if not isinstance(text, str):
-        _named(found, path, "STRING_TYPE_CONVERT", "Could not interpret as string.")
-        return 0
-    if not text.strip() and ".fields." in path:
-        _named(found, path, "BASE_TYPE_REQUIRED", "This field is required")
-    if len(text) > limit:
-        _named(found, path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
-    return len(text)
-
-
-def _named(found: dict[str, Any], path: str, code: str, message: str) -> dict[str, Any]:
-    place = found
-    for key in filter(None, path.split(".")):
-        place = place.setdefault(key, {})
-    place.setdefault("_errors", []).append({"code": code, "message": message})
-    return found
 
 
 class _Limiter:
@@ -210,22 +157,25 @@ def create_app(channel: Channel) -> Starlette:
         said = _said({**old, **body})
         return None if said["content"].strip() or said["embeds"] else _error(400, 50006, "Cannot send an empty message")
 
+    def own_message(request: Request) -> dict[str, Any] | None:
+        return channel.message(request.path_params["message_id"], request.query_params.get("thread_id"))
+
     def describe(request: Request, body: Any) -> Response:
-        return JSONResponse({"type": 1, "id": channel.webhook_id, "name": AUTHOR, "channel_id": channel.webhook_id})
+        return JSONResponse({"type": 1, "id": channel.webhook_id, "name": AUTHOR, "channel_id": channel.channel_id})
 
     def post(request: Request, body: Any) -> Response:
         if refused := refusal(body, {}):
             return refused
-        message = channel.add(body)
+        message = channel.add(body, request.query_params.get("thread_id"))
         waits = request.query_params.get("wait", "").lower() in ("true", "1")
         return JSONResponse(message) if waits else Response(status_code=204)
 
     def read(request: Request, body: Any) -> Response:
-        message = channel.message(request.path_params["message_id"])
+        message = own_message(request)
         return JSONResponse(message) if message else _error(404, 10008, "Unknown Message")
 
     def edit(request: Request, body: Any) -> Response:
-        message = channel.message(request.path_params["message_id"])
+        message = own_message(request)
         if message is None:
             return _error(404, 10008, "Unknown Message")
         return refusal(body, message) or JSONResponse(channel.change(message["id"], body))
@@ -330,6 +280,7 @@ class StandIn:
     def __init__(self, directory: Path, port: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._channel = Channel(directory / "discord.json")
+        self._faults = Faults(create_app(self._channel))
         self._address = directory / ADDRESS_FILE
         self._port = port
 
@@ -337,7 +288,7 @@ class StandIn:
         listener = socket.create_server(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
-            create_app(self._channel),
+            self._faults,
             log_config=None,
             log_level="warning",
             access_log=False,  # its lines hold the token
@@ -371,6 +322,14 @@ class StandIn:
     def messages(self) -> list[dict[str, Any]]:
         """All messages as Discord's API gives them, oldest first."""
         return self._channel.messages()
+
+    def replace_webhook(self) -> None:
+        """As an admin does: the webhook is deleted and there is a new one; ``webhook_url`` changes."""
+        self._channel.replace_webhook()
+
+    def misbehave(self, *faults: Fault) -> None:
+        """The next calls that send or edit go wrong like this, one each; those after them are answered well."""
+        self._faults.coming.extend(faults)
 
     def write_page(self, path: Path) -> None:
         """The page as it is now, as one file that needs no server."""
