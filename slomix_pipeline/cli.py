@@ -240,6 +240,35 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
 
 
 @main.command()
+@click.option("--retry", metavar="THING", help="Send it again: somebody looked, and it is not there.")
+@click.option("--told", metavar="THING", help="Note that it is there: somebody saw it in the channel.")
+@click.option("--message", metavar="ID", help="With --told: its message id, so that it can be corrected later.")
+def post(retry: str | None, told: str | None, message: str | None) -> None:
+    """Resolve a message that is in doubt, refused or was never told. THING is its name as slomix audit, slomix
+    sessions and the checks have it, such as result:main:2026-02-02-213333-supply-round-2.
+
+    Exit code 2 when the ledger has no such thing, 1 when there is nothing to resolve or it could not be sent.
+    """
+    thing = retry or told
+    if thing is None or (retry and told):
+        raise click.UsageError("give either --retry THING or --told THING")
+    if message is not None and (retry or re.fullmatch(r"[0-9]{1,20}", message) is None):
+        raise click.UsageError("--message goes with --told and is a number: copy the message's id in Discord")
+    with clear_errors():
+        from slomix_pipeline.commands import posting
+
+        with progress_bar() as progress:
+            try:
+                if told:
+                    text = posting.note_told(read_settings(), told, message, progress)
+                else:
+                    text = posting.send_again(read_settings(), thing, progress)
+            except posting.UnknownThing as error:
+                not_here(error)
+        out.print(text, soft_wrap=True)
+
+
+@main.command()
 def doctor() -> None:
     """Check settings, database, game server, Discord; say what to do about what is wrong."""
     with clear_errors():
@@ -266,6 +295,12 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
         table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
     out.print(table)
+    troubles = [trouble for session in found for trouble in session["message_troubles"]]
+    for trouble in troubles:
+        line = f"message {trouble['thing']} is {trouble['trouble']}: {trouble['detail']}"
+        out.print(line, soft_wrap=True)
+    if troubles:
+        out.print("To resolve one: slomix post --retry THING (send it again) or --told THING (it is there).")
 
 
 def _print_session(session: Any) -> None:

@@ -174,7 +174,7 @@ class Pipeline:
         with self.database.transaction() as conn:
             found = conn.execute("select now() + interval '1 hour' as later").fetchone()
             assert found is not None
-            due = [key for key, _ in sessions_to_report(conn, found["later"], timedelta(hours=6), 50)]
+            due = [key for key, _ in sessions_to_report(conn, found["later"], 50)]
         for key in due:
             self.run(key, LIVE, job="report_sessions")
         return due
@@ -218,7 +218,8 @@ class Pipeline:
 
 _WRITTEN_AT = frozenset(
     ("parsed_at", "rules_at", "timed_at", "stored_at", "first_seen_at", "arrived_at", "finished_at", "checked_at",
-     "reported_at", "requested_at", "claimed_at", "sent_at", "edited_at", "applied_at")
+     "reported_at", "requested_at", "claimed_at", "sent_at", "edited_at", "applied_at",
+     "scored_at", "told_of", "noted_at")
 )  # fmt: skip
 
 

@@ -148,6 +148,8 @@ TWICE = {
         "insert into match (match_key, session_key, position, map, status, reason, policy, r2_key) "
         "values ('s:two', 's:evening', 2, 'supply', 'r2_only', '', '', 's:two')",
     "a thing said twice": "insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed')",
+    "a thing due twice": "insert into due (thing, partition_key, due_until) values ('round1:s:one', 's:one', now()), "
+    "('round1:s:one', 's:one', now())",
     "two outcomes of a check": "insert into check_result values ('s:one', 'parse', false, 'WARN', '{}')",
     "one endstats file for two rounds": "insert into round_endstats values ('s:two', 'exact_end'); "
     "insert into endstats_file values ('s:endstats', 's:two', repeat('a', 64))",
@@ -193,6 +195,7 @@ IMPOSSIBLE = {
     "a place 0 in a session": "update session_round set position = 0 where round_key = 's:one'",
     "a match in place 0": "update match set position = 0",
     "a message sent without its id": "update post set state = 'sent'",
+    "a message whose id is known but that nobody sent": "update post set state = 'told', message_id = '1'",
     "an unknown state of a message": "update post set state = 'maybe'",
     "a check neither WARN nor ERROR": "update check_result set severity = 'INFO'",
     "a round that can't be scored but counts": "update round set unscored_reason = 'bots'",

@@ -1,6 +1,7 @@
 """The stopwatch against what was played: as numbers, as metadata, and in one message of the dev channel."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
+from slomix_pipeline.warehouse import due
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
 
 
@@ -131,6 +133,7 @@ def test_a_message_that_failed_is_not_asked_for_again_when_the_round_is_right_or
     pipeline.list_folder()
     with pipeline.database.transaction() as conn:
         conn.execute("insert into post (thing, partition_key, state) values (%s, %s, 'failed')", [f"timing:{key}", key])
+        due.note(conn, f"timing:{key}", key, datetime.now(UTC) + timedelta(hours=6))
     assert pipeline.stale() == ([key] if webhook else [])
     pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
     pipeline.list_folder(GAMETIMES)

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -14,12 +13,10 @@ from psycopg.rows import DictRow
 from slomix_pipeline import partitions
 from slomix_pipeline.checks.layers import check_specs
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
-from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow, contents
-from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.results import sessions_of, touched_sessions, unscored_sessions
 
 # Backfill policies are beta, partitions of checks a preview; the pinned version is known to have both.
@@ -110,8 +107,3 @@ def for_stored_sessions(database: Database, keys: Sequence[str], work: Callable[
             locked_server(conn, server)
             for session_key in sorted({*sessions_of(conn, own), *unscored_sessions(conn, server)}):
                 work(conn, session_key)
-
-
-def announcer(wish: str | None, max_age: timedelta, now: datetime) -> Callable[[RoundSeen], bool]:
-    """Whether a round may be announced by a run with this wish: asked for, or fresh and wanted by a sensor."""
-    return lambda seen: wish == ASKED or (wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age)

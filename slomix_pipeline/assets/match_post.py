@@ -1,22 +1,23 @@
 """Stage 8: what players read about a match: a short message after round 1, the result after round 2."""
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from slomix_pipeline.assets.common import announcer, by_server, round_asset
+from slomix_pipeline.assets.common import by_server, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
-from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
+from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import corrections, reading, results
+from slomix_pipeline.warehouse import corrections, due, reading, results
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
 if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
     from slomix_pipeline.discord.ledger import Told
 
 
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     stage="Discord post",
     kinds={"discord", "postgres"},
     deps=["match_score"],
-    description="The messages of a match. A fresh round that a sensor asked for is announced; backfills, reruns and "
-    "imports only correct what was said before. The ledger sees to it that nothing is said twice.",
+    description="The messages of a match. What is due (a fresh round that a sensor asked for) is announced; backfills, "
+    "reruns and imports only correct what was said before. The ledger sees to it that nothing is said twice.",
 )
 def match_post(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
-    may_announce = announcer(context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age, datetime.now(UTC))
+    wish = context.run.tags.get(PUBLISH_TAG)
     own = set(context.partition_keys)
     told: dict[str, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
@@ -39,22 +40,21 @@ def match_post(
         # What is read stays true until it is told: a run of the other round would tell something newer.
         for server, _ in by_server(sorted(own)):
             stack.enter_context(database.hold(f"telling {server}"))
-        with database.transaction() as conn:
-            matches = reading.matches(conn, results.sessions_of(conn, own)) if discord.results else []
-            changed = {match.key: corrections.note_difference(conn, match) for match in matches}
+        with database.connect() as conn:
+            made = due.results_made(conn, results.sessions_of(conn, own))
+        matches, changed, wanted = _what_to_tell(database, discord.results, own, wish)
+        goes_on = True
         for match in matches:
-            touched = [seen for seen in match.rounds if seen.key in own]
-            announce = any(may_announce(seen) for seen in touched)
-            said = _tell_match(database, discord.results, match, changed[match.key], announce)
+            said = _tell_match(database, discord.results, match, changed[match.key], wanted, goes_on)
+            goes_on = goes_on and all(outcome.goes_on for outcome in said.values())
             for thing, outcome in said.items():
                 told.setdefault(outcome.outcome, []).append(thing)
-            for seen in touched:
-                trouble = {thing: f"{o.outcome}: {o.detail}" for thing, o in said.items() if o.is_trouble}
-                outcomes[seen.key] = Outcome(not trouble, {"messages": len(said)} | trouble)
-        with database.transaction() as conn:
-            for match in matches:
-                corrections.remember(conn, match)
+            trouble = {thing: f"{o.outcome}: {o.detail}" for thing, o in said.items() if o.is_trouble}
+            for thing, what in trouble.items():
+                context.log.warning(f"message {thing}: {what}")
+            outcomes |= {seen.key: Outcome(not trouble, {"messages": len(said)} | trouble) for seen in match.rounds}
     with database.connect() as conn:
+        due.note_compared(conn, made)
         check = report(context, conn, "told_once", outcomes)
     metadata: dict[str, Any] = {
         "announced": len(told.get("sent", [])),
@@ -65,11 +65,35 @@ def match_post(
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
+def _what_to_tell(
+    database: Database, discord: "Discord | None", own: set[str], wish: str | None
+) -> tuple[list[reading.MatchSeen], dict[str, str | None], set[str]]:
+    """The matches of the sessions that hold the rounds, what changed of each since it was told, and the names of the
+    things that may be announced."""
+    if discord is None:
+        return [], {}, set()
+    from slomix_pipeline.discord.ledger import adopt
+
+    with database.transaction() as conn:
+        adopt(conn, discord, ("round1", "result", "session"))
+        matches = reading.matches(conn, results.sessions_of(conn, own))
+        changed = {match.key: corrections.note_difference(conn, match) for match in matches}
+        if wish == ASKED:
+            due.note_asked(conn, sorted(own), load_settings().publish_max_age)
+        return matches, changed, due.wanted(conn) if wish in (LIVE, ASKED) else set()
+
+
 def _tell_match(
-    database: Database, discord: Any, match: reading.MatchSeen, changed: str | None, announce: bool
+    database: Database,
+    discord: Any,
+    match: reading.MatchSeen,
+    changed: str | None,
+    wanted: set[str],
+    try_now: bool,
 ) -> "dict[str, Told]":
     """Tells what there is to tell of a match, with what ``changed`` since it was told first. Returns what became of
-    each message, by its name in the ledger.
+    each message, by its name in the ledger. When Discord does not take one, the others wait: so they keep their order,
+    and no run waits for each.
 
     A message belongs to its round, not to the match: when a late file changes which round 1 a round 2 belongs to, the
     result moves along, and what no longer counts says so.
@@ -80,22 +104,25 @@ def _tell_match(
 
     said: dict[str, Told] = {}
 
-    def say(thing: Thing, message: Any, announce: bool) -> "Told":
-        said[thing.name] = tell(database, discord, thing, message, announce=announce)
+    def say(thing: Thing, message: Any, *, news: bool = False, result: Published | None = None) -> "Told":
+        goes_on = try_now and all(told.goes_on for told in said.values())
+        said[thing.name] = tell(
+            database, discord, thing, message, announce=news and thing.name in wanted, result=result, try_now=goes_on
+        )
         return said[thing.name]
 
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-        thing = Thing("result", match.second.key)
-        result_stands = say(thing, messages.corrected(message, changed), announce and complete).stands
+        thing, result = Thing("result", match.second.key), corrections.result_of(match)
+        result_stands = say(thing, messages.corrected(message, changed), news=complete, result=result).stands
     if match.first is not None:
         thing = Thing("round1", match.first.key)
         if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):
-            say(thing, messages.round_one_message(match), announce and not complete)
+            say(thing, messages.round_one_message(match), news=not complete)
         elif complete:
-            say(thing, messages.round_one_pointer(match), False)
+            say(thing, messages.round_one_pointer(match))
         else:
-            say(thing, messages.not_counted_message(match, 1), False)
+            say(thing, messages.not_counted_message(match, 1))
     return said

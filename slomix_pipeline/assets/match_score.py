@@ -7,12 +7,13 @@ import dagster as dg
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import score_outcome
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.overrides import NOT_COUNTED, OverrideKind, meant_team, of_kind
 from slomix_pipeline.rules.score_policies import POLICIES, points
 from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import matches, overrides, teams
+from slomix_pipeline.warehouse import due, matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -26,8 +27,11 @@ from slomix_pipeline.warehouse.database import Database
     f"under the policy in force, one of {', '.join(POLICIES)}. What can't be decided is not counted, which is another "
     "thing than a draw.",
 )
-def match_score(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    policy = load_settings().scoring_policy
+def match_score(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
+) -> dg.MaterializeResult:
+    settings = load_settings()
+    policy = settings.scoring_policy
     scores: dict[str, str] = {}
     won = {"A": 0, "B": 0, "draw": 0, None: 0}
     outcomes: dict[str, Outcome] = {}
@@ -36,6 +40,9 @@ def match_score(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
         halves, team_of = matches.halves(conn, session_key), teams.load_teams(conn, session_key)
         scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
         matches.store_matches(conn, session_key, scored, policy)
+        due.note_results(conn, session_key)
+        if discord.results:  # whatever happens to this run now: what is due is known
+            due.note_news(conn, session_key, settings.publish_max_age)
         for match in scored:
             won[match.result.winner] += 1
             outcomes.update(_outcomes(match))

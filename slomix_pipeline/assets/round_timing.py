@@ -53,7 +53,7 @@ def round_timing(
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        report_anew(context, conn, "round_stats", placed)
+        report_anew(context, conn, placed)
         checks = [report(context, conn, "timing_link", timed), report(context, conn, "timing_chain", chains)]
     own = [key for key in context.partition_keys if key in timed]
     statuses = Counter(timed[key].facts["status"] for key in own)

@@ -1,21 +1,25 @@
 """What is said about a whole session: its report in the UI, its summary on Discord. They read, they never decide."""
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from slomix_pipeline import partitions
-from slomix_pipeline.assets.common import OWNER, announcer
+from slomix_pipeline.assets.common import OWNER
+from slomix_pipeline.checks.layers import check_specs, report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.evidence import evidence_markdown
-from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import reading, session_reports
+from slomix_pipeline.warehouse import due, reading, session_reports
+from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.ledger import Told
 
 
 @dg.asset(
@@ -95,24 +99,45 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
     tags={"stage": "session-post"},
     deps=[session_report],
     description="The summary of a session that is over, as one message; corrected when the session changes later. "
-    "Announced only for a fresh session that a sensor asked for.",
+    "Announced only when it is due: for a fresh session that a sensor asked for.",
+    check_specs=check_specs("session_post"),
 )
 def session_post(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
-    may_announce = announcer(context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age, datetime.now(UTC))
+    wish = context.run.tags.get(PUBLISH_TAG)
     told: dict[str, str] = {}
+    outcomes: dict[str, Outcome] = {}
+    wanted = _wanted(database, context.partition_keys, wish) if discord.results else set()
+    goes_on = True
     for key in context.partition_keys if discord.results else []:
         with database.connect() as conn:
             rows = reading.session_rows(conn, key)
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
             evidence = session_evidence(conn, key) if rows else None
-        if evidence:
-            rounds = [seen for match in matches for seen in match.rounds]
-            announce = any(may_announce(seen) for seen in rounds)
-            told |= _tell_session(database, discord.results, evidence, matches, players, announce)
-    return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)})
+        if evidence is None:
+            continue
+        said = _tell_session(database, discord.results, evidence, matches, players, wanted, goes_on)
+        goes_on = goes_on and all(outcome.goes_on for outcome in said.values())
+        with database.connect() as conn:
+            session_reports.note_told(conn, key)
+        told |= {of: outcome.outcome for of, outcome in said.items()}
+        trouble = {f"session:{of}": f"{o.outcome}: {o.detail}" for of, o in said.items() if o.is_trouble}
+        for thing, what in trouble.items():
+            context.log.warning(f"message {thing}: {what}")
+        outcomes[key] = Outcome(not trouble, {"messages": len(said)} | trouble)
+    with database.connect() as conn:
+        check = report(context, conn, "summary_told_once", outcomes)
+    return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)}, check_results=[check])
+
+
+def _wanted(database: Database, keys: list[str], wish: str | None) -> set[str]:
+    """The names of the things that may be announced by a run with this wish."""
+    with database.transaction() as conn:
+        if wish == ASKED:
+            due.note_asked(conn, keys, load_settings().publish_max_age)
+        return due.wanted(conn) if wish in (LIVE, ASKED) else set()
 
 
 def _tell_session(
@@ -121,20 +146,23 @@ def _tell_session(
     evidence: SessionEvidence,
     matches: list[reading.MatchSeen],
     players: list[Any],
-    announce: bool,
-) -> dict[str, str]:
-    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns outcomes."""
+    wanted: set[str],
+    try_now: bool,
+) -> "dict[str, Told]":
+    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns what became of each
+    message, by session."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord.ledger import Thing, tell
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
     key = evidence.session["session_key"]
-    counted = any(match.winner for match in matches)  # a session without any result is no news
+    thing = Thing("session", key)
     message = session_message(evidence.session, matches, players, evidence.grade, evidence.decisions)
-    outcomes = {key: tell(database, discord, Thing("session", key), message, announce=announce and counted).outcome}
+    said = {key: tell(database, discord, thing, message, announce=thing.name in wanted, try_now=try_now)}
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
     for old in swallowed:
+        goes_on = try_now and all(told.goes_on for told in said.values())
         pointer = session_pointer(old, key)
-        outcomes[old] = tell(database, discord, Thing("session", old), pointer, announce=False).outcome
-    return outcomes
+        said[old] = tell(database, discord, Thing("session", old), pointer, announce=False, try_now=goes_on)
+    return said

@@ -5,15 +5,17 @@ from typing import Any
 
 import dagster as dg
 
-from slomix_pipeline.assets.common import announcer, round_asset
+from slomix_pipeline.assets.common import Conn, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
-from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.markdown import escape, table
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
 
 MOST_ROWS = 200  # of a table in the metadata
@@ -51,18 +53,36 @@ def _tell(
 ) -> dict[str, Outcome]:
     """Tells the dev channel of rounds that are not aligned; of others it corrects what was said before."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import Thing, tell
+    from slomix_pipeline.discord.ledger import Thing, adopt, tell
     from slomix_pipeline.discord.timing_messages import timing_message
 
     assert discord.dev is not None
-    may_announce = announcer(wish, max_age, datetime.now(UTC))
+    with database.transaction() as conn:
+        adopt(conn, discord.dev, ("timing",))
+        for timing in found:
+            _note_due(conn, timing.seen, wish, max_age)
+        wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
     outcomes = {}
+    goes_on = True
     for timing in found:
-        news = timing.seen.timing_status != TimingStatus.ALIGNED and may_announce(timing.seen)
         thing = Thing("timing", timing.seen.key)
-        told = tell(database, discord.dev, thing, timing_message(timing), announce=news)
+        announce = thing.name in wanted
+        told = tell(database, discord.dev, thing, timing_message(timing), announce=announce, try_now=goes_on)
+        goes_on = goes_on and told.goes_on
         outcomes[timing.seen.key] = Outcome(not told.is_trouble, {"message": told.outcome, "detail": told.detail})
     return outcomes
+
+
+def _note_due(conn: Conn, seen: RoundSeen, wish: str | None, max_age: timedelta) -> None:
+    """A timing that is right by now is no news; one that is not is, when a sensor brought it or a person asks."""
+    thing = f"timing:{seen.key}"
+    now = datetime.now(UTC)
+    if seen.timing_status == TimingStatus.ALIGNED:
+        due.strike_out(conn, thing)
+    elif wish == ASKED:
+        due.note(conn, thing, seen.key, now + max_age)
+    elif wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age:
+        due.note(conn, thing, seen.key, seen.ended_at + max_age)
 
 
 def _metadata(found: list[TimingSeen]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline import partitions
 from slomix_pipeline.warehouse import check_results
 from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.due import Alarm
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ CHECKS = (
         "told_once", "match_post", 7, blocking=False,
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),
+    Check(
+        "summary_told_once", "session_post", 7, blocking=False,
+        description="The summary of the session was delivered once, if it was due; one in doubt is never sent again.",
+    ),
 )  # fmt: skip
 
 LAYER_NAMES = {
@@ -113,8 +118,8 @@ LAYER_NAMES = {
 
 
 def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset, partitioned as it is: by round, or by timing record."""
-    own = partitions.timings if asset == "timing_record" else partitions.rounds
+    """The checks of an asset, partitioned as it is: by round, by timing record, or by session."""
+    own = {"timing_record": partitions.timings, "session_post": partitions.sessions}.get(asset, partitions.rounds)
     return [
         dg.AssetCheckSpec(
             check.name, asset=asset, blocking=check.blocking, partitions_def=own,
@@ -144,12 +149,7 @@ def report(
             check_name=name, passed=outcome.passed, severity=severity, metadata=_metadata(outcome.facts)
         )
     for key, outcome in failed.items():
-        context.log_event(
-            dg.AssetCheckEvaluation(
-                asset_key=context.asset_key, check_name=name, passed=False, partition=key,
-                severity=dg.AssetCheckSeverity.WARN, metadata=_metadata(outcome.facts),
-            )
-        )  # fmt: skip
+        context.log_event(_evaluation(name, key, outcome))
     return dg.AssetCheckResult(
         check_name=name, passed=not failed, severity=dg.AssetCheckSeverity.WARN,
         metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
@@ -157,10 +157,7 @@ def report(
 
 
 def report_anew(
-    context: dg.AssetExecutionContext,
-    conn: Connection[DictRow],
-    asset: str,
-    outcomes: Mapping[str, Mapping[str, Outcome]],
+    context: dg.AssetExecutionContext, conn: Connection[DictRow], outcomes: Mapping[str, Mapping[str, Outcome]]
 ) -> None:
     """Stores outcomes, by check and partition key, of an earlier stage of this run that had to be done again, and tells
     Dagster of those that this run is about."""
@@ -168,12 +165,30 @@ def report_anew(
         check_results.store_outcomes(conn, name, found)
         for key in context.partition_keys:
             if key in found:
-                context.log_event(
-                    dg.AssetCheckEvaluation(
-                        asset_key=dg.AssetKey(asset), check_name=name, passed=found[key].passed, partition=key,
-                        severity=dg.AssetCheckSeverity.WARN, metadata=_metadata(found[key].facts),
-                    )
-                )  # fmt: skip
+                context.log_event(_evaluation(name, key, found[key]))
+
+
+_TOLD_BY = {"timing": "timing_told", "session": "summary_told_once"}  # the check of a kind of thing
+
+
+def report_alarm(instance: dg.DagsterInstance, conn: Connection[DictRow], alarm: Alarm) -> None:
+    """Fails the check of a message that no run is going to tell."""
+    name = _TOLD_BY.get(alarm.thing.partition(":")[0], "told_once")
+    outcome = Outcome(False, {alarm.thing: f"{alarm.trouble}: {alarm.detail}"})
+    check_results.store_outcomes(conn, name, {alarm.partition_key: outcome})
+    instance.report_runless_asset_event(_evaluation(name, alarm.partition_key, outcome))
+
+
+def _evaluation(check_name: str, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
+    """An outcome of a check of one partition, as it is told apart from the result of an asset."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(next(check.asset for check in CHECKS if check.name == check_name)),
+        check_name=check_name,
+        passed=outcome.passed,
+        partition=partition_key,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=_metadata(outcome.facts),
+    )
 
 
 def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:

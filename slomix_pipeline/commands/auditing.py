@@ -59,22 +59,28 @@ def _lines(conn: Connection[DictRow], scope: Scope, servers: Sequence[str]) -> I
     *by_month, total = audit.months(conn, scope)
     missing, quarantined = audit.missing(conn, scope), audit.quarantined(conn, scope)
     checks, never_fetched = audit.checks(conn, scope, NEWEST_SHOWN), audit.never_fetched(conn, scope)
+    messages = audit.message_troubles(conn, scope)
     scope_text = f"since {scope.since}" if scope.since else "everything stored"
     yield f"# Audit of {', '.join(map(code, servers)) or 'an empty database'}, {scope_text}"
     yield f"\nMade {utc_text(scope.now)}. Months and dates are those of the file stamps.\n"
-    yield _verdict(total, quarantined, never_fetched, checks)
+    yield _verdict(total, quarantined, never_fetched, checks, messages)
     yield from _months(by_month, total, scope, audit.counted_differently(conn, scope))
     yield from _missing(missing, scope)
     yield from _not_counting(audit.not_counting(conn, scope), scope)
     yield from _quarantined(quarantined)
     yield from _never_fetched(never_fetched, scope)
+    yield from _messages(messages, scope)
     yield from _checks(checks)
     yield from _timing(by_month, total, audit.records_without_round(conn, scope), audit.broken_links(conn, scope))
     yield from _endstats(by_month, total, audit.rounds_without_endstats(conn, scope))
 
 
 def _verdict(
-    total: DictRow, quarantined: Sequence[DictRow], never_fetched: Sequence[DictRow], checks: Sequence[DictRow]
+    total: DictRow,
+    quarantined: Sequence[DictRow],
+    never_fetched: Sequence[DictRow],
+    checks: Sequence[DictRow],
+    messages: Sequence[DictRow],
 ) -> str:
     """One line: what there is to look at."""
     files = sum(row["files"] for row in quarantined)
@@ -87,6 +93,7 @@ def _verdict(
             (total["missing_r2"], "round{s} 1 without round 2"),
             (files, "quarantined file{s}"),
             (waiting, "file{s} never fetched"),
+            (len(messages), "message{s} in doubt or not delivered"),
             (failed, "check result{s} not passed"),
             (total["not_worked_out"], "round{s} not worked out yet"),
             (total["outdated"], "round{s} worked out by other rules or settings than now (`slomix run` redoes them)"),
@@ -172,6 +179,17 @@ def _never_fetched(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     ]  # fmt: skip
     columns = ("kind", "status", "reason", "files", "first seen", "names")
     return _section("Files seen but never fetched", "None.", columns, table)
+
+
+def _messages(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
+    table = [
+        (code(row["thing"]), row["trouble"].replace("_", " "), escape(row["detail"] or ""), _day(row["since"], scope))
+        for row in rows
+    ]
+    columns = ("thing", "what became of it", "why", "since")
+    yield from _section("Messages in doubt or not delivered", "None.", columns, table)
+    if rows:
+        yield "\n`slomix post --retry THING` sends one again, `slomix post --told THING` notes that it is there."
 
 
 def _checks(rows: Sequence[DictRow]) -> Iterator[str]:

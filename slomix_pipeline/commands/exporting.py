@@ -21,7 +21,7 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import overrides, reading, teams
+from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
@@ -34,10 +34,14 @@ def utc_text(moment: datetime) -> str:
 
 
 def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
-    """All sessions, oldest first, with counts, score and what the teams are called."""
+    """All sessions, oldest first, with counts, score, what the teams are called and messages to look at."""
     rows = reading.session_rows(conn)
     names = teams.team_names(conn, [row["session_key"] for row in rows])
     decided = overrides.decided_sessions(conn)
+    troubles: dict[str, list[dict[str, str]]] = {}
+    for row in due.troubles(conn):
+        trouble = {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
+        troubles.setdefault(row["session_key"], []).append(trouble)
     return [
         {
             "key": row["session_key"],
@@ -49,6 +53,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
             "score": _score(row),
             "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
             "decisions": decided.get(row["session_key"], 0),
+            "message_troubles": troubles.get(row["session_key"], []),
         }
         for row in rows
     ]

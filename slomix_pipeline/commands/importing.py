@@ -14,9 +14,7 @@ from slomix_pipeline import partitions
 from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
 from slomix_pipeline.commands.home import one_shot_instance, open_database
 from slomix_pipeline.definitions import build_defs
-from slomix_pipeline.discord.channels import Channels, open_channels
-from slomix_pipeline.discord.client import Discord
-from slomix_pipeline.discord.standin import StandIn, running_webhook
+from slomix_pipeline.discord.channels import channels_in_use
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
@@ -58,15 +56,12 @@ def import_into_home(
     when no webhook is set."""
     with ExitStack() as stack:
         database = open_database(settings)
-        webhook = settings.discord_webhook.get_secret_value() if settings.discord_webhook else None
-        if webhook is None:
-            page = settings.home / "discord"
-            webhook = running_webhook(page) or stack.enter_context(StandIn(page)).webhook_url
+        channels = stack.enter_context(channels_in_use(settings))
         instance = stack.enter_context(one_shot_instance(settings, database))
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
             tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
-            gameserver=NoGameServer(), discord=Channels(Discord(webhook), open_channels(settings).dev),
+            gameserver=NoGameServer(), discord=channels,
         )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from slomix_pipeline.settings import Settings
@@ -27,3 +29,19 @@ def open_channels(settings: Settings) -> Channels:
 
     results, dev = (None if webhook is None else Discord(webhook.get_secret_value()) for webhook in webhooks)
     return Channels(results=results, dev=dev)
+
+
+@contextmanager
+def channels_in_use(settings: Settings) -> Iterator[Channels]:
+    """The channels for a command, while the ``with`` block runs: without a webhook the home's stand-in gets the
+    results, as under ``slomix run``."""
+    with ExitStack() as stack:
+        channels = open_channels(settings)
+        if channels.results is None:
+            from slomix_pipeline.discord.client import Discord
+            from slomix_pipeline.discord.standin import StandIn, running_webhook
+
+            page = settings.home / "discord"
+            webhook = running_webhook(page) or stack.enter_context(StandIn(page)).webhook_url
+            channels = channels._replace(results=Discord(webhook))
+        yield channels

@@ -1,21 +1,35 @@
 """The ledger of what was said: at most one message per thing, edited when it changes.
 
 Belongs here: claim, send, remember; what to do after a crash in between.
-Does not belong here: what is said (``discord.messages``), whether it should be (``assets.match_post``).
+Does not belong here: what is said (``discord.messages``), whether it should be (``warehouse.due``).
 
 Discord has no memory that could be asked, so in doubt nothing is sent twice: the row stays ``in_doubt`` for a person.
 """
 
 import hashlib
 import json
+import logging
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.discord.client import Discord, DiscordError, InDoubt, MessageGone, NotSent
+from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Message, to_payload
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.rules.corrections import Published
+from slomix_pipeline.warehouse import corrections, due
+from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
+
+CORRECTED_WITHIN = timedelta(hours=6)  # how long an edit that failed is tried again
+_PATIENCE = 30.0  # seconds for a database that restarts while a message is on its way
+SENDER_DIED = "the sender ended before it knew whether the message arrived"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,77 +48,183 @@ class Thing:
 @dataclass(frozen=True)
 class Told:
     """What became of telling: ``silent``, ``sent``, ``edited``, ``unchanged``, ``failed`` (tried again), ``refused``
-    (the same would fail again), ``uncorrected`` (an edit failed, tried again) or ``in_doubt``."""
+    (the webhook or this content; tried again with others), ``uncorrected`` (an edit failed, tried again), ``stands``
+    (can't be edited any more) or ``in_doubt``."""
 
     outcome: str
     detail: str = ""
+    goes_on: bool = True
+    """Whether Discord can be expected to take the next message."""
 
     @property
     def is_trouble(self) -> bool:
-        return self.outcome in ("failed", "refused", "uncorrected", "in_doubt")
+        return self.outcome in ("failed", "refused", "uncorrected", "stands", "in_doubt")
 
     @property
     def stands(self) -> bool:
         """Whether the message is there to be read, as far as is known."""
-        return self.outcome in ("sent", "edited", "unchanged", "uncorrected", "in_doubt")
+        return self.outcome in ("sent", "edited", "unchanged", "uncorrected", "stands", "in_doubt")
 
 
-def tell(database: Database, discord: Discord, thing: Thing, message: Message, *, announce: bool) -> Told:
+def tell(
+    database: Database,
+    discord: Discord,
+    thing: Thing,
+    message: Message,
+    *,
+    announce: bool,
+    result: Published | None = None,
+    try_now: bool = True,
+) -> Told:
     """Sends a message, or edits the one already sent. Without ``announce`` only what was said before is corrected.
 
-    Never raises for Discord's sake: its troubles are outcomes, kept in the ledger.
+    ``result``: what the message tells of a match, to be kept with it. Without ``try_now`` Discord is not called: what
+    should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in the
+    ledger.
     """
     digest = hashlib.sha256(json.dumps(to_payload(message), sort_keys=True).encode()).hexdigest()
     with database.hold(f"post {thing.name}") as conn:  # two runs never send the same thing
         row = conn.execute("select * from post where thing = %s", [thing.name]).fetchone()
         if row is None or row["state"] in ("failed", "refused"):
-            return _send(conn, discord, thing, message, digest) if announce else Told("silent")
-        if row["state"] == "sent":
-            return Told("unchanged") if row["payload_sha256"] == digest else _edit(conn, discord, row, message, digest)
+            if not announce:
+                return Told("silent")
+            if row and row["state"] == "refused" and row["payload_sha256"] == digest:
+                return Told("refused", row["error"])
+            if not try_now:
+                return Told("failed", "not tried: Discord did not take the message before it", goes_on=False)
+            return _send(database, conn, discord, thing, message, digest, result)
+        if row["state"] in ("sent", "told"):
+            if row["payload_sha256"] == digest:
+                return Told("unchanged")
+            if row["state"] == "told" and row["payload_sha256"] is None:  # it shows this, for all we know
+                conn.execute("update post set payload_sha256 = %s where thing = %s", [digest, thing.name])
+                return Told("unchanged")
+            return _correct(conn, discord, row, message, digest, try_now)
         if row["state"] == "claimed":  # we hold the lock, so whoever claimed it died on the way
-            return _set_aside(conn, thing, "the sender ended before it knew whether the message arrived")
+            _set_aside(conn, thing.name, SENDER_DIED)
+            return Told("in_doubt", SENDER_DIED)
         return Told("in_doubt", row["error"] or "")
 
 
-def _send(conn: Connection[DictRow], discord: Discord, thing: Thing, message: Message, digest: str) -> Told:
-    conn.execute(
-        """insert into post (thing, partition_key, state) values (%s, %s, 'claimed')
-           on conflict (thing) do update set state = 'claimed', error = null""",
-        [thing.name, thing.partition_key],
-    )
+def _send(
+    database: Database,
+    conn: Connection[DictRow],
+    discord: Discord,
+    thing: Thing,
+    message: Message,
+    digest: str,
+    result: Published | None,
+) -> Told:
+    with conn.transaction():  # what is told is known before it is: after a crash too
+        conn.execute(
+            """insert into post (thing, partition_key, state, payload_sha256) values (%s, %s, 'claimed', %s)
+               on conflict (thing) do update
+               set state = 'claimed', payload_sha256 = excluded.payload_sha256, error = null, claimed_at = now()""",
+            [thing.name, thing.partition_key, digest],
+        )
+        if result is not None:
+            corrections.remember(conn, thing.name, result)
     try:
         sent = discord.send(message)
     except NotSent as error:
         state = "failed" if error.retriable else "refused"
-        conn.execute("update post set state = %s, error = %s where thing = %s", [state, str(error), thing.name])
-        return Told(state, str(error))
+        kept = digest if isinstance(error, ContentRefused) else None
+        values = {"state": state, "error": str(error), "payload_sha256": kept}
+        _note(database, conn, thing.name, values)
+        return Told(state, str(error), goes_on=kept is not None)
     except InDoubt as error:
-        return _set_aside(conn, thing, str(error))
-    conn.execute(
-        "update post set state = 'sent', message_id = %s, payload_sha256 = %s, sent_at = now() where thing = %s",
-        [sent.message_id, digest, thing.name],
-    )
+        _note(database, conn, thing.name, {"state": "in_doubt", "error": str(error)})
+        return Told("in_doubt", str(error), goes_on=False)
+    _note(
+        database, conn, thing.name,
+        {"state": "sent", "message_id": sent.message_id, "webhook_id": discord.webhook_id,
+         "thread_id": discord.thread_id, "sent_at": datetime.now(UTC), "error": None},
+    )  # fmt: skip
     return Told("sent")
 
 
-def _edit(conn: Connection[DictRow], discord: Discord, row: DictRow, message: Message, digest: str) -> Told:
+def _note(database: Database, conn: Connection[DictRow], thing: str, values: dict[str, Any]) -> None:
+    """Writes what became of a claimed message, though the database restarts just then: nobody else knows it."""
+    fields = ", ".join(f"{name} = %({name})s" for name in values)
+    query = f"update post set {fields} where thing = %(thing)s and state in ('claimed', 'in_doubt')"
+    gives_up = time.monotonic() + _PATIENCE
+    try:
+        conn.execute(query, values | {"thing": thing})
+        return
+    except psycopg.OperationalError:
+        _log.warning("the database went away while %s was sent; waiting for it", thing)
+    while True:
+        try:
+            with database.connect() as another:
+                another.execute(query, values | {"thing": thing})
+            return
+        except (psycopg.OperationalError, DatabaseUnavailable):
+            if time.monotonic() > gives_up:
+                _log.error("can't keep what became of %s: %s", thing, values["state"])
+                raise
+            time.sleep(0.5)
+
+
+def _correct(
+    conn: Connection[DictRow], discord: Discord, row: DictRow, message: Message, digest: str, try_now: bool
+) -> Told:
+    """Edits a message that shows something else than it should, if that can be done."""
+    since = f"stands as it was sent at {_when(row)}"
+    if row["state"] == "told":
+        return _stands(conn, row, f"a person noted it as told, without its id: it can't be corrected, {since}")
+    theirs = (row["webhook_id"] or discord.webhook_id, row["thread_id"] if row["webhook_id"] else discord.thread_id)
+    if theirs != (discord.webhook_id, discord.thread_id):
+        return _stands(
+            conn, row,
+            f"another webhook or thread sent it (webhook {theirs[0]}): it can't be corrected any more, {since}; it can "
+            "be again with that webhook",
+        )  # fmt: skip
+    if not try_now:
+        return _uncorrected(conn, row, "not tried: Discord did not take the message before it")
     try:
         discord.edit(row["message_id"], message)
     except MessageGone as error:
         outcome = Told("unchanged", f"{error}; it is not said again")
     except DiscordError as error:
-        # Without a digest the message is known to show something else than it should: it is edited again.
-        conn.execute("update post set payload_sha256 = null, error = %s where thing = %s", [str(error), row["thing"]])
-        return Told("uncorrected", str(error))
+        return _uncorrected(conn, row, str(error))
     else:
         outcome = Told("edited")
     conn.execute(
-        "update post set payload_sha256 = %s, error = %s, edited_at = now() where thing = %s",
-        [digest, outcome.detail or None, row["thing"]],
+        """update post set payload_sha256 = %s, error = %s, edited_at = now(), stands_since = null, webhook_id = %s,
+                           thread_id = %s
+           where thing = %s""",
+        [digest, outcome.detail or None, discord.webhook_id, discord.thread_id, row["thing"]],
     )
     return outcome
 
 
-def _set_aside(conn: Connection[DictRow], thing: Thing, why: str) -> Told:
-    conn.execute("update post set state = 'in_doubt', error = %s where thing = %s", [why, thing.name])
-    return Told("in_doubt", why)
+def _uncorrected(conn: Connection[DictRow], row: DictRow, why: str) -> Told:
+    """Without a digest the message is known to show something else than it should: it is edited again."""
+    if row["payload_sha256"] is not None:
+        due.note(conn, row["thing"], row["partition_key"], datetime.now(UTC) + CORRECTED_WITHIN)
+    conn.execute("update post set payload_sha256 = null, error = %s where thing = %s", [why, row["thing"]])
+    return Told("uncorrected", why, goes_on=False)
+
+
+def _stands(conn: Connection[DictRow], row: DictRow, why: str) -> Told:
+    conn.execute(
+        "update post set error = %s, stands_since = coalesce(stands_since, now()) where thing = %s", [why, row["thing"]]
+    )
+    return Told("stands", why)
+
+
+def _when(row: DictRow) -> str:
+    return f"{(row['edited_at'] or row['sent_at'] or row['claimed_at']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _set_aside(conn: Connection[DictRow], thing: str, why: str) -> None:
+    conn.execute("update post set state = 'in_doubt', error = %s where thing = %s", [why, thing])
+
+
+def adopt(conn: Connection[DictRow], discord: Discord, kinds: Sequence[str]) -> None:
+    """Messages from before the webhook was kept count as today's webhook's: later it may be another one."""
+    conn.execute(
+        """update post set webhook_id = %s, thread_id = %s
+           where webhook_id is null and state = 'sent' and split_part(thing, ':', 1) = any(%s)""",
+        [discord.webhook_id, discord.thread_id, list(kinds)],
+    )

@@ -2,7 +2,8 @@
 
 A round is asked for again when it was parsed after its results were made (a run ended half-way, a file was replaced),
 when the rules or their settings are others than it was worked out by,
-when a timing record or an endstats file of it came later, or when its message or a correction of it was not delivered.
+when a timing record or an endstats file of it came later, or when a message that is due, or a correction of it, was not
+delivered. What can't be told any more, or may have been told by somebody who died, is reported here, once.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,13 +12,16 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from slomix_pipeline import jobs
+from slomix_pipeline.checks.layers import report_alarm
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
 from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
+STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
 def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], now: datetime) -> list[Wanted]:
@@ -30,6 +34,18 @@ def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], no
     ]
 
 
+def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> None:
+    """Reports messages that nobody can tell any more: in the log and as a failed check, each once."""
+    from slomix_pipeline.discord.doubts import settle_abandoned  # loads requests
+
+    alarms = settle_abandoned(database)
+    with database.transaction() as conn:
+        alarms += due.find_missed(conn)
+        for alarm in alarms:
+            context.log.error(f"message {alarm.thing} is {alarm.trouble}: {alarm.detail}")
+            report_alarm(context.instance, conn, alarm)
+
+
 @dg.sensor(
     job=jobs.ingest_rounds,
     minimum_interval_seconds=5,
@@ -40,8 +56,9 @@ def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], no
 def rework_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
+    raise_alarms(context, database)
     with database.connect() as conn:
-        stale = stale_rounds(conn, load_settings())
+        stale = stale_rounds(conn, load_settings(), STARTED_AT)
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
@@ -50,4 +67,6 @@ def rework_sensor(
     wanted = decide(known, in_flight, datetime.now(UTC))
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
+    with database.transaction() as conn:
+        due.note_asked_for(conn, [w.key for w in wanted])
     return dg.SensorResult(run_requests=build_requests(wanted, order, {PUBLISH_TAG: LIVE}))

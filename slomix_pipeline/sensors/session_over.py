@@ -7,8 +7,10 @@ import dagster as dg
 
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
-from slomix_pipeline.sensors.requests import Wanted, build_requests, turn
+from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
+from slomix_pipeline.sensors.rework import STARTED_AT
 from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
@@ -33,11 +35,16 @@ def session_over_sensor(
     settings = load_settings()
     now = datetime.now(UTC)
     with database.transaction() as conn:
-        due = sessions_to_report(conn, now - settings.session_over_after, settings.publish_max_age, AT_ONCE)
-    if not due:
+        found = sessions_to_report(conn, now - settings.session_over_after, AT_ONCE, STARTED_AT)
+    if not found:
         return dg.SkipReason("no session is over without being reported")
-    wanted = decide(due, now)
     order = list(context.instance.get_dynamic_partitions("sessions"))
+    in_flight = keys_in_flight(context.instance, "report_sessions", order)
+    wanted = [w for w in decide(found, now) if w.key not in in_flight]
+    if not wanted:
+        return dg.SkipReason(f"{len(found)} sessions are being reported")
+    with database.transaction() as conn:
+        due.note_asked_for(conn, [w.key for w in wanted])
     new = [w.key for w in wanted if w.key not in set(order)]
     return dg.SensorResult(
         run_requests=build_requests(wanted, [*order, *new], {PUBLISH_TAG: LIVE}),

@@ -201,6 +201,17 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
     ).fetchall()
 
 
+def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
+    """Messages somebody has to look at, newest first: see the view ``message_trouble``."""
+    return conn.execute(
+        """select * from message_trouble
+           where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
+             and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+           order by since desc, thing""",
+        scope.values(),
+    ).fetchall()
+
+
 def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str]:
     """Rounds that count and have no endstats, of the months in which some round has, newest first."""
     rows = conn.execute(

@@ -37,7 +37,12 @@ def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
     is as it was told first.
     """
     thing = _thing(match)
-    told = conn.execute("select facts, told_at from published_result where thing = %s", [thing]).fetchone()
+    told = conn.execute(
+        """select r.facts, r.told_at from published_result r
+           join post p using (thing)
+           where thing = %s and p.state not in ('failed', 'refused')""",
+        [thing],
+    ).fetchone()
     if told is None:
         return None
     names = {team: name.shown for team, name in match.teams.items()}
@@ -60,13 +65,12 @@ def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
     return f"{notice} ({cause})"
 
 
-def remember(conn: Connection[DictRow], match: MatchSeen) -> None:
-    """Keeps what was told of a result, if it was told; what a message said first stays, corrections follow it."""
+def remember(conn: Connection[DictRow], thing: str, result: Published) -> None:
+    """Keeps what is about to be told of a result; what its message said first stays, corrections follow it."""
     conn.execute(
-        """insert into published_result (thing, facts)
-           select thing, %s from post where thing = %s and state in ('sent', 'in_doubt')
-           on conflict (thing) do nothing""",
-        [Jsonb(result_of(match).as_json()), _thing(match)],
+        """insert into published_result (thing, facts) values (%s, %s)
+           on conflict (thing) do update set facts = excluded.facts, told_at = now()""",
+        [thing, Jsonb(result.as_json())],
     )
 
 

@@ -32,8 +32,15 @@ def rounds_to_rename(conn: Connection[DictRow]) -> list[str]:
     return [row["round_key"] for row in rows]
 
 
-def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[str, datetime]]:
-    """Rounds whose inputs or rules are newer than their result, with the time of the newest input, in order of play."""
+def stale_rounds(
+    conn: Connection[DictRow], settings: Settings, started_at: datetime | None = None
+) -> list[tuple[str, datetime]]:
+    """Rounds whose inputs or rules are newer than their result, or of which something due is not told, with the time of
+    the newest input, in order of play.
+
+    A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
+    time: its settings may be others.
+    """
     rows = conn.execute(
         """select round_key, max(inputs_at) as inputs_at from (
                select p.round_key, p.parsed_at as inputs_at
@@ -105,13 +112,18 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
                -- Known teams were named or forgotten since the session's were named: its first round will do that.
                select round_key, rules_at from session_to_rename
                union all
-               select partition_key, claimed_at from post
-               where (state = 'failed' or (state = 'sent' and payload_sha256 is null))
-                 and thing not like 'session:%%' and claimed_at > now() - %(max_age)s
-                 -- Nobody hears what went wrong with a timing when it is right by now, or without a dev channel.
-                 and (thing not like 'timing:%%' or state = 'sent' and %(dev)s
-                      or %(dev)s and exists (select from round_timing t
-                                             where t.round_key = partition_key and t.timing_status <> 'ALIGNED'))
+               -- What was told was not compared with the newest results: the run that made them ended early.
+               select sr.round_key, s.scored_at
+               from session s join session_round sr on sr.session_key = s.session_key and sr.position = 1
+               where s.told_of is distinct from s.scored_at and s.scored_at > now() - %(max_age)s
+                 and exists (select from post join session_round told on told.round_key = partition_key
+                             where told.session_key = s.session_key and state in ('sent', 'told'))
+               union all
+               select partition_key, coalesce(asked_at, since) from undelivered
+               where thing not like 'session:%%'
+                 and due_until > now()
+                 and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
+                 and (thing not like 'timing:%%' or %(dev)s)
            ) inputs
            group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
         {
@@ -122,6 +134,7 @@ def stale_rounds(conn: Connection[DictRow], settings: Settings) -> list[tuple[st
             "max_age": settings.publish_max_age,
             "rules": rules_in_force(settings),
             "dev": settings.discord_dev_webhook is not None,
+            "started": started_at,
         },
     )
     return [(row["round_key"], row["inputs_at"]) for row in rows]

@@ -5,7 +5,7 @@ Belongs here: the fingerprint of what a report is made from. What the report say
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -28,17 +28,27 @@ def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> N
     )
 
 
+def note_told(conn: Connection[DictRow], session_key: str) -> None:
+    """Notes that the message of a session was compared with its latest report."""
+    conn.execute("update session_report set told_fingerprint = fingerprint where session_key = %s", [session_key])
+
+
 def sessions_to_report(
-    conn: Connection[DictRow], quiet_since: datetime, publish_max_age: timedelta, limit: int
+    conn: Connection[DictRow], quiet_since: datetime, limit: int, started_at: datetime | None = None
 ) -> list[tuple[str, str]]:
-    """Sessions that are over and differ from their report, or whose message surely was not delivered: key and
-    fingerprint, newest first.
+    """Sessions that are over and differ from their report, or whose message is due and surely was not delivered: key
+    and what is to be told (a fingerprint, and how often it was asked for), newest first.
+
+    A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
+    time: its settings may be others.
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions whose rounds or results were
     written after their report are looked at closely.
     """
     rows = conn.execute(
-        """select s.session_key, r.fingerprint, undelivered.thing is not null as undelivered
+        """select s.session_key, r.fingerprint,
+                  undelivered.thing is not null or told.thing is not null as undelivered,
+                  coalesce(max(undelivered.attempts), 0) as attempts
            from session s
            join session_round sr using (session_key)
            join round x using (round_key)
@@ -46,26 +56,29 @@ def sessions_to_report(
            join parsed_round p using (round_key)
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
-           left join post undelivered on undelivered.thing = 'session:' || s.session_key
-                and (undelivered.state = 'failed' or undelivered.state = 'sent' and undelivered.payload_sha256 is null)
-                and undelivered.claimed_at > now() - %(max_age)s
+           left join undelivered on undelivered.thing = 'session:' || s.session_key
+                and due_until > now()
+                and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
+           -- Its report was made anew, and the run ended before the message was compared with it.
+           left join post told on told.thing = 'session:' || s.session_key and told.state in ('sent', 'told')
+                and r.told_fingerprint is distinct from r.fingerprint
            where s.team_confidence is not null   -- else it is being worked out
-           group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing
+           group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing, told.thing
            having max(f.arrived_at) <= %(quiet_since)s
               and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at
-                   or undelivered.thing is not null
+                   or undelivered.thing is not null or told.thing is not null
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and left(q.name, 17) between min(left(f.name, 17)) and max(left(f.name, 17))))
            order by s.ended_at desc limit %(limit)s""",
-        {"max_age": publish_max_age, "quiet_since": quiet_since, "limit": limit},
+        {"quiet_since": quiet_since, "limit": limit, "started": started_at},
     ).fetchall()
     due = []
     for row in rows:
         key = row["session_key"]
         now = fingerprint(session_evidence(conn, key), reading.session_players(conn, key))
         if now != row["fingerprint"] or row["undelivered"]:
-            due.append((row["session_key"], now))
+            due.append((row["session_key"], f"{now}:{row['attempts']}"))
         else:
             remember(conn, row["session_key"], now)
     return due

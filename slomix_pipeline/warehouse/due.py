@@ -1,0 +1,135 @@
+"""What is to be told: noted before telling is tried, so that a message that was due is told or reported.
+
+Belongs here: the table ``due``, and what of it has no outcome yet. Does not belong here: sending, and what became of it
+(``discord.ledger``), which messages there are (``sql/views/09_messages.sql``).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+# Due for longer than it was known to be: that is news, and asked for from the start.
+_PROLONGED = """on conflict (thing) do update
+           set due_until = excluded.due_until, missed_at = null, attempts = 0, asked_at = null
+           where excluded.due_until > due.due_until"""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A message that somebody has to look at, when it is first found. ``trouble``: ``in_doubt`` or ``missed``."""
+
+    thing: str
+    partition_key: str
+    trouble: str
+    detail: str
+
+
+def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -> None:
+    """Notes what a session, as it stands, gives to tell: what a sensor brought and is not older than ``max_age``.
+
+    What was due and is no news any more (half a match that became whole, a session that was swallowed) is struck out,
+    unless it was told. Belongs into the transaction that makes the results: there is none without its being due.
+    """
+    conn.execute(
+        f"""insert into due (thing, partition_key, due_until)
+            select thing, partition_key, ended_at + %(max_age)s from news
+            where session_key = %(session)s and by_sensor and ended_at + %(max_age)s > now()
+            {_PROLONGED}""",
+        {"session": session_key, "max_age": max_age},
+    )
+    conn.execute(
+        """delete from due d
+           where (d.thing = 'session:' || %(session)s
+                  or d.partition_key in (select round_key from session_round where session_key = %(session)s)
+                  or (d.thing = 'session:' || d.partition_key
+                      and split_part(d.partition_key, ':', 1) = split_part(%(session)s, ':', 1)
+                      and not exists (select from session s where s.session_key = d.partition_key)))
+             and d.thing not like 'timing:%%'
+             and not exists (select from news n where n.session_key = %(session)s and n.thing = d.thing)
+             and not exists (select from post p where p.thing = d.thing and p.state not in ('failed', 'refused'))""",
+        {"session": session_key},
+    )
+
+
+def note_asked(conn: Connection[DictRow], keys: Sequence[str], max_age: timedelta) -> None:
+    """Notes what rounds or sessions give to tell because a person asked for it, however old it is."""
+    conn.execute(
+        f"""insert into due (thing, partition_key, due_until)
+            select thing, partition_key, now() + %(max_age)s from news
+            where case when thing = 'session:' || session_key then session_key = any(%(keys)s)
+                       else rounds && %(keys)s end
+            {_PROLONGED}""",
+        {"keys": list(keys), "max_age": max_age},
+    )
+
+
+def note(conn: Connection[DictRow], thing: str, partition_key: str, until: datetime) -> None:
+    """Notes one message as due."""
+    conn.execute(
+        f"insert into due (thing, partition_key, due_until) values (%s, %s, %s) {_PROLONGED}",
+        [thing, partition_key, until],
+    )
+
+
+def strike_out(conn: Connection[DictRow], thing: str) -> None:
+    """Nobody needs to hear of it any more; unless it was told, and is to be corrected."""
+    conn.execute(
+        """delete from due where thing = %(thing)s
+           and not exists (select from post where thing = %(thing)s and state not in ('failed', 'refused'))""",
+        {"thing": thing},
+    )
+
+
+def note_results(conn: Connection[DictRow], session_key: str) -> None:
+    """Notes that a session has new results, with which what was told of it is to be compared."""
+    conn.execute("update session set scored_at = now() where session_key = %s", [session_key])
+
+
+def results_made(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, datetime | None]:
+    """When the results of sessions were made last: to be given to ``note_compared`` by who compares what was told."""
+    rows = conn.execute("select session_key, scored_at from session where session_key = any(%s)", [list(session_keys)])
+    return {row["session_key"]: row["scored_at"] for row in rows}
+
+
+def note_compared(conn: Connection[DictRow], made: dict[str, datetime | None]) -> None:
+    """Notes that what was told of sessions was compared with these of their results, and corrected."""
+    for session_key, made_at in made.items():
+        conn.execute("update session set told_of = %s where session_key = %s", [made_at, session_key])
+
+
+def wanted(conn: Connection[DictRow]) -> set[str]:
+    """The things that may be announced now."""
+    return {row["thing"] for row in conn.execute("select thing from due where due_until > now()")}
+
+
+def note_asked_for(conn: Connection[DictRow], partition_keys: Collection[str]) -> None:
+    """Notes that runs were asked for what is not delivered of these rounds or sessions: the next pause is longer."""
+    conn.execute(
+        """update due set attempts = attempts + 1, asked_at = now()
+           where partition_key = any(%s) and thing in (select thing from undelivered)""",
+        [list(partition_keys)],
+    )
+
+
+def find_missed(conn: Connection[DictRow]) -> list[Alarm]:
+    """What was due and is too old by now, once each."""
+    rows = conn.execute(
+        """update due d set missed_at = now() from undelivered u
+           where u.thing = d.thing and d.due_until <= now() and d.missed_at is null
+           returning d.thing, d.partition_key, u.state, u.error"""
+    ).fetchall()
+    return [Alarm(row["thing"], row["partition_key"], "missed", _missed(row)) for row in rows]
+
+
+def _missed(row: DictRow) -> str:
+    what = "never corrected" if row["state"] == "sent" else "never told"
+    why = row["error"] or "its run ended before it came to the message"
+    return f"{what}, and too old to be tried again: {why}"
+
+
+def troubles(conn: Connection[DictRow]) -> list[DictRow]:
+    """Messages somebody has to look at, oldest first: see the view ``message_trouble``."""
+    return conn.execute("select * from message_trouble order by since, thing").fetchall()
