@@ -118,6 +118,12 @@ def test_a_lobby_that_counts_on_from_the_file_before_brought_its_counters_along(
     assert unknown_of(after, before) == {"ada", "bob", "cyd", "dan"}
 
 
+def test_who_has_no_identity_goes_with_his_lobby() -> None:
+    before = make_stats(*lobby(kills=3, minutes_played=3.0), make_line("NO-00001", kills=2, minutes_played=3.0))
+    after = make_stats(*lobby(kills=7, minutes_played=8.0), make_line("NO-00002", kills=9, minutes_played=8.0), **HELD)
+    assert unknown_of(after, before) == {"ada", "bob", "cyd", "dan", "NO-00002"}
+
+
 def test_where_the_clock_is_sure_more_of_everything_than_in_a_false_start_is_only_more() -> None:
     before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=1.2)
     after = lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0)

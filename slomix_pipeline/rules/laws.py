@@ -12,6 +12,7 @@ from typing import NamedTuple
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import COUNTER_RESET, RoundPlayer
+from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.values import attack_succeeded, shared_lines, stopwatch_seconds, time_to_beat
 
 UNEXPLAINED = "nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"
@@ -91,7 +92,8 @@ def known_causes(
                 f"{p.guid} was there for {format_time(p.seconds_played)} of {format_time(longest)}: "
                 "if he reconnected, what he counted before is gone"
             )
-    left = [line.guid for line in first.players if line.guid not in there] if first else []
+    known = [line.guid for line in first.players if has_identity(line.guid)] if first else []
+    left = [guid for guid in known if guid not in there]
     causes += [f"{guid} of round 1 has no numbers here: if he left on the way, what he did is gone" for guid in left]
     return causes or [UNEXPLAINED]
 
