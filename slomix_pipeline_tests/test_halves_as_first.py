@@ -71,6 +71,11 @@ def test_a_replay_stays_one(second: FiledRound) -> None:
     assert placed[first.key].flags == placed[second.key].flags == ()
 
 
+def test_after_a_full_hold_the_same_limit_tells_nothing() -> None:
+    first = first_round(0, winner=1, attack_time="12:00")
+    assert pair_rounds([first, half(20, limit="12:00")])[first.key].status is Status.SUPERSEDED
+
+
 def test_a_round_1_that_has_a_round_2_of_its_own_is_no_half() -> None:
     first, second = first_round(0), half(20, attack_time="6:00")
     own = make_round(30, 2, *lobby(rounds=1, kills=9, damage_given=900, minutes_played=11.0), limit="6:00", winner=1)

@@ -144,8 +144,10 @@ def _as_half(place: Placed, why: str) -> Placed:
 def _looks_like_its_second(first: StatsFile, second: StatsFile) -> str | None:
     """What tells that a round 1 is the round 2 of another: its limit is the other's time, and the sides swapped."""
     target = time_to_beat(first.header)
+    if target is None or target == first.header.limit_seconds:
+        return None  # after a full hold both are played for the map's own limit: that tells nothing
     swapped, stood = _swaps(first, second)
-    if target is None or second.header.limit_seconds != target or 2 * swapped <= stood:
+    if second.header.limit_seconds != target or 2 * swapped <= stood:
         return None
     who = "everybody" if swapped == stood else f"{swapped} of {stood} players"
     return f"{format_time(target)}, and {who} had swapped sides"
