@@ -20,6 +20,7 @@ from slomix_pipeline.rules.pairing import (
     SecondRoundSeen,
     pair_rounds,
 )
+from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.values import FiledRound, Status, other_side
 from slomix_pipeline_tests.building import (
     NAMES,
@@ -152,6 +153,12 @@ def test_a_map_begun_again_after_a_full_hold_and_broken_off_is_no_round_2(time: 
     again = make_round(4, 2, *lobby(kills=2, minutes_played=2.5), **HELD | {"attack_time": time})
     placed = place(first, again)
     assert [(p.status, p.number) for p in placed] == [(Status.R1_ONLY, 1), (Status.ABORTED, 1)]
+
+
+def test_where_everybodys_match_began_anew_and_no_side_shows_that_they_swapped_it_is_no_round_2() -> None:
+    watching = [replace(line, side=3) for line in lobby(kills=2, minutes_played=9.0)]
+    placed = place(make_round(0, 1, *lobby(kills=5), **HELD), make_round(14, 2, *watching, **HELD))
+    assert [p.status for p in placed] == [Status.R1_ONLY, Status.ABORTED]
 
 
 @given(
@@ -485,3 +492,21 @@ def test_each_round_1_is_used_at_most_once(rounds: list[FiledRound]) -> None:
 @given(evenings, st.randoms())
 def test_the_order_of_arrival_does_not_matter(rounds: list[FiledRound], random: Random) -> None:
     assert pair_rounds(random.sample(rounds, len(rounds))) == pair_rounds(rounds)
+
+
+@given(evenings, st.lists(st.sampled_from((None, False, True)), min_size=12, max_size=12), st.randoms())
+def test_rounds_and_records_give_the_same_in_whatever_order_they_came(
+    rounds: list[FiledRound], aborted: list[bool | None], random: Random
+) -> None:
+    records = [
+        make_record(f"of {entry.key}", (entry.stamp - at(0)).total_seconds(), entry.number, entry.map_name,
+                    aborted=left, end_reason="map_restart" if left else None)
+        for entry, left in zip(rounds, aborted, strict=False) if left is not None
+    ]  # fmt: skip
+    found = work_out(rounds, DEFAULT_WINDOW, (), records=records)
+    shuffled = random.sample(rounds, len(rounds)), random.sample(records, len(records))
+    assert work_out(shuffled[0], DEFAULT_WINDOW, (), records=shuffled[1]) == found
+    told = {f"of {entry.key}": left for entry, left in zip(rounds, aborted, strict=False)}
+    for key, link in found.links.items():
+        if link.record_key and told[link.record_key]:
+            assert found.placed[key].status is Status.ABORTED

@@ -183,7 +183,8 @@ def _why_aborted(current: FiledRound, first: FiledRound | None, record: TimingRe
     target = time_to_beat(first.stats.header) if first else None
     meets_target = limit is not None and limit == target
     if current.number == 2:
-        if not meets_target and all(player.rounds == 0 for player in current.stats.players):
+        all_new = all(player.rounds == 0 for player in current.stats.players)
+        if all_new and not (first and meets_target and _all_may_be_new(first.stats, current.stats)):
             return "labelled round 2, but every player's match began with it"
         if not first and limit and time is not None and time > limit and not header.playtime_seconds:
             return "labelled round 2, without a round 1 and with a time above its limit"
@@ -192,6 +193,13 @@ def _why_aborted(current: FiledRound, first: FiledRound | None, record: TimingRe
     elif first and meets_target and _goes_on(first.stats, current.stats):
         return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
     return None
+
+
+def _all_may_be_new(first: StatsFile, second: StatsFile) -> bool:
+    """Whether a round 2 with which every player's match began can be one all the same: they reconnected, which the
+    sides show, or all are others than before."""
+    swapped, stood = _swaps(first, second)
+    return 2 * swapped > stood or not shared_lines(first, second)
 
 
 def _why_broken_off(first: FiledRound, second: FiledRound) -> str | None:
