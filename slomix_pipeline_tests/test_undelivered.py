@@ -303,6 +303,19 @@ def test_when_discord_does_not_take_one_message_the_others_wait_and_keep_their_o
     assert posts(pipeline)[second] == "sent"
 
 
+def test_an_outage_puts_one_message_in_doubt_and_the_others_are_told_behind_it(pipeline: Pipeline) -> None:
+    evening = play_evening(58, maps=2, ends_at=just_now())
+    first, second = (f"result:{round_key(match.r2)}" for match in evening.matches)
+    pipeline.page.go_down()
+    live(pipeline, evening)
+    for _ in range(2):
+        pipeline.run(round_key(evening.rounds[-1]), LIVE)
+    assert posts(pipeline) == {first: "in_doubt"}
+    pipeline.page.go_down(False)
+    pipeline.run(round_key(evening.rounds[-1]), LIVE)
+    assert posts(pipeline) == {first: "in_doubt", second: "sent"}
+
+
 def test_a_message_of_a_replaced_webhook_stands_and_says_so(pipeline: Pipeline, evening: Evening, result: str) -> None:
     live(pipeline, evening)
     old = pipeline.discord

@@ -42,8 +42,7 @@ def match_post(
             stack.enter_context(database.hold(f"telling {server}"))
         with database.connect() as conn:
             made = due.results_made(conn, results.sessions_of(conn, own))
-        matches, changed, wanted = _what_to_tell(database, discord.results, own, wish)
-        goes_on = True
+        matches, changed, wanted, goes_on = _what_to_tell(database, discord.results, own, wish)
         for match in matches:
             said = _tell_match(database, discord.results, match, changed[match.key], wanted, goes_on)
             goes_on = goes_on and all(outcome.goes_on for outcome in said.values())
@@ -67,20 +66,21 @@ def match_post(
 
 def _what_to_tell(
     database: Database, discord: "Discord | None", own: set[str], wish: str | None
-) -> tuple[list[reading.MatchSeen], dict[str, str | None], set[str]]:
-    """The matches of the sessions that hold the rounds, what changed of each since it was told, and the names of the
-    things that may be announced."""
+) -> tuple[list[reading.MatchSeen], dict[str, str | None], set[str], bool]:
+    """The matches of the sessions that hold the rounds, what changed of each since it was told, the names of the things
+    that may be announced, and whether Discord is to be called."""
     if discord is None:
-        return [], {}, set()
-    from slomix_pipeline.discord.ledger import adopt
+        return [], {}, set(), False
+    from slomix_pipeline.discord.ledger import RESULTS, adopt, takes_messages
 
     with database.transaction() as conn:
-        adopt(conn, discord, ("round1", "result", "session"))
+        adopt(conn, discord, RESULTS)
         matches = reading.matches(conn, results.sessions_of(conn, own))
         changed = {match.key: corrections.note_difference(conn, match) for match in matches}
         if wish == ASKED:
             due.note_asked(conn, sorted(own), load_settings().publish_max_age)
-        return matches, changed, due.wanted(conn) if wish in (LIVE, ASKED) else set()
+        wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
+    return matches, changed, wanted, takes_messages(database, discord, RESULTS)
 
 
 def _tell_match(

@@ -1,5 +1,6 @@
 """What is said about a whole session: its report in the UI, its summary on Discord. They read, they never decide."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,6 +20,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
     from slomix_pipeline.discord.ledger import Told
 
 
@@ -108,8 +110,7 @@ def session_post(
     wish = context.run.tags.get(PUBLISH_TAG)
     told: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
-    wanted = _wanted(database, context.partition_keys, wish) if discord.results else set()
-    goes_on = True
+    wanted, goes_on = _wanted(database, discord.results, context.partition_keys, wish)
     for key in context.partition_keys if discord.results else []:
         with database.connect() as conn:
             rows = reading.session_rows(conn, key)
@@ -132,12 +133,19 @@ def session_post(
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)}, check_results=[check])
 
 
-def _wanted(database: Database, keys: list[str], wish: str | None) -> set[str]:
-    """The names of the things that may be announced by a run with this wish."""
+def _wanted(
+    database: Database, discord: "Discord | None", keys: Sequence[str], wish: str | None
+) -> tuple[set[str], bool]:
+    """The names of the things that may be announced by a run with this wish, and whether Discord is to be called."""
+    if discord is None:
+        return set(), False
+    from slomix_pipeline.discord.ledger import RESULTS, takes_messages
+
     with database.transaction() as conn:
         if wish == ASKED:
             due.note_asked(conn, keys, load_settings().publish_max_age)
-        return due.wanted(conn) if wish in (LIVE, ASKED) else set()
+        wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
+    return wanted, takes_messages(database, discord, RESULTS)
 
 
 def _tell_session(

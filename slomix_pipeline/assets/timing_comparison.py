@@ -53,17 +53,17 @@ def _tell(
 ) -> dict[str, Outcome]:
     """Tells the dev channel of rounds that are not aligned; of others it corrects what was said before."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import Thing, adopt, tell
+    from slomix_pipeline.discord.ledger import TIMINGS, Thing, adopt, takes_messages, tell
     from slomix_pipeline.discord.timing_messages import timing_message
 
     assert discord.dev is not None
     with database.transaction() as conn:
-        adopt(conn, discord.dev, ("timing",))
+        adopt(conn, discord.dev, TIMINGS)
         for timing in found:
             _note_due(conn, timing.seen, wish, max_age)
         wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
     outcomes = {}
-    goes_on = True
+    goes_on = takes_messages(database, discord.dev, TIMINGS)
     for timing in found:
         thing = Thing("timing", timing.seen.key)
         announce = thing.name in wanted

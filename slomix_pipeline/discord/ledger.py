@@ -27,6 +27,10 @@ from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 
 CORRECTED_WITHIN = timedelta(hours=6)  # how long an edit that failed is tried again
 _PATIENCE = 30.0  # seconds for a database that restarts while a message is on its way
+_TROUBLE_LASTS = timedelta(minutes=15)  # longer than the longest pause between two tries
+_NOT_TRIED = "not tried: Discord takes no messages just now"
+RESULTS = ("round1", "result", "session")  # the kinds of things that the channel of results is told
+TIMINGS = ("timing",)  # and the dev channel
 SENDER_DIED = "the sender ended before it knew whether the message arrived"
 
 _log = logging.getLogger(__name__)
@@ -91,7 +95,7 @@ def tell(
             if row and row["state"] == "refused" and row["payload_sha256"] == digest:
                 return Told("refused", row["error"])
             if not try_now:
-                return Told("failed", "not tried: Discord did not take the message before it", goes_on=False)
+                return Told("failed", _NOT_TRIED, goes_on=False)
             return _send(database, conn, discord, thing, message, digest, result)
         if row["state"] in ("sent", "told"):
             if row["payload_sha256"] == digest:
@@ -180,7 +184,7 @@ def _correct(
             "be again with that webhook",
         )  # fmt: skip
     if not try_now:
-        return _uncorrected(conn, row, "not tried: Discord did not take the message before it")
+        return _uncorrected(conn, row, _NOT_TRIED)
     try:
         discord.edit(row["message_id"], message)
     except MessageGone as error:
@@ -219,6 +223,27 @@ def _when(row: DictRow) -> str:
 
 def _set_aside(conn: Connection[DictRow], thing: str, why: str) -> None:
     conn.execute("update post set state = 'in_doubt', error = %s where thing = %s", [why, thing])
+
+
+def takes_messages(database: Database, discord: Discord, kinds: Sequence[str]) -> bool:
+    """Whether Discord can be expected to take a message now.
+
+    After trouble with one of these kinds of things it is asked something harmless first: so an outage puts one message
+    in doubt, and not every one that is due.
+    """
+    with database.connect() as conn:
+        trouble = conn.execute(
+            """select from post where state in ('in_doubt', 'failed', 'refused') and claimed_at > now() - %s
+                                  and split_part(thing, ':', 1) = any(%s) limit 1""",
+            [_TROUBLE_LASTS, list(kinds)],
+        ).fetchone()
+    if trouble is None:
+        return True
+    try:
+        discord.check()
+    except DiscordError:
+        return False
+    return True
 
 
 def adopt(conn: Connection[DictRow], discord: Discord, kinds: Sequence[str]) -> None:

@@ -331,6 +331,10 @@ class StandIn:
         """The next calls that send or edit go wrong like this, one each; those after them are answered well."""
         self._faults.coming.extend(faults)
 
+    def go_down(self, down: bool = True) -> None:
+        """From now on every call fails with 503; with ``down`` False it works again."""
+        self._faults.down = down
+
     def write_page(self, path: Path) -> None:
         """The page as it is now, as one file that needs no server."""
         path.write_text(page(self.messages()), "utf-8")

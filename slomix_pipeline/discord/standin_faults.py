@@ -47,13 +47,18 @@ _ANSWERS = {
 
 
 class Faults:
-    """Stands before the stand-in; each call that sends or edits takes the next of the ``coming`` faults."""
+    """Stands before the stand-in; each call that sends or edits takes the next of the ``coming`` faults. While it is
+    ``down`` every call fails, also those that only ask."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.coming: deque[Fault] = deque()
+        self.down = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.down:
+            await JSONResponse({}, _ANSWERS[Fault.FAILING][0])(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] not in ("POST", "PATCH") or not self.coming:
             await self._app(scope, receive, send)
             return
