@@ -3,8 +3,8 @@ endstats.lua: the awards of every round and who killed whom, for servers that ha
 
 What it does
   A second after the end of a round it writes gamestats/<local time>-<map>-round-<n>-endstats.txt: a line per award,
-  then a block per player with his opponents, as the newest of the scripts of this name does. A round that is
-  restarted or left by a map change has none.
+  then a block per player with his opponents, as the newest of the scripts of this name does. Over is what the engine's
+  line "Exit: ..." ended: a round that is restarted, reset or left by a map change has no awards.
 
 Install
   Put this file into the folder of the mod in the place of any other endstats.lua, name it in the cvar lua_modules, load
@@ -17,7 +17,7 @@ Runs under Lua 5.3, 5.4 and LuaJIT. The engine ends this Lua state and starts a 
 map_restart; what round 2 has to know of round 1 is kept in the spool.
 ]]
 
-local VERSION = "1.0.0"
+local VERSION = "1.1.0"
 
 local FOLDER = "gamestats/"
 local CARRIED = "slomix_spool/endstats.txt"
@@ -81,6 +81,7 @@ local DEATHS_BY = { panzer_deaths = PANZERS, mortar_deaths = MORTARS, mg42_death
 
 local LONGEST_NAME = 64 -- bytes; the engine ends them at 35
 local SAVED_AFTER = 1000 -- ms of intermission
+local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
 local STORED_EVERY = 5000 -- ms; what is lost of a player whose leaving the engine does not tell
 local ASSIST_WITHIN = 1500 -- ms before the death
 local CHAIN_WITHIN = 3000 -- ms from kill to kill of a multikill
@@ -279,8 +280,7 @@ local function begin_round(level)
   local second = cvar_number("g_currentRound") == 1
   round = {
     map = et.trap_Cvar_Get("mapname"):gsub("[^%w_.+-]", "_"),
-    number = second and 2 or 1, -- known now; when the round is over the engine counts on
-    engine_round = et.trap_Cvar_Get("g_currentRound"),
+    number = second and 2 or 1, -- known now; the engine counts on when the round is over, or back before it is left
     start_level = level,
     last_level = level,
     paused_ms = 0,
@@ -870,6 +870,12 @@ local function playing_on()
   return round ~= nil and not round.over_at
 end
 
+local function settle_exit(level)
+  if round.exit_level and level - round.exit_level > EXIT_TO_INTERMISSION then
+    round.exit_level = nil
+  end
+end
+
 local function end_round(level)
   round.over_at = level
   round.text = describe()
@@ -908,6 +914,7 @@ function et_RunFrame(level)
   if playing_on() and state == INTERMISSION then
     end_round(level)
   elseif playing_on() then
+    settle_exit(level)
     settle_spawns()
     count_frame(level)
     note_head_hits()
@@ -923,16 +930,26 @@ end
 
 -- A round whose end the engine has told is whole, even when no frame of its intermission was seen; others have no awards.
 function et_ShutdownGame()
-  if round and playing_on() and et.trap_Cvar_Get("g_currentRound") ~= round.engine_round then
+  if round and playing_on() and round.exit_level then
     end_round(round.last_level)
   end
   if round and round.over_at and not round.saved then
     save()
   end
+  round = nil
+end
+
+-- All that a lua_restart tells: in an intermission the file of the round is still to be written.
+function et_Quit()
+  et_ShutdownGame()
 end
 
 function et_Print(text)
-  if playing_on() then
+  if not playing_on() then
+    return
+  elseif text:match("^Exit: ") then
+    round.exit_level = round.exit_level or round.last_level
+  else
     note_print(text)
   end
 end

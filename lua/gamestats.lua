@@ -3,8 +3,9 @@ gamestats.lua: the stats file of every round, for servers that have no other scr
 
 What it does
   Three seconds after the end of a round it writes gamestats/<local time>-<map>-round-<n>.txt: a header, then a line
-  per player with his weapons and 38 numbers, as c0rnp0rn8.lua does and every reader of its files expects. A round that
-  a map change or the server's end cuts short is written at once; a map_restart leaves nothing.
+  per player with his weapons and 38 numbers, as c0rnp0rn8.lua does and every reader of its files expects. Over is what
+  the engine's line "Exit: ..." ended. A round that a map change or the server's end cuts short is written at once, as
+  cut short; a map_restart, also of a match that is reset, leaves nothing.
 
 Install
   Put this file into the folder of the mod, name it in the cvar lua_modules, load a map. Never beside another script
@@ -17,7 +18,7 @@ Runs under Lua 5.3, 5.4 and LuaJIT. The engine ends this Lua state and starts a 
 map_restart; what round 2 has to know of round 1 is kept in the spool.
 ]]
 
-local VERSION = "1.0.0"
+local VERSION = "1.1.0"
 
 local FOLDER = "gamestats/"
 local CARRIED = "slomix_spool/gamestats.txt"
@@ -51,6 +52,7 @@ end
 
 local LONGEST_NAME = 64 -- bytes; the engine ends them at 35
 local SAVED_AFTER = 3000 -- ms of intermission
+local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
 local STORED_EVERY = 5000 -- ms; what is lost of a player whose leaving the engine does not tell
 local ASSIST_WITHIN = 1500 -- ms before the death
 local CHAIN_WITHIN = 3000 -- ms from kill to kill of a multikill
@@ -558,6 +560,17 @@ end
 ------------------------------------------------------------------------------------------------------------------------
 -- The round
 
+-- The engine's word that the round is over. It may say so more than once: the first one stands, with its winner.
+local function note_exit()
+  round.exit = round.exit or { level = round.last_level, winner = side_in_configstring(CS_MULTI_MAPWINNER, "w") }
+end
+
+local function settle_exit(level)
+  if round.exit and level - round.exit.level > EXIT_TO_INTERMISSION then
+    round.exit = nil
+  end
+end
+
 -- "M:SS" of minutes as the engine has them, with six decimals.
 local function clock_text(minutes)
   local seconds = math.floor(math.floor(minutes * 60000 + 0.5) / 1000)
@@ -569,8 +582,7 @@ local function begin_round(level)
   local map = field_text(et.trap_Cvar_Get("mapname"))
   round = {
     map = map ~= "" and map or "unknown",
-    number = second and 2 or 1, -- known now; when the round is over the engine counts on
-    engine_round = et.trap_Cvar_Get("g_currentRound"),
+    number = second and 2 or 1, -- known now; the engine counts on when the round is over, or back before it is left
     start_level = level,
     last_level = level,
     paused_ms = 0,
@@ -710,7 +722,7 @@ end
 -- Also the time to beat. An aborted round has no winner, though maps preset one, and a play time of -1: by that the
 -- pipeline knows that the number is the round's own.
 local function header_line(aborted)
-  local winner = aborted and 0 or side_in_configstring(CS_MULTI_MAPWINNER, "w")
+  local winner = aborted and 0 or round.exit and round.exit.winner or side_in_configstring(CS_MULTI_MAPWINNER, "w")
   local defender = side_in_configstring(CS_MULTI_INFO, "d")
   local limit, attack = times(winner, defender, aborted)
   local fields = {
@@ -792,6 +804,7 @@ function et_RunFrame(level)
   if playing_on() and state == INTERMISSION then
     end_round(level)
   elseif playing_on() then
+    settle_exit(level)
     settle_spawns()
     count_frame(level)
     note_head_hits()
@@ -807,20 +820,29 @@ end
 
 -- A round whose end the engine has told is whole, even when no frame of its intermission was seen.
 function et_ShutdownGame(restart)
-  if not round or round.saved then
-    return
+  if round and not round.saved then
+    local whole_round = round.over_at ~= nil or round.exit ~= nil
+    if playing_on() then
+      end_round(round.last_level)
+    end
+    if whole_round or restart == 0 then
+      save(not whole_round)
+    end
   end
-  local whole_round = round.over_at ~= nil or et.trap_Cvar_Get("g_currentRound") ~= round.engine_round
-  if playing_on() then
-    end_round(round.last_level)
-  end
-  if whole_round or restart == 0 then
-    save(not whole_round)
-  end
+  round = nil
+end
+
+-- All that a lua_restart tells: in an intermission the file of the round is still to be written.
+function et_Quit()
+  et_ShutdownGame(1)
 end
 
 function et_Print(text)
-  if playing_on() then
+  if not playing_on() then
+    return
+  elseif text:match("^Exit: ") then
+    note_exit()
+  else
     note_print(text)
   end
 end

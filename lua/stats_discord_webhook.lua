@@ -23,7 +23,7 @@ Runs under Lua 5.3, 5.4 and LuaJIT. The engine ends this Lua state and starts a 
 map_restart; what has to outlive that is kept in cvars and in the spool.
 ]]
 
-local VERSION = "2.0.0"
+local VERSION = "2.1.0"
 local SCHEMA = "slomix.timing/1"
 
 local RECORDS = "gametimes/"
@@ -633,13 +633,18 @@ local function surrender_caller(side)
   return nil
 end
 
+-- The engine may say more than once that a round is over: the first word stands, with its winner.
 local function note_exit(text)
+  if round.exit then
+    return
+  end
   local side = SURRENDERED[text]
   round.exit = {
     text = text,
     reason = side and "surrender" or REASONS[text] or text:match("team eliminated") and "eliminated" or nil,
     surrendered = side or 0,
     caller = side and surrender_caller(side) or nil,
+    winner = side_in_configstring(CS_MULTI_MAPWINNER, "w"),
     unix = os.time(),
   }
 end
@@ -684,7 +689,7 @@ local function describe(aborted_by)
     warmup = seen and round.warmup_start and math.max(0, round.start_unix - round.warmup_start) or nil,
     paused = seen and rounded(round.paused_ms / 1000) or nil,
     pauses = seen and round.pauses or {},
-    winner = not aborted_by and side_in_configstring(CS_MULTI_MAPWINNER, "w") or nil, -- maps preset it
+    winner = not aborted_by and (exit.winner or side_in_configstring(CS_MULTI_MAPWINNER, "w")) or nil, -- maps preset it
     defender = side_in_configstring(CS_MULTI_INFO, "d"),
     aborted = aborted_by ~= nil,
     reason = aborted_by or exit.reason,
@@ -820,9 +825,11 @@ local function field_json(field)
 end
 
 local function payload_json(record, fields)
+  local outcome = record.aborted and "Round Aborted: " or "Round Complete: "
+  local told = record.aborted and "It did not come to its end and does not count" or "Timing of the round"
   local embed = json_object({
-    "title", json("Round Complete: " .. record.round.map .. " R" .. whole(record.round.number)),
-    "description", json("Timing of the round; the record holds all of it"),
+    "title", json(outcome .. record.round.map .. " R" .. whole(record.round.number)),
+    "description", json(told .. "; the record holds all of it"),
     "color", json(3447003),
     "fields", json_array(fields, field_json),
     "footer", json_object({ "text", json("Slomix Lua Webhook v" .. VERSION) }),

@@ -29,6 +29,7 @@ from slomix_pipeline.simulator.engine.truth import TrueRound
 SCRIPT = bundled_folder("lua") / "stats_discord_webhook.lua"
 GAMESTATS_SCRIPT = bundled_folder("lua") / "gamestats.lua"
 ENDSTATS_SCRIPT = bundled_folder("lua") / "endstats.lua"
+TIMING_VERSION = "2.1.0"
 CONFIG = "slomix_config.lua"
 START = 1767982500
 NAMES = ("uno", "dos", "tres", "quatro", "cinco", "seis")
@@ -173,7 +174,7 @@ def play_an_evening(engine: GameEngine, random: Random, rounds: int = 5) -> None
         else:
             engine.end_round(end, random.choice([0, AXIS, ALLIES]), intermission=random.choice([0, 1, 2, 5]))
             if engine.rounds[-1].number == 1:
-                engine.load_second_round(restart=random.choice([0, 1]))
+                engine.load_second_round()
             else:
                 engine.load_map(random.choice(["supply", f"map{number}"]), restart=random.choice([0, 1]))
     engine.quit()
@@ -262,7 +263,7 @@ def _check_clock(record: TimingRecord, played: TrueRound) -> None:
     assert record.warmup_seconds == played.warmup_seconds
     assert record.winner_side == (None if aborted else played.winner)
     assert record.aborted is aborted
-    assert (record.schema, record.server_id, record.script_version) == ("slomix.timing/1", "main", "2.0.0")
+    assert (record.schema, record.server_id, record.script_version) == ("slomix.timing/1", "main", TIMING_VERSION)
     assert [(p["start"], p["end"], p["sec"]) for p in record.raw["meta"]["pauses"]] == [
         (pause.start, pause.end, (pause.ms + 500) // 1000) for pause in played.pauses
     ]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.formats.consolelog import ScriptSigns, script_signs
-from slomix_pipeline_tests.lua_fixtures import begin, files, start_engine
+from slomix_pipeline_tests.lua_fixtures import TIMING_VERSION, begin, files, start_engine
 
 NOTHING = ScriptSigns(None, frozenset(), None)
 VERSION = "slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off"
@@ -42,7 +42,7 @@ def test_a_match_played_on_the_fake_engine_shows_version_and_every_record(tmp_pa
     begin(engine)
     engine.frames(2)
     engine.end_round("Timelimit hit.", 1)
-    expected = ScriptSigns("2.0.0", frozenset(files(engine)), None)
+    expected = ScriptSigns(TIMING_VERSION, frozenset(files(engine)), None)
     assert len(expected.written) == 2
     assert script_signs("".join(engine.log).encode("latin-1")) == expected
     for first_level in (50, 33_421_250, 9_999_999_999):  # the prefix outgrows its eight digits after 27.7 h
@@ -55,7 +55,7 @@ def test_a_record_that_could_not_be_written_on_the_fake_engine_is_trouble(tmp_pa
     engine.failing.add("open")
     engine.end_round("Wolf EndRound.", 2)
     found = script_signs("".join(engine.log).encode("latin-1"))
-    assert (found.version, found.written) == ("2.0.0", frozenset())
+    assert (found.version, found.written) == (TIMING_VERSION, frozenset())
     assert found.trouble is not None
     assert found.trouble.startswith("CAN'T WRITE gametimes/gametime-supply-R1-")
 

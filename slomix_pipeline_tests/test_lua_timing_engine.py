@@ -15,6 +15,7 @@ from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline_tests.lua_fixtures import (
     ODD,
     SCRIPT,
+    TIMING_VERSION,
     begin,
     check_quiet,
     check_truth,
@@ -156,7 +157,7 @@ def test_no_callback_returns_anything_at_any_time(engine: GameEngine) -> None:
 def test_a_script_that_is_loaded_in_the_middle_of_a_round_does_not_invent_its_beginning(engine: GameEngine) -> None:
     played = begin(engine)
     engine.frames(10)
-    engine.modules = [engine.load_script(SCRIPT)]  # lua_restart: no et_InitGame
+    engine.restart_lua()
     engine.frames(10)
     engine.kill(1, 0)
     engine.surrender(ALLIES)
@@ -171,7 +172,7 @@ def test_a_script_that_is_loaded_in_the_middle_of_a_round_does_not_invent_its_be
 def test_a_script_that_is_loaded_in_an_intermission_writes_no_second_record(engine: GameEngine) -> None:
     begin(engine)
     engine.end_round("Wolf EndRound.", ALLIES)
-    engine.modules = [engine.load_script(SCRIPT)]
+    engine.restart_lua()
     engine.frames(5)
     engine.load_map("radar")
     check_truth(engine)
@@ -216,13 +217,14 @@ def test_a_disk_that_takes_nothing_is_reported_and_stops_nothing(engine: GameEng
 
 def test_the_console_says_that_the_script_is_alive_and_what_it_wrote(engine: GameEngine) -> None:
     engine.load_map("supply")
-    assert "slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n" in engine.log
-    assert engine.cvars["slomix_timing"] == "2.0.0, no round written yet"
+    line = f"slomix_timing: version {TIMING_VERSION}, server main, records in gametimes/, webhook off\n"
+    assert line in engine.log
+    assert engine.cvars["slomix_timing"] == f"{TIMING_VERSION}, no round written yet"
     engine.begin_play()
     engine.end_round("Wolf EndRound.", ALLIES)
     (name,) = files(engine)
     assert f"slomix_timing: wrote gametimes/{name}\n" in engine.log
-    assert engine.cvars["slomix_timing"] == f"2.0.0, wrote gametimes/{name}"
+    assert engine.cvars["slomix_timing"] == f"{TIMING_VERSION}, wrote gametimes/{name}"
 
 
 def play_a_round(engine: GameEngine) -> TrueRound:

@@ -23,6 +23,7 @@ from slomix_pipeline_tests.lua_fixtures import (
     fight,
     fill,
     guid,
+    start_engine,
 )
 from slomix_pipeline_tests.played_awards import untrue_awards
 from slomix_pipeline_tests.played_truth import check_all_files, folder_files
@@ -220,7 +221,7 @@ def test_unreadable_spawn_waves_stop_nothing(engine: GameEngine, garbage: str) -
 def test_scripts_loaded_in_the_middle_of_a_round_write_nothing_and_say_so(engine: GameEngine) -> None:
     begin(engine)
     fight(engine, 10, Random(1))
-    engine.modules = [engine.load_script(script) for script in WRITERS.values()]  # lua_restart: no et_InitGame
+    engine.restart_lua()
     fight(engine, 10, Random(2))
     engine.end_round("Wolf EndRound.", ALLIES)
     check_quiet(engine)
@@ -284,6 +285,14 @@ def test_the_console_says_that_a_script_is_alive_and_what_it_wrote(engine: GameE
     (name,) = folder_files(engine, KINDS[writer])
     assert f"slomix_{writer}: wrote gamestats/{name}\n" in engine.log
     assert engine.cvars[f"slomix_{writer}"] == f"{version}, wrote gamestats/{name}"
+
+
+def test_the_readme_shows_what_the_scripts_say_of_themselves(runtime: str, tmp_path: Path) -> None:
+    engine = start_engine(runtime, tmp_path, GAMESTATS_SCRIPT, ENDSTATS_SCRIPT)
+    engine.load_map("supply")
+    said = [line.strip() for line in engine.log if ": version " in line]
+    readme = (SCRIPT.parent / "README.md").read_text("utf-8")
+    assert len(said) == 3 and [line for line in said if f"`{line}`" not in readme] == []
 
 
 def test_all_three_scripts_go_together_and_the_record_comes_first(runtime: str, tmp_path: Path) -> None:

@@ -106,10 +106,9 @@ class _Round:
         engine, sim_round = self.engine, self.sim_round
         begins = sim_round.ended_at.timestamp() - sim_round.duration_seconds
         limit = f"{sim_round.limit_seconds / 60:f}"
-        engine.cvars |= {
-            "g_currentround": str(sim_round.number - 1), "g_customconfig": sim_round.stats.header.config,
-        }  # fmt: skip
-        engine.load_map(sim_round.map_name, limit, sim_round.defender_side)
+        second = sim_round.number == 2
+        engine.cvars |= {"g_customconfig": sim_round.stats.header.config} | ({"g_currentround": "1"} if second else {})
+        engine.load_map(sim_round.map_name, limit, sim_round.defender_side, restart=int(second))
         self._gather()
         engine.unix_ms = round(begins * 1000) - _COUNTDOWN
         engine.begin_play()

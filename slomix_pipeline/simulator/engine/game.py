@@ -24,6 +24,7 @@ from slomix_pipeline.simulator.engine.truth import TrueRound
 
 PLAYING, COUNTDOWN, WARMUP, INTERMISSION = 0, 1, 2, 3
 FRAME = 50  # ms of level time
+ALREADY_TRIGGERED = "(already triggered)"  # what new engines print behind a second end of a round
 
 
 class GameEngine(People):
@@ -84,9 +85,13 @@ class GameEngine(People):
     def load_map(self, name: str, limit: str = "10", defender: int = AXIS, restart: int = 0) -> None:
         """A map begins with its warm-up; a round that was being played is left unfinished.
 
-        The engine forgets its counters when the map is another one. For a second round the sides are swapped.
+        Without ``restart`` as the command ``map`` does it (a vote for the next map too): the engine is back in a first
+        round before the scripts end. It forgets its counters when the map is another one. For a second round the sides
+        are swapped.
         """
         if self.modules:
+            if not restart:
+                self.cvars |= {"gamestate": str(INITIALIZE), "g_currentround": "0", "g_nexttimelimit": "0"}
             self._shut_down(restart, "map_change")
         for client in self.clients.values():
             if name != self.cvars["mapname"]:
@@ -101,10 +106,10 @@ class GameEngine(People):
         self.state = WARMUP
         self._clients_enter()
 
-    def load_second_round(self, restart: int = 1) -> None:
-        """The same map once more, for the time to beat."""
+    def load_second_round(self) -> None:
+        """The same map once more, for the time to beat: a map_restart."""
         defender = int(self.strings[CS_INFO].rpartition("\\")[2]) + 1
-        self.load_map(self.cvars["mapname"], self.cvars["g_nexttimelimit"], defender, restart)
+        self.load_map(self.cvars["mapname"], self.cvars["g_nexttimelimit"], defender, restart=1)
 
     def begin_play(self) -> TrueRound:
         """The warm-up's countdown, then the map_restart with which play begins."""
@@ -138,21 +143,25 @@ class GameEngine(People):
             elif any(map(any, client.weapons)):
                 client.session["rounds"] += 1
 
-    def end_round(self, exit_text: str, winner: int, intermission: float = 15) -> None:
-        """The engine ends the round by itself: ``exit_text`` as it prints it, ``winner`` a side or 0."""
+    def end_round(self, exit_text: str, winner: int, intermission: float = 15, then: str = "") -> None:
+        """The engine ends the round by itself: ``exit_text`` as it prints it, ``winner`` a side or 0.
 
-        def log_exit() -> None:
+        ``then``: what ends it once more before the intermission begins. New engines print that it was over already;
+        old ones take it for another end, and turn the round's number again.
+        """
+
+        def over() -> None:
             assert self.round is not None
             self.round.winner, self.round.exit_text, self.round.end_unix = winner, exit_text, self.unix
             self._note_rosters(self.round)
             self.strings[CS_WINNER] = f"\\w\\{winner - 1}"
-            self.print_line(f"Exit: {exit_text}\n" + ("\n" if exit_text.endswith("Surrender") else ""))
-            self.cvars["g_currentround"] = "1" if self.cvars["g_currentround"] == "0" else "0"
-            held = winner == self.round.defender
-            minutes = self.round.limit if held else self.round.played_ms / 60000
-            self.cvars["g_nexttimelimit"] = f"{minutes:f}"
+            self._log_exit(exit_text, self.round, winner)
+            if then.endswith(ALREADY_TRIGGERED):
+                self.print_line(f"Exit: {then}\n")
+            elif then:
+                self._log_exit(then, self.round, winner)
 
-        self.frame(during=log_exit)
+        self.frame(during=over)
         self.state = INTERMISSION
         if intermission:
             self.frames(0.3)
@@ -161,19 +170,30 @@ class GameEngine(People):
             self.frames(intermission - 0.3)
         self.round = None
 
-    def surrender(self, side: int, intermission: float = 15) -> None:
+    def _log_exit(self, text: str, played: TrueRound, winner: int) -> None:
+        self.print_line(f"Exit: {text}\n" + ("\n" if text.endswith("Surrender") else ""))
+        first = self.cvars["g_currentround"] == "0"
+        self.cvars["g_currentround"] = "1" if first else "0"
+        minutes = played.limit if winner == played.defender else played.played_ms / 60000
+        self.cvars["g_nexttimelimit"] = f"{minutes:f}"
+
+    def surrender(self, side: int, intermission: float = 15, then: str = "") -> None:
         """The vote of a side to give up passes."""
         self.strings[CS_VOTE_TIME] = ""
-        self.end_round("Axis Surrender" if side == AXIS else "Allies Surrender", 3 - side, intermission)
+        self.end_round("Axis Surrender" if side == AXIS else "Allies Surrender", 3 - side, intermission, then)
 
     def restart_map(self, *, reset_match: bool = False) -> None:
-        """A map_restart back into the warm-up (vote or referee); a reset match begins with its first round again."""
-        self._shut_down(1, "map_restart")
+        """A map_restart back into the warm-up (vote or referee).
+
+        A reset match begins with its first round again, and the engine is there before the scripts end.
+        """
         if reset_match:
             self.cvars["g_currentround"] = "0"
+        self.state = WARMUP
+        self._shut_down(1, "map_restart")
+        if reset_match:
             for client in self.clients.values():
                 client.begin_anew()
-        self.state = WARMUP
         self.strings[CS_VOTE_TIME] = ""
         if self._warmup_since is None:
             self._warmup_since = self.unix
@@ -181,9 +201,9 @@ class GameEngine(People):
         self._clients_enter()
 
     def quit(self) -> None:
-        """The server ends, or changes the map: its scripts are told, no more."""
+        """The server ends: its scripts are told, no more."""
         self._shut_down(0, "map_change")
-        self.modules = []
+        self.stop_scripts()
 
     def _shut_down(self, restart: int, ended_by: Literal["map_restart", "map_change"]) -> None:
         if self.round is not None:

@@ -149,8 +149,18 @@ class Host:
 
     def start_scripts(self, restart: int) -> None:
         """All scripts in new Lua states, as at every map load and map_restart."""
-        self.modules = [self.load_script(script) for script in self.scripts]
+        self.restart_lua()
         self.call("et_InitGame", self.level, 4711, restart)
+
+    def restart_lua(self) -> None:
+        """The command ``lua_restart``: all scripts begin anew, without being told anything of the game."""
+        self.stop_scripts()
+        self.modules = [self.load_script(script) for script in self.scripts]
+
+    def stop_scripts(self) -> None:
+        """All Lua states end; the last that each of them hears is et_Quit."""
+        self.call("et_Quit")
+        self.modules = []
 
     def call(self, callback: str, *args: Any) -> Any:
         """Calls a callback of every script in turn; the value of the one that stopped the chain, else None."""
