@@ -50,7 +50,7 @@ for group in (lua, override, team):
 
 @main.command()
 @click.option("--seed", default=3, show_default=True, help="Which evening is played.")
-@click.option("--through-lua", is_flag=True, help="Have its files written by our game-side scripts; needs lupa.")
+@click.option("--through-lua", is_flag=True, help="Play a rough one, written by our game-side scripts; needs lupa.")
 def demo(seed: int, through_lua: bool) -> None:
     """Play one simulated evening through the whole pipeline, without waiting."""
     with clear_errors():

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
+from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 
@@ -51,7 +52,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def slomix(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*SLOMIX, *arguments], env=environment(home, **more), capture_output=True, text=True, timeout=120, check=False
+        [*SLOMIX, *arguments], env=environment(home, **more), capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -133,6 +134,13 @@ def test_the_demo_comes_out_as_it_was_played(home: Path) -> None:
     a, b, drawn = play_evening(3).score
     assert f"fox (A) {a} - {b} owl (B), {drawn} drawn" in done.stdout
     assert (home / "demo" / "posts.html").stat().st_size > 1000
+
+
+def test_a_rough_evening_through_our_scripts_comes_out_as_the_engine_played_it(home: Path) -> None:
+    done = slomix(home, "demo", "--through-lua")
+    assert done.returncode == 0, done.stdout + done.stderr
+    a, b, drawn = play_rough_evening(3).score
+    assert f"fox (A) {a} - {b} owl (B), {drawn} drawn" in done.stdout
 
 
 def test_run_brings_everything_up_and_takes_everything_down(home: Path) -> None:

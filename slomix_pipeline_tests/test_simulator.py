@@ -436,6 +436,8 @@ def test_everybody_was_killed_by_those_whose_victim_he_was(plan: Plan) -> None:
         (Stay.WATCHES_END_R1, (1, 2), (0, 1), (SPECTATOR, ALLIES)),
         (Stay.WATCHES_END_R2, (1, 2), (0, 1), (AXIS, SPECTATOR)),
         (Stay.SITS_OUT_R2, (1, 2), (0, 1), (AXIS, SPECTATOR)),
+        (Stay.GOES_OVER_R1, (1, 2), (0, 1), (ALLIES, ALLIES)),
+        (Stay.GOES_OVER_AND_BACK_R2, (1, 2), (0, 1), (AXIS, ALLIES)),
         (Stay.REFUNDED, (1, 2), (0, 1), (AXIS, ALLIES)),
     ],
 )
@@ -509,6 +511,26 @@ def test_bots_share_a_guid_in_files_and_nothing_in_the_truth() -> None:
     assert [line.guid for line in first.stats.players].count("OMNIBOT0") == MAX_BOTS
     assert sum(p.fighter.is_bot for p in first.players.values()) == MAX_BOTS
     assert not first.valid
+
+
+def test_who_goes_over_to_the_enemy_kills_on_both_sides_and_the_teams_stay_as_they_are() -> None:
+    played = one_match({1: Stay.GOES_OVER_R1, 6: Stay.GOES_OVER_AND_BACK_R2})
+    (match,) = played.matches
+    for half, number, times in ((match.r1, 1, 1), (match.r2, 6, 2)):
+        guid = person(played, number)
+        assert [deed.kind for deed in half.deeds if deed.who == guid].count("switch") == times
+        victims = {half.players[victim].side for victim in half.players[guid].victims}
+        assert victims == {AXIS, ALLIES}
+        assert {half.team_on(side) for side in (AXIS, ALLIES)} == {"A", "B"}
+    assert match.winner in ("A", "B", "draw")
+
+
+def test_a_reset_match_leaves_attempts_without_a_file() -> None:
+    played = one_match(starts=[FalseStart.REPLAYED], resets=True)
+    assert [(r.number, r.status) for r in played.restarted] == [(2, "restarted"), (1, "restarted")]
+    assert [(r.number, r.status) for r in played.rounds] == [(1, "superseded"), (1, "complete"), (2, "complete")]
+    ends = [r.ended_at for r in (played.rounds[0], *played.restarted, *played.rounds[1:])]
+    assert ends == sorted(ends)
 
 
 def test_a_renamed_player_keeps_his_guid() -> None:

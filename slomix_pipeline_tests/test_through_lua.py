@@ -1,12 +1,15 @@
 """Evenings whose files our game-side scripts write: what the rules make of them is what was played."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 
 from slomix_pipeline.cli import main
+from slomix_pipeline.commands.demo_truth import as_logged, as_simulated
 from slomix_pipeline.formats import endstats, gamestats, gametimes
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.rules.endstats import resolve_awards, resolve_duels
@@ -17,14 +20,17 @@ from slomix_pipeline.rules.values import FiledRound, Status
 from slomix_pipeline.simulator.awards import endstats_name
 from slomix_pipeline.simulator.evening import play_courses, play_evening
 from slomix_pipeline.simulator.matches import Course, FalseStart, Files, Shape
-from slomix_pipeline.simulator.through_lua import server_files, write_evening_through_lua
+from slomix_pipeline.simulator.rough import play_rough_evening
+from slomix_pipeline.simulator.through_lua import PlayedRound, play_through_lua, write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline_tests.any_evening import partners, untrue_numbers
 
 
-def written(evening: Evening) -> tuple[dict[str, bytes], list[FiledRound], SessionRounds]:
+def written(
+    evening: Evening, played: Iterable[PlayedRound]
+) -> tuple[dict[str, bytes], list[FiledRound], SessionRounds]:
     """All files, the rounds among them, and what the rules make of these."""
-    files = {file.name.rpartition("/")[2]: file.content for file in server_files(evening)}
+    files = {file.name.rpartition("/")[2]: file.content for one in played for file in one.files}
     rounds = []
     for name, content in files.items():
         parsed = parse_file_name(name)
@@ -37,7 +43,7 @@ def written(evening: Evening) -> tuple[dict[str, bytes], list[FiledRound], Sessi
 
 def test_an_evening_through_the_scripts_is_told_as_it_was_played() -> None:
     evening = play_evening(5, maps=3, leaver=True, reconnect=True)
-    files, rounds, session = written(evening)
+    files, rounds, session = written(evening, play_through_lua(evening))
     assert {name for r in evening.rounds for name in (r.stats_name, r.timing_name, endstats_name(r))} == set(files)
     partner = partners(evening)
     for sim_round, entry in zip(evening.rounds, rounds, strict=True):
@@ -91,12 +97,52 @@ def test_rounds_that_were_left_or_played_again_carry_their_own_number() -> None:
             Course("te_escape2", 240, Shape.SURRENDER, files=Files.R2_ABORTED, bots=2),
         ],
     )
-    _, rounds, session = written(evening)
+    _, rounds, session = written(evening, play_through_lua(evening))
     placed = [session.placed[entry.key] for entry in rounds]
     assert (
         [place.number for place in placed] == [r.number for r in evening.rounds] == [entry.number for entry in rounds]
     )
     assert [place.status.value for place in placed] == [r.status for r in evening.rounds]
+
+
+class Rough(NamedTuple):
+    evening: Evening
+    played: list[PlayedRound]
+
+
+@pytest.fixture(scope="module")
+def rough() -> Rough:
+    evening = play_rough_evening(4)
+    return Rough(evening, list(play_through_lua(evening)))
+
+
+def test_a_rough_evening_is_told_as_it_was_played(rough: Rough) -> None:
+    evening = rough.evening
+    files, rounds, session = written(*rough)
+    placed = [session.placed[entry.key] for entry in rounds]
+    assert [(p.status.value, p.number) for p in placed] == [(r.status, r.number) for r in evening.rounds]
+    partner = partners(evening)
+    for sim_round, entry in zip(evening.rounds, rounds, strict=True):
+        if sim_round.status == "complete":
+            assert untrue_numbers(session.players[entry.key], sim_round, partner[sim_round.stem]) == []
+            check_record(files, sim_round)
+        assert (endstats_name(sim_round) in files) == (sim_round.status != "aborted")
+    assert any(sim_round.surrender_side for sim_round in evening.rounds)
+
+
+def test_the_engines_log_and_the_simulator_tell_the_same_of_a_rough_evening(rough: Rough) -> None:
+    logged = as_logged(rough.evening, [one.truth for one in rough.played])
+    assert logged == as_simulated(rough.evening)
+    assert {one.status for one in logged} == {"complete", "aborted", "superseded", "r1_only"}
+
+
+def test_a_match_that_is_reset_leaves_records_of_what_was_broken_off_and_nothing_else(rough: Rough) -> None:
+    broken_off = [one for one in rough.played if one.truth.ended_by == "map_restart"]
+    assert [one.truth.number for one in broken_off] == [2, 1]
+    for one in broken_off:
+        (file,) = one.files
+        record = gametimes.parse(file.content)
+        assert (record.number, record.aborted, record.end_reason) == (one.truth.number, True, "map_restart")
 
 
 def test_files_have_the_times_they_would_have_on_the_game_server(tmp_path: Path) -> None:

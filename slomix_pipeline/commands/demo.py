@@ -1,11 +1,12 @@
 """``slomix demo``: one simulated evening, without waiting, through SFTP, assets and checks, to the stand-in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from slomix_pipeline.commands.demo_truth import PlayedRound, as_logged, as_simulated, differences
 from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.commands.home import one_shot_instance, open_database, sole_owner
 from slomix_pipeline.commands.importing import Progress, run_partitions
@@ -18,6 +19,7 @@ from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.through_lua import write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
@@ -38,27 +40,37 @@ class DemoResult:
 
 
 def play_demo(settings: Settings, progress: Progress, seed: int = 3, *, through_lua: bool = False) -> DemoResult:
-    """Plays an evening and takes it through the whole pipeline. ``through_lua``: our game-side scripts write its files.
+    """Plays an evening and takes it through the whole pipeline.
+
+    ``through_lua``: a rough one, whose files our game-side scripts write; what is true then is the engine's own log.
 
     Raises:
         HomeInUse: a simulated evening is being played in this home.
         MissingLua: what runs the scripts is not installed.
     """
-    write = write_evening_through_lua if through_lua else write_evening
     home = demo_home(settings)
     with sole_owner(home):
         empty_demo_home(home)
         progress("playing an evening", 0, 1)
-        evening = play_evening(seed, ends_at=datetime.now(UTC) - timedelta(seconds=5))
+        play = play_rough_evening if through_lua else play_evening
+        evening = play(seed, ends_at=datetime.now(UTC) - timedelta(seconds=5))
         with simulated_server(settings) as (demo, folder), StandIn(home / "discord") as page:
-            write(folder, evening)
+            rounds = _write(folder, evening, through_lua=through_lua)
             try:
                 database = open_database(demo)
                 _ingest(demo, database, page.webhook_url, progress)
-                result = _conclude(home, database, evening, page)
+                result = _conclude(home, database, evening, rounds, page)
             finally:
                 stop_embedded(demo.postgres_dir)
     return result
+
+
+def _write(folder: Path, evening: Evening, *, through_lua: bool) -> list[PlayedRound]:
+    """Writes all files of an evening; returns what was played."""
+    if through_lua:
+        return as_logged(evening, write_evening_through_lua(folder, evening))
+    write_evening(folder, evening)
+    return as_simulated(evening)
 
 
 def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
@@ -79,7 +91,9 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
         run_partitions(instance, "report_sessions", sessions, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
 
 
-def _conclude(home: Path, database: Database, evening: Evening, page: StandIn) -> DemoResult:
+def _conclude(
+    home: Path, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
+) -> DemoResult:
     with database.connect() as conn:
         sessions = conn.execute("select session_key from session").fetchall()
         failed = conn.execute(
@@ -92,21 +106,8 @@ def _conclude(home: Path, database: Database, evening: Evening, page: StandIn) -
     if len(sessions) != 1:
         complaints.append(f"{len(sessions)} sessions instead of one")
     else:
-        complaints += _differences(evening, session)
+        complaints += differences(evening, rounds, session)
     posts = home / "posts.html"
     page.write_page(posts)
     warnings = sum(row["severity"] == "WARN" for row in failed)
     return DemoResult(home, posts, session, len(page.messages()), warnings, complaints)
-
-
-def _differences(evening: Evening, session: Mapping[str, Any]) -> list[str]:
-    """Where the pipeline's results are not what was played."""
-    played = [(match.map_name, match.winner) for match in evening.matches]
-    found = [(match["map"], match["winner"]) for match in session["matches"]]
-    complaints = [] if played == found else [f"winners {found}, but {played} were played"]
-    for sim_round, stored in zip(evening.rounds, session["rounds"], strict=False):
-        truth = {guid: (p.kills, p.deaths, p.damage_given) for guid, p in sim_round.players.items()}
-        numbers = {p["guid"]: (p["kills"], p["deaths"], p["damage_given"]) for p in stored["players"]}
-        if truth != numbers:
-            complaints.append(f"{stored['key']}: numbers differ from what was played")
-    return complaints

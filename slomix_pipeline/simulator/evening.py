@@ -117,6 +117,7 @@ def _play(
 ) -> Evening:
     matches: list[SimMatch] = []
     others: list[SimRound] = []
+    restarted: list[SimRound] = []
     clock, a_side = datetime(2000, 1, 1, tzinfo=UTC), first_side_of_a
     before: Course | None = None
     for course in courses:
@@ -126,13 +127,14 @@ def _play(
         if course.a_attacks_first is not None:  # the Axis defend
             a_side = ALLIES if course.a_attacks_first else AXIS
         fighters = [*team_a, *team_b, *_bots(course.bots)]
-        match, rest = play_match(rng, course, fighters, clock, a_side=a_side, replayed=replayed)
-        others += rest
-        matches += [match] if match else []
-        clock = max(r.ended_at for r in ([match.r2] if match else rest))
+        played = play_match(rng, course, fighters, clock, a_side=a_side, replayed=replayed)
+        others += played.others
+        restarted += played.restarted
+        matches += [played.match] if played.match else []
+        clock = max(r.ended_at for r in ([played.match.r2] if played.match else played.others))
         before, a_side = course, ALLIES + AXIS - a_side
     guids_a, guids_b = (frozenset(f.guid for f in team) for team in (team_a, team_b))
-    return Evening(tuple(matches), guids_a, guids_b, tuple(others))
+    return Evening(tuple(matches), guids_a, guids_b, tuple(others), tuple(restarted))
 
 
 def _open_round_1(others: Sequence[SimRound]) -> SimRound:
@@ -156,7 +158,8 @@ def place(evening: Evening, last_round_ends_at: datetime, zone: tzinfo) -> Eveni
         return replace(half, ended_at=half.ended_at + shift, zone=zone)
 
     matches = tuple(replace(m, r1=moved(m.r1), r2=moved(m.r2)) for m in evening.matches)
-    return replace(evening, matches=matches, others=tuple(map(moved, evening.others)))
+    others, restarted = tuple(map(moved, evening.others)), tuple(map(moved, evening.restarted))
+    return replace(evening, matches=matches, others=others, restarted=restarted)
 
 
 def _map_order(rng: Random, count: int) -> list[str]:

@@ -37,6 +37,7 @@ _COLUMNS = ("hits", "shots", "kills", "deaths", "headshots")
 class Place:
     """A fighter's place in a round. He is there from second ``joined`` up to ``left``, both multiples of 6.
 
+    ``side`` is where he begins; from each second of ``switches`` on he goes over to the other as soon as he is alive.
     ``knife_swings`` may be below 0: the engine takes back swings at corpses, of the round before too.
     """
 
@@ -45,6 +46,7 @@ class Place:
     joined: int
     left: int
     knife_swings: int = 0
+    switches: tuple[int, ...] = ()
 
 
 class _Hit(NamedTuple):
@@ -77,10 +79,11 @@ class _Soldier:
     chain: int = 0
     last_kill: int = -9
     hits: list[_Hit] = field(default_factory=list)
+    side: int = field(init=False)
+    switches: list[int] = field(init=False)  # that are still to come
 
-    @property
-    def side(self) -> int:
-        return self.place.side
+    def __post_init__(self) -> None:
+        self.side, self.switches = self.place.side, list(self.place.switches)
 
     @property
     def key(self) -> str:
@@ -154,6 +157,9 @@ class _Battle:
         for soldier in self.soldiers:
             if soldier.fell_at is not None and soldier.back_at <= second < soldier.place.left:
                 self._come_back(soldier, second)
+        for soldier in self.soldiers:
+            if soldier.switches and soldier.switches[0] <= second and soldier in self.living(second, soldier.side):
+                self._switch_sides(soldier, second)
         for soldier in self.living(second, AXIS) + self.living(second, ALLIES):
             if soldier.fell_at is not None:
                 continue
@@ -302,6 +308,14 @@ class _Battle:
         self._do("kill_self", soldier, second)
         self._fall(soldier, second, None)
 
+    def _switch_sides(self, soldier: _Soldier, second: int) -> None:
+        """To the enemy, which costs him his life."""
+        soldier.switches.pop(0)
+        soldier.counts["self_kills"] += 1
+        self._do("switch", soldier, second)
+        soldier.side = AXIS + ALLIES - soldier.side
+        self._fall(soldier, second, None)
+
     def _hit_a_friend(self, soldier: _Soldier, second: int) -> None:
         friends = [s for s in self.living(second, soldier.side) if s is not soldier]
         if not friends:
@@ -359,7 +373,7 @@ class _Battle:
         helped = counts["kill_assists"] + 2 * counts["revives_given"] + counts["repairs"]
         counts["xp"] = 3 * kills + helped + 7 * (counts["dynamites_planted"] + counts["dynamites_defused"])
         return TruePlayer(
-            fighter=place.fighter, side=place.side, weapons=weapons,
+            fighter=place.fighter, side=soldier.side, weapons=weapons,
             counters={name: counts[name] for name in COUNTED},
             seconds_played=place.left - place.joined, seconds_dead=sum(soldier.waits) + soldier.down_at_the_end,
             waits=tuple(soldier.waits), falls=soldier.falls, victims=dict(soldier.victims),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from random import Random
+from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, Header, PlayerLine, StatsFile
 from slomix_pipeline.simulator.fighting import Place, fight
@@ -46,6 +47,8 @@ class Stay(Enum):
     WATCHES_END_R1 = auto()  # goes during round 1, to the spectators, and plays round 2
     WATCHES_END_R2 = auto()  # goes during round 2, to the spectators
     SITS_OUT_R2 = auto()  # a spectator in round 2: a line in which nothing moves
+    GOES_OVER_R1 = auto()  # to the enemy during round 1, for the rest of it
+    GOES_OVER_AND_BACK_R2 = auto()  # to the enemy and back during round 2
     REFUNDED = auto()  # plays; of his knife's swings the engine takes some back in round 2
 
 
@@ -53,6 +56,11 @@ _ABSENT = {1: {Stay.AWAY, Stay.JOINS_R2, Stay.JOINS_BETWEEN},
            2: {Stay.AWAY, Stay.LEAVES_R1, Stay.LEAVES_BETWEEN, Stay.SITS_OUT_R2}}  # fmt: skip
 _COMES_LATE = {1: {Stay.JOINS_R1}, 2: {Stay.JOINS_R2, Stay.RECONNECTS, Stay.RECONNECTS_UNSEEN}}
 _GOES_EARLY = {1: {Stay.LEAVES_R1, Stay.WATCHES_END_R1}, 2: {Stay.LEAVES_R2, Stay.WATCHES_END_R2}}
+# When, in parts of a round.
+_GOES_OVER: Mapping[int, Mapping[Stay | None, Sequence[float]]] = {
+    1: {Stay.GOES_OVER_R1: [0.4]},
+    2: {Stay.GOES_OVER_AND_BACK_R2: [0.2, 0.5]},
+}
 _WATCHES = {1: {Stay.WATCHES_END_R1}, 2: {Stay.WATCHES_END_R2, Stay.SITS_OUT_R2}}
 STARTS_ANEW = {Stay.RECONNECTS, Stay.RECONNECTS_UNSEEN}
 
@@ -78,7 +86,8 @@ class Course:
     """How a match goes. Players are numbered, team A first; ``renames``: raw names that they have in round 2.
 
     ``writers``: who wrote the files of round 1 and of round 2. ``limit``: of the map, in seconds. ``a_attacks_first``:
-    None where the teams' first sides alternate from match to match.
+    None where the teams' first sides alternate from match to match. ``resets``: the match is reset in its round 1, and
+    in the round 2 of every start that was played to its end.
     """
 
     map_name: str
@@ -91,6 +100,16 @@ class Course:
     files: Files = Files.BOTH
     writers: tuple[Writer, Writer] = (NEWEST, NEWEST)
     a_attacks_first: bool | None = None
+    resets: bool = False
+
+
+class Played(NamedTuple):
+    """What became of a course: the match when both its files are there, the rounds of no complete match, and the
+    attempts that a reset ended."""
+
+    match: SimMatch | None
+    others: list[SimRound]
+    restarted: list[SimRound]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +135,8 @@ class _Guest:
 
 def play_match(
     rng: Random, course: Course, fighters: Sequence[Fighter], clock: datetime, *, a_side: int, replayed: bool
-) -> tuple[SimMatch | None, list[SimRound]]:
-    """Plays a match after ``clock``: the match when both its files are there, and the rounds of no complete match.
+) -> Played:
+    """Plays a match after ``clock``.
 
     ``a_side``: where team A stands in round 1; ``replayed``: the map was the last one too, and ``rounds`` go on.
     A round 1 whose second is missing gets the status of one that no later file says more about.
@@ -128,28 +147,38 @@ def play_match(
         for number, f in enumerate(fighters)
     ]  # fmt: skip
     others: list[SimRound] = []
+    restarted: list[SimRound] = []
     for start in course.starts:
         others.append(_false_start(rng, course, start, guests, clock, rounds=int(replayed)))
         clock = others[-1].ended_at
         replayed = start is FalseStart.REPLAYED
+        if course.resets and replayed:
+            restarted.append(_reset(rng, course, _exchanged(guests), clock, first=others[-1]))
+            clock = restarted[-1].ended_at
+    if course.resets:
+        restarted.append(_reset(rng, course, guests, clock))
+        clock = restarted[-1].ended_at
     first_half, second_half = _halves(rng, course.shape, course.limit)
     if course.files is Files.R2_ABORTED:
         second_half = _cut_short(rng, second_half.seconds)
     limit = clock_text(course.limit * 1000)
     r1 = _play_round(rng, course.writers[0], guests, first_half, course.map_name, clock,
                      limit_seconds=course.limit, limit_text=limit, rounds=int(replayed))  # fmt: skip
-    # What a script made up is no time to beat: the engine knows its own.
-    to_beat = r1.duration_seconds if first_half.attackers_won else course.limit
     r2 = _play_round(rng, course.writers[1], guests, second_half, course.map_name, r1.ended_at,
-                     limit_seconds=to_beat, limit_text=r1.stats.header.attack_time, rounds=int(replayed) + 1,
+                     limit_seconds=_to_beat(r1), limit_text=r1.stats.header.attack_time, rounds=int(replayed) + 1,
                      first=r1)  # fmt: skip
     if course.files is Files.BOTH:
-        return SimMatch(course.map_name, r1, r2), others
+        return Played(SimMatch(course.map_name, r1, r2), others, restarted)
     if course.files is not Files.ONLY_R2:
         others.append(replace(r1, status="r1_only"))
     if course.files is not Files.ONLY_R1:
         others.append(r2 if second_half.aborted else replace(r2, status="r2_only"))
-    return None, others
+    return Played(None, others, restarted)
+
+
+def _to_beat(first: SimRound) -> int:
+    """The seconds that round 2 has. What a script made up is no time to beat: the engine knows its own."""
+    return first.duration_seconds if first.attackers_won else first.limit_seconds
 
 
 def _halves(rng: Random, shape: Shape, limit: int) -> tuple[_Half, _Half]:
@@ -187,10 +216,25 @@ def _false_start(
     half, status = _cut_short(rng, course.limit), "aborted"
     if start is FalseStart.REPLAYED:
         half, status = _halves(rng, course.shape, course.limit)[0], "superseded"
-        guests = [replace(guest, first_side=ALLIES + AXIS - guest.first_side) for guest in guests[:-1]]
+        guests = _exchanged(guests)
     played = _play_round(rng, course.writers[0], guests, half, course.map_name, clock, limit_seconds=course.limit,
                          limit_text=clock_text(course.limit * 1000), rounds=rounds)  # fmt: skip
     return replace(played, status=status)
+
+
+def _exchanged(guests: Sequence[_Guest]) -> list[_Guest]:
+    """One player less, and everybody on the other side."""
+    return [replace(guest, first_side=ALLIES + AXIS - guest.first_side) for guest in guests[:-1]]
+
+
+def _reset(
+    rng: Random, course: Course, guests: Sequence[_Guest], clock: datetime, first: SimRound | None = None
+) -> SimRound:
+    """A round that a reset of the match ends: round 2 where ``first`` is given."""
+    limit = _to_beat(first) if first else course.limit
+    played = _play_round(rng, course.writers[0], guests, _cut_short(rng, limit), course.map_name, clock,
+                         limit_seconds=limit, limit_text=clock_text(limit * 1000), rounds=0, first=first)  # fmt: skip
+    return replace(played, status="restarted")
 
 
 def _places(rng: Random, guests: Sequence[_Guest], number: int, seconds: int) -> list[tuple[_Guest, Place]]:
@@ -201,13 +245,14 @@ def _places(rng: Random, guests: Sequence[_Guest], number: int, seconds: int) ->
         joined = _six(seconds * rng.uniform(0.2, 0.4)) if guest.stay in _COMES_LATE[number] else 0
         left = _six(seconds * rng.uniform(0.6, 0.8)) if guest.stay in _GOES_EARLY[number] else seconds
         refunded = guest.stay is Stay.REFUNDED
+        switches = tuple(int(seconds * part) for part in _GOES_OVER[number].get(guest.stay, ()))
         if number == 1:
             swings = 3 if refunded else rng.randrange(5)
-            places.append((guest, Place(guest.fighter, guest.first_side, joined, left, swings)))
+            places.append((guest, Place(guest.fighter, guest.first_side, joined, left, swings, switches)))
         else:
             swings = -2 if refunded else rng.randrange(4)
             side = ALLIES + AXIS - guest.first_side
-            places.append((guest, Place(guest.renamed, side, joined, left, swings)))
+            places.append((guest, Place(guest.renamed, side, joined, left, swings, switches)))
     return places
 
 

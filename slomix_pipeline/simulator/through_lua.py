@@ -2,6 +2,8 @@
 
 Belongs here: turning what was done into what the engine tells the scripts. What they count is theirs, the truth stays
 the evening's; counters of which no script sees an event (gibs, experience) are set in the engine as they were.
+A round that is cut short is left by the command ``map``, an attempt that is restarted ends with a reset of the match,
+and the engine ends a round more than once unless its time ran out, as many maps have it.
 Does not belong here: the engine (``simulator.engine``), how rounds go (``matches``). Old writers, and spectators, are
 none of it: whoever goes to watch leaves. A round 1 that left no file was not played for a script either.
 """
@@ -16,13 +18,14 @@ from typing import NamedTuple
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
-from slomix_pipeline.formats.gamestats import SPECTATOR
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR
 from slomix_pipeline.formats.names import encode
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.simulator.awards import ENDSTATS_DELAY
-from slomix_pipeline.simulator.engine.game import FRAME, GameEngine
+from slomix_pipeline.simulator.engine.game import ALREADY_TRIGGERED, FRAME, GameEngine
 from slomix_pipeline.simulator.engine.host import CS_SEEDS, SHOTS
 from slomix_pipeline.simulator.engine.people import MOD_SUICIDE, WEAPON_OF
+from slomix_pipeline.simulator.engine.truth import TrueRound
 from slomix_pipeline.simulator.values import STATS_DELAY, Deed, Evening, Fighter, SimRound
 
 SCRIPTS = ("gamestats.lua", "endstats.lua", "stats_discord_webhook.lua")
@@ -47,8 +50,15 @@ class ServerFile(NamedTuple):
     written_at: float
 
 
-def server_files(evening: Evening) -> Iterator[ServerFile]:
-    """All files of an evening as the scripts of ``lua/`` write them, round by round.
+class PlayedRound(NamedTuple):
+    """A round as the engine itself kept it, and the files that the scripts wrote of it."""
+
+    truth: TrueRound
+    files: list[ServerFile]
+
+
+def play_through_lua(evening: Evening) -> Iterator[PlayedRound]:
+    """An evening as the scripts of ``lua/`` write it, round by round, restarted attempts too.
 
     Raises:
         MissingLua: lupa is not installed.
@@ -56,22 +66,29 @@ def server_files(evening: Evening) -> Iterator[ServerFile]:
     with tempfile.TemporaryDirectory(prefix="slomix-engine-") as home:
         engine = _start(Path(home), evening)
         seen: set[Path] = set()
-        for sim_round in evening.rounds:
-            _Round(engine, sim_round).play()
+        for sim_round in sorted([*evening.rounds, *evening.restarted], key=lambda one: one.ended_at):
+            truth = _Round(engine, sim_round).play()
             written = {path for path in engine.folder.glob("game*/*") if path.is_file()} - seen
             moments = {path: _written_at(path.name, sim_round) for path in written}
-            for path in sorted(written, key=lambda path: moments[path]):
-                yield ServerFile(str(path.relative_to(engine.folder)), path.read_bytes(), moments[path])
+            files = [
+                ServerFile(str(path.relative_to(engine.folder)), path.read_bytes(), moments[path])
+                for path in sorted(written, key=lambda path: moments[path])
+            ]
+            yield PlayedRound(truth, files)
             seen |= written
 
 
-def write_evening_through_lua(directory: Path, evening: Evening) -> None:
+def write_evening_through_lua(directory: Path, evening: Evening) -> list[TrueRound]:
     """Writes all files of an evening below ``directory``, with the times they would have on the game server."""
-    for file in server_files(evening):
-        path = directory / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
-        os.utime(path, (file.written_at, file.written_at))
+    rounds = []
+    for played in play_through_lua(evening):
+        rounds.append(played.truth)
+        for file in played.files:
+            path = directory / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+            os.utime(path, (file.written_at, file.written_at))
+    return rounds
 
 
 def _start(home: Path, evening: Evening) -> GameEngine:
@@ -88,7 +105,8 @@ def _start(home: Path, evening: Evening) -> GameEngine:
 
 
 def _written_at(name: str, sim_round: SimRound) -> float:
-    delays = {FileKind.STATS: STATS_DELAY, FileKind.ENDSTATS: ENDSTATS_DELAY}
+    """When a file is there: what tells of a round that was cut short at once."""
+    delays = {} if sim_round.status == "aborted" else {FileKind.STATS: STATS_DELAY, FileKind.ENDSTATS: ENDSTATS_DELAY}
     delay = delays.get(parse_file_name(name).kind)
     return (sim_round.ended_at + delay if delay else sim_round.ended_at).timestamp()
 
@@ -101,8 +119,8 @@ class _Round:
         self.sim_round = sim_round
         self.fighters = {key: player.fighter for key, player in sim_round.players.items()}
 
-    def play(self) -> None:
-        """From the warm-up to the intermission, or to where the map changed."""
+    def play(self) -> TrueRound:
+        """From the warm-up to the intermission, or to where the map changed or the match was reset."""
         engine, sim_round = self.engine, self.sim_round
         begins = sim_round.ended_at.timestamp() - sim_round.duration_seconds
         limit = f"{sim_round.limit_seconds / 60:f}"
@@ -111,12 +129,13 @@ class _Round:
         engine.load_map(sim_round.map_name, limit, sim_round.defender_side, restart=int(second))
         self._gather()
         engine.unix_ms = round(begins * 1000) - _COUNTDOWN
-        engine.begin_play()
+        truth = engine.begin_play()
         for second, deeds in groupby(sim_round.deeds, key=lambda deed: deed.second):
             self._wait_until(second * 1000)
             for deed in deeds:
                 self._do(deed)
         self._end()
+        return truth
 
     def _wait_until(self, ms: int) -> None:
         assert self.engine.round is not None
@@ -139,7 +158,7 @@ class _Round:
             self._join(key)
 
     def _join(self, key: str) -> None:
-        fighter, side = self.fighters[key], self.sim_round.players[key].side
+        fighter, side = self.fighters[key], self._first_side(key)
         slot = self._slot_of(key)
         if slot is None:
             slot = min(set(range(64)) - self.engine.clients.keys())
@@ -148,6 +167,12 @@ class _Round:
         client.name, client.side = _raw(fighter), SPECTATOR
         self.engine.set_team(slot, side)
         self._back(slot)
+
+    def _first_side(self, key: str) -> int:
+        """Where someone begins who may go over to the enemy."""
+        side = self.sim_round.players[key].side
+        switches = sum(deed.kind == "switch" for deed in self.sim_round.deeds if deed.who == key)
+        return ALLIES + AXIS - side if switches % 2 else side
 
     def _back(self, slot: int, medic: int | None = None) -> None:
         if medic is None:
@@ -172,6 +197,8 @@ class _Round:
         if deed.kind == "leave":
             self._set_experience(deed.who)
             self.engine.disconnect(slot)
+        elif deed.kind == "switch":
+            self.engine.set_team(slot, ALLIES + AXIS - self.engine.clients[slot].side)
         elif deed.kind == "shoot":
             self._shoot(deed, slot, other)
         elif deed.kind == "kill":
@@ -182,7 +209,8 @@ class _Round:
         elif deed.kind == "back":
             self._back(slot, other)
         elif deed.kind == "gib":
-            friendly = self.engine.clients[slot].side == self.sim_round.players[deed.other].side
+            assert other is not None
+            friendly = self.engine.clients[slot].side == self.engine.clients[other].side
             self.engine.clients[slot].session["team_gibs" if friendly else "gibs"] += 1
         else:
             {"plant": self.engine.plant, "defuse": self.engine.defuse, "repair": self.engine.repair}[deed.kind](slot)
@@ -210,17 +238,21 @@ class _Round:
         sim_round, engine = self.sim_round, self.engine
         for key in self.fighters:
             self._set_experience(key)
-        if sim_round.status == "aborted":
+        if sim_round.status in ("aborted", "restarted"):
             self._wait_until(sim_round.duration_seconds * 1000)
-            engine.quit()
+            if sim_round.status == "aborted":
+                engine.load_map(sim_round.map_name)
+            else:
+                engine.restart_map(reset_match=True)
             return
         self._wait_until(sim_round.duration_seconds * 1000 - FRAME)
+        again = f"Wolf EndRound. {ALREADY_TRIGGERED}"
         if sim_round.surrender_side:
             caller = next(slot for slot, client in engine.clients.items() if client.side == sim_round.surrender_side)
             engine.client_command(caller, "callvote", "surrender")
-            engine.surrender(sim_round.surrender_side, _INTERMISSION)
+            engine.surrender(sim_round.surrender_side, _INTERMISSION, then=again)
         elif sim_round.attackers_won:
-            engine.end_round("Wolf EndRound.", sim_round.winner_side, _INTERMISSION)
+            engine.end_round("Wolf EndRound.", sim_round.winner_side, _INTERMISSION, then=again)
         else:
             engine.end_round("Timelimit hit.", sim_round.winner_side, _INTERMISSION)
 

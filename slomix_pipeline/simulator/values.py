@@ -19,7 +19,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 
 Team = Literal["A", "B"]
 Work = Literal["plant", "defuse", "repair"]
-DeedKind = Literal["join", "leave", "shoot", "kill", "kill_self", "back", "gib"] | Work
+DeedKind = Literal["join", "leave", "switch", "shoot", "kill", "kill_self", "back", "gib"] | Work
 Kit = Literal["medic", "engineer", "fieldops", "covert", "soldier"]
 
 BOT_GUID = "OMNIBOT"  # how a bot's GUID begins; a slot of two digits and zeros follow
@@ -57,7 +57,8 @@ class Deed:
     """One thing that was done in a round, ``second`` seconds after it began; by ``who``, to ``other`` (keys).
 
     ``shoot``: ``shots`` with ``weapon``, of which ``hits`` hit, ``heads`` of these heads, for ``points`` in all;
-    ``kill``: whom he hit last is dead, by ``weapon``; ``back``: plays again, revived by ``other`` or of himself.
+    ``kill``: whom he hit last is dead, by ``weapon``; ``back``: plays again, revived by ``other`` or of himself;
+    ``switch``: goes over to the other side and is dead.
     """
 
     second: int
@@ -73,7 +74,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class TruePlayer:
-    """What one player did in one round, and nothing of any other round.
+    """What one player did in one round, and nothing of any other round. ``side``: the last he stood on.
 
     ``counters`` has every whole-number tail field by name. ``seconds_played`` is a multiple of 6, the resolution
     of stats files; ``seconds_dead`` is not. ``waits``: seconds of each death that ended before the round did;
@@ -154,7 +155,8 @@ class SimRound:
 
     ``surrender_side`` is 0 when nobody gave up. ``limit_seconds`` of a round 2 is the time to beat. ``number`` is the
     round it really was, ``players`` are who played, by key. ``status``: what has to become of its file among the
-    others that are left of the evening: ``complete``, ``r1_only``, ``r2_only``, ``aborted`` or ``superseded``.
+    others that are left of the evening: ``complete``, ``r1_only``, ``r2_only``, ``aborted`` or ``superseded``; of an
+    attempt that a reset of the match ended, ``restarted``: it has none.
     ``deeds``: all that was done, in order; it comes to what ``players`` did.
     """
 
@@ -202,8 +204,9 @@ class SimRound:
         return {guid: player.side for guid, player in self.players.items()}
 
     def team_on(self, side: int) -> Team:
-        """The team that stood on a side."""
-        return next(player.fighter.team for player in self.players.values() if player.side == side)
+        """The team that stood on a side: most of those who did, for someone may have gone over to the enemy."""
+        teams = Counter(player.fighter.team for player in self.players.values() if player.side == side)
+        return max(teams, key=lambda team: teams[team])
 
     @property
     def stamp(self) -> datetime:
@@ -272,16 +275,18 @@ class Score(NamedTuple):
 @dataclass(frozen=True)
 class Evening:
     """One gaming session, matches in play order. Team A stood on side 1 in the first valid round 1; GUIDs of 8
-    characters. ``others``: rounds that left a file and belong to no complete match."""
+    characters. ``others``: rounds that left a file and belong to no complete match; ``restarted``: attempts that left
+    none, because the match was reset."""
 
     matches: tuple[SimMatch, ...]
     team_a: frozenset[str]
     team_b: frozenset[str]
     others: tuple[SimRound, ...] = ()
+    restarted: tuple[SimRound, ...] = ()
 
     @cached_property
     def rounds(self) -> tuple[SimRound, ...]:
-        """All rounds in play order."""
+        """All rounds that left a file, in play order."""
         halves = [half for match in self.matches for half in (match.r1, match.r2)]
         return tuple(sorted([*halves, *self.others], key=lambda half: half.ended_at))
 
