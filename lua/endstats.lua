@@ -79,6 +79,7 @@ local KILLS_WITH = {
 }
 local DEATHS_BY = { panzer_deaths = PANZERS, mortar_deaths = MORTARS, mg42_deaths = MACHINE_GUNS }
 
+local SHORTEST_GUID = 8 -- characters: what stats files show of one
 local LONGEST_NAME = 64 -- bytes; the engine ends them at 35
 local SAVED_AFTER = 1000 -- ms of intermission
 local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
@@ -153,11 +154,11 @@ local function name_of(slot)
   return (tostring(et.Q_CleanStr(name)):gsub("[^\32-\126]", ""))
 end
 
--- The GUID in letters and digits. Who has none is known by his slot, as in the stats file.
+-- The GUID in letters and digits; "" for who has none: such a client sends nothing, "unknown" or "NO_GUID".
 local function guid_of(slot)
   local guid = tostring(et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or "")
   guid = guid:upper():gsub("[^%w]", "")
-  return guid ~= "" and guid or string.format("NOGUID%02d", slot)
+  return #guid >= SHORTEST_GUID and guid or ""
 end
 
 local function is_paused()
@@ -244,7 +245,7 @@ local function carried_text(players, minutes)
     for _, key in ipairs(KEYS) do
       cells[#cells + 1] = whole(player.engine[key])
     end
-    lines[#lines + 1] = table.concat(cells, " ")
+    lines[#lines + 1] = player.guid ~= "" and table.concat(cells, " ") or nil -- else nobody knows him again
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -334,7 +335,7 @@ end
 
 local function absent_player(guid)
   for _, player in ipairs(round.players) do
-    if not player.present and player.guid == guid then
+    if not player.present and player.guid == guid and guid ~= "" then
       return player
     end
   end
@@ -824,7 +825,8 @@ local function add_duels(lines, one, present)
     return a.kills > b.kills or a.kills == b.kills and a.place < b.place
   end)
   if #duels > 0 then
-    lines[#lines + 1] = "VS_HEADER\t" .. one.name .. "\t" .. one.player.guid
+    local guid = one.player.guid ~= "" and one.player.guid or string.format("NOGUID%02d", one.slot) -- it must be read
+    lines[#lines + 1] = "VS_HEADER\t" .. one.name .. "\t" .. guid
   end
   for _, duel in ipairs(duels) do
     lines[#lines + 1] = duel.name .. "\t" .. whole(duel.kills) .. "\t" .. whole(duel.deaths)

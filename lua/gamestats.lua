@@ -50,6 +50,7 @@ for name, number in pairs({
   EXPLOSIVES[et[name] or number] = true
 end
 
+local SHOWN_OF_GUID = 8 -- characters
 local LONGEST_NAME = 64 -- bytes; the engine ends them at 35
 local SAVED_AFTER = 3000 -- ms of intermission
 local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
@@ -122,11 +123,11 @@ local function field_text(text)
   return (tostring(text):gsub("\\", "/"):gsub("[%c\127]", " "))
 end
 
--- The GUID in letters and digits. Who has none is known by his slot, so that his line can be read.
+-- The GUID in letters and digits; "" for who has none: such a client sends nothing, "unknown" or "NO_GUID".
 local function guid_of(slot)
   local guid = tostring(et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or "")
   guid = guid:upper():gsub("[^%w]", "")
-  return guid ~= "" and guid or string.format("NOGUID%02d", slot)
+  return #guid >= SHOWN_OF_GUID and guid or ""
 end
 
 -- A side in a config string: the engine has -1 nobody, 0 Axis, 1 Allies; the file has 0, 1, 2. 0 if it isn't there.
@@ -245,7 +246,7 @@ local function carried_text(people, clock)
     for _, key in ipairs(KEYS) do
       cells[#cells + 1] = whole(person.total[key])
     end
-    lines[#lines + 1] = table.concat(cells, " ")
+    lines[#lines + 1] = person.guid ~= "" and table.concat(cells, " ") or nil -- else nobody knows him again
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -625,7 +626,10 @@ end
 local function people_of_round()
   local people, known = {}, {}
   for _, stay in ipairs(round.stays) do
-    local key = stay.bot and stay.guid .. stay.name or stay.guid -- another bot may have the slot, and so the GUID
+    local key = stay.guid ~= "" and stay.guid or stay -- without one every stay is somebody of his own
+    if stay.bot then
+      key = stay.guid .. stay.name -- another bot may have the slot, and so the GUID
+    end
     local person = known[key]
     if not person then
       local carried = not stay.bot and round.carried[stay.guid] or nil
@@ -703,7 +707,7 @@ local function player_line(person)
   if not weapons then
     return nil
   end
-  local fields = { person.guid:sub(1, 8), person.name, whole(person.rounds), whole(person.team), weapons }
+  local fields = { person.guid:sub(1, SHOWN_OF_GUID), person.name, whole(person.rounds), whole(person.team), weapons }
   return table.concat(fields, "\\") .. "\t" .. tail_text(person)
 end
 

@@ -45,6 +45,7 @@ local CS_SERVERTOGGLES = et.CS_SERVERTOGGLES or 32
 local PAUSED = et.CV_SVS_PAUSE or 16 -- of CS_SERVERTOGGLES
 local IN_LIMBO = 16384 -- of ps.pm_flags
 
+local SHORTEST_GUID = 8 -- characters: what stats files show of one
 local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
 
 local options -- from the config file
@@ -118,8 +119,10 @@ local function name_of(slot)
   end))
 end
 
+-- The GUID; "" for who has none: such a client sends nothing, "unknown" or "NO_GUID".
 local function guid_of(slot)
-  return tostring(et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or ""):upper()
+  local guid = tostring(et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or ""):upper()
+  return #guid >= SHORTEST_GUID and guid or ""
 end
 
 -- A side in a config string: the engine has -1 nobody, 0 Axis, 1 Allies; records have 0, 1, 2. nil if it isn't there.

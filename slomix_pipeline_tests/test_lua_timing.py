@@ -469,6 +469,18 @@ def test_bots_that_share_a_guid_stay_as_many_as_they_are(engine: GameEngine) -> 
         ("bot 0", 1), ("bot 1", 1), ("bot 2", 0), ("no id 3", 0), ("no id 4", 0)]  # fmt: skip
 
 
+@pytest.mark.parametrize("sent", ["", "unknown", "NO_GUID"])
+def test_whoever_has_no_guid_is_told_by_his_name_alone(engine: GameEngine, sent: str) -> None:
+    played = begin(engine)
+    engine.connect(8, "no id", sent, AXIS)
+    engine.kill(8, 1)
+    engine.end_round("Wolf EndRound.", ALLIES)
+    meta = meta_of(engine, played)
+    nobody = [one for one in [*meta["axis"], *meta["spawn_stats"]] if not one["guid"]]
+    assert [one["name"] for one in nobody] == ["no id", "no id"]
+    assert nobody[1]["deaths"] == 1
+
+
 def test_spectators_are_in_no_roster_and_whoever_goes_to_watch_is_dead_no_longer(engine: GameEngine) -> None:
     engine.load_map("supply")
     fill(engine)

@@ -1,6 +1,5 @@
 """Both our writers of stats files among odd names, engines and disks: they never throw, stop nothing and say how it is."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -64,7 +63,7 @@ def check_quiet(engine: GameEngine) -> None:
 def test_no_name_is_too_odd(engine: GameEngine, odd: str) -> None:
     engine.load_map("supply")
     engine.connect(0, odd, guid(1), AXIS)
-    engine.connect(1, "dos", odd[:32], ALLIES)
+    engine.connect(1, "dos", "2A3B4C5D" + odd[:24], ALLIES)
     engine.cvars |= {"sv_hostname": odd, "g_customconfig": odd}
     engine.begin_play()
     for _ in range(2):
@@ -81,25 +80,51 @@ def test_no_name_is_too_odd(engine: GameEngine, odd: str) -> None:
     line, other = stats.players
     assert line.clean_name == clean_name(raw[:64])
     assert clean_name(stats.header.server_name) == clean_name(raw[:255])
-    assert re.fullmatch("[0-9A-Z]{1,8}", other.guid) and other.guid != line.guid
+    assert (line.guid, other.guid) == (guid(1)[:8], "2A3B4C5D")
     assert {block.guid[:8]: block.lines[0].kills for block in awards.blocks if block.guid} == {
         guid(1)[:8]: 2, other.guid: 2}  # fmt: skip
     assert awards.blocks[0].subject == engine_clean_name(line.name)
 
 
-def test_whoever_has_no_guid_is_known_by_his_slot(engine: GameEngine) -> None:
+@pytest.mark.parametrize("sent", ["", "unknown", "NO_GUID", "\x01\xff!"])
+def test_whoever_has_no_guid_has_his_own_line_without_one(engine: GameEngine, sent: str) -> None:
     engine.load_map("supply")
     for slot in range(4):
-        engine.connect(slot, f"no id {slot}", "", ALLIES if slot % 2 else AXIS)
+        engine.connect(slot, f"no id {slot}", sent, ALLIES if slot % 2 else AXIS)
     engine.begin_play()
     engine.kill(1, 0)
     engine.kill(2, 3)
     engine.frames(3)
     engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
     check_quiet(engine)
-    lines = gamestats.parse(data_of(engine, "gamestats")).players
-    assert {line.guid: line.total("kills") for line in lines} == {
-        "NOGUID00": 1, "NOGUID01": 0, "NOGUID02": 0, "NOGUID03": 1}  # fmt: skip
+    lines = data_of(engine, "gamestats").decode().splitlines()[1:]
+    assert [line.split(" \t")[0] for line in lines] == [
+        "\\no id 0\\0\\1\\16 2 2 1 0 0", "\\no id 1\\0\\2\\16 0 0 0 1 0",
+        "\\no id 2\\0\\1\\16 0 0 0 1 0", "\\no id 3\\0\\2\\16 2 2 1 0 0",
+    ]  # fmt: skip
+    blocks = endstats.parse(data_of(engine, "endstats")).blocks
+    assert {block.subject: block.lines[0].kills for block in blocks} == {
+        "no id 0": 1, "no id 1": 0, "no id 2": 0, "no id 3": 1}  # fmt: skip
+
+
+def test_nobody_goes_on_from_somebody_else_who_had_no_guid_either(engine: GameEngine) -> None:
+    begin(engine)
+    engine.connect(8, "first", "unknown", AXIS)
+    engine.kill(1, 8)
+    engine.disconnect(8)
+    engine.connect(8, "second", "unknown", AXIS)
+    engine.kill(3, 8)
+    engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
+    engine.load_second_round()
+    engine.begin_play()
+    engine.kill(1, 8)
+    engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
+    first, second = (data.decode().splitlines()[1:] for data in folder_files(engine).values())
+    own = [line.split(" \t")[0] for line in first + second if line.startswith("\\")]
+    assert own == [
+        "\\first\\0\\1\\16 2 2 1 0 0", "\\second\\0\\1\\16 2 2 1 0 0", "\\second\\0\\2\\16 2 2 1 0 0"
+    ]  # fmt: skip
+    check_quiet(engine)
 
 
 @pytest.mark.parametrize("map_name", ["sup ply", "../../x", "a'b\"c", "\xff\x01", "", "über+1.0", "a\\b\tc"])
