@@ -120,12 +120,12 @@ def _told_apart(course: Course, before: Course | None) -> Course:
 
 
 def name_of(player: RoundPlayer) -> str:
-    """How a player is known in ``true_players``: by GUID, a bot by name."""
-    return player.name if player.guid.startswith("BOT-") else player.guid
+    """How a player is known in ``true_players``: by GUID, a bot or one without GUID by name."""
+    return player.name if player.guid.startswith("BOT-") or "no_identity" in player.flags else player.guid
 
 
 def true_players(sim_round: SimRound) -> dict[str, TruePlayer]:
-    return {clean_name(p.name) if p.fighter.is_bot else p.guid: p for p in sim_round.players.values()}
+    return {clean_name(p.name) if p.fighter.is_bot or not p.guid else p.guid: p for p in sim_round.players.values()}
 
 
 def untrue_numbers(found: Iterable[RoundPlayer], sim_round: SimRound, partner: SimRound | None) -> list[str]:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from slomix_pipeline.cli import main
 from slomix_pipeline.commands.demo_truth import as_logged, as_simulated
-from slomix_pipeline.formats import endstats, gamestats, gametimes
+from slomix_pipeline.formats import endstats, gametimes
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.rules.endstats import resolve_awards, resolve_duels
 from slomix_pipeline.rules.laws import header_law, lobby_laws, pair_laws
@@ -23,6 +23,7 @@ from slomix_pipeline.simulator.matches import Course, FalseStart, Files, Shape
 from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.through_lua import PlayedRound, play_through_lua, write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening, SimRound
+from slomix_pipeline.warehouse.parsed import parse_stats
 from slomix_pipeline_tests.any_evening import partners, untrue_numbers
 
 
@@ -37,7 +38,7 @@ def written(
         if parsed.kind is FileKind.STATS:
             assert parsed.stamp is not None and parsed.number is not None
             stamp = parsed.stamp.replace(tzinfo=evening.rounds[0].zone)
-            rounds.append(FiledRound(parsed.stem, stamp, parsed.number, gamestats.parse(content)))
+            rounds.append(FiledRound(parsed.stem, stamp, parsed.number, parse_stats(content)))
     return files, rounds, work_out(rounds, DEFAULT_WINDOW, ())
 
 
@@ -128,6 +129,8 @@ def test_a_rough_evening_is_told_as_it_was_played(rough: Rough) -> None:
             check_record(files, sim_round)
         assert (endstats_name(sim_round) in files) == (sim_round.status != "aborted")
     assert any(sim_round.surrender_side for sim_round in evening.rounds)
+    keyless = [p for entry in rounds for p in session.players[entry.key] if "no_identity" in p.flags]
+    assert len({player.guid for player in keyless}) == len(keyless) == 2
 
 
 def test_the_engines_log_and_the_simulator_tell_the_same_of_a_rough_evening(rough: Rough) -> None:

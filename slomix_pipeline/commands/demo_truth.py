@@ -9,16 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS
+from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.simulator.engine.counting import Numbers, numbers_of
+from slomix_pipeline.simulator.engine.truth import TruePlayer as LoggedPlayer
 from slomix_pipeline.simulator.engine.truth import TrueRound
-from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
+from slomix_pipeline.simulator.values import NO_GUID, Evening, SimRound, TruePlayer
 
 _SIDES = {AXIS: "axis", ALLIES: "allies"}
 _COMPARED = ("side", "kills", "deaths", "damage_given", "damage_received", "self_kills")
 
 
 class PlayedRound(NamedTuple):
-    """A round that left a file: what has to become of it, and everybody's ``_COMPARED`` by GUID."""
+    """A round that left a file: what has to become of it, and everybody's ``_COMPARED`` by GUID, or by name without
+    one."""
 
     map_name: str
     number: int
@@ -29,7 +32,12 @@ class PlayedRound(NamedTuple):
 def as_simulated(evening: Evening) -> list[PlayedRound]:
     """By the simulator's own truth."""
     return [
-        PlayedRound(one.map_name, one.number, one.status, {guid: _simulated(p) for guid, p in one.players.items()})
+        PlayedRound(
+            one.map_name,
+            one.number,
+            one.status,
+            {p.guid or clean_name(p.name): _simulated(p) for p in one.players.values()},
+        )
         for one in evening.rounds
     ]
 
@@ -48,9 +56,16 @@ def _simulated(player: TruePlayer) -> tuple[object, ...]:
 def _logged(sim_round: SimRound, played: TrueRound) -> PlayedRound:
     truth = numbers_of(played)
     players = {
-        guid[:8]: _logged_player(truth[guid], person.team) for guid, person in played.players.items() if guid in truth
+        _name_of(person): _logged_player(truth[guid], person.team)
+        for guid, person in played.players.items()
+        if guid in truth
     }
     return PlayedRound(played.map_name, played.number, sim_round.status, players)
+
+
+def _name_of(person: LoggedPlayer) -> str:
+    name = person.name.encode("latin-1").decode("utf-8", "surrogateescape")
+    return clean_name(name) if person.guid == NO_GUID else person.guid[:8]
 
 
 def _logged_player(numbers: Numbers, side: int) -> tuple[object, ...]:
@@ -71,7 +86,10 @@ def differences(evening: Evening, rounds: Sequence[PlayedRound], session: Mappin
     for played, stored in zip(rounds, session["rounds"], strict=False):
         if (played.map_name, played.number, played.status) != (stored["map"], stored["round"], stored["status"]):
             yield f"{stored['key']}: {stored['status']} round {stored['round']}, was {played.status} {played.number}"
-        told_players = {player["guid"]: tuple(player[name] for name in _COMPARED) for player in stored["players"]}
+        told_players = {
+            player["name"] if "no_identity" in player["flags"] else player["guid"]: tuple(map(player.get, _COMPARED))
+            for player in stored["players"]
+        }
         if not _agree(told_players, played.players, unknown_allowed=played.status == "aborted"):
             yield f"{stored['key']}: numbers differ from what was played"
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, Header, PlayerLine, StatsFile
 from slomix_pipeline.simulator.fighting import Place, fight
 from slomix_pipeline.simulator.serverfiles import clock_text, player_line
-from slomix_pipeline.simulator.values import Fighter, SimMatch, SimRound, TruePlayer
+from slomix_pipeline.simulator.values import NO_GUID, Fighter, SimMatch, SimRound, TruePlayer
 from slomix_pipeline.simulator.writers import NEWEST, Writer
 
 _INTERMISSION = 15
@@ -87,7 +87,7 @@ class Course:
 
     ``writers``: who wrote the files of round 1 and of round 2. ``limit``: of the map, in seconds. ``a_attacks_first``:
     None where the teams' first sides alternate from match to match. ``resets``: the match is reset in its round 1, and
-    in the round 2 of every start that was played to its end.
+    in the round 2 of every start that was played to its end. ``keyless``: whose client has no GUID.
     """
 
     map_name: str
@@ -101,6 +101,7 @@ class Course:
     writers: tuple[Writer, Writer] = (NEWEST, NEWEST)
     a_attacks_first: bool | None = None
     resets: bool = False
+    keyless: int | None = None
 
 
 class Played(NamedTuple):
@@ -141,6 +142,7 @@ def play_match(
     ``a_side``: where team A stands in round 1; ``replayed``: the map was the last one too, and ``rounds`` go on.
     A round 1 whose second is missing gets the status of one that no later file says more about.
     """
+    fighters = [replace(f, guid32=NO_GUID) if n == course.keyless else f for n, f in enumerate(fighters)]
     guests = [
         _Guest(f, a_side if f.team == "A" else ALLIES + AXIS - a_side, course.stays.get(number),
                replace(f, name=course.renames.get(number, f.name)))

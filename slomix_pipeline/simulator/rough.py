@@ -1,7 +1,8 @@
 """An evening on which all goes wrong that goes wrong on real servers, the same for the same seed.
 
 Belongs here: which matches that takes. How each of them is played is in ``matches``, how the engine tells it in
-``through_lua``: maps that are left, matches that are reset, rounds that end twice, people who change sides.
+``through_lua``: maps that are left, matches that are reset, rounds that end twice, people who change sides, one without
+GUID.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -17,7 +18,7 @@ _COURSES = (
     Course("sw_goldrush_te", MAPS["sw_goldrush_te"], Shape.BEATEN, files=Files.R2_ABORTED),
     Course("et_brewdog", MAPS["et_brewdog"], Shape.FULL_HOLD,
            {6: Stay.GOES_OVER_AND_BACK_R2, 3: Stay.LEAVES_R2, 5: Stay.RECONNECTS}),
-    Course("etl_frostbite", MAPS["etl_frostbite"], Shape.DOUBLE_HOLD),
+    Course("etl_frostbite", MAPS["etl_frostbite"], Shape.DOUBLE_HOLD, keyless=2),
 )  # fmt: skip
 
 

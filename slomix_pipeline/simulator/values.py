@@ -22,6 +22,7 @@ Work = Literal["plant", "defuse", "repair"]
 DeedKind = Literal["join", "leave", "switch", "shoot", "kill", "kill_self", "back", "gib"] | Work
 Kit = Literal["medic", "engineer", "fieldops", "covert", "soldier"]
 
+NO_GUID = "unknown"  # what a client without one sends
 BOT_GUID = "OMNIBOT"  # how a bot's GUID begins; a slot of two digits and zeros follow
 STATS_DELAY = timedelta(seconds=3)  # the stats script saves 3 s after the round's end, and stamps that moment
 
@@ -39,8 +40,8 @@ class Fighter:
 
     @property
     def guid(self) -> str:
-        """The 8 characters that stats files know him by; bots share theirs."""
-        return self.guid32[:8]
+        """The 8 characters that stats files know him by; bots share theirs, and some have none."""
+        return "" if self.guid32 == NO_GUID else self.guid32[:8]
 
     @property
     def is_bot(self) -> bool:
@@ -48,8 +49,8 @@ class Fighter:
 
     @property
     def key(self) -> str:
-        """Who he is in the truth: a person's GUID; a bot's name beside the GUID, which is not his alone."""
-        return f"{self.guid} {self.name}" if self.is_bot else self.guid
+        """Who he is in the truth: a person's GUID, or his name; a bot's name beside the GUID that others have too."""
+        return f"{self.guid} {self.name}" if self.is_bot else self.guid or self.name
 
 
 @dataclass(frozen=True, slots=True)
