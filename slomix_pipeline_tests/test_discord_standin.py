@@ -1,6 +1,7 @@
 """The stand-in answers as Discord does, and its page shows hostile names harmlessly."""
 
 import re
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -54,6 +55,14 @@ def test_messages_and_webhook_outlive_a_restart(tmp_path: Path) -> None:
         Discord(second.webhook_url).edit(sent.message_id, Message("after"))
         assert [message["content"] for message in second.messages()] == ["after"]
     assert [path.name for path in tmp_path.iterdir()] == ["discord.json"]
+
+
+def test_what_holds_the_token_is_for_its_owner_alone(there: StandIn, tmp_path: Path) -> None:
+    Discord(there.webhook_url).send(Message("hello"))
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {
+        "discord.json": 0o600,
+        "address": 0o600,
+    }
 
 
 def test_a_port_in_use_is_an_error_and_is_free_again_afterwards(tmp_path: Path) -> None:

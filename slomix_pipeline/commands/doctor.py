@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from slomix_pipeline.commands.findings import Finding
+from slomix_pipeline.commands.home import supervisor_of
 from slomix_pipeline.commands.lua_scripts import TIMING_SCRIPT
 from slomix_pipeline.discord.client import Discord, DiscordError
 from slomix_pipeline.formats import consolelog
@@ -27,7 +28,7 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse import timing_records
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
-from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError
+from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
 from slomix_pipeline.warehouse.files import utc
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
 
@@ -61,6 +62,9 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.postgres_url is None and (trouble := _embedded_trouble(settings)):
+        yield Finding("database", False, trouble)
+        return
     try:
         database = Database(postgres_url(settings))
         applied = migrate(database)
@@ -75,6 +79,21 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", True, f"PostgreSQL {found['version'] if found else '?'} ({kind}){news}")
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _embedded_trouble(settings: Settings) -> str | None:
+    """Why the embedded server is not as it should be. Opening the database would start it, and hide that it was down;
+    where it was stopped in order, or never ran, starting it for a moment is how to see whether it can."""
+    state = embedded_state(settings.postgres_dir)
+    supervisor = supervisor_of(settings.home)
+    if state is State.RUNS or (supervisor is None and state is not State.DEAD):
+        return None
+    if supervisor is not None:
+        return (
+            f"the embedded PostgreSQL is down ({state.value}) while slomix run works in this home (process "
+            f"{supervisor}), which starts it again within seconds; if this stays, look at {settings.postgres_dir}/log"
+        )
+    return f"the embedded PostgreSQL is down ({state.value}): slomix run or any other command starts it again"
 
 
 def _game_server(settings: Settings) -> Iterator[Finding]:

@@ -7,12 +7,13 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
 
 from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.commands.children import end_leftovers
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
@@ -61,25 +62,39 @@ class HomeInUse(SlomixError):
     """Another ``slomix run`` or ``demo`` works in this home."""
 
 
+LOCK = "run.lock"  # in the home; locked by its supervisor, whose number it holds
+
+
 @contextmanager
-def sole_owner(home: Path) -> Iterator[int]:
-    """Holds the home for one supervisor. Gives the lock's file descriptor: a child that inherits it keeps the lock
-    until it ends too.
+def sole_owner(home: Path) -> Iterator[None]:
+    """Holds the home for one supervisor, and ends what a killed one left running in it.
 
     Raises:
         HomeInUse: somebody else holds it.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with (home.parent / f"{home.name}.lock").open("a+") as lock:
+    with (home / LOCK).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
             raise HomeInUse(
-                f"slomix already runs in {home} (process {lock.read().strip() or 'unknown'}); "
+                f"slomix already runs in {home} (process {supervisor_of(home) or 'unknown'}); "
                 "stop it, or set SLOMIX_HOME to another folder"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield lock.fileno()
+        end_leftovers(home)
+        yield
+
+
+def supervisor_of(home: Path) -> int | None:
+    """The number of the process that holds the home; None when nobody does. Changes nothing."""
+    try:
+        with (home / LOCK).open() as lock:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None
+            return int(lock.read())
+    except (FileNotFoundError, ValueError):  # never held, or just being taken
+        return None

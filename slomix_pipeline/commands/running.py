@@ -1,24 +1,31 @@
 """``slomix run``: everything under one supervisor: PostgreSQL, code server, daemon, web server, and what stands in.
 
-Belongs here: starting processes in order, owning them, ending them. No child outlives the supervisor.
+Belongs here: bringing them up in order, noticing what fell, bringing it up again, taking all down.
+Does not belong here: a single process (``children``), the embedded server's life (``warehouse.embedded``).
+
+Dagster's three processes run as long as the database does: they neither end by themselves without it nor all work on
+when it is back (runs that died meanwhile would count as running), and complain all the time. So they stand and fall
+together: when one ends, or the database breaks off, all are ended, the database is brought back or waited for, the
+runs that were cut off are given up, which lets Dagster start them again, and the three start anew.
 """
 
-import ctypes
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import dagster as dg
+import psycopg
 from pydantic import SecretStr
 
+from slomix_pipeline.commands.children import end_children, start_child
 from slomix_pipeline.commands.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.discord.standin import StandIn
@@ -27,13 +34,19 @@ from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writing import play_live
-from slomix_pipeline.warehouse.embedded import stop_embedded
+from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
+from slomix_pipeline.warehouse.embedded import shorten_log, stop_embedded
 
 Say = Callable[[str], None]
+Look = Callable[[], None]  # raises when something fell
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
 _READY_WITHIN = 120.0  # seconds
 _LAUNCHED_TAG = ".dagster/grpc_info"  # set on runs that a code server launched
 _LEAVE_WITHIN = 5.0  # seconds
+_LOOK_EVERY = 0.5  # seconds
+_SHORT_LIFE = 60.0  # seconds; what falls sooner after it came up ...
+_SHORT_LIVES = 5  # ... so often in a row is not mended by starting it again
+_ASK_AGAIN, _SAY_AGAIN = 1.0, 60.0  # seconds, while a database is away
 
 
 class ChildEnded(SlomixError):
@@ -50,7 +63,7 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
         stop = threading.Event()
         folder = None
         home = settings.home if settings.has_game_server else demo_home(settings)
-        lock = stack.enter_context(sole_owner(home))
+        stack.enter_context(sole_owner(home))
         if not settings.has_game_server:
             say("No game server is configured: playing a simulated evening (see .env.example for a real one)")
             empty_demo_home(home)
@@ -65,19 +78,92 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port = free_port(settings.ui_port)
         say("Starting Dagster …")
-        environment = dagster_environment(settings, database)
-        _give_up_runs_of_the_dead(settings, environment)
-        children = stack.enter_context(_dagster(settings, environment, ui_port, lock))
-        say(f"Dagster UI       http://127.0.0.1:{ui_port}")
-        say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
-        say(f"Logs             {settings.home / 'logs'}")
-        say("Ctrl-C stops everything.")
-        if folder is not None:
-            player = threading.Thread(target=_play, args=(settings, folder, stop, say, seed), daemon=True)
-            player.start()
-            stack.callback(player.join, timeout=5)
-            stack.callback(stop.set)
-        _wait(children)
+
+        def tell_where() -> None:
+            say(f"Dagster UI       http://127.0.0.1:{ui_port}")
+            say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
+            say(f"Logs             {settings.home / 'logs'}")
+            say("Ctrl-C stops everything.")
+            if folder is not None:
+                player = threading.Thread(target=_play, args=(settings, folder, stop, say, seed), daemon=True)
+                player.start()
+                stack.callback(player.join, timeout=5)
+                stack.callback(stop.set)
+
+        _keep_up(settings, database, ui_port, tell_where, say)
+
+
+def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Callable[[], None], say: Say) -> NoReturn:
+    """Keeps Dagster and the database up until something can't be mended by starting it again.
+
+    Raises:
+        ChildEnded, EmbeddedPostgresError, MigrationError: with what to do about it.
+    """
+    up_since: float | None = None
+    short_lives = 0
+    while True:
+        try:
+            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as children:
+                if up_since is None:
+                    on_first()
+                else:
+                    say("Everything is up again.")
+                up_since = time.monotonic()
+                while True:
+                    _check(children)
+                    look()
+                    time.sleep(_LOOK_EVERY)
+        except (ChildEnded, DatabaseUnavailable) as error:
+            lived = time.monotonic() - up_since if up_since else 0.0
+            short_lives = short_lives + 1 if lived < _SHORT_LIFE else 0
+            if (up_since is None and isinstance(error, ChildEnded)) or short_lives > _SHORT_LIVES:
+                raise
+            say(f"{error}: starting again …")
+        time.sleep(short_lives)
+        _bring_back(settings, say)
+
+
+@contextmanager
+def _heartbeat(settings: Settings, database: Database) -> Iterator[Look]:
+    """Gives what notices that the database went away, though it may be back: one connection that is kept and asked.
+
+    Raises:
+        DatabaseUnavailable: it is away; also instead of whatever failed because of that.
+    """
+
+    def look() -> None:
+        try:
+            conn.execute("select 1")
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"PostgreSQL broke off ({str(error).strip()})") from None
+        if settings.postgres_url is None:
+            shorten_log(settings.postgres_dir)
+
+    with database.connect() as conn:
+        conn.autocommit = True
+        try:
+            yield look
+        except Exception:
+            look()
+            raise
+
+
+def _bring_back(settings: Settings, say: Say) -> None:
+    """Starts the embedded server where it does not run; waits for a given one.
+
+    Raises:
+        EmbeddedPostgresError, MigrationError: with what to do about it.
+    """
+    said_at = -_SAY_AGAIN
+    while True:
+        try:
+            open_database(settings)
+            return
+        except (DatabaseUnavailable, psycopg.OperationalError) as error:
+            if time.monotonic() - said_at >= _SAY_AGAIN:
+                say(f"Waiting for PostgreSQL: {str(error).strip()}")
+                said_at = time.monotonic()
+        time.sleep(_ASK_AGAIN)
 
 
 def _give_up_runs_of_the_dead(settings: Settings, environment: dict[str, str]) -> None:
@@ -109,12 +195,15 @@ def free_port(wanted: int) -> int:
 
 @contextmanager
 def _dagster(
-    settings: Settings, environment: dict[str, str], ui_port: int, lock: int
-) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Code server, daemon and web server."""
-    children: dict[str, subprocess.Popen[bytes]] = {}
-    logs = settings.home / "logs"
-    logs.mkdir(exist_ok=True)
+    settings: Settings, database: Database, ui_port: int, look: Look
+) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Code server, daemon and web server, once all of them answer.
+
+    Raises:
+        ChildEnded: one of them does not come up.
+    """
+    environment = dagster_environment(settings, database)
+    _give_up_runs_of_the_dead(settings, environment)
     grpc_port = free_port(0)
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(
@@ -127,50 +216,20 @@ def _dagster(
         "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
         "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
     }  # fmt: skip
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    leave_within = _LEAVE_WITHIN
     try:
         for name, command in commands.items():
-            with (logs / f"{name}.log").open("ab") as log:
-                children[name] = subprocess.Popen(
-                    command,
-                    env=environment_without_settings() | environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
-                    preexec_fn=_end_with_parent,
-                    pass_fds=[lock],
-                    cwd=settings.home,
-                )
+            children[name] = start_child(name, command, environment_without_settings() | environment, settings.home)
             if name == "code-server":
-                _until(lambda: _listens(grpc_port), children, logs)
-        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), children, logs)
+                _until(lambda: _listens(grpc_port), children, look)
+        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), children, look)
         yield children
+    except DatabaseUnavailable:
+        leave_within = 0.0  # without it none of them ends in order
+        raise
     finally:
-        _end([children[name] for name in reversed(commands) if name in children])
-
-
-def _end_with_parent() -> None:
-    """Lets the kernel end this child when the supervisor is killed (Linux; elsewhere the lock tells the next start)."""
-    for ignored_by_background_jobs in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ignored_by_background_jobs, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-
-
-def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ends children and what they started: runs in flight are in the process group of the code server.
-
-    A daemon waits for sensors that watch a folder; what is cut off is taken up at the next start.
-    """
-    for child in children:
-        child.terminate()
-    deadline = time.monotonic() + _LEAVE_WITHIN
-    for child in children:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        end_children([children[name] for name in reversed(commands) if name in children], leave_within)
 
 
 def _listens(port: int) -> bool:
@@ -187,27 +246,22 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _until(ready: Callable[[], bool], children: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
+def _until(ready: Callable[[], bool], children: dict[str, "subprocess.Popen[bytes]"], look: Look) -> None:
     deadline = time.monotonic() + _READY_WITHIN
     while not ready():
         _check(children)
+        look()
         if time.monotonic() > deadline:
-            raise ChildEnded(f"Dagster did not come up within {_READY_WITHIN:.0f} s; see {logs}")
+            raise ChildEnded(f"Dagster did not come up within {_READY_WITHIN:.0f} s; see logs in the home")
         time.sleep(0.2)
 
 
-def _check(children: dict[str, subprocess.Popen[bytes]]) -> None:
+def _check(children: dict[str, "subprocess.Popen[bytes]"]) -> None:
     for name, child in children.items():
         if child.poll() is not None:
             raise ChildEnded(
-                f"the {name} ended by itself (exit code {child.returncode}); see logs/{name}.log in the home"
+                f"the {name} ended by itself (exit code {child.returncode}; see logs/{name}.log in the home)"
             )
-
-
-def _wait(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    while True:
-        _check(children)
-        time.sleep(0.5)
 
 
 def _play(settings: Settings, folder: Path, stop: threading.Event, say: Say, seed: int) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from slomix_pipeline.commands.home import LOCK
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 
@@ -25,15 +26,19 @@ def demo_home(settings: Settings) -> Path:
 
 
 def empty_demo_home(home: Path) -> None:
-    """A fresh start: evenings that overlap would melt into one session.
+    """A fresh start: evenings that overlap would melt into one session. For the home's sole owner, whose lock stays.
 
     Raises:
-        FileExistsError: the folder is there and was not made by this function.
+        FileExistsError: the folder was not made by this function.
     """
-    if home.exists() and any(home.iterdir()) and not (home / _MARK).exists():
+    found = [path for path in home.iterdir() if path.name != LOCK]
+    if found and not (home / _MARK).exists():
         raise FileExistsError(f"{home} is not a demo home; move it away or choose another SLOMIX_HOME")
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
     (home / _MARK).write_text("Emptied whenever a simulated evening starts.\n")
 
 

@@ -104,6 +104,7 @@ class Channel:
             "messages": list(self._messages.values()),
         }
         new = self._file.with_suffix(".new")
+        new.touch(mode=0o600)  # it holds the token
         new.write_text(json.dumps(content, ensure_ascii=True, indent=1), "utf-8")
         new.replace(self._file)
 
@@ -300,8 +301,8 @@ class StandIn:
             target=self._server.run, args=([listener],), name="discord-standin", daemon=True
         )
         self._thread.start()  # calls wait in the listener until it is up
+        self._address.touch(mode=0o600)  # it holds the token
         self._address.write_text(self.webhook_url)
-        self._address.chmod(0o600)
         return self
 
     def __exit__(self, *_: object) -> None:

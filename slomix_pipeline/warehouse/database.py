@@ -20,6 +20,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 10
+UNHEARD_MS = 10_000  # what a server's machine does not acknowledge for so long breaks the connection; else minutes
 DAGSTER_SCHEMA = "dagster"
 
 # A second "@", or "/", "?", "#" before the first one, is a password that was not percent-encoded: parts of it would be
@@ -95,6 +96,7 @@ class Database:
                 url,
                 application_name="slomix",
                 connect_timeout=given.get("connect_timeout", CONNECT_TIMEOUT_SECONDS),
+                tcp_user_timeout=given.get("tcp_user_timeout", UNHEARD_MS),
                 options=f"{given.get('options', '')} -ctimezone=UTC".strip(),
             )
         except (ValueError, psycopg.Error):

@@ -29,7 +29,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +43,7 @@ MAJOR_VERSION = "18"
 ACCOUNT_FOR_ROOT = "pgserver"
 # Linux takes 107 bytes for the path of a socket, macOS 103.
 LONGEST_SOCKET_PATH = 103
+LOG_BYTES = 5_000_000  # when the server's log has more, its end is kept as log.1 and it begins anew
 _SOCKET = ".s.PGSQL.5432"
 _SECONDS_TO_ANSWER = 60
 _START_ATTEMPTS = 40
@@ -71,6 +73,7 @@ def start_embedded(directory: Path) -> str:
                 _create(directory, account)
             _check_version(directory)
             if not _answers(directory):
+                shorten_log(directory)
                 _start(directory, account)
             if directory not in _users:
                 _users[directory] = _open_lock(directory, "users")
@@ -82,6 +85,25 @@ def start_embedded(directory: Path) -> str:
             f"can't use {error.filename or directory} for the embedded PostgreSQL: {error.strerror}. "
             "Run as the owner of that folder, set SLOMIX_HOME to another one, or SLOMIX_POSTGRES_URL to a server."
         ) from error
+
+
+class State(Enum):
+    """How the embedded server of a folder is, seen without touching it."""
+
+    NONE = "not made yet"
+    RUNS = "runs"
+    STOPPED = "stopped"
+    DEAD = "ended without being stopped"
+
+
+def embedded_state(directory: Path) -> State:
+    """Looks at the server in ``directory``; starts and changes nothing."""
+    directory = directory.resolve()
+    if not (directory / "PG_VERSION").exists():
+        return State.NONE
+    if PGconn.ping(f"{_uri(directory)}&connect_timeout=5".encode()) in (Ping.OK, Ping.REJECT):  # the latter: starting
+        return State.RUNS
+    return State.DEAD if (directory / "postmaster.pid").exists() else State.STOPPED
 
 
 def stop_embedded(directory: Path) -> None:
@@ -108,6 +130,20 @@ def stop_embedded(directory: Path) -> None:
                 sockets.rmdir()
     finally:
         os.close(users)
+
+
+def shorten_log(directory: Path) -> None:
+    """Keeps the log of the server in ``directory`` below twice `LOG_BYTES`; to be called now and then.
+
+    Cut where it lies: the server holds it open and outlives whoever could read its output from a pipe.
+    """
+    log = directory / "log"
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            with log.open("rb") as long:
+                long.seek(-LOG_BYTES, os.SEEK_END)
+                log.with_name("log.1").write_bytes(long.read())
+            os.truncate(log, 0)
 
 
 @contextmanager
@@ -214,7 +250,7 @@ def _start(directory: Path, account: pwd.struct_passwd | None) -> None:
     options = (
         f"-k {'.' if sockets == directory else sockets} -p 5432 -h '' -c unix_socket_permissions=0700 "
         "-c client_connection_check_interval=1000 "  # ms; else a killed client's long query keeps its locks to its end
-        "-c log_checkpoints=off"  # the log is never rotated
+        "-c log_checkpoints=off"
     )
     for attempt in range(_START_ATTEMPTS):
         try:
