@@ -1,0 +1,139 @@
+"""``deploy/nginx.conf`` in a real nginx: who is let through to Dagster's UI, and with what."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.commands.running import free_port
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NAME = "slomix.example.org"
+OWN = {"Origin": f"https://{NAME}"}
+SOCKET = {"Upgrade": "websocket", "Connection": "Upgrade"}
+LOGIN = ("somebody", "a password")
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+
+
+class _Behind(BaseHTTPRequestHandler):
+    """Stands for Dagster's UI: takes everything, as that does."""
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = f"{self.command} {self.headers.get('Authorization')}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815  # the names are the library's
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    port: int
+
+    def ask(
+        self,
+        path: str = "/",
+        method: str = "GET",
+        *,
+        host: str = NAME,
+        login: tuple[str, str] | None = LOGIN,
+        headers: dict[str, str] | None = None,
+    ) -> int:
+        answer = requests.request(
+            method, f"http://127.0.0.1:{self.port}{path}", auth=login, headers={"Host": host} | (headers or {}),
+            timeout=10,
+        )  # fmt: skip
+        if answer.status_code == 200:
+            assert answer.text == f"{method} None"  # the login stays here
+        return answer.status_code
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    folder = tmp_path_factory.mktemp("nginx")
+    behind = ThreadingHTTPServer(("127.0.0.1", 0), _Behind)
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    port = free_port(0)
+    (folder / "users").write_text("{}:{{PLAIN}}{}\n".format(*LOGIN))
+    as_ourselves = "user root;" if os.geteuid() == 0 else ""  # who else can't enter pytest's folder
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    inside = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; {as_ourselves} pid {folder}/pid; events {{}}\n"
+        f"http {{ access_log off; {inside}\n{without_certificate(folder, port, behind.server_port)}\n}}\n"
+    )
+    server = subprocess.Popen([NGINX or "", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
+    try:
+        for _ in range(200):
+            assert server.poll() is None, (folder / "error.log").read_text()
+            if (folder / "pid").exists() and (folder / "pid").read_text():
+                break
+            time.sleep(0.05)
+        yield Proxy(port)
+    finally:
+        server.terminate()
+        server.wait(10)
+        behind.shutdown()
+        behind.server_close()
+
+
+def without_certificate(folder: Path, port: int, behind: int) -> str:
+    """The example as it is, but for a certificate, the ports and the place of its users."""
+    text = (bundled_folder("deploy") / "nginx.conf").read_text()
+    for pattern, changed in (
+        (r"listen 443 ssl", f"listen 127.0.0.1:{port}"),
+        (r"\n\s+ssl_\w+ [^;]+;", ""),
+        (r"/etc/nginx/slomix\.users", f"{folder}/users"),
+        (r"127\.0\.0\.1:3000", f"127.0.0.1:{behind}"),
+    ):
+        text, times = re.subn(pattern, changed, text)
+        assert times, pattern
+    return text
+
+
+def test_the_ui_works_for_who_logs_in(proxy: Proxy) -> None:
+    assert proxy.ask("/runs") == 200
+    assert proxy.ask("/graphql", "POST", headers=OWN) == 200
+    assert proxy.ask("/graphql", headers=OWN | SOCKET) == 200
+
+
+def test_nobody_gets_in_without_login_or_under_another_name(proxy: Proxy) -> None:
+    assert proxy.ask(login=None) == 401
+    assert proxy.ask(login=("somebody", "a guess")) == 401
+    assert proxy.ask("/graphql", "POST", login=None) == 401
+    for host in ("elsewhere.example.org", "127.0.0.1", f"127.0.0.1:{proxy.port}", f"x.{NAME}"):
+        assert proxy.ask(host=host) == 421
+
+
+@pytest.mark.parametrize("path", ["/graphql", "//graphql", "/x/../graphql", "/%67raphql"])
+def test_a_link_changes_nothing(proxy: Proxy, path: str) -> None:
+    assert proxy.ask(f"{path}?query=mutation+%7Bx%7D", headers={"Accept": "*/*"}) in (400, 405)
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example.org", "null", f"http://{NAME}", f"https://{NAME}.evil"])
+def test_another_page_does_not_act_with_somebodys_login(proxy: Proxy, origin: str) -> None:
+    assert proxy.ask("/graphql", "POST", headers={"Origin": origin}) == 403
+    assert proxy.ask("/graphql", headers={"Origin": origin} | SOCKET) == 403
+
+
+def test_nothing_else_takes_changes(proxy: Proxy) -> None:
+    assert proxy.ask("/report_asset_materialization/raw_stats_file", "POST") == 403
+    assert proxy.ask("/runs", "POST") == 403
+    assert proxy.ask("/runs", "DELETE") == 403
