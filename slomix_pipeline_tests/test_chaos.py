@@ -1,0 +1,257 @@
+"""An evening during which everything is killed, and Discord fails on a schedule: the numbers are those that were
+played, nothing is said twice, and what was not said has a row in the ledger that says why."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+
+import psutil  # type: ignore[import-untyped]  # comes without types
+import pytest
+from pydantic import SecretStr
+
+from slomix_pipeline.commands.children import end_leftovers
+from slomix_pipeline.commands.exporting import session_as_json
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
+from slomix_pipeline.settings import Settings, as_environment, load_settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.sftp_server import SftpServer
+from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline.simulator.writing import play_live
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
+from slomix_pipeline_tests.pipeline_fixtures import as_exported, as_played, differences, round_key
+
+SEED = 20
+EVERY = timedelta(seconds=8)  # a round
+PATIENCE = 240.0  # seconds that anything may take on a busy machine
+
+# What becomes of Discord's calls, in turn. ``lost``: the message arrives, its answer does not.
+SCHEDULE = ("fine", "lost", "limited", "fine", "unavailable", "fine")
+TROUBLE = {"claimed", "failed", "refused", "in_doubt"}  # states of what nobody can rely on to be there
+
+
+class UnreliableDiscord(ThreadingHTTPServer):
+    """Between the pipeline and the stand-in: fails as ``SCHEDULE`` says."""
+
+    daemon_threads = True
+
+    def __init__(self, webhook: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Call)
+        self.behind, _, self._path = webhook.partition("/api/")
+        self.calls = 0
+
+    @property
+    def webhook_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/api/{self._path}"
+
+    def __enter__(self) -> "UnreliableDiscord":
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Callers that are killed in the middle are the point of this test."""
+
+
+class _Call(BaseHTTPRequestHandler):
+    server: UnreliableDiscord
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fate = SCHEDULE[self.server.calls % len(SCHEDULE)]
+        self.server.calls += 1
+        if fate == "unavailable":
+            return self._say(503, b"upstream")
+        if fate == "limited":
+            return self._say(429, b'{"message": "You are being rate limited.", "retry_after": 0.5, "global": false}')
+        call = urllib.request.Request(self.server.behind + self.path, body or None, method=self.command)
+        call.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(call, timeout=10) as done:
+                status, said = done.status, done.read()
+        except urllib.error.HTTPError as error:
+            status, said = error.code, error.read()
+        if fate == "lost":
+            self.close_connection = True
+            return None
+        return self._say(status, said)
+
+    do_GET = do_POST = do_PATCH = answer  # noqa: N815  # the names are the library's
+
+    def _say(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the address holds the token."""
+
+
+class Supervised:
+    """``slomix run`` as a service manager runs it: started again whenever it ends."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._environment = os.environ | as_environment(settings)
+        self._postgres, self._home, self._log = settings.postgres_dir, settings.home, log
+        self._over = False
+        self._run = self._start()
+        self._manager = threading.Thread(target=self._manage, daemon=True)
+        self._manager.start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-c", "from slomix_pipeline.cli import main; main()", "run"],
+                env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    def _manage(self) -> None:
+        while self._run.wait() is not None and not self._over:
+            self._run = self._start()
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def kill(self, victim: str) -> None:
+        """Ends one process, as soon as there is one, as the kernel does when memory is short."""
+
+        def killed() -> bool:
+            with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError, StopIteration):
+                os.kill(self._number(victim), signal.SIGKILL)
+                return True
+            return False
+
+        patiently(f"there was no {victim} to kill", killed, self.said)
+
+    def _number(self, victim: str) -> int:
+        if victim == "postgres":
+            return int((self._postgres / "postmaster.pid").read_text().split()[0])
+        if victim == "supervisor":
+            return self._run.pid
+        sign = {"code server": "api grpc", "daemon": "dagster._daemon", "one run": "api grpc"}[victim]
+        child = next(p for p in psutil.Process(self._run.pid).children() if sign in " ".join(p.cmdline()))
+        if victim == "one run":
+            child = next(p for p in child.children() if "spawn_main" in " ".join(p.cmdline()))
+        return int(child.pid)
+
+    def end(self) -> int:
+        self._over = True
+        self._run.send_signal(signal.SIGTERM)
+        return self._run.wait(60)
+
+    def clear(self) -> None:
+        """Leaves nothing behind, whatever the test came to."""
+        self._over = True
+        self._run.kill()
+        self._manager.join()
+        end_leftovers(self._home)
+        start_embedded(self._postgres)  # joins what a killed supervisor leaves
+        stop_embedded(self._postgres)
+
+
+def patiently(complaint: str, is_so: Callable[[], bool], said: Callable[[], str]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, f"{complaint}; slomix run said:\n{said()[-4000:]}"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Not pytest's own folder, which is closed to the account PostgreSQL runs as when root tests.
+    made = Path(tempfile.mkdtemp(prefix="slomix-chaos-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def service(settings: Settings, log: Path) -> Iterator[Supervised]:
+    supervised = Supervised(settings, log)
+    try:
+        yield supervised
+    finally:
+        supervised.clear()
+
+
+@pytest.mark.timeout(900)
+def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_twice(folder: Path) -> None:
+    rng = Random(SEED)
+    victims = ["one run", "code server", "daemon", "postgres", "supervisor"]
+    rng.shuffle(victims)
+    server = folder / "server"
+    for name in (GAMESTATS, GAMETIMES):
+        (server / name).mkdir(parents=True)
+    with ExitStack() as stack:
+        page = stack.enter_context(StandIn(folder / "discord"))
+        discord = stack.enter_context(UnreliableDiscord(page.webhook_url))
+        sftp = stack.enter_context(SftpServer(server, "tester", "a password"))
+        settings = load_settings(
+            home=folder / "home", ui_port=0, discord_webhook=SecretStr(discord.webhook_url),
+            sftp_host="127.0.0.1", sftp_port=sftp.port, sftp_user="tester", sftp_password=SecretStr("a password"),
+            sftp_host_key=sftp.host_key_fingerprint,
+        )  # fmt: skip
+        pipeline = stack.enter_context(service(settings, folder / "run.log"))
+        patiently("slomix run did not come up", lambda: "Ctrl-C" in pipeline.said(), pipeline.said)
+
+        played: list[Evening] = []
+        stop = threading.Event()
+        stack.callback(stop.set)
+        evening = play_evening(SEED, maps=2)
+        player = threading.Thread(target=lambda: played.append(play_live(evening, server, EVERY, stop)))
+        player.start()
+        for victim in victims:
+            time.sleep(rng.uniform(0.5, 2.5))
+            pipeline.kill(victim)
+        player.join()
+        (evening,) = played
+        database = Database(start_embedded(settings.postgres_dir))
+        stack.callback(stop_embedded, settings.postgres_dir)
+        patiently("not every round came out as played", lambda: not wrong_numbers(database, evening), pipeline.said)
+        patiently("not all was told or noted", lambda: not untold(database, evening), pipeline.said)
+        assert pipeline.end() == 0, pipeline.said()
+        with database.connect() as conn:
+            posts = conn.execute("select thing, state, message_id from post").fetchall()
+
+    shown = page.messages()
+    titles = Counter(message["embeds"][0]["title"] for message in shown)
+    assert [title for title, times in titles.items() if times > 1] == []
+    noted = [post["message_id"] for post in posts if post["state"] == "sent"]
+    assert len(noted) == len(set(noted)) and set(noted) <= {message["id"] for message in shown}
+    # What is there without being noted is in doubt, not lost from sight.
+    assert len(shown) - len(noted) <= sum(post["state"] in TROUBLE for post in posts)
+
+
+def wrong_numbers(database: Database, evening: Evening) -> list[str]:
+    with database.connect() as conn:
+        sessions = [row["session_key"] for row in conn.execute("select session_key from session")]
+        if len(sessions) != 1:
+            return [f"{len(sessions)} sessions"]
+        return differences(as_exported(session_as_json(conn, sessions[0])), as_played(evening))
+
+
+def untold(database: Database, evening: Evening) -> list[str]:
+    """The results that are neither sent nor in the ledger as trouble."""
+    with database.connect() as conn:
+        states = {row["thing"]: row["state"] for row in conn.execute("select thing, state from post")}
+    due = [f"result:{round_key(match.r2)}" for match in evening.matches]
+    return [thing for thing in due if states.get(thing) not in {"sent", *TROUBLE}]
