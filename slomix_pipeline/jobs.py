@@ -16,6 +16,10 @@ PUBLISH_TAG = "slomix/publish"
 LIVE, ASKED = "live", "asked"
 
 
+# The lock that a command holds while it runs jobs in its own process: who gets it knows that such runs are dead.
+COMMAND_RUNS = "runs of a command"
+
+
 def executor() -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
     return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor

@@ -1,8 +1,8 @@
 """The partitions: one per round, per timing record, per gaming session.
 
 Keys are made in one place each: rounds and records from file names (``warehouse.files``), sessions from their first
-round's stamp (``warehouse.results``). Sensors and ``slomix import`` add keys; nothing ever deletes one, because a run
-in flight may use it.
+round's stamp (``warehouse.results``). Sensors and ``slomix import`` add keys, by ``add_keys`` alone; nothing ever
+deletes one, because a run in flight may use it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,24 @@ import dagster as dg
 rounds = dg.DynamicPartitionsDefinition(name="rounds")
 timings = dg.DynamicPartitionsDefinition(name="timings")
 sessions = dg.DynamicPartitionsDefinition(name="sessions")
+
+_AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
+
+
+def add_keys(
+    instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefinition, keys: Iterable[str]
+) -> list[str]:
+    """Adds the keys that Dagster does not have yet, in this order. Returns all it has then, in the order it has them.
+
+    One statement for thousands of them. Keys in the result of a sensor would cost the daemon a connection each.
+    """
+    name = str(definition.name)
+    order = list(instance.get_dynamic_partitions(name))
+    known = set(order)
+    new = [key for key in dict.fromkeys(keys) if key not in known]
+    for first in range(0, len(new), _AT_ONCE):
+        instance.add_dynamic_partitions(name, new[first : first + _AT_ONCE])
+    return [*order, *new]
 
 
 def server_of(key: str) -> str:

@@ -2,27 +2,37 @@
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+import sqlalchemy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomix_pipeline import partitions
+from slomix_pipeline.commands.home import dagster_environment
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import PermanentError, RemoteFile, TransientError
+from slomix_pipeline.jobs import COMMAND_RUNS
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 from slomix_pipeline.sensors import folders, rework, session_over
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, Cursor, Decision, decide, due_again
 from slomix_pipeline.sensors.requests import BACKLOG, TRY_AGAIN_EVERY, Wanted, build_requests, keys_in_flight
+from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse.files import FileRow
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.files import WAITS_FOR_ITS_ROUND, FileRow
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 
 NOW = datetime(2031, 5, 6, 22, 0, tzinfo=UTC)
@@ -108,10 +118,13 @@ def test_a_changed_file_has_to_hold_still_too() -> None:
     assert decided(replace(file, size=7), before=(file,), rows=(row_of(file),)) == Decision(unsettled=True)
 
 
-def test_files_from_before_the_look_back_are_noted_and_not_requested() -> None:
-    file = listed(name_of(24 * 60 + 1))
-    assert noted(decided(file)) == [(file.name, folders.TOO_OLD)]
-    assert requested(decided(file)) == []
+def test_files_from_before_the_look_back_wait_and_are_not_requested() -> None:
+    file, awards = listed(name_of(24 * 60 + 1)), listed(name_of(24 * 60 + 1, suffix="-endstats"))
+    decision = decided(file, awards, before=())  # nobody reads them, so they need not hold still
+    assert [(f.name, reason) for f, _, reason in decision.old] == [
+        (awards.name, WAITS_FOR_ITS_ROUND), (file.name, folders.TOO_OLD),
+    ]  # fmt: skip
+    assert (decision.requested, decision.noted, decision.unsettled) == ([], [], False)
     assert requested(decided(listed(name_of(24 * 60)))) != []
 
 
@@ -244,7 +257,7 @@ def test_ranges_hold_exactly_what_was_wanted(chosen: set[str]) -> None:
     assert all(ORDER.index(b[0]) - ORDER.index(a[1]) > 1 for a, b in pairwise(ranges))
 
 
-def test_runs_in_flight_hold_their_partition_or_all_of_their_range() -> None:
+def test_runs_in_flight_hold_their_partition_or_all_of_their_range(database: Database) -> None:
     @dg.op
     def nothing() -> None: ...
 
@@ -266,8 +279,12 @@ def test_runs_in_flight_hold_their_partition_or_all_of_their_range() -> None:
         start(dg.DagsterRunStatus.STARTED, **tags)
         unknown = {k.replace("/", "__"): v for k, v in range_tags("main:7", "gone").items()}
         start(dg.DagsterRunStatus.STARTED, **unknown)
-        assert keys_in_flight(instance, "ingest_rounds", ORDER) == {"main:0", "main:4", "main:5", "main:6"}
-        assert keys_in_flight(instance, "ingest_timings", ORDER) == set()
+        instance.add_dynamic_partitions("rounds", ORDER)
+        with database.hold(COMMAND_RUNS):
+            assert keys_in_flight(instance, database, "ingest_rounds") == {"main:0", "main:4", "main:5", "main:6"}
+            assert keys_in_flight(instance, database, "ingest_timings") == set()
+        # Runs that no code server started are of a command, and there is none any more.
+        assert keys_in_flight(instance, database, "ingest_rounds") == set()
 
 
 # --- rework and ended sessions ---
@@ -420,22 +437,100 @@ def test_nothing_is_requested_twice(pipeline: Pipeline) -> None:
     assert isinstance(pipeline.tick(), dg.SkipReason)
 
 
-def test_a_new_partition_and_its_run_come_in_one_result(pipeline: Pipeline) -> None:
+def test_a_new_partition_is_there_before_its_run_is_asked_for(pipeline: Pipeline) -> None:
     file = fresh()
     pipeline.gameserver = Scripted((7, [file]))
     outcome = pipeline.tick(seconds=10)
-    assert isinstance(outcome, dg.SensorResult)
-    (added,) = outcome.dynamic_partitions_requests or []
-    assert list(added.partition_keys) == [f"main:{file.name[:-4]}"]
+    assert isinstance(outcome, dg.SensorResult) and len(outcome.run_requests or []) == 1
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [f"main:{file.name[:-4]}"]
 
 
 def test_an_old_file_becomes_a_partition_without_a_run(pipeline: Pipeline) -> None:
     pipeline.gameserver = Scripted((7, [fresh(ago=3 * 24 * 3600)]))
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    assert len(pipeline.instance.get_dynamic_partitions("rounds")) == 1
+    assert [row["status"] for row in pipeline.rows("select status from file")] == ["listed"]
+
+
+def test_a_new_round_does_not_wait_for_the_old_files_beside_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [fresh(ago=30 * 24 * 3600 + n) for n in range(50)]
+    new = fresh()
+    key = f"main:{new.name[:-4]}"
+    pipeline.gameserver = Scripted((7, [*old, new]))
     outcome = pipeline.tick(seconds=10)
     assert isinstance(outcome, dg.SensorResult)
-    assert outcome.run_requests == []
-    assert outcome.dynamic_partitions_requests
-    assert [row["status"] for row in pipeline.rows("select status from file")] == ["listed"]
+    assert [request.partition_key for request in outcome.run_requests or []] == [key]
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [key]
+    with pipeline.database.transaction() as conn:  # it is through
+        conn.execute("update file set status = 'ingested', finished_at = now()")
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [key, *(f"main:{f.name[:-4]}" for f in old[::-1])]
+    assert len(pipeline.rows("select * from file where status = 'listed' and reason = %s", folders.TOO_OLD)) == 50
+
+
+def test_keys_that_an_ended_process_noted_and_did_not_add_are_added_by_the_next(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fresh(ago=30 * 24 * 3600)
+    pipeline.gameserver = Scripted((7, [file]))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(partitions, "add_keys", _killed)
+        pipeline.tick()
+    assert len(pipeline.rows("select * from file")) == 1
+    assert pipeline.instance.get_dynamic_partitions("rounds") == []
+    pipeline.tick()
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [f"main:{file.name[:-4]}"]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_every_process_lists_once_at_its_start(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    pipeline.gameserver = server = Scripted((7, []))
+    pipeline.tick()
+    pipeline.tick()
+    assert server.listings == 1
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    pipeline.tick()
+    assert server.listings == 2
+
+
+def test_ten_thousand_keys_are_added_by_a_few_statements_to_the_storage_in_use(database: Database) -> None:
+    keys = [f"main:{n:05}" for n in range(10_000)]
+    with dagster_on(database) as instance:
+        partitions.add_keys(instance, partitions.rounds, keys[:10])
+        with statements() as said:
+            order = partitions.add_keys(instance, partitions.rounds, [*keys, *keys])
+        assert len([text for text in said if "dynamic_partitions" in text]) <= 4
+        assert order == keys == list(instance.get_dynamic_partitions("rounds"))
+        assert partitions.add_keys(instance, partitions.rounds, ()) == keys
+
+
+@contextmanager
+def dagster_on(database: Database) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance whose storage is PostgreSQL, as in a home."""
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        for name, value in dagster_environment(load_settings(home=home), database).items():
+            patch.setenv(name, value)
+        with dg.DagsterInstance.from_config(str(Path(home, "dagster"))) as instance:
+            yield instance
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What Dagster says to databases meanwhile."""
+    said: list[str] = []
+
+    def hear(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", hear)
+    yield said
+    sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", hear)
 
 
 def test_a_run_that_never_happened_is_requested_again_after_a_while(pipeline: Pipeline) -> None:

@@ -83,7 +83,6 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
             listing = gameserver.list_folder(folder.name)
             held_still = {file.name: file for file in listing}
             taken = take(instance, database, folder, listing, held_still, look_back_to)
-            instance.add_dynamic_partitions(str(folder.partitions_def.name), taken.new)
             keys = [wanted.key for wanted in taken.wanted]
             run_partitions(instance, folder.job, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
         with database.connect() as conn:

@@ -15,6 +15,8 @@ import dagster as dg
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.commands.children import end_leftovers
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.jobs import COMMAND_RUNS
+from slomix_pipeline.sensors.requests import IN_FLIGHT, is_of_a_command
 from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
@@ -48,14 +50,23 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
 def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.DagsterInstance]:
     """This home's Dagster instance, for a command that runs assets in its own process.
 
-    Events are written in batches over kept connections: right for a command that ends, not for a server.
+    Waits until no other command does. Events are written in batches over kept connections: right for a command that
+    ends, not for a server.
     """
     environment = environment_without_settings() | dagster_environment(settings, database)
     os.environ.clear()
     os.environ.update(environment, DAGSTER_EVENT_BATCH_SIZE="1000")
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    with database.hold(COMMAND_RUNS), dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
+        _give_up_runs_of_dead_commands(instance)
         yield instance
+
+
+def _give_up_runs_of_dead_commands(instance: dg.DagsterInstance) -> None:
+    """Marks as failed what killed commands left running; that no command lives is known to who holds their lock."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT)):
+        if is_of_a_command(run):
+            instance.report_run_failed(run, "the command that ran it was ended; the next one goes on from there")
 
 
 class HomeInUse(SlomixError):

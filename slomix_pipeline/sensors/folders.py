@@ -6,9 +6,10 @@ ledger; the cursor only saves work.
 """
 
 import json
+import os
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -42,16 +43,21 @@ _NOT_READ = {
     FileKind.STATS: "a stats file outside its folder",
     FileKind.TIMING: "a timing record outside its folder",
 }
+_OUTSIDE = (_NOT_READ[FileKind.STATS], _NOT_READ[FileKind.TIMING])
 TOO_OLD = "older than the look-back: waits for a backfill"
+
+
+Noted = tuple[RemoteFile, FileName, str | None]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a listing comes to: files to note (with a reason when they are not fetched), files to request, and whether
-    some are not finished yet."""
+    """What a listing comes to: files to note (with a reason when they are not fetched), files to request, files from
+    before the look-back (to note when no other is waited for), and whether some are not finished yet."""
 
-    noted: list[tuple[RemoteFile, FileName, str | None]] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
     requested: list[tuple[RemoteFile, FileName, int]] = field(default_factory=list)
+    old: list[Noted] = field(default_factory=list)
     unsettled: bool = False
 
 
@@ -74,33 +80,43 @@ def decide(
         kind: what the folder is for; other kinds are noted only.
         look_back_to: files with an earlier stamp that were never read are noted, not requested.
     """
-    noted: list[tuple[RemoteFile, FileName, str | None]] = []
-    requested: list[tuple[RemoteFile, FileName, int]] = []
+    decision = Decision()
+    listed = {file.name: file for file in listing}
+    # Of ten thousand files a few have news: the names of the others are not looked into.
+    news = (f for f in listed.values() if _is_news(ledger.get(f.name), f) or _is_due(ledger[f.name], in_flight, now))
     unsettled = False
-    named = {file.name: (parse_file_name(file.name), file) for file in listing}
-    for name, file in sorted(named.values(), key=lambda pair: _order(pair[0], pair[1], zone)):
+    named = [(parse_file_name(file.name), file) for file in news]
+    for name, file in sorted(named, key=lambda pair: _order(pair[0], pair[1], zone)):
         row = ledger.get(file.name)
-        if row and (row.size, row.modified_at) == (file.size, files.utc(file.modified_at)):
-            if _is_due(row, in_flight, now):
-                requested.append((file, name, row.attempts + 1))
+        if row and not _is_news(row, file):
+            decision.requested.append((file, name, row.attempts + 1))
+        elif not _was_read(row) and _order(name, file, zone)[0] < look_back_to:
+            decision.old.append((file, name, TOO_OLD if name.kind is kind else _NOT_READ[name.kind]))
         elif name.kind is not kind:
-            noted.append((file, name, _NOT_READ[name.kind]))
+            decision.noted.append((file, name, _NOT_READ[name.kind]))
         elif held_still.get(file.name) != file or (row and row.partition_key in in_flight):
             unsettled = True
-        elif not _was_read(row) and _order(name, file, zone)[0] < look_back_to:
-            noted.append((file, name, TOO_OLD))
         else:
-            noted.append((file, name, None))
-            requested.append((file, name, 1))
+            decision.noted.append((file, name, None))
+            decision.requested.append((file, name, 1))
     for row in ledger.values():  # gone from the folder, or left by an import that was cut short
-        if row.name not in named and row.kind == kind and _is_due(row, in_flight, now):
+        if row.name not in listed and row.kind == kind and _is_due(row, in_flight, now):
             file = RemoteFile(row.name, row.size or 0, int(row.modified_at.timestamp()) if row.modified_at else 0)
-            requested.append((file, parse_file_name(row.name), row.attempts + 1))
-    return Decision(noted, requested, unsettled)
+            decision.requested.append((file, parse_file_name(row.name), row.attempts + 1))
+    return replace(decision, unsettled=unsettled)
+
+
+def _is_news(row: files.FileRow | None, file: RemoteFile) -> bool:
+    """Whether a file is new to the ledger or looks other than it has it."""
+    return row is None or (row.size, row.modified_at) != (file.size, files.utc(file.modified_at))
 
 
 def _is_due(row: files.FileRow, in_flight: Collection[str], now: datetime) -> bool:
     return row.status == "requested" and row.partition_key not in in_flight and now >= due_again(row)
+
+
+def _is_under_way(row: files.FileRow, now: datetime) -> bool:
+    return row.status == "requested" and row.requested_at is not None and now - row.requested_at < FIRST_BACK_OFF
 
 
 def _was_read(row: files.FileRow | None) -> bool:
@@ -126,11 +142,13 @@ def _order(name: FileName, file: RemoteFile, zone: tzinfo) -> tuple[datetime, st
 
 @dataclass(frozen=True)
 class Cursor:
-    """What saves a listing: the folder's time when it was last listed, and when that was (unix seconds)."""
+    """What saves a listing: the folder's time when it was last listed, when that was (unix seconds), and the id of the
+    process that did it: each lists once at its start."""
 
     changed_at: int = 0
     moved_at: float = 0.0
     listed_at: float = 0.0
+    process: int = 0
 
     @classmethod
     def load(cls, text: str | None) -> "Cursor":
@@ -140,7 +158,8 @@ class Cursor:
             return cls()
 
     def wants_listing(self, changed_at: int, now: float) -> bool:
-        return changed_at != self.changed_at or now - self.moved_at < RESTLESS or now - self.listed_at > LIST_ANYWAY
+        restless = changed_at != self.changed_at or now - self.moved_at < RESTLESS
+        return restless or now - self.listed_at > LIST_ANYWAY or self.process != os.getpid()
 
 
 @dataclass(frozen=True)
@@ -180,11 +199,11 @@ def watch(
                 listing = gameserver.list_folder(folder.name)
                 taken = take(context.instance, database, folder, listing, held_still, look_back_to)
                 held_still = {file.name: file for file in listing}
-                if taken.wanted or taken.new:
+                if taken.wanted:
                     # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
-                    return _result(folder, taken)
+                    return dg.SensorResult(build_requests(taken.wanted, taken.order, {PUBLISH_TAG: LIVE}))
                 # What did not hold still is listed again at the next look, though its folder may not move any more.
-                cursor = Cursor(changed_at, moved_at, 0.0 if taken.unsettled else now)
+                cursor = Cursor(changed_at, moved_at, 0.0 if taken.unsettled else now, os.getpid())
             if time.monotonic() >= end:
                 context.update_cursor(json.dumps(asdict(cursor)))
                 return dg.SkipReason(f"nothing new in {folder.name} at {gameserver.describe()}")
@@ -202,20 +221,12 @@ def watch(
         raise
 
 
-def _result(folder: Folder, taken: "Taken") -> dg.SensorResult:
-    return dg.SensorResult(
-        run_requests=build_requests(taken.wanted, taken.order, {PUBLISH_TAG: LIVE}),
-        dynamic_partitions_requests=[folder.partitions_def.build_add_request(taken.new)] if taken.new else [],
-    )
-
-
 @dataclass(frozen=True)
 class Taken:
-    """What a listing led to: partitions to run, keys to add, all keys as Dagster has them, the new ones last, and
-    whether some files are not finished yet."""
+    """What a listing led to: partitions to run, all keys as Dagster has them, and whether some files are not finished
+    yet."""
 
     wanted: list[Wanted]
-    new: list[str]
     order: list[str]
     unsettled: bool
 
@@ -228,19 +239,22 @@ def take(
     held_still: Mapping[str, RemoteFile],
     look_back_to: datetime,
 ) -> Taken:
-    """Decides on a listing and notes the decision in the file ledger."""
+    """Decides on a listing, notes the decision in the file ledger and sees to it that Dagster has the keys of all its
+    files, also of those that a process noted which ended before it could add them."""
     settings = load_settings()
     now = datetime.now(UTC)
-    order = list(instance.get_dynamic_partitions(str(folder.partitions_def.name)))
     with database.transaction() as conn:
         ledger = files.ledger(conn, settings.server)
         waiting = any(row.status == "requested" for row in ledger.values())
-        in_flight = keys_in_flight(instance, folder.job, order) if waiting else set()
+        in_flight = keys_in_flight(instance, database, folder.job) if waiting else set()
         decision = decide(
             listing, held_still, ledger, in_flight,
             kind=folder.kind, zone=ZoneInfo(settings.timezone), now=now, look_back_to=look_back_to,
         )  # fmt: skip
-        files.note_seen(conn, settings.server, decision.noted)
+        # A round that is new is waited for: ten thousand old files beside it are noted once it is through.
+        busy = decision.requested or decision.unsettled or any(_is_under_way(row, now) for row in ledger.values())
+        noted = decision.noted if busy else [*decision.noted, *decision.old]
+        files.note_seen(conn, settings.server, noted)
         files.note_requested(conn, settings.server, [file.name for file, _, _ in decision.requested], now)
         if not decision.unsettled:
             files.note_look(conn, settings.server, folder.name, now)
@@ -249,10 +263,10 @@ def take(
         for file, name, attempt in decision.requested
         if (key := files.partition_key(settings.server, name))
     ]
-    known = set(order)
-    noted = [files.partition_key(settings.server, name) for _, name, _ in decision.noted if name.kind is folder.kind]
-    new = [key for key in dict.fromkeys([*noted, *(w.key for w in wanted)]) if key and key not in known]
-    return Taken(wanted, new, [*order, *new], decision.unsettled)
+    own = [files.partition_key(settings.server, name) for _, name, _ in noted if name.kind is folder.kind]
+    before = [row.partition_key for row in ledger.values() if row.kind == folder.kind and row.reason not in _OUTSIDE]
+    keys = [*(w.key for w in wanted), *filter(None, own), *sorted(filter(None, before))]
+    return Taken(wanted, partitions.add_keys(instance, folder.partitions_def, keys), decision.unsettled)
 
 
 GAMESTATS, GAMETIMES = "gamestats", "gametimes"

@@ -3,15 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from slomix_pipeline.jobs import COMMAND_RUNS, PARTITIONS_OF
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
+from slomix_pipeline.warehouse.database import Database
 
 BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a round in a range a tenth of one
 
 TRY_AGAIN_EVERY = timedelta(minutes=10)  # while something stays as it should not
+
+LOST_AFTER = timedelta(hours=1)  # a run that nobody submitted by then: its tick died, and Dagster may not resume it
 
 IN_FLIGHT = [
     dg.DagsterRunStatus.QUEUED,
@@ -48,14 +52,25 @@ def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[st
     return requests
 
 
-def keys_in_flight(instance: dg.DagsterInstance, job: str, order: Sequence[str]) -> set[str]:
-    """The partitions that queued or running runs of a job work on."""
-    keys: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT)):
-        if key := run.tags.get("dagster/partition"):
-            keys.add(key)
-        first = run.tags.get("dagster/asset_partition_range_start")
-        last = run.tags.get("dagster/asset_partition_range_end")
+def is_of_a_command(run: dg.DagsterRun) -> bool:
+    """Whether a command runs it in its own process: nobody else can tell when that process is gone."""
+    return run.remote_job_origin is None
+
+
+def keys_in_flight(instance: dg.DagsterInstance, database: Database, job: str) -> set[str]:
+    """The partitions that queued or running runs of a job work on. Runs that a killed command left behind don't."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
+    runs = [r.dagster_run for r in records if not _is_lost(r.dagster_run, r.create_timestamp)]
+    if any(map(is_of_a_command, runs)) and not database.is_held(COMMAND_RUNS):
+        runs = [run for run in runs if not is_of_a_command(run)]
+    keys = {key for run in runs if (key := run.tags.get("dagster/partition"))}
+    ranges = [tuple(run.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")) for run in runs]
+    order = list(instance.get_dynamic_partitions(str(PARTITIONS_OF[job].name))) if any(map(all, ranges)) else []
+    for first, last in ranges:
         if first in order and last in order:
             keys.update(order[order.index(first) : order.index(last) + 1])
     return keys
+
+
+def _is_lost(run: dg.DagsterRun, created_at: datetime) -> bool:
+    return run.status is dg.DagsterRunStatus.NOT_STARTED and datetime.now(UTC) - created_at > LOST_AFTER

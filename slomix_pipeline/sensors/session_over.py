@@ -38,15 +38,11 @@ def session_over_sensor(
         found = sessions_to_report(conn, now - settings.session_over_after, AT_ONCE, STARTED_AT)
     if not found:
         return dg.SkipReason("no session is over without being reported")
-    order = list(context.instance.get_dynamic_partitions("sessions"))
-    in_flight = keys_in_flight(context.instance, "report_sessions", order)
+    in_flight = keys_in_flight(context.instance, database, "report_sessions")
     wanted = [w for w in decide(found, now) if w.key not in in_flight]
     if not wanted:
         return dg.SkipReason(f"{len(found)} sessions are being reported")
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
-    new = [w.key for w in wanted if w.key not in set(order)]
-    return dg.SensorResult(
-        run_requests=build_requests(wanted, [*order, *new], {PUBLISH_TAG: LIVE}),
-        dynamic_partitions_requests=[partitions.sessions.build_add_request(new)] if new else [],
-    )
+    order = partitions.add_keys(context.instance, partitions.sessions, (w.key for w in wanted))
+    return dg.SensorResult(build_requests(wanted, order, {PUBLISH_TAG: LIVE}))

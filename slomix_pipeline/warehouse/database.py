@@ -145,3 +145,13 @@ class Database:
             conn.autocommit = True
             conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key(name)])
             yield conn
+
+    def is_held(self, name: str) -> bool:
+        """Whether somebody holds the lock ``name`` just now.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        with self.connect() as conn:  # a shared lock, so that two who ask don't take each other for the holder
+            row = conn.execute("SELECT pg_try_advisory_lock_shared(%s) AS free", [advisory_key(name)]).fetchone()
+            return row is not None and not row["free"]

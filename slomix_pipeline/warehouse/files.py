@@ -88,21 +88,23 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
 
     A file that looks other than before counts as new: its attempts start again.
     """
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into file (server, name, kind, partition_key, size, modified_at, status, reason)
-               values (%s, %s, %s, %s, %s, %s, 'listed', %s)
-               on conflict (server, name) do update
-               set size = excluded.size, modified_at = excluded.modified_at, imported = false,
-                   attempts = case when (file.size, file.modified_at) is distinct from
-                                        (excluded.size, excluded.modified_at) then 0 else file.attempts end,
-                   status = case when file.kind = 'endstats' then 'listed' else file.status end,
-                   reason = case when file.kind = 'endstats' then excluded.reason else file.reason end""",
-            [
-                (server, f.name, n.kind, partition_key(server, n), f.size, utc(f.modified_at), reason)
-                for f, n, reason in files
-            ],
-        )
+    rows = [
+        (file.name, name.kind, partition_key(server, name), file.size, utc(file.modified_at), reason)
+        for file, name, reason in files
+    ]
+    conn.execute(
+        """insert into file (server, name, kind, partition_key, size, modified_at, status, reason)
+           select %s, name, kind, partition_key, size, modified_at, 'listed', reason
+           from unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[])
+                as seen (name, kind, partition_key, size, modified_at, reason)
+           on conflict (server, name) do update
+           set size = excluded.size, modified_at = excluded.modified_at, imported = false,
+               attempts = case when (file.size, file.modified_at) is distinct from
+                                    (excluded.size, excluded.modified_at) then 0 else file.attempts end,
+               status = case when file.kind = 'endstats' then 'listed' else file.status end,
+               reason = case when file.kind = 'endstats' then excluded.reason else file.reason end""",
+        [server, *([row[column] for row in rows] for column in range(6))],
+    )
 
 
 def note_found(conn: Connection[DictRow], server: str, name: FileName, data: bytes) -> FileRow:
