@@ -94,17 +94,25 @@ def run(seed: int) -> None:
 def import_(directory: Path, server: str | None, timezone: str | None, publish: bool) -> None:
     """Ingest all game files below DIRECTORY."""
     with clear_errors():
-        from slomix_pipeline.commands.importing import import_into_home
-
         given = {"server": server, "timezone": timezone}
         settings = read_settings(**{name: value for name, value in given.items() if value})
-        with progress_bar() as progress:
-            summary = import_into_home(settings, directory, timezone, publish, progress)
+        try:
+            from slomix_pipeline.commands.importing import import_into_home
+
+            with progress_bar() as progress:
+                summary = import_into_home(settings, directory, timezone, publish, progress)
+        except KeyboardInterrupt as stop:
+            err.print(str(stop) or "Stopped before anything was imported.", soft_wrap=True)
+            sys.exit(130)
         out.print(f"Found {summary.found} game files below {directory}", soft_wrap=True)
         out.print(
             f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
             f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
         )
+        if summary.resumed:
+            out.print(f"  of these, left unfinished by an earlier import or run: {summary.resumed}")
+        if summary.renewed:
+            out.print(f"  rounds known before that were worked out again: {summary.renewed}")
         for name, reason in summary.quarantined:
             out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
         for name, reason in summary.skipped:

@@ -12,7 +12,7 @@ from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import corrections, due, reading, results
+from slomix_pipeline.warehouse import corrections, due, reading, results, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -55,6 +55,7 @@ def match_post(
     with database.connect() as conn:
         due.note_compared(conn, made)
         check = report(context, conn, "told_once", outcomes)
+        unfinished.end(conn, own, "match_post")
     metadata: dict[str, Any] = {
         "announced": len(told.get("sent", [])),
         "corrected": len(told.get("edited", [])),

@@ -18,7 +18,7 @@ from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import map_key
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import files, parsed, timing_records
+from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -53,6 +53,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                 with conn.transaction():
                     outcomes["read_back"][key] = _store(conn, row, moment, stats, outcomes["parse"][key])
                     files.finish(conn, row, "ingested")
+                    unfinished.begin(conn, [key], unfinished.ROUND_ENDS)
                 outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
                 outcomes["read_back"][key] = _quarantine(conn, row, str(error))

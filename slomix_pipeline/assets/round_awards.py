@@ -23,7 +23,7 @@ from slomix_pipeline.rules.linking import LINK_WINDOW, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats as stored
-from slomix_pipeline.warehouse import files, parsed, results
+from slomix_pipeline.warehouse import files, parsed, results, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -59,6 +59,7 @@ def round_awards(
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
         check = report(context, conn, "endstats_link", outcomes)
+        unfinished.end(conn, context.partition_keys, "round_awards")
     own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
     metadata = {
         "rounds with endstats": sum(facts["files"] > 0 for facts in own),

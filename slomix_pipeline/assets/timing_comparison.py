@@ -12,7 +12,7 @@ from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.markdown import escape, table
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse import due, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import RoundSeen
@@ -45,6 +45,7 @@ def timing_comparison(
     outcomes = _tell(database, discord, found, wish, max_age) if discord.dev else {}
     with database.connect() as conn:
         check = report(context, conn, "timing_told", outcomes)
+        unfinished.end(conn, context.partition_keys, "timing_comparison")
     return dg.MaterializeResult(metadata=_metadata(found), check_results=[check])
 
 

@@ -14,7 +14,7 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import files, timing_records
+from slomix_pipeline.warehouse import files, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 
@@ -51,7 +51,9 @@ def timing_record(
                 outcomes[key] = _quarantine(conn, row, reason)
             except RecursionError:
                 outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
-        check = report(context, conn, "record_parse", outcomes)
+        with conn.transaction():
+            check = report(context, conn, "record_parse", outcomes)
+            unfinished.end(conn, outcomes, unfinished.RECORD_END)
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     metadata: dict[str, Any] = {"records": len(outcomes) - len(refused), "quarantined": dg.MetadataValue.json(refused)}
     return dg.MaterializeResult(metadata=metadata, check_results=[check])

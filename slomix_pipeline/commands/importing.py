@@ -1,14 +1,21 @@
 """``slomix import``: a folder of files, of whatever age, through the same assets as live rounds.
 
 Belongs here: finding files, storing their bytes, running the partitions in bulk, the summary.
+
+It may be interrupted at any point. What it still owes is in the database, as of every run (``warehouse.unfinished``,
+``warehouse.rework``), and the next import of the folder asks for it: known is only what is through.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
 from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
@@ -20,10 +27,16 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
 from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
-from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import endstats, files, results, timing_records
+from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.warehouse import endstats, files, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database
 
+# The kinds of files that are read, and what such a file has to go through; endstats files wait for their round instead.
+_STAGES: dict[FileKind, Sequence[str]] = {
+    FileKind.STATS: unfinished.ROUND_ENDS,
+    FileKind.TIMING: (unfinished.RECORD_END,),
+    FileKind.ENDSTATS: (),
+}
 _JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
 
 # Of runs in a command's own process: the log is in the Dagster UI, the terminal shows progress.
@@ -35,11 +48,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Summary:
-    """What an import came to. ``waiting``: endstats files whose round is not here; ``quarantined``, ``skipped``: name
-    and reason; ``left_aside``: names of other files."""
+    """What an import came to. ``resumed``: files among the ingested ones that an earlier import left unfinished;
+    ``renewed``: rounds known before that were worked out again, for what came since or was left undone; ``waiting``:
+    endstats files whose round is not here; ``quarantined``, ``skipped``: name and reason; ``left_aside``: names of
+    other files."""
 
     found: int = 0
     ingested: int = 0
+    resumed: int = 0
+    renewed: int = 0
     known: int = 0
     waiting: int = 0
     linked: int = 0
@@ -49,14 +66,56 @@ class Summary:
     sessions: list[str] = field(default_factory=list)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Somebody stopped an import; the text says how far it came."""
+
+
 def import_into_home(
     settings: Settings, directory: Path, timezone: str | None, publish: bool, progress: Progress
 ) -> Summary:
     """Imports a folder into the home of ``settings``; with ``publish`` its results are announced, on the stand-in
-    when no webhook is set."""
+    when no webhook is set.
+
+    Raises:
+        Interrupted: by Ctrl-C.
+    """
+    try:
+        return _hearing_interrupts(lambda: _import_into_home(settings, directory, timezone, publish, progress))
+    except KeyboardInterrupt:
+        how_far = _how_far(settings, directory)
+        raise Interrupted(f"Stopped: {how_far}. The next import of {directory} goes on from there.") from None
+
+
+def _hearing_interrupts(work: Callable[[], Summary]) -> Summary:
+    """Does the work in a thread that ends with the process, so that this one hears Ctrl-C: a run of Dagster's would
+    take it for itself, and a step for a failure that it tries again."""
+    outcome: Future[Summary] = Future()
+
+    def do() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=do, name="import", daemon=True).start()
+    return outcome.result()
+
+
+def _how_far(settings: Settings, directory: Path) -> str:
+    names = {name.name: name for path in found_below(directory) if (name := parse_file_name(path.name)).kind in _STAGES}
+    with open_database(settings).connect() as conn:
+        ledger, left = files.ledger(conn, settings.server), unfinished.left(conn, settings.server)
+    done = [row for row in ledger.values() if row.name in names and _is_done(row, left)]
+    return f"{len(done)} of {len(names)} files are through"
+
+
+def _import_into_home(
+    settings: Settings, directory: Path, timezone: str | None, publish: bool, progress: Progress
+) -> Summary:
     with ExitStack() as stack:
         database = open_database(settings)
         channels = stack.enter_context(channels_in_use(settings))
+        progress("waiting until no other command runs rounds here", 0, 1)
         instance = stack.enter_context(one_shot_instance(settings, database))
         return import_folder(
             directory, database, instance, server=settings.server, timezone=timezone,
@@ -79,32 +138,67 @@ def import_folder(
     """Ingests every game file below a folder. ``timezone``: of the stamps, when it is not the setting's."""
     summary = Summary()
     resources["database"] = database
-    new = _store(directory, database, server, timezone, summary, progress)
+    ends = _STAGES if PUBLISH_TAG not in tags else _STAGES | {FileKind.STATS: (*unfinished.ROUND_ENDS, unfinished.TOLD)}
+    found = _store(directory, database, server, timezone, ends, summary, progress)
     for kind, job in _JOB_OF.items():
-        names = sorted((name for name in new if name.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
-        keys = [key for name in names if (key := files.partition_key(server, name))]
-        run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
-    late = {kind: [key for n in new if n.kind is kind and (key := files.partition_key(server, n))] for kind in FileKind}
-    with database.connect() as conn:  # rounds known before this import: their awards and records come with it
-        waiting = {
-            *endstats.rounds_waited_for(conn, late[FileKind.ENDSTATS]),
-            *timing_records.rounds_waited_for(conn, late[FileKind.TIMING]),
-        }
-    run_partitions(instance, "ingest_rounds", sorted(waiting), tags=tags, progress=progress, **resources)
-    _conclude(database, server, new, waiting, summary)
+        names = sorted((n for n in found.todo if n.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
+        run_partitions(instance, job, _keys(server, names), tags=tags, progress=progress, **resources)
+    with database.connect() as conn:
+        behind = _rounds_behind(conn, found.of_kind)
+    run_partitions(instance, "ingest_rounds", behind, tags=tags, progress=progress, **resources)
+    _conclude(database, server, found, behind, summary)
     if PUBLISH_TAG in tags:
         run_partitions(instance, "report_sessions", summary.sessions, tags=tags, progress=progress, **resources)
+    with database.transaction() as conn:  # told now, or nobody asks for it any more
+        unfinished.end(conn, found.of_kind[FileKind.STATS], unfinished.TOLD)
     return summary
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The files of a folder. ``todo``: those that are not through; ``begun``: the names of those among them that an
+    earlier import or run had begun with; ``of_kind``: the keys of all, by kind."""
+
+    todo: list[FileName]
+    begun: set[str]
+    of_kind: dict[FileKind, list[str]]
+
+
+def _keys(server: str, names: Iterable[FileName]) -> list[str]:
+    return [key for name in names if (key := files.partition_key(server, name))]
+
+
+def _is_done(row: files.FileRow, left: Collection[str]) -> bool:
+    """Whether a file came to a good end, and so did everything that is made of it."""
+    return row.status in ("ingested", "known") and row.partition_key not in left
+
+
+def _rounds_behind(conn: Connection[DictRow], of_kind: Mapping[FileKind, list[str]]) -> list[str]:
+    """The rounds of a folder's files that are older than what is known of them: a process ended before they were worked
+    out, or their awards or timing records came later."""
+    awaited = {
+        *endstats.rounds_waited_for(conn, of_kind[FileKind.ENDSTATS]),
+        *timing_records.rounds_waited_for(conn, of_kind[FileKind.TIMING]),
+    }
+    stale = rework.stale_rounds(conn, load_settings(), among={*of_kind[FileKind.STATS], *awaited})
+    return sorted({*awaited, *(key for key, _ in stale)})
+
+
 def _store(
-    directory: Path, database: Database, server: str, timezone: str | None, summary: Summary, progress: Progress
-) -> list[FileName]:
-    """Stores the bytes of all files that are new or changed. Returns those to be run."""
+    directory: Path,
+    database: Database,
+    server: str,
+    timezone: str | None,
+    ends: Mapping[FileKind, Sequence[str]],
+    summary: Summary,
+    progress: Progress,
+) -> _Found:
+    """Stores the bytes of all files that are new or changed. ``ends``: the stages that they have to go through then."""
     paths = found_below(directory)
-    new: dict[str, FileName] = {}
+    todo: dict[str, FileName] = {}
+    begun: set[str] = set()
     with database.transaction() as conn:
-        ledger = files.ledger(conn, server)
+        ledger, left = files.ledger(conn, server), unfinished.left(conn, server)
         taken: dict[str, str] = {}
         for number, path in enumerate(paths, start=1):
             progress("reading files", number, len(paths))
@@ -124,16 +218,22 @@ def _store(
                 summary.skipped.append((path.name, reason))
                 continue
             row = ledger.get(path.name)
-            other_zone = timezone is not None and row is not None and row.timezone != timezone
-            done = row is not None and (row.status in ("ingested", "known") or name.kind is FileKind.ENDSTATS)
-            if row and done and row.sha256 == digest and not other_zone:
-                summary.known += path.name not in new
-            elif path.name not in new:
+            same = row is not None and row.sha256 == digest and timezone in (None, row.timezone)
+            if row and same and _is_done(row, left):
+                summary.known += 1
+            elif path.name not in todo:
+                todo[path.name] = name
+                if same:
+                    begun.add(path.name)
                 files.note_imported(conn, server, [(name, data)], timezone)
-                new[path.name] = name
                 if name.kind is FileKind.ENDSTATS:
                     files.note_waiting(conn, server, name.name)
-    return list(new.values())
+        for kind, stages in ends.items():
+            unfinished.begin(conn, _keys(server, (name for name in todo.values() if name.kind is kind)), stages)
+    named = list(map(parse_file_name, taken))
+    return _Found(
+        list(todo.values()), begun, {kind: _keys(server, (n for n in named if n.kind is kind)) for kind in FileKind}
+    )
 
 
 def run_partitions(
@@ -150,10 +250,7 @@ def run_partitions(
     Raises:
         dagster.DagsterError or whatever a stage raised: a run failed.
     """
-    name = str(PARTITIONS_OF[job].name)
-    known = set(instance.get_dynamic_partitions(name))
-    instance.add_dynamic_partitions(name, [key for key in keys if key not in known])
-    order = instance.get_dynamic_partitions(name)
+    order = partitions.add_keys(instance, PARTITIONS_OF[job], keys)
     definition = build_defs(**resources).resolve_job_def(job)
     done = 0
     for first, last in partitions.contiguous_ranges(order, keys):
@@ -164,23 +261,23 @@ def run_partitions(
     progress(f"running {job}", len(keys), len(keys))
 
 
-def _conclude(
-    database: Database, server: str, new: Iterable[FileName], waiting: Iterable[str], summary: Summary
-) -> None:
-    names = [name.name for name in new]
-    keys = [key for name in new if (key := files.partition_key(server, name))]
+def _conclude(database: Database, server: str, found: _Found, behind: Sequence[str], summary: Summary) -> None:
+    names = [name.name for name in found.todo]
+    keys = _keys(server, found.todo)
     with database.connect() as conn:
         rows = conn.execute(
             "select name, kind, status, reason from file where server = %s and name = any(%s) order by name",
             [server, names],
         ).fetchall()
         summary.ingested += sum(row["status"] == "ingested" for row in rows)
+        summary.resumed += sum(row["status"] == "ingested" and row["name"] in found.begun for row in rows)
         summary.known += sum(row["status"] == "known" for row in rows)
         summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == "listed" for row in rows)
         summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
         linked = conn.execute(
             "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)",
-            [[*keys, *waiting]],
+            [[*keys, *behind]],
         ).fetchone()
         summary.linked = linked["n"] if linked else 0
-        summary.sessions = results.sessions_of(conn, keys)
+        summary.renewed = len(set(behind) - set(keys))
+        summary.sessions = results.sessions_of(conn, [*keys, *behind])

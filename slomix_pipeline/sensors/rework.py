@@ -58,7 +58,7 @@ def rework_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     raise_alarms(context, database)
     with database.connect() as conn:
-        stale = stale_rounds(conn, load_settings(), STARTED_AT)
+        stale = stale_rounds(conn, load_settings(), started_at=STARTED_AT)
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))

@@ -3,6 +3,7 @@
 Belongs here: everything that makes a round stale, in one query. When it is asked for again: ``sensors.rework``.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from psycopg import Connection
@@ -33,10 +34,14 @@ def rounds_to_rename(conn: Connection[DictRow]) -> list[str]:
 
 
 def stale_rounds(
-    conn: Connection[DictRow], settings: Settings, started_at: datetime | None = None
+    conn: Connection[DictRow],
+    settings: Settings,
+    *,
+    started_at: datetime | None = None,
+    among: Collection[str] | None = None,
 ) -> list[tuple[str, datetime]]:
     """Rounds whose inputs or rules are newer than their result, or of which something due is not told, with the time of
-    the newest input, in order of play.
+    the newest input, in order of play: the first thousand, or all that are ``among`` these.
 
     A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
     time: its settings may be others.
@@ -53,6 +58,13 @@ def stale_rounds(
                   or r.placed_with is distinct from t.record_key   -- placed with another record than it is timed with
                   or not exists (select from match m where m.match_key = r.match_key)
                   or t.timed_at = 'epoch'   -- another round has its record now
+               union all
+               -- A run of it ended half-way: something that is made of it may be older than it is.
+               select p.round_key, u.since
+               from unfinished u
+               join parsed_round p on p.round_key = u.partition_key and u.stage <> 'session_post'
+               join file f using (server, name)
+               where f.status = 'ingested'
                union all
                select p.round_key, f.finished_at
                from parsed_round p join file f using (server, name)
@@ -125,8 +137,11 @@ def stale_rounds(
                  and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
                  and (thing not like 'timing:%%' or %(dev)s)
            ) inputs
-           group by round_key order by split_part(round_key, ':', 2), round_key limit 1000""",
+           where %(among)s::text[] is null or round_key = any(%(among)s)
+           group by round_key order by split_part(round_key, ':', 2), round_key
+           limit case when %(among)s::text[] is null then 1000 end""",
         {
+            "among": None if among is None else list(among),
             "window": LINK_WINDOW,
             "candidates": CANDIDATE_WINDOW,
             "patience": _UNLINKED_PATIENCE,
