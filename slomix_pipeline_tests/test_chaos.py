@@ -9,13 +9,11 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -26,6 +24,7 @@ from pydantic import SecretStr
 from slomix_pipeline.commands.children import end_leftovers
 from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, as_environment, load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -40,71 +39,8 @@ SEED = 20
 EVERY = timedelta(seconds=8)  # a round
 PATIENCE = 240.0  # seconds that anything may take on a busy machine
 
-# What becomes of Discord's calls, in turn. ``lost``: the message arrives, its answer does not.
-SCHEDULE = ("fine", "lost", "limited", "fine", "unavailable", "fine")
-TROUBLE = {"claimed", "failed", "refused", "in_doubt"}  # states of what nobody can rely on to be there
-
-
-class UnreliableDiscord(ThreadingHTTPServer):
-    """Between the pipeline and the stand-in: fails as ``SCHEDULE`` says."""
-
-    daemon_threads = True
-
-    def __init__(self, webhook: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Call)
-        self.behind, _, self._path = webhook.partition("/api/")
-        self.calls = 0
-
-    @property
-    def webhook_url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/api/{self._path}"
-
-    def __enter__(self) -> "UnreliableDiscord":
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Callers that are killed in the middle are the point of this test."""
-
-
-class _Call(BaseHTTPRequestHandler):
-    server: UnreliableDiscord
-
-    def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fate = SCHEDULE[self.server.calls % len(SCHEDULE)]
-        self.server.calls += 1
-        if fate == "unavailable":
-            return self._say(503, b"upstream")
-        if fate == "limited":
-            return self._say(429, b'{"message": "You are being rate limited.", "retry_after": 0.5, "global": false}')
-        call = urllib.request.Request(self.server.behind + self.path, body or None, method=self.command)
-        call.add_header("Content-Type", "application/json")
-        try:
-            with urllib.request.urlopen(call, timeout=10) as done:
-                status, said = done.status, done.read()
-        except urllib.error.HTTPError as error:
-            status, said = error.code, error.read()
-        if fate == "lost":
-            self.close_connection = True
-            return None
-        return self._say(status, said)
-
-    do_GET = do_POST = do_PATCH = answer  # noqa: N815  # the names are the library's
-
-    def _say(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the address holds the token."""
+# What happens to the next message at each kill.
+FAULTS = (Fault.FAILING, Fault.LOST_ANSWER, Fault.RATE_LIMITED)
 
 
 class Supervised:
@@ -203,10 +139,10 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         (server / name).mkdir(parents=True)
     with ExitStack() as stack:
         page = stack.enter_context(StandIn(folder / "discord"))
-        discord = stack.enter_context(UnreliableDiscord(page.webhook_url))
         sftp = stack.enter_context(SftpServer(server, "tester", "a password"))
         settings = load_settings(
-            home=folder / "home", ui_port=0, discord_webhook=SecretStr(discord.webhook_url),
+            home=folder / "home", ui_port=0, discord_webhook=SecretStr(page.webhook_url),
+            session_over_after=timedelta(seconds=15),
             sftp_host="127.0.0.1", sftp_port=sftp.port, sftp_user="tester", sftp_password=SecretStr("a password"),
             sftp_host_key=sftp.host_key_fingerprint,
         )  # fmt: skip
@@ -219,8 +155,9 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         evening = play_evening(SEED, maps=2)
         player = threading.Thread(target=lambda: played.append(play_live(evening, server, EVERY, stop)))
         player.start()
-        for victim in victims:
+        for victim, fault in zip(victims, cycle(FAULTS), strict=False):
             time.sleep(rng.uniform(0.5, 2.5))
+            page.misbehave(fault)
             pipeline.kill(victim)
         player.join()
         (evening,) = played
@@ -238,7 +175,7 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
     noted = [post["message_id"] for post in posts if post["state"] == "sent"]
     assert len(noted) == len(set(noted)) and set(noted) <= {message["id"] for message in shown}
     # What is there without being noted is in doubt, not lost from sight.
-    assert len(shown) - len(noted) <= sum(post["state"] in TROUBLE for post in posts)
+    assert len(shown) - len(noted) <= sum(post["state"] == "in_doubt" for post in posts)
 
 
 def wrong_numbers(database: Database, evening: Evening) -> list[str]:
@@ -250,8 +187,10 @@ def wrong_numbers(database: Database, evening: Evening) -> list[str]:
 
 
 def untold(database: Database, evening: Evening) -> list[str]:
-    """The results that are neither sent nor in the ledger as trouble."""
+    """What is neither told nor reported: of the results and the summary of the evening."""
     with database.connect() as conn:
-        states = {row["thing"]: row["state"] for row in conn.execute("select thing, state from post")}
-    due = [f"result:{round_key(match.r2)}" for match in evening.matches]
-    return [thing for thing in due if states.get(thing) not in {"sent", *TROUBLE}]
+        told = {row["thing"] for row in conn.execute("select thing from post where state = 'sent'")}
+        reported = {row["thing"] for row in conn.execute("select thing from message_trouble")}
+        summaries = [f"session:{row['session_key']}" for row in conn.execute("select session_key from session")]
+    due = [*(f"result:{round_key(match.r2)}" for match in evening.matches), *summaries]
+    return [thing for thing in due if thing not in told | reported]
