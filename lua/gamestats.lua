@@ -50,7 +50,7 @@ for name, number in pairs({
   EXPLOSIVES[et[name] or number] = true
 end
 
-local SHOWN_OF_GUID = 8 -- characters
+local SHORTEST_GUID = 8 -- characters: what stats files show of one
 local LONGEST_NAME = 64 -- bytes; the engine ends them at 35
 local SAVED_AFTER = 3000 -- ms of intermission
 local EXIT_TO_INTERMISSION = 2000 -- ms; an "Exit:" line that no intermission follows by then was none
@@ -127,7 +127,7 @@ end
 local function guid_of(slot)
   local guid = tostring(et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or "")
   guid = guid:upper():gsub("[^%w]", "")
-  return #guid >= SHOWN_OF_GUID and guid or ""
+  return #guid >= SHORTEST_GUID and guid or ""
 end
 
 -- A side in a config string: the engine has -1 nobody, 0 Axis, 1 Allies; the file has 0, 1, 2. 0 if it isn't there.
@@ -707,7 +707,7 @@ local function player_line(person)
   if not weapons then
     return nil
   end
-  local fields = { person.guid:sub(1, SHOWN_OF_GUID), person.name, whole(person.rounds), whole(person.team), weapons }
+  local fields = { person.guid:sub(1, SHORTEST_GUID), person.name, whole(person.rounds), whole(person.team), weapons }
   return table.concat(fields, "\\") .. "\t" .. tail_text(person)
 end
 
