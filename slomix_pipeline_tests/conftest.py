@@ -8,7 +8,13 @@ from hypothesis import settings as hypothesis_settings
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.lua_fixtures import runtime
 from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline
-from slomix_pipeline_tests.postgres_fixtures import database, empty_database, migrated_template, postgres_server
+from slomix_pipeline_tests.postgres_fixtures import (
+    database,
+    empty_database,
+    migrated_template,
+    postgres_server,
+    server_home,
+)
 
 __all__ = [
     "database",
@@ -21,6 +27,7 @@ __all__ = [
     "runtime",
     "scripts",
     "server",
+    "server_home",
     "sftp_pipeline",
     "source",
 ]

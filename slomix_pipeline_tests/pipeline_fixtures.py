@@ -7,6 +7,7 @@ Does not belong here: files (``slomix_pipeline.simulator``, ``building``), what 
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner, Result
 
+from slomix_pipeline.cli import main
 from slomix_pipeline.commands.exporting import session_as_json, utc_text
 from slomix_pipeline.commands.importing import Summary, import_folder
 from slomix_pipeline.definitions import build_defs
@@ -41,6 +44,7 @@ from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
 SERVER = "main"
+SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli import main; main()"]  # as a process of its own
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _JOBS = {
     "ingest_rounds": str(rounds.name),
@@ -68,6 +72,10 @@ class Pipeline:
     cursors: dict[str, str | None] = field(default_factory=dict)
     run_keys: set[str] = field(default_factory=set)
     clock: Iterator[int] = field(default_factory=itertools.count)
+
+    def slomix(self, *arguments: str, **settings: str) -> Result:
+        """A command on this database, in this process."""
+        return CliRunner().invoke(main, arguments, env={"SLOMIX_POSTGRES_URL": self.database.url} | settings)
 
     @property
     def resources(self) -> dict[str, Any]:

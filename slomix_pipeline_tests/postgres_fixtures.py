@@ -1,6 +1,6 @@
 """PostgreSQL for tests: one embedded server per test process, a fresh database per test.
 
-Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database`` and ``database`` (import all four).
+Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database``, ``database``, ``server_home``.
 Does not belong here: rows in those databases (the tests' own).
 """
 
@@ -15,11 +15,26 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from slomix_pipeline.warehouse import embedded
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
 
 _number = itertools.count(1)
+
+
+@pytest.fixture
+def server_home() -> Iterator[Path]:
+    """A folder for embedded servers of a test's own; those it leaves running are stopped."""
+    # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
+    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    try:
+        yield folder
+    finally:
+        for used in list(embedded._users):
+            if used.is_relative_to(folder):
+                stop_embedded(used)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

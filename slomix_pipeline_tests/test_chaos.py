@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -33,7 +32,7 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import play_live
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
-from slomix_pipeline_tests.pipeline_fixtures import as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, as_exported, as_played, differences, round_key
 
 SEED = 20
 EVERY = timedelta(seconds=8)  # a round
@@ -57,7 +56,7 @@ class Supervised:
     def _start(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-c", "from slomix_pipeline.cli import main; main()", "run"],
+                [*SLOMIX, "run"],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 

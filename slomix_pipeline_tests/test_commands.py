@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -18,8 +17,7 @@ from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
-
-SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli import main; main()"]
+from slomix_pipeline_tests.pipeline_fixtures import SLOMIX
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
 """The embedded server: joined, stopped, killed, in strange places."""
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,18 +22,6 @@ from slomix_pipeline.warehouse.embedded import start_embedded
 print(start_embedded(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
-    try:
-        yield folder
-    finally:
-        for used in list(embedded._users):
-            if used.is_relative_to(folder):
-                stop_embedded(used)
-        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -75,8 +61,8 @@ def _put_a_row(url: str) -> None:
         conn.execute("CREATE TABLE kept AS SELECT 7 AS number")
 
 
-def test_two_processes_that_start_together_share_a_server_until_the_last_one_leaves(home: Path) -> None:
-    directory = home / "postgres"
+def test_two_processes_that_start_together_share_a_server_until_the_last_one_leaves(server_home: Path) -> None:
+    directory = server_home / "postgres"
     with _another_process(directory) as first, _another_process(directory) as second:
         url = _told_address(first)
         assert _told_address(second) == url
@@ -88,8 +74,8 @@ def test_two_processes_that_start_together_share_a_server_until_the_last_one_lea
         assert not (directory / "postmaster.pid").exists()
 
 
-def test_a_killed_user_does_not_keep_the_server_running_for_ever(home: Path) -> None:
-    directory = home / "postgres"
+def test_a_killed_user_does_not_keep_the_server_running_for_ever(server_home: Path) -> None:
+    directory = server_home / "postgres"
     with _another_process(directory) as killed:
         url = _told_address(killed)
         killed.kill()
@@ -100,8 +86,8 @@ def test_a_killed_user_does_not_keep_the_server_running_for_ever(home: Path) -> 
     assert not (directory / "postmaster.pid").exists()
 
 
-def test_a_killed_server_comes_back_with_its_data_at_the_same_address(home: Path) -> None:
-    directory = home / "postgres"
+def test_a_killed_server_comes_back_with_its_data_at_the_same_address(server_home: Path) -> None:
+    directory = server_home / "postgres"
     url = start_embedded(directory)
     _put_a_row(url)
     with psycopg.connect(url, autocommit=True) as still_connected:
@@ -111,8 +97,8 @@ def test_a_killed_server_comes_back_with_its_data_at_the_same_address(home: Path
     assert _ask(url, "SELECT number FROM kept") == 7
 
 
-def test_a_process_number_that_is_used_again_is_not_taken_for_the_server(home: Path) -> None:
-    directory = home / "postgres"
+def test_a_process_number_that_is_used_again_is_not_taken_for_the_server(server_home: Path) -> None:
+    directory = server_home / "postgres"
     url = start_embedded(directory)
     left = (directory / "postmaster.pid").read_text().split("\n", 1)[1]
     stop_embedded(directory)
@@ -123,8 +109,8 @@ def test_a_process_number_that_is_used_again_is_not_taken_for_the_server(home: P
 
 
 @pytest.mark.parametrize("name", ["x" * 180, "spaces, 'quotes' \"$HOME\" and čšž %20 @ home"])
-def test_a_long_or_strange_path_is_no_problem_and_its_socket_is_private(home: Path, name: str) -> None:
-    directory = home / name / "postgres"
+def test_a_long_or_strange_path_is_no_problem_and_its_socket_is_private(server_home: Path, name: str) -> None:
+    directory = server_home / name / "postgres"
     url = start_embedded(directory)
     assert _ask(url) == 1
     sockets = embedded._socket_folder(directory)
@@ -135,8 +121,8 @@ def test_a_long_or_strange_path_is_no_problem_and_its_socket_is_private(home: Pa
     assert sockets == directory or not sockets.exists()
 
 
-def test_a_folder_that_somebody_put_where_the_socket_belongs_is_refused(home: Path) -> None:
-    directory = home / ("x" * 180) / "postgres"
+def test_a_folder_that_somebody_put_where_the_socket_belongs_is_refused(server_home: Path) -> None:
+    directory = server_home / ("x" * 180) / "postgres"
     start_embedded(directory)
     stop_embedded(directory)
     sockets = embedded._socket_folder(directory)
@@ -147,43 +133,43 @@ def test_a_folder_that_somebody_put_where_the_socket_belongs_is_refused(home: Pa
     sockets.rmdir()
 
 
-def test_two_homes_have_a_server_each(home: Path) -> None:
-    one, other = start_embedded(home / "one" / "postgres"), start_embedded(home / "other" / "postgres")
+def test_two_homes_have_a_server_each(server_home: Path) -> None:
+    one, other = start_embedded(server_home / "one" / "postgres"), start_embedded(server_home / "other" / "postgres")
     _put_a_row(one)
     assert _ask(other, "SELECT to_regclass('kept')") is None
-    stop_embedded(home / "one" / "postgres")
+    stop_embedded(server_home / "one" / "postgres")
     assert _ask(other) == 1
 
 
-def test_a_start_killed_half_way_is_made_good_by_the_next(home: Path) -> None:
-    half_made = home / "postgres.new"
+def test_a_start_killed_half_way_is_made_good_by_the_next(server_home: Path) -> None:
+    half_made = server_home / "postgres.new"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
-    assert _ask(start_embedded(home / "postgres")) == 1
+    assert _ask(start_embedded(server_home / "postgres")) == 1
     assert not half_made.exists()
 
 
-def test_a_database_of_another_major_version_is_refused_with_advice(home: Path) -> None:
-    (home / "postgres").mkdir()
-    (home / "postgres" / "PG_VERSION").write_text("16\n")
+def test_a_database_of_another_major_version_is_refused_with_advice(server_home: Path) -> None:
+    (server_home / "postgres").mkdir()
+    (server_home / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(EmbeddedPostgresError, match=r"made by PostgreSQL 16, this program brings 18.*pg_dump"):
-        start_embedded(home / "postgres")
+        start_embedded(server_home / "postgres")
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(home: Path) -> None:
-    (home / "postgres").mkdir()
-    (home / "postgres" / "holiday.txt").write_text("sun")
+def test_a_folder_with_other_things_in_it_is_left_alone(server_home: Path) -> None:
+    (server_home / "postgres").mkdir()
+    (server_home / "postgres" / "holiday.txt").write_text("sun")
     with pytest.raises(EmbeddedPostgresError, match="holds something else"):
-        start_embedded(home / "postgres")
-    assert [path.name for path in (home / "postgres").iterdir()] == ["holiday.txt"]
+        start_embedded(server_home / "postgres")
+    assert [path.name for path in (server_home / "postgres").iterdir()] == ["holiday.txt"]
 
 
-def test_a_place_that_cannot_be_written_is_named_in_the_error(home: Path) -> None:
-    (home / "file").write_text("")
+def test_a_place_that_cannot_be_written_is_named_in_the_error(server_home: Path) -> None:
+    (server_home / "file").write_text("")
     with pytest.raises(EmbeddedPostgresError, match="SLOMIX_HOME") as caught:
-        start_embedded(home / "file" / "postgres")
-    assert str(home / "file") in str(caught.value)
+        start_embedded(server_home / "file" / "postgres")
+    assert str(server_home / "file") in str(caught.value)
 
 
-def test_the_server_is_reached_by_no_network_address(home: Path) -> None:
-    assert _ask(start_embedded(home / "postgres"), "SHOW listen_addresses") == ""
+def test_the_server_is_reached_by_no_network_address(server_home: Path) -> None:
+    assert _ask(start_embedded(server_home / "postgres"), "SHOW listen_addresses") == ""

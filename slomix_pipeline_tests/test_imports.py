@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,9 +20,7 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import round_files, write_evening
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences, just_now, round_key
-
-SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli import main; main()"]
+from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, Pipeline, differences, just_now, round_key
 
 # A kill soon after each of these is seen; every import comes further than the one before.
 MOMENTS = (

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from slomix_pipeline.cli import main
 from slomix_pipeline.commands.player_receipts import line_in
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import STAMP_FORMAT, stats_file_name
@@ -58,13 +56,8 @@ def match(pipeline: Pipeline) -> tuple[str, str]:
     return keys
 
 
-def slomix(pipeline: Pipeline, *arguments: str) -> Result:
-    """A command on the pipeline's database."""
-    return CliRunner().invoke(main, arguments, env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
-
-
 def receipt(pipeline: Pipeline, *arguments: str) -> dict[str, Any]:
-    done = slomix(pipeline, "explain", *arguments, "--json")
+    done = pipeline.slomix("explain", *arguments, "--json")
     assert done.exit_code == 0, done.output
     found: dict[str, Any] = json.loads(done.stdout)
     assert found["schema"] == "slomix.receipt/1"
@@ -127,7 +120,7 @@ def test_it_says_which_counters_told_that_somebody_reconnected(pipeline: Pipelin
     assert player["made"] == "restarted" and player["flags"] == ["counter_reset"]
     assert "minutes_played fell from 8 to 3" in player["signs"]
     assert (field(player, "kills")["own"], field(player, "kills")["how"]) == (7, "as it is")
-    assert "minutes_played fell from 8 to 3" in slomix(pipeline, "explain", match[1], "--player", BOB).output
+    assert "minutes_played fell from 8 to 3" in pipeline.slomix("explain", match[1], "--player", BOB).output
 
 
 def test_who_looked_on_who_is_new_and_who_was_dead_too_long_is_told(pipeline: Pipeline, match: tuple[str, str]) -> None:
@@ -137,7 +130,7 @@ def test_who_looked_on_who_is_new_and_who_was_dead_too_long_is_told(pipeline: Pi
     dead = field(found["player"], "minutes_dead")
     assert (dead["own"], dead["how"]) == (360, "50 min = 3000 s, capped at the 360 s he was there")
     assert field(receipt(pipeline, match[1], "--player", CYD)["player"], "kills")["own"] is None
-    text = slomix(pipeline, "explain", match[1]).output
+    text = pipeline.slomix("explain", match[1]).output
     assert "dead_time_capped" in text and "3000 s, capped at 360 s" in text and "sat out" in text
 
 
@@ -158,7 +151,7 @@ def test_a_guid_may_be_shortened_and_an_unknown_one_lists_who_was_there(
 ) -> None:
     assert receipt(pipeline, match[1], "--player", "ada0")["player"]["guid"] == ADA
     for unknown in ("FFFF0000", "ADA"):
-        done = slomix(pipeline, "explain", match[1], "--player", unknown)
+        done = pipeline.slomix("explain", match[1], "--player", unknown)
         assert (done.exit_code, done.stdout) == (2, "")
         assert all(f"{guid} ({guid.title()})" in done.stderr for guid in (*EVERYBODY, EVE))
 
@@ -185,7 +178,7 @@ def test_a_receipt_of_a_pair_shows_what_speaks_for_it(pipeline: Pipeline, match:
         ("rounds go up by one", True, "4 of 4 shared players"),
     ]
     assert receipt(pipeline, match[0])["pairing"] == pairing | {"partner": match[1]}
-    text = slomix(pipeline, "explain", match[1]).output
+    text = pipeline.slomix("explain", match[1]).output
     assert "limit of round 2 = time of round 1: yes, 8:00 and 8:00" in text
     assert "shared players swap sides: yes, 3 of 3 shared players" in text
 
@@ -204,7 +197,7 @@ def test_a_receipt_holds_file_header_length_match_and_every_check(pipeline: Pipe
     assert (found["match"]["winner"], found["match"]["key"]) == ("A", match[0])
     checks = pipeline.rows("select check_name, metadata from check_result where partition_key = %s", match[1])
     assert {c["name"]: c["facts"] for c in found["checks"]} == {c["check_name"]: c["metadata"] for c in checks}
-    text = slomix(pipeline, "explain", match[1]).output
+    text = pipeline.slomix("explain", match[1]).output
     for expected in (stored["sha256"], "LF", "the attackers won", "seven_comparisons", match[0], "counts   yes"):
         assert expected in text
 
@@ -217,7 +210,7 @@ def test_a_linked_timing_record_is_shown_with_its_distance(pipeline: Pipeline) -
     assert (timing["link_class"], timing["candidate"]) == ("exact_end", None)
     off = evening.rounds[0].stamp - evening.rounds[0].ended_at
     assert timing["stamp_minus_record_end"] == pytest.approx(off.total_seconds(), abs=1)
-    assert "linked: " in slomix(pipeline, "explain", round_key(evening.rounds[0])).output
+    assert "linked: " in pipeline.slomix("explain", round_key(evening.rounds[0])).output
 
 
 def test_states_come_with_reason_and_age(pipeline: Pipeline) -> None:
@@ -233,10 +226,10 @@ def test_states_come_with_reason_and_age(pipeline: Pipeline) -> None:
         (aborted, "aborted", "3 h"),
         (replayed, "superseded", "60 min"),
     ):
-        found, text = receipt(pipeline, key), slomix(pipeline, "explain", key).output
+        found, text = receipt(pipeline, key), pipeline.slomix("explain", key).output
         assert found["round"]["status"] == status and found["round"]["reason"] in text
         assert f"{status}, {age} old: " in text and "counts   no: " in text
-    assert "its file says round 2, it really was round 1" in slomix(pipeline, "explain", aborted).output
+    assert "its file says round 2, it really was round 1" in pipeline.slomix("explain", aborted).output
 
 
 def test_files_that_were_never_read_get_a_receipt_too(pipeline: Pipeline) -> None:
@@ -246,8 +239,8 @@ def test_files_that_were_never_read_get_a_receipt_too(pipeline: Pipeline) -> Non
     assert found["file"]["status"] == "quarantined" and "cut" in found["file"]["reason"]
     assert "round" not in found and found["file"]["first_line"].startswith("A server\\supply")
     assert [check["name"] for check in found["checks"] if not check["passed"]] == ["parse"]
-    assert "quarantined: cut" in slomix(pipeline, "explain", cut).output
-    done = slomix(pipeline, "explain", cut, "--player", ADA)
+    assert "quarantined: cut" in pipeline.slomix("explain", cut).output
+    done = pipeline.slomix("explain", cut, "--player", ADA)
     assert done.exit_code == 2 and "never read" in done.stderr
 
 
@@ -256,7 +249,7 @@ def test_a_file_that_was_only_seen_gets_a_receipt(pipeline: Pipeline) -> None:
     pipeline.tick(seconds=10)
     found = receipt(pipeline, key)
     assert (found["file"]["sha256"], found["checks"]) == (None, [])
-    assert "its bytes never came" in slomix(pipeline, "explain", key).output
+    assert "its bytes never came" in pipeline.slomix("explain", key).output
 
 
 def test_a_round_that_is_read_but_not_worked_out_says_so(pipeline: Pipeline, match: tuple[str, str]) -> None:
@@ -264,8 +257,8 @@ def test_a_round_that_is_read_but_not_worked_out_says_so(pipeline: Pipeline, mat
         conn.execute("delete from round")
     found = receipt(pipeline, match[1])
     assert (found["round"]["status"], found["match"], "players" in found) == (None, None, False)
-    assert "pairing  not worked out yet" in slomix(pipeline, "explain", match[1]).output
-    done = slomix(pipeline, "explain", match[1], "--player", ADA)
+    assert "pairing  not worked out yet" in pipeline.slomix("explain", match[1]).output
+    done = pipeline.slomix("explain", match[1], "--player", ADA)
     assert done.exit_code == 2 and "materialise round_stats" in done.stderr
 
 
@@ -273,13 +266,13 @@ def test_earlier_versions_of_a_file_are_named(pipeline: Pipeline, match: tuple[s
     name, earlier = f"{match[0].partition(':')[2]}.txt", pipeline.file(match[0])["sha256"]
     changed = replace(FIRST, players=(*FIRST.players, make_line("NEW00009", kills=0, shots=3)))
     pipeline.put_bytes_and_run(name, gamestats.dump(changed))
-    assert f"took the place of an earlier version, sha256 {earlier}" in slomix(pipeline, "explain", match[0]).output
+    assert f"took the place of an earlier version, sha256 {earlier}" in pipeline.slomix("explain", match[0]).output
     pipeline.put_bytes_and_run(name, b"nothing of a stats file\n")
     found = receipt(pipeline, match[0])
     assert found["file"]["status"] == "quarantined" and found["file"]["sha256"] != found["file"]["read_sha256"]
     assert (found["file"]["first_line"], found["file"]["generation"]) == ("nothing of a stats file", None)
     assert found["header"]["line"].startswith("A server\\supply") and len(found["players"]) == 5
-    assert "all below is of an earlier version" in slomix(pipeline, "explain", match[0]).output
+    assert "all below is of an earlier version" in pipeline.slomix("explain", match[0]).output
 
 
 def test_a_stored_number_that_the_rules_would_not_make_is_pointed_out(
@@ -288,7 +281,7 @@ def test_a_stored_number_that_the_rules_would_not_make_is_pointed_out(
     with pipeline.database.transaction() as conn:
         conn.execute("update round_player set kills = 99 where round_key = %s and guid = %s", [match[1], ADA])
     assert receipt(pipeline, match[1])["differs_from_rules"] == [{"what": f"{ADA} kills", "stored": 99, "now": 4}]
-    text = slomix(pipeline, "explain", match[1]).output
+    text = pipeline.slomix("explain", match[1]).output
     assert "materialise round_stats" in text and f"{ADA} kills: stored 99, now 4" in text
     assert receipt(pipeline, match[0])["differs_from_rules"] == []
 
@@ -297,7 +290,7 @@ def test_names_are_shown_as_they_are(pipeline: Pipeline) -> None:
     named: tuple[PlayerLine, ...] = (replace(FIRST.players[0], name="^1[red]a[/red]|*b*"), *FIRST.players[1:])
     key = put(pipeline, 30, 1, replace(FIRST, players=named))
     pipeline.list_folder()
-    text = slomix(pipeline, "explain", key, "--player", ADA).output
+    text = pipeline.slomix("explain", key, "--player", ADA).output
     assert f"{ADA} [red]a[/red]|*b*" in text and r"\^1[red]a[/red]|*b*\0\1" in text
 
 
@@ -315,7 +308,7 @@ def test_a_round_is_found_by_key_stem_file_name_stamp_and_as_the_latest(
 def test_what_is_not_there_or_could_be_several_ends_with_exit_code_2(
     pipeline: Pipeline, match: tuple[str, str]
 ) -> None:
-    unknown = slomix(pipeline, "explain", "main:1999-01-01-000000-supply-round-1")
+    unknown = pipeline.slomix("explain", "main:1999-01-01-000000-supply-round-1")
     assert (unknown.exit_code, unknown.stdout) == (2, "") and "slomix files" in unknown.stderr
-    several = slomix(pipeline, "explain", "main:")
+    several = pipeline.slomix("explain", "main:")
     assert (several.exit_code, several.stdout) == (2, "") and all(key in several.stderr for key in match)

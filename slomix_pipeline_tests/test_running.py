@@ -2,11 +2,9 @@
 here; the real ones are killed in ``test_chaos``."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,19 +39,6 @@ def soon(is_so: Callable[[], bool]) -> bool:
     while not is_so() and time.monotonic() < end:
         time.sleep(0.05)
     return is_so()
-
-
-@pytest.fixture
-def server_home() -> Iterator[Path]:
-    """Where an embedded server can run (not pytest's own folder, which is closed to its account when root tests)."""
-    folder = Path(tempfile.mkdtemp(prefix="slomix-running-"))
-    try:
-        yield folder
-    finally:
-        for used in list(embedded._users):
-            if used.is_relative_to(folder):
-                stop_embedded(used)
-        shutil.rmtree(folder)
 
 
 # --- children --------------------------------------------------------------------------------------------------------

@@ -5,9 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from slomix_pipeline.cli import main
 from slomix_pipeline.commands.teams import NoTeam, read_team
 from slomix_pipeline.discord import messages
 from slomix_pipeline.formats import gamestats
@@ -241,24 +239,19 @@ def test_a_team_is_read_as_it_is_typed() -> None:
     )
 
 
-def slomix(pipeline: Pipeline, *arguments: str) -> Result:
-    """The command on the pipeline's database, with Dagster's own storage there."""
-    return CliRunner().invoke(main, list(arguments), env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
-
-
 def test_people_name_list_and_forget_teams_on_the_command_line(pipeline: Pipeline) -> None:
     evening = play_evening(70, maps=1, players_per_team=3, ends_at=just_now())
     play(pipeline, evening)
     guids = sorted(evening.team_b)
-    named = slomix(pipeline, "team", "name", "Night Owls", *guids, "--colour", "3498DB")
+    named = pipeline.slomix("team", "name", "Night Owls", *guids, "--colour", "3498DB")
     assert (named.exit_code, named.stdout.strip()) == (0, "Night Owls: 3 players; sessions named anew: 1"), named.stderr
     assert exported(pipeline)["B"]["shown"] == "Night Owls (B)"
     assert pipeline.stale() == []
-    listed = slomix(pipeline, "team", "list").stdout
+    listed = pipeline.slomix("team", "list").stdout
     assert "Night Owls" in listed and "#3498DB" in listed and all(guid in listed for guid in guids)
-    assert "fox (A) – Night Owls (B)" in slomix(pipeline, "sessions").stdout
-    assert slomix(pipeline, "team", "forget", "no such team").exit_code == 2
-    forgotten = slomix(pipeline, "team", "forget", "night owls")
+    assert "fox (A) – Night Owls (B)" in pipeline.slomix("sessions").stdout
+    assert pipeline.slomix("team", "forget", "no such team").exit_code == 2
+    forgotten = pipeline.slomix("team", "forget", "night owls")
     assert forgotten.stdout.strip() == "night owls is forgotten; sessions named anew: 1", forgotten.stderr
     assert exported(pipeline)["B"]["shown"] == "owl (B)"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
@@ -212,7 +212,7 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
     for run in RUNS.strip().splitlines():
         expected, *written = run.split()
         arguments = [part for word in written for part in replaced(word, words).split("\n")]
-        done = slomix(pipeline, *arguments)
+        done = pipeline.slomix(*arguments)
         crashed = done.exception is not None and not isinstance(done.exception, SystemExit)
         raw = unseen(done.stdout + done.stderr)
         if done.exit_code != int(expected) or crashed or raw:
@@ -226,11 +226,6 @@ def replaced(word: str, words: dict[str, str]) -> str:
     for name, value in words.items():
         word = word.replace(name, value)
     return word
-
-
-def slomix(pipeline: Pipeline, *arguments: str, **more: str) -> Result:
-    """A command on the pipeline's database."""
-    return CliRunner().invoke(main, arguments, env={"SLOMIX_POSTGRES_URL": pipeline.database.url} | more)
 
 
 # --- settings ---

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from slomix_pipeline.cli import main
 from slomix_pipeline.commands import whatif
 from slomix_pipeline.commands.whatif import SessionCompared
 from slomix_pipeline.rules.score_policies import POLICIES
@@ -46,11 +44,6 @@ def history(pipeline: Pipeline, tmp_path: Path) -> Pipeline:
     return pipeline
 
 
-def slomix(pipeline: Pipeline, *arguments: str) -> Result:
-    """A command on the pipeline's database."""
-    return CliRunner().invoke(main, arguments, env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
-
-
 def printed(sessions: list[SessionCompared], policy: str) -> str:
     text = io.StringIO()
     whatif.print_comparison(Terminal(file=text, width=100), sessions, policy)
@@ -58,7 +51,7 @@ def printed(sessions: list[SessionCompared], policy: str) -> str:
 
 
 def compared_json(pipeline: Pipeline, *arguments: str) -> dict[str, Any]:
-    done = slomix(pipeline, "whatif", "--json", *arguments)
+    done = pipeline.slomix("whatif", "--json", *arguments)
     assert done.exit_code == 0, done.output
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -88,7 +81,7 @@ def test_it_changes_nothing_in_the_database(history: Pipeline) -> None:
     before = history.contents()
     written = history.rows("select sum(n_tup_ins + n_tup_upd + n_tup_del) as n from pg_stat_user_tables")
     for arguments in (["--policy", "per-round/1"], ["--policy", "two-point/1", "--json", "--session", "latest"]):
-        assert slomix(history, "whatif", *arguments).exit_code == 0
+        assert history.slomix("whatif", *arguments).exit_code == 0
     assert history.contents() == before
     assert history.rows("select sum(n_tup_ins + n_tup_upd + n_tup_del) as n from pg_stat_user_tables") == written
     assert history.stale() == []
@@ -135,7 +128,7 @@ def test_in_a_terminal_sessions_stand_above_their_matches_and_the_last_lines_sum
 
 
 def test_the_published_policy_differs_nowhere(history: Pipeline) -> None:
-    done = slomix(history, "whatif", "--policy", "map-wins/1")
+    done = history.slomix("whatif", "--policy", "map-wins/1")
     assert "0 of 3 sessions and 0 of 7 matches differ; no session has another winner." in done.stdout
 
 
@@ -161,17 +154,17 @@ def test_points_that_nobody_can_know_are_no_guess(history: Pipeline) -> None:
 
 
 def test_an_unknown_policy_is_refused_with_those_that_there_are(history: Pipeline) -> None:
-    done = slomix(history, "whatif", "--policy", "golden-goal/1")
+    done = history.slomix("whatif", "--policy", "golden-goal/1")
     assert done.exit_code == 2
     assert all(name in done.stderr for name in ("golden-goal/1", *POLICIES))
 
 
 def test_an_unknown_session_ends_with_exit_code_2(history: Pipeline) -> None:
-    done = slomix(history, "whatif", "--policy", "two-point/1", "--session", "main:1999-01-01-000000")
+    done = history.slomix("whatif", "--policy", "two-point/1", "--session", "main:1999-01-01-000000")
     assert (done.exit_code, done.stdout) == (2, "")
 
 
 def test_without_any_history_it_says_so(pipeline: Pipeline) -> None:
-    done = slomix(pipeline, "whatif", "--policy", "two-point/1")
+    done = pipeline.slomix("whatif", "--policy", "two-point/1")
     assert done.exit_code == 0
     assert "Published: nothing" in done.stdout and "0 of 0 sessions" in done.stdout
