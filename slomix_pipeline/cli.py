@@ -7,9 +7,10 @@ import io
 import logging
 import re
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
@@ -33,6 +34,9 @@ from slomix_pipeline.terminal import (
     read_settings,
     session_key,
 )
+
+if TYPE_CHECKING:
+    from slomix_pipeline.commands.importing import Summary
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,8 +95,10 @@ def run(seed: int) -> None:
 @click.option("--server", help="Id of the game server the files are from.  [default: SLOMIX_SERVER]")
 @click.option("--timezone", help="Time zone of the files' stamps.  [default: SLOMIX_TIMEZONE]")
 @click.option("--publish", is_flag=True, help="Announce the results on Discord; else only what was said is corrected.")
-def import_(directory: Path, server: str | None, timezone: str | None, publish: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def import_(directory: Path, server: str | None, timezone: str | None, publish: bool, as_json: bool) -> None:
     """Ingest all game files below DIRECTORY."""
+    began = time.monotonic()
     with clear_errors():
         given = {"server": server, "timezone": timezone}
         settings = read_settings(**{name: value for name, value in given.items() if value})
@@ -104,28 +110,33 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         except KeyboardInterrupt as stop:
             err.print(str(stop) or "Stopped before anything was imported.", soft_wrap=True)
             sys.exit(130)
-        out.print(f"Found {summary.found} game files below {directory}", soft_wrap=True)
-        out.print(
-            f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
-            f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
-        )
-        if summary.resumed:
-            out.print(f"  of these, left unfinished by an earlier import or run: {summary.resumed}")
-        if summary.renewed:
-            out.print(f"  rounds known before that were worked out again: {summary.renewed}")
-        for name, reason in summary.quarantined:
-            out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
-        for name, reason in summary.skipped:
-            out.print(Text("  skipped", "yellow"), f"{name}: {reason}", soft_wrap=True)
-        if summary.left_aside:
-            few = ", ".join(summary.left_aside[:3]) + (" …" if len(summary.left_aside) > 3 else "")
-            out.print(
-                f"  left aside, not files of a kind that is read: {len(summary.left_aside)} ({few})", soft_wrap=True
-            )
-        out.print(f"  sessions touched: {len(summary.sessions)}")
-        if summary.sessions:
-            _print_sessions(settings, only=set(summary.sessions))
+        if as_json:
+            print_json(summary.as_json() | {"seconds": round(time.monotonic() - began, 1)})
+        else:
+            _print_summary(settings, directory, summary)
         sys.exit(0 if summary.ingested + summary.known + summary.waiting else 1)
+
+
+def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> None:
+    out.print(f"Found {summary.found} game files below {directory}", soft_wrap=True)
+    out.print(
+        f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
+        f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
+    )
+    if summary.resumed:
+        out.print(f"  of these, left unfinished by an earlier import or run: {summary.resumed}")
+    if summary.renewed:
+        out.print(f"  rounds known before that were worked out again: {summary.renewed}")
+    for name, reason in summary.quarantined:
+        out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
+    for name, reason in summary.skipped:
+        out.print(Text("  skipped", "yellow"), f"{name}: {reason}", soft_wrap=True)
+    if summary.left_aside:
+        few = ", ".join(summary.left_aside[:3]) + (" …" if len(summary.left_aside) > 3 else "")
+        out.print(f"  left aside, not files of a kind that is read: {len(summary.left_aside)} ({few})", soft_wrap=True)
+    out.print(f"  sessions touched: {len(summary.sessions)}")
+    if summary.sessions:
+        _print_sessions(settings, only=set(summary.sessions))
 
 
 @main.command()

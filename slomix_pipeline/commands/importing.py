@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from psycopg import Connection
@@ -64,6 +65,23 @@ class Summary:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     left_aside: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: counts, and the files that did not come to a good end, with reasons."""
+        return {
+            "found": self.found,
+            "ingested": self.ingested,
+            "resumed": self.resumed,
+            "renewed": self.renewed,
+            "known": self.known,
+            "waiting": self.waiting,
+            "linked": self.linked,
+            "quarantined": len(self.quarantined),
+            "skipped": len(self.skipped),
+            "left_aside": len(self.left_aside),
+            "reasons": [{"name": name, "reason": reason} for name, reason in (*self.quarantined, *self.skipped)],
+            "sessions": self.sessions,
+        }
 
 
 class Interrupted(KeyboardInterrupt):
