@@ -139,19 +139,19 @@ def with_header(sim_round: SimRound, **header: Any) -> bytes:
 
 
 def test_header_and_time_that_disagree_warn_with_both_and_the_header_wins(pipeline: Pipeline) -> None:
-    evening = played(Shape.HELD)
+    evening = played(Shape.BEATEN)
     (match,) = evening.matches
     pipeline.put_stats(match.r1)
-    # Its header says that the attackers won, while the time it shows is not below the one to beat.
-    pipeline.put(match.r2.stats_name, with_header(match.r2, winner_side=match.r2.attackers_side))
+    # Its header says that the defenders won, while the time it shows is below the one to beat.
+    pipeline.put(match.r2.stats_name, with_header(match.r2, winner_side=match.r2.defender_side))
     pipeline.list_folder()
     stored = the_match(pipeline)
-    assert (stored["winner"], stored["source"]) == (match.r2.team_on(match.r2.attackers_side), "header")
-    assert (stored["by_header"], stored["by_time"], stored["disputed"]) == ("second", "first", True)
+    assert (stored["winner"], stored["source"]) == (match.r1.team_on(match.r1.attackers_side), "header")
+    assert (stored["by_header"], stored["by_time"], stored["disputed"]) == ("first", "second", True)
     assert stored["confidence"] == "ambiguous"
     said = outcome(pipeline, round_key(match.r2))
     assert not said["passed"]
-    assert said["the headers say"] == "round 2's attackers won" and said["the times say"] == "round 1's attackers won"
+    assert said["the headers say"] == "round 1's attackers won" and said["the times say"] == "round 2's attackers won"
     assert said["attack of round 1"].endswith(", completed")
     first = outcome(pipeline, round_key(match.r1))
     assert first["passed"] and first["told at"] == round_key(match.r2)
