@@ -136,7 +136,7 @@ def test_a_file_whose_rows_were_rolled_back_is_not_done_and_can_be_taken_again(
     assert (summary.ingested, len(summary.quarantined)) == (2, 2)  # the timing records, the stats files
     for table in ("parsed_round", "parsed_player", "parsed_weapon", "round", "match", "session"):
         assert pipeline.rows(f"select * from {table}") == []
-    assert pipeline.import_(directory).ingested == 2
+    assert pipeline.import_(directory).ingested == 4  # the stats files, and the endstats files that waited for them
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 
@@ -202,11 +202,11 @@ def test_no_rate_of_headshots_is_above_100_percent(pipeline: Pipeline) -> None:
     evening = one_match()
     first, second = evening.rounds
     # More heads than hits in the file itself; and only in the difference, where they came from nowhere.
-    bad = make_stats(line("ADA", AXIS, 0, hits=4, heads=5), map_name="supply")
-    one = make_stats(line("ADA", AXIS, 0, 20, 0), line("BOB", ALLIES, 0, 20, 0), map_name="supply")
+    bad = make_stats(line("ADA00000", AXIS, 0, hits=4, heads=5), map_name="supply")
+    one = make_stats(line("ADA00000", AXIS, 0, 20, 0), line("B0B00000", ALLIES, 0, 20, 0), map_name="supply")
     two = make_stats(
-        line("ADA", ALLIES, 1, 21, 9),
-        line("BOB", AXIS, 1, 21, 1),
+        line("ADA00000", ALLIES, 1, 21, 9),
+        line("B0B00000", AXIS, 1, 21, 1),
         map_name="supply",
         number=2,
         limit="8:00",

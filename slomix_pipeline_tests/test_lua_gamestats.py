@@ -71,7 +71,7 @@ def play_a_match(engine: GameEngine, random: Random) -> None:
     engine.load_second_round()
     engine.frames(3)
     engine.begin_play()
-    fight(engine, 50, random)
+    fight(engine, 70, random)  # nobody gives up within the first minute
     engine.client_command(0, "callvote", "surrender")
     engine.surrender(ALLIES, intermission=5)
     engine.load_map("radar")

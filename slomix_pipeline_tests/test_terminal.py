@@ -175,12 +175,15 @@ RUNS = """
 0 override team latest GUID B WHY
 2 override winner TEXT A WHY
 2 override team latest TEXT B WHY
+2 override pair ROUND TEXT WHY
 0 override list
 0 override list --json
 0 explain --session latest
 0 override revoke 1 WHY
 0 override list --all
 2 override revoke 99 WHY
+2 post --retry TEXT
+2 post --told TEXT
 1 doctor
 1 lua status
 0 lua deploy
