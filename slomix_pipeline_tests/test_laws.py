@@ -164,6 +164,15 @@ def test_nobody_changed_sides_where_the_kills_are_not_the_deaths_or_the_sides_ag
         assert not any("changed sides" in cause for cause in known_causes(fight(*numbers), None))
 
 
+def test_who_did_not_swap_sides_with_the_others_is_named() -> None:
+    first, second = first_round(0).stats, second_round(8).stats
+    ada = next(line for line in second.players if line.guid == first.players[0].guid)
+    stayed = replace(second, players=(replace(ada, side=first.players[0].side), *second.players[1:]))
+    assert not pair_laws(first, stayed)[1].holds
+    causes = known_causes(round_two_players(first, stayed), first)
+    assert f"{ada.guid} ended both rounds on the same side: he changed sides" in causes
+
+
 def test_without_a_cause_in_the_file_the_check_says_so() -> None:
     (cause,) = known_causes(players({"kills": 1}, {}), None)
     assert "nobody in this file explains it" in cause

@@ -82,6 +82,7 @@ def known_causes(
     the round-1 file of a round 2; ``others``: the players of the session's other rounds."""
     switched = _side_switch(players, others)
     causes = [switched] if switched else []
+    causes += [f"{guid} ended both rounds on the same side: he changed sides" for guid in _on_one_side(players, first)]
     there = {p.guid for p in players}
     longest = max((p.seconds_played or 0 for p in players), default=0)
     for p in players:
@@ -113,6 +114,14 @@ def _side_switch(players: Sequence[RoundPlayer], others: Sequence[Sequence[Round
     found = [p.guid for p in able if p.guid in elsewhere] or [p.guid for p in able]
     who = "one of " * (len(found) > 1) + (", ".join(found) or "more than one player")
     return f"{who} changed sides on the way: what he did before counts on the side where he ended"
+
+
+def _on_one_side(players: Sequence[RoundPlayer], first: StatsFile | None) -> list[str]:
+    """Who of a round 2 stands where he stood in round 1, when most did not."""
+    before = {line.guid: line.side for line in first.players if line.side in (AXIS, ALLIES)} if first else {}
+    both = [p for p in players if p.side and p.guid in before]
+    stayed = [p.guid for p in both if p.side == before[p.guid]]
+    return stayed if 2 * len(stayed) < len(both) else []
 
 
 def _with_other_mates(here: Mapping[str, int | None], other: Mapping[str, int | None]) -> set[str]:
