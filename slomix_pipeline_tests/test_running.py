@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil  # type: ignore[import-untyped]  # comes without types
 import psycopg
@@ -67,6 +68,14 @@ def test_the_log_of_the_embedded_server_stays_small_while_it_writes_on(
             shorten_log(tmp_path)
     assert (tmp_path / "log").read_text().endswith("line 99\n")
     assert (tmp_path / "log").stat().st_size <= 100 and (tmp_path / "log.1").stat().st_size == 100
+
+
+def test_a_log_that_cant_be_kept_ends_nothing_and_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "LOG_BYTES", 100)
+    (tmp_path / "log").write_text("x" * 1000)
+    (tmp_path / "log.1").mkdir()  # as on a full disk: it can't be written
+    shorten_log(tmp_path)
+    assert (tmp_path / "log").stat().st_size == 0
 
 
 def test_who_takes_a_home_ends_what_a_killed_supervisor_left_there_and_nothing_else(tmp_path: Path) -> None:
@@ -213,6 +222,66 @@ def test_a_process_that_falls_again_and_again_ends_the_run_with_an_error(
     stage.thread.join(60)
     assert isinstance(stage.ended_with, ChildEnded) and "exit code 3" in str(stage.ended_with)
     assert len(stage.started) == 3
+
+
+def test_what_never_comes_up_again_ends_the_run_however_long_it_was_up_before(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, pauses, attempts = [0.0], [0.0], 0
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        pauses.append(seconds)
+
+    @contextmanager
+    def up_once_for_an_hour(*_: object) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+        nonlocal attempts
+        attempts += 1
+        now[0] += 2
+        if attempts > 50:
+            raise AssertionError("it is started for ever")
+        if attempts > 1:
+            raise ChildEnded("the code-server can't be started")
+        yield {}
+
+    def look_for_an_hour(_: object) -> None:
+        if now[0] > 3600:
+            raise ChildEnded("the daemon ended")
+
+    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(running, "_LOOK_EVERY", 60)
+    monkeypatch.setattr(running, "_dagster", up_once_for_an_hour)
+    monkeypatch.setattr(running, "_check", look_for_an_hour)
+    settings = load_settings(home=tmp_path / "home", postgres_url=database.url)
+    with pytest.raises(ChildEnded, match="can't be started"):
+        running._keep_up(settings, database, 0, lambda: None, lambda _: None)
+    assert [pause for pause in pauses if pause < 60][1:] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_frozen_server_that_never_answers_is_noticed(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_ANSWERS_WITHIN", 0.5)
+    settings = load_settings(home=tmp_path / "home", postgres_url=database.url)
+    stage = Stage(settings, database, monkeypatch, _SLEEPS)
+    with database.connect() as conn:
+        try:
+            assert soon(lambda: len(stage.started) == 1)
+            asked = conn.execute(
+                """select pid from pg_stat_activity
+                   where datname = current_database() and query = 'select 1' and pid <> pg_backend_pid()"""
+            )
+            frozen = [row["pid"] for row in asked]
+            for number in frozen:
+                os.kill(number, signal.SIGSTOP)
+            try:
+                assert soon(lambda: "Everything is up again." in stage.said)
+            finally:
+                for number in frozen:
+                    os.kill(number, signal.SIGCONT)
+            assert len(frozen) == 1 and stage.said[0].startswith("PostgreSQL broke off")
+        finally:
+            stage.end()
 
 
 def kill_server(directory: Path) -> None:

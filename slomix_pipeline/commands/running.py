@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,6 +44,7 @@ _READY_WITHIN = 120.0  # seconds
 _LAUNCHED_TAG = ".dagster/grpc_info"  # set on runs that a code server launched
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 0.5  # seconds
+_ANSWERS_WITHIN = 30.0  # seconds; a database that is only busy does
 _SHORT_LIFE = 60.0  # seconds; what falls sooner after it came up ...
 _SHORT_LIVES = 5  # ... so often in a row is not mended by starting it again
 _ASK_AGAIN, _SAY_AGAIN = 1.0, 60.0  # seconds, while a database is away
@@ -99,24 +100,25 @@ def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Cal
     Raises:
         ChildEnded, EmbeddedPostgresError, MigrationError: with what to do about it.
     """
-    up_since: float | None = None
+    was_up = False
     short_lives = 0
     while True:
+        up_since: float | None = None  # of this life: one that never came up is a short one
         try:
             with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as children:
-                if up_since is None:
-                    on_first()
-                else:
+                if was_up:
                     say("Everything is up again.")
-                up_since = time.monotonic()
+                else:
+                    on_first()
+                was_up, up_since = True, time.monotonic()
                 while True:
                     _check(children)
                     look()
                     time.sleep(_LOOK_EVERY)
         except (ChildEnded, DatabaseUnavailable) as error:
-            lived = time.monotonic() - up_since if up_since else 0.0
+            lived = 0.0 if up_since is None else time.monotonic() - up_since
             short_lives = short_lives + 1 if lived < _SHORT_LIFE else 0
-            if (up_since is None and isinstance(error, ChildEnded)) or short_lives > _SHORT_LIVES:
+            if (isinstance(error, ChildEnded) and not was_up) or short_lives > _SHORT_LIVES:
                 raise
             say(f"{error}: starting again …")
         time.sleep(short_lives)
@@ -132,20 +134,31 @@ def _heartbeat(settings: Settings, database: Database) -> Iterator[Look]:
     """
 
     def look() -> None:
+        # A frozen server never answers, and the network can't tell: its kernel takes what is sent.
+        limit = threading.Timer(_ANSWERS_WITHIN, _cut, [line])
+        limit.start()
         try:
             conn.execute("select 1")
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(f"PostgreSQL broke off ({str(error).strip()})") from None
+        finally:
+            limit.cancel()
         if settings.postgres_url is None:
             shorten_log(settings.postgres_dir)
 
-    with database.connect() as conn:
+    with database.connect() as conn, socket.socket(fileno=os.dup(conn.fileno())) as line:
         conn.autocommit = True
         try:
             yield look
         except Exception:
             look()
             raise
+
+
+def _cut(line: socket.socket) -> None:
+    """Wakes whoever reads from a connection: it ended."""
+    with suppress(OSError):  # it ended by itself
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _bring_back(settings: Settings, say: Say) -> None:

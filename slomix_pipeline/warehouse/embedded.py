@@ -135,12 +135,13 @@ def stop_embedded(directory: Path) -> None:
 def shorten_log(directory: Path) -> None:
     """Keeps the log of the server in ``directory`` below twice `LOG_BYTES`; to be called now and then.
 
-    Cut where it lies: the server holds it open and outlives whoever could read its output from a pipe.
+    Cut where it lies: the server holds it open and outlives whoever could read its output from a pipe. On a full disk
+    its end is lost, for room counts more there. Never raises: no log is worth ending anything for.
     """
     log = directory / "log"
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         if log.stat().st_size > LOG_BYTES:
-            with log.open("rb") as long:
+            with suppress(OSError), log.open("rb") as long:
                 long.seek(-LOG_BYTES, os.SEEK_END)
                 log.with_name("log.1").write_bytes(long.read())
             os.truncate(log, 0)
