@@ -114,7 +114,7 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
             print_json(summary.as_json() | {"seconds": round(time.monotonic() - began, 1)})
         else:
             _print_summary(settings, directory, summary)
-        sys.exit(0 if summary.ingested + summary.known + summary.waiting else 1)
+        sys.exit(0 if summary.ingested + summary.known else 1)
 
 
 def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> None:
@@ -127,6 +127,12 @@ def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> N
         out.print(f"  of these, left unfinished by an earlier import or run: {summary.resumed}")
     if summary.renewed:
         out.print(f"  rounds known before that were worked out again: {summary.renewed}")
+    if summary.unannounced:
+        out.print(
+            f"  not announced, as an interrupted import with --publish would have done: {summary.unannounced} rounds; "
+            "give --publish again to announce them",
+            soft_wrap=True,
+        )
     for name, reason in summary.quarantined:
         out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
     for name, reason in summary.skipped:

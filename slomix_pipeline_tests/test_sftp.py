@@ -62,6 +62,24 @@ def test_a_host_name_that_does_not_resolve_is_transient_and_named() -> None:
         open_game_server(settings_for(22, sftp_host="no-such-host.invalid")).list_folder(FOLDER)
 
 
+def test_a_look_up_that_no_name_server_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, answered = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> list[object]:
+        over.wait(60)
+        answered.set()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    source = open_game_server(settings_for(22, sftp_host="slow.invalid", sftp_timeout=timedelta(seconds=0.3)))
+    try:
+        with pytest.raises(TransientError, match="did not answer in time"):
+            source.list_folder(FOLDER)
+        assert not answered.is_set()
+    finally:
+        over.set()
+
+
 @pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-quiet\r\n"])
 def test_a_server_that_says_nothing_more_is_transient(greeting: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

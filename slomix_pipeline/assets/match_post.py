@@ -41,6 +41,7 @@ def match_post(
         for server, _ in by_server(sorted(own)):
             stack.enter_context(database.hold(f"telling {server}"))
         with database.connect() as conn:
+            begun = unfinished.begun(conn, own, unfinished.Stage.MATCH_POST)
             made = due.results_made(conn, results.sessions_of(conn, own))
         matches, changed, wanted, goes_on = _what_to_tell(database, discord.results, own, wish)
         for match in matches:
@@ -55,7 +56,7 @@ def match_post(
     with database.connect() as conn:
         due.note_compared(conn, made)
         check = report(context, conn, "told_once", outcomes)
-        unfinished.end(conn, own, "match_post")
+        unfinished.note_done(conn, begun)
     metadata: dict[str, Any] = {
         "announced": len(told.get("sent", [])),
         "corrected": len(told.get("edited", [])),

@@ -53,7 +53,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                 with conn.transaction():
                     outcomes["read_back"][key] = _store(conn, row, moment, stats, outcomes["parse"][key])
                     files.finish(conn, row, "ingested")
-                    unfinished.begin(conn, [key], unfinished.ROUND_ENDS)
+                    unfinished.note_begun(conn, [key], unfinished.ROUND_ENDS)
                 outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
                 outcomes["read_back"][key] = _quarantine(conn, row, str(error))

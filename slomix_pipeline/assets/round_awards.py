@@ -41,6 +41,7 @@ def round_awards(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
 ) -> dg.MaterializeResult:
     with round_by_round(database) as conn:
+        begun = unfinished.begun(conn, context.partition_keys, unfinished.Stage.ROUND_AWARDS)
         waiting = files.files_of(conn, FileKind.ENDSTATS, stored.waiting_for(conn, context.partition_keys))
         unread = {key: reason for key, row in waiting.items() if (reason := _read(conn, row, gameserver))}
     outcomes: dict[str, Outcome] = {}
@@ -59,7 +60,7 @@ def round_awards(
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
         check = report(context, conn, "endstats_link", outcomes)
-        unfinished.end(conn, context.partition_keys, "round_awards")
+        unfinished.note_done(conn, begun)
     own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
     metadata = {
         "rounds with endstats": sum(facts["files"] > 0 for facts in own),

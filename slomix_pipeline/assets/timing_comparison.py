@@ -40,12 +40,13 @@ def timing_comparison(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
     with database.connect() as conn:
+        begun = unfinished.begun(conn, context.partition_keys, unfinished.Stage.TIMING_COMPARISON)
         found = timings_seen(conn, context.partition_keys)
     wish, max_age = context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age
     outcomes = _tell(database, discord, found, wish, max_age) if discord.dev else {}
     with database.connect() as conn:
         check = report(context, conn, "timing_told", outcomes)
-        unfinished.end(conn, context.partition_keys, "timing_comparison")
+        unfinished.note_done(conn, begun)
     return dg.MaterializeResult(metadata=_metadata(found), check_results=[check])
 
 

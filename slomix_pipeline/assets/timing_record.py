@@ -36,6 +36,7 @@ def timing_record(
 ) -> dg.MaterializeResult:
     outcomes: dict[str, Outcome] = {}
     with round_by_round(database) as conn:
+        begun = unfinished.begun(conn, context.partition_keys, unfinished.Stage.TIMING_RECORD)
         rows = files.files_of(conn, FileKind.TIMING, context.partition_keys)
         for key, row in rows.items():
             try:
@@ -53,7 +54,7 @@ def timing_record(
                 outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
         with conn.transaction():
             check = report(context, conn, "record_parse", outcomes)
-            unfinished.end(conn, outcomes, unfinished.RECORD_END)
+            unfinished.note_done(conn, begun.only(outcomes))
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     metadata: dict[str, Any] = {"records": len(outcomes) - len(refused), "quarantined": dg.MetadataValue.json(refused)}
     return dg.MaterializeResult(metadata=metadata, check_results=[check])

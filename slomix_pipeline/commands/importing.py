@@ -11,8 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from psycopg import Connection
@@ -28,14 +30,16 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
 from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
+from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import endstats, files, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.unfinished import Stage
 
 # The kinds of files that are read, and what such a file has to go through; endstats files wait for their round instead.
-_STAGES: dict[FileKind, Sequence[str]] = {
+_STAGES: dict[FileKind, Sequence[Stage]] = {
     FileKind.STATS: unfinished.ROUND_ENDS,
-    FileKind.TIMING: (unfinished.RECORD_END,),
+    FileKind.TIMING: (Stage.TIMING_RECORD,),
     FileKind.ENDSTATS: (),
 }
 _JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
@@ -50,6 +54,7 @@ Progress = Callable[[str, int, int], None]
 @dataclass
 class Summary:
     """What an import came to. ``resumed``: files among the ingested ones that an earlier import left unfinished;
+    ``unannounced``: rounds that an interrupted import was to announce, and this one was not asked to;
     ``renewed``: rounds known before that were worked out again, for what came since or was left undone; ``waiting``:
     endstats files whose round is not here; ``quarantined``, ``skipped``: name and reason; ``left_aside``: names of
     other files."""
@@ -60,6 +65,7 @@ class Summary:
     renewed: int = 0
     known: int = 0
     waiting: int = 0
+    unannounced: int = 0
     linked: int = 0
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -75,6 +81,7 @@ class Summary:
             "renewed": self.renewed,
             "known": self.known,
             "waiting": self.waiting,
+            "unannounced": self.unannounced,
             "linked": self.linked,
             "quarantined": len(self.quarantined),
             "skipped": len(self.skipped),
@@ -122,7 +129,7 @@ def _hearing_interrupts(work: Callable[[], Summary]) -> Summary:
 def _how_far(settings: Settings, directory: Path) -> str:
     names = {name.name: name for path in found_below(directory) if (name := parse_file_name(path.name)).kind in _STAGES}
     with open_database(settings).connect() as conn:
-        ledger, left = files.ledger(conn, settings.server), unfinished.left(conn, settings.server)
+        ledger, left = files.ledger(conn, settings.server), unfinished.stages_left(conn, settings.server)
     done = [row for row in ledger.values() if row.name in names and _is_done(row, left)]
     return f"{len(done)} of {len(names)} files are through"
 
@@ -156,26 +163,37 @@ def import_folder(
     """Ingests every game file below a folder. ``timezone``: of the stamps, when it is not the setting's."""
     summary = Summary()
     resources["database"] = database
-    ends = _STAGES if PUBLISH_TAG not in tags else _STAGES | {FileKind.STATS: (*unfinished.ROUND_ENDS, unfinished.TOLD)}
-    found = _store(directory, database, server, timezone, ends, summary, progress)
+    zone = ZoneInfo(timezone or load_settings().timezone)
+    found = _store(directory, database, server, timezone, zone, summary, progress)
+    rounds = found.of_kind[FileKind.STATS]
+    with database.transaction() as conn:
+        if announce := PUBLISH_TAG in tags:
+            unfinished.note_begun(conn, rounds, [Stage.SESSION_POST])
+        promised = unfinished.begun(conn, rounds, Stage.SESSION_POST)
     for kind, job in _JOB_OF.items():
-        names = sorted((n for n in found.todo if n.kind is kind), key=lambda n: (n.stamp or n.ended_at, n.name))
-        run_partitions(instance, job, _keys(server, names), tags=tags, progress=progress, **resources)
+        # Rounds to announce are run though they are known: what was never told of them is told then.
+        keys = rounds if announce and kind is FileKind.STATS else _keys(server, _of_kind(found.todo, kind))
+        run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
     with database.connect() as conn:
         behind = _rounds_behind(conn, found.of_kind)
-    run_partitions(instance, "ingest_rounds", behind, tags=tags, progress=progress, **resources)
+        sessions = results.sessions_of(conn, rounds)
+    # Without the tags: these may be rounds of other folders, of which nobody asked to announce anything.
+    run_partitions(instance, "ingest_rounds", behind, tags={}, progress=progress, **resources)
     _conclude(database, server, found, behind, summary)
-    if PUBLISH_TAG in tags:
-        run_partitions(instance, "report_sessions", summary.sessions, tags=tags, progress=progress, **resources)
+    if announce:
+        summary.sessions = sorted({*summary.sessions, *sessions})
+        run_partitions(instance, "report_sessions", sessions, tags=tags, progress=progress, **resources)
+    else:
+        summary.unannounced = len(promised.since)
     with database.transaction() as conn:  # told now, or nobody asks for it any more
-        unfinished.end(conn, found.of_kind[FileKind.STATS], unfinished.TOLD)
+        unfinished.note_done(conn, promised)
     return summary
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The files of a folder. ``todo``: those that are not through; ``begun``: the names of those among them that an
-    earlier import or run had begun with; ``of_kind``: the keys of all, by kind."""
+    """The files of a folder, in order of play. ``todo``: those that are not through; ``begun``: the names of those
+    among them that an earlier import or run had begun with; ``of_kind``: the keys of all, by kind."""
 
     todo: list[FileName]
     begun: set[str]
@@ -184,6 +202,10 @@ class _Found:
 
 def _keys(server: str, names: Iterable[FileName]) -> list[str]:
     return [key for name in names if (key := files.partition_key(server, name))]
+
+
+def _of_kind(names: Iterable[FileName], kind: FileKind) -> list[FileName]:
+    return [name for name in names if name.kind is kind]
 
 
 def _is_done(row: files.FileRow, left: Collection[str]) -> bool:
@@ -207,16 +229,16 @@ def _store(
     database: Database,
     server: str,
     timezone: str | None,
-    ends: Mapping[FileKind, Sequence[str]],
+    zone: tzinfo,
     summary: Summary,
     progress: Progress,
 ) -> _Found:
-    """Stores the bytes of all files that are new or changed. ``ends``: the stages that they have to go through then."""
+    """Stores the bytes of all files that are new or changed. ``zone``: of the stamps."""
     paths = found_below(directory)
     todo: dict[str, FileName] = {}
     begun: set[str] = set()
     with database.transaction() as conn:
-        ledger, left = files.ledger(conn, server), unfinished.left(conn, server)
+        ledger, left = files.ledger(conn, server), unfinished.stages_left(conn, server)
         taken: dict[str, str] = {}
         for number, path in enumerate(paths, start=1):
             progress("reading files", number, len(paths))
@@ -246,12 +268,16 @@ def _store(
                 files.note_imported(conn, server, [(name, data)], timezone)
                 if name.kind is FileKind.ENDSTATS:
                     files.note_waiting(conn, server, name.name)
-        for kind, stages in ends.items():
-            unfinished.begin(conn, _keys(server, (name for name in todo.values() if name.kind is kind)), stages)
-    named = list(map(parse_file_name, taken))
-    return _Found(
-        list(todo.values()), begun, {kind: _keys(server, (n for n in named if n.kind is kind)) for kind in FileKind}
-    )
+        for kind, stages in _STAGES.items():
+            unfinished.note_begun(conn, _keys(server, _of_kind(todo.values(), kind)), stages)
+    named = _in_order_of_play(map(parse_file_name, taken), zone)
+    of_kind = {kind: _keys(server, _of_kind(named, kind)) for kind in FileKind}
+    return _Found([name for name in named if name.name in todo], begun, of_kind)
+
+
+def _in_order_of_play(names: Iterable[FileName], zone: tzinfo) -> list[FileName]:
+    """All of them have a time in their names."""
+    return sorted(names, key=lambda name: (time_in_name(name, zone), name.name))
 
 
 def run_partitions(

@@ -15,6 +15,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -257,7 +258,7 @@ class SftpFolder(GameServer):
 
     def _dial(self) -> socket.socket:
         """The first address of the host that answers. Each gets its share of the time: of two, one may lead nowhere."""
-        addresses = socket.getaddrinfo(self._host, self._settings.sftp_port, type=socket.SOCK_STREAM)
+        addresses = self._addresses()
         trouble: OSError = TimeoutError()
         for left, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
             line = socket.socket(family, kind, protocol)
@@ -269,6 +270,19 @@ class SftpFolder(GameServer):
                 line.close()
                 trouble = error
         raise trouble
+
+    def _addresses(self) -> list[Any]:
+        """What the name of the host leads to. In a thread: nothing can cut a look-up that no name server answers."""
+        outcome: Future[list[Any]] = Future()
+
+        def look_up() -> None:
+            try:
+                outcome.set_result(socket.getaddrinfo(self._host, self._settings.sftp_port, type=socket.SOCK_STREAM))
+            except Exception as error:  # told to the caller, who may have gone
+                outcome.set_exception(error)
+
+        threading.Thread(target=look_up, name="sftp-look-up", daemon=True).start()
+        return outcome.result(max(0.01, self._end - time.monotonic()))
 
     def _start_sftp(self, client: paramiko.SSHClient) -> Sftp:
         transport = client.get_transport()

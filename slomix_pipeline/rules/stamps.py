@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from slomix_pipeline.formats.filenames import FileName
+
 WITNESS_WITHIN = timedelta(seconds=60)  # true witnesses lie within a few seconds; the two moments an hour apart
 
 
@@ -16,6 +18,12 @@ class Moment(NamedTuple):
 
     at: datetime
     ambiguous: bool
+
+
+def time_in_name(name: FileName, zone: tzinfo) -> datetime | None:
+    """When the round ended, in UTC, by the name of one of its files: stamped ones are the server's local time in
+    ``zone``, others UTC already. None when the name has no time."""
+    return stamp_in_utc(name.stamp, zone).at if name.stamp else name.ended_at
 
 
 def stamp_in_utc(stamp: datetime, zone: tzinfo, witnesses: Iterable[datetime] = ()) -> Moment:

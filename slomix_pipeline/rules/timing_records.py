@@ -23,7 +23,7 @@ from slomix_pipeline.rules.linking import (
     same_map_within,
     seconds_text,
 )
-from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.rules.values import map_key
 
 MAP_RESTART = "map_restart"  # how our script says it; such a round mostly leaves no stats file
@@ -63,7 +63,7 @@ def clocked_file(name: FileName, zone: tzinfo) -> Clocked | None:
     """A timing file by what its name says; None for other files. ``zone``: of a stamp in the name."""
     if name.kind is not FileKind.TIMING or name.map_name is None:
         return None
-    at = name.ended_at or (stamp_in_utc(name.stamp, zone).at if name.stamp else None)
+    at = time_in_name(name, zone)
     return None if at is None else Clocked(name.name, map_in_gametime_name(name.map_name), name.number, at)
 
 

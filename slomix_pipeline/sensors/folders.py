@@ -19,7 +19,7 @@ from slomix_pipeline import jobs, partitions
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.source import FolderMissing, GameServer, PermanentError, RemoteFile, TransientError
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
-from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files
@@ -135,9 +135,7 @@ def due_again(row: files.FileRow) -> datetime:
 
 def _order(name: FileName, file: RemoteFile, zone: tzinfo) -> tuple[datetime, str]:
     """By the round's end; of a name without a time, by the file's own."""
-    if name.stamp:
-        return stamp_in_utc(name.stamp, zone).at, name.name
-    return name.ended_at or files.utc(file.modified_at), name.name
+    return time_in_name(name, zone) or files.utc(file.modified_at), name.name
 
 
 @dataclass(frozen=True)
