@@ -20,6 +20,20 @@ LIVE, ASKED = "live", "asked"
 COMMAND_RUNS = "runs of a command"
 
 
+IN_FLIGHT = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def is_of_a_command(run: dg.DagsterRun) -> bool:
+    """Whether a command runs it in its own process: nobody else can tell when that process is gone."""
+    return run.remote_job_origin is None
+
+
 def executor() -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
     return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor

@@ -3,7 +3,9 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from slomix_pipeline.bundled import bundled_folder
@@ -11,6 +13,7 @@ from slomix_pipeline.commands.doctor import examine
 from slomix_pipeline.commands.findings import Finding
 from slomix_pipeline.commands.lua_scripts import TIMING_SCRIPT
 from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import timing_records
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -46,6 +49,17 @@ def test_the_doctor_looks_at_the_scripts_the_log_and_the_newest_record(
         "console log legacy/etconsole.log", True, "readable, shows version 2.0.0 of the timing script"
     )
     assert "2026-02-02 20:13 UTC" in found["timing records"].text
+
+
+def test_the_doctor_tells_of_a_database_that_breaks_off_while_it_is_asked(
+    database: Database, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(conn: psycopg.Connection[Any], _: str) -> None:
+        conn.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(timing_records, "newest_end", break_off)
+    found = diagnosis(database, tmp_path)["database"]
+    assert not found.fine and "terminating connection" in found.text
 
 
 def test_the_doctor_says_what_to_do_about_a_log_that_is_not_there_and_one_that_complains(

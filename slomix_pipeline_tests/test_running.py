@@ -1,6 +1,7 @@
 """The supervisor: what it starts, what it does when something falls, what it leaves behind. Its children are stand-ins
 here; the real ones are killed in ``test_chaos``."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from slomix_pipeline.commands import children, doctor, running
 from slomix_pipeline.commands.children import end_children, end_leftovers, start_child
-from slomix_pipeline.commands.home import HomeInUse, sole_owner, supervisor_of
+from slomix_pipeline.commands.home import LOCK, HomeInUse, sole_owner, supervisor_of
 from slomix_pipeline.commands.running import ChildEnded
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import embedded
@@ -109,6 +110,27 @@ def test_a_home_is_held_by_one_and_its_lock_lies_inside(tmp_path: Path) -> None:
             pass
     assert supervisor_of(home) is None
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_who_only_looks_whether_a_home_is_held_keeps_nobody_from_taking_it(tmp_path: Path) -> None:
+    with sole_owner(tmp_path):
+        pass
+    with (tmp_path / LOCK).open() as looks:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        leaves = threading.Timer(0.3, fcntl.flock, [looks, fcntl.LOCK_UN])
+        leaves.start()
+        with sole_owner(tmp_path):
+            assert supervisor_of(tmp_path) == os.getpid()
+        leaves.join()
+
+
+def test_of_a_home_that_may_not_be_read_nobody_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)  # root may read everything
+        assert supervisor_of(tmp_path) is None
 
 
 # --- what falls is brought up again ----------------------------------------------------------------------------------

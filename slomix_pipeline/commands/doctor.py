@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+import psycopg
 from pydantic import SecretStr
 
 from slomix_pipeline.commands.findings import Finding
@@ -71,8 +72,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with database.connect() as conn:
             found = conn.execute("select current_setting('server_version') as version").fetchone()
             newest = timing_records.newest_end(conn, settings.server)
-    except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError) as error:
-        yield Finding("database", False, str(error))
+    except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
+        yield Finding("database", False, str(error).strip())
         return
     kind = "embedded" if settings.postgres_url is None else "SLOMIX_POSTGRES_URL"
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"

@@ -6,17 +6,19 @@ Belongs here: what every command and the supervisor need before they start anyth
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import dagster as dg
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.commands.children import end_leftovers
+from slomix_pipeline.commands.dead_runs import give_up_runs_of_commands
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.jobs import COMMAND_RUNS
-from slomix_pipeline.sensors.requests import IN_FLIGHT, is_of_a_command
 from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
@@ -58,15 +60,8 @@ def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.Dag
     os.environ.update(environment, DAGSTER_EVENT_BATCH_SIZE="1000")
     with database.hold(COMMAND_RUNS), dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
-        _give_up_runs_of_dead_commands(instance)
+        give_up_runs_of_commands(instance)
         yield instance
-
-
-def _give_up_runs_of_dead_commands(instance: dg.DagsterInstance) -> None:
-    """Marks as failed what killed commands left running; that no command lives is known to who holds their lock."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT)):
-        if is_of_a_command(run):
-            instance.report_run_failed(run, "the command that ran it was ended; the next one goes on from there")
 
 
 class HomeInUse(SlomixError):
@@ -74,6 +69,7 @@ class HomeInUse(SlomixError):
 
 
 LOCK = "run.lock"  # in the home; locked by its supervisor, whose number it holds
+_TRIES, _PAUSE = 10, 0.1  # seconds; who looks whether somebody holds it holds it for a moment
 
 
 @contextmanager
@@ -85,13 +81,11 @@ def sole_owner(home: Path) -> Iterator[None]:
     """
     home.mkdir(parents=True, exist_ok=True)
     with (home / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not any(_is_taken(lock, pause) for pause in (*[_PAUSE] * _TRIES, 0.0)):
             raise HomeInUse(
                 f"slomix already runs in {home} (process {supervisor_of(home) or 'unknown'}); "
                 "stop it, or set SLOMIX_HOME to another folder"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -99,13 +93,24 @@ def sole_owner(home: Path) -> Iterator[None]:
         yield
 
 
+def _is_taken(lock: IO[str], pause: float) -> bool:
+    """Takes the lock, if nobody else holds it; else waits."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(pause)
+        return False
+    return True
+
+
 def supervisor_of(home: Path) -> int | None:
-    """The number of the process that holds the home; None when nobody does. Changes nothing."""
+    """The number of the process that holds the home; None when nobody does, or it can't be
+    known. Changes nothing."""
     try:
         with (home / LOCK).open() as lock:
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return None
             return int(lock.read())
-    except (FileNotFoundError, ValueError):  # never held, or just being taken
+    except (OSError, ValueError):  # never held, not ours to read, or just being taken
         return None

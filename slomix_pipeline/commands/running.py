@@ -26,6 +26,7 @@ import psycopg
 from pydantic import SecretStr
 
 from slomix_pipeline.commands.children import end_children, start_child
+from slomix_pipeline.commands.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.commands.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.commands.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.discord.standin import StandIn
@@ -41,7 +42,6 @@ Say = Callable[[str], None]
 Look = Callable[[], None]  # raises when something fell
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
 _READY_WITHIN = 120.0  # seconds
-_LAUNCHED_TAG = ".dagster/grpc_info"  # set on runs that a code server launched
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 0.5  # seconds
 _ANSWERS_WITHIN = 30.0  # seconds; a database that is only busy does
@@ -180,17 +180,9 @@ def _bring_back(settings: Settings, say: Say) -> None:
 
 
 def _give_up_runs_of_the_dead(settings: Settings, environment: dict[str, str]) -> None:
-    """Marks runs as failed whose process ended with an earlier supervisor; Dagster then starts them again.
-
-    It would wait for their longest run time otherwise, and their rounds with it. Runs of commands are left alone: they
-    may be alive.
-    """
     os.environ.update(environment)
-    alive = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        for run in instance.get_runs(dg.RunsFilter(statuses=alive)):
-            if _LAUNCHED_TAG in run.tags:
-                instance.report_run_failed(run, "its process ended with the supervisor that had started it")
+        give_up_runs_of_supervisors(instance)
 
 
 def free_port(wanted: int) -> int:

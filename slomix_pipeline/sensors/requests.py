@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from slomix_pipeline.jobs import COMMAND_RUNS, PARTITIONS_OF
+from slomix_pipeline.jobs import COMMAND_RUNS, IN_FLIGHT, PARTITIONS_OF, is_of_a_command
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 from slomix_pipeline.warehouse.database import Database
 
@@ -16,14 +16,6 @@ BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a ro
 TRY_AGAIN_EVERY = timedelta(minutes=10)  # while something stays as it should not
 
 LOST_AFTER = timedelta(hours=1)  # a run that nobody submitted by then: its tick died, and Dagster may not resume it
-
-IN_FLIGHT = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True)
@@ -50,11 +42,6 @@ def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[st
         digest = hashlib.sha256("\n".join(run_keys[key] for key in stretch).encode()).hexdigest()
         requests.append(dg.RunRequest(run_key=f"{first}..{last}:{digest[:16]}", tags=tags | range_tags(first, last)))
     return requests
-
-
-def is_of_a_command(run: dg.DagsterRun) -> bool:
-    """Whether a command runs it in its own process: nobody else can tell when that process is gone."""
-    return run.remote_job_origin is None
 
 
 def keys_in_flight(instance: dg.DagsterInstance, database: Database, job: str) -> set[str]:
