@@ -16,6 +16,7 @@ from slomix_pipeline.settings import Settings
 
 # A record mostly comes before its own round does: only one that stays alone for so long is asked about.
 _UNLINKED_PATIENCE = timedelta(minutes=5)
+_AT_ONCE = 1000  # rounds; a change of the rules makes all of history stale
 
 
 def rules_in_force(settings: Settings) -> str:
@@ -41,7 +42,8 @@ def stale_rounds(
     among: Collection[str] | None = None,
 ) -> list[tuple[str, datetime]]:
     """Rounds whose inputs or rules are newer than their result, or of which something due is not told, with the time of
-    the newest input, in order of play: the first thousand, or all that are ``among`` these.
+    the newest input, in order of play: the last thousand, as nobody waits for old ones, or all that are ``among``
+    these.
 
     A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
     time: its settings may be others.
@@ -138,9 +140,10 @@ def stale_rounds(
                  and (thing not like 'timing:%%' or %(dev)s)
            ) inputs
            where %(among)s::text[] is null or round_key = any(%(among)s)
-           group by round_key order by split_part(round_key, ':', 2), round_key
-           limit case when %(among)s::text[] is null then 1000 end""",
+           group by round_key order by split_part(round_key, ':', 2) desc, round_key desc
+           limit case when %(among)s::text[] is null then %(at_once)s end""",
         {
+            "at_once": _AT_ONCE,
             "among": None if among is None else list(among),
             "window": LINK_WINDOW,
             "candidates": CANDIDATE_WINDOW,
@@ -152,4 +155,4 @@ def stale_rounds(
             "started": started_at,
         },
     )
-    return [(row["round_key"], row["inputs_at"]) for row in rows]
+    return [(row["round_key"], row["inputs_at"]) for row in reversed(rows.fetchall())]
