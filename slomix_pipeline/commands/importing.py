@@ -176,11 +176,12 @@ def import_folder(
         run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
     with database.connect() as conn:
         behind = _rounds_behind(conn, found.of_kind)
-        sessions = results.sessions_of(conn, rounds)
     # Without the tags: these may be rounds of other folders, of which nobody asked to announce anything.
     run_partitions(instance, "ingest_rounds", behind, tags={}, progress=progress, **resources)
     _conclude(database, server, found, behind, summary)
     if announce:
+        with database.connect() as conn:
+            sessions = results.sessions_of(conn, rounds)
         summary.sessions = sorted({*summary.sessions, *sessions})
         run_partitions(instance, "report_sessions", sessions, tags=tags, progress=progress, **resources)
     else:
