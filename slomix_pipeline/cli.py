@@ -303,12 +303,15 @@ def doctor() -> None:
 
 
 def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str] | None = None) -> None:
-    from slomix_pipeline.commands.exporting import sessions_as_json
+    from slomix_pipeline.commands.exporting import sessions_as_json, troubles_of_no_session
 
     with database_of(settings).connect() as conn:
         found = [session for session in sessions_as_json(conn) if only is None or session["key"] in only]
+        others = troubles_of_no_session(conn) if only is None else []
     if as_json:
         print_json(found)
+        for trouble in others:  # they are in no session's object
+            err.print(f"message {trouble['thing']} is {trouble['trouble']}: {trouble['detail']}", soft_wrap=True)
         return
     table = Table(box=None)
     for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted", "teams"):
@@ -320,7 +323,7 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
         counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
         table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
     out.print(table)
-    troubles = [trouble for session in found for trouble in session["message_troubles"]]
+    troubles = [trouble for session in found for trouble in session["message_troubles"]] + others
     for trouble in troubles:
         line = f"message {trouble['thing']} is {trouble['trouble']}: {trouble['detail']}"
         out.print(line, soft_wrap=True)

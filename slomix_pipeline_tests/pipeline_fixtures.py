@@ -190,7 +190,8 @@ class Pipeline:
     def stale(self) -> list[str]:
         """The rounds that the rework sensor would run again."""
         with self.database.connect() as conn:
-            return [key for key, _ in stale_rounds(conn, load_settings())]
+            settings = load_settings(discord_webhook=self.page.webhook_url if self.discord else None)
+            return [key for key, _ in stale_rounds(conn, settings)]
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""

@@ -26,6 +26,7 @@ from slomix_pipeline.discord.wording import map_text
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.sensors import rework, session_over
+from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_round
@@ -37,6 +38,7 @@ def at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits; and Dagster's storage in PostgreSQL takes seconds to set up."""
     monkeypatch.setattr(rework, "SETTLE", timedelta(0))
     monkeypatch.setenv("SLOMIX_SESSION_OVER_AFTER", "0")
+    monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", pipeline.page.webhook_url)
     monkeypatch.setattr(posting, "one_shot_instance", lambda *_: nullcontext(pipeline.instance))
 
 
@@ -150,6 +152,7 @@ def test_what_nobody_could_tell_in_time_is_reported_once(
     with pipeline.database.transaction() as conn:
         conn.execute("update due set due_until = now() - interval '1 second' where thing = %s", [result])
         conn.execute("delete from due where thing like 'session:%%'")
+    monkeypatch.setenv("SLOMIX_PUBLISH_MAX_AGE", "0")  # it ended too long ago to become due again
     tick(pipeline)
     assert result not in posts(pipeline) and pipeline.stale() == []
     visible(pipeline, result, "missed")
@@ -401,3 +404,175 @@ def test_a_correction_whose_step_raised_is_made_later(
     assert all(message["edited_timestamp"] for message in pipeline.page.messages())
     pipeline.run_keys.clear()
     assert pipeline.stale() == []
+
+
+def change_the_winner(pipeline: Pipeline) -> None:
+    """As a rule or a decision would: what was told is wrong now."""
+    with pipeline.database.transaction() as conn:
+        conn.execute("update match set winner = case winner when 'A' then 'B' else 'A' end")
+        conn.execute("update session set scored_at = now()")
+
+
+def test_what_turned_wrong_while_no_webhook_was_set_is_reported_and_corrected_once_there_is_one(
+    pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(pipeline, evening)
+    tick(pipeline)
+    channel, pipeline.discord = pipeline.discord, None
+    with monkeypatch.context() as without:
+        without.delenv("SLOMIX_DISCORD_WEBHOOK")
+        change_the_winner(pipeline)
+        rerun(pipeline, evening)
+        tick(pipeline)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update session set scored_at = scored_at - interval '9 hours'")
+    assert troubles(pipeline)[result] == "uncompared"
+    pipeline.discord = channel
+    assert pipeline.stale() == [round_key(evening.rounds[0])]
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {} and pipeline.stale() == []
+    assert "instead of" in pipeline.page.messages()[0]["embeds"][0]["description"]
+
+
+def test_without_a_webhook_nobody_asks_for_summaries_to_be_told(
+    pipeline: Pipeline, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(pipeline, evening)
+    tick(pipeline)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update session_report set told_fingerprint = 'older'")
+    monkeypatch.delenv("SLOMIX_DISCORD_WEBHOOK")
+    context = dg.build_sensor_context(instance=pipeline.instance, resources={"database": pipeline.database})
+    assert isinstance(session_over.session_over_sensor(context), dg.SkipReason)
+
+
+def test_a_long_outage_puts_one_message_in_doubt_and_tells_its_cause_of_the_others(
+    pipeline: Pipeline, result: str
+) -> None:
+    evening = play_evening(58, maps=2, ends_at=just_now())
+    first, second = (f"result:{round_key(match.r2)}" for match in evening.matches)
+    pipeline.page.go_down()
+    live(pipeline, evening)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update post set claimed_at = claimed_at - interval '3 hours'")
+        conn.execute("update due set attempts = 2")
+    pipeline.run(round_key(evening.rounds[-1]), LIVE)
+    assert posts(pipeline) == {first: "in_doubt"}
+    (row,) = pipeline.rows("select * from message_trouble where thing = %s", second)
+    assert row["trouble"] == "waits" and "Discord takes no messages" in row["detail"] and "answered" in row["detail"]
+
+
+def test_what_stands_is_corrected_once_its_webhook_is_set_again(
+    pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(pipeline, evening)
+    channel = pipeline.discord
+    another = pipeline.page.webhook_url.replace("/webhooks/", "/webhooks/9")
+    pipeline.discord = Discord(another)
+    change_the_winner(pipeline)
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {result: "stands"}
+    monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", another)
+    rework.take_up_again(pipeline.database, load_settings())
+    assert troubles(pipeline) == {result: "stands"}
+    pipeline.discord = channel
+    monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", pipeline.page.webhook_url)
+    rework.take_up_again(pipeline.database, load_settings())
+    assert troubles(pipeline) == {result: "uncorrected"} and pipeline.stale()
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {} and pipeline.stale() == []
+    assert "instead of" in pipeline.page.messages()[0]["embeds"][0]["description"]
+
+
+def test_a_message_that_says_what_is_right_again_is_no_trouble(
+    pipeline: Pipeline, evening: Evening, result: str
+) -> None:
+    live(pipeline, evening)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update post set stands_since = now()")
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {}
+
+
+def test_a_person_can_accept_that_a_message_stands_as_it_is(pipeline: Pipeline, evening: Evening, result: str) -> None:
+    live(pipeline, evening)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update post set webhook_id = '9'")
+    change_the_winner(pipeline)
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {result: "stands"}
+    assert command(pipeline, "post", "--retry", result).exit_code == 1
+    done = command(pipeline, "post", "--told", result)
+    assert done.exit_code == 0, done.output
+    rerun(pipeline, evening)
+    assert troubles(pipeline) == {} and len(pipeline.page.messages()) == 1
+
+
+def test_troubles_of_a_session_that_was_merged_away_or_is_gone_are_listed(
+    pipeline: Pipeline, evening: Evening, summary: str
+) -> None:
+    live(pipeline, evening)
+    merged = f"session:{SERVER}:{evening.rounds[1].stem[:17]}"  # its first round is another session's now
+    with pipeline.database.transaction() as conn:
+        for thing in (merged, f"session:{SERVER}:2020-01-01-200000"):
+            conn.execute(
+                "insert into post (thing, partition_key, state) values (%s, %s, 'in_doubt')",
+                [thing, thing.partition(":")[2]],
+            )
+    (session,) = json.loads(command(pipeline, "sessions", "--json").stdout)
+    assert [trouble["thing"] for trouble in session["message_troubles"]] == [merged]
+    assert f"message session:{SERVER}:2020-01-01-200000 is in_doubt" in command(pipeline, "sessions").stdout
+    assert "2020-01-01-200000" in command(pipeline, "sessions", "--json").stderr
+    done = command(pipeline, "post", "--retry", merged)
+    assert done.exit_code == 0 and "no news any more" in done.stdout, done.output
+    assert merged not in troubles(pipeline)
+
+
+def test_a_run_does_not_wait_for_ever_for_another_that_tells(
+    pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slomix_pipeline.assets.match_post.PATIENCE", 0.05)
+    with pipeline.database.hold(f"telling {SERVER}"):
+        live(pipeline, evening)
+    assert posts(pipeline) == {} and pipeline.rows("select from due where thing = %s", result)
+    tick(pipeline)
+    assert posts(pipeline)[result] == "sent"
+
+
+def test_rounds_are_redone_though_reporting_fails_and_no_alarm_is_lost(
+    pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(messages, "result_message", raising)
+        live(pipeline, evening, raise_on_error=False)
+    with pipeline.database.transaction() as conn:
+        conn.execute(
+            "insert into post (thing, partition_key, state) values (%s, %s, 'claimed')",
+            ["round1:main:gone", "main:gone"],
+        )
+    with monkeypatch.context() as broken:
+        broken.setattr(rework, "report_alarm", raising)
+        tick(pipeline)
+    assert posts(pipeline) | {result: "sent", "round1:main:gone": "in_doubt"} == posts(pipeline)
+    query = "select from check_result where partition_key = 'main:gone' and not passed"
+    assert not pipeline.rows(query)
+    tick(pipeline)
+    assert pipeline.rows(query)
+
+
+def test_what_was_told_of_an_older_report_is_asked_for_again(
+    pipeline: Pipeline, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that is made anew while its message is on the way is not the one that was told."""
+
+    def made_anew(*arguments: Any) -> Message:
+        with pipeline.database.transaction() as conn:
+            conn.execute("update session_report set fingerprint = 'newer'")
+        return original(*arguments)
+
+    live(pipeline, evening)
+    original = messages.session_message
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(messages, "session_message", made_anew)
+        tick(pipeline)
+    assert pipeline.rows("select from session_report where told_fingerprint is distinct from fingerprint")

@@ -7,20 +7,28 @@ create table due (
     noted_at      timestamptz not null default now(),
     attempts      integer not null default 0 check (attempts >= 0),   -- runs that were asked for it
     asked_at      timestamptz,
+    held          text,                                -- why Discord was not called for it, when it was its turn last
     missed_at     timestamptz                          -- when it was reported as never told
 );
 
 create index due_partition_key on due (partition_key);
 
--- What was tried again so far.
+-- What did not arrive so far and still is as it was to be told. Of a refused message nobody knows what was refused.
+update post set payload_sha256 = null where state = 'refused';
 insert into due (thing, partition_key, due_until)
 select thing, partition_key, claimed_at + interval '6 hours' from post
-where state = 'failed' or (state = 'sent' and payload_sha256 is null);
+where (state = 'sent' and payload_sha256 is null)
+   or (state in ('failed', 'refused') and (
+       thing in (select 'result:' || r2_key from match where status = 'complete'
+                 union all select 'round1:' || r1_key from match where status = 'r1_only' and winner is null
+                 union all select 'session:' || session_key from session)
+       or thing in (select 'timing:' || round_key from round_timing where timing_status <> 'ALIGNED')));
 
 alter table post
     add column webhook_id   text,          -- that sent it; null: sent before this was kept, by the webhook of that day
     add column thread_id    text,          -- that it was sent into
     add column stands_since timestamptz,   -- since when it should say something else and can't be edited any more
+    add column unreported boolean not null default false,   -- it was found in doubt, and no check said so until now
     drop constraint post_state_check,
     -- told: a person saw it in the channel, and nobody knows its id
     add constraint post_state_check check (state in ('claimed', 'sent', 'failed', 'refused', 'in_doubt', 'told'));

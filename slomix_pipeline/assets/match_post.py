@@ -9,16 +9,17 @@ from slomix_pipeline.assets.common import by_server, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
-from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import corrections, due, reading, results, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.database import Database, StillHeld
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
-    from slomix_pipeline.discord.ledger import Told
+    from slomix_pipeline.discord.telling import Telling
+
+PATIENCE = 60.0  # seconds to wait for another run that tells: two waiting runs are all that Dagster runs at once
 
 
 @round_asset(
@@ -36,25 +37,11 @@ def match_post(
     own = set(context.partition_keys)
     told: dict[str, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
-    with ExitStack() as stack:
-        # What is read stays true until it is told: a run of the other round would tell something newer.
-        for server, _ in by_server(sorted(own)):
-            stack.enter_context(database.hold(f"telling {server}"))
-        with database.connect() as conn:
-            begun = unfinished.begun(conn, own, unfinished.Stage.MATCH_POST)
-            made = due.results_made(conn, results.sessions_of(conn, own))
-        matches, changed, wanted, goes_on = _what_to_tell(database, discord.results, own, wish)
-        for match in matches:
-            said = _tell_match(database, discord.results, match, changed[match.key], wanted, goes_on)
-            goes_on = goes_on and all(outcome.goes_on for outcome in said.values())
-            for thing, outcome in said.items():
-                told.setdefault(outcome.outcome, []).append(thing)
-            trouble = {thing: f"{o.outcome}: {o.detail}" for thing, o in said.items() if o.is_trouble}
-            for thing, what in trouble.items():
-                context.log.warning(f"message {thing}: {what}")
-            outcomes |= {seen.key: Outcome(not trouble, {"messages": len(said)} | trouble) for seen in match.rounds}
     with database.connect() as conn:
-        due.note_compared(conn, made)
+        begun = unfinished.begun(conn, own, unfinished.Stage.MATCH_POST)
+    if discord.results is not None:
+        told, outcomes = _tell(context, database, discord.results, own, wish)
+    with database.connect() as conn:
         check = report(context, conn, "told_once", outcomes)
         unfinished.note_done(conn, begun)
     metadata: dict[str, Any] = {
@@ -66,65 +53,71 @@ def match_post(
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def _what_to_tell(
-    database: Database, discord: "Discord | None", own: set[str], wish: str | None
-) -> tuple[list[reading.MatchSeen], dict[str, str | None], set[str], bool]:
-    """The matches of the sessions that hold the rounds, what changed of each since it was told, the names of the things
-    that may be announced, and whether Discord is to be called."""
-    if discord is None:
-        return [], {}, set(), False
-    from slomix_pipeline.discord.ledger import RESULTS, adopt, takes_messages
+def _tell(
+    context: dg.AssetExecutionContext, database: Database, discord: "Discord", own: set[str], wish: str | None
+) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
+    """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
+    and the outcome of each round."""
+    from slomix_pipeline.discord.ledger import RESULTS
+    from slomix_pipeline.discord.telling import Telling
 
-    with database.transaction() as conn:
-        adopt(conn, discord, RESULTS)
-        matches = reading.matches(conn, results.sessions_of(conn, own))
-        changed = {match.key: corrections.note_difference(conn, match) for match in matches}
-        if wish == ASKED:
+    if wish == ASKED:
+        with database.transaction() as conn:
             due.note_asked(conn, sorted(own), load_settings().publish_max_age)
-        wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
-    return matches, changed, wanted, takes_messages(database, discord, RESULTS)
+    told: dict[str, list[str]] = {}
+    outcomes: dict[str, Outcome] = {}
+    with ExitStack() as stack:
+        try:
+            # What is read stays true until it is told: a run of the other round would tell something newer.
+            for server, _ in by_server(sorted(own)):
+                stack.enter_context(database.hold(f"telling {server}", patience=PATIENCE))
+        except StillHeld:
+            context.log.warning("another run tells results for long: what there is to tell stays due, for a later run")
+            return told, outcomes
+        with database.transaction() as conn:
+            sessions = results.sessions_of(conn, own)
+            made = due.results_made(conn, sessions)
+            matches = reading.matches(conn, sessions)
+            changed = {match.key: corrections.note_difference(conn, match) for match in matches}
+            wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
+        telling = Telling(database, discord, RESULTS, wanted, context.log)
+        for match in matches:
+            said = _tell_match(telling, match, changed[match.key])
+            for thing in said:
+                told.setdefault(telling.said[thing].outcome, []).append(thing)
+            outcomes |= {seen.key: telling.outcome(said) for seen in match.rounds}
+        with database.connect() as conn:
+            due.note_compared(conn, made)
+    return told, outcomes
 
 
-def _tell_match(
-    database: Database,
-    discord: Any,
-    match: reading.MatchSeen,
-    changed: str | None,
-    wanted: set[str],
-    try_now: bool,
-) -> "dict[str, Told]":
-    """Tells what there is to tell of a match, with what ``changed`` since it was told first. Returns what became of
-    each message, by its name in the ledger. When Discord does not take one, the others wait: so they keep their order,
-    and no run waits for each.
+def _tell_match(telling: "Telling", match: reading.MatchSeen, changed: str | None) -> list[str]:
+    """Tells what there is to tell of a match, with what ``changed`` since it was told first. Returns the names of the
+    things in the ledger.
 
     A message belongs to its round, not to the match: when a late file changes which round 1 a round 2 belongs to, the
     result moves along, and what no longer counts says so.
     """
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
-    from slomix_pipeline.discord.ledger import Thing, tell
+    from slomix_pipeline.discord.ledger import Thing
 
-    said: dict[str, Told] = {}
-
-    def say(thing: Thing, message: Any, *, news: bool = False, result: Published | None = None) -> "Told":
-        goes_on = try_now and all(told.goes_on for told in said.values())
-        said[thing.name] = tell(
-            database, discord, thing, message, announce=news and thing.name in wanted, result=result, try_now=goes_on
-        )
-        return said[thing.name]
-
+    said = []
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
         thing, result = Thing("result", match.second.key), corrections.result_of(match)
-        result_stands = say(thing, messages.corrected(message, changed), news=complete, result=result).stands
+        told = telling.tell(thing, messages.corrected(message, changed), news=complete, result=result)
+        result_stands = told.stands
+        said.append(thing.name)
     if match.first is not None:
         thing = Thing("round1", match.first.key)
         if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):
-            say(thing, messages.round_one_message(match), news=not complete)
+            telling.tell(thing, messages.round_one_message(match), news=not complete)
         elif complete:
-            say(thing, messages.round_one_pointer(match))
+            telling.tell(thing, messages.round_one_pointer(match), news=False)
         else:
-            say(thing, messages.not_counted_message(match, 1))
+            telling.tell(thing, messages.not_counted_message(match, 1), news=False)
+        said.append(thing.name)
     return said

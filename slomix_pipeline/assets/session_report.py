@@ -1,6 +1,5 @@
 """What is said about a whole session: its report in the UI, its summary on Discord. They read, they never decide."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -21,7 +20,7 @@ from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
-    from slomix_pipeline.discord.ledger import Told
+    from slomix_pipeline.discord.telling import Telling
 
 
 @dg.asset(
@@ -107,70 +106,66 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
 def session_post(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
 ) -> dg.MaterializeResult:
-    wish = context.run.tags.get(PUBLISH_TAG)
-    told: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
-    wanted, goes_on = _wanted(database, discord.results, context.partition_keys, wish)
-    for key in context.partition_keys if discord.results else []:
-        with database.connect() as conn:
-            rows = reading.session_rows(conn, key)
-            matches = reading.matches(conn, [key])
-            players = reading.session_players(conn, key)
-            evidence = session_evidence(conn, key) if rows else None
-        if evidence is None:
-            continue
-        said = _tell_session(database, discord.results, evidence, matches, players, wanted, goes_on)
-        goes_on = goes_on and all(outcome.goes_on for outcome in said.values())
-        with database.connect() as conn:
-            session_reports.note_told(conn, key)
-        told |= {of: outcome.outcome for of, outcome in said.items()}
-        trouble = {f"session:{of}": f"{o.outcome}: {o.detail}" for of, o in said.items() if o.is_trouble}
-        for thing, what in trouble.items():
-            context.log.warning(f"message {thing}: {what}")
-        outcomes[key] = Outcome(not trouble, {"messages": len(said)} | trouble)
+    told: dict[str, str] = {}
+    if discord.results is not None:
+        told, outcomes = _tell(context, database, discord.results)
     with database.connect() as conn:
         check = report(context, conn, "summary_told_once", outcomes)
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)}, check_results=[check])
 
 
-def _wanted(
-    database: Database, discord: "Discord | None", keys: Sequence[str], wish: str | None
-) -> tuple[set[str], bool]:
-    """The names of the things that may be announced by a run with this wish, and whether Discord is to be called."""
-    if discord is None:
-        return set(), False
-    from slomix_pipeline.discord.ledger import RESULTS, takes_messages
+def _tell(
+    context: dg.AssetExecutionContext, database: Database, discord: "Discord"
+) -> tuple[dict[str, str], dict[str, Outcome]]:
+    """Tells the summaries of the run's sessions. Returns what became of each thing, and the outcome of each session."""
+    # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.ledger import RESULTS
+    from slomix_pipeline.discord.telling import Telling
 
+    wish = context.run.tags.get(PUBLISH_TAG)
     with database.transaction() as conn:
         if wish == ASKED:
-            due.note_asked(conn, keys, load_settings().publish_max_age)
+            due.note_asked(conn, context.partition_keys, load_settings().publish_max_age)
         wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
-    return wanted, takes_messages(database, discord, RESULTS)
+    telling = Telling(database, discord, RESULTS, wanted, context.log)
+    outcomes: dict[str, Outcome] = {}
+    for key in context.partition_keys:
+        with database.connect() as conn:
+            made_from = session_reports.fingerprint_of(conn, key)
+            rows = reading.session_rows(conn, key)
+            if not rows:  # another session swallowed it
+                due.strike_out(conn, f"session:{key}")
+                continue
+            matches = reading.matches(conn, [key])
+            players = reading.session_players(conn, key)
+            evidence = session_evidence(conn, key)
+        outcomes[key] = telling.outcome(_tell_session(database, telling, evidence, matches, players))
+        with database.connect() as conn:
+            session_reports.note_told(conn, key, made_from)
+    return {thing: said.outcome for thing, said in telling.said.items()}, outcomes
 
 
 def _tell_session(
     database: Database,
-    discord: Any,
+    telling: "Telling",
     evidence: SessionEvidence,
     matches: list[reading.MatchSeen],
     players: list[Any],
-    wanted: set[str],
-    try_now: bool,
-) -> "dict[str, Told]":
-    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns what became of each
-    message, by session."""
-    # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import Thing, tell
+) -> list[str]:
+    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
+    things in the ledger."""
+    from slomix_pipeline.discord.ledger import Thing
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
     key = evidence.session["session_key"]
     thing = Thing("session", key)
-    message = session_message(evidence.session, matches, players, evidence.grade, evidence.decisions)
-    said = {key: tell(database, discord, thing, message, announce=thing.name in wanted, try_now=try_now)}
+    telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
+    said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
     for old in swallowed:
-        goes_on = try_now and all(told.goes_on for told in said.values())
-        pointer = session_pointer(old, key)
-        said[old] = tell(database, discord, Thing("session", old), pointer, announce=False, try_now=goes_on)
+        thing = Thing("session", old)
+        telling.tell(thing, session_pointer(old, key), news=False)
+        said.append(thing.name)
     return said

@@ -1,7 +1,7 @@
 """Beside the stages: what the stopwatch showed of a round against what was really played."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -17,6 +17,9 @@ from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
 
 MOST_ROWS = 200  # of a table in the metadata
 _CLOCKS = (
@@ -43,7 +46,7 @@ def timing_comparison(
         begun = unfinished.begun(conn, context.partition_keys, unfinished.Stage.TIMING_COMPARISON)
         found = timings_seen(conn, context.partition_keys)
     wish, max_age = context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age
-    outcomes = _tell(database, discord, found, wish, max_age) if discord.dev else {}
+    outcomes = _tell(context, database, discord.dev, found, wish, max_age) if discord.dev else {}
     with database.connect() as conn:
         check = report(context, conn, "timing_told", outcomes)
         unfinished.note_done(conn, begun)
@@ -51,26 +54,27 @@ def timing_comparison(
 
 
 def _tell(
-    database: Database, discord: Channels, found: list[TimingSeen], wish: str | None, max_age: timedelta
+    context: dg.AssetExecutionContext,
+    database: Database,
+    dev: "Discord",
+    found: list[TimingSeen],
+    wish: str | None,
+    max_age: timedelta,
 ) -> dict[str, Outcome]:
     """Tells the dev channel of rounds that are not aligned; of others it corrects what was said before."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import TIMINGS, Thing, adopt, takes_messages, tell
+    from slomix_pipeline.discord.ledger import TIMINGS, Thing
+    from slomix_pipeline.discord.telling import Telling
     from slomix_pipeline.discord.timing_messages import timing_message
 
-    assert discord.dev is not None
     with database.transaction() as conn:
-        adopt(conn, discord.dev, TIMINGS)
         for timing in found:
             _note_due(conn, timing.seen, wish, max_age)
         wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
+    telling = Telling(database, dev, TIMINGS, wanted, context.log)
     outcomes = {}
-    goes_on = takes_messages(database, discord.dev, TIMINGS)
     for timing in found:
-        thing = Thing("timing", timing.seen.key)
-        announce = thing.name in wanted
-        told = tell(database, discord.dev, thing, timing_message(timing), announce=announce, try_now=goes_on)
-        goes_on = goes_on and told.goes_on
+        told = telling.tell(Thing("timing", timing.seen.key), timing_message(timing))
         outcomes[timing.seen.key] = Outcome(not told.is_trouble, {"message": told.outcome, "detail": told.detail})
     return outcomes
 

@@ -40,8 +40,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
     decided = overrides.decided_sessions(conn)
     troubles: dict[str, list[dict[str, str]]] = {}
     for row in due.troubles(conn):
-        trouble = {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
-        troubles.setdefault(row["session_key"], []).append(trouble)
+        troubles.setdefault(row["session_key"], []).append(_trouble(row))
     return [
         {
             "key": row["session_key"],
@@ -57,6 +56,16 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str]]:
+    """Messages to look at of rounds and sessions that belong to no session now."""
+    known = {row["session_key"] for row in reading.session_rows(conn)}
+    return [_trouble(row) for row in due.troubles(conn) if row["session_key"] not in known]
+
+
+def _trouble(row: DictRow) -> dict[str, str]:
+    return {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
 
 
 def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:

@@ -39,13 +39,11 @@ def send_again(settings: Settings, thing: str, progress: Progress) -> str:
     with channels_in_use(settings) as channels:
         if (channels.dev if thing.startswith("timing:") else channels.results) is None:
             raise NothingToResolve("no webhook is set for it: slomix doctor says which setting is missing")
-        key = _resolved(database, thing, Resolution.SEND_AGAIN)
-        with database.transaction() as conn:
-            due.note(conn, thing, key, datetime.now(UTC) + settings.publish_max_age)
+        key = _resolved(settings, database, thing, Resolution.SEND_AGAIN)
         _run(settings, database, channels, thing, key, progress)
     with database.transaction() as conn:
         row = _row(conn, thing)
-        if row["state"] == "sent":
+        if row["state"] == "sent" and not row["uncorrected"]:
             return f"{thing} is sent."
         if thing not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
             return f"{thing} was not sent: it is no news any more (its match or session is told otherwise)."
@@ -63,7 +61,7 @@ def note_told(settings: Settings, thing: str, message_id: str | None, progress: 
         channel = channels.dev if thing.startswith("timing:") else channels.results
         if message_id is not None and channel is None:
             raise NothingToResolve("no webhook is set for it: without one no message can be corrected")
-        key = _resolved(database, thing, Resolution.IS_THERE, message_id)
+        key = _resolved(settings, database, thing, Resolution.IS_THERE, message_id)
         _run(settings, database, channels, thing, key, progress)
     if message_id is None:
         return f"{thing} is noted as told. Without its message id it stands as it is and can't be corrected later."
@@ -73,7 +71,9 @@ def note_told(settings: Settings, thing: str, message_id: str | None, progress: 
     return f"{thing} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
 
 
-def _resolved(database: Database, thing: str, how: Resolution, message_id: str | None = None) -> str:
+def _resolved(
+    settings: Settings, database: Database, thing: str, how: Resolution, message_id: str | None = None
+) -> str:
     """Writes what was decided into the ledger. Returns the key of the round or session."""
     with database.connect() as conn:
         known = conn.execute(
@@ -83,7 +83,8 @@ def _resolved(database: Database, thing: str, how: Resolution, message_id: str |
         ).fetchone()
         if known is None:
             raise UnknownThing(f"the ledger has no {thing!r}; {_to_look_at(conn)}")
-    if (state := resolve(database, thing, how, message_id)) is not None:
+    until = datetime.now(UTC) + settings.publish_max_age
+    if (state := resolve(database, thing, how, until=until, message_id=message_id)) is not None:
         raise NothingToResolve(f"there is nothing to decide about {thing}: {state}")
     return str(known["partition_key"])
 
@@ -105,8 +106,9 @@ def _run(settings: Settings, database: Database, channels: Channels, thing: str,
 
 def _row(conn: Connection[DictRow], thing: str) -> DictRow:
     row = conn.execute(
-        """select thing, coalesce(p.state, 'not told') as state, coalesce(p.error, '') as error
-           from (select %s as thing) asked left join post p using (thing)""",
+        """select thing, coalesce(p.state, 'not told') as state, coalesce(d.held, p.error, '') as error,
+                  coalesce(p.state = 'sent' and p.payload_sha256 is null, false) as uncorrected
+           from (select %s as thing) asked left join post p using (thing) left join due d using (thing)""",
         [thing],
     ).fetchone()
     assert row is not None

@@ -23,6 +23,7 @@ from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # co
 from slomix_pipeline.discord.deadline import Attempt, OutOfTime
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.formats.names import visible
 
 # Discord's documentation, "Opcodes and Status Codes", JSON error codes.
 UNKNOWN_MESSAGE = 10008
@@ -256,9 +257,10 @@ class Discord:
         return _Failure(ContentRefused(text) if _is_about_content(body) else NotSent(text, retriable=False))
 
     def _reason(self, body: dict[str, Any]) -> str:
-        """Discord's own words, without the address should they repeat it."""
+        """Discord's own words, or a proxy's: without the address should they repeat it, and as text that can be stored
+        and shown."""
         words = f"{body.get('message', 'no reason given')} {json.dumps(body['errors']) if 'errors' in body else ''}"
-        return words.replace(self._url.rpartition("/")[2], "…").strip()[:500]
+        return visible(words.replace(self._url.rpartition("/")[2], "…").strip())[:500]
 
     def _heed_limits(self, answer: requests.Response) -> None:
         if answer.headers.get("X-RateLimit-Remaining") == "0":

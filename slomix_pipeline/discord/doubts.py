@@ -1,17 +1,19 @@
 """Messages of which nobody knows whether they arrived: found after their sender died, resolved by a person.
 
-Belongs here: both changes of the ledger's rows, under the lock that a sender holds. Does not belong here: sending
-(``ledger``), the command (``commands.posting``).
+Belongs here: changes of the ledger's rows that no sender makes, under the lock that a sender holds.
+Does not belong here: sending (``ledger``), the command (``commands.posting``).
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.ledger import SENDER_DIED
+from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database, advisory_key
-from slomix_pipeline.warehouse.due import Alarm
 
 
 class Resolution(StrEnum):
@@ -21,61 +23,95 @@ class Resolution(StrEnum):
     IS_THERE = "told"
 
 
-def settle_abandoned(database: Database) -> list[Alarm]:
-    """Sets aside as in doubt what somebody claimed who is gone: the lock that he held is free."""
-    found = []
+def settle_abandoned(database: Database) -> None:
+    """Sets aside as in doubt what somebody claimed who is gone: the lock that he held is free. It is to be reported."""
     with database.connect() as conn:
         conn.autocommit = True
-        for row in conn.execute("select thing, partition_key from post where state = 'claimed'").fetchall():
+        for row in conn.execute("select thing from post where state = 'claimed'").fetchall():
             key = advisory_key(f"post {row['thing']}")
             if not _got(conn, "pg_try_advisory_lock", key):
                 continue
             try:
-                done = conn.execute(
-                    "update post set state = 'in_doubt', error = %s where thing = %s and state = 'claimed'",
+                conn.execute(
+                    """update post set state = 'in_doubt', error = %s, unreported = true
+                       where thing = %s and state = 'claimed'""",
                     [SENDER_DIED, row["thing"]],
                 )
             finally:
                 _got(conn, "pg_advisory_unlock", key)
-            if done.rowcount:
-                found.append(Alarm(row["thing"], row["partition_key"], "in_doubt", SENDER_DIED))
-    return found
 
 
-def resolve(database: Database, thing: str, how: Resolution, message_id: str | None = None) -> str | None:
+def take_up_again(database: Database, discord: Discord, until: datetime) -> None:
+    """Makes due, as a correction, what stands as this webhook sent it into this thread: it can be edited again."""
+    with database.transaction() as conn:
+        rows = conn.execute(
+            """update post set payload_sha256 = null, stands_since = null
+               where stands_since is not null and state = 'sent'
+                 and webhook_id = %s and thread_id is not distinct from %s
+               returning thing, partition_key""",
+            [discord.webhook_id, discord.thread_id],
+        ).fetchall()
+        for row in rows:
+            due.note(conn, row["thing"], row["partition_key"], until)
+
+
+def resolve(
+    database: Database, thing: str, how: Resolution, *, until: datetime, message_id: str | None = None
+) -> str | None:
     """Writes down what a person found out about a message. Returns None, or why there is nothing to resolve.
 
-    With ``message_id`` a message that is there can be corrected later; without it stands as it is.
+    What is to be sent again, or corrected again, is due until ``until``. With ``message_id`` a message that is there
+    can be corrected later; without it stands as it is.
     """
     with database.connect() as conn:
         conn.autocommit = True
-        key = advisory_key(f"post {thing}")
-        if not _got(conn, "pg_try_advisory_lock", key):
+        if not _got(conn, "pg_try_advisory_lock", advisory_key(f"post {thing}")):
             return "somebody is sending it just now"
-        row = conn.execute("select state from post where thing = %s", [thing]).fetchone()
-        state = row["state"] if row else None
-        correctable = message_id is not None and state == "told"
-        if state in ("sent", "told") and not correctable:
-            return f"it is {state}"
-        if how is Resolution.SEND_AGAIN:
+        with conn.transaction():
+            return _resolve(conn, thing, how, until, message_id)
+
+
+def _resolve(
+    conn: Connection[DictRow], thing: str, how: Resolution, until: datetime, message_id: str | None
+) -> str | None:
+    row = conn.execute("select * from post where thing = %s", [thing]).fetchone()
+    there = row is not None and row["state"] in ("sent", "told")
+    if row is not None and there:
+        uncorrected = row["state"] == "sent" and row["payload_sha256"] is None
+        if how is Resolution.SEND_AGAIN and not uncorrected:
+            return "it stands as it was sent; --told accepts that" if row["stands_since"] else f"it is {row['state']}"
+        wrong = uncorrected or row["stands_since"] is not None
+        if how is Resolution.IS_THERE and not wrong and (message_id is None or row["state"] == "sent"):
+            return f"it is {row['state']}"
+    if how is Resolution.SEND_AGAIN:
+        _note_due_again(conn, thing, until)
+        if not there:
             conn.execute(
-                """update post set state = 'failed', payload_sha256 = null, error = 'a person had it sent again'
-                   where thing = %s""",
-                [thing],
+                "update post set state = 'failed', payload_sha256 = null, error = null where thing = %s", [thing]
             )
-            return None
-        conn.execute(
-            """insert into post (thing, partition_key, state, message_id, error)
-               select thing, partition_key, %(state)s, %(id)s, null
-               from (select thing, partition_key from post where thing = %(thing)s
-                     union select thing, partition_key from due where thing = %(thing)s) known
-               on conflict (thing) do update
-               set state = excluded.state, message_id = excluded.message_id, error = null, stands_since = null,
-                   sent_at = coalesce(post.sent_at, now()),
-                   payload_sha256 = case when excluded.message_id is null then post.payload_sha256 end""",
-            {"thing": thing, "state": "sent" if message_id else "told", "id": message_id},
-        )
         return None
+    conn.execute(
+        """insert into post (thing, partition_key, state, message_id, error)
+           select thing, partition_key, %(state)s, %(id)s, null
+           from (select thing, partition_key from post where thing = %(thing)s
+                 union select thing, partition_key from due where thing = %(thing)s) known
+           on conflict (thing) do update
+           set state = excluded.state, message_id = excluded.message_id, error = null, stands_since = null,
+               unreported = false, sent_at = coalesce(post.sent_at, now()),
+               payload_sha256 = case when excluded.message_id is null and not %(there)s then post.payload_sha256 end""",
+        {"thing": thing, "state": "sent" if message_id else "told", "id": message_id, "there": there},
+    )
+    return None
+
+
+def _note_due_again(conn: Connection[DictRow], thing: str, until: datetime) -> None:
+    known = conn.execute(
+        """select partition_key from post where thing = %(thing)s
+           union select partition_key from due where thing = %(thing)s""",
+        {"thing": thing},
+    ).fetchone()
+    if known is not None:
+        due.note(conn, thing, known["partition_key"], until)
 
 
 def _got(conn: Connection[DictRow], function: str, key: int) -> bool:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -22,13 +22,11 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Message, to_payload
 from slomix_pipeline.rules.corrections import Published
+from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import corrections, due
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 
-CORRECTED_WITHIN = timedelta(hours=6)  # how long an edit that failed is tried again
 _PATIENCE = 30.0  # seconds for a database that restarts while a message is on its way
-_TROUBLE_LASTS = timedelta(minutes=15)  # longer than the longest pause between two tries
-_NOT_TRIED = "not tried: Discord takes no messages just now"
 RESULTS = ("round1", "result", "session")  # the kinds of things that the channel of results is told
 TIMINGS = ("timing",)  # and the dev channel
 SENDER_DIED = "the sender ended before it knew whether the message arrived"
@@ -53,7 +51,7 @@ class Thing:
 class Told:
     """What became of telling: ``silent``, ``sent``, ``edited``, ``unchanged``, ``failed`` (tried again), ``refused``
     (the webhook or this content; tried again with others), ``uncorrected`` (an edit failed, tried again), ``stands``
-    (can't be edited any more) or ``in_doubt``."""
+    (can't be edited any more), ``missed`` (too old to be told by now) or ``in_doubt``."""
 
     outcome: str
     detail: str = ""
@@ -62,7 +60,7 @@ class Told:
 
     @property
     def is_trouble(self) -> bool:
-        return self.outcome in ("failed", "refused", "uncorrected", "stands", "in_doubt")
+        return self.outcome in ("failed", "refused", "uncorrected", "stands", "missed", "in_doubt")
 
     @property
     def stands(self) -> bool:
@@ -78,36 +76,45 @@ def tell(
     *,
     announce: bool,
     result: Published | None = None,
-    try_now: bool = True,
+    held: str | None = None,
 ) -> Told:
     """Sends a message, or edits the one already sent. Without ``announce`` only what was said before is corrected.
 
-    ``result``: what the message tells of a match, to be kept with it. Without ``try_now`` Discord is not called: what
-    should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in the
-    ledger.
+    ``result``: what the message tells of a match, to be kept with it. With ``held``, the reason, Discord is not called:
+    what should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in
+    the ledger.
     """
     digest = hashlib.sha256(json.dumps(to_payload(message), sort_keys=True).encode()).hexdigest()
     with database.hold(f"post {thing.name}") as conn:  # two runs never send the same thing
         row = conn.execute("select * from post where thing = %s", [thing.name]).fetchone()
         if row is None or row["state"] in ("failed", "refused"):
             if not announce:
-                return Told("silent")
+                return _not_told(conn, thing)
             if row and row["state"] == "refused" and row["payload_sha256"] == digest:
                 return Told("refused", row["error"])
-            if not try_now:
-                return Told("failed", _NOT_TRIED, goes_on=False)
+            due.note_held(conn, thing.name, held)
+            if held is not None:
+                return Told("failed", held, goes_on=False)
             return _send(database, conn, discord, thing, message, digest, result)
         if row["state"] in ("sent", "told"):
             if row["payload_sha256"] == digest:
+                if row["stands_since"] is not None:  # what it says is right again
+                    conn.execute("update post set stands_since = null, error = null where thing = %s", [thing.name])
                 return Told("unchanged")
             if row["state"] == "told" and row["payload_sha256"] is None:  # it shows this, for all we know
                 conn.execute("update post set payload_sha256 = %s where thing = %s", [digest, thing.name])
                 return Told("unchanged")
-            return _correct(conn, discord, row, message, digest, try_now)
+            return _correct(conn, discord, row, message, digest, held)
         if row["state"] == "claimed":  # we hold the lock, so whoever claimed it died on the way
             _set_aside(conn, thing.name, SENDER_DIED)
             return Told("in_doubt", SENDER_DIED)
         return Told("in_doubt", row["error"] or "")
+
+
+def _not_told(conn: Connection[DictRow], thing: Thing) -> Told:
+    """What may not be announced is nobody's trouble, unless it was due until it was too old."""
+    missed = conn.execute("select from due where thing = %s and missed_at is not null", [thing.name]).fetchone()
+    return Told("silent") if missed is None else Told("missed", "never told, and too old to be tried again")
 
 
 def _send(
@@ -170,7 +177,7 @@ def _note(database: Database, conn: Connection[DictRow], thing: str, values: dic
 
 
 def _correct(
-    conn: Connection[DictRow], discord: Discord, row: DictRow, message: Message, digest: str, try_now: bool
+    conn: Connection[DictRow], discord: Discord, row: DictRow, message: Message, digest: str, held: str | None
 ) -> Told:
     """Edits a message that shows something else than it should, if that can be done."""
     since = f"stands as it was sent at {_when(row)}"
@@ -183,8 +190,8 @@ def _correct(
             f"another webhook or thread sent it (webhook {theirs[0]}): it can't be corrected any more, {since}; it can "
             "be again with that webhook",
         )  # fmt: skip
-    if not try_now:
-        return _uncorrected(conn, row, _NOT_TRIED)
+    if held is not None:
+        return _uncorrected(conn, row, held)
     try:
         discord.edit(row["message_id"], message)
     except MessageGone as error:
@@ -205,8 +212,10 @@ def _correct(
 def _uncorrected(conn: Connection[DictRow], row: DictRow, why: str) -> Told:
     """Without a digest the message is known to show something else than it should: it is edited again."""
     if row["payload_sha256"] is not None:
-        due.note(conn, row["thing"], row["partition_key"], datetime.now(UTC) + CORRECTED_WITHIN)
-    conn.execute("update post set payload_sha256 = null, error = %s where thing = %s", [why, row["thing"]])
+        due.note(conn, row["thing"], row["partition_key"], datetime.now(UTC) + load_settings().publish_max_age)
+    conn.execute(
+        "update post set payload_sha256 = null, error = %s, stands_since = null where thing = %s", [why, row["thing"]]
+    )
     return Told("uncorrected", why, goes_on=False)
 
 
@@ -225,25 +234,36 @@ def _set_aside(conn: Connection[DictRow], thing: str, why: str) -> None:
     conn.execute("update post set state = 'in_doubt', error = %s where thing = %s", [why, thing])
 
 
-def takes_messages(database: Database, discord: Discord, kinds: Sequence[str]) -> bool:
-    """Whether Discord can be expected to take a message now.
+def what_holds(database: Database, discord: Discord, kinds: Sequence[str]) -> str | None:
+    """Why Discord can't be expected to take a message now; None when it can.
 
-    After trouble with one of these kinds of things it is asked something harmless first: so an outage puts one message
-    in doubt, and not every one that is due.
+    As long as the latest message of these kinds of things came to nothing, it is asked something harmless first: so an
+    outage puts one message in doubt, however long it takes, and not every one that is due.
     """
     with database.connect() as conn:
         trouble = conn.execute(
-            """select from post where state in ('in_doubt', 'failed', 'refused') and claimed_at > now() - %s
-                                  and split_part(thing, ':', 1) = any(%s) limit 1""",
-            [_TROUBLE_LASTS, list(kinds)],
+            """select from post
+               where split_part(thing, ':', 1) = any(%(kinds)s)
+                 and ((state = 'sent' and payload_sha256 is null)
+                      or (state in ('in_doubt', 'failed', 'refused')
+                          and claimed_at > coalesce((select max(greatest(claimed_at, edited_at)) from post
+                                                     where state = 'sent' and payload_sha256 is not null
+                                                       and split_part(thing, ':', 1) = any(%(kinds)s)), '-infinity')))
+               limit 1""",
+            {"kinds": list(kinds)},
         ).fetchone()
     if trouble is None:
-        return True
+        return None
     try:
         discord.check()
-    except DiscordError:
-        return False
-    return True
+    except DiscordError as error:
+        return not_tried(str(error))
+    return None
+
+
+def not_tried(why: str) -> str:
+    """What is said of a message for which Discord was not called."""
+    return f"not tried, Discord takes no messages just now: {why}"
 
 
 def adopt(conn: Connection[DictRow], discord: Discord, kinds: Sequence[str]) -> None:

@@ -13,14 +13,16 @@ import dagster as dg
 
 from slomix_pipeline import jobs
 from slomix_pipeline.checks.layers import report_alarm
+from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
+ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
 STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
@@ -35,15 +37,35 @@ def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], no
 
 
 def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> None:
-    """Reports messages that nobody can tell any more: in the log and as a failed check, each once."""
+    """Reports messages that nobody can tell any more: in the log and as a failed check, each once, the oldest first."""
     from slomix_pipeline.discord.doubts import settle_abandoned  # loads requests
 
-    alarms = settle_abandoned(database)
-    with database.transaction() as conn:
-        alarms += due.find_missed(conn)
-        for alarm in alarms:
-            context.log.error(f"message {alarm.thing} is {alarm.trouble}: {alarm.detail}")
+    settle_abandoned(database)
+    for _ in range(ALARMS_AT_ONCE):
+        with database.transaction() as conn:
+            alarm = due.next_alarm(conn)
+            if alarm is None:
+                return
             report_alarm(context.instance, conn, alarm)
+        context.log.error(f"message {alarm.thing} is {alarm.trouble}: {alarm.detail}")
+
+
+def take_up_again(database: Database, settings: Settings) -> None:
+    """Has corrected what could not be, because another webhook or thread was set than it was sent with."""
+    from slomix_pipeline.discord import doubts
+
+    for channel in open_channels(settings):
+        if channel is not None:
+            doubts.take_up_again(database, channel, datetime.now(UTC) + settings.publish_max_age)
+
+
+def look_after_messages(context: dg.SensorEvaluationContext, database: Database, settings: Settings) -> None:
+    """What is not told is taken care of; when that fails, the log says so, and rounds are redone all the same."""
+    try:
+        take_up_again(database, settings)
+        raise_alarms(context, database)
+    except Exception:
+        context.log.exception("messages that are not told could not be looked after")
 
 
 @dg.sensor(
@@ -56,9 +78,10 @@ def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> Non
 def rework_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    raise_alarms(context, database)
+    settings = load_settings()
+    look_after_messages(context, database, settings)
     with database.connect() as conn:
-        stale = stale_rounds(conn, load_settings(), started_at=STARTED_AT)
+        stale = stale_rounds(conn, settings, started_at=STARTED_AT)
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))

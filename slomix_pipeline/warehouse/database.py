@@ -28,6 +28,10 @@ DAGSTER_SCHEMA = "dagster"
 _ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^@/?#]*@)?[^@]*")
 
 
+class StillHeld(Exception):
+    """Somebody else holds a lock for longer than we wait. The text is its name."""
+
+
 class DatabaseUnavailable(SlomixError):
     """PostgreSQL can't be reached or refuses us; the text says why, without password."""
 
@@ -134,16 +138,29 @@ class Database:
             yield conn
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[psycopg.Connection[DictRow]]:
+    def hold(self, name: str, *, patience: float | None = None) -> Iterator[psycopg.Connection[DictRow]]:
         """Waits until nobody else holds the lock ``name``, and holds it to the end; each statement on the connection
         commits by itself. A killed process leaves no lock behind.
 
+        Args:
+            patience: seconds to wait; None: as long as it takes.
+
         Raises:
             DatabaseUnavailable: the server can't be reached or refuses us.
+            StillHeld: somebody held it for longer than ``patience``.
         """
         with self.connect() as conn:
             conn.autocommit = True
-            conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key(name)])
+            try:
+                if patience is not None:
+                    conn.execute(
+                        "SELECT set_config('lock_timeout', %s, false)", [f"{max(1, round(patience * 1000))}ms"]
+                    )
+                conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key(name)])
+            except psycopg.errors.LockNotAvailable:
+                raise StillHeld(name) from None
+            if patience is not None:
+                conn.execute("RESET lock_timeout")
             yield conn
 
     def is_held(self, name: str) -> bool:

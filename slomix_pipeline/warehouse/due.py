@@ -114,20 +114,38 @@ def note_asked_for(conn: Connection[DictRow], partition_keys: Collection[str]) -
     )
 
 
-def find_missed(conn: Connection[DictRow]) -> list[Alarm]:
-    """What was due and is too old by now, once each."""
-    rows = conn.execute(
-        """update due d set missed_at = now() from undelivered u
-           where u.thing = d.thing and d.due_until <= now() and d.missed_at is null
+def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
+    """A message that is in doubt or too old to be told by now, once each; None when all are reported.
+
+    Belongs into the transaction that reports it: what could not be reported is found again.
+    """
+    row = conn.execute(
+        """update post set unreported = false
+           where thing = (select thing from post where unreported order by claimed_at, thing limit 1)
+           returning thing, partition_key, error"""
+    ).fetchone()
+    if row is not None:
+        return Alarm(row["thing"], row["partition_key"], "in_doubt", row["error"] or "")
+    row = conn.execute(
+        """update due d set missed_at = now()
+           from (select * from undelivered u
+                 where due_until <= now() and exists (select from due x where x.thing = u.thing and missed_at is null)
+                 order by due_until, thing limit 1) u
+           where u.thing = d.thing
            returning d.thing, d.partition_key, u.state, u.error"""
-    ).fetchall()
-    return [Alarm(row["thing"], row["partition_key"], "missed", _missed(row)) for row in rows]
+    ).fetchone()
+    return None if row is None else Alarm(row["thing"], row["partition_key"], "missed", _missed(row))
 
 
 def _missed(row: DictRow) -> str:
     what = "never corrected" if row["state"] == "sent" else "never told"
     why = row["error"] or "its run ended before it came to the message"
     return f"{what}, and too old to be tried again: {why}"
+
+
+def note_held(conn: Connection[DictRow], thing: str, why: str | None) -> None:
+    """Notes why Discord was not called for a message when it was its turn; None: it was."""
+    conn.execute("update due set held = %s where thing = %s and held is distinct from %s", [why, thing, why])
 
 
 def troubles(conn: Connection[DictRow]) -> list[DictRow]:

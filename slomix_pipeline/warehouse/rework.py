@@ -129,7 +129,7 @@ def stale_rounds(
                -- What was told was not compared with the newest results: the run that made them ended early.
                select sr.round_key, s.scored_at
                from session s join session_round sr on sr.session_key = s.session_key and sr.position = 1
-               where s.told_of is distinct from s.scored_at and s.scored_at > now() - %(max_age)s
+               where s.told_of is distinct from s.scored_at and %(results)s
                  and exists (select from post join session_round told on told.round_key = partition_key
                              where told.session_key = s.session_key and state in ('sent', 'told'))
                union all
@@ -137,7 +137,7 @@ def stale_rounds(
                where thing not like 'session:%%'
                  and due_until > now()
                  and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
-                 and (thing not like 'timing:%%' or %(dev)s)
+                 and case when thing like 'timing:%%' then %(dev)s else %(results)s end
            ) inputs
            where %(among)s::text[] is null or round_key = any(%(among)s)
            group by round_key order by split_part(round_key, ':', 2) desc, round_key desc
@@ -149,8 +149,8 @@ def stale_rounds(
             "candidates": CANDIDATE_WINDOW,
             "patience": _UNLINKED_PATIENCE,
             "witness": WITNESS_WITHIN,
-            "max_age": settings.publish_max_age,
             "rules": rules_in_force(settings),
+            "results": settings.discord_webhook is not None,
             "dev": settings.discord_dev_webhook is not None,
             "started": started_at,
         },

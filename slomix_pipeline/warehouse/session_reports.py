@@ -28,17 +28,29 @@ def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> N
     )
 
 
-def note_told(conn: Connection[DictRow], session_key: str) -> None:
-    """Notes that the message of a session was compared with its latest report."""
-    conn.execute("update session_report set told_fingerprint = fingerprint where session_key = %s", [session_key])
+def fingerprint_of(conn: Connection[DictRow], session_key: str) -> str | None:
+    """The fingerprint of a session's latest report: to be given to ``note_told`` by who compares its message."""
+    row = conn.execute("select fingerprint from session_report where session_key = %s", [session_key]).fetchone()
+    return None if row is None else str(row["fingerprint"])
+
+
+def note_told(conn: Connection[DictRow], session_key: str, fingerprint: str | None) -> None:
+    """Notes that the message of a session was compared with the report of this fingerprint, or with a newer one."""
+    conn.execute("update session_report set told_fingerprint = %s where session_key = %s", [fingerprint, session_key])
 
 
 def sessions_to_report(
-    conn: Connection[DictRow], quiet_since: datetime, limit: int, started_at: datetime | None = None
+    conn: Connection[DictRow],
+    quiet_since: datetime,
+    limit: int,
+    started_at: datetime | None = None,
+    *,
+    with_messages: bool = True,
 ) -> list[tuple[str, str]]:
     """Sessions that are over and differ from their report, or whose message is due and surely was not delivered: key
     and what is to be told (a fingerprint, and how often it was asked for), newest first.
 
+    Without ``with_messages`` (no webhook is set) only reports are asked for.
     A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
     time: its settings may be others.
 
@@ -57,11 +69,11 @@ def sessions_to_report(
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
            left join undelivered on undelivered.thing = 'session:' || s.session_key
-                and due_until > now()
+                and %(messages)s and due_until > now()
                 and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
            -- Its report was made anew, and the run ended before the message was compared with it.
            left join post told on told.thing = 'session:' || s.session_key and told.state in ('sent', 'told')
-                and r.told_fingerprint is distinct from r.fingerprint
+                and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
            where s.team_confidence is not null   -- else it is being worked out
            group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing, told.thing
            having max(f.arrived_at) <= %(quiet_since)s
@@ -71,7 +83,7 @@ def sessions_to_report(
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and left(q.name, 17) between min(left(f.name, 17)) and max(left(f.name, 17))))
            order by s.ended_at desc limit %(limit)s""",
-        {"quiet_since": quiet_since, "limit": limit, "started": started_at},
+        {"quiet_since": quiet_since, "limit": limit, "started": started_at, "messages": with_messages},
     ).fetchall()
     due = []
     for row in rows:

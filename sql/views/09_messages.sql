@@ -25,7 +25,7 @@ comment on view news is
 'What matches and sessions give to tell, as they stand now: a complete match its result, half a match its round 1, a session with a result its summary. by_sensor: the file that completed it came by a sensor, in a session any file did; ended_at: of the latest such round.';
 
 create view undelivered as
-select d.thing, d.partition_key, p.state, p.error, coalesce(p.claimed_at, d.noted_at) as since, d.due_until, d.attempts,
+select d.thing, d.partition_key, p.state, coalesce(d.held, p.error) as error, coalesce(p.claimed_at, d.noted_at) as since, d.due_until, d.attempts,
        d.asked_at,
        -- The first seconds may be a hiccup; an outage takes long.
        d.asked_at + least(interval '10 seconds' * power(2, least(d.attempts, 10)), interval '10 minutes') as ask_again_at
@@ -39,7 +39,7 @@ comment on view undelivered is
 'What was due and surely did not arrive: never tried (state null), failed, refused, or sent and shown to be wrong by an edit that did not get through.';
 
 create view message_trouble as
-select found.*, coalesce(s.session_key, found.partition_key) as session_key
+select found.*, coalesce(s.session_key, merged.session_key, found.partition_key) as session_key
 from (
     select thing, partition_key, 'in_doubt' as trouble,
            coalesce(error, 'its sender did not come back') as detail, claimed_at as since
@@ -54,7 +54,31 @@ from (
            coalesce(error, 'its run ended before it came to the message'), since
     from undelivered
     where due_until <= now() or state is not null or attempts > 1
+    union all
+    -- Nobody compares it as long as no webhook is set.
+    select p.thing, p.partition_key, 'uncompared',
+           'the results were made anew, and nobody compared it with them so far', s.scored_at
+    from session s
+    join session_round sr using (session_key)
+    join post p on p.partition_key = sr.round_key and p.state in ('sent', 'told') and p.thing not like 'timing:%'
+    where s.told_of is distinct from s.scored_at and s.scored_at < now() - interval '15 minutes'
+      and p.stands_since is null and p.payload_sha256 is not null
+    union all
+    select p.thing, p.partition_key, 'uncompared', 'the report was made anew, and nobody compared it with that so far',
+           r.reported_at
+    from session_report r
+    join post p on p.thing = 'session:' || r.session_key and p.state in ('sent', 'told')
+    where r.told_fingerprint is distinct from r.fingerprint and r.reported_at < now() - interval '15 minutes'
+      and p.stands_since is null and p.payload_sha256 is not null
 ) found
-left join session_round s on s.round_key = found.partition_key;
+left join session_round s on s.round_key = found.partition_key
+left join lateral (   -- the session that has the first round of one that was merged away
+    select x.session_key
+    from parsed_round p join session_round x using (round_key)
+    where found.thing = 'session:' || found.partition_key
+      and p.server = split_part(found.partition_key, ':', 1)
+      and to_char(p.stamp_local, 'YYYY-MM-DD-HH24MISS') = split_part(found.partition_key, ':', 2)
+    limit 1
+) merged on true;
 comment on view message_trouble is
-'Messages somebody has to look at. trouble: in_doubt (may be there), stands (is wrong and can''t be edited), uncorrected (an edit failed), missed (never told, too old now), failed and refused (surely not there, tried again), waits (its run keeps ending early).';
+'Messages somebody has to look at. trouble: in_doubt (may be there), stands (is wrong and can''t be edited), uncorrected (an edit failed), missed (never told, too old now), failed and refused (surely not there, tried again), waits (its run keeps ending early, or Discord takes nothing), uncompared (told, and its results were made anew). session_key: of the session it belongs to now, the partition''s key when there is none.';
