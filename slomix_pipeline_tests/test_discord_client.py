@@ -372,3 +372,12 @@ def test_what_is_no_webhook_address_is_refused_without_repeating_it(address: str
     with pytest.raises(ValueError, match="SLOMIX_DISCORD_WEBHOOK") as caught:
         Discord(address)
     assert TOKEN not in str(caught.value)
+
+
+def test_words_that_can_not_be_stored_or_would_steer_a_terminal_are_told_as_they_are_written(
+    httpserver: HTTPServer, discord: Discord
+) -> None:
+    httpserver.expect_request(PATH).respond_with_data('{"message": "no\\u0000 \\u001b]0;x\\u0007 \\ud800"}', 400)
+    with pytest.raises(NotSent) as refused:
+        discord.send(Message("x"))
+    assert str(refused.value).endswith(r"no\x00 \x1b]0;x\x07 \ud800")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from slomix_pipeline.settings import project_folder
 from slomix_pipeline.warehouse import migrations
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.migrations import MigrationError, SchemaDrift, migrate
@@ -182,3 +183,25 @@ def test_a_killed_migration_leaves_no_lock_and_no_half_schema(empty_database: Da
 
 def test_the_schema_that_comes_with_the_program_is_up_to_date_after_one_start(database: Database) -> None:
     assert migrate(database) == []
+
+
+def test_of_old_messages_only_those_that_are_still_news_become_due(empty_database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "before"
+    (folder / "views").mkdir(parents=True)
+    ours = sorted((project_folder() / "sql").glob("*.sql"))
+    for file in ours[:13]:
+        _write(folder, file.name, file.read_text(encoding="utf-8"))
+    migrate(empty_database, folder)
+    with empty_database.transaction() as conn:
+        conn.execute(
+            "insert into session (session_key, server, started_at, ended_at) values ('a:s', 'a', now(), now())"
+        )
+        for thing, state in (("session:a:s", "refused"), ("session:a:gone", "failed"), ("result:a:gone", "refused")):
+            conn.execute(
+                "insert into post (thing, partition_key, state, payload_sha256) values (%s, %s, %s, 'x')",
+                [thing, thing.partition(":")[2], state],
+            )
+    _write(folder, ours[13].name, ours[13].read_text(encoding="utf-8"))
+    assert migrate(empty_database, folder) == ["014_due.sql"]
+    assert _value(empty_database, "select string_agg(thing, ' ') from due") == "session:a:s"
+    assert _value(empty_database, "select count(*) from post where payload_sha256 is not null") == 1
