@@ -22,12 +22,18 @@ class Channels(NamedTuple):
 
 def open_channels(settings: Settings) -> Channels:
     """The channels that the settings name; nothing is sent before the first call."""
-    webhooks = (settings.discord_webhook, settings.discord_dev_webhook)
-    if not any(webhooks):
+    webhooks = {
+        "SLOMIX_DISCORD_WEBHOOK": settings.discord_webhook,
+        "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
+    }
+    if not any(webhooks.values()):
         return Channels()
     from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
 
-    results, dev = (None if webhook is None else Discord(webhook.get_secret_value()) for webhook in webhooks)
+    results, dev = (
+        None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
+        for setting, webhook in webhooks.items()
+    )
     return Channels(results=results, dev=dev)
 
 

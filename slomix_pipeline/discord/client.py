@@ -113,6 +113,7 @@ class Discord:
         timeout: seconds that one try may take in all, to the last byte of the answer.
         max_wait: seconds that one call may take in all, with its tries and the waits between them.
         sleep: how to wait.
+        setting: that names the webhook, for the texts of errors.
 
     Raises:
         NoWebhookAddress: ``webhook_url`` is none.
@@ -125,13 +126,13 @@ class Discord:
         timeout: float = 10.0,
         max_wait: float = 30.0,
         sleep: Callable[[float], object] = time.sleep,
+        setting: str = "SLOMIX_DISCORD_WEBHOOK",
     ) -> None:
         address, _, query = webhook_url.strip().partition("?")
         found = _ADDRESS.fullmatch(address.rstrip("/"))
         if found is None:
-            raise NoWebhookAddress(
-                "SLOMIX_DISCORD_WEBHOOK is not like https://discord.com/api/webhooks/<number>/<token>"
-            )
+            raise NoWebhookAddress(f"{setting} is not like https://discord.com/api/webhooks/<number>/<token>")
+        self._setting = setting
         self._url = address.rstrip("/")
         self.webhook_id = found[1]
         self.thread_id = parse_qs(query).get("thread_id", [None])[0]
@@ -239,7 +240,7 @@ class Discord:
     def _judged(self, answer: requests.Response, message_id: str) -> requests.Response | _Failure:
         status, body = answer.status_code, _json(answer)
         if answer.history and answer.request.method == "GET":  # a redirected POST became a question
-            return _Failure(NotSent(f"{self._host} redirects elsewhere: check SLOMIX_DISCORD_WEBHOOK", retriable=False))
+            return _Failure(NotSent(f"{self._host} redirects elsewhere: check {self._setting}", retriable=False))
         if 200 <= status < 300:
             return answer
         if status == 429:
@@ -251,7 +252,7 @@ class Discord:
         if message_id and body.get("code") == UNKNOWN_MESSAGE:
             return _Failure(MessageGone(message_id))
         if status in (401, 403, 404):
-            text = f"the webhook was deleted or is wrong: check SLOMIX_DISCORD_WEBHOOK ({self._host} answered {status})"
+            text = f"the webhook was deleted or is wrong: check {self._setting} ({self._host} answered {status})"
             return _Failure(NotSent(text, retriable=False))
         text = f"{self._host} refused it ({status}): {self._reason(body)}"
         return _Failure(ContentRefused(text) if _is_about_content(body) else NotSent(text, retriable=False))

@@ -11,9 +11,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.client import Discord
-from slomix_pipeline.discord.ledger import SENDER_DIED
+from slomix_pipeline.discord.ledger import SENDER_DIED, lock_of
 from slomix_pipeline.warehouse import due
-from slomix_pipeline.warehouse.database import Database, advisory_key
+from slomix_pipeline.warehouse.database import Database
 
 
 class Resolution(StrEnum):
@@ -26,19 +26,15 @@ class Resolution(StrEnum):
 def settle_abandoned(database: Database) -> None:
     """Sets aside as in doubt what somebody claimed who is gone: the lock that he held is free. It is to be reported."""
     with database.connect() as conn:
-        conn.autocommit = True
-        for row in conn.execute("select thing from post where state = 'claimed'").fetchall():
-            key = advisory_key(f"post {row['thing']}")
-            if not _got(conn, "pg_try_advisory_lock", key):
-                continue
-            try:
-                conn.execute(
+        claimed = [row["thing"] for row in conn.execute("select thing from post where state = 'claimed'")]
+    for thing in claimed:
+        with database.try_hold(lock_of(thing)) as held:
+            if held is not None:
+                held.execute(
                     """update post set state = 'in_doubt', error = %s, unreported = true
                        where thing = %s and state = 'claimed'""",
-                    [SENDER_DIED, row["thing"]],
+                    [SENDER_DIED, thing],
                 )
-            finally:
-                _got(conn, "pg_advisory_unlock", key)
 
 
 def take_up_again(database: Database, discord: Discord, until: datetime) -> None:
@@ -63,9 +59,8 @@ def resolve(
     What is to be sent again, or corrected again, is due until ``until``. With ``message_id`` a message that is there
     can be corrected later; without it stands as it is.
     """
-    with database.connect() as conn:
-        conn.autocommit = True
-        if not _got(conn, "pg_try_advisory_lock", advisory_key(f"post {thing}")):
+    with database.try_hold(lock_of(thing)) as conn:
+        if conn is None:
             return "somebody is sending it just now"
         with conn.transaction():
             return _resolve(conn, thing, how, until, message_id)
@@ -112,8 +107,3 @@ def _note_due_again(conn: Connection[DictRow], thing: str, until: datetime) -> N
     ).fetchone()
     if known is not None:
         due.note(conn, thing, known["partition_key"], until)
-
-
-def _got(conn: Connection[DictRow], function: str, key: int) -> bool:
-    row = conn.execute(f"select {function}(%s) as got", [key]).fetchone()
-    return bool(row and row["got"])

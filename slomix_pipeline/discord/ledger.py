@@ -68,6 +68,11 @@ class Told:
         return self.outcome in ("sent", "edited", "unchanged", "uncorrected", "stands", "in_doubt")
 
 
+def lock_of(thing: str) -> str:
+    """The name of the lock that whoever sends a thing, or changes what is known of it, holds."""
+    return f"post {thing}"
+
+
 def tell(
     database: Database,
     discord: Discord,
@@ -85,7 +90,7 @@ def tell(
     the ledger.
     """
     digest = hashlib.sha256(json.dumps(to_payload(message), sort_keys=True).encode()).hexdigest()
-    with database.hold(f"post {thing.name}") as conn:  # two runs never send the same thing
+    with database.hold(lock_of(thing.name)) as conn:  # two runs never send the same thing
         row = conn.execute("select * from post where thing = %s", [thing.name]).fetchone()
         if row is None or row["state"] in ("failed", "refused"):
             if not announce:

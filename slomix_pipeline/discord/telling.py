@@ -39,9 +39,7 @@ class Telling:
     def tell(self, thing: Thing, message: Message, *, news: bool = True, result: Published | None = None) -> Told:
         """Tells one thing, if it is ``news`` and may be announced; else corrects it. See ``ledger.tell``."""
         announce = news and thing.name in self._wanted
-        told = tell(
-            self._database, self._discord, thing, message, announce=announce, result=result, held=self._held
-        )  # fmt: skip
+        told = tell(self._database, self._discord, thing, message, announce=announce, result=result, held=self._held)
         if not told.goes_on and self._held is None:
             self._held = not_tried(told.detail)
         if told.is_trouble:

@@ -163,6 +163,18 @@ class Database:
                 conn.execute("RESET lock_timeout")
             yield conn
 
+    @contextmanager
+    def try_hold(self, name: str) -> Iterator[psycopg.Connection[DictRow] | None]:
+        """As ``hold``, without waiting: None when somebody else holds the lock.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        with self.connect() as conn:
+            conn.autocommit = True
+            row = conn.execute("SELECT pg_try_advisory_lock(%s) AS got", [advisory_key(name)]).fetchone()
+            yield conn if row is not None and row["got"] else None
+
     def is_held(self, name: str) -> bool:
         """Whether somebody holds the lock ``name`` just now.
 

@@ -136,7 +136,7 @@ def stale_rounds(
                select partition_key, coalesce(asked_at, since) from undelivered
                where thing not like 'session:%%'
                  and due_until > now()
-                 and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
+                 and (ask_again_at <= now() or asked_at < %(started)s)
                  and case when thing like 'timing:%%' then %(dev)s else %(results)s end
            ) inputs
            where %(among)s::text[] is null or round_key = any(%(among)s)

@@ -70,7 +70,7 @@ def sessions_to_report(
            left join session_report r using (session_key)
            left join undelivered on undelivered.thing = 'session:' || s.session_key
                 and %(messages)s and due_until > now()
-                and (asked_at is null or asked_at < %(started)s or ask_again_at <= now())
+                and (ask_again_at <= now() or asked_at < %(started)s)
            -- Its report was made anew, and the run ended before the message was compared with it.
            left join post told on told.thing = 'session:' || s.session_key and told.state in ('sent', 'told')
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint

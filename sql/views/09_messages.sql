@@ -28,7 +28,8 @@ create view undelivered as
 select d.thing, d.partition_key, p.state, coalesce(d.held, p.error) as error, coalesce(p.claimed_at, d.noted_at) as since, d.due_until, d.attempts,
        d.asked_at,
        -- The first seconds may be a hiccup; an outage takes long.
-       d.asked_at + least(interval '10 seconds' * power(2, least(d.attempts, 10)), interval '10 minutes') as ask_again_at
+       coalesce(d.asked_at + least(interval '10 seconds' * power(2, least(d.attempts, 10)), interval '10 minutes'),
+                '-infinity') as ask_again_at
 from due d
 left join post p using (thing)
 where (p.thing is null or p.state in ('failed', 'refused') or (p.state = 'sent' and p.payload_sha256 is null))
