@@ -13,8 +13,9 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, 
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.rules.linking import Clocked
+from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.timing_records import FiledRecord
-from slomix_pipeline.rules.values import FiledRound, other_side
+from slomix_pipeline.rules.values import FiledRound, Status, other_side
 
 EVENING = datetime(2031, 5, 6, 20, 0, tzinfo=UTC)
 
@@ -124,3 +125,13 @@ def second_round(minutes: float, **header: Any) -> FiledRound:
     """The round 2 that goes on from ``first_round``: sides swapped, time to beat 8:00, beaten."""
     players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=14.0)
     return make_round(minutes, 2, *players, **{"limit": "8:00", "attack_time": "6:00"} | header)
+
+
+def place(*rounds: FiledRound, seen: tuple[SecondRoundSeen, ...] = ()) -> list[Placed]:
+    """What became of ``rounds``, in the order given."""
+    placed = pair_rounds(rounds, second_rounds_seen=seen)
+    return [placed[entry.key] for entry in rounds]
+
+
+def statuses(*rounds: FiledRound) -> list[Status]:
+    return [placed.status for placed in place(*rounds)]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
 from slomix_pipeline.rules.pairing import (
-    BROKEN_OFF,
     DEFAULT_WINDOW,
     EXPLAINED,
     NO_SECOND_ROUND,
     SIDES_STAYED,
+    SIDES_UNSEEN,
     Placed,
     SecondRoundSeen,
     pair_rounds,
@@ -30,19 +30,10 @@ from slomix_pipeline_tests.building import (
     make_line,
     make_record,
     make_round,
+    place,
     second_round,
+    statuses,
 )
-
-
-def place(*rounds: FiledRound, seen: tuple[SecondRoundSeen, ...] = ()) -> list[Placed]:
-    """What became of ``rounds``, in the order given."""
-    placed = pair_rounds(rounds, second_rounds_seen=seen)
-    return [placed[entry.key] for entry in rounds]
-
-
-def statuses(*rounds: FiledRound) -> list[Status]:
-    return [placed.status for placed in place(*rounds)]
-
 
 # --- pairs ---
 
@@ -136,7 +127,9 @@ def test_a_round_2_whose_players_swapped_still_follows_one_whose_players_did_not
 
 def test_most_players_swapped_is_a_pair_one_may_have_changed_teams() -> None:
     players = of_sides(ALLIES, ALLIES, AXIS, ALLIES)
-    assert statuses(first_round(0), make_round(8, 2, *players, limit="8:00")) == [Status.COMPLETE] * 2
+    assert (
+        statuses(first_round(0), make_round(8, 2, *players, limit="8:00", attack_time="7:00")) == [Status.COMPLETE] * 2
+    )
 
 
 def test_where_nobody_of_round_1_is_left_the_sides_tell_nothing() -> None:
@@ -187,6 +180,28 @@ def test_half_of_the_players_swapped_is_no_swap() -> None:
         for name, side in zip(NAMES[:4], (1, 2, 2, 1), strict=True)
     ]
     assert statuses(first_round(0), make_round(8, 2, *players, limit="7:30")) == [Status.AMBIGUOUS] * 2
+
+
+def test_after_a_full_hold_half_of_the_players_swapped_proves_no_pair() -> None:
+    half = of_sides(AXIS, ALLIES, AXIS, ALLIES)
+    for limit in ("12:00", "?"):
+        held = place(make_round(0, 1, *lobby(kills=5), **HELD), make_round(14, 2, *half, **HELD | {"limit": limit}))
+        assert [p.status for p in held] == [Status.AMBIGUOUS] * 2
+        assert (
+            held[0].reason == "only half of the players swapped sides, and its limit does not prove that it is round 2"
+        )
+
+
+def test_a_time_that_was_set_proves_a_pair_of_which_only_half_swapped() -> None:
+    half = of_sides(AXIS, ALLIES, AXIS, ALLIES)
+    assert statuses(first_round(0), make_round(8, 2, *half, limit="8:00", winner=AXIS)) == [Status.COMPLETE] * 2
+
+
+@pytest.mark.parametrize(("rounds", "status"), [(0, Status.ABORTED), (1, Status.COMPLETE)])
+def test_after_a_full_hold_of_which_nobody_is_left_only_the_count_of_rounds_tells(rounds: int, status: Status) -> None:
+    strangers = lobby(rounds=rounds, names=("gus", "hal", "ivo", "jon"))
+    second = place(make_round(0, 1, *lobby(kills=5), **HELD), make_round(14, 2, *strangers, **HELD))[1]
+    assert (second.status, SIDES_UNSEEN in second.flags) == (status, status is Status.COMPLETE)
 
 
 def test_spectators_have_no_say_in_whether_the_sides_swapped() -> None:
@@ -276,175 +291,6 @@ def test_an_endstats_file_of_a_round_2_between_them_tells_that_round_1_was_not_r
 )
 def test_an_endstats_file_of_another_map_or_time_is_no_witness(seen: SecondRoundSeen) -> None:
     assert place(first_round(0), first_round(13), seen=(seen,))[0].status is Status.SUPERSEDED
-
-
-# --- aborted rounds: the file carries the other round's number ---
-
-
-def test_a_round_2_file_in_which_everybodys_match_begins_is_an_aborted_round_1() -> None:
-    aborted = make_round(0, 2, *lobby(rounds=0, kills=3))
-    placed = place(aborted, first_round(17), second_round(30))
-    assert (placed[0].status, placed[0].number, placed[0].partner) == (Status.ABORTED, 1, None)
-    assert [p.status for p in placed[1:]] == [Status.COMPLETE] * 2
-
-
-def test_an_aborted_round_neither_takes_nor_closes_the_open_round_1() -> None:
-    aborted = make_round(4, 2, *lobby(rounds=0, kills=3), limit="12:00")
-    assert statuses(first_round(0), aborted, second_round(8)) == [Status.COMPLETE, Status.ABORTED, Status.COMPLETE]
-
-
-def test_a_round_2_that_plays_for_the_time_of_the_open_round_1_is_one_even_if_everybody_reconnected() -> None:
-    reconnected = make_round(8, 2, *lobby(rounds=0, swap=True, kills=3), limit="8:00", attack_time="6:00")
-    assert statuses(first_round(0), reconnected) == [Status.COMPLETE] * 2
-
-
-def test_two_unreadable_times_are_not_the_same_time() -> None:
-    first = first_round(0, attack_time="?")
-    aborted = make_round(8, 2, *lobby(rounds=0, kills=3), limit="?")
-    assert statuses(first, aborted) == [Status.R1_ONLY, Status.ABORTED]
-
-
-def test_a_time_above_the_limit_without_a_round_1_is_an_aborted_round_1() -> None:
-    assert statuses(second_round(0, limit="12:00", attack_time="71:05")) == [Status.ABORTED]
-
-
-def test_a_time_above_the_limit_does_not_break_a_pair() -> None:
-    assert statuses(first_round(0), second_round(8, attack_time="71:05")) == [Status.COMPLETE] * 2
-
-
-@pytest.mark.parametrize("playtime", ["-58000", "0", "-0", " 0.0 "])
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_play_time_not_above_zero_means_aborted_and_the_other_number(playtime: str, number: int) -> None:
-    placed = place(make_round(0, number, playtime=playtime))
-    assert (placed[0].status, placed[0].number) == (Status.ABORTED, 3 - number)
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_play_time_of_minus_one_means_aborted_by_our_script_which_knows_the_number(number: int) -> None:
-    (placed,) = place(make_round(0, number, playtime="-1"))
-    assert (placed.status, placed.number) == (Status.ABORTED, number)
-
-
-@pytest.mark.parametrize("playtime", [None, "", "241533", "0.5", "soon", "-nan", "-inf"])
-def test_an_unknown_play_time_does_not_make_a_round_aborted(playtime: str | None) -> None:
-    assert place(make_round(0, 1, playtime=playtime))[0].status is Status.R1_ONLY
-
-
-def test_a_round_1_file_that_counts_on_from_the_open_round_1_for_its_time_is_an_aborted_round_2() -> None:
-    aborted = make_round(5, 1, *second_round(5).stats.players, limit="8:00")
-    placed = place(first_round(0), aborted)
-    assert [(p.status, p.number) for p in placed] == [(Status.R1_ONLY, 1), (Status.ABORTED, 2)]
-
-
-@pytest.mark.parametrize(
-    ("limit", "rounds", "kills"),
-    [("12:00", 1, 9), ("8:00", 0, 9), ("8:00", 1, 4)],
-    ids=["the map's own limit", "no round more", "a counter fell"],
-)
-def test_a_round_1_file_that_lacks_one_of_these_signs_is_a_replay(limit: str, rounds: int, kills: int) -> None:
-    replay = make_round(10, 1, *lobby(rounds=rounds, kills=kills, damage_given=900), limit=limit)
-    assert statuses(first_round(0), replay) == [Status.SUPERSEDED, Status.R1_ONLY]
-
-
-def test_one_player_with_a_lower_counter_is_enough_for_a_replay() -> None:
-    players = (*lobby(rounds=1, kills=9, damage_given=900)[:3], make_line("dan", rounds=1, kills=1))
-    assert statuses(first_round(0), make_round(10, 1, *players, limit="8:00"))[1] is Status.R1_ONLY
-
-
-def test_after_a_hold_a_round_1_of_other_players_for_the_same_limit_is_a_replay() -> None:
-    held = first_round(0, winner=1, attack_time="12:00")
-    replay = make_round(15, 1, *lobby(rounds=1, kills=9, names=("gus", "hal", "ivo", "jon")), limit="12:00")
-    assert statuses(held, replay) == [Status.SUPERSEDED, Status.R1_ONLY]
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_file_that_goes_on_from_the_open_round_1_is_an_aborted_round_2_whatever_its_label(number: int) -> None:
-    aborted = make_round(5, number, *second_round(5).stats.players, limit="8:00", playtime="-58000")
-    first, second = place(first_round(0), aborted)
-    assert (second.status, second.number) == (Status.ABORTED, 2)
-    assert (first.status, first.reason) == (Status.R1_ONLY, BROKEN_OFF)
-
-
-def test_a_round_2_that_was_won_without_a_stopwatch_is_an_orphan_and_not_aborted() -> None:
-    assert statuses(second_round(0, attack_time="75:25", playtime="300050")) == [Status.R2_ONLY]
-
-
-# --- rounds that were broken off and look whole ---
-
-
-def with_records(*rounds: FiledRound, **aborted: Any) -> list[Placed]:
-    """What becomes of rounds of which the last has a timing record."""
-    record = make_record("record", 0, rounds[-1].number, **aborted).record
-    placed = pair_rounds(rounds, records={rounds[-1].key: record})
-    return [placed[entry.key] for entry in rounds]
-
-
-LOST: dict[str, Any] = {"winner": AXIS, "attack_time": "8:00"}
-
-
-@pytest.mark.parametrize("reason", ["map_change", "map_restart", None])
-def test_a_round_whose_timing_record_says_aborted_is_aborted_whatever_its_file_says(reason: str | None) -> None:
-    whole = second_round(8, **LOST, playtime="300000")
-    first, second = with_records(first_round(0), whole, aborted=True, end_reason=reason, exit_print=None)
-    assert (first.status, first.reason, second.status, second.number) == (Status.R1_ONLY, BROKEN_OFF, Status.ABORTED, 2)
-
-
-def test_the_record_of_an_aborted_round_knows_its_number() -> None:
-    record = make_record("record", 0, 1, aborted=True, exit_print=None).record
-    entry = second_round(0)
-    assert pair_rounds([entry], records={entry.key: record})[entry.key].number == 1
-
-
-def test_a_round_2_after_one_that_was_broken_off_takes_the_same_round_1() -> None:
-    cut, replayed = second_round(4, **LOST), second_round(13)
-    record = make_record("record", 0, 2, aborted=True, exit_print=None).record
-    placed = pair_rounds([first_round(0), cut, replayed], records={cut.key: record})
-    assert [p.status for p in placed.values()] == [Status.COMPLETE, Status.ABORTED, Status.COMPLETE]
-    assert placed[replayed.key].partner == first_round(0).key
-
-
-def test_a_match_begun_anew_after_its_round_2_was_broken_off_is_one_match() -> None:
-    cut, again = second_round(4, **LOST), first_round(14)
-    record = make_record("record", 0, 2, aborted=True, exit_print=None).record
-    for seen in ((), (SecondRoundSeen("supply", at(4)),)):  # the endstats file of the round that was broken off
-        placed = pair_rounds([first_round(0), cut, again], second_rounds_seen=seen, records={cut.key: record})
-        assert [p.status for p in placed.values()] == [Status.SUPERSEDED, Status.ABORTED, Status.R1_ONLY]
-
-
-@pytest.mark.parametrize(("playtime", "minutes"), [("26000", 14.0), (None, 8.4), ("", 8.4), ("soon", 8.4)])
-def test_without_a_record_a_round_2_that_ended_in_its_first_minute_was_not_given_up(
-    playtime: str | None, minutes: float
-) -> None:
-    players = lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=minutes)
-    cut = make_round(8, 2, *players, limit="8:00", **LOST, playtime=playtime)
-    first, second = place(first_round(0), cut)
-    assert (first.status, second.status, second.number) == (Status.R1_ONLY, Status.ABORTED, 2)
-    assert second.reason and "of 8:00" in second.reason
-
-
-def test_without_a_record_a_round_2_whose_winners_time_is_not_what_it_lasted_was_broken_off() -> None:
-    won_at_the_limit = second_round(8, limit="8:00", attack_time="8:00", winner=ALLIES, playtime="200000")
-    assert place(first_round(0), won_at_the_limit)[1].status is Status.ABORTED
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        LOST | {"playtime": "60000"},  # given up after a minute
-        LOST | {"playtime": "470000"},  # held
-        {"attack_time": "0:40", "playtime": "40100"},  # won at once
-        {"attack_time": "75:25", "playtime": "40100"},  # won, and the stopwatch was cleared
-        {"attack_time": "8:00", "playtime": "479600"},  # won in the last second
-    ],
-)
-def test_without_a_record_these_rounds_2_were_played_to_their_end(header: dict[str, Any]) -> None:
-    assert statuses(first_round(0), second_round(8, **header)) == [Status.COMPLETE] * 2
-
-
-def test_a_record_that_saw_the_end_knows_better_than_how_soon_it_came() -> None:
-    soon = second_round(8, **LOST, playtime="26000")
-    ended = with_records(first_round(0), soon, exit_print="Surrender!", end_reason="surrender")
-    assert [p.status for p in ended] == [Status.COMPLETE] * 2
 
 
 # --- laws ---

@@ -46,8 +46,8 @@ class Header:
 
     @property
     def limit_seconds(self) -> int | None:
-        """R1: the map's time limit. R2: the time to beat."""
-        return parse_time(self.limit)
+        """R1: the map's time limit. R2: the time to beat. None without one: the engine writes ``0:00`` for that too."""
+        return parse_time(self.limit) or None
 
     @property
     def attack_seconds(self) -> int | None:

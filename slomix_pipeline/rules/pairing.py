@@ -1,47 +1,35 @@
 """Which round 2 belongs to which round 1: a chronological walk over a session with one open round 1.
 
-Belongs here: complete, orphaned, superseded, aborted and self-contradicting rounds, each with its reason.
-Does not belong here: the numbers (``rules.differential``), who won (``rules.scoring``).
+Belongs here: complete, orphaned, superseded and self-contradicting rounds, each with its reason.
+Does not belong here: which round was broken off (``rules.broken_off``), the numbers (``rules.differential``), who won
+(``rules.scoring``).
 Never by date, map name alone or "newest file": the same map is played twice in a row.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, StatsFile
+from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.counters import counts_on
+from slomix_pipeline.rules.broken_off import number_of_broken_off, why_broken_off
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.linking import LINK_WINDOW
-from slomix_pipeline.rules.values import (
-    FiledRound,
-    Status,
-    attack_succeeded,
-    ended_early,
-    map_key,
-    measured_seconds,
-    shared_lines,
-    time_to_beat,
-)
+from slomix_pipeline.rules.values import FiledRound, Status, map_key, swaps, time_to_beat
 
 DEFAULT_WINDOW = timedelta(minutes=45)
 UNUSUAL_GAP = timedelta(minutes=20)  # real gaps end at 14.8 min
-# The play time of an aborted round in files of lua/gamestats.lua, whose labels are true. Other scripts have 0, or the
-# negative of a clock, which is far lower.
-OWN_NUMBER_PLAYTIME = "-1"
-# Nobody is known to have given up sooner: a round 2 that ended earlier was broken off.
-SOONEST_SURRENDER = 60  # seconds
 
 # Of two rounds 1 that look like the halves of one match. Only a person can tell.
 HALF_AS_FIRST = "half_played_as_round_1"
 NO_SECOND_ROUND = "another round came instead of its round 2"
 BROKEN_OFF = "its round 2 was broken off"
 SIDES_STAYED = "labelled round 2, but the sides did not swap since the round 1 before it"
+# Of a pair of which nobody is known to have stood on a side in both rounds: its sides prove nothing.
+SIDES_UNSEEN = "pair_sides_unseen"
 # What a flag of a pair says nothing against.
 EXPLAINED = frozenset({"pair_timelimit_shortened"})
 
@@ -84,9 +72,9 @@ def pair_rounds(
     for current in in_order:
         record = (records or {}).get(current.key)
         near = open_first if open_first and _may_follow(open_first, current, window) else None
-        fits = near if near and not _sides_stayed(near.stats, current.stats) else None
-        if why := _why_aborted(current, fits, record):
-            number = _number_of_aborted(current, fits, record)
+        fits = near if near and not swaps(near.stats, current.stats).most_stayed else None
+        if why := why_broken_off(current, fits, record):
+            number = number_of_broken_off(current, fits, record)
             placed[current.key] = Placed(current.key, current.key, number, Status.ABORTED, reason=why)
             broken_off.append(current)
             if near and number == 2:
@@ -146,10 +134,10 @@ def _looks_like_its_second(first: StatsFile, second: StatsFile) -> str | None:
     target = time_to_beat(first.header)
     if target is None or target == first.header.limit_seconds:
         return None  # after a full hold both are played for the map's own limit: that tells nothing
-    swapped, stood = _swaps(first, second)
-    if second.header.limit_seconds != target or 2 * swapped <= stood:
+    sides = swaps(first, second)
+    if second.header.limit_seconds != target or not sides.most_swapped:
         return None
-    who = "everybody" if swapped == stood else f"{swapped} of {stood} players"
+    who = "everybody" if sides.swapped == sides.stood else f"{sides.swapped} of {sides.stood} players"
     return f"{format_time(target)}, and {who} had swapped sides"
 
 
@@ -171,89 +159,9 @@ def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> boo
     return first.map_name == second.map_name and timedelta(0) < second.stamp - first.stamp <= window
 
 
-def _why_aborted(current: FiledRound, first: FiledRound | None, record: TimingRecord | None) -> str | None:
-    """Why a round is one that ended by a map change, a restart or shutdown. ``first``: the round 1 that it may go on
-    from. A timing record knows; without one the file's own signs decide."""
-    header = current.stats.header
-    if record and record.aborted:
-        return "broken off: its timing record says that it did not reach its end"
-    if re.match(r"\s*(-\d|0)", header.playtime or "") and not header.playtime_seconds:
-        return "saved without reaching the end of the round (play time not above 0)"
-    limit, time = header.limit_seconds, header.attack_seconds
-    target = time_to_beat(first.stats.header) if first else None
-    meets_target = limit is not None and limit == target
-    if current.number == 2:
-        all_new = all(player.rounds == 0 for player in current.stats.players)
-        if all_new and not (first and meets_target and _all_may_be_new(first.stats, current.stats)):
-            return "labelled round 2, but every player's match began with it"
-        if not first and limit and time is not None and time > limit and not header.playtime_seconds:
-            return "labelled round 2, without a round 1 and with a time above its limit"
-        if first and record is None:
-            return _why_broken_off(first, current)
-    elif first and meets_target and _goes_on(first.stats, current.stats):
-        return "labelled round 1, but it plays for the time of the round 1 before and counts on from it"
-    return None
-
-
-def _all_may_be_new(first: StatsFile, second: StatsFile) -> bool:
-    """Whether a round 2 with which every player's match began can be one all the same: they reconnected, which the
-    sides show, or all are others than before."""
-    swapped, stood = _swaps(first, second)
-    return 2 * swapped > stood or not shared_lines(first, second)
-
-
-def _why_broken_off(first: FiledRound, second: FiledRound) -> str | None:
-    """Why a round 2 was broken off although its file looks whole: some scripts write what the engine has preset, so
-    the limit as the time, and the Axis side as the winner."""
-    header = second.stats.header
-    lasted, limit, shown = _lasted(first.stats, second.stats), header.limit_seconds, header.attack_seconds
-    if lasted is None or not limit or not ended_early(lasted, limit) or (shown and shown < limit):
-        return None
-    after = f"ended after {format_time(round(lasted))} of {format_time(limit)}"
-    if attack_succeeded(header):
-        at_limit = measured_seconds(header) and shown == limit
-        return f"{after}, yet its attackers would have won at the limit: broken off" if at_limit else None
-    return f"{after}, too soon to have been given up: broken off" if lasted < SOONEST_SURRENDER else None
-
-
-def _lasted(first: StatsFile, second: StatsFile) -> float | None:
-    """Seconds of a round 2: by its own clock, else by the longest that a player of both rounds was there."""
-    minutes = [
-        (later.tail["minutes_played"] or 0) - (earlier.tail["minutes_played"] or 0)
-        for earlier, later in shared_lines(first, second)
-        if later.rounds == earlier.rounds + 1
-    ]
-    return measured_seconds(second.header) or (60 * max(minutes) if minutes else None)
-
-
-def _number_of_aborted(entry: FiledRound, first: FiledRound | None, record: TimingRecord | None) -> int:
-    """The round it was. Scripts that read the number at the end mostly get the other round's; ours, which keep it from
-    the beginning on, say so: in the timing record, or in the stats file by its play time."""
-    if record and record.aborted:
-        return record.number
-    if entry.stats.header.playtime == OWN_NUMBER_PLAYTIME:
-        return entry.number
-    return 2 if first and _most_went_on(first.stats, entry.stats) else 3 - entry.number
-
-
-def _most_went_on(first: StatsFile, second: StatsFile) -> bool:
-    """Whether most players of both rounds changed sides and count on from the first."""
-    swapped, stood = _swaps(first, second)
-    both = shared_lines(first, second)
-    went_on = sum(later.rounds == earlier.rounds + 1 for earlier, later in both)
-    return 2 * swapped > stood and 2 * went_on > len(both)
-
-
 def _is_of(seen: SecondRoundSeen, entry: FiledRound) -> bool:
     """Whether what witnesses a round 2 is of this round."""
     return map_key(seen.map_name) == entry.map_name and abs(seen.stamp - entry.stamp) <= LINK_WINDOW
-
-
-def _goes_on(first: StatsFile, second: StatsFile) -> bool:
-    """Whether a file is a round 2 by its players. A replay into which the engine carried counters over looks alike,
-    but its sides have not swapped."""
-    swapped, stood = _swaps(first, second)
-    return counts_on(first, second) and 2 * swapped > stood
 
 
 def _replayed(
@@ -273,31 +181,30 @@ def _known(stats: StatsFile) -> set[str]:
 
 def _paired(first: FiledRound, second: FiledRound) -> tuple[Placed, Placed]:
     flags: tuple[str, ...] = ()
-    status, reason = Status.COMPLETE, None
     target, limit = time_to_beat(first.stats.header), second.stats.header.limit_seconds
     if target is None or limit is None:
         flags += ("pair_timelimit_unknown",)
     elif target != limit:
-        swapped, stood = _swaps(first.stats, second.stats)
         # Scripts shorten round 2 on some maps (sudden death); nothing makes it longer.
         flags += ("pair_timelimit_shortened" if limit < target else "pair_timelimit_mismatch",)
-        if 2 * swapped == stood:
-            status = Status.AMBIGUOUS
-            reason = "round 2 has another time to beat than round 1 set, and half of the players did not swap sides"
     if second.stamp - first.stamp > UNUSUAL_GAP:
         flags += ("pair_gap_unusual",)
+    if not swaps(first.stats, second.stats).stood:
+        flags += (SIDES_UNSEEN,)
+    reason = _why_ambiguous(first, second)
+    status = Status.AMBIGUOUS if reason else Status.COMPLETE
     shared = Placed(first.key, first.key, 1, status, partner=second.key, reason=reason, flags=flags)
     return shared, replace(shared, key=second.key, number=2, partner=first.key)
 
 
-def _sides_stayed(first: StatsFile, second: StatsFile) -> bool:
-    """Whether nobody, or hardly anybody, changed sides: between the rounds of a match everybody does."""
-    swapped, stood = _swaps(first, second)
-    return 2 * swapped < stood
-
-
-def _swaps(first: StatsFile, second: StatsFile) -> tuple[int, int]:
-    """How many players of both rounds changed sides, and how many stood on one in both."""
-    sides = [(earlier.side, later.side) for earlier, later in shared_lines(first, second)]
-    stood = [pair for pair in sides if all(side in (AXIS, ALLIES) for side in pair)]
-    return sum(before != after for before, after in stood), len(stood)
+def _why_ambiguous(first: FiledRound, second: FiledRound) -> str | None:
+    """Why a pair can't be told from a map begun again: neither the sides nor the limit prove it."""
+    sides, limit = swaps(first.stats, second.stats), second.stats.header.limit_seconds
+    target, of_map = time_to_beat(first.stats.header), first.stats.header.limit_seconds
+    if sides.most_swapped or (limit is not None and limit == target != of_map):
+        return None
+    if sides.stood:
+        return "only half of the players swapped sides, and its limit does not prove that it is round 2"
+    if limit in (None, target) and any(line.rounds for line in second.stats.players):
+        return None  # nobody of round 1 is left, and the engine counts a second round
+    return "nobody stood on a side in both rounds, and its limit does not prove that it is round 2"

@@ -1,10 +1,12 @@
 """The values the rules work on: a round in its place in time, and the words for what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile
+from slomix_pipeline.formats.times import format_time
 
 
 class Status(StrEnum):
@@ -44,6 +46,30 @@ def shared_lines(first: StatsFile, second: StatsFile) -> list[tuple[PlayerLine, 
     """Both lines of everybody who is in both files."""
     before = {line.guid: line for line in first.players}
     return [(before[line.guid], line) for line in second.players if line.guid in before]
+
+
+class Swaps(NamedTuple):
+    """How many players of both rounds stood on a side in both, and how many of them changed it."""
+
+    swapped: int
+    stood: int
+
+    @property
+    def most_swapped(self) -> bool:
+        """As between the rounds of a match, where everybody does."""
+        return 2 * self.swapped > self.stood
+
+    @property
+    def most_stayed(self) -> bool:
+        """Whether hardly anybody changed sides."""
+        return 2 * self.swapped < self.stood
+
+
+def swaps(first: StatsFile, second: StatsFile) -> Swaps:
+    """Who changed sides between two rounds."""
+    sides = [(earlier.side, later.side) for earlier, later in shared_lines(first, second)]
+    stood = [pair for pair in sides if all(side in (AXIS, ALLIES) for side in pair)]
+    return Swaps(sum(before != after for before, after in stood), len(stood))
 
 
 # Seconds by which a clock beside the game's own may be off (a script's, the players' minutes): full holds differ from
@@ -92,6 +118,15 @@ def time_to_beat(first: Header) -> int | None:
     """What a round 2 is played for, by the header of its round 1: the time set, or the whole limit after a hold."""
     shown = stopwatch_seconds(first)
     return first.limit_seconds if shown is None and attack_succeeded(first) is False else shown
+
+
+def with_true_limit(second: Header, first: Header) -> Header:
+    """The header of a round 2 with what it was played for. Its own limit counts up to round 1's time, because scripts
+    shorten round 2 on some maps; nothing makes it longer, so one that is above, cleared or unreadable is none."""
+    limit, target = second.limit_seconds, time_to_beat(first)
+    if target is None or (limit is not None and limit <= target):
+        return second
+    return replace(second, limit=format_time(target))
 
 
 def attackers_side(header: Header) -> int | None:
