@@ -91,7 +91,8 @@ def whole_lobby(**values: Any) -> StatsFile:
 
 def unknown_of(stats: StatsFile, previous: StatsFile | None = None) -> set[str]:
     """Whose numbers in a round 1 are unknown because they hold more than it."""
-    carried, longest = carried_over(stats, previous), longest_seconds(stats.header)
+    longest = longest_seconds(stats.header)
+    carried = carried_over(stats, previous, longest)
     return {p.guid for p in round_one_players(stats, None, carried, longest) if p.kills is None}
 
 
@@ -114,13 +115,21 @@ def test_the_clock_of_a_held_round_1_tells_more_than_its_limit() -> None:
 
 def test_a_lobby_that_counts_on_from_the_file_before_brought_its_counters_along() -> None:
     before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=3.0)
-    after = make_stats(*lobby(kills=7, deaths=6, damage_given=900, minutes_played=8.0), **HELD)
+    after = make_stats(*lobby(rounds=1, kills=7, deaths=6, damage_given=900, minutes_played=8.0), **HELD)
     assert unknown_of(after, before) == {"ada", "bob", "cyd", "dan"}
+
+
+@pytest.mark.parametrize(("rounds", "minutes"), [(0, 8.0), (0, 12.0), (1, 11.9), (1, 12.1)])
+def test_a_hold_after_an_attempt_that_was_broken_off_has_only_more_of_everything(rounds: int, minutes: float) -> None:
+    before = whole_lobby(kills=3, deaths=2, damage_given=400, minutes_played=2.5)
+    after = make_stats(*lobby(rounds, kills=7, deaths=6, damage_given=900, minutes_played=minutes), **HELD)
+    assert unknown_of(after, before) == set()
 
 
 def test_who_has_no_identity_goes_with_his_lobby() -> None:
     before = make_stats(*lobby(kills=3, minutes_played=3.0), make_line("NO-00001", kills=2, minutes_played=3.0))
-    after = make_stats(*lobby(kills=7, minutes_played=8.0), make_line("NO-00002", kills=9, minutes_played=8.0), **HELD)
+    players = *lobby(rounds=1, kills=7, minutes_played=8.0), make_line("NO-00002", kills=9, minutes_played=8.0)
+    after = make_stats(*players, **HELD)
     assert unknown_of(after, before) == {"ada", "bob", "cyd", "dan", "NO-00002"}
 
 
@@ -133,18 +142,19 @@ def test_where_the_clock_is_sure_more_of_everything_than_in_a_false_start_is_onl
 
 def test_three_players_may_all_have_more_by_chance() -> None:
     before = whole_lobby(kills=3, minutes_played=3.0)
-    assert unknown_of(make_stats(*lobby(kills=7, minutes_played=8.0)[:3], **HELD), before) == set()
+    assert unknown_of(make_stats(*lobby(rounds=1, kills=7, minutes_played=8.0)[:3], **HELD), before) == set()
 
 
 def test_one_player_with_less_than_before_shows_that_the_counters_began_anew() -> None:
     before = whole_lobby(kills=3, damage_given=400, minutes_played=3.0)
-    more, less = lobby(kills=7, damage_given=900, minutes_played=8.0)[:3], make_line("dan", kills=1, minutes_played=8.0)
+    more = lobby(rounds=1, kills=7, damage_given=900, minutes_played=8.0)[:3]
+    less = make_line("dan", rounds=1, kills=1, minutes_played=8.0)
     assert unknown_of(make_stats(*more, less, **HELD), before) == set()
 
 
 @pytest.mark.parametrize("minutes", [0.0, 0.9])
 def test_a_file_of_a_few_seconds_before_proves_nothing(minutes: float) -> None:
-    after = make_stats(*lobby(kills=7, minutes_played=8.0), **HELD)
+    after = make_stats(*lobby(rounds=1, kills=7, minutes_played=8.0), **HELD)
     assert unknown_of(after, whole_lobby(minutes_played=minutes)) == set()
 
 

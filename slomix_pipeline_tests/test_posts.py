@@ -474,8 +474,22 @@ def test_a_beaten_round_one_says_what_round_two_has_to_beat() -> None:
 
 
 def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
-    text = text_of(messages.round_one_message(match_of(seen(**HELD))))
+    held = replace(seen(**HELD), duration_seconds=479.0, duration_source="measured")
+    text = text_of(messages.round_one_message(match_of(held)))
     assert "Team A did not make it in **8:00**" in text and "any completed attack" in text
+
+
+def test_a_round_one_that_ended_early_without_a_known_reason_was_not_held_to_its_limit() -> None:
+    text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source="measured"))))
+    assert "Team A did not make it: it ended after **5:00** of 8:00" in text
+
+
+def test_a_time_that_is_not_known_is_said_in_words() -> None:
+    unknown = replace(seen(**BEATEN | {"attack_time": "0:00"}), duration_source="limit")
+    text = text_of(messages.round_one_message(match_of(unknown)))
+    assert "Team A completed it in an unknown time" in text and "its time, which is not known" in text
+    text = text_of(messages.round_one_message(match_of(seen(**HELD | {"limit": "0:00", "attack_time": "0:00"}))))
+    assert "Team A did not make it\n" in text
 
 
 @pytest.mark.parametrize("shown", ["75:25", "0:00"])
@@ -487,9 +501,8 @@ def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
     assert shown not in text
     assert ("completed it in **5:00**" in text) == (winner == 2)  # how long the round was
     unknown = replace(odd, duration_source="limit")
-    assert ("completed it in **?**" in text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))) == (
-        winner == 2
-    )
+    text = text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))
+    assert ("completed it in an unknown time" in text) == (winner == 2) and "?" not in text
 
 
 def test_of_a_round_that_was_broken_off_the_summary_says_only_that() -> None:

@@ -238,6 +238,46 @@ def test_a_limit_that_a_script_shortened_changes_no_winner_that_the_header_names
     assert result.by_time in (None, result.by_header)
 
 
+# --- a limit above the time that was set is none, nor is 0:00 ---
+
+
+@pytest.mark.parametrize("limit", ["0:00", "75:25", "12:00", "?"])
+@pytest.mark.parametrize("shown", ["as the limit", "7:40"])
+def test_a_round_2_is_played_for_the_time_that_was_set_whatever_stands_as_its_limit(limit: str, shown: str) -> None:
+    first = make_header(1, limit="12:00", attack_time="7:40")
+    second = make_header(2, winner=AXIS, limit=limit, attack_time=limit if shown == "as the limit" else shown)
+    held = score(first, second, second_clock=Clock(None, 460.05))
+    assert (held.winner, held.second) == ("A", ("B", 460, False))
+    unsure = limit in ("75:25", "12:00")
+    assert held.confidence is (Confidence.AMBIGUOUS if unsure else Confidence.VERIFIED_HEADER)
+    nobody = score(first, replace(second, winner_side=0), second_clock=Clock(None, 300.05))
+    assert (nobody.winner, nobody.by_time) == (None, None)
+
+
+def test_a_limit_that_is_none_says_nothing_of_round_1_either() -> None:
+    first = make_header(1, winner=AXIS, limit="0:00", attack_time="0:00")
+    result = score(first, make_header(2, winner=AXIS, limit="12:00", attack_time="12:00"))
+    assert (result.winner, result.first, result.second) == (DRAW, ("A", None, False), ("B", 720, False))
+
+
+@pytest.mark.parametrize("winner", [0, None])
+def test_without_a_winner_a_stopwatch_at_the_limit_of_a_round_that_ended_sooner_tells_nothing(
+    winner: int | None,
+) -> None:
+    first, second = make_header(1, attack_time="7:40"), make_header(2, winner=winner, limit="7:40", attack_time="7:40")
+    assert score(first, second, second_clock=Clock(None, 459.0)).winner == "A"
+    for header, lasted in ((second, 150.0), (replace(second, playtime="150050"), None)):
+        assert score(first, header, second_clock=Clock(None, lasted)).winner is None
+
+
+def test_an_attack_won_at_the_limit_of_a_round_that_ended_sooner_has_no_time() -> None:
+    first = make_header(1, winner=ALLIES, limit="12:00", attack_time="12:00")
+    result = score(
+        first, make_header(2, winner=AXIS, limit="12:00", attack_time="12:00"), first_clock=Clock(None, 26.0)
+    )
+    assert (result.winner, result.first, result.by_time) == ("A", ("A", None, True), None)
+
+
 # --- who gave up ---
 
 GAVE_UP_AXIS, GAVE_UP_ALLIES = Clock(AXIS, 180.4), Clock(ALLIES, 180.4)
@@ -272,6 +312,14 @@ def test_defenders_who_gave_up_lose_the_round_at_that_time_and_it_can_still_be_b
     assert told(score(first, held, first_clock=GAVE_UP_AXIS)) == (
         "A", "header", "round 1 set 3:00, round 2 did not beat it",
     )  # fmt: skip
+
+
+def test_when_defenders_gave_up_in_round_2_the_length_of_the_round_is_the_time_also_at_the_limit() -> None:
+    first, second = make_header(1, attack_time="7:40"), make_header(2, limit="7:40", attack_time="7:40")
+    for header in (second, replace(second, playtime="180400")):
+        result = score(first, header, second_clock=GAVE_UP_AXIS)
+        assert told(result) == ("B", "header", "round 2 beat 7:40 with 3:00")
+        assert (result.by_time, result.confidence) == (SECOND, Confidence.VERIFIED_HEADER)
 
 
 @pytest.mark.parametrize(("second", "winner"), [("2:50", "B"), ("3:10", "A")])

@@ -29,6 +29,22 @@ def test_a_time_equal_to_the_limit_counts_when_the_attackers_won() -> None:
     assert round_duration(header, Status.COMPLETE, []) == Duration(600.0, "attack_time")
 
 
+@pytest.mark.parametrize(
+    ("playtime", "players", "record", "told"),
+    [("300000", [302], 299.0, "measured"), (None, [302], 299.0, "timing"), (None, [302, 90], None, "players")],
+)
+def test_a_stopwatch_at_the_limit_of_a_round_that_ended_sooner_is_a_preset(
+    playtime: str | None, players: list[int], record: float | None, told: str
+) -> None:
+    header = make_header(winner=ALLIES, limit="10:00", attack_time="10:00", playtime=playtime)
+    assert round_duration(header, Status.COMPLETE, players, record).source == told
+
+
+def test_one_who_was_there_until_the_limit_shows_that_the_stopwatch_is_right() -> None:
+    header = make_header(winner=ALLIES, limit="10:00", attack_time="10:00")
+    assert round_duration(header, Status.COMPLETE, [90, 594], 180.0) == Duration(600.0, "attack_time")
+
+
 HELD: dict[str, Any] = {"winner": AXIS, "limit": "12:00", "attack_time": "12:00"}
 
 
@@ -117,6 +133,21 @@ def test_the_engines_own_words_decide_who_gave_up() -> None:
 def test_who_gave_up_may_be_unknown(header: Header, duration: Duration) -> None:
     assert surrender_side(header, Status.COMPLETE, duration) is None
     assert attackers_gave_up(header, None) is None
+
+
+@pytest.mark.parametrize("status", [Status.ABORTED, Status.AMBIGUOUS, Status.R2_ONLY, Status.SUPERSEDED])
+def test_where_the_sides_or_the_end_prove_nothing_nobody_is_said_to_have_given_up(status: Status) -> None:
+    header, early = make_header(**HELD), Duration(300.0, "measured")
+    assert surrender_side(header, status, early) is None
+    assert surrender_side(header, Status.COMPLETE, early, sides_seen=False) is None
+    assert surrender_side(header, Status.COMPLETE, early, ALLIES, sides_seen=False) == ALLIES
+
+
+def test_a_round_1_that_nothing_followed_and_that_ended_at_once_was_not_given_up() -> None:
+    header = make_header(**HELD)
+    assert surrender_side(header, Status.R1_ONLY, Duration(26.0, "measured")) is None
+    assert surrender_side(header, Status.R1_ONLY, Duration(61.0, "measured")) == ALLIES
+    assert surrender_side(header, Status.COMPLETE, Duration(26.0, "measured")) == ALLIES
 
 
 def test_of_an_aborted_round_nothing_says_that_anybody_gave_up() -> None:

@@ -13,6 +13,7 @@ from slomix_pipeline.checks.layers import report, report_anew
 from slomix_pipeline.checks.outcomes import chain_outcome, timing_outcome
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.rules.linking import Clocked, LinkClass
+from slomix_pipeline.rules.pairing import SIDES_UNSEEN
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.timing_chain import ALIVE_WITHIN, Evidence, first_broken_link
@@ -81,21 +82,23 @@ class _Timed:
 def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look, own: Collection[str]) -> _Timed:
     """Links, times and stores all rounds of a session; first it is placed again when records came since it was."""
     keys = [entry.key for entry in session]
-    headers = parsed.headers(conn, keys)
+    written = parsed.headers(conn, keys)
     labels = results.labels(conn, keys)
-    rounds = [Clocked(entry.key, headers[entry.key].map_name, labels[entry.key], entry.stamp) for entry in session]
+    rounds = [Clocked(entry.key, written[entry.key].map_name, labels[entry.key], entry.stamp) for entry in session]
     evidence = _evidence(conn, server, session, look)
     near = timing_records.records_near(conn, server, session[0].stamp, session[-1].stamp)
     records = {entry.key: entry.record for entry in near}
     links, unlinked = link_timing_records(rounds, near)
     placed_anew = {} if rests_on(conn, links) else place_session(conn, server, session, own)
-    statuses = results.statuses(conn, keys)
+    placed = results.places(conn, keys)
+    headers = results.true_headers(conn, placed)
     played = results.seconds_played(conn, keys)
     timings = {}
     for key in keys:
         seconds = played.get(key, {}).values()
         record = records.get(links[key].record_key or "")
-        timings[key] = time_round(headers[key], statuses[key], seconds, links[key], record)
+        seen = SIDES_UNSEEN not in placed[key].flags
+        timings[key] = time_round(headers[key], placed[key].status, seconds, links[key], record, seen)
     results.store_timing(conn, timings)
     timing_records.store_unlinked(conn, records, unlinked)
     return _Timed(

@@ -27,7 +27,7 @@ from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
 from slomix_pipeline.rules.timing import attackers_gave_up, duration_sources
 from slomix_pipeline.rules.values import Status, attack_succeeded
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import check_results, files, parsed, receipts
+from slomix_pipeline.warehouse import check_results, files, parsed, receipts, results
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_evidence import session_evidence
 
@@ -131,6 +131,7 @@ def _first_line(data: bytes) -> str:
 def _placing(conn: Connection[DictRow], row: DictRow, data: bytes, now: datetime) -> dict[str, Any]:
     """What became of the round, and what each part of that rests on."""
     header = parsed.headers(conn, [row["round_key"]])[row["round_key"]]
+    played = results.true_headers(conn, results.places(conn, [row["round_key"]])).get(row["round_key"], header)
     return {
         "round": {
             "map": row["map"], "number": row["number"], "label": row["label"], "status": row["status"],
@@ -143,7 +144,7 @@ def _placing(conn: Connection[DictRow], row: DictRow, data: bytes, now: datetime
         },
         "header": {"line": _first_line(data)} | _header(header),
         "pairing": _pairing(conn, row),
-        "duration": _duration(conn, row, header),
+        "duration": _duration(conn, row, played),
         "timing": _timing(row),
         "match": _match(row),
         "endstats": {

@@ -14,11 +14,11 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.linking import Link
-from slomix_pipeline.rules.pairing import Placed
+from slomix_pipeline.rules.pairing import SIDES_UNSEEN, Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
 from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.validity import Validity
-from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline.rules.values import FiledRound, with_true_limit
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import results, timing_records
 from slomix_pipeline.warehouse.placing import work_out_session
@@ -83,7 +83,10 @@ def _pairs(
     if stored["timing_status"]:
         seconds = [player.seconds_played for player in now.players]
         header = now.rounds[place.key].stats.header
-        timing = time_round(header, place.status, seconds, Link(stored["link_class"]), now.record)
+        if place.number == 2 and place.partner:
+            header = with_true_limit(header, now.rounds[place.partner].stats.header)
+        seen = SIDES_UNSEEN not in place.flags
+        timing = time_round(header, place.status, seconds, Link(stored["link_class"]), now.record, seen)
         yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(timing.duration)
         yield "surrender_side", stored["surrender_side"], timing.surrender_side
         yield "timing_status", stored["timing_status"], timing.status.value

@@ -25,7 +25,7 @@ from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
-from slomix_pipeline.rules.values import Status, attack_succeeded, stopwatch_seconds
+from slomix_pipeline.rules.values import Status, attack_succeeded, ended_early, stopwatch_seconds
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
 TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
@@ -213,16 +213,25 @@ def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName])
     succeeded = attack_succeeded(header)
     if succeeded:
         gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
+        if seen.attack_seconds is None:
+            return f"{who} completed it in an unknown time{gave_up}"
         return f"{who} completed it in **{clock(seen.attack_seconds)}**{gave_up}"
     if succeeded is None:
         shown = stopwatch_seconds(header)
         return "the file does not say who won" + ("" if shown is None else f" (clock {clock(shown)})")
     if seen.gave_up:
         return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
+    if header.limit_seconds is None:
+        return f"{who} did not make it"
+    lasted = None if seen.duration_source == "limit" else seen.duration_seconds
+    if seen.gave_up is None and ended_early(lasted, header.limit_seconds):
+        return f"{who} did not make it: it ended after **{clock(lasted)}** of {clock(header.limit_seconds)}"
     return f"{who} did not make it in **{clock(header.limit_seconds)}**"
 
 
 def _next_goal(first: RoundSeen) -> str:
+    if attack_succeeded(first.header) and first.attack_seconds is None:
+        return "Round 2 has to beat its time, which is not known."
     if attack_succeeded(first.header):
         return f"Round 2 has to beat **{clock(first.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
@@ -287,7 +296,7 @@ def _short(seen: RoundSeen) -> str:
     if succeeded is None:
         return "?"
     if succeeded:
-        return clock(seen.attack_seconds)
+        return "completed" if seen.attack_seconds is None else clock(seen.attack_seconds)
     return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
 
 

@@ -11,6 +11,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.counters import counts_on, restart_signs
 from slomix_pipeline.rules.values import (
+    SOONEST_SURRENDER,
     FiledRound,
     attack_succeeded,
     ended_early,
@@ -24,8 +25,6 @@ from slomix_pipeline.rules.values import (
 # The play time of an aborted round in files of lua/gamestats.lua, whose labels are true. Other scripts have 0, or the
 # negative of a clock, which is far lower.
 OWN_NUMBER_PLAYTIME = "-1"
-# Nobody is known to have given up sooner: a round 2 that ended earlier was broken off.
-SOONEST_SURRENDER = 60  # seconds
 
 
 def why_broken_off(current: FiledRound, first: FiledRound | None, record: TimingRecord | None) -> str | None:

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
-from slomix_pipeline.rules.values import attack_succeeded, measured_seconds, shared_lines, stopwatch_seconds
+from slomix_pipeline.rules.values import (
+    CLOCK_MARGIN,
+    attack_succeeded,
+    measured_seconds,
+    shared_lines,
+    stopwatch_seconds,
+)
 
 NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 
@@ -72,9 +78,10 @@ def _goes_on(first: PlayerLine, second: PlayerLine) -> bool:
 def carried_over(stats: StatsFile, previous: StatsFile | None, longest: float | None = None) -> frozenset[str]:
     """GUIDs whose counters in a round-1 file go on from ``previous``, the file before it when that is of the same map.
 
-    A map change clears all counters. Where the clock is sure, told of everybody who is there for more than the
-    ``longest`` seconds the round can have lasted, and for no more than that since ``previous``; where it is not, by
-    the whole lobby (who has no identity goes with it).
+    A map change clears all counters. With a sure clock that is known of each player: he is there for more than the
+    ``longest`` seconds the round can have lasted, but not since ``previous``. Without one only the whole lobby tells:
+    everybody's counters go on, and nobody was there just until the limit, as after a hold of its own. Who has no
+    identity goes with the lobby.
     """
     if previous is None:
         return frozenset()
@@ -87,7 +94,10 @@ def carried_over(stats: StatsFile, previous: StatsFile | None, longest: float | 
             if _goes_on(first, line) and not stayed_longer(_seconds(line) - _seconds(first), longest)
         )
     shared = [(first, line) for first, line in shared if _seconds(first) >= _WORTH_COMPARING]
-    if len(shared) < _WHOLE_LOBBY or any(counters_fell(first, second) for first, second in shared):
+    if len(shared) < _WHOLE_LOBBY or not all(_goes_on(first, second) for first, second in shared):
+        return frozenset()
+    there = max(_seconds(line) for _, line in shared)
+    if longest is not None and abs(there - longest) <= CLOCK_MARGIN:
         return frozenset()
     strangers = {line.guid for line in stats.players if not has_identity(line.guid)}
     return frozenset(line.guid for _, line in shared) | strangers

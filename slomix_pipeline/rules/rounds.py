@@ -12,7 +12,7 @@ from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST, Override, OverrideK
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
 from slomix_pipeline.rules.validity import Validity, validity
-from slomix_pipeline.rules.values import FiledRound, Status
+from slomix_pipeline.rules.values import FiledRound, Status, with_true_limit
 
 # To be raised with every change of what a rule makes of a round: what older rules made is worked out again.
 RULES_VERSION = 3
@@ -66,7 +66,10 @@ def own_numbers(
         record = (records or {}).get(entry.key)
         # The header of an aborted round holds presets: how long it can have lasted is unknown.
         aborted = place.status is Status.ABORTED
-        longest = None if aborted else longest_seconds(entry.stats.header, record.pause_seconds if record else None)
+        header = entry.stats.header
+        if place.number == 2 and partner:
+            header = with_true_limit(header, partner.header)
+        longest = None if aborted else longest_seconds(header, record.pause_seconds if record else None)
         if aborted and _may_count_on(entry):
             players[entry.key] = orphan_players(entry.stats)
         elif place.number == 1 or PLAYED_AS_FIRST in place.flags:

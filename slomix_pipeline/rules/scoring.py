@@ -19,7 +19,9 @@ from slomix_pipeline.rules.values import (
     attack_succeeded,
     attackers_side,
     ended_early,
+    shows_a_preset,
     stopwatch_seconds,
+    with_true_limit,
 )
 
 DRAW = "draw"
@@ -161,12 +163,15 @@ def attack_time(header: Header, clock: Clock) -> int | None:
     """Seconds of a round's attack: what the stopwatch shows, a copy of the limit where the attack failed.
 
     When the defenders gave up the attack is completed at that time, also where the stopwatch shows the limit. Where no
-    time stands, how long the round was tells; where nobody says who won either, whether it lasted to the limit.
+    time stands, how long the round was tells; where nobody says who won either, whether it lasted to the limit. A
+    stopwatch at the limit of a round that ended sooner is a preset: then nothing tells.
     """
     shown, limit, lasted = stopwatch_seconds(header), header.limit_seconds, clock.seconds
     at_limit = shown is None or (limit is not None and shown >= limit)
     if at_limit and lasted and clock.surrender_side and clock.surrender_side == header.defender_side:
         return round(lasted)
+    if shows_a_preset(header, lasted):
+        return None
     if shown is not None:
         return shown
     if attack_succeeded(header):
@@ -225,6 +230,8 @@ def score_match(
 ) -> MatchResult:
     """The result of a complete match. Sides: GUID to side in each round; teams: GUID to A or B."""
     limit = first.limit_seconds
+    written, second = second, with_true_limit(second, first)
+    longer = (written.limit_seconds or 0) > (second.limit_seconds or 0)
     compared = _time_to_compare(first, first_clock), _time_to_compare(second, second_clock)
     by_header, by_time = winner_by_header(first, second), winner_by_time(limit, *compared, second.limit_seconds)
     if attack_succeeded(second) and compared[1] is not None and compared[1] in (compared[0], second.limit_seconds):
@@ -254,7 +261,9 @@ def score_match(
         return replace(told, reason=_ROSTERS[attackers is None], confidence=Confidence.AMBIGUOUS)
     else:
         winner, reason = attackers if outcome == FIRST else other_team(attackers), _story(outcome, told)
-    return replace(told, winner=winner, source=source, reason=reason, confidence=_confidence(told, first, second))
+    return replace(
+        told, winner=winner, source=source, reason=reason, confidence=_confidence(told, first, second, longer)
+    )
 
 
 _ROSTERS = {
@@ -263,11 +272,12 @@ _ROSTERS = {
 }
 
 
-def _confidence(told: MatchResult, first: Header, second: Header) -> Confidence:
+def _confidence(told: MatchResult, first: Header, second: Header, longer: bool) -> Confidence:
+    """``longer``: whether round 2's own limit is above what it can have been played for."""
     if told.by_header is None:
         return Confidence.TIME_FALLBACK
     defenders = {attackers_side(first), attackers_side(second)} - {None}
-    if told.by_time not in (None, told.by_header) or len(defenders) > 1:
+    if told.by_time not in (None, told.by_header) or len(defenders) > 1 or longer:
         return Confidence.AMBIGUOUS
     return Confidence.VERIFIED_HEADER
 

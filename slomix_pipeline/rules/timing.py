@@ -18,11 +18,13 @@ from slomix_pipeline.rules.counters import stayed_longer
 from slomix_pipeline.rules.linking import Link
 from slomix_pipeline.rules.values import (
     CLOCK_MARGIN,
+    SOONEST_SURRENDER,
     Status,
     attack_succeeded,
     attackers_side,
     ended_early,
     measured_seconds,
+    shows_a_preset,
     stopwatch_seconds,
 )
 
@@ -84,22 +86,27 @@ def duration_sources(
     played = [s for s in player_seconds if s]
     longest = max(played, default=None)
     presets = "the header of an aborted round holds presets" if status is Status.ABORTED else None
+    not_timing = _why_not_record(record_seconds, paused or 0, limit, played)
+    others = max(longest or 0, record_seconds or 0 if not_timing is None else 0) or None
     sources = (
-        DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header)),
+        DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header, others)),
         DurationSource("measured", header.playtime_seconds, None if measured_seconds(header) else "above the limit"),
-        DurationSource("timing", record_seconds, _why_not_record(record_seconds, paused or 0, limit, played)),
+        DurationSource("timing", record_seconds, not_timing),
         DurationSource("players", longest and min(longest, limit or longest), None),
         DurationSource("limit", limit, presets),
     )
     return [source if source.seconds else source._replace(why_not="not there") for source in sources]
 
 
-def _why_not_attack_time(header: Header) -> str | None:
+def _why_not_attack_time(header: Header, others: float | None) -> str | None:
+    """``others``: seconds by the record or the players, whichever is longer."""
     succeeded = attack_succeeded(header)
     if succeeded is None:
         return "the header does not say who won"
     if not succeeded:
         return "the attackers did not win: it only repeats the limit"
+    if shows_a_preset(header, measured_seconds(header) or others):
+        return "it shows the limit, but the round ended sooner"
     return None if stopwatch_seconds(header) and header.limit_seconds else "above the limit, or without one"
 
 
@@ -128,19 +135,24 @@ def round_duration(
     return Duration(None, None)
 
 
-# Of these nobody looked at the sides of both rounds, or they ended otherwise and their headers hold presets.
-_SIDES_UNKNOWN = frozenset({Status.ABORTED, Status.AMBIGUOUS, Status.R2_ONLY})
+# Their sides prove nothing, or they may have ended otherwise, so that their headers hold presets.
+_SIDES_UNKNOWN = frozenset({Status.ABORTED, Status.AMBIGUOUS, Status.R2_ONLY, Status.SUPERSEDED})
 
 
-def surrender_side(header: Header, status: Status, duration: Duration, engine_says: int | None = None) -> int | None:
+def surrender_side(
+    header: Header, status: Status, duration: Duration, engine_says: int | None = None, sides_seen: bool = True
+) -> int | None:
     """The side that gave up: 1 Axis, 2 Allies, 0 nobody; None when that can't be told.
 
     ``engine_says``: the same in the engine's own words, from the record. Without them attackers who lost early gave up;
-    whether defenders who lost did, no file says.
+    whether defenders who lost did, no file says. ``sides_seen``: whether anybody is known to have stood on a side in
+    both rounds of the pair. A round 1 that nothing followed was rather broken off when it ended at once.
     """
     if engine_says is not None:
         return engine_says
     if attack_succeeded(header) is not False or duration.source == "limit" or status in _SIDES_UNKNOWN:
+        return None
+    if not sides_seen or (status is Status.R1_ONLY and (duration.seconds or 0) < SOONEST_SURRENDER):
         return None
     early = ended_early(duration.seconds, header.limit_seconds)
     return None if early is None else attackers_side(header) if early else 0
@@ -192,9 +204,11 @@ def time_round(
     player_seconds: Iterable[int | None],
     link: Link,
     record: TimingRecord | None,
+    sides_seen: bool = True,
 ) -> RoundTiming:
-    """A round's time from all that tells of it. ``record``: the linked one; a mere candidate is never used."""
+    """A round's time from all that tells of it. ``header``: of a round 2 ``with_true_limit``; ``record``: the linked
+    one, a mere candidate is never used; ``sides_seen``: see ``surrender_side``."""
     told = record.duration_seconds if record else None
     duration = round_duration(header, status, player_seconds, told, record.pause_seconds if record else None)
-    side = surrender_side(header, status, duration, record.engine_surrender if record else None)
+    side = surrender_side(header, status, duration, record.engine_surrender if record else None, sides_seen)
     return RoundTiming(duration, timing_status(header.attack_seconds, told), side, link, record)

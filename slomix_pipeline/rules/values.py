@@ -76,6 +76,9 @@ def swaps(first: StatsFile, second: StatsFile) -> Swaps:
 # the limit by up to 6, early ends by 15 and more.
 CLOCK_MARGIN = 12
 
+# Nobody is known to have given up sooner: what ended earlier was broken off.
+SOONEST_SURRENDER = 60  # seconds
+
 SIDE_NAMES = {AXIS: "Axis", ALLIES: "Allies"}
 
 
@@ -97,10 +100,21 @@ def attack_succeeded(header: Header) -> bool | None:
 def stopwatch_seconds(header: Header) -> int | None:
     """What the stopwatch shows, in whole seconds: the attackers' time, or a copy of the limit where they failed.
 
-    None where no time stands: when the engine has cleared it scripts write ``0:00``, or make one up above the limit.
+    None where no time stands: when the engine has cleared it scripts write ``0:00``, or make one up above the limit; of
+    a round that was broken off, the preset limit stands there.
     """
     shown, limit = header.attack_seconds, header.limit_seconds
-    return None if not shown or (limit and shown > limit) else shown
+    if not shown or (limit and shown > limit):
+        return None
+    return None if shows_a_preset(header, measured_seconds(header)) else shown
+
+
+def shows_a_preset(header: Header, lasted: float | None) -> bool:
+    """Whether the stopwatch stands at the limit of a round that nobody is said to have held and that ended before it.
+    ``lasted``: seconds of the round, by anything else than the stopwatch."""
+    at_limit = header.attack_seconds is not None and header.attack_seconds == header.limit_seconds
+    early = ended_early(lasted, header.limit_seconds) is True
+    return at_limit and early and attack_succeeded(header) is not False
 
 
 def measured_seconds(header: Header) -> float | None:
@@ -117,16 +131,18 @@ def ended_early(seconds: float | None, limit: float | None) -> bool | None:
 def time_to_beat(first: Header) -> int | None:
     """What a round 2 is played for, by the header of its round 1: the time set, or the whole limit after a hold."""
     shown = stopwatch_seconds(first)
-    return first.limit_seconds if shown is None and attack_succeeded(first) is False else shown
+    return first.limit_seconds or shown if attack_succeeded(first) is False else shown
 
 
 def with_true_limit(second: Header, first: Header) -> Header:
     """The header of a round 2 with what it was played for. Its own limit counts up to round 1's time, because scripts
     shorten round 2 on some maps; nothing makes it longer, so one that is above, cleared or unreadable is none."""
-    limit, target = second.limit_seconds, time_to_beat(first)
-    if target is None or (limit is not None and limit <= target):
+    limit, most = second.limit_seconds, time_to_beat(first)
+    if attack_succeeded(first) is None:
+        most = first.limit_seconds  # it may have been held, whatever the stopwatch shows
+    if most is None or (limit is not None and limit <= most):
         return second
-    return replace(second, limit=format_time(target))
+    return replace(second, limit=format_time(most))
 
 
 def attackers_side(header: Header) -> int | None:

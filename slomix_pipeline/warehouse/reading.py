@@ -17,7 +17,7 @@ from slomix_pipeline.rules.scoring import Clock, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.timing import attackers_gave_up
 from slomix_pipeline.rules.values import stopwatch_seconds
-from slomix_pipeline.warehouse import parsed, teams
+from slomix_pipeline.warehouse import results, teams
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class RoundSeen:
 
     key: str
     header: Header
+    """Of a round 2 with the limit that it was played for."""
     ended_at: datetime
     duration_seconds: float | None
     duration_source: str | None
@@ -42,7 +43,8 @@ class RoundSeen:
     @property
     def attack_seconds(self) -> int | None:
         """The time of its attack: the stopwatch's, or how long the round was where no time stands there."""
-        return attack_time(self.header, Clock(None, None if self.duration_source == "limit" else self.duration_seconds))
+        lasted = None if self.duration_source == "limit" else self.duration_seconds
+        return attack_time(self.header, Clock(self.surrender_side, lasted))
 
     @property
     def gave_up(self) -> bool | None:
@@ -179,7 +181,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
 
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
     """Timed rounds as people see them, by key."""
-    headers = parsed.headers(conn, keys)
+    headers = results.true_headers(conn, results.places(conn, keys))
     rows = conn.execute(
         """select p.*, t.*, f.by_sensor, r.reason, r.flags,
                   case when r.unscored_reason is null then r.invalid_reason end as left_out
@@ -220,7 +222,7 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str
         [session_key],
     ):
         players.setdefault(row["round_key"], []).append(row)
-    headers = parsed.headers(conn, [row["round_key"] for row in rounds])
+    headers = results.true_headers(conn, results.places(conn, [row["round_key"] for row in rounds]))
     return [
         row | {"players": players.get(key, []), "stopwatch_seconds": stopwatch_seconds(headers[key])}
         for row in rounds

@@ -13,15 +13,16 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
-from slomix_pipeline.rules.pairing import SecondRoundSeen
+from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
 from slomix_pipeline.rules.policy import COUNTERS
 from slomix_pipeline.rules.rounds import SessionRounds
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
-from slomix_pipeline.rules.values import Status
-from slomix_pipeline.warehouse import overrides, teams
+from slomix_pipeline.rules.values import Status, with_true_limit
+from slomix_pipeline.warehouse import overrides, parsed, teams
 
 
 def touched_sessions(
@@ -126,10 +127,29 @@ def store_rounds(conn: Connection[DictRow], found: SessionRounds, rules: str) ->
                         copy.write_row((key, p.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
 
 
-def statuses(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Status]:
+def places(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Placed]:
     """What became of rounds, by key."""
-    rows = conn.execute("select round_key, status from round where round_key = any(%s)", [list(keys)])
-    return {row["round_key"]: Status(row["status"]) for row in rows}
+    rows = conn.execute(
+        """select round_key, match_key, number, status, partner_key, reason, flags
+           from round where round_key = any(%s)""",
+        [list(keys)],
+    )
+    return {
+        row["round_key"]: Placed(
+            row["round_key"], row["match_key"], row["number"], Status(row["status"]), row["partner_key"],
+            row["reason"], tuple(row["flags"]),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def true_headers(conn: Connection[DictRow], placed: Mapping[str, Placed]) -> dict[str, Header]:
+    """The headers of placed rounds, by key; of a round 2 with the limit that it was played for."""
+    found = parsed.headers(conn, {*placed, *(place.partner for place in placed.values() if place.partner)})
+    return {
+        key: with_true_limit(found[key], found[place.partner]) if place.number == 2 and place.partner else found[key]
+        for key, place in placed.items()
+    }
 
 
 def labels(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, int]:
