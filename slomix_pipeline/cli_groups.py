@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, in_words
+from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, decided_text
 from slomix_pipeline.rules.teams import OPEN, TEAM_A, TEAM_B
 from slomix_pipeline.terminal import (
     Commands,
@@ -233,7 +233,7 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
             back = "" if row["revoked_at"] is None else f"by {row['revoked_by']}: {row['revoked_reason']}"
             cells = (
                 str(row["id"]), f"{row['kind']} {row['guid'] or ''} {row['round_key']}",
-                in_words(row["kind"], row["value"]), row["made_by"],
+                decided_text(row["kind"], row["value"]), row["made_by"],
                 row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"), row["reason"], back,
             )  # fmt: skip
             table.add_row(*cells)

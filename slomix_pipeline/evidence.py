@@ -9,7 +9,7 @@ from typing import Any
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.markdown import escape, table
-from slomix_pipeline.rules.overrides import in_words
+from slomix_pipeline.rules.overrides import decided_text
 from slomix_pipeline.rules.teams import flag_text
 from slomix_pipeline.rules.values import SIDE_NAMES, other_side
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence
@@ -100,7 +100,7 @@ def _rest(evidence: SessionEvidence) -> Iterator[str]:
         yield from ("", "## Decided by people", "")
         for row in evidence.decisions:
             about = " ".join(part for part in (row["kind"], row["player"], row["map"], row["round_key"]) if part)
-            decided = f"{about}: {in_words(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
+            decided = f"{about}: {decided_text(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
             yield f"- {row['id']}: {escape(decided)}"
     if evidence.corrections:
         yield from ("", "## Corrected after it was told", "")

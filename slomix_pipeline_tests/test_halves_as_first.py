@@ -11,15 +11,23 @@ from slomix_pipeline.cli import main
 from slomix_pipeline.commands import reworking
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
-from slomix_pipeline.rules.overrides import COUNTS, PLAYED_AS_FIRST, Override, OverrideKind
-from slomix_pipeline.rules.pairing import DEFAULT_WINDOW, HALF_AS_FIRST, pair_rounds
+from slomix_pipeline.rules.overrides import COUNTS, Override, OverrideKind
+from slomix_pipeline.rules.pairing import (
+    COUNTS_ON,
+    DEFAULT_WINDOW,
+    HALF_AS_FIRST,
+    PLAYED_AS_FIRST,
+    pair_rounds,
+)
 from slomix_pipeline.rules.rounds import SessionRounds, work_out
+from slomix_pipeline.rules.timing_records import FiledRecord
 from slomix_pipeline.rules.values import FiledRound, Status
 from slomix_pipeline_tests.building import (
     EVENING,
     at,
     first_round,
     lobby,
+    make_record,
     make_round,
     second_round,
     with_file_guids,
@@ -37,8 +45,10 @@ def decision(kind: OverrideKind, about: FiledRound, value: str, number: int = 1)
     return Override(number, kind, about.key, None, value, (), "the server died", "ref", at(90))
 
 
-def worked_out(rounds: Sequence[FiledRound], *overrides: Override) -> SessionRounds:
-    return work_out(rounds, DEFAULT_WINDOW, (), overrides=overrides)
+def worked_out(
+    rounds: Sequence[FiledRound], *overrides: Override, records: Sequence[FiledRecord] = ()
+) -> SessionRounds:
+    return work_out(rounds, DEFAULT_WINDOW, (), overrides=overrides, records=records)
 
 
 # --- what tells it ---
@@ -107,6 +117,28 @@ def test_a_round_2_that_loses_its_round_1_to_a_decided_pair_is_an_orphan() -> No
         Status.R2_ONLY, None, own.key,
     )  # fmt: skip
     assert {p.kills for p in players[own.key]} == {None}
+
+
+def test_a_half_that_counts_on_and_whose_record_saw_its_end_can_be_made_the_round_2_and_is_differenced() -> None:
+    first = first_round(0)
+    second = make_round(20, 1, *second_round(20).stats.players, limit="8:00", attack_time="6:00")
+    ended = make_record("record", 20 * 60 - 3, 1)
+    alone = worked_out([first, second], records=[ended])
+    assert (alone.placed[second.key].number, alone.placed[second.key].flags) == (1, (HALF_AS_FIRST,))
+    assert {p.kills for p in alone.players[second.key]} == {None}
+    pair = worked_out([first, second], decision(OverrideKind.PAIR, second, first.key), records=[ended])
+    assert pair.placed[second.key].flags == (PLAYED_AS_FIRST, COUNTS_ON)
+    assert {p.kills for p in pair.players[second.key]} == {4}
+    assert set(pair.validities.values()) == {(None, None)}
+
+
+def test_a_decided_pair_rests_while_a_record_says_that_its_round_2_was_broken_off() -> None:
+    first, second = first_round(0), half(20)
+    cut = make_record("record", 20 * 60 - 3, 1, aborted=True, exit_print=None, end_reason="map_change")
+    placed = worked_out([first, second], decision(OverrideKind.PAIR, second, first.key), records=[cut]).placed
+    assert (placed[second.key].status, placed[second.key].partner) == (Status.ABORTED, None)
+    assert placed[first.key].partner is None
+    assert "decided by ref: the server died, which rests" in (placed[second.key].reason or "")
 
 
 def test_a_pair_of_which_a_round_is_elsewhere_changes_nothing() -> None:
@@ -189,6 +221,16 @@ def test_what_can_be_no_pair_is_refused_with_its_reason(
     keys = put(pipeline, first_round(0), half(20), another_map, *match)
     done = override(pipeline, monkeypatch, "pair", keys[one], keys[other])
     assert done.exit_code == 2 and why in done.stderr
+
+
+def test_no_session_is_cut_within_a_match_also_not_at_an_attempt_that_was_broken_off(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = make_round(4, 2, *lobby(rounds=0, kills=3, minutes_played=2.0), limit="12:00")
+    first, between, _ = put(pipeline, first_round(0), attempt, second_round(14))
+    done = override(pipeline, monkeypatch, "session", between, "cut")
+    assert done.exit_code == 2
+    assert f"was played within a match: cut before its round 1, {first}" in " ".join(done.stderr.split())
 
 
 def test_a_replaced_round_1_can_be_made_to_count_in_totals_and_wins_nothing(

@@ -7,7 +7,6 @@ import dagster as dg
 from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pairing_outcome, plausibility_outcome
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import comparisons, results
@@ -59,8 +58,7 @@ def place_session(
         place = placed[key]
         partner = rounds[place.partner] if place.partner else None
         outcomes["pairing"][key] = pairing_outcome(entry, place, partner)
-        goes_on = place.number == 2 and PLAYED_AS_FIRST not in place.flags
-        outcomes["conservation_laws"][key] = laws_outcome(entry, place, players, partner if goes_on else None)
+        outcomes["conservation_laws"][key] = laws_outcome(entry, place, players, partner if place.goes_on else None)
         outcomes["plausibility"][key] = plausibility_outcome(entry, place, players)
     asked = set(own) & placed.keys()
     for key in asked | {other for key in asked if (other := placed[key].partner)}:

@@ -12,8 +12,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import LinkClass
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
-from slomix_pipeline.rules.pairing import EXPLAINED, Placed
+from slomix_pipeline.rules.pairing import HARMLESS_FLAGS, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
 from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
 from slomix_pipeline.rules.teams import FlagKind, SessionTeams, TeamConfidence, flag_text
@@ -38,7 +37,7 @@ def pairing_outcome(entry: FiledRound, place: Placed, partner: FiledRound | None
         "ended at": entry.stamp.isoformat(),
         "flags": ", ".join(place.flags) or "none",
     }
-    odd = set(place.flags) - EXPLAINED - {PLAYED_AS_FIRST}
+    odd = set(place.flags) - HARMLESS_FLAGS
     return Outcome(place.status not in (Status.R2_ONLY, Status.AMBIGUOUS) and not odd, facts)
 
 
@@ -74,8 +73,7 @@ def plausibility_outcome(entry: FiledRound, place: Placed, players: Mapping[str,
     odd = implausible_numbers(players[entry.key])
     if place.status is not Status.ABORTED:
         odd += odd_header(entry.stats.header)
-    goes_on = place.number == 2 and PLAYED_AS_FIRST not in place.flags
-    if goes_on and place.partner and outscored_its_first_round(players[place.partner], players[entry.key]):
+    if place.goes_on and place.partner and outscored_its_first_round(players[place.partner], players[entry.key]):
         odd.append("everybody killed and damaged more than in round 1: it looks like a sum of both rounds")
     return Outcome(not odd, {"players": len(players[entry.key]), "implausible": "; ".join(odd) or "nothing"})
 

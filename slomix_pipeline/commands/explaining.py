@@ -23,7 +23,7 @@ from slomix_pipeline.formats.gamestats import Header, PlayerLine
 from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.laws import pair_laws
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
+from slomix_pipeline.rules.pairing import goes_on
 from slomix_pipeline.rules.timing import attackers_gave_up, duration_sources
 from slomix_pipeline.rules.values import Status, attack_succeeded
 from slomix_pipeline.settings import Settings
@@ -249,7 +249,7 @@ def _with_players(
     weapons = receipts.stored_weapons(conn, key)
     own = {player.guid: player for player in now.players}
     lines = {line.guid: line for line in now.rounds[key].stats.players}
-    own_file = row["number"] == 1 or PLAYED_AS_FIRST in row["flags"]
+    own_file = not goes_on(row["number"], row["flags"])
     first = None if own_file else now.rounds.get(row["partner_key"])
     before = {line.guid: line for line in first.stats.players} if first else {}
     made = {g: how_made(own.get(g), own_file, before.get(g)) for g in lines}

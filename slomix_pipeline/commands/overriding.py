@@ -200,8 +200,11 @@ def session_boundary(round_name: str, value: str) -> Finder:
             raise CantDecide(f"{key} is in no session yet")
         if value == CUT and place["position"] == 1:
             raise CantDecide(f"{key} is the first round of its session already")
-        if value == CUT and place["partner_key"] and place["number"] == 2:
-            raise CantDecide(f"{key} is round 2 of a match: cut before its round 1, {place['partner_key']}")
+        if value == CUT and place["open_match"]:
+            what = (
+                "is round 2 of a match" if place["partner_key"] == place["open_match"] else "was played within a match"
+            )
+            raise CantDecide(f"{key} {what}: cut before its round 1, {place['open_match']}")
         if value != CUT and place["position"] > 1:
             raise CantDecide(f"{key} is in one session with the round before it already")
         if value != CUT and not place["has_earlier"]:

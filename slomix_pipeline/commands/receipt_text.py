@@ -12,8 +12,7 @@ from rich.table import Table
 from slomix_pipeline.commands.wording import facts, number, span
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, NO_IDENTITY, STAYED_LONGER
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST
-from slomix_pipeline.rules.pairing import HALF_AS_FIRST
+from slomix_pipeline.rules.pairing import COUNTS_ON, HALF_AS_FIRST, PLAYED_AS_FIRST, SIDES_UNSEEN
 from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
 from slomix_pipeline.terminal import Terminal
 
@@ -23,7 +22,9 @@ FLAGS = {
     "pair_timelimit_shortened": "round 2's limit is below round 1's time, as scripts shorten it on some maps",
     "pair_gap_unusual": "an unusually long time lies between the two rounds",
     HALF_AS_FIRST: "it may be half of one match with another round 1: slomix override pair makes them one",
-    PLAYED_AS_FIRST: "a round 2 by a decision of people: its file is that of a round 1, so its numbers are its own",
+    SIDES_UNSEEN: "nobody is known to have stood on a side in both rounds, so nobody saw that they swapped",
+    PLAYED_AS_FIRST: "a round 2 by a decision of people: its file is that of a round 1",
+    COUNTS_ON: "it counts on from the round 1 all the same: its numbers are the difference",
     "stamp_ambiguous": "the stamp lies in the hour that the clock change repeats; the earlier one is taken",
     COUNTER_RESET: "counters began anew after round 1: taken as they are",
     CARRIED_OVER: "counters go on from the file before, so hold more than this round: unknown",

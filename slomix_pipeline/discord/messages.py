@@ -19,8 +19,8 @@ from slomix_pipeline.discord.wording import (
     whole,
 )
 from slomix_pipeline.rules.grades import Grade
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST, in_words
-from slomix_pipeline.rules.pairing import HALF_AS_FIRST
+from slomix_pipeline.rules.overrides import decided_text
+from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
@@ -172,7 +172,7 @@ def _some(texts: Sequence[str]) -> str:
 
 def _decision(row: dict[str, Any]) -> str:
     about = " ".join(part for part in (row["kind"], row["player"] or row["map"]) if part)
-    return f"{about}: {in_words(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
+    return f"{about}: {decided_text(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
 
 
 def session_pointer(old_key: str, key: str) -> Message:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from slomix_pipeline.rules.pairing import Placed
+from slomix_pipeline.formats.gamestats import StatsFile
+from slomix_pipeline.rules.counters import counts_on
+from slomix_pipeline.rules.pairing import COUNTS_ON, PLAYED_AS_FIRST, Placed
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B, Lineup, SessionTeams, assign_teams
 from slomix_pipeline.rules.values import Status
 
@@ -27,9 +29,6 @@ class OverrideKind(StrEnum):
 COUNTS, DOES_NOT_COUNT = "counts", "does not count"
 CUT, JOIN = "cut", "join"
 NOT_COUNTED = "not counted"
-
-# A round 2 by a decision: its file is that of a round 1, whose numbers are its own.
-PLAYED_AS_FIRST = "played_as_round_1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,18 @@ def of_kind(overrides: Iterable[Override], kind: OverrideKind) -> dict[str, Over
     return {override.round_key: override for override in overrides if override.kind is kind}
 
 
-def in_words(kind: str, value: str) -> str:
+def decided_text(kind: str, value: str) -> str:
     """What was decided, for people."""
     return f"round 2 of {value}" if kind == OverrideKind.PAIR else value
 
 
-def place_as_decided(placed: Mapping[str, Placed], overrides: Iterable[Override]) -> dict[str, Placed]:
-    """The places of a session's rounds, where people decided some otherwise than the rules.
+def place_as_decided(
+    placed: Mapping[str, Placed], overrides: Iterable[Override], stats: Mapping[str, StatsFile]
+) -> dict[str, Placed]:
+    """The places of a session's rounds, where people decided some otherwise than the rules. ``stats``: their files.
 
-    Two rounds 1 can be the halves of a match. A replaced round 1 that is to count is a round 1 without a round 2.
+    Two rounds 1 can be the halves of a match, unless it turned out since that one was broken off. A replaced round 1
+    that is to count is a round 1 without a round 2.
     """
     decided = dict(placed)
     for override in sorted(overrides, key=lambda o: o.id):
@@ -75,22 +77,31 @@ def place_as_decided(placed: Mapping[str, Placed], overrides: Iterable[Override]
         if place is None:
             continue
         if override.kind is OverrideKind.PAIR and override.value in decided:
-            decided |= _paired(decided, override)
+            if _can_be_half(decided[override.value]) and _can_be_half(place):
+                decided |= _paired(decided, override, counts_on(stats[override.value], stats[place.key]))
+            else:
+                why = f"{override.in_words}, which rests: what was broken off, or a round 2 already, is no half of it"
+                decided[place.key] = replace(place, reason=f"{place.reason}; {why}" if place.reason else why)
         elif override.kind is OverrideKind.ROUND and override.value == COUNTS and place.status is Status.SUPERSEDED:
             reason = f"{place.reason}; {override.in_words}"
             decided[place.key] = replace(place, status=Status.R1_ONLY, reason=reason)
     return decided
 
 
-def _paired(placed: Mapping[str, Placed], override: Override) -> dict[str, Placed]:
+def _can_be_half(place: Placed) -> bool:
+    return place.number == 1 and place.status is not Status.ABORTED
+
+
+def _paired(placed: Mapping[str, Placed], override: Override, second_counts_on: bool) -> dict[str, Placed]:
     """The two rounds of a decided pair, and who loses a partner by it."""
+    flags = (PLAYED_AS_FIRST, COUNTS_ON) if second_counts_on else (PLAYED_AS_FIRST,)
     first, second = override.value, override.round_key
     left = [place for place in placed.values() if place.partner in (first, second) and place.key not in (first, second)]
     status = {1: Status.R1_ONLY, 2: Status.R2_ONLY}
     match = Placed(first, first, 1, Status.COMPLETE, partner=second, reason=override.in_words)
     return {
         first: match,
-        second: replace(match, key=second, number=2, partner=first, flags=(PLAYED_AS_FIRST,)),
+        second: replace(match, key=second, number=2, partner=first, flags=flags),
         **{
             place.key: Placed(
                 place.key, place.key, place.number, status[place.number],

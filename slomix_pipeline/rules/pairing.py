@@ -6,7 +6,7 @@ Does not belong here: which round was broken off (``rules.broken_off``), the num
 Never by date, map name alone or "newest file": the same map is played twice in a row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -30,8 +30,10 @@ BROKEN_OFF = "its round 2 was broken off"
 SIDES_STAYED = "labelled round 2, but the sides did not swap since the round 1 before it"
 # Of a pair of which nobody is known to have stood on a side in both rounds: its sides prove nothing.
 SIDES_UNSEEN = "pair_sides_unseen"
-# What a flag of a pair says nothing against.
-EXPLAINED = frozenset({"pair_timelimit_shortened"})
+# A round 2 by a decision of people: its file is that of a round 1. Its numbers are its own, unless it counts on.
+PLAYED_AS_FIRST, COUNTS_ON = "played_as_round_1", "counts_on_from_round_1"
+# Flags of a pair that say nothing against it.
+HARMLESS_FLAGS = frozenset({"pair_timelimit_shortened", PLAYED_AS_FIRST, COUNTS_ON})
 
 
 class SecondRoundSeen(NamedTuple):
@@ -55,6 +57,16 @@ class Placed:
     partner: str | None = None
     reason: str | None = None
     flags: tuple[str, ...] = ()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its file counts on from that of its round 1."""
+        return goes_on(self.number, self.flags)
+
+
+def goes_on(number: int, flags: Collection[str]) -> bool:
+    """Whether the file of a round with that place counts on from that of its round 1."""
+    return number == 2 and (PLAYED_AS_FIRST not in flags or COUNTS_ON in flags)
 
 
 def pair_rounds(

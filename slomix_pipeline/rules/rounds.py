@@ -8,7 +8,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.counters import carried_over, longest_seconds
 from slomix_pipeline.rules.differential import RoundPlayer, orphan_players, round_one_players, round_two_players
 from slomix_pipeline.rules.linking import Clocked, Link
-from slomix_pipeline.rules.overrides import PLAYED_AS_FIRST, Override, OverrideKind, of_kind, place_as_decided
+from slomix_pipeline.rules.overrides import Override, OverrideKind, of_kind, place_as_decided
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.timing_records import FiledRecord, link_timing_records
 from slomix_pipeline.rules.validity import Validity, validity
@@ -43,7 +43,8 @@ def work_out(
     links = link_timing_records(clocked, records).links
     by_key = {filed.key: filed.record for filed in records}
     linked = {key: by_key[link.record_key] for key, link in links.items() if link.record_key}
-    placed = place_as_decided(pair_rounds(rounds, window, second_rounds_seen, linked), overrides)
+    stats = {entry.key: entry.stats for entry in rounds}
+    placed = place_as_decided(pair_rounds(rounds, window, second_rounds_seen, linked), overrides, stats)
     players = own_numbers(rounds, placed, linked)
     validities = {
         entry.key: validity(entry, placed[entry.key], players[entry.key], filler_maps, decided.get(entry.key))
@@ -72,7 +73,7 @@ def own_numbers(
         longest = None if aborted else longest_seconds(header, record.pause_seconds if record else None)
         if aborted and _may_count_on(entry):
             players[entry.key] = orphan_players(entry.stats)
-        elif place.number == 1 or PLAYED_AS_FIRST in place.flags:
+        elif not place.goes_on:
             same_map = previous is not None and previous.map_name == entry.map_name and not aborted
             carried = carried_over(entry.stats, previous.stats if previous and same_map else None, longest)
             players[entry.key] = round_one_players(entry.stats, partner, carried, longest)
