@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slomix_pipeline.rules.grades import SessionFacts, grade
 
 CLEAN = SessionFacts(
-    matches=5, counted=5, one_source=0, disputed=0, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0,
+    matches=5, counted=5, one_source=0, disputed=0, longer_limits=0, unconfirmed=0, given_up_by_file=0, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0,
     numbers_unknown=0, players_unknown=0, without_identity=0, laws_explained=0, laws_unexplained=0, laws_unchecked=0,
     team_confidence="high", open_players=0, substitutions=0, teams_replaced=0, overrides=0,
 )  # fmt: skip
@@ -42,6 +42,13 @@ def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:
         ({"laws_explained": 1}, "B", "somebody left or reconnected in 1 round"),
         ({"substitutions": 1}, "B", "1 substitution"),
         ({"overrides": 3}, "B", "3 decisions by people"),
+        ({"longer_limits": 1}, "C", "1 match with a longer limit in round 2 than round 1's time"),
+        (
+            {"unconfirmed": 2},
+            "B",
+            "2 matches of which the limit, the sides or the time between don't confirm the pair",
+        ),
+        ({"given_up_by_file": 1}, "B", "1 round 2 ended early, held to be given up by the file alone"),
     ],
 )
 def test_every_blemish_costs_its_grade_and_is_named(change: dict[str, object], letter: str, reason: str) -> None:

@@ -14,7 +14,10 @@ class SessionFacts:
     """What is known of a session: how many of each there are.
 
     ``counted``: matches with a result; ``one_source``: those of them of which only the headers or only the times tell
-    it; ``disputed``: those where they name different winners. ``numbers_unknown``: rounds whose result counts and whose
+    it; ``disputed``: those where they name different winners. ``longer_limits``: matches whose round 2 has a longer
+    limit than round 1's time; ``unconfirmed``: those of which the limit or the sides could not be looked at, or with a long
+    time between their rounds; ``given_up_by_file``: rounds 2 held to be given up by their files alone.
+    ``numbers_unknown``: rounds whose result counts and whose
     numbers are in no total; ``players_unknown``, ``without_identity``: single players' parts of a round.
     ``laws_unexplained``: rounds whose numbers don't add up and nobody left or reconnected who could explain it;
     ``laws_unchecked``: rounds that nobody looked at so. ``team_confidence`` is None where teams were not worked out.
@@ -24,6 +27,9 @@ class SessionFacts:
     counted: int
     one_source: int
     disputed: int
+    longer_limits: int
+    unconfirmed: int
+    given_up_by_file: int
     rounds: int
     timed: int
     unreadable_files: int
@@ -69,10 +75,21 @@ def _about_the_result(facts: SessionFacts) -> Iterator[tuple[str, str]]:
         yield "D", f"{_count(facts.unreadable_files, 'file')} could not be read"
     if facts.counted and facts.counted < facts.matches:
         yield "C", f"{_count(facts.matches - facts.counted, 'match', 'matches')} not counted"
+    if facts.longer_limits:
+        yield (
+            "C",
+            f"{_count(facts.longer_limits, 'match', 'matches')} with a longer limit in round 2 than round 1's time",
+        )
+    if facts.unconfirmed:
+        what = "of which the limit, the sides or the time between don't confirm the pair"
+        yield "B", f"{_count(facts.unconfirmed, 'match', 'matches')} {what}"
     if facts.one_source:
         yield "B", f"{_count(facts.one_source, 'match', 'matches')} told by the headers or by the times alone"
     if facts.timed < facts.rounds:
         yield "B", f"Lua timing of {facts.timed} of {facts.rounds} rounds only"
+    if facts.given_up_by_file:
+        what = "ended early, held to be given up by the file alone"
+        yield "B", f"{_count(facts.given_up_by_file, 'round 2', 'rounds 2')} {what}"
     if facts.overrides:
         yield "B", f"{_count(facts.overrides, 'decision')} by people"
 

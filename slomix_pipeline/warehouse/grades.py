@@ -8,7 +8,10 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade, SessionFacts, grade
 from slomix_pipeline.rules.laws import UNEXPLAINED
+from slomix_pipeline.rules.pairing import SIDES_UNSEEN
 from slomix_pipeline.warehouse import overrides, reading
+
+_UNCONFIRMED = frozenset({"pair_timelimit_unknown", "pair_gap_unusual", SIDES_UNSEEN})
 
 
 def session_grade(conn: Connection[DictRow], session_key: str) -> Grade:
@@ -21,6 +24,8 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
         """select r.round_key, t.record_key is not null as timed,
                   exists (select from parsed_player p where p.round_key = r.round_key and p.guid like 'BOT-%%') as bots,
                   r.unscored_reason is null and not r.valid as without_numbers,
+                  r.number = 2 and r.status = 'complete' and t.surrender_side > 0 and t.record_key is null as given_up,
+                  case when r.number = 2 and r.partner_key is not null then r.flags else '{}' end as pair_flags,
                   c.passed, c.metadata ->> 'what may explain it' <> %(unexplained)s as explained,
                   (select count(*) from round_player p where p.round_key = r.round_key and r.valid and p.kills is null)
                       as players_unknown,
@@ -61,6 +66,9 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
         counted=matches["counted"],
         one_source=matches["one_source"],
         disputed=matches["disputed"],
+        longer_limits=sum("pair_timelimit_mismatch" in row["pair_flags"] for row in rounds),
+        unconfirmed=sum(not _UNCONFIRMED.isdisjoint(row["pair_flags"]) for row in rounds),
+        given_up_by_file=sum(bool(row["given_up"]) for row in rounds),
         rounds=len(rounds),
         timed=sum(row["timed"] for row in rounds),
         unreadable_files=len(reading.quarantined_between(conn, teams["server"], min(stamps), max(stamps))),
