@@ -15,12 +15,12 @@ class SessionFacts:
 
     ``counted``: matches with a result; ``one_source``: those of them of which only the headers or only the times tell
     it; ``disputed``: those where they name different winners. ``longer_limits``: matches whose round 2 has a longer
-    limit than round 1's time; ``unconfirmed``: those of which the limit or the sides could not be looked at, or with a long
-    time between their rounds; ``given_up_by_file``: rounds 2 held to be given up by their files alone.
-    ``numbers_unknown``: rounds whose result counts and whose
-    numbers are in no total; ``players_unknown``, ``without_identity``: single players' parts of a round.
-    ``laws_unexplained``: rounds whose numbers don't add up and nobody left or reconnected who could explain it;
-    ``laws_unchecked``: rounds that nobody looked at so. ``team_confidence`` is None where teams were not worked out.
+    limit than round 1's time; ``unconfirmed``: those of which the limit or the sides could not be looked at, or with a
+    long time between their rounds; ``given_up_by_file``: rounds 2 held to be given up by their files alone.
+    ``numbers_unknown``: rounds whose result counts and whose numbers are in no total; ``players_unknown``,
+    ``without_identity``: single players' parts of a round. ``laws_unexplained``: rounds whose numbers don't add up and
+    nobody left or reconnected who could explain it; ``laws_unchecked``: rounds that nobody looked at so.
+    ``team_confidence`` is None where teams were not worked out.
     """
 
     matches: int

@@ -30,11 +30,11 @@ def has_identity(guid: str) -> bool:
 
 
 def with_distinct_guids(stats: StatsFile, file: str) -> StatsFile:
-    """The file with a GUID of his own for every player.
+    """The file with a different GUID for every player.
 
-    A bot gets ``BOT-`` and four hex digits of his name, the same in every file. Who has no readable GUID, or shares his
-    with another line, can't be told over rounds: he gets ``NO-`` and five hex digits of ``file``, which is to differ
-    from file to file (a digest), and of his place in it.
+    A bot gets ``BOT-`` and four hex digits made from his name, the same in every file. A player whose GUID can't be
+    read, or stands in another line too, can't be recognised in other rounds. He gets ``NO-`` and five hex digits made
+    from ``file``, a text that no other file has (a digest), and from his place in it.
     """
     counts = Counter(line.guid for line in stats.players if not is_bot(line))
     taken: set[str] = set()

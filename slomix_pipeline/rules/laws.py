@@ -112,7 +112,8 @@ def _side_switch(players: Sequence[RoundPlayer], others: Sequence[Sequence[Round
     here = {p.guid: p.side for p in players}
     elsewhere = {guid for other in others for guid in _with_other_mates(here, {p.guid: p.side for p in other})}
     found = [p.guid for p in able if p.guid in elsewhere] or [p.guid for p in able]
-    who = "one of " * (len(found) > 1) + (", ".join(found) or "more than one player")
+    names = ", ".join(found) or "more than one player"
+    who = f"one of {names}" if len(found) > 1 else names
     return f"{who} changed sides on the way: what he did before counts on the side where he ended"
 
 
@@ -125,7 +126,8 @@ def _on_one_side(players: Sequence[RoundPlayer], first: StatsFile | None) -> lis
 
 
 def _with_other_mates(here: Mapping[str, int | None], other: Mapping[str, int | None]) -> set[str]:
-    """Who of two rounds stands with others than he did; whether the sides swapped between them the most tell."""
+    """Players who changed teams between two rounds. Most players tell whether the sides swapped; those who did
+    otherwise changed teams. Nobody where it is half and half."""
     shared = {guid for guid in here.keys() & other.keys() if here[guid] and other[guid]}
     moved = {guid for guid in shared if here[guid] != other[guid]}
     return min(moved, shared - moved, key=len) if 2 * len(moved) != len(shared) else set()

@@ -138,7 +138,8 @@ def _halves_as_first(placed: Mapping[str, Placed], in_order: Sequence[FiledRound
 
 def _as_half(place: Placed, why: str) -> Placed:
     reason = f"{place.reason}; {why}" if place.reason else why
-    return replace(place, reason=reason, flags=(*dict.fromkeys((*place.flags, HALF_AS_FIRST)),))
+    flags = place.flags if HALF_AS_FIRST in place.flags else (*place.flags, HALF_AS_FIRST)
+    return replace(place, reason=reason, flags=flags)
 
 
 def _looks_like_its_second(first: StatsFile, second: StatsFile) -> str | None:

@@ -1,8 +1,8 @@
-"""An evening on which all goes wrong that goes wrong on real servers, the same for the same seed.
+"""An evening with everything that goes wrong on real servers, the same for the same seed: maps that are left, matches
+that are reset, rounds that end twice, people who change sides, one without a GUID.
 
-Belongs here: which matches that takes. How each of them is played is in ``matches``, how the engine tells it in
-``through_lua``: maps that are left, matches that are reset, rounds that end twice, people who change sides, one without
-GUID.
+Belongs here: the matches of that evening. How each of them is played is in ``matches``, how the engine tells it in
+``through_lua``.
 """
 
 from datetime import UTC, datetime, tzinfo
