@@ -14,7 +14,7 @@ from slomix_pipeline.formats.gamestats import AXIS
 from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
-from slomix_pipeline_tests.building import first_round, lobby, make_record, make_round
+from slomix_pipeline_tests.building import first_round, lobby, make_record, make_round, second_round, with_file_guids
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 # Round 1 took 8:00. Round 2 was left after 3:00, for another map or by a reset, and its file has what the engine had
@@ -33,9 +33,8 @@ def evening(pipeline: Pipeline, request: pytest.FixtureRequest) -> dict[str, dic
     files: dict[str, dict[str, bytes]] = {GAMESTATS: {}, GAMETIMES: {}}
     for entry, ended in ((FIRST, {}), (CUT, {"aborted": True, "end_reason": request.param, "exit_print": None})):
         stamp = ENDED_AT - (CUT.stamp - entry.stamp)
-        files[GAMESTATS][stats_file_name(stamp.replace(tzinfo=None), "supply", entry.number)] = gamestats.dump(
-            entry.stats
-        )
+        name = stats_file_name(stamp.replace(tzinfo=None), "supply", entry.number)
+        files[GAMESTATS][name] = gamestats.dump(with_file_guids(entry.stats))
         record = replace(
             make_record("record", 0, entry.number, **ended).record,
             started_at=stamp - timedelta(seconds=183), ended_at=stamp if ended else stamp - timedelta(seconds=3),
@@ -115,3 +114,32 @@ def test_a_record_that_comes_late_takes_the_result_back(
     assert pipeline.stale() == []
     said = json.dumps(pipeline.page.messages()).lower()
     assert "not counted: broken off" in said and "gave up after" not in said
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("75:25", "1 match with a longer limit in round 2 than round 1's time"),
+        ("0:00", "1 match of which the limit, the sides or the time between don't confirm the pair"),
+    ],
+)
+def test_a_limit_that_is_none_is_never_told_and_makes_nobody_give_up(
+    pipeline: Pipeline, limit: str, reason: str
+) -> None:
+    held = second_round(9, winner=AXIS, limit=limit, attack_time=limit, playtime="480050")
+    for entry in (FIRST, held):
+        stamp = ENDED_AT - (held.stamp - entry.stamp)
+        name = stats_file_name(stamp.replace(tzinfo=None), "supply", entry.number)
+        key = pipeline.put(name, gamestats.dump(with_file_guids(entry.stats)))
+    pipeline.list_folder(GAMESTATS)
+    assert pipeline.rows("select winner, reason, r2_seconds, r2_completed from match") == [
+        {"winner": "B", "reason": "round 1 set 8:00, round 2 did not beat it", "r2_seconds": 480, "r2_completed": False}
+    ]
+    assert pipeline.rows("select surrender_side, duration_source from round_timing where round_key = %s", key) == [
+        {"surrender_side": 0, "duration_source": "measured"}
+    ]
+    said = json.dumps(pipeline.page.messages())
+    assert "did not make it in **8:00**" in said and "gave up" not in said
+    assert f"*{limit}" not in said and f" {limit}" not in said
+    assert reason in pipeline.export()["grade"]["reasons"]
+    assert json.loads(pipeline.slomix("explain", key, "--json").stdout)["differs_from_rules"] == []
