@@ -19,7 +19,7 @@ class SessionFacts:
     long time between their rounds; ``given_up_by_file``: rounds 2 held to be given up by their files alone.
     ``numbers_unknown``: rounds whose result counts and whose numbers are in no total; ``players_unknown``,
     ``without_identity``: single players' parts of a round. ``laws_unexplained``: rounds whose numbers don't add up and
-    nobody left or reconnected who could explain it; ``laws_unchecked``: rounds that nobody looked at so.
+    nobody left, reconnected or changed sides who could explain it; ``laws_unchecked``: rounds that nobody looked at so.
     ``team_confidence`` is None where teams were not worked out.
     """
 
@@ -98,7 +98,7 @@ def _about_numbers(facts: SessionFacts) -> Iterator[tuple[str, str]]:
     if facts.numbers_unknown:
         yield "C", f"the numbers of {_count(facts.numbers_unknown, 'round')} are unknown and in no total"
     if facts.laws_unexplained:
-        yield "C", f"numbers of {_count(facts.laws_unexplained, 'round')} don't add up, and nobody left or reconnected"
+        yield "C", f"numbers of {_count(facts.laws_unexplained, 'round')} don't add up, and nothing explains it"
     if facts.rounds_with_bots:
         yield "C", f"bots in {_count(facts.rounds_with_bots, 'round')}, which don't count"
     if facts.laws_unchecked:
@@ -106,7 +106,8 @@ def _about_numbers(facts: SessionFacts) -> Iterator[tuple[str, str]]:
     if facts.players_unknown:
         yield "B", f"unknown numbers of single players, {_count(facts.players_unknown, 'time')}"
     if facts.laws_explained:
-        yield "B", f"somebody left or reconnected in {_count(facts.laws_explained, 'round')}"
+        who = "as when somebody leaves, reconnects or changes sides"
+        yield "B", f"numbers of {_count(facts.laws_explained, 'round')} don't add up, {who}"
 
 
 def _about_people(facts: SessionFacts) -> Iterator[tuple[str, str]]:
