@@ -106,6 +106,12 @@ def test_a_file_that_goes_on_from_the_open_round_1_is_an_aborted_round_2_whateve
     assert (first.status, first.reason) == (Status.R1_ONLY, BROKEN_OFF)
 
 
+def test_of_a_file_without_an_intermission_for_the_limit_of_the_map_the_label_is_the_other_rounds() -> None:
+    aborted = make_round(5, 2, *second_round(5).stats.players, limit="12:00", playtime="-58000")
+    _, second = place(first_round(0), aborted)
+    assert (second.status, second.number) == (Status.ABORTED, 1)
+
+
 def test_a_round_2_that_was_won_without_a_stopwatch_is_an_orphan_and_not_aborted() -> None:
     assert statuses(second_round(0, attack_time="75:25", playtime="300050")) == [Status.R2_ONLY]
 

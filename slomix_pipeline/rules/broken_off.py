@@ -6,7 +6,7 @@ Does not belong here: what that means for the rounds around it (``rules.pairing`
 
 import re
 
-from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
+from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.counters import counts_on, restart_signs
@@ -38,7 +38,7 @@ def why_broken_off(current: FiledRound, first: FiledRound | None, record: Timing
     if record and (record.aborted is False or record.exit_print):
         return None
     header = current.stats.header
-    if re.match(r"\s*(-\d|0)", header.playtime or "") and not header.playtime_seconds:
+    if _without_intermission(header):
         return "saved without reaching the end of the round (play time not above 0)"
     if current.number == 1:
         return _why_a_second(first, current) if first else None
@@ -57,6 +57,12 @@ def _plays_for_its_time(first: FiledRound, second: FiledRound) -> bool:
     return limit is not None and limit == time_to_beat(first.stats.header)
 
 
+def _plays_for_a_set_time(first: FiledRound, second: FiledRound) -> bool:
+    """As above, and after no full hold: then every round of the map has that limit."""
+    limit = second.stats.header.limit_seconds
+    return _plays_for_its_time(first, second) and limit != first.stats.header.limit_seconds
+
+
 def _why_a_second(first: FiledRound, current: FiledRound) -> str | None:
     """Why a round-1 file is that of a round 2. A replay into which the engine carried counters over looks alike, but
     its sides have not swapped."""
@@ -69,11 +75,9 @@ def _why_a_second(first: FiledRound, current: FiledRound) -> str | None:
 def _all_may_be_new(first: FiledRound, second: FiledRound) -> bool:
     """Whether a round 2 with which every player's match began can be one all the same: they reconnected, which the
     sides show, or all are others than before, and it plays for a time that was set."""
-    if not _plays_for_its_time(first, second):
-        return False
     if not shared_lines(first.stats, second.stats):
-        return time_to_beat(first.stats.header) != first.stats.header.limit_seconds
-    return swaps(first.stats, second.stats).most_swapped
+        return _plays_for_a_set_time(first, second)
+    return _plays_for_its_time(first, second) and swaps(first.stats, second.stats).most_swapped
 
 
 def _why_too_short(first: StatsFile, second: StatsFile) -> str | None:
@@ -109,9 +113,19 @@ def number_of_broken_off(entry: FiledRound, first: FiledRound | None, record: Ti
     the beginning on, say so: in the timing record, or in the stats file by its play time."""
     if record and record.aborted:
         return record.number
-    if entry.stats.header.playtime == OWN_NUMBER_PLAYTIME:
+    header = entry.stats.header
+    if header.playtime == OWN_NUMBER_PLAYTIME:
         return entry.number
-    return 2 if first and _most_went_on(first.stats, entry.stats) else 3 - entry.number
+    if first is None or not _most_went_on(first.stats, entry.stats):
+        return 3 - entry.number
+    # The number in a file without an intermission is the other round's, unless it plays for a time that was set.
+    goes_on = not _without_intermission(header) or _plays_for_a_set_time(first, entry)
+    return 2 if goes_on else 3 - entry.number
+
+
+def _without_intermission(header: Header) -> bool:
+    """Whether the file was saved before the round's end: its play time, taken from there, is not above 0."""
+    return bool(re.match(r"\s*(-\d|0)", header.playtime or "")) and not header.playtime_seconds
 
 
 def _most_went_on(first: StatsFile, second: StatsFile) -> bool:
