@@ -74,8 +74,11 @@ class Pipeline:
     clock: Iterator[int] = field(default_factory=itertools.count)
 
     def slomix(self, *arguments: str, **settings: str) -> Result:
-        """A command on this database, in this process."""
-        return CliRunner().invoke(main, arguments, env={"SLOMIX_POSTGRES_URL": self.database.url} | settings)
+        """A command on this database, in this process, with the webhook that the pipeline has."""
+        own = {"SLOMIX_POSTGRES_URL": self.database.url}
+        if self.discord:
+            own["SLOMIX_DISCORD_WEBHOOK"] = self.page.webhook_url
+        return CliRunner().invoke(main, arguments, env=own | settings)
 
     @property
     def resources(self) -> dict[str, Any]:

@@ -77,8 +77,7 @@ left join lateral (   -- the session that has the first round of one that was me
     select x.session_key
     from parsed_round p join session_round x using (round_key)
     where found.thing = 'session:' || found.partition_key
-      and p.server = split_part(found.partition_key, ':', 1)
-      and to_char(p.stamp_local, 'YYYY-MM-DD-HH24MISS') = split_part(found.partition_key, ':', 2)
+      and starts_with(p.round_key, found.partition_key || '-')
     limit 1
 ) merged on true;
 comment on view message_trouble is
