@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +131,14 @@ def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> N
         out.print(
             f"  not announced, as an interrupted import with --publish would have done: {summary.unannounced} rounds; "
             "give --publish again to announce them",
+            soft_wrap=True,
+        )
+    if off := summary.zone_off_by:
+        hours, where = abs(off).total_seconds() / 3600, "after" if off > timedelta() else "before"
+        out.print(
+            f"  the stamps lie {hours:g} h {where} their timing records, so none was linked: is the time zone of the "
+            "stamps another? Import again with the right --timezone",
+            style="yellow",
             soft_wrap=True,
         )
     for name, reason in summary.quarantined:

@@ -1,13 +1,14 @@
 """Which record belongs to which round, by map, number and clock."""
 
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records
+from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records, zone_off_by
 from slomix_pipeline_tests.building import clocked
 
 
@@ -170,3 +171,22 @@ def test_nothing_near_stays_unlinked_but_for_a_tie(rounds: list[Clocked], record
                 if r.key not in used and r.number == entry.number and abs(r.at - entry.at) <= LINK_WINDOW
             ]
             assert all(any(abs(r.at - t.at) <= LINK_WINDOW for t in tied) for r in free)
+
+
+# --- a time zone that is not that of the stamps ---
+
+
+@pytest.mark.parametrize("hours", [-1, 0.5, 9.75])
+def test_records_that_all_lie_the_same_quarter_hours_beside_tell_of_a_wrong_zone(hours: float) -> None:
+    rounds = [clocked("a", 5000 + hours * 3600), clocked("b", 5900 + hours * 3600)]
+    records = [clocked("x", 4996), clocked("y", 5897)]
+    assert zone_off_by(rounds, records) == timedelta(hours=hours)
+    assert {record for record, _ in classes(rounds, records).values()} <= {None, "x", "y"}
+
+
+def test_records_that_fit_one_alone_or_other_distances_tell_of_no_zone() -> None:
+    first, second = clocked("a", 5000), clocked("b", 5900)
+    assert zone_off_by([first, second], [clocked("x", 4996), clocked("y", 5897)]) is None
+    assert zone_off_by([first], [clocked("x", 5000 + 3600)]) is None
+    assert zone_off_by([first, second], [clocked("x", 5000 + 3600), clocked("y", 5900 + 3000)]) is None
+    assert zone_off_by([], []) is None

@@ -225,6 +225,16 @@ def test_records_that_are_imported_later_than_the_rounds_mend_them(pipeline: Pip
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
 
+def test_an_import_with_the_wrong_zone_is_told_by_the_records_and_mended_by_the_right_one(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    write_evening(tmp_path / "archive", evening_of())
+    wrong = pipeline.import_(tmp_path / "archive", timezone="Asia/Kolkata")
+    assert (wrong.linked, wrong.zone_off_by) == (0, timedelta(hours=-5.5))
+    right = pipeline.import_(tmp_path / "archive", timezone="UTC")
+    assert (right.linked, right.zone_off_by) == (2, None)
+
+
 def test_a_record_half_written_is_left_to_the_sensor(pipeline: Pipeline) -> None:
     evening = evening_of()
     first = evening.rounds[0]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,7 +57,8 @@ class Summary:
     ``unannounced``: rounds that an interrupted import was to announce, and this one was not asked to;
     ``renewed``: rounds known before that were worked out again, for what came since or was left undone; ``waiting``:
     endstats files whose round is not here; ``quarantined``, ``skipped``: name and reason; ``left_aside``: names of
-    other files."""
+    other files; ``zone_off_by``: from the timing records to the stamps of the rounds, where nothing was linked because
+    the time zone of the stamps seems to be another."""
 
     found: int = 0
     ingested: int = 0
@@ -71,6 +72,7 @@ class Summary:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     left_aside: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
+    zone_off_by: timedelta | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For programs: counts, and the files that did not come to a good end, with reasons."""
@@ -88,6 +90,7 @@ class Summary:
             "left_aside": len(self.left_aside),
             "reasons": [{"name": name, "reason": reason} for name, reason in (*self.quarantined, *self.skipped)],
             "sessions": self.sessions,
+            "zone_off_by_minutes": self.zone_off_by and round(self.zone_off_by / timedelta(minutes=1)),
         }
 
 
@@ -324,5 +327,8 @@ def _conclude(database: Database, server: str, found: _Found, behind: Sequence[s
             [[*keys, *behind]],
         ).fetchone()
         summary.linked = linked["n"] if linked else 0
+        if not summary.linked:
+            of_kind = (_keys(server, _of_kind(found.todo, kind)) for kind in (FileKind.STATS, FileKind.TIMING))
+            summary.zone_off_by = timing_records.zone_off_by(conn, *of_kind)
         summary.renewed = len(set(behind) - set(keys))
         summary.sessions = results.sessions_of(conn, [*keys, *behind])

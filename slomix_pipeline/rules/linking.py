@@ -5,6 +5,7 @@ Belongs here: the link of any two kinds of things that say when they ended. What
 Source of the window: both write at the end of a round, some seconds apart; beyond 30 s it was always another play.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from slomix_pipeline.rules.values import map_key
 
 LINK_WINDOW = timedelta(seconds=30)  # true pairs lie within 7 s
 CANDIDATE_WINDOW = timedelta(minutes=45)  # a lone record this far off is shown, never used
+_QUARTER_HOUR = timedelta(minutes=15)  # what time zones differ by
+_FARTHEST_ZONES = timedelta(hours=26)
 
 
 class LinkClass(StrEnum):
@@ -114,3 +117,19 @@ def _candidate(key: str, free: Sequence[_Pair]) -> Link:
     if mine[0].same_number:
         why = f"the only one of this map and round, but more than {seconds_text(LINK_WINDOW)} off"
     return Link(LinkClass.FUZZY, why, candidate_key=mine[0].record_key)
+
+
+def zone_off_by(rounds: Sequence[Clocked], records: Sequence[Clocked]) -> timedelta | None:
+    """By how much the stamps of rounds lie beside the ends of their records, where a wrong time zone tells: the same
+    quarter hours for most records, and for two at least. None where none does. Nothing is linked by it."""
+    found = Counter(off for record in records for off in {_quarters_off(entry, record) for entry in rounds} if off)
+    off, times = found.most_common(1)[0] if found else (0, 0)
+    return off * _QUARTER_HOUR if times >= 2 and 2 * times > len(records) else None
+
+
+def _quarters_off(entry: Clocked, record: Clocked) -> int:
+    """The quarter hours from a record's end to a round's stamp, when it is the round's but for that; else 0."""
+    quarters = round((entry.at - record.at) / _QUARTER_HOUR)
+    moved = entry._replace(at=entry.at - quarters * _QUARTER_HOUR)
+    fits = entry.number == record.number and same_map_within(moved, record, LINK_WINDOW)
+    return quarters if fits and abs(entry.at - record.at) <= _FARTHEST_ZONES else 0

@@ -5,9 +5,9 @@ Does not belong here: which record belongs to which round (``rules.timing_record
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -16,9 +16,12 @@ from psycopg.types.json import Jsonb
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
+from slomix_pipeline.rules import linking
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, LINK_WINDOW, Clocked
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.warehouse.files import FileRow
+
+_ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
 
 
 def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
@@ -137,6 +140,20 @@ def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> 
         {"keys": list(record_keys), "window": LINK_WINDOW},
     )
     return [row["round_key"] for row in rows]
+
+
+def zone_off_by(conn: Connection[DictRow], round_keys: Sequence[str], record_keys: Sequence[str]) -> timedelta | None:
+    """What the time zone of these rounds' stamps seems to be off by; see ``rules.linking.zone_off_by``."""
+    rounds = conn.execute(
+        "select round_key as key, map, label, stamp as at from parsed_round where round_key = any(%s)",
+        [list(round_keys)],
+    )
+    records = conn.execute(
+        "select record_key as key, map, label, ended_at as at from timing_record where record_key = any(%s) limit %s",
+        [list(record_keys), _ENOUGH_FOR_A_ZONE],
+    )
+    clocked = [[Clocked(row["key"], row["map"], row["label"], row["at"]) for row in rows] for rows in (rounds, records)]
+    return linking.zone_off_by(*clocked)
 
 
 def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable[str]) -> list[Clocked]:
