@@ -49,6 +49,6 @@ class Telling:
 
     def outcome(self, things: Collection[str]) -> Outcome:
         """What the check says about some of the things told."""
-        told = {thing: self.said[thing] for thing in things}
-        trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in told.items() if told.is_trouble}
-        return Outcome(not trouble, {"messages": len(told)} | trouble)
+        said = {thing: self.said[thing] for thing in things}
+        trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in said.items() if told.is_trouble}
+        return Outcome(not trouble, {"messages": len(said)} | trouble)

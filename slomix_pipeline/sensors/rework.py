@@ -86,8 +86,8 @@ def rework_sensor(
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
     in_flight = keys_in_flight(context.instance, database, "ingest_rounds")
-    has_partition = set(order).__contains__
-    known = [(key, inputs_at) for key, inputs_at in stale if has_partition(key)]
+    partitions = set(order)
+    known = [(key, inputs_at) for key, inputs_at in stale if key in partitions]
     wanted = decide(known, in_flight, datetime.now(UTC))
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
