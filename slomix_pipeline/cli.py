@@ -171,7 +171,7 @@ def export(session: str, as_csv: bool) -> None:
 
         database = database_of(read_settings())
         key = session_key(database, session)
-        with database.connect() as conn:
+        with database.snapshot() as conn:
             exported = exporting.session_as_json(conn, key)
         if as_csv:
             print_lines(exporting.session_as_csv(exported), "\r\n")
@@ -313,7 +313,7 @@ def doctor() -> None:
 def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str] | None = None) -> None:
     from slomix_pipeline.commands.exporting import sessions_as_json, troubles_of_no_session
 
-    with database_of(settings).connect() as conn:
+    with database_of(settings).snapshot() as conn:
         found = [session for session in sessions_as_json(conn) if only is None or session["key"] in only]
         others = troubles_of_no_session(conn) if only is None else []
     if as_json:

@@ -175,7 +175,7 @@ class Pipeline:
 
     def export(self, session: str = "latest") -> dict[str, Any]:
         """A session as ``slomix export`` prints it."""
-        with self.database.connect() as conn:
+        with self.database.snapshot() as conn:
             key = reading.resolve_session(conn, session)
             assert key is not None, session
             return session_as_json(conn, key)

@@ -178,7 +178,7 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
 
 
 def wrong_numbers(database: Database, evening: Evening) -> list[str]:
-    with database.connect() as conn:
+    with database.snapshot() as conn:
         sessions = [row["session_key"] for row in conn.execute("select session_key from session")]
         if len(sessions) != 1:
             return [f"{len(sessions)} sessions"]

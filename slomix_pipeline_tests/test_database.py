@@ -44,6 +44,16 @@ def test_a_given_address_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert postgres_url(load_settings(postgres_url=url)) == url
 
 
+def test_a_snapshot_sees_nothing_of_what_others_commit_while_it_reads(empty_database: Database) -> None:
+    with empty_database.transaction() as conn:
+        conn.execute("CREATE TABLE round AS SELECT 1 AS number")
+    with empty_database.snapshot() as reading:
+        before = reading.execute("SELECT number FROM round").fetchall()
+        with empty_database.transaction() as conn:
+            conn.execute("DELETE FROM round")
+        assert reading.execute("SELECT number FROM round").fetchall() == before == [{"number": 1}]
+
+
 def test_a_connection_speaks_utc_dicts_and_transactions(empty_database: Database) -> None:
     with empty_database.transaction() as conn:
         conn.execute("CREATE TABLE moment (at timestamptz)")

@@ -99,7 +99,7 @@ def test_files_become_messages_and_nothing_is_said_twice_after_a_crash(database:
             return lambda: len(page.messages()) >= count
 
         def as_it_was_played() -> bool:
-            with database.connect() as conn:
+            with database.snapshot() as conn:
                 exported = session_as_json(conn, f"main:{first.stem[:17]}")
             played = as_played(evening)
             played["rounds"] = played["rounds"][:2]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.commands.exporting import utc_text
@@ -44,9 +44,7 @@ def report(database: Database, settings: Settings, server: str | None, since: st
         UnknownServer: no file of it was ever seen.
     """
     scope = Scope(server, since, now, settings.pairing_window, rules_in_force(settings))
-    with database.connect() as conn:
-        conn.isolation_level = IsolationLevel.REPEATABLE_READ  # all sections tell of one moment
-        conn.read_only = True
+    with database.snapshot() as conn:
         known = audit.servers(conn)
         if server is not None and server not in known:
             raise UnknownServer(

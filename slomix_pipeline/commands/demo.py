@@ -93,7 +93,7 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
 def _conclude(
     home: Path, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
 ) -> DemoResult:
-    with database.connect() as conn:
+    with database.snapshot() as conn:
         sessions = conn.execute("select session_key from session").fetchall()
         failed = conn.execute(
             "select partition_key, check_name, severity from check_result where not passed order by 1, 2"

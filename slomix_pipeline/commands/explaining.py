@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.commands.exporting import utc_text
@@ -46,9 +46,7 @@ def explain(database: Database, settings: Settings, wanted: str, guid: str | Non
     Raises:
         NotFound: no such round or player, or more than one.
     """
-    with database.connect() as conn:
-        conn.isolation_level = IsolationLevel.REPEATABLE_READ  # of a run at work, all or nothing is seen
-        conn.read_only = True
+    with database.snapshot() as conn:
         key = find(conn, wanted)
         row = receipts.round_row(conn, key)
         file = receipts.file_row(conn, key)
@@ -79,7 +77,7 @@ def is_session(database: Database, name: str) -> bool:
 
 def explain_session(database: Database, session_key: str) -> str:
     """What a session's result rests on, as Markdown."""
-    with database.connect() as conn:
+    with database.snapshot() as conn:
         return evidence_markdown(session_evidence(conn, session_key))
 
 

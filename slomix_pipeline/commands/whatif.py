@@ -78,8 +78,7 @@ def compare(database: Database, policy: str, session_key: str | None) -> list[Se
     Raises:
         KeyError: there is no such policy.
     """
-    with database.connect() as conn:
-        conn.read_only = True
+    with database.snapshot() as conn:
         rows = matches.scored(conn, session_key)
     return [
         SessionCompared(key, own[0]["policy"], tuple(_compared(row, policy) for row in own))

@@ -138,6 +138,19 @@ class Database:
             yield conn
 
     @contextmanager
+    def snapshot(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection for reading several things that belong together: all of its statements see one moment, so of a
+        run at work all or nothing.
+
+        Raises:
+            DatabaseUnavailable: the server can't be reached or refuses us.
+        """
+        with self.connect() as conn:
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            conn.read_only = True
+            yield conn
+
+    @contextmanager
     def hold(self, name: str, *, patience: float | None = None) -> Iterator[psycopg.Connection[DictRow]]:
         """Waits until nobody else holds the lock ``name``, and holds it to the end; each statement on the connection
         commits by itself. A killed process leaves no lock behind.
