@@ -20,9 +20,8 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.cli import main
-from slomix_pipeline.commands.exporting import session_as_json, utc_text
-from slomix_pipeline.commands.importing import Summary, import_folder
+from slomix_pipeline.actions.importing import Summary, import_folder
+from slomix_pipeline.cli.main import main
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.client import Discord
@@ -33,6 +32,7 @@ from slomix_pipeline.gameserver.choose import NoGameServer, open_game_server
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
+from slomix_pipeline.reports.export import session_as_json, utc_text
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import load_settings
@@ -44,7 +44,7 @@ from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
 SERVER = "main"
-SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli import main; main()"]  # as a process of its own
+SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli.main import main; main()"]  # as a process of its own
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _JOBS = {
     "ingest_rounds": str(rounds.name),

@@ -20,10 +20,10 @@ import psutil  # type: ignore[import-untyped]  # comes without types
 import pytest
 from pydantic import SecretStr
 
-from slomix_pipeline.commands.children import end_leftovers
-from slomix_pipeline.commands.exporting import session_as_json
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.discord.standin_faults import Fault
+from slomix_pipeline.reports.export import session_as_json
+from slomix_pipeline.runtime.children import end_leftovers
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, as_environment, load_settings
 from slomix_pipeline.simulator.evening import play_evening

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from slomix_pipeline.commands.exporting import session_as_json
-from slomix_pipeline.commands.home import dagster_environment
-from slomix_pipeline.commands.running import free_port
 from slomix_pipeline.discord.embeds import escape
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.reports.export import session_as_json
+from slomix_pipeline.runtime.home import dagster_environment
+from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from slomix_pipeline.bundled import bundled_folder
-from slomix_pipeline.commands.running import free_port
+from slomix_pipeline.runtime.supervisor import free_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 NAME = "slomix.example.org"

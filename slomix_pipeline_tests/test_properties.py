@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from slomix_pipeline.commands.importing import Summary, import_folder, run_partitions
+from slomix_pipeline.actions.importing import Summary, import_folder, run_partitions
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import WeaponCounts

@@ -8,9 +8,9 @@ from slomix_pipeline import partitions
 from slomix_pipeline.assets.common import OWNER
 from slomix_pipeline.checks.layers import check_specs, report
 from slomix_pipeline.discord.channels import Channels
-from slomix_pipeline.evidence import evidence_markdown
 from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
-from slomix_pipeline.markdown import escape
+from slomix_pipeline.reports.evidence import evidence_markdown
+from slomix_pipeline.reports.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, reading, session_reports

@@ -10,8 +10,8 @@ import dagster as dg
 from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import teams_outcome
-from slomix_pipeline.markdown import code, escape, table
 from slomix_pipeline.partitions import server_of
+from slomix_pipeline.reports.markdown import code, escape, table
 from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half
 from slomix_pipeline.rules.team_names import TeamName, name_teams

@@ -9,7 +9,7 @@ from slomix_pipeline.assets.common import Conn, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
-from slomix_pipeline.markdown import escape, table
+from slomix_pipeline.reports.markdown import escape, table
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, unfinished

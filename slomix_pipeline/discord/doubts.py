@@ -1,7 +1,7 @@
 """Messages of which nobody knows whether they arrived: found after their sender died, resolved by a person.
 
 Belongs here: changes of the ledger's rows that no sender makes, under the lock that a sender holds.
-Does not belong here: sending (``ledger``), the command (``commands.posting``).
+Does not belong here: sending (``ledger``), the command (``actions.posting``).
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """What is stored, counted for the audit: missing rounds by month, what does not count, files, checks, timing.
 
 Belongs here: reading over everything, or over one server and the months from one on.
-Does not belong here: how the report is worded (``commands.auditing``), one round's story (``receipts``).
+Does not belong here: how the report is worded (``reports.audit``), one round's story (``receipts``).
 
 Months and dates are those of the file stamps, the game server's own calendar; timing records, whose names may carry
 none, are taken by their end in UTC.

@@ -1,7 +1,7 @@
 """Decisions of people in the database: made, taken back, read by the stages.
 
 Belongs here: ``override``, which is added to and marked, never deleted from; what a decision has to know first.
-Does not belong here: what a decision changes (``rules``), working rounds out anew (``commands.overriding``).
+Does not belong here: what a decision changes (``rules``), working rounds out anew (``actions.overriding``).
 """
 
 from collections.abc import Iterable, Sequence

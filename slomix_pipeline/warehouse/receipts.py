@@ -1,7 +1,7 @@
 """What is stored of one round, for its receipt: ledger, parsed file, placing, timing, checks.
 
 Belongs here: rows of one round across all tables, and finding the round that a person means.
-Does not belong here: what the rules say of it now and how it is worded (``commands.explaining``).
+Does not belong here: what the rules say of it now and how it is worded (``reports.receipts``).
 """
 
 from collections.abc import Mapping

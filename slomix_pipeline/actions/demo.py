@@ -1,0 +1,112 @@
+"""``slomix demo``: one simulated evening, without waiting, through SFTP, assets and checks, to the stand-in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from slomix_pipeline.actions.demo_truth import PlayedRound, as_logged, as_simulated, differences
+from slomix_pipeline.actions.importing import Progress, run_partitions
+from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.discord.client import Discord
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
+from slomix_pipeline.reports.export import session_as_json
+from slomix_pipeline.runtime.home import one_shot_instance, open_database, sole_owner
+from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.rough import play_rough_evening
+from slomix_pipeline.simulator.through_lua import write_evening_through_lua
+from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.embedded import stop_embedded
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo came to. ``complaints``: checks that had to pass and did not, or a result other than was played."""
+
+    home: Path
+    page: Path
+    session: Mapping[str, Any]
+    messages: int
+    warnings: int
+    complaints: list[str]
+
+
+def play_demo(settings: Settings, progress: Progress, seed: int = 3, *, through_lua: bool = False) -> DemoResult:
+    """Plays an evening and takes it through the whole pipeline.
+
+    ``through_lua``: a rough one, whose files our game-side scripts write; what is true then is the engine's own log.
+
+    Raises:
+        HomeInUse: a simulated evening is being played in this home.
+        MissingLua: what runs the scripts is not installed.
+    """
+    home = demo_home(settings)
+    with sole_owner(home):
+        empty_demo_home(home)
+        progress("playing an evening", 0, 1)
+        play = play_rough_evening if through_lua else play_evening
+        evening = play(seed, ends_at=datetime.now(UTC) - timedelta(seconds=5))
+        with simulated_server(settings) as (demo, folder), StandIn(home / "discord") as page:
+            rounds = _write(folder, evening, through_lua=through_lua)
+            try:
+                database = open_database(demo)
+                _ingest(demo, database, page.webhook_url, progress)
+                result = _conclude(home, database, evening, rounds, page)
+            finally:
+                stop_embedded(demo.postgres_dir)
+    return result
+
+
+def _write(folder: Path, evening: Evening, *, through_lua: bool) -> list[PlayedRound]:
+    """Writes all files of an evening; returns what was played."""
+    if through_lua:
+        return as_logged(evening, write_evening_through_lua(folder, evening))
+    write_evening(folder, evening)
+    return as_simulated(evening)
+
+
+def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
+    with one_shot_instance(demo, database) as instance, open_game_server(demo) as gameserver:
+        resources = {"database": database, "gameserver": gameserver, "discord": Channels(Discord(webhook))}
+        look_back_to = datetime.now(UTC) - demo.lookback
+        for name in (GAMETIMES, GAMESTATS):  # records first, so that rounds find them
+            folder = watched_folders()[name]
+            progress(f"listing {name} over SFTP", 0, 1)
+            listing = gameserver.list_folder(folder.name)
+            held_still = {file.name: file for file in listing}
+            taken = take(instance, database, folder, listing, held_still, look_back_to)
+            keys = [wanted.key for wanted in taken.wanted]
+            run_partitions(instance, folder.job, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+        with database.connect() as conn:
+            sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
+        run_partitions(instance, "report_sessions", sessions, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+
+
+def _conclude(
+    home: Path, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
+) -> DemoResult:
+    with database.snapshot() as conn:
+        sessions = conn.execute("select session_key from session").fetchall()
+        failed = conn.execute(
+            "select partition_key, check_name, severity from check_result where not passed order by 1, 2"
+        ).fetchall()
+        session = session_as_json(conn, sessions[0]["session_key"]) if sessions else {}
+    complaints = [
+        f"check {row['check_name']} failed for {row['partition_key']}" for row in failed if row["severity"] == "ERROR"
+    ]
+    if len(sessions) != 1:
+        complaints.append(f"{len(sessions)} sessions instead of one")
+    else:
+        complaints += differences(evening, rounds, session)
+    posts = home / "posts.html"
+    page.write_page(posts)
+    warnings = sum(row["severity"] == "WARN" for row in failed)
+    return DemoResult(home, posts, session, len(page.messages()), warnings, complaints)

@@ -1,0 +1,116 @@
+"""A home made ready: the database with its schema, Dagster's folder and instance on it.
+
+Belongs here: what every command and the supervisor need before they start anything.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import dagster as dg
+
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.jobs import COMMAND_RUNS
+from slomix_pipeline.runtime.children import end_leftovers
+from slomix_pipeline.runtime.dead_runs import give_up_runs_of_commands
+from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
+from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
+from slomix_pipeline.warehouse.migrations import migrate
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of this home, started and migrated.
+
+    Raises:
+        EmbeddedPostgresError, DatabaseUnavailable, MigrationError: with what to do about it.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(postgres_url(settings))
+    migrate(database)
+    return database
+
+
+def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
+    """The variables a process needs to work on this home: settings, database, Dagster's folder."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    return as_environment(settings) | {
+        "SLOMIX_POSTGRES_URL": database.url,
+        "SLOMIX_DAGSTER_PG_URL": dagster_url(database.url),
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+
+
+@contextmanager
+def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.DagsterInstance]:
+    """This home's Dagster instance, for a command that runs assets in its own process.
+
+    Waits until no other command does. Events are written in batches over kept connections: right for a command that
+    ends, not for a server.
+    """
+    environment = environment_without_settings() | dagster_environment(settings, database)
+    os.environ.clear()
+    os.environ.update(environment, DAGSTER_EVENT_BATCH_SIZE="1000")
+    with database.hold(COMMAND_RUNS), dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
+        give_up_runs_of_commands(instance)
+        yield instance
+
+
+class HomeInUse(SlomixError):
+    """Another ``slomix run`` or ``demo`` works in this home."""
+
+
+LOCK = "run.lock"  # in the home; locked by its supervisor, whose number it holds
+_TRIES, _PAUSE = 10, 0.1  # seconds; who looks whether somebody holds it holds it for a moment
+
+
+@contextmanager
+def sole_owner(home: Path) -> Iterator[None]:
+    """Holds the home for one supervisor, and ends what a killed one left running in it.
+
+    Raises:
+        HomeInUse: somebody else holds it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / LOCK).open("a+") as lock:
+        if not any(_is_taken(lock, pause) for pause in (*[_PAUSE] * _TRIES, 0.0)):
+            raise HomeInUse(
+                f"slomix already runs in {home} (process {supervisor_of(home) or 'unknown'}); "
+                "stop it, or set SLOMIX_HOME to another folder"
+            )
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        end_leftovers(home)
+        yield
+
+
+def _is_taken(lock: IO[str], pause: float) -> bool:
+    """Takes the lock, if nobody else holds it; else waits."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(pause)
+        return False
+    return True
+
+
+def supervisor_of(home: Path) -> int | None:
+    """The number of the process that holds the home; None when nobody does, or it can't be
+    known. Changes nothing."""
+    try:
+        with (home / LOCK).open() as lock:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None
+            return int(lock.read())
+    except (OSError, ValueError):  # never held, not ours to read, or just being taken
+        return None

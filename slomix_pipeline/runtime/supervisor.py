@@ -1,0 +1,281 @@
+"""``slomix run``: everything under one supervisor: PostgreSQL, code server, daemon, web server, and what stands in.
+
+Belongs here: bringing them up in order, noticing what fell, bringing it up again, taking all down.
+Does not belong here: a single process (``children``), the embedded server's life (``warehouse.embedded``).
+
+Dagster's three processes run as long as the database does: they neither end by themselves without it nor all work on
+when it is back (runs that died meanwhile would count as running), and complain all the time. So they stand and fall
+together: when one ends, or the database breaks off, all are ended, the database is brought back or waited for, the
+runs that were cut off are given up, which lets Dagster start them again, and the three start anew.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+import dagster as dg
+import psycopg
+from pydantic import SecretStr
+
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.runtime.children import end_children, start_child
+from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
+from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
+from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.settings import Settings, environment_without_settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.values import SimRound
+from slomix_pipeline.simulator.writing import play_live
+from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
+from slomix_pipeline.warehouse.embedded import shorten_log, stop_embedded
+
+Say = Callable[[str], None]
+Look = Callable[[], None]  # raises when something fell
+_GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
+_READY_WITHIN = 120.0  # seconds
+_LEAVE_WITHIN = 5.0  # seconds
+_LOOK_EVERY = 0.5  # seconds
+_ANSWERS_WITHIN = 30.0  # seconds; a database that is only busy does
+_SHORT_LIFE = 60.0  # seconds; what falls sooner after it came up ...
+_SHORT_LIVES = 5  # ... so often in a row is not mended by starting it again
+_ASK_AGAIN, _SAY_AGAIN = 1.0, 60.0  # seconds, while a database is away
+
+
+class ChildEnded(SlomixError):
+    """A process that should run for ever ended."""
+
+
+def run(settings: Settings, say: Say, seed: int = 3) -> None:
+    """Runs until interrupted.
+
+    Raises:
+        HomeInUse, ChildEnded, EmbeddedPostgresError, DatabaseUnavailable, MigrationError: with what to do about it.
+    """
+    with ExitStack() as stack:
+        stop = threading.Event()
+        folder = None
+        home = settings.home if settings.has_game_server else demo_home(settings)
+        stack.enter_context(sole_owner(home))
+        if not settings.has_game_server:
+            say("No game server is configured: playing a simulated evening (see .env.example for a real one)")
+            empty_demo_home(home)
+            settings, folder = stack.enter_context(simulated_server(settings))
+        say("Starting PostgreSQL …" if settings.postgres_url is None else "Connecting to PostgreSQL …")
+        database = open_database(settings)
+        if settings.postgres_url is None:
+            stack.callback(stop_embedded, settings.postgres_dir)
+        page = None
+        if settings.discord_webhook is None:
+            page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
+            settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
+        ui_port = free_port(settings.ui_port)
+        say("Starting Dagster …")
+
+        def tell_where() -> None:
+            say(f"Dagster UI       http://127.0.0.1:{ui_port}")
+            say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
+            say(f"Logs             {settings.home / 'logs'}")
+            say("Ctrl-C stops everything.")
+            if folder is not None:
+                player = threading.Thread(target=_play, args=(settings, folder, stop, say, seed), daemon=True)
+                player.start()
+                stack.callback(player.join, timeout=5)
+                stack.callback(stop.set)
+
+        _keep_up(settings, database, ui_port, tell_where, say)
+
+
+def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Callable[[], None], say: Say) -> NoReturn:
+    """Keeps Dagster and the database up until something can't be mended by starting it again.
+
+    Raises:
+        ChildEnded, EmbeddedPostgresError, MigrationError: with what to do about it.
+    """
+    was_up = False
+    short_lives = 0
+    while True:
+        up_since: float | None = None  # of this life: one that never came up is a short one
+        try:
+            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as children:
+                if was_up:
+                    say("Everything is up again.")
+                else:
+                    on_first()
+                was_up, up_since = True, time.monotonic()
+                while True:
+                    _check(children)
+                    look()
+                    time.sleep(_LOOK_EVERY)
+        except (ChildEnded, DatabaseUnavailable) as error:
+            lived = 0.0 if up_since is None else time.monotonic() - up_since
+            short_lives = short_lives + 1 if lived < _SHORT_LIFE else 0
+            if (isinstance(error, ChildEnded) and not was_up) or short_lives > _SHORT_LIVES:
+                raise
+            say(f"{error}: starting again …")
+        time.sleep(short_lives)
+        _bring_back(settings, say)
+
+
+@contextmanager
+def _heartbeat(settings: Settings, database: Database) -> Iterator[Look]:
+    """Gives what notices that the database went away, though it may be back: one connection that is kept and asked.
+
+    Raises:
+        DatabaseUnavailable: it is away; also instead of whatever failed because of that.
+    """
+
+    def look() -> None:
+        # A frozen server never answers, and the network can't tell: its kernel takes what is sent.
+        limit = threading.Timer(_ANSWERS_WITHIN, _cut, [line])
+        limit.start()
+        try:
+            conn.execute("select 1")
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"PostgreSQL broke off ({str(error).strip()})") from None
+        finally:
+            limit.cancel()
+        if settings.postgres_url is None:
+            shorten_log(settings.postgres_dir)
+
+    with database.connect() as conn, socket.socket(fileno=os.dup(conn.fileno())) as line:
+        conn.autocommit = True
+        try:
+            yield look
+        except Exception:
+            look()
+            raise
+
+
+def _cut(line: socket.socket) -> None:
+    """Wakes whoever reads from a connection: it ended."""
+    with suppress(OSError):  # it ended by itself
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _bring_back(settings: Settings, say: Say) -> None:
+    """Starts the embedded server where it does not run; waits for a given one.
+
+    Raises:
+        EmbeddedPostgresError, MigrationError: with what to do about it.
+    """
+    said_at = -_SAY_AGAIN
+    while True:
+        try:
+            open_database(settings)
+            return
+        except (DatabaseUnavailable, psycopg.OperationalError) as error:
+            if time.monotonic() - said_at >= _SAY_AGAIN:
+                say(f"Waiting for PostgreSQL: {str(error).strip()}")
+                said_at = time.monotonic()
+        time.sleep(_ASK_AGAIN)
+
+
+def _give_up_runs_of_the_dead(settings: Settings, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        give_up_runs_of_supervisors(instance)
+
+
+def free_port(wanted: int) -> int:
+    """``wanted`` when it is free on 127.0.0.1, else any free port."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")
+
+
+@contextmanager
+def _dagster(
+    settings: Settings, database: Database, ui_port: int, look: Look
+) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Code server, daemon and web server, once all of them answer.
+
+    Raises:
+        ChildEnded: one of them does not come up.
+    """
+    environment = dagster_environment(settings, database)
+    _give_up_runs_of_the_dead(settings, environment)
+    grpc_port = free_port(0)
+    workspace = settings.dagster_home / "workspace.yaml"
+    workspace.write_text(
+        f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {grpc_port}, location_name: slomix_pipeline}}\n"
+    )
+    python = [sys.executable, "-m"]
+    commands = {
+        "code-server": [*python, "dagster", "api", "grpc", "-m", "slomix_pipeline.definitions", "-h", "127.0.0.1",
+                        "-p", str(grpc_port), "--max-workers", str(_GRPC_WORKERS)],
+        "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
+        "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
+    }  # fmt: skip
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    leave_within = _LEAVE_WITHIN
+    try:
+        for name, command in commands.items():
+            children[name] = start_child(name, command, environment_without_settings() | environment, settings.home)
+            if name == "code-server":
+                _until(lambda: _listens(grpc_port), children, look)
+        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), children, look)
+        yield children
+    except DatabaseUnavailable:
+        leave_within = 0.0  # without it none of them ends in order
+        raise
+    finally:
+        end_children([children[name] for name in reversed(commands) if name in children], leave_within)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _until(ready: Callable[[], bool], children: dict[str, "subprocess.Popen[bytes]"], look: Look) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while not ready():
+        _check(children)
+        look()
+        if time.monotonic() > deadline:
+            raise ChildEnded(f"Dagster did not come up within {_READY_WITHIN:.0f} s; see logs in the home")
+        time.sleep(0.2)
+
+
+def _check(children: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise ChildEnded(
+                f"the {name} ended by itself (exit code {child.returncode}; see logs/{name}.log in the home)"
+            )
+
+
+def _play(settings: Settings, folder: Path, stop: threading.Event, say: Say, seed: int) -> None:
+    def tell(played: SimRound) -> None:
+        say(f"Played           {played.map_name} round {played.number}")
+
+    evening = play_evening(seed)
+    say(f"Playing          {len(evening.rounds)} rounds, one every {settings.demo_round_every.total_seconds():.0f} s")
+    evening = play_live(evening, folder, settings.demo_round_every, stop, tell)
+    if not stop.is_set():
+        score = evening.score
+        say(f"The evening is over: Team A {score.a} - {score.b} Team B, {score.draws} drawn (what was really played)")

@@ -1,0 +1,91 @@
+"""``slomix doctor`` about the game-side scripts: what it sees of them, and what to do."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from slomix_pipeline.actions.doctor import examine
+from slomix_pipeline.actions.lua_scripts import TIMING_SCRIPT
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.reports.findings import Finding
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse import timing_records
+from slomix_pipeline.warehouse.database import Database
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """The game server's folder of scripts."""
+    folder = tmp_path / "server" / "legacy"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def diagnosis(database: Database, tmp_path: Path, **changed: object) -> dict[str, Finding]:
+    settings = load_settings(home=tmp_path, postgres_url=database.url, gameserver_dir=tmp_path / "server", **changed)
+    return {finding.what: finding for finding in examine(settings)}
+
+
+def test_the_doctor_looks_at_the_scripts_the_log_and_the_newest_record(
+    database: Database, there: Path, tmp_path: Path
+) -> None:
+    found = diagnosis(database, tmp_path, scripts_folder="legacy")
+    assert found["scripts folder legacy"].fine and f"no {TIMING_SCRIPT}" in found["scripts folder legacy"].text
+    assert not {"timing records"} & found.keys()
+    assert not any(what.startswith("console log") for what in found)
+
+    shutil.copy(bundled_folder("lua") / TIMING_SCRIPT, there)
+    (there / "etconsole.log").write_text(
+        "slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n"
+    )
+    store_record(database, datetime(2026, 2, 2, 20, 13, 52, tzinfo=UTC))
+    found = diagnosis(database, tmp_path, scripts_folder="legacy", console_log="legacy/etconsole.log")
+    assert f"{TIMING_SCRIPT} is there" in found["scripts folder legacy"].text
+    assert found["console log legacy/etconsole.log"] == Finding(
+        "console log legacy/etconsole.log", True, "readable, shows version 2.0.0 of the timing script"
+    )
+    assert "2026-02-02 20:13 UTC" in found["timing records"].text
+
+
+def test_the_doctor_tells_of_a_database_that_breaks_off_while_it_is_asked(
+    database: Database, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(conn: psycopg.Connection[Any], _: str) -> None:
+        conn.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(timing_records, "newest_end", break_off)
+    found = diagnosis(database, tmp_path)["database"]
+    assert not found.fine and "terminating connection" in found.text
+
+
+def test_the_doctor_says_what_to_do_about_a_log_that_is_not_there_and_one_that_complains(
+    database: Database, there: Path, tmp_path: Path
+) -> None:
+    found = diagnosis(database, tmp_path, scripts_folder="nowhere", console_log="legacy/legacy3.log")
+    assert not found["scripts folder nowhere"].fine
+    assert "SLOMIX_SCRIPTS_FOLDER" in found["scripts folder nowhere"].text
+    assert not found["console log legacy/legacy3.log"].fine
+    assert "check SLOMIX_CONSOLE_LOG" in found["console log legacy/legacy3.log"].text
+
+    (there / "legacy3.log").write_text(
+        "33421250 slomix_timing: CAN'T WRITE gametimes/gametime-supply-R1-1767982961.json\n"
+    )
+    complains = diagnosis(database, tmp_path, console_log="legacy/legacy3.log")["console log legacy/legacy3.log"]
+    assert (complains.fine, "CAN'T WRITE gametimes/" in complains.text) == (False, True)
+
+
+def store_record(database: Database, ended_at: datetime) -> None:
+    with database.connect() as conn:
+        conn.execute("insert into file_content (sha256, bytes) values (repeat('a', 64), '')")
+        conn.execute(
+            "insert into file (server, name, kind, partition_key, status) values ('main', 'x', 'timing', 'main:x', 'ingested')"
+        )
+        conn.execute(
+            """insert into timing_record (record_key, server, name, sha256, map, label, ended_at, raw)
+               values ('main:x', 'main', 'x', repeat('a', 64), 'supply', 1, %s, '{}')""",
+            [ended_at],
+        )

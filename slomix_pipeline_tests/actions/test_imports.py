@@ -1,0 +1,301 @@
+"""Imports that are interrupted: what the next one finishes, and what it says."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.actions import importing
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.jobs import ROUND_STAGES
+from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
+from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline.simulator.writing import round_files, write_evening
+from slomix_pipeline.warehouse import rework, unfinished
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
+from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, Pipeline, differences, just_now, round_key
+
+# A kill soon after each of these is seen; every import comes further than the one before.
+MOMENTS = (
+    "select count(*) > 1 from timing_record",
+    "select count(*) > 2 from parsed_round",
+    "select count(*) > 0 from match",
+    "select count(*) > 0 from check_result where check_name = 'told_once'",
+)
+
+
+def write_archive(folder: Path) -> Evening:
+    """An evening, a copy of one of its files under another name, and a file that can't be read."""
+    evening = play_evening(2, maps=2, ends_at=SOME_EVENING)
+    write_evening(folder, evening)
+    copy = evening.rounds[0].stats_name.replace(evening.rounds[0].stats_name[:17], "2020-01-01-200000")
+    (folder / "gamestats" / copy).write_bytes(evening.rounds[0].stats_bytes)
+    (folder / "gamestats" / "2025-01-01-200000-supply-round-1.txt").write_bytes(b"^1Server\\supply\\cut")
+    return evening
+
+
+def start_import(archive: Path, home: Path, database: Database) -> "subprocess.Popen[str]":
+    environment = os.environ | {"SLOMIX_HOME": str(home), "SLOMIX_POSTGRES_URL": database.url}
+    return subprocess.Popen(
+        [*SLOMIX, "import", str(archive)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(database: Database, moment: str, process: "subprocess.Popen[str]") -> None:
+    with database.connect() as conn:
+        conn.autocommit = True
+        while not next(iter((conn.execute(moment).fetchone() or {}).values())):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.005)
+
+
+@pytest.mark.timeout(600)
+def test_an_import_killed_again_and_again_comes_to_the_same_end(pipeline: Pipeline, tmp_path: Path) -> None:
+    archive, home = tmp_path / "archive", tmp_path / "home"
+    write_archive(archive)
+    pause = random.Random(7)
+    for moment in MOMENTS:
+        killed = start_import(archive, home, pipeline.database)
+        wait_for(pipeline.database, moment, killed)
+        time.sleep(pause.uniform(0, 0.1))
+        killed.kill()
+        killed.communicate()
+    last = start_import(archive, home, pipeline.database)
+    said, trouble = last.communicate()
+    assert last.returncode == 0, trouble
+    assert "left unfinished by an earlier import" in said
+    after = pipeline.contents()
+    states = {row["status"] for row in pipeline.rows("select distinct status from dagster.runs")}
+    assert states == {"SUCCESS", "FAILURE"}
+    forget(pipeline)
+    pipeline.import_(archive)
+    assert differences(after, pipeline.contents()) == []
+    assert after["unfinished"] == []
+
+
+def forget(pipeline: Pipeline) -> None:
+    """Takes away all that came by files, as if nothing had been imported."""
+    with pipeline.database.transaction() as conn:
+        conn.execute("truncate file, file_content, parsed_round, timing_record, session, check_result cascade")
+
+
+@pytest.mark.timeout(300)
+def test_ctrl_c_is_one_clear_line_and_the_next_import_goes_on(pipeline: Pipeline, tmp_path: Path) -> None:
+    archive, home = tmp_path / "archive", tmp_path / "home"
+    write_archive(archive)
+    stopped = start_import(archive, home, pipeline.database)
+    wait_for(pipeline.database, "select count(*) > 1 from parsed_round", stopped)
+    stopped.send_signal(signal.SIGINT)
+    said, trouble = stopped.communicate()
+    assert (stopped.returncode, said) == (130, "")
+    (line,) = trouble.strip().splitlines()
+    assert line == f"Stopped: 4 of 14 files are through. The next import of {archive} goes on from there."
+    summary = pipeline.import_(archive)
+    # Known are the four records, and now the round that the copy stands for: its endstats file waits.
+    counts = (summary.known, summary.ingested, summary.waiting, len(summary.quarantined))
+    assert (summary.found, counts) == (14, (5, 7, 1, 1))
+
+
+# --- in one process: what is left where a stage ends the import ---
+
+
+def interrupted_at(
+    pipeline: Pipeline,
+    archive: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    job: str,
+    call: int,
+    publish: str | None = None,
+) -> None:
+    """An import that ends before its ``call``-th range of a job."""
+    calls = 0
+
+    def run(instance: Any, name: str, keys: Sequence[str], **more: Any) -> None:
+        nonlocal calls
+        calls += name == job
+        if name == job and calls == call:
+            raise KeyboardInterrupt
+        original(instance, name, list(keys), **more)
+
+    original = importing.run_partitions
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(importing, "run_partitions", run)
+        pipeline.import_(archive, publish)
+
+
+def test_awards_and_records_that_came_later_are_read_though_their_import_ended_before(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = play_evening(4, maps=2, ends_at=SOME_EVENING)
+    archive = tmp_path / "archive"
+    written = [item for sim_round in evening.rounds for item in round_files(sim_round).items()]
+    for late in (False, True):
+        for name, content in written:
+            if ("endstats" in name or "gametimes" in name) is late:
+                (archive / name).parent.mkdir(parents=True, exist_ok=True)
+                (archive / name).write_bytes(content)
+        if not late:
+            pipeline.import_(archive)
+    interrupted_at(pipeline, archive, monkeypatch, "ingest_rounds", 2)
+    summary = pipeline.import_(archive)
+    assert (summary.renewed, summary.linked) == (4, 4)
+    assert len(pipeline.rows("select * from endstats_file")) == 4
+    again = pipeline.import_(archive)
+    assert (again.ingested, again.known, again.renewed, again.resumed) == (0, 12, 0, 0)
+
+
+def test_a_published_import_that_ended_before_its_sessions_were_told_tells_them_the_next_time(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive"
+    write_evening(archive, play_evening(4, maps=1, ends_at=SOME_EVENING))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(importing, "_conclude", _killed)
+        pipeline.import_(archive, publish="asked")
+    told = len(pipeline.titles())
+    assert pipeline.stale() == []  # that is for who asked for it
+    pipeline.import_(archive, publish="asked")
+    assert len(pipeline.titles()) == told + 1
+    assert pipeline.rows("select * from unfinished") == []
+
+
+def test_a_published_import_that_is_finished_without_publishing_says_what_is_not_announced(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive"
+    write_evening(archive, play_evening(4, maps=1, ends_at=SOME_EVENING))
+    interrupted_at(pipeline, archive, monkeypatch, "ingest_rounds", 1, publish="asked")
+    assert [pipeline.import_(archive).unannounced for _ in range(2)] == [2, 0]
+    assert pipeline.titles() == [] and pipeline.rows("select * from unfinished") == []
+
+
+def test_what_is_announced_are_the_rounds_of_the_folder_known_ones_too_and_no_others(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    rounds, awards = tmp_path / "rounds", tmp_path / "awards"
+    for sim_round in play_evening(4, maps=1, ends_at=SOME_EVENING).rounds:
+        for name, content in round_files(sim_round).items():
+            path = (awards if "endstats" in name else rounds) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    pipeline.import_(rounds)
+    summary = pipeline.import_(awards, publish="asked")
+    assert (summary.ingested, summary.renewed, pipeline.titles()) == (2, 2, [])
+    summary = pipeline.import_(rounds, publish="asked")
+    assert (summary.known, summary.ingested, len(summary.sessions)) == (4, 0, 1)
+    told = pipeline.titles()
+    assert len(told) == 2  # the match and the session
+    pipeline.import_(rounds, publish="asked")
+    assert pipeline.titles() == told
+
+
+def test_a_stamped_timing_file_beside_one_that_has_unix_seconds_stops_no_import(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    write_evening(archive, play_evening(4, maps=1, ends_at=SOME_EVENING))
+    stamped = archive / "gamestats" / f"{SOME_EVENING:%Y-%m-%d-%H%M%S}-supply-round-1-timing.txt"
+    stamped.write_text("no record")
+    summary = pipeline.import_(archive)
+    assert summary.ingested == 6 and [name for name, _ in summary.quarantined] == [stamped.name]
+
+
+def test_a_folder_of_which_nothing_could_be_ingested_is_a_failure_though_its_files_may_wait(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    write_evening(archive, play_evening(4, maps=1, ends_at=SOME_EVENING))
+    awards = tmp_path / "awards"
+    awards.mkdir()
+    for path in archive.rglob("*-endstats.txt"):
+        path.rename(awards / path.name)
+    home = {"SLOMIX_HOME": str(tmp_path / "home")}
+    waits = pipeline.slomix("import", str(awards), **home)
+    assert (waits.exit_code, "waiting for their round 2" in waits.output) == (1, True)
+    assert pipeline.slomix("import", str(archive), **home).exit_code == 0
+    assert pipeline.slomix("import", str(awards), **home).exit_code == 0
+
+
+def test_a_stage_that_ends_leaves_what_was_begun_anew_while_it_worked(database: Database) -> None:
+    stage = unfinished.Stage.MATCH_POST
+    with database.connect() as conn:
+        conn.autocommit = True
+        unfinished.note_begun(conn, ["main:a", "main:b"], [stage])
+        older = unfinished.begun(conn, ["main:a", "main:b", "main:c"], stage)
+        unfinished.note_begun(conn, ["main:b", "main:c"], [stage])
+        unfinished.note_done(conn, older)
+        assert unfinished.stages_left(conn, "main") == {"main:b": {stage}, "main:c": {stage}}
+        unfinished.note_done(conn, unfinished.begun(conn, ["main:b"], stage).only(["main:b", "main:c"]))
+        assert unfinished.stages_left(conn, "main") == {"main:c": {stage}}
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_round_whose_run_ended_at_any_stage_is_asked_for_again(pipeline: Pipeline) -> None:
+    evening = play_evening(5, maps=1, ends_at=just_now())
+    write_evening(pipeline.folder, evening)
+    pipeline.list_folders()
+    first, second = map(round_key, evening.rounds)
+    before = pipeline.contents()
+    assert pipeline.stale() == []
+    for stage in ENDING:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"slomix_pipeline.assets.{stage}.report", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                pipeline.run(second)
+        # By the session's first round what was told is compared with new results, where it was not yet.
+        assert set(pipeline.stale()) - {first} == {second}, stage
+        pipeline.run(second)
+        assert pipeline.stale() == [], stage
+        assert differences(pipeline.contents(), before) == [], stage
+
+
+def test_after_a_change_of_the_rules_the_newest_rounds_come_first_and_each_lot_in_order_of_play(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = play_evening(4, maps=2, ends_at=SOME_EVENING)
+    write_evening(tmp_path, evening)
+    pipeline.import_(tmp_path)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update round set rules = 'of long ago'")
+    monkeypatch.setattr(rework, "_AT_ONCE", 3)
+    assert pipeline.stale() == [round_key(sim_round) for sim_round in evening.rounds[-3:]]
+
+
+# Every stage after the parsing that has checks to report when it is done.
+ENDING = ("round_stats", "round_timing", "session_teams", "match_score", *ROUND_ENDS)
+
+
+def test_a_run_is_through_when_the_stages_are_that_nothing_comes_after() -> None:
+    graph = build_defs().resolve_asset_graph()
+    rounds = {key for key in graph.materializable_asset_keys if graph.get(key).partitions_def is not None}
+    job = {*ROUND_STAGES, "round_awards", "timing_comparison"}
+    ends = {
+        key.to_user_string()
+        for key in rounds
+        if key.to_user_string() in job and not {child.to_user_string() for child in graph.get(key).child_keys} & job
+    }
+    assert ends == set(ROUND_ENDS)
+
+
+@pytest.mark.parametrize("minutes", [0, 61])
+def test_a_quarantined_file_is_tried_again_and_leaves_nothing_behind(
+    pipeline: Pipeline, tmp_path: Path, minutes: int
+) -> None:
+    broken = tmp_path / "archive" / f"{SOME_EVENING + timedelta(minutes=minutes):%Y-%m-%d-%H%M%S}-supply-round-1.txt"
+    broken.parent.mkdir()
+    broken.write_bytes(b"^1Server\\supply\\cut")
+    for _ in range(2):
+        summary = pipeline.import_(broken.parent)
+        assert [name for name, _ in summary.quarantined] == [broken.name]
+        assert pipeline.rows("select * from unfinished") == []

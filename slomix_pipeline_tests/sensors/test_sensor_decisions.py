@@ -1,0 +1,626 @@
+"""What sensors decide from what they see, and the watching itself."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+import sqlalchemy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix_pipeline import partitions
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
+from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.gameserver.source import PermanentError, RemoteFile, TransientError
+from slomix_pipeline.jobs import COMMAND_RUNS
+from slomix_pipeline.partitions import contiguous_ranges, range_tags
+from slomix_pipeline.runtime.home import dagster_environment
+from slomix_pipeline.sensors import folders, rework, session_over
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, Cursor, Decision, decide, due_again
+from slomix_pipeline.sensors.requests import BACKLOG, TRY_AGAIN_EVERY, Wanted, build_requests, keys_in_flight
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.files import WAITS_FOR_ITS_ROUND, FileRow
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
+
+NOW = datetime(2031, 5, 6, 22, 0, tzinfo=UTC)
+LOOK_BACK = NOW - timedelta(hours=24)
+
+
+def name_of(minutes_ago: float, number: int = 1, suffix: str = "") -> str:
+    return f"{NOW - timedelta(minutes=minutes_ago):%Y-%m-%d-%H%M%S}-supply-round-{number}{suffix}.txt"
+
+
+def listed(name: str, size: int = 100, seconds: int = 0) -> RemoteFile:
+    return RemoteFile(name, size, int(NOW.timestamp()) + seconds)
+
+
+def row_of(file: RemoteFile, status: str = "ingested", **more: Any) -> FileRow:
+    row = FileRow(
+        server="main", name=file.name, kind=parse_file_name(file.name).kind, partition_key=f"main:{file.name[:-4]}",
+        timezone=None, size=file.size, modified_at=datetime.fromtimestamp(file.modified_at, UTC), imported=False,
+        status=status, reason=None, sha256=None, attempts=1, requested_at=NOW,
+    )  # fmt: skip
+    return replace(row, **more)
+
+
+def decided(
+    *files: RemoteFile,
+    before: tuple[RemoteFile, ...] | None = None,
+    rows: tuple[FileRow, ...] = (),
+    in_flight: tuple[str, ...] = (),
+    kind: FileKind = FileKind.STATS,
+    now: datetime = NOW,
+    zone: str = "UTC",
+) -> Decision:
+    """A decision on a listing; without ``before`` everything held still."""
+    return decide(
+        files, {f.name: f for f in (files if before is None else before)}, {row.name: row for row in rows}, in_flight,
+        kind=kind, zone=ZoneInfo(zone), now=now, look_back_to=LOOK_BACK,
+    )  # fmt: skip
+
+
+def requested(decision: Decision) -> list[tuple[str, int]]:
+    return [(file.name, attempt) for file, _, attempt in decision.requested]
+
+
+def noted(decision: Decision) -> list[tuple[str, str | None]]:
+    return [(file.name, reason) for file, _, reason in decision.noted]
+
+
+# --- a folder's listing ---
+
+
+def test_a_new_file_is_noted_and_requested() -> None:
+    file = listed(name_of(5))
+    decision = decided(file)
+    assert (requested(decision), noted(decision)) == ([(file.name, 1)], [(file.name, None)])
+
+
+def test_a_file_that_is_known_and_unchanged_is_left_alone() -> None:
+    for status in ("listed", "ingested", "known", "quarantined"):
+        file = listed(name_of(5))
+        assert decided(file, rows=(row_of(file, status),)) == Decision()
+
+
+@pytest.mark.parametrize("status", ["requested", "ingested", "known", "quarantined"])
+@pytest.mark.parametrize("change", [{"size": 101}, {"modified_at": int(NOW.timestamp()) - 60}])
+def test_a_file_that_changed_is_requested_as_if_new(status: str, change: dict[str, Any]) -> None:
+    file = listed(name_of(5))
+    changed = replace(file, **change)
+    assert requested(decided(changed, rows=(row_of(file, status, attempts=4),))) == [(file.name, 1)]
+
+
+def test_a_file_of_an_import_is_requested_when_the_game_server_has_it_too() -> None:
+    file = listed(name_of(5))
+    assert requested(decided(file, rows=(row_of(file, modified_at=None),))) == [(file.name, 1)]
+
+
+@pytest.mark.parametrize("before", [(), (listed(name_of(5), size=99),), (listed(name_of(5), seconds=-1),)])
+def test_a_file_that_did_not_hold_still_has_to_wait(before: tuple[RemoteFile, ...]) -> None:
+    assert decided(listed(name_of(5)), before=before) == Decision(unsettled=True)
+
+
+def test_a_changed_file_has_to_hold_still_too() -> None:
+    file = listed(name_of(5))
+    assert decided(replace(file, size=7), before=(file,), rows=(row_of(file),)) == Decision(unsettled=True)
+
+
+def test_files_from_before_the_look_back_wait_and_are_not_requested() -> None:
+    file, awards = listed(name_of(24 * 60 + 1)), listed(name_of(24 * 60 + 1, suffix="-endstats"))
+    decision = decided(file, awards, before=())  # nobody reads them, so they need not hold still
+    assert [(f.name, reason) for f, _, reason in decision.old] == [
+        (awards.name, WAITS_FOR_ITS_ROUND), (file.name, folders.TOO_OLD),
+    ]  # fmt: skip
+    assert (decision.requested, decision.noted, decision.unsettled) == ([], [], False)
+    assert requested(decided(listed(name_of(24 * 60)))) != []
+
+
+def test_an_old_file_that_was_read_before_is_read_again_when_it_changes() -> None:
+    file = listed(name_of(3 * 24 * 60))
+    for status in ("ingested", "known", "quarantined", "requested"):
+        assert requested(decided(replace(file, size=7), rows=(row_of(file, status),))) == [(file.name, 1)], status
+
+
+def test_an_old_file_that_was_never_read_waits_on_when_it_changes() -> None:
+    file = listed(name_of(3 * 24 * 60))
+    assert requested(decided(replace(file, size=7), rows=(row_of(file, "listed"),))) == []
+
+
+def test_an_old_file_of_an_import_is_not_read_again_because_the_server_has_it_too() -> None:
+    file = listed(name_of(3 * 24 * 60))
+    assert requested(decided(file, rows=(row_of(file, modified_at=None),))) == []
+
+
+def test_the_look_back_counts_in_the_time_of_the_game_server() -> None:
+    file = listed(name_of(24 * 60 + 30))  # in New York's wall clock that is four hours later
+    assert requested(decided(file)) == []
+    assert requested(decided(file, zone="America/New_York")) == [(file.name, 1)]
+
+
+def test_files_of_other_kinds_are_noted_with_their_reason() -> None:
+    names = {
+        name_of(5, suffix="-endstats"): "endstats",
+        name_of(5, suffix="_ws"): "weapon",
+        name_of(5, suffix="-timing"): "outside its folder",
+        "gametime-supply-R1-1936000000.json": "outside its folder",
+        "notes.txt": "no known pattern",
+        "2031-13-45-999999-supply-round-1.txt": "no known pattern",
+    }
+    decision = decided(*map(listed, names), before=())
+    assert decision.requested == []
+    assert not decision.unsettled
+    for name, reason in noted(decision):
+        assert reason and names[name] in reason
+
+
+def test_the_folder_of_timing_records_takes_timing_records_only() -> None:
+    record, stats = listed("gametime-supply-R1-1936000000.json"), listed(name_of(5))
+    assert requested(decided(record, stats, kind=FileKind.TIMING)) == [(record.name, 1)]
+
+
+def test_files_are_requested_in_the_order_their_rounds_ended() -> None:
+    names = [name_of(30), name_of(20, 2), name_of(10), name_of(5, 2)]
+    files = [listed(name, seconds=-n) for n, name in enumerate(names)]
+    assert [name for name, _ in requested(decided(*reversed(files)))] == names
+
+
+def test_a_file_without_a_result_is_requested_again_later_each_time() -> None:
+    file = listed(name_of(5))
+    waits = []
+    for attempts in range(1, 12):
+        row = row_of(file, "requested", attempts=attempts)
+        due = due_again(row)
+        waits.append(due - NOW)
+        assert decided(file, rows=(row,), now=due - timedelta(seconds=1)) == Decision()
+        assert requested(decided(file, rows=(row,), now=due)) == [(file.name, attempts + 1)]
+        assert decided(file, rows=(row,), now=due).noted == []
+    assert all(a < b or b == folders.LONGEST_BACK_OFF for a, b in pairwise(waits))
+    assert waits[0] == folders.FIRST_BACK_OFF and waits[-1] == folders.LONGEST_BACK_OFF
+
+
+def test_a_file_that_a_run_works_on_is_not_requested_again() -> None:
+    file = listed(name_of(5))
+    row = row_of(file, "requested")
+    later = NOW + timedelta(days=1)
+    assert decided(file, rows=(row,), now=later, in_flight=(str(row.partition_key),)) == Decision()
+
+
+@given(st.lists(st.text(max_size=160), max_size=8))
+def test_no_name_upsets_the_decision(names: list[str]) -> None:
+    decided(*map(listed, names))
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_no_year_upsets_the_decision(year: str) -> None:
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        for day in ("01-01-000000", "12-31-235959"):
+            decided(listed(f"{year}-{day}-supply-round-1.txt"), zone=zone)
+
+
+# --- requests ---
+
+ORDER = [f"main:{n}" for n in range(10)]
+
+
+def wanted(*keys: str) -> list[Wanted]:
+    return [Wanted(key, f"{key}:run") for key in keys]
+
+
+def test_a_few_rounds_are_runs_of_their_own() -> None:
+    requests = build_requests(wanted(*ORDER[:BACKLOG]), ORDER, {"a": "b"})
+    assert [(r.partition_key, r.run_key, dict(r.tags)) for r in requests] == [
+        (key, f"{key}:run", {"a": "b"}) for key in ORDER[:BACKLOG]
+    ]
+
+
+def test_a_backlog_is_one_run_per_stretch_of_keys() -> None:
+    requests = build_requests(wanted(*ORDER[1:4], *ORDER[6:9]), ORDER, {"a": "b"})
+    assert [dict(r.tags) for r in requests] == [
+        {"a": "b"} | range_tags("main:1", "main:3"), {"a": "b"} | range_tags("main:6", "main:8"),
+    ]  # fmt: skip
+    assert [r.partition_key for r in requests] == [None, None]
+
+
+def test_the_run_key_of_a_range_changes_with_any_of_its_rounds() -> None:
+    def run_key(*given: Wanted) -> str | None:
+        (request,) = build_requests(given, ORDER, {})
+        return request.run_key
+
+    keys = ORDER[:5]
+    same = run_key(*wanted(*keys))
+    assert same == run_key(*reversed(wanted(*keys)))
+    assert same != run_key(*wanted(*keys[:4]), Wanted(keys[4], "other"))
+    assert same != run_key(*wanted(*keys[:4]))
+
+
+@given(st.sets(st.sampled_from(ORDER)))
+def test_ranges_hold_exactly_what_was_wanted(chosen: set[str]) -> None:
+    held = [
+        key for first, last in contiguous_ranges(ORDER, chosen)
+        for key in ORDER[ORDER.index(first) : ORDER.index(last) + 1]
+    ]  # fmt: skip
+    assert held == sorted(chosen)
+    ranges = contiguous_ranges(ORDER, chosen)
+    assert all(ORDER.index(b[0]) - ORDER.index(a[1]) > 1 for a, b in pairwise(ranges))
+
+
+def test_runs_in_flight_hold_their_partition_or_all_of_their_range(database: Database) -> None:
+    @dg.op
+    def nothing() -> None: ...
+
+    @dg.job
+    def ingest_rounds() -> None:
+        nothing()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def start(status: dg.DagsterRunStatus, **tags: str) -> None:
+            instance.create_run_for_job(
+                ingest_rounds, status=status, tags={k.replace("__", "/"): v for k, v in tags.items()}
+            )
+
+        start(dg.DagsterRunStatus.STARTING, dagster__partition="main:0")
+        start(dg.DagsterRunStatus.SUCCESS, dagster__partition="main:1")
+        start(dg.DagsterRunStatus.FAILURE, dagster__partition="main:2")
+        tags = {k.replace("/", "__"): v for k, v in range_tags("main:4", "main:6").items()}
+        start(dg.DagsterRunStatus.STARTED, **tags)
+        unknown = {k.replace("/", "__"): v for k, v in range_tags("main:7", "gone").items()}
+        start(dg.DagsterRunStatus.STARTED, **unknown)
+        instance.add_dynamic_partitions("rounds", ORDER)
+        with database.hold(COMMAND_RUNS):
+            assert keys_in_flight(instance, database, "ingest_rounds") == {"main:0", "main:4", "main:5", "main:6"}
+            assert keys_in_flight(instance, database, "ingest_timings") == set()
+        # Runs that no code server started are of a command, and there is none any more.
+        assert keys_in_flight(instance, database, "ingest_rounds") == set()
+
+
+# --- rework and ended sessions ---
+
+
+def test_a_stale_round_is_asked_for_once_per_turn_and_not_while_a_run_works_on_it() -> None:
+    at = NOW - timedelta(seconds=10)
+    (first,) = rework.decide([("main:a", at)], set(), NOW)
+    (same,) = rework.decide([("main:a", at)], set(), NOW + timedelta(seconds=30))
+    (later,) = rework.decide([("main:a", at)], set(), NOW + TRY_AGAIN_EVERY)
+    (newer,) = rework.decide([("main:a", at + timedelta(seconds=1))], set(), NOW)
+    assert first.key == "main:a"
+    assert first == same
+    assert len({first.run_key, later.run_key, newer.run_key}) == 3
+    assert rework.decide([("main:a", at)], {"main:a"}, NOW) == []
+
+
+def test_what_is_just_being_written_is_not_stale_yet() -> None:
+    assert rework.decide([("main:a", NOW)], set(), NOW + rework.SETTLE / 2) == []
+    assert rework.decide([("main:a", NOW)], set(), NOW + rework.SETTLE) != []
+
+
+def test_a_session_is_asked_for_once_per_content_and_turn() -> None:
+    due = [("main:b", "1"), ("main:a", "2")]
+    first = session_over.decide(due, NOW)
+    assert [w.key for w in first] == ["main:a", "main:b"]
+    assert session_over.decide(due, NOW + timedelta(seconds=30)) == first
+    other = session_over.decide([("main:a", "3")], NOW) + session_over.decide([("main:a", "2")], NOW + TRY_AGAIN_EVERY)
+    assert len({w.run_key for w in [first[0], *other]}) == 3
+
+
+# --- watching a folder ---
+
+
+class Scripted(NoGameServer):
+    """A game server whose folder is what the test says at each look; counts listings."""
+
+    def __init__(self, *looks: tuple[int, list[RemoteFile]] | Exception) -> None:
+        self.looks = list(looks)
+        self.listings = 0
+
+    def describe(self) -> str:
+        return "a scripted server"
+
+    def folder_changed_at(self, folder: str) -> int:
+        look = self.looks[0]
+        if isinstance(look, Exception):
+            raise look
+        return look[0]
+
+    def list_folder(self, folder: str) -> list[RemoteFile]:
+        self.listings += 1
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        assert not isinstance(look, Exception)
+        return look[1]
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        raise AssertionError("a sensor reads no file")
+
+    def close(self) -> None: ...
+
+
+def fresh(size: int = 100, ago: int = 60) -> RemoteFile:
+    """A file of a round that ended just now."""
+    moment = datetime.now(UTC) - timedelta(seconds=ago)
+    return RemoteFile(f"{moment:%Y-%m-%d-%H%M%S}-supply-round-1.txt", size, int(moment.timestamp()))
+
+
+def test_a_quiet_folder_is_listed_once_and_looked_at_often(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    pipeline.gameserver = server = Scripted((7, []))
+    for _ in range(3):
+        outcome = pipeline.tick()
+        assert isinstance(outcome, dg.SkipReason) and "nothing new" in str(outcome.skip_message)
+    assert server.listings == 1
+    assert Cursor.load(pipeline.cursors[GAMESTATS]).changed_at == 7
+
+
+def test_a_folder_that_changed_is_listed_again(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    pipeline.gameserver = server = Scripted((7, []))
+    pipeline.tick()
+    server.looks = [(8, [])]
+    pipeline.tick()
+    assert server.listings == 2
+
+
+def test_a_quiet_folder_is_listed_once_a_minute_anyway(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    pipeline.gameserver = server = Scripted((7, []))
+    pipeline.tick()
+    age_cursor(pipeline)
+    pipeline.tick()
+    assert server.listings == 2
+
+
+def age_cursor(pipeline: Pipeline) -> None:
+    """As if the last listing was some minutes ago."""
+    cursor = json.loads(pipeline.cursors[GAMESTATS] or "{}")
+    aged = {
+        k: v - 10 * folders.LIST_ANYWAY if k.endswith("ed_at") and k != "changed_at" else v for k, v in cursor.items()
+    }
+    pipeline.cursors[GAMESTATS] = json.dumps(aged)
+
+
+def test_a_growing_file_is_waited_for(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)  # however long it takes
+    grown = fresh(size=300)
+    sizes = [replace(grown, size=size) for size in (0, 100, 100, 200)]
+    pipeline.gameserver = Scripted(*((7, [file]) for file in (sizes[0], sizes[1], sizes[3], grown)))
+    outcome = pipeline.tick(seconds=10)
+    assert isinstance(outcome, dg.SensorResult) and outcome.run_requests
+    (request,) = outcome.run_requests
+    key = f"main:{grown.name[:-4]}"
+    assert request.run_key == f"{key}:300:{grown.modified_at}:1"
+
+
+def test_a_file_that_grows_over_several_ticks_is_taken_in_the_end(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    grown = fresh(size=300)
+    for size in (0, 100, 200):
+        pipeline.gameserver = Scripted((7, [replace(grown, size=size)]))
+        assert isinstance(pipeline.tick(seconds=0), dg.SkipReason)
+    pipeline.gameserver = Scripted((7, [grown]))
+    assert isinstance(pipeline.tick(seconds=10), dg.SensorResult)
+
+
+def test_a_file_rewritten_in_place_is_found_though_its_folder_did_not_move(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    file = fresh()
+    pipeline.gameserver = Scripted((7, [file]))
+    assert isinstance(pipeline.tick(seconds=10), dg.SensorResult)
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    age_cursor(pipeline)
+    pipeline.gameserver = Scripted((7, [replace(file, size=200)]))
+    outcome = pipeline.tick(seconds=10)
+    assert isinstance(outcome, dg.SensorResult) and outcome.run_requests
+    assert str(outcome.run_requests[0].run_key).endswith(f":200:{file.modified_at}:1")
+
+
+def test_nothing_is_requested_twice(pipeline: Pipeline) -> None:
+    pipeline.gameserver = Scripted((7, [fresh()]))
+    first = pipeline.tick(seconds=10)
+    assert isinstance(first, dg.SensorResult) and len(first.run_requests or []) == 1
+    pipeline.cursors.clear()  # nor after a sensor lost its cursor
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+
+
+def test_a_new_partition_is_there_before_its_run_is_asked_for(pipeline: Pipeline) -> None:
+    file = fresh()
+    pipeline.gameserver = Scripted((7, [file]))
+    outcome = pipeline.tick(seconds=10)
+    assert isinstance(outcome, dg.SensorResult) and len(outcome.run_requests or []) == 1
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [f"main:{file.name[:-4]}"]
+
+
+def test_an_old_file_becomes_a_partition_without_a_run(pipeline: Pipeline) -> None:
+    pipeline.gameserver = Scripted((7, [fresh(ago=3 * 24 * 3600)]))
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    assert len(pipeline.instance.get_dynamic_partitions("rounds")) == 1
+    assert [row["status"] for row in pipeline.rows("select status from file")] == ["listed"]
+
+
+def test_a_new_round_does_not_wait_for_the_old_files_beside_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [fresh(ago=30 * 24 * 3600 + n) for n in range(50)]
+    new = fresh()
+    key = f"main:{new.name[:-4]}"
+    pipeline.gameserver = Scripted((7, [*old, new]))
+    outcome = pipeline.tick(seconds=10)
+    assert isinstance(outcome, dg.SensorResult)
+    assert [request.partition_key for request in outcome.run_requests or []] == [key]
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [key]
+    with pipeline.database.transaction() as conn:  # it is through
+        conn.execute("update file set status = 'ingested', finished_at = now()")
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [key, *(f"main:{f.name[:-4]}" for f in old[::-1])]
+    assert len(pipeline.rows("select * from file where status = 'listed' and reason = %s", folders.TOO_OLD)) == 50
+
+
+def test_keys_that_an_ended_process_noted_and_did_not_add_are_added_by_the_next(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fresh(ago=30 * 24 * 3600)
+    pipeline.gameserver = Scripted((7, [file]))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(partitions, "add_keys", _killed)
+        pipeline.tick()
+    assert len(pipeline.rows("select * from file")) == 1
+    assert pipeline.instance.get_dynamic_partitions("rounds") == []
+    pipeline.tick()
+    assert pipeline.instance.get_dynamic_partitions("rounds") == [f"main:{file.name[:-4]}"]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_every_process_lists_once_at_its_start(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    pipeline.gameserver = server = Scripted((7, []))
+    pipeline.tick()
+    pipeline.tick()
+    assert server.listings == 1
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    pipeline.tick()
+    assert server.listings == 2
+
+
+def test_ten_thousand_keys_are_added_by_a_few_statements_to_the_storage_in_use(database: Database) -> None:
+    keys = [f"main:{n:05}" for n in range(10_000)]
+    with dagster_on(database) as instance:
+        partitions.add_keys(instance, partitions.rounds, keys[:10])
+        with statements() as said:
+            order = partitions.add_keys(instance, partitions.rounds, [*keys, *keys])
+        assert len([text for text in said if "dynamic_partitions" in text]) <= 4
+        assert order == keys == list(instance.get_dynamic_partitions("rounds"))
+        assert partitions.add_keys(instance, partitions.rounds, ()) == keys
+
+
+@contextmanager
+def dagster_on(database: Database) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance whose storage is PostgreSQL, as in a home."""
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        for name, value in dagster_environment(load_settings(home=home), database).items():
+            patch.setenv(name, value)
+        with dg.DagsterInstance.from_config(str(Path(home, "dagster"))) as instance:
+            yield instance
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What Dagster says to databases meanwhile."""
+    said: list[str] = []
+
+    def hear(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", hear)
+    yield said
+    sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", hear)
+
+
+def test_a_run_that_never_happened_is_requested_again_after_a_while(pipeline: Pipeline) -> None:
+    file = fresh()
+    pipeline.gameserver = Scripted((7, [file]))
+    pipeline.tick(seconds=10)  # requested, and its run was lost
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    with pipeline.database.transaction() as conn:
+        conn.execute("update file set requested_at = requested_at - interval '40 seconds'")
+    age_cursor(pipeline)
+    again = pipeline.tick(seconds=10)
+    assert isinstance(again, dg.SensorResult) and again.run_requests
+    assert str(again.run_requests[0].run_key).endswith(":2")
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+
+
+def test_a_server_that_can_not_be_reached_is_skipped_and_the_cursor_stays(pipeline: Pipeline) -> None:
+    pipeline.gameserver = server = Scripted((7, []))
+    pipeline.tick()
+    before = pipeline.cursors[GAMESTATS]
+    server.looks = [TransientError("the line is dead")]
+    outcome = pipeline.tick()
+    assert isinstance(outcome, dg.SkipReason) and "the line is dead" in str(outcome.skip_message)
+    assert pipeline.cursors[GAMESTATS] == before
+
+
+def test_a_failed_listing_is_not_an_empty_one(pipeline: Pipeline) -> None:
+    pipeline.gameserver = Scripted(TransientError("the line is dead"))
+    pipeline.tick()
+    assert pipeline.rows("select * from folder_look") == []
+
+
+def test_what_somebody_has_to_change_fails_the_tick(pipeline: Pipeline) -> None:
+    pipeline.gameserver = Scripted(PermanentError("no such folder"))
+    with pytest.raises(PermanentError, match="no such folder"):
+        pipeline.tick()
+
+
+def test_without_a_game_server_the_sensor_says_what_to_set(pipeline: Pipeline) -> None:
+    # Given back before the fixture takes it away; the test's own monkeypatch would do so after it, and leave it set.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SLOMIX_GAMESERVER_DIR")
+        outcome = pipeline.tick()
+    assert isinstance(outcome, dg.SkipReason) and "SLOMIX_SFTP_HOST" in str(outcome.skip_message)
+
+
+def test_after_a_downtime_the_sensor_looks_back_to_its_last_look(pipeline: Pipeline) -> None:
+    four_days = fresh(ago=4 * 24 * 3600)
+    with pipeline.database.transaction() as conn:
+        conn.execute("insert into folder_look values ('main', 'gamestats', now() - interval '5 days')")
+    pipeline.gameserver = Scripted((7, [four_days]))
+    outcome = pipeline.tick(seconds=10)
+    assert isinstance(outcome, dg.SensorResult) and len(outcome.run_requests or []) == 1
+
+
+def test_a_cursor_of_another_version_costs_a_listing_and_no_more() -> None:
+    for text in (None, "", "nonsense", "[]", "7", '{"something": 1}'):
+        assert Cursor.load(text) == Cursor()
+
+
+def test_a_backlog_of_a_real_folder_is_one_run_per_folder(pipeline: Pipeline) -> None:
+    evening = play_evening(1, maps=3, ends_at=datetime.now(UTC) - timedelta(minutes=1))
+    write_evening(pipeline.folder, evening)
+    for name in (GAMETIMES, GAMESTATS):
+        outcome = pipeline.tick(name, seconds=10)
+        assert isinstance(outcome, dg.SensorResult)
+        assert len(outcome.run_requests or []) == 1
+        pipeline.apply(outcome, "ingest_rounds" if name == GAMESTATS else "ingest_timings")
+    assert len(pipeline.export()["rounds"]) == 6
+
+
+def test_a_file_replaced_on_the_server_is_taken_again(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    (first, *_), (second, *_) = (play_evening(seed, maps=["supply"]).rounds for seed in (1, 2))
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    first, second = (replace(r, ended_at=moment) for r in (first, second))
+    path = pipeline.folder / GAMESTATS / first.stats_name
+    pipeline.put_stats(first)
+    pipeline.list_folder()
+    assert isinstance(pipeline.tick(), dg.SkipReason)
+    old = pipeline.export()
+    inode, changed = path.stat().st_ino, path.parent.stat().st_mtime_ns
+    pipeline.put_stats(second)
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    assert (path.stat().st_ino, path.parent.stat().st_mtime_ns) == (inode, changed)
+    age_cursor(pipeline)
+    pipeline.list_folder()
+    new = pipeline.export()
+    assert old["rounds"][0]["players"] != new["rounds"][0]["players"]
+    assert {p["guid"] for p in new["rounds"][0]["players"]} == set(second.players)
+    (check,) = pipeline.rows("select metadata from check_result where check_name = 'transfer'")
+    assert "replaces" in check["metadata"]
+    assert round_key(second) == new["rounds"][0]["key"]
