@@ -90,8 +90,10 @@ def main() -> None:
             stop.set()
             run.terminate()
             run.wait(60)
-    print(f"seconds from file to message: median {statistics.median(seconds):.1f}, "
-          f"{min(seconds):.1f} to {max(seconds):.1f} over {len(seconds)} rounds")  # fmt: skip
+    print(
+        f"seconds from file to message: median {statistics.median(seconds):.1f}, "
+        f"{min(seconds):.1f} to {max(seconds):.1f} over {len(seconds)} rounds"
+    )
     print(f"memory at its peak: {peak / 2**20:.0f} MB (PSS)")
 
 

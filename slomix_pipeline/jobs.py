@@ -6,9 +6,15 @@ from slomix_pipeline import partitions
 from slomix_pipeline.settings import load_settings
 
 ROUND_STAGES = (
-    "raw_stats_file", "parsed_round", "round_stats", "round_timing", "gaming_session", "session_teams", "match_score",
+    "raw_stats_file",
+    "parsed_round",
+    "round_stats",
+    "round_timing",
+    "gaming_session",
+    "session_teams",
+    "match_score",
     "match_post",
-)  # fmt: skip
+)
 
 
 # A run's wish to publish, as a tag: LIVE (a sensor asked) announces fresh rounds, ASKED (a person did) all.

@@ -31,9 +31,14 @@ STAYS = tuple(stay for stay in Stay if stay not in (Stay.GOES_OVER_R1, Stay.GOES
 
 WRITERS = st.one_of(
     st.builds(Writer, st.just(NEWEST_LAYOUT), st.just(9), st.sampled_from(("\n", "\r\n"))),
-    st.builds(Writer, st.sampled_from(sorted(LAYOUTS)), st.just(8), st.sampled_from(("\n", "\r\n")),
-              st.sampled_from((None, "0:00", "71:05"))),
-)  # fmt: skip
+    st.builds(
+        Writer,
+        st.sampled_from(sorted(LAYOUTS)),
+        st.just(8),
+        st.sampled_from(("\n", "\r\n")),
+        st.sampled_from((None, "0:00", "71:05")),
+    ),
+)
 
 # Ends of an evening: some time, over midnight, in the hour that the autumn clock change repeats, after the spring one.
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
@@ -141,8 +146,11 @@ def untrue_numbers(found: Iterable[RoundPlayer], sim_round: SimRound, partner: S
     for name in truth.keys() & players.keys():
         expected = _expected(truth[name], sim_round, partner)
         shown = _shown(players[name])
-        wrong += [f"{name}: {what} is {shown[what]}, was {value}" for what, value in expected.items()
-                  if shown[what] not in (value if isinstance(value, _AnyOf) else (value,))]  # fmt: skip
+        wrong += [
+            f"{name}: {what} is {shown[what]}, was {value}"
+            for what, value in expected.items()
+            if shown[what] not in (value if isinstance(value, _AnyOf) else (value,))
+        ]
     return wrong
 
 
@@ -155,9 +163,13 @@ _TOTALS = ("kills", "deaths", "headshots", "hits", "shots", "seconds_played")
 
 def _shown(player: RoundPlayer) -> dict[str, object]:
     return {
-        "name": player.name, "side": player.side, "weapons": player.weapons, "seconds_dead": player.seconds_dead,
-        **{name: getattr(player, name) for name in _TOTALS}, **player.counters,
-    }  # fmt: skip
+        "name": player.name,
+        "side": player.side,
+        "weapons": player.weapons,
+        "seconds_dead": player.seconds_dead,
+        **{name: getattr(player, name) for name in _TOTALS},
+        **player.counters,
+    }
 
 
 def _expected(own: TruePlayer, sim_round: SimRound, partner: SimRound | None) -> dict[str, object]:

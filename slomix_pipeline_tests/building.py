@@ -35,11 +35,23 @@ def clocked(key: str, second: float, number: int = 1, map_name: str = "supply") 
 def make_record(key: str, second: float, number: int = 1, map_name: str = "supply", **values: Any) -> FiledRecord:
     """A record of our own script, of a round of 5 minutes that ended then."""
     known: dict[str, Any] = {
-        "started_at": at(second / 60 - 5), "duration_seconds": 300.0, "limit_seconds": 600, "pause_seconds": 0,
-        "pause_count": 0, "warmup_seconds": 3, "winner_side": ALLIES, "defender_side": AXIS,
-        "end_reason": "objective", "surrender_side": 0, "script_version": "2.0.0", "raw": {},
-        "schema": "slomix.timing/1", "aborted": False, "restarts": 0, "exit_print": "Wolf EndRound.",
-    }  # fmt: skip
+        "started_at": at(second / 60 - 5),
+        "duration_seconds": 300.0,
+        "limit_seconds": 600,
+        "pause_seconds": 0,
+        "pause_count": 0,
+        "warmup_seconds": 3,
+        "winner_side": ALLIES,
+        "defender_side": AXIS,
+        "end_reason": "objective",
+        "surrender_side": 0,
+        "script_version": "2.0.0",
+        "raw": {},
+        "schema": "slomix.timing/1",
+        "aborted": False,
+        "restarts": 0,
+        "exit_print": "Wolf EndRound.",
+    }
     return FiledRecord(key, TimingRecord(map_name, number, at(second / 60), **(known | values)))
 
 

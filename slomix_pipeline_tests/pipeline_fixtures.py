@@ -168,10 +168,16 @@ class Pipeline:
     def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
         """``slomix import`` of a folder: without asking a game server."""
         return import_folder(
-            directory, self.database, self.instance, server=SERVER, timezone=timezone,
-            tags={PUBLISH_TAG: publish} if publish else {}, progress=lambda *_: None,
-            gameserver=NoGameServer(), discord=Channels(self.discord, self.dev),
-        )  # fmt: skip
+            directory,
+            self.database,
+            self.instance,
+            server=SERVER,
+            timezone=timezone,
+            tags={PUBLISH_TAG: publish} if publish else {},
+            progress=lambda *_: None,
+            gameserver=NoGameServer(),
+            discord=Channels(self.discord, self.dev),
+        )
 
     def export(self, session: str = "latest") -> dict[str, Any]:
         """A session as ``slomix export`` prints it."""
@@ -229,10 +235,26 @@ class Pipeline:
 
 
 _WRITTEN_AT = frozenset(
-    ("parsed_at", "rules_at", "timed_at", "stored_at", "first_seen_at", "arrived_at", "finished_at", "checked_at",
-     "reported_at", "requested_at", "claimed_at", "sent_at", "edited_at", "applied_at",
-     "scored_at", "told_of", "noted_at")
-)  # fmt: skip
+    (
+        "parsed_at",
+        "rules_at",
+        "timed_at",
+        "stored_at",
+        "first_seen_at",
+        "arrived_at",
+        "finished_at",
+        "checked_at",
+        "reported_at",
+        "requested_at",
+        "claimed_at",
+        "sent_at",
+        "edited_at",
+        "applied_at",
+        "scored_at",
+        "told_of",
+        "noted_at",
+    )
+)
 
 
 @contextmanager
@@ -248,9 +270,13 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
         if over_sftp:
             server = stack.enter_context(SftpServer(folder, "tester", "a password"))
             settings = {
-                "home": str(tmp_path / "home"), "sftp_host": "127.0.0.1", "sftp_port": str(server.port),
-                "sftp_user": "tester", "sftp_password": "a password", "sftp_host_key": server.host_key_fingerprint,
-            }  # fmt: skip
+                "home": str(tmp_path / "home"),
+                "sftp_host": "127.0.0.1",
+                "sftp_port": str(server.port),
+                "sftp_user": "tester",
+                "sftp_password": "a password",
+                "sftp_host_key": server.host_key_fingerprint,
+            }
         for name, value in settings.items():
             patch.setenv(f"SLOMIX_{name.upper()}", value)
         page = stack.enter_context(StandIn(tmp_path / "discord"))
@@ -317,8 +343,20 @@ def _round_as_played(evening: Evening, sim_round: SimRound, timed: bool) -> dict
     }
 
 
-_COUNTS = ("kills", "deaths", "damage_given", "damage_received", "headshots", "hits", "shots", "gibs", "self_kills",
-           "seconds_played", "revives_given", "xp")  # fmt: skip
+_COUNTS = (
+    "kills",
+    "deaths",
+    "damage_given",
+    "damage_received",
+    "headshots",
+    "hits",
+    "shots",
+    "gibs",
+    "self_kills",
+    "seconds_played",
+    "revives_given",
+    "xp",
+)
 
 
 def _player_as_played(player: TruePlayer, team: str) -> dict[str, Any]:
@@ -354,9 +392,10 @@ def differences(found: Any, expected: Any, path: str = "") -> list[str]:
     """Where two nested values differ, one line each: pytest's own comparison of whole evenings is unreadable."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return [
-            line for k in sorted(found.keys() | expected.keys(), key=str)
+            line
+            for k in sorted(found.keys() | expected.keys(), key=str)
             for line in differences(found.get(k), expected.get(k), f"{path}/{k}")
-        ]  # fmt: skip
+        ]
     if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         pairs = enumerate(zip(found, expected, strict=True))
         return [line for n, (a, b) in pairs for line in differences(a, b, f"{path}/{n}")]

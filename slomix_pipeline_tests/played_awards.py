@@ -25,22 +25,49 @@ def read_endstats(engine: GameEngine, played: TrueRound) -> EndstatsFile:
 
 _LIGHT = ("luger", "colt", "mp40", "thompson", "sten", "mp34")
 _WITH = {
-    "light_weapon_kills": _LIGHT, "pistol_kills": ("luger", "colt"), "knife_kills": ("knife", "kabar"),
-    "riflenade_kills": ("grenade_launcher",), "grenade_kills": ("grenade",), "panzer_kills": ("panzerfaust", "bazooka"),
-    "rifle_kills": ("carbine", "kar98"), "sniper_kills": ("garand_scoped", "k43_scoped"), "mine_kills": ("landmine",),
-    "air_support_kills": ("airstrike", "artillery"), "mortar_kills": ("mortar", "granatwerfer"),
+    "light_weapon_kills": _LIGHT,
+    "pistol_kills": ("luger", "colt"),
+    "knife_kills": ("knife", "kabar"),
+    "riflenade_kills": ("grenade_launcher",),
+    "grenade_kills": ("grenade",),
+    "panzer_kills": ("panzerfaust", "bazooka"),
+    "rifle_kills": ("carbine", "kar98"),
+    "sniper_kills": ("garand_scoped", "k43_scoped"),
+    "mine_kills": ("landmine",),
+    "air_support_kills": ("airstrike", "artillery"),
+    "mortar_kills": ("mortar", "granatwerfer"),
     "mg42_kills": ("mg42", "browning"),
-}  # fmt: skip
+}
 _BY = {
     "panzer_deaths": _WITH["panzer_kills"],
     "mortar_deaths": _WITH["mortar_kills"],
     "mg42_deaths": _WITH["mg42_kills"],
 }
-_COUNTED = ("revives_given", "times_revived", "dynamites_planted", "dynamites_defused", "killing_spree", "death_spree",
-            "objectives_stolen", "objectives_returned", "kill_assists", "kill_steals", "headshot_kills", "useful_kills",
-            "useless_kills", "denied_playtime")  # fmt: skip
-_ENGINE = ("damage_given", "damage_received", "team_damage_given", "team_damage_received", "team_kills", "self_kills",
-           "gibs")  # fmt: skip
+_COUNTED = (
+    "revives_given",
+    "times_revived",
+    "dynamites_planted",
+    "dynamites_defused",
+    "killing_spree",
+    "death_spree",
+    "objectives_stolen",
+    "objectives_returned",
+    "kill_assists",
+    "kill_steals",
+    "headshot_kills",
+    "useful_kills",
+    "useless_kills",
+    "denied_playtime",
+)
+_ENGINE = (
+    "damage_given",
+    "damage_received",
+    "team_damage_given",
+    "team_damage_received",
+    "team_kills",
+    "self_kills",
+    "gibs",
+)
 
 
 def true_awards(own: Numbers, before: Numbers) -> dict[str, float]:
@@ -86,9 +113,10 @@ def untrue_awards(engine: GameEngine, played: TrueRound, first: TrueRound | None
         wrong += [f"{name} went to {a.player!r}" for a in given if a.player not in winners]
     expected = {
         (g, other): own[g].victims[other]
-        for g in present for other in present
+        for g in present
+        for other in present
         if (g in played.axis) != (other in played.axis) and g in own and own[g].victims[other]
-    }  # fmt: skip
+    }
     told = {(b.guid, v.opponent): v.kills for b in file.blocks for v in b.lines if v.kills}
     mirrored = {(b.guid, v.opponent): v.deaths for b in file.blocks for v in b.lines if v.deaths}
     if told != {(g, names[other]): kills for (g, other), kills in expected.items()}:

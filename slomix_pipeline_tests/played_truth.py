@@ -115,8 +115,11 @@ def _untrue_of(player: RoundPlayer, truth: Numbers, played: TrueRound, guid: str
     expected: dict[str, object] = {name: truth.counters[name] for name in COUNTERS}
     expected["weapons"] = {w: c for w, c in truth.weapons.items() if c != WeaponCounts(0, 0, 0, 0, 0)}
     actual: dict[str, object] = {**player.counters, "weapons": player.weapons}
-    wrong = [f"{guid[:8]}: {name} is {actual[name]}, was {value}" for name, value in expected.items()
-             if actual[name] != value]  # fmt: skip
+    wrong = [
+        f"{guid[:8]}: {name} is {actual[name]}, was {value}"
+        for name, value in expected.items()
+        if actual[name] != value
+    ]
     seconds = (
         ("played", player.seconds_played, person.team_ms, 6),
         ("dead", player.seconds_dead_raw, person.dead_ms, 3),

@@ -57,8 +57,11 @@ class Supervised:
         with self._log.open("ab") as output:
             return subprocess.Popen(
                 [*SLOMIX, "run"],
-                env=self._environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            )  # fmt: skip
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
 
     def _manage(self) -> None:
         while self._run.wait() is not None and not self._over:
@@ -140,11 +143,16 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         page = stack.enter_context(StandIn(folder / "discord"))
         sftp = stack.enter_context(SftpServer(server, "tester", "a password"))
         settings = load_settings(
-            home=folder / "home", ui_port=0, discord_webhook=SecretStr(page.webhook_url),
+            home=folder / "home",
+            ui_port=0,
+            discord_webhook=SecretStr(page.webhook_url),
             session_over_after=timedelta(seconds=15),
-            sftp_host="127.0.0.1", sftp_port=sftp.port, sftp_user="tester", sftp_password=SecretStr("a password"),
+            sftp_host="127.0.0.1",
+            sftp_port=sftp.port,
+            sftp_user="tester",
+            sftp_password=SecretStr("a password"),
             sftp_host_key=sftp.host_key_fingerprint,
-        )  # fmt: skip
+        )
         pipeline = stack.enter_context(service(settings, folder / "run.log"))
         patiently("slomix run did not come up", lambda: "Ctrl-C" in pipeline.said(), pipeline.said)
 

@@ -43,9 +43,14 @@ def process(arguments: list[str], environment: dict[str, str], log: Path) -> Ite
     """A process of ours, ended with everything it started."""
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", *arguments], env=os.environ | environment, cwd=log.parent, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", *arguments],
+            env=os.environ | environment,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
         yield child
     finally:
@@ -89,10 +94,15 @@ def test_files_become_messages_and_nothing_is_said_twice_after_a_crash(database:
         page = stack.enter_context(StandIn(tmp_path / "discord"))
         sftp = stack.enter_context(SftpServer(server, "tester", "a password"))
         settings = load_settings(
-            home=tmp_path / "home", postgres_url=SecretStr(database.url), discord_webhook=SecretStr(page.webhook_url),
-            sftp_host="127.0.0.1", sftp_port=sftp.port, sftp_user="tester", sftp_password=SecretStr("a password"),
+            home=tmp_path / "home",
+            postgres_url=SecretStr(database.url),
+            discord_webhook=SecretStr(page.webhook_url),
+            sftp_host="127.0.0.1",
+            sftp_port=sftp.port,
+            sftp_user="tester",
+            sftp_password=SecretStr("a password"),
             sftp_host_key=sftp.host_key_fingerprint,
-        )  # fmt: skip
+        )
         environment = dagster_environment(settings, database)
 
         def told(count: int) -> Callable[[], bool]:

@@ -57,9 +57,12 @@ class Proxy:
         headers: dict[str, str] | None = None,
     ) -> int:
         answer = requests.request(
-            method, f"http://127.0.0.1:{self.port}{path}", auth=login, headers={"Host": host} | (headers or {}),
+            method,
+            f"http://127.0.0.1:{self.port}{path}",
+            auth=login,
+            headers={"Host": host} | (headers or {}),
             timeout=10,
-        )  # fmt: skip
+        )
         if answer.status_code == 200:
             assert answer.text == f"{method} None"  # the login stays here
         return answer.status_code

@@ -36,9 +36,10 @@ from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
 MANY = examples(60)
 # Each has some seconds of work for a database: too much to look for a smaller example when one fails.
 FEW = settings(
-    max_examples=5, phases=[Phase.generate],
+    max_examples=5,
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 
 
 def filed(sim_round: SimRound) -> FiledRound:
@@ -118,8 +119,11 @@ def test_a_round_two_whose_round_one_was_lost_never_shows_the_sum_of_both(evenin
     rounds = [filed(r) for r in played]
     found = own_numbers(rounds, pair_rounds(rounds))
     (second,) = [r for r in played if r.status == "r2_only"]
-    wrong = [f"{p.guid} {p.kills} kills of {second.players[p.guid].kills}" for p in found[second.stem]
-             if p.kills not in (None, second.players[p.guid].kills)]  # fmt: skip
+    wrong = [
+        f"{p.guid} {p.kills} kills of {second.players[p.guid].kills}"
+        for p in found[second.stem]
+        if p.kills not in (None, second.players[p.guid].kills)
+    ]
     assert wrong == []
 
 
@@ -142,14 +146,25 @@ class Folder:
             (self.path / name).write_bytes(content)
         resources: dict[str, Any] = {"gameserver": self.pipeline.gameserver, "discord": Channels()}
         summary = import_folder(
-            self.path, self.pipeline.database, self.pipeline.instance, server=self.server, timezone=self.zone,
-            tags={}, progress=lambda *_: None, **resources,
-        )  # fmt: skip
+            self.path,
+            self.pipeline.database,
+            self.pipeline.instance,
+            server=self.server,
+            timezone=self.zone,
+            tags={},
+            progress=lambda *_: None,
+            **resources,
+        )
         for _ in range(3):  # a stamp that a record puts right makes other rounds' results stale
             run_partitions(
-                self.pipeline.instance, "ingest_rounds", self._stale(), tags={}, progress=lambda *_: None,
-                database=self.pipeline.database, **resources,
-            )  # fmt: skip
+                self.pipeline.instance,
+                "ingest_rounds",
+                self._stale(),
+                tags={},
+                progress=lambda *_: None,
+                database=self.pipeline.database,
+                **resources,
+            )
         assert self._stale() == []
         return summary
 
@@ -165,9 +180,11 @@ class Folder:
         """Every row of every table that is about this server, without its name and without how the files came."""
         return {
             f"{table}: {row.replace(self.server, 'srv')}"
-            for table, rows in self.pipeline.contents().items() if table != "file"
-            for row in rows if self.server in row
-        }  # fmt: skip
+            for table, rows in self.pipeline.contents().items()
+            if table != "file"
+            for row in rows
+            if self.server in row
+        }
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query whose only parameter is a pattern that this server's keys match."""

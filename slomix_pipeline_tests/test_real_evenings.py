@@ -154,7 +154,7 @@ TOTALS_2025_10_02 = [
     (148, 184, 27584, 31507, 114.9, 240.1, 38.53, 14.04, 66.7),
     (146, 136, 31304, 33076, 114.9, 272.4, 38.87, 8.11, 45.9),
     (121, 158, 26347, 28840, 114.9, 229.3, 32.29, 10.18, 55.1),
-]  # fmt: skip
+]
 
 
 def test_the_totals_of_a_whole_evening_are_the_known_ones(sessions: dict[str, Session]) -> None:
@@ -163,18 +163,30 @@ def test_the_totals_of_a_whole_evening_are_the_known_ones(sessions: dict[str, Se
         for p in players:
             given, received = damage(p)
             totals[p.guid].update(
-                kills=known(p.kills), deaths=known(p.deaths), given=given, received=received,
-                hits=known(p.hits), shots=known(p.shots), headshots=known(p.headshots), played=known(p.seconds_played),
+                kills=known(p.kills),
+                deaths=known(p.deaths),
+                given=given,
+                received=received,
+                hits=known(p.hits),
+                shots=known(p.shots),
+                headshots=known(p.headshots),
+                played=known(p.seconds_played),
                 dead=known(p.seconds_dead),
-            )  # fmt: skip
+            )
     rows = [
         (
-            t["kills"], t["deaths"], t["given"], t["received"], round(t["played"] / 60, 1),
-            round(t["given"] * 60 / t["played"], 1), round(100 * t["hits"] / t["shots"], 2),
-            round(100 * t["headshots"] / t["hits"], 2), round(t["dead"] / 60, 1),
+            t["kills"],
+            t["deaths"],
+            t["given"],
+            t["received"],
+            round(t["played"] / 60, 1),
+            round(t["given"] * 60 / t["played"], 1),
+            round(100 * t["hits"] / t["shots"], 2),
+            round(100 * t["headshots"] / t["hits"], 2),
+            round(t["dead"] / 60, 1),
         )
         for t in totals.values()
-    ]  # fmt: skip
+    ]
     assert sorted(rows, reverse=True) == TOTALS_2025_10_02
     assert sum(row[0] for row in rows) == sum(row[1] for row in rows) == 927
     assert sum(row[2] for row in rows) == sum(row[3] for row in rows) == 185_311
@@ -189,8 +201,10 @@ def test_an_evening_over_midnight_is_one_session_and_its_last_match_one_match(se
 def test_the_same_map_three_times_in_a_row_is_three_matches(sessions: dict[str, Session]) -> None:
     matches = [(a, b) for a, b in sessions["2025-10-19 21:26"].matches if a.map_name == "te_escape2"]
     assert [(a.key[11:17], b.key[11:17]) for a, b in matches] == [
-        ("221915", "222424"), ("222945", "223403"), ("223859", "224215"),
-    ]  # fmt: skip
+        ("221915", "222424"),
+        ("222945", "223403"),
+        ("223859", "224215"),
+    ]
     assert [b.stats.header.limit for _, b in matches] == ["7:31", "3:47", "3:47"]
     assert [a.stats.header.attack_time for a, _ in matches] == ["7:31", "3:47", "3:47"]
 
@@ -232,8 +246,13 @@ def test_the_numbers_of_a_round_2_are_its_own(sessions: dict[str, Session]) -> N
     stem = "2025-10-02-212249-etl_adlernest-round-2"
     players = session_of(sessions, stem).players[stem]
     assert kills_deaths_damage(players) == [
-        (2, 5, 1262), (3, 8, 788), (5, 4, 859), (5, 5, 724), (6, 4, 939), (7, 2, 1447),
-    ]  # fmt: skip
+        (2, 5, 1262),
+        (3, 8, 788),
+        (5, 4, 859),
+        (5, 5, 724),
+        (6, 4, 939),
+        (7, 2, 1447),
+    ]
     assert sum(known(p.kills) for p in players) == sum(known(p.deaths) for p in players) == 28
 
 
@@ -356,10 +375,13 @@ def test_every_law_holds_in_every_file_but_that_of_the_reconnect(
             broken[key] = laws
     assert broken == {
         "2025-10-26-203013-etl_sp_delivery-round-2": [
-            "kills = deaths", "Axis kills = Allies deaths", "Allies kills = Axis deaths",
-            "damage given = received", "team damage given = received",
+            "kills = deaths",
+            "Axis kills = Allies deaths",
+            "Allies kills = Axis deaths",
+            "damage given = received",
+            "team damage given = received",
         ],
-    }  # fmt: skip
+    }
 
 
 def test_every_law_holds_in_every_round_of_a_match_and_only_the_reconnected_player_did_not_go_on(
@@ -383,5 +405,7 @@ def test_no_real_number_is_above_what_can_be_done_and_no_counters_were_carried_o
     players = [people for session in sessions.values() for people in session.players.values()]
     assert [odd for people in players for odd in implausible_numbers(people)] == []
     assert {flag for people in players for p in people for flag in p.flags} <= {
-        "cumulative", "counter_reset", "dead_time_capped",
-    }  # fmt: skip
+        "cumulative",
+        "counter_reset",
+        "dead_time_capped",
+    }

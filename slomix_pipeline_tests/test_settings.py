@@ -46,9 +46,13 @@ def test_empty_variables_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_handed_on_settings_arrive_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     given = load_settings(
-        server="second", timezone="Europe/Ljubljana", filler_maps=("a", "b"), session_gap=timedelta(minutes=70),
-        sftp_password="s3cret", sftp_known_hosts=Path("/etc/hosts"),
-    )  # fmt: skip
+        server="second",
+        timezone="Europe/Ljubljana",
+        filler_maps=("a", "b"),
+        session_gap=timedelta(minutes=70),
+        sftp_password="s3cret",
+        sftp_known_hosts=Path("/etc/hosts"),
+    )
     for name, value in as_environment(given).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == given

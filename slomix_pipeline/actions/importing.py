@@ -146,10 +146,16 @@ def _import_into_home(
         progress("waiting until no other command runs rounds here", 0, 1)
         instance = stack.enter_context(one_shot_instance(settings, database))
         return import_folder(
-            directory, database, instance, server=settings.server, timezone=timezone,
-            tags={PUBLISH_TAG: ASKED} if publish else {}, progress=progress,
-            gameserver=NoGameServer(), discord=channels,
-        )  # fmt: skip
+            directory,
+            database,
+            instance,
+            server=settings.server,
+            timezone=timezone,
+            tags={PUBLISH_TAG: ASKED} if publish else {},
+            progress=progress,
+            gameserver=NoGameServer(),
+            discord=channels,
+        )
 
 
 def import_folder(

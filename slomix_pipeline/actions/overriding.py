@@ -55,9 +55,17 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
     with database.transaction() as conn:
         decision = finder(conn)
         number = overrides.add(
-            conn, decision.kind, server_of(decision.round_key), decision.round_key, decision.value,
-            instead_of=decision.instead_of, guid=decision.guid, roster=decision.roster, reason=reason, made_by=made_by,
-        )  # fmt: skip
+            conn,
+            decision.kind,
+            server_of(decision.round_key),
+            decision.round_key,
+            decision.value,
+            instead_of=decision.instead_of,
+            guid=decision.guid,
+            roster=decision.roster,
+            reason=reason,
+            made_by=made_by,
+        )
         if decision.kind is OverrideKind.SESSION and decision.value == CUT:
             _carry_over(conn, decision.round_key)
     _work_out(settings, database, decision.kind, decision.round_key, progress)
@@ -87,9 +95,16 @@ def _carry_over(conn: Connection[DictRow], round_key: str) -> None:
     for row in overrides.about(conn, overrides.rounds_of(conn, place["session_key"])):
         if row["kind"] == OverrideKind.TEAM:
             overrides.add(
-                conn, OverrideKind.TEAM, row["server"], round_key, row["value"], guid=row["guid"], roster=row["roster"],
-                reason=row["reason"], made_by=row["made_by"],
-            )  # fmt: skip
+                conn,
+                OverrideKind.TEAM,
+                row["server"],
+                round_key,
+                row["value"],
+                guid=row["guid"],
+                roster=row["roster"],
+                reason=row["reason"],
+                made_by=row["made_by"],
+            )
 
 
 def _check_words(reason: str, name: str) -> None:

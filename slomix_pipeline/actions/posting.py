@@ -99,9 +99,15 @@ def _run(settings: Settings, database: Database, channels: Channels, thing: str,
     job = "report_sessions" if thing.startswith("session:") else "ingest_rounds"
     with one_shot_instance(settings, database) as instance:
         run_partitions(
-            instance, job, [key], tags={PUBLISH_TAG: LIVE}, progress=progress, database=database,
-            gameserver=NoGameServer(), discord=channels,
-        )  # fmt: skip
+            instance,
+            job,
+            [key],
+            tags={PUBLISH_TAG: LIVE},
+            progress=progress,
+            database=database,
+            gameserver=NoGameServer(),
+            discord=channels,
+        )
 
 
 def _row(conn: Connection[DictRow], thing: str) -> DictRow:

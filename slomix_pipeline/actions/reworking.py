@@ -25,6 +25,12 @@ def work_out_anew(settings: Settings, database: Database, round_keys: Sequence[s
             with database.connect() as conn:
                 wanted = sessions_of(conn, round_keys) if keys is None else keys
             run_partitions(
-                instance, job, wanted, tags={}, progress=progress, database=database, gameserver=NoGameServer(),
+                instance,
+                job,
+                wanted,
+                tags={},
+                progress=progress,
+                database=database,
+                gameserver=NoGameServer(),
                 discord=channels,
-            )  # fmt: skip
+            )

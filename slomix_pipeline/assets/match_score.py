@@ -52,9 +52,13 @@ def match_score(
     with database.connect() as conn:
         check = report(context, conn, "score_sources", outcomes)
     metadata: dict[str, Any] = {
-        "maps won by A": won["A"], "maps won by B": won["B"], "draws": won["draw"], "not counted": won[None],
-        "policy": policy, "score": dg.MetadataValue.json(dict(sorted(scores.items())[-50:])),
-    }  # fmt: skip
+        "maps won by A": won["A"],
+        "maps won by B": won["B"],
+        "draws": won["draw"],
+        "not counted": won[None],
+        "policy": policy,
+        "score": dg.MetadataValue.json(dict(sorted(scores.items())[-50:])),
+    }
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 

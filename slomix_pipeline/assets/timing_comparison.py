@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200  # of a table in the metadata
 _CLOCKS = (
-    "round_key", "timing_status", "stopwatch", "record_seconds", "difference_seconds", "correction",
-    "duration_seconds", "duration_source", "surrender_side", "pause_seconds", "end_reason",
-)  # fmt: skip
+    "round_key",
+    "timing_status",
+    "stopwatch",
+    "record_seconds",
+    "difference_seconds",
+    "correction",
+    "duration_seconds",
+    "duration_source",
+    "surrender_side",
+    "pause_seconds",
+    "end_reason",
+)
 _PEOPLE = ("round_key", "name", "damage_given", "seconds_played", "stopwatch_dpm", "dpm")
 
 

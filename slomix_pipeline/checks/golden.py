@@ -58,11 +58,19 @@ def scored_night() -> list[ScoredMatch]:
     teams = assign_teams([Lineup(r.key, placed[r.key].number, sides[r.key]) for r in rounds])
     halves = [
         Half(
-            r.key, placed[r.key].partner, placed[r.key].match_key, placed[r.key].number, placed[r.key].status,
-            placed[r.key].reason, found.validities[r.key].unscored_reason, r.map_name, r.stats.header, sides[r.key],
+            r.key,
+            placed[r.key].partner,
+            placed[r.key].match_key,
+            placed[r.key].number,
+            placed[r.key].status,
+            placed[r.key].reason,
+            found.validities[r.key].unscored_reason,
+            r.map_name,
+            r.stats.header,
+            sides[r.key],
         )
         for r in rounds
-    ]  # fmt: skip
+    ]
     return score_session(halves, teams.team_of)
 
 

@@ -32,89 +32,148 @@ class Check:
 
 CHECKS = (
     Check(
-        "transfer", "raw_stats_file", 1, blocking=True,
+        "transfer",
+        "raw_stats_file",
+        1,
+        blocking=True,
         description="The file arrived whole: not empty, a header line, the same sha256 after storing.",
     ),
     Check(
-        "duplicates", "raw_stats_file", 2, blocking=False,
+        "duplicates",
+        "raw_stats_file",
+        2,
+        blocking=False,
         description="Whether another file of the server has the same bytes: then this one is known and counts nowhere.",
     ),
     Check(
-        "parse", "parsed_round", 3, blocking=True,
+        "parse",
+        "parsed_round",
+        3,
+        blocking=True,
         description="Every line is exactly of the format, numbers are in range, headshot kills are not above kills.",
     ),
     Check(
-        "read_back", "parsed_round", 5, blocking=True,
+        "read_back",
+        "parsed_round",
+        5,
+        blocking=True,
         description="The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage.",
     ),
     Check(
-        "constraints", "parsed_round", 6, blocking=True,
+        "constraints",
+        "parsed_round",
+        6,
+        blocking=True,
         description="PostgreSQL took every row: types, ranges, unique keys.",
     ),
     Check(
-        "pairing", "round_stats", 3, blocking=False,
+        "pairing",
+        "round_stats",
+        3,
+        blocking=False,
         description="The round found its place: no orphaned round 2, no pair that contradicts itself, a usual gap.",
     ),
     Check(
-        "conservation_laws", "round_stats", 4, blocking=False,
+        "conservation_laws",
+        "round_stats",
+        4,
+        blocking=False,
         description="Kills are deaths, side by side; damage and team damage given are received; header and pair agree. "
         "Who left, reconnected or changed sides may break a law: then he is named.",
     ),
     Check(
-        "plausibility", "round_stats", 4, blocking=False,
+        "plausibility",
+        "round_stats",
+        4,
+        blocking=False,
         description="No number is above what can be done in the time played, and no round 2 looks like a sum of both.",
     ),
     Check(
-        "seven_comparisons", "round_stats", 4, blocking=False,
+        "seven_comparisons",
+        "round_stats",
+        4,
+        blocking=False,
         description="Own numbers as stored against the file: players, weapon rows, kills, deaths, weapon kills, "
         "negatives, and round 1 + round 2 = the file of round 2.",
     ),
     Check(
-        "timing_link", "round_timing", 4, blocking=False,
+        "timing_link",
+        "round_timing",
+        4,
+        blocking=False,
         description="No tie between timing records, header and record agree within 30 s, the length is known and "
         "nobody was there for longer.",
     ),
     Check(
-        "timing_chain", "round_timing", 4, blocking=False,
+        "timing_chain",
+        "round_timing",
+        4,
+        blocking=False,
         description="The timing record came the whole way: script alive, file written, fetched, parsed, linked. "
         "Names the first link that is broken.",
     ),
     Check(
-        "teams", "session_teams", 4, blocking=False,
+        "teams",
+        "session_teams",
+        4,
+        blocking=False,
         description="The teams of the session are sure: nobody of the round stays open, the lobby was not split anew. "
         "Names substitutions, replaced teams and players who changed sides.",
     ),
     Check(
-        "score_sources", "match_score", 4, blocking=False,
+        "score_sources",
+        "match_score",
+        4,
+        blocking=False,
         description="All that tells who won a match agrees: headers, times, the rosters of both rounds. Told at the "
         "match's last round. Where headers and times differ, the headers' winner stands.",
     ),
     Check(
-        "endstats_link", "round_awards", 4, blocking=False,
+        "endstats_link",
+        "round_awards",
+        4,
+        blocking=False,
         description="No tie between endstats files: two at the same distance belong to neither.",
     ),
     Check(
-        "record_parse", "timing_record", 3, blocking=False,
+        "record_parse",
+        "timing_record",
+        3,
+        blocking=False,
         description="The timing record is of a known shape and names map, round and a plausible end.",
     ),
     Check(
-        "timing_told", "timing_comparison", 7, blocking=False,
+        "timing_told",
+        "timing_comparison",
+        7,
+        blocking=False,
         description="The dev channel's message about a round that is not aligned was delivered once.",
     ),
     Check(
-        "told_once", "match_post", 7, blocking=False,
+        "told_once",
+        "match_post",
+        7,
+        blocking=False,
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),
     Check(
-        "summary_told_once", "session_post", 7, blocking=False,
+        "summary_told_once",
+        "session_post",
+        7,
+        blocking=False,
         description="The summary of the session was delivered once, if it was due; one in doubt is never sent again.",
     ),
-)  # fmt: skip
+)
 
 LAYER_NAMES = {
-    1: "transfer", 2: "duplicates", 3: "parser", 4: "comparisons", 5: "read-back", 6: "constraints",
+    1: "transfer",
+    2: "duplicates",
+    3: "parser",
+    4: "comparisons",
+    5: "read-back",
+    6: "constraints",
     7: "posts",
-}  # fmt: skip
+}
 
 
 def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
@@ -122,12 +181,16 @@ def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
     own = {"timing_record": partitions.timings, "session_post": partitions.sessions}.get(asset, partitions.rounds)
     return [
         dg.AssetCheckSpec(
-            check.name, asset=asset, blocking=check.blocking, partitions_def=own,
+            check.name,
+            asset=asset,
+            blocking=check.blocking,
+            partitions_def=own,
             description=f"Layer {check.layer} ({LAYER_NAMES[check.layer]}). {check.description}",
             metadata={"layer": check.layer},
         )
-        for check in CHECKS if check.asset == asset
-    ]  # fmt: skip
+        for check in CHECKS
+        if check.asset == asset
+    ]
 
 
 def report(
@@ -151,9 +214,11 @@ def report(
     for key, outcome in failed.items():
         context.log_event(_evaluation(name, key, outcome))
     return dg.AssetCheckResult(
-        check_name=name, passed=not failed, severity=dg.AssetCheckSeverity.WARN,
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN,
         metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
-    )  # fmt: skip
+    )
 
 
 def report_anew(

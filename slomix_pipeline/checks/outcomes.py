@@ -140,8 +140,11 @@ def score_outcome(result: MatchResult) -> Outcome:
 
 
 _ATTACKS = {
-    None: None, FIRST: "round 1's attackers won", SECOND: "round 2's attackers won", DRAW: "draw",
-}  # fmt: skip
+    None: None,
+    FIRST: "round 1's attackers won",
+    SECOND: "round 2's attackers won",
+    DRAW: "draw",
+}
 
 
 def _attack_in_words(attack: Attack) -> str:

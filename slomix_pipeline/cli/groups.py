@@ -232,10 +232,14 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
         for row in rows:
             back = "" if row["revoked_at"] is None else f"by {row['revoked_by']}: {row['revoked_reason']}"
             cells = (
-                str(row["id"]), f"{row['kind']} {row['guid'] or ''} {row['round_key']}",
-                decided_text(row["kind"], row["value"]), row["made_by"],
-                row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"), row["reason"], back,
-            )  # fmt: skip
+                str(row["id"]),
+                f"{row['kind']} {row['guid'] or ''} {row['round_key']}",
+                decided_text(row["kind"], row["value"]),
+                row["made_by"],
+                row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
+                row["reason"],
+                back,
+            )
             table.add_row(*cells)
         out.print(table if rows else "Nobody decided anything otherwise than the rules.")
 

@@ -100,9 +100,13 @@ class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no type
     def request(self, method: str, session: requests.Session, path: str = "") -> requests.Response:
         """One call of the webhook's address, or of what lies below it."""
         return session.request(
-            method, f"{self.url}{path}", json=None if method == "GET" else self.json, params=self._query_params,
-            proxies=self.proxies, timeout=self.timeout,
-        )  # fmt: skip
+            method,
+            f"{self.url}{path}",
+            json=None if method == "GET" else self.json,
+            params=self._query_params,
+            proxies=self.proxies,
+            timeout=self.timeout,
+        )
 
 
 class Discord:

@@ -152,10 +152,18 @@ def _send(
         _note(database, conn, thing.name, {"state": "in_doubt", "error": str(error)})
         return Told("in_doubt", str(error), goes_on=False)
     _note(
-        database, conn, thing.name,
-        {"state": "sent", "message_id": sent.message_id, "webhook_id": discord.webhook_id,
-         "thread_id": discord.thread_id, "sent_at": datetime.now(UTC), "error": None},
-    )  # fmt: skip
+        database,
+        conn,
+        thing.name,
+        {
+            "state": "sent",
+            "message_id": sent.message_id,
+            "webhook_id": discord.webhook_id,
+            "thread_id": discord.thread_id,
+            "sent_at": datetime.now(UTC),
+            "error": None,
+        },
+    )
     return Told("sent")
 
 
@@ -191,10 +199,11 @@ def _correct(
     theirs = (row["webhook_id"] or discord.webhook_id, row["thread_id"] if row["webhook_id"] else discord.thread_id)
     if theirs != (discord.webhook_id, discord.thread_id):
         return _stands(
-            conn, row,
+            conn,
+            row,
             f"another webhook or thread sent it (webhook {theirs[0]}): it can't be corrected any more, {since}; it can "
             "be again with that webhook",
-        )  # fmt: skip
+        )
     if held is not None:
         return _uncorrected(conn, row, held)
     try:

@@ -11,9 +11,11 @@ from slomix_pipeline.rules.values import SIDE_NAMES
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen
 
 _COLOURS = {
-    TimingStatus.ALIGNED: 0x2ECC71, TimingStatus.MINOR_DIFF: 0xE67E22, TimingStatus.DISCREPANCY: 0xE74C3C,
+    TimingStatus.ALIGNED: 0x2ECC71,
+    TimingStatus.MINOR_DIFF: 0xE67E22,
+    TimingStatus.DISCREPANCY: 0xE74C3C,
     TimingStatus.NO_LUA_DATA: NEUTRAL,
-}  # fmt: skip
+}
 
 
 def timing_message(timing: TimingSeen) -> Message:

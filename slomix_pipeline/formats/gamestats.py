@@ -149,10 +149,16 @@ def _parse_header(line: bytes) -> Header:
         raise FormatError("the header names no map")
     number, defender, winner = (int(f) if _INTEGER.fullmatch(f) else None for f in map(str.strip, fields[3:6]))
     return Header(
-        server_name=fields[0], map_name=fields[1], config=fields[2],
-        number=number, defender_side=defender, winner_side=winner,
-        limit=fields[6], attack_time=fields[7], playtime=fields[8] if len(fields) > 8 else None,
-    )  # fmt: skip
+        server_name=fields[0],
+        map_name=fields[1],
+        config=fields[2],
+        number=number,
+        defender_side=defender,
+        winner_side=winner,
+        limit=fields[6],
+        attack_time=fields[7],
+        playtime=fields[8] if len(fields) > 8 else None,
+    )
 
 
 def _parse_player(line: bytes, number: int) -> tuple[PlayerLine, int]:

@@ -250,35 +250,56 @@ def dump(
     end = _plain(record.ended_at.timestamp())
     duration = _plain(record.duration_seconds)
     meta = {
-        "map": record.map_name, "round": record.number, "round_start_unix": start, "round_end_unix": end,
-        "actual_duration_seconds": duration, "warmup_seconds": record.warmup_seconds,
-        "pause_seconds": record.pause_seconds, "pause_count": record.pause_count,
-        "server_ip": "0.0.0.0", "server_port": "27960", "match_id": str(end), "spawn_stats": list(spawn_stats),
-    }  # fmt: skip
+        "map": record.map_name,
+        "round": record.number,
+        "round_start_unix": start,
+        "round_end_unix": end,
+        "actual_duration_seconds": duration,
+        "warmup_seconds": record.warmup_seconds,
+        "pause_seconds": record.pause_seconds,
+        "pause_count": record.pause_count,
+        "server_ip": "0.0.0.0",
+        "server_port": "27960",
+        "match_id": str(end),
+        "spawn_stats": list(spawn_stats),
+    }
     own = ("schema", "server_id", "aborted", "restarts", "exit_print")
     meta |= {name: getattr(record, name) for name in own if getattr(record, name) is not None}
     minutes = None if record.limit_seconds is None else f"{record.limit_seconds / 60:.3f}".rstrip("0").rstrip(".")
     fields = {
-        "Map": record.map_name, "Round": record.number,
-        "Winner": record.winner_side, "Defender": record.defender_side,
-        "Lua_Playtime": _with_unit(duration, "sec"), "Lua_Timelimit": _with_unit(minutes, "min"),
-        "Lua_Pauses": f"{record.pause_count} ({record.pause_seconds} sec)", "Lua_EndReason": record.end_reason,
+        "Map": record.map_name,
+        "Round": record.number,
+        "Winner": record.winner_side,
+        "Defender": record.defender_side,
+        "Lua_Playtime": _with_unit(duration, "sec"),
+        "Lua_Timelimit": _with_unit(minutes, "min"),
+        "Lua_Pauses": f"{record.pause_count} ({record.pause_seconds} sec)",
+        "Lua_EndReason": record.end_reason,
         "Lua_Warmup": _with_unit(record.warmup_seconds, "sec"),
-        "Lua_WarmupStart": start, "Lua_RoundStart": start, "Lua_RoundEnd": end,
-        "Lua_SurrenderTeam": record.surrender_side, "Lua_SurrenderCaller": "", "Lua_SurrenderCallerName": "",
-        "Lua_AxisScore": int(record.winner_side == 1), "Lua_AlliesScore": int(record.winner_side == 2),
-        "Axis_JSON": _json(list(axis)), "Allies_JSON": _json(list(allies)), "Lua_Pauses_JSON": "[]",
+        "Lua_WarmupStart": start,
+        "Lua_RoundStart": start,
+        "Lua_RoundEnd": end,
+        "Lua_SurrenderTeam": record.surrender_side,
+        "Lua_SurrenderCaller": "",
+        "Lua_SurrenderCallerName": "",
+        "Lua_AxisScore": int(record.winner_side == 1),
+        "Lua_AlliesScore": int(record.winner_side == 2),
+        "Axis_JSON": _json(list(axis)),
+        "Allies_JSON": _json(list(allies)),
+        "Lua_Pauses_JSON": "[]",
         "Lua_SpawnSummary": _spawn_summary(spawn_stats),
-    }  # fmt: skip
+    }
     version = "" if record.script_version is None else f" v{record.script_version}"
     embed = {
         "title": f"Round Complete: {record.map_name} R{record.number}",
         "description": "Timing: Playtime (no pauses) · Warmup · Wall-clock",
         "color": 3447003,
-        "fields": [{"name": k, "value": "" if v is None else str(v), "inline": not k.endswith("_JSON")}
-                   for k, v in fields.items()],
+        "fields": [
+            {"name": k, "value": "" if v is None else str(v), "inline": not k.endswith("_JSON")}
+            for k, v in fields.items()
+        ],
         "footer": {"text": f"Slomix Lua Webhook{version}"},
-    }  # fmt: skip
+    }
     payload = {"username": "ET:Legacy Stats", "content": "STATS_READY", "embeds": [embed]}
     return encode(_json({"meta": meta, "payload": payload}))
 

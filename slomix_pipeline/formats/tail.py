@@ -7,17 +7,46 @@ Source: the writer's code for 38 fields, older layouts by value over real files;
 # Whole numbers print as %d, the others with one decimal.
 DECIMAL_FIELDS = frozenset(
     {
-        "alive_percent", "dpm", "minutes_played", "tank_ratio", "dead_percent", "minutes_dead", "kd",
+        "alive_percent",
+        "dpm",
+        "minutes_played",
+        "tank_ratio",
+        "dead_percent",
+        "minutes_dead",
+        "kd",
     }
-)  # fmt: skip
+)
 
 _UP_TO_USEFUL_KILLS = (
-    "damage_given", "damage_received", "team_damage_given", "team_damage_received", "gibs", "self_kills",
-    "team_kills", "team_gibs", "alive_percent", "xp", "killing_spree", "death_spree", "kill_assists", "kill_steals",
-    "headshot_kills", "objectives_stolen", "objectives_returned", "dynamites_planted", "dynamites_defused",
-    "times_revived", "bullets_fired", "dpm", "minutes_played", "tank_ratio", "dead_percent", "minutes_dead", "kd",
+    "damage_given",
+    "damage_received",
+    "team_damage_given",
+    "team_damage_received",
+    "gibs",
+    "self_kills",
+    "team_kills",
+    "team_gibs",
+    "alive_percent",
+    "xp",
+    "killing_spree",
+    "death_spree",
+    "kill_assists",
+    "kill_steals",
+    "headshot_kills",
+    "objectives_stolen",
+    "objectives_returned",
+    "dynamites_planted",
+    "dynamites_defused",
+    "times_revived",
+    "bullets_fired",
+    "dpm",
+    "minutes_played",
+    "tank_ratio",
+    "dead_percent",
+    "minutes_dead",
+    "kd",
     "useful_kills",
-)  # fmt: skip
+)
 _MULTIKILLS = ("multikills_2", "multikills_3", "multikills_4", "multikills_5", "multikills_6")
 
 _LAYOUT_36 = (*_UP_TO_USEFUL_KILLS, "denied_playtime", *_MULTIKILLS, "useless_kills", "full_self_kills")

@@ -113,12 +113,18 @@ def _months(
         ("month", "rounds", "count", "matches complete", "R1 missing: strict", "real", "R2 missing: strict", "real"),
         (
             (
-                row["month"] or "**all**", row["rounds"], row["valid"], row["complete"],
-                row["missing_r1_strict"], row["missing_r1"], row["missing_r2_strict"], row["missing_r2"],
+                row["month"] or "**all**",
+                row["rounds"],
+                row["valid"],
+                row["complete"],
+                row["missing_r1_strict"],
+                row["missing_r1"],
+                row["missing_r2_strict"],
+                row["missing_r2"],
             )
             for row in [*by_month, total]
         ),
-    )  # fmt: skip
+    )
     yield "\n" + _STRICT_AND_REAL.format(window=span(scope.window))
     seen = [
         f"{row[count]} {code(row['status'])} by the {count} count only"
@@ -133,11 +139,14 @@ def _months(
 def _missing(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     table = [
         (
-            code(row["round_key"]), f"round {row['lost']}", span(scope.now - row["stamp"]),
-            escape(row["reason"] or ""), _may_be(row),
+            code(row["round_key"]),
+            f"round {row['lost']}",
+            span(scope.now - row["stamp"]),
+            escape(row["reason"] or ""),
+            _may_be(row),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     columns = ("round", "lacks", "age", "reason", "a file that may be it")
     return _section("Missing rounds", "None is really missing.", columns, table)
 
@@ -153,11 +162,15 @@ def _may_be(row: DictRow) -> str:
 def _not_counting(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     table = [
         (
-            code(row["status"]), escape(row["reason"] or ""), row["rounds"], _day(row["oldest"], scope),
-            _day(row["newest"], scope), _few(row["keys"]),
+            code(row["status"]),
+            escape(row["reason"] or ""),
+            row["rounds"],
+            _day(row["oldest"], scope),
+            _day(row["newest"], scope),
+            _few(row["keys"]),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     columns = ("status", "reason", "rounds", "oldest", "newest", "keys")
     return _section("Rounds that do not count", "Every round counts.", columns, table)
 
@@ -170,11 +183,15 @@ def _quarantined(rows: Sequence[DictRow]) -> Iterator[str]:
 def _never_fetched(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     table = [
         (
-            row["kind"], row["status"], escape(row["reason"] or ""), row["files"], _day(row["oldest"], scope),
+            row["kind"],
+            row["status"],
+            escape(row["reason"] or ""),
+            row["files"],
+            _day(row["oldest"], scope),
             _few(row["names"]),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     columns = ("kind", "status", "reason", "files", "first seen", "names")
     return _section("Files seen but never fetched", "None.", columns, table)
 
@@ -204,11 +221,15 @@ def _checks(rows: Sequence[DictRow]) -> Iterator[str]:
 
 
 _UNLINKED = {
-    "restarted": "of rounds that were restarted", "left": "of rounds left before their end",
-    "copy": "that say the same as another one", "candidate": "that are only candidates",
-    "tie": "equally near to a round as another one", "farther": "whose round has a nearer one",
-    "no_round": "without a stats file", None: "not looked at yet, or far from every round",
-}  # fmt: skip
+    "restarted": "of rounds that were restarted",
+    "left": "of rounds left before their end",
+    "copy": "that say the same as another one",
+    "candidate": "that are only candidates",
+    "tie": "equally near to a round as another one",
+    "farther": "whose round has a nearer one",
+    "no_round": "without a stats file",
+    None: "not looked at yet, or far from every round",
+}
 
 
 def _timing(
@@ -222,12 +243,18 @@ def _timing(
         ("month", "rounds", "linked", "%", "candidate only", "tie", "stopwatch differs"),
         (
             (
-                row["month"] or "**all**", row["rounds"], row["linked"], f"{100 * row['linked'] / row['rounds']:.0f}",
-                row["candidates"], row["ties"], row["differing"],
+                row["month"] or "**all**",
+                row["rounds"],
+                row["linked"],
+                f"{100 * row['linked'] / row['rounds']:.0f}",
+                row["candidates"],
+                row["ties"],
+                row["differing"],
             )
-            for row in [*by_month, total] if row["rounds"]
+            for row in [*by_month, total]
+            if row["rounds"]
         ),
-    )  # fmt: skip
+    )
     if without_round:
         yield f"\nTiming records no round uses: {sum(row['records'] for row in without_round)}\n"
     for row in without_round:

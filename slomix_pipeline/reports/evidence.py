@@ -16,9 +16,12 @@ from slomix_pipeline.warehouse.session_evidence import SessionEvidence
 
 _BY = {None: "", "header": "headers", "time": "times", "override": "a person"}
 _SURE = {
-    None: "", "verified_header": "yes", "time_fallback": "by the times only", "ambiguous": "the files disagree",
+    None: "",
+    "verified_header": "yes",
+    "time_fallback": "by the times only",
+    "ambiguous": "the files disagree",
     "missing": "no",
-}  # fmt: skip
+}
 _COLUMNS = ("#", "map", "attacks first", "round 1", "round 2", "result", "points", "by", "sure", "why")
 
 
@@ -33,10 +36,17 @@ def _matches(evidence: SessionEvidence) -> str:
     for match in evidence.matches:
         points = "" if match["points_a"] is None else f"{match['points_a']}–{match['points_b']}"
         cells = (
-            match["position"], match["map"], _attackers(evidence, match), _time(match, "r1"), _time(match, "r2"),
-            _result(evidence, match["winner"]), points, _BY[match["source"]], _SURE[match["confidence"]],
+            match["position"],
+            match["map"],
+            _attackers(evidence, match),
+            _time(match, "r1"),
+            _time(match, "r2"),
+            _result(evidence, match["winner"]),
+            points,
+            _BY[match["source"]],
+            _SURE[match["confidence"]],
             match["reason"],
-        )  # fmt: skip
+        )
         rows.append([escape(str(cell)) for cell in cells])
     return "\n".join(table(_COLUMNS, rows))
 

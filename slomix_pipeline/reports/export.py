@@ -124,17 +124,24 @@ def _teams(session: SessionEvidence) -> dict[str, Any]:
 
 def _flag(flag: Flag, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "kind": flag.kind, "team": flag.team, "rounds": list(flag.rounds), "players": list(flag.players),
-        "gone": list(flag.gone), "text": flag_text(flag, names),
-    }  # fmt: skip
+        "kind": flag.kind,
+        "team": flag.team,
+        "rounds": list(flag.rounds),
+        "players": list(flag.players),
+        "gone": list(flag.gone),
+        "text": flag_text(flag, names),
+    }
 
 
 def _score(row: DictRow) -> dict[str, Any]:
     return {
-        "A": row["points_a"], "B": row["points_b"], "draws": row["draws"], "not_counted": row["not_counted"],
+        "A": row["points_a"],
+        "B": row["points_b"],
+        "draws": row["draws"],
+        "not_counted": row["not_counted"],
         "without_points": row["without_points"],
         "policy": row["policy"] or load_settings().scoring_policy,  # none before its first match is scored
-    }  # fmt: skip
+    }
 
 
 def _match(match: DictRow) -> dict[str, Any]:
@@ -215,9 +222,17 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
 
 def _player(player: DictRow) -> dict[str, Any]:
     counts = (
-        "kills", "deaths", "damage_given", "damage_received", "headshots", "hits", "shots", "gibs", "self_kills",
+        "kills",
+        "deaths",
+        "damage_given",
+        "damage_received",
+        "headshots",
+        "hits",
+        "shots",
+        "gibs",
+        "self_kills",
         "seconds_played",
-    )  # fmt: skip
+    )
     return {
         "guid": player["guid"],
         "name": player["name"],
@@ -236,12 +251,37 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-_CSV_ROUND = ("key", "map", "round", "status", "valid", "ended_at", "duration_seconds", "duration_source",
-              "timing_status")  # fmt: skip
+_CSV_ROUND = (
+    "key",
+    "map",
+    "round",
+    "status",
+    "valid",
+    "ended_at",
+    "duration_seconds",
+    "duration_source",
+    "timing_status",
+)
 _CSV_PLAYER = (
-    "guid", "name", "side", "team", "kills", "deaths", "damage_given", "damage_received", "headshots", "hits", "shots",
-    "gibs", "self_kills", "seconds_played", "dpm", "accuracy", "revives_given", "xp",
-)  # fmt: skip
+    "guid",
+    "name",
+    "side",
+    "team",
+    "kills",
+    "deaths",
+    "damage_given",
+    "damage_received",
+    "headshots",
+    "hits",
+    "shots",
+    "gibs",
+    "self_kills",
+    "seconds_played",
+    "dpm",
+    "accuracy",
+    "revives_given",
+    "xp",
+)
 
 # Blanks before the sign don't hinder a spreadsheet, nor do signs of full width; a leading tab or line end has its own.
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")

@@ -141,9 +141,14 @@ def _field(case: Case, name: str, before: float | None, value: float | None, pol
     own_as = _STORED_AS.get(name, name)
     own = case.stored.get(own_as)
     return {
-        "field": name, "round_1": before, "file": value, "policy": _POLICY_WORDS[policy], "own_as": own_as, "own": own,
+        "field": name,
+        "round_1": before,
+        "file": value,
+        "policy": _POLICY_WORDS[policy],
+        "own_as": own_as,
+        "own": own,
         "how": _how(case, name, before, value, own),
-    }  # fmt: skip
+    }
 
 
 def _how(case: Case, name: str, before: float | None, value: float | None, own: float | None) -> str:
@@ -216,8 +221,9 @@ def _weapons(case: Case) -> Iterator[dict[str, Any]]:
                 "weapon": weapon,
                 **{
                     where: {column: getattr(counts[weapon], column) for column in WEAPON_COLUMNS}
-                    if weapon in counts else None
+                    if weapon in counts
+                    else None
                     for where, counts in held.items()
                 },
                 "own": {column: own[column] for column in WEAPON_COLUMNS} if own else None,
-            }  # fmt: skip
+            }

@@ -172,9 +172,11 @@ def _length(duration: dict[str, Any]) -> Iterator[str]:
 
 
 _GAVE_UP = {
-    "axis": "Axis gave up", "allies": "Allies gave up", "nobody": "nobody gave up",
+    "axis": "Axis gave up",
+    "allies": "Allies gave up",
+    "nobody": "nobody gave up",
     None: "whether anybody gave up is unknown",
-}  # fmt: skip
+}
 
 
 def _timing(timing: dict[str, Any]) -> Iterator[str]:

@@ -132,13 +132,20 @@ def _placing(conn: Connection[DictRow], row: DictRow, data: bytes, now: datetime
     played = results.true_headers(conn, results.places(conn, [row["round_key"]])).get(row["round_key"], header)
     return {
         "round": {
-            "map": row["map"], "number": row["number"], "label": row["label"], "status": row["status"],
-            "reason": row["reason"], "valid": row["valid"], "invalid_reason": row["invalid_reason"],
+            "map": row["map"],
+            "number": row["number"],
+            "label": row["label"],
+            "status": row["status"],
+            "reason": row["reason"],
+            "valid": row["valid"],
+            "invalid_reason": row["invalid_reason"],
             "unscored_reason": row["unscored_reason"],
             "flags": [*(row["flags"] or ()), *(("stamp_ambiguous",) if row["stamp_ambiguous"] else ())],
-            "ended_at": utc_text(row["stamp"]), "stamp_local": row["stamp_local"].isoformat(sep=" "),
+            "ended_at": utc_text(row["stamp"]),
+            "stamp_local": row["stamp_local"].isoformat(sep=" "),
             "age_seconds": int((now - row["stamp"]).total_seconds()),
-            "session": row["session_key"], "position": row["session_position"],
+            "session": row["session_key"],
+            "position": row["session_position"],
         },
         "header": {"line": _first_line(data)} | _header(header),
         "pairing": _pairing(conn, row),
@@ -146,26 +153,38 @@ def _placing(conn: Connection[DictRow], row: DictRow, data: bytes, now: datetime
         "timing": _timing(row),
         "match": _match(row),
         "endstats": {
-            "link_class": row["endstats_class"], "reason": row["endstats_reason"], "files": row["endstats"],
-            "awards": row["awards"], "duels": row["duels"],
+            "link_class": row["endstats_class"],
+            "reason": row["endstats_reason"],
+            "files": row["endstats"],
+            "awards": row["awards"],
+            "duels": row["duels"],
         },
-    }  # fmt: skip
+    }
 
 
 def _header(header: Header) -> dict[str, Any]:
     succeeded = attack_succeeded(header)
     return {
         "as_written": {
-            "server": header.server_name, "map": header.map_name, "config": header.config, "round": header.number,
-            "defender": header.defender_side, "winner": header.winner_side, "limit": header.limit,
-            "attack_time": header.attack_time, "playtime": header.playtime,
+            "server": header.server_name,
+            "map": header.map_name,
+            "config": header.config,
+            "round": header.number,
+            "defender": header.defender_side,
+            "winner": header.winner_side,
+            "limit": header.limit,
+            "attack_time": header.attack_time,
+            "playtime": header.playtime,
         },
         "as_read": {
-            "defender": SIDES.get(header.defender_side or 0), "winner": SIDES.get(header.winner_side or 0),
-            "attackers_won": succeeded, "limit_seconds": header.limit_seconds,
-            "attack_seconds": header.attack_seconds, "playtime_seconds": header.playtime_seconds,
+            "defender": SIDES.get(header.defender_side or 0),
+            "winner": SIDES.get(header.winner_side or 0),
+            "attackers_won": succeeded,
+            "limit_seconds": header.limit_seconds,
+            "attack_seconds": header.attack_seconds,
+            "playtime_seconds": header.playtime_seconds,
         },
-    }  # fmt: skip
+    }
 
 
 def _pairing(conn: Connection[DictRow], row: DictRow) -> dict[str, Any] | None:
@@ -200,12 +219,13 @@ def _duration(conn: Connection[DictRow], row: DictRow, header: Header) -> dict[s
         "attackers_gave_up": attackers_gave_up(header, row["surrender_side"]),
         "sources": [
             {
-                "source": s.name, "seconds": s.seconds,
+                "source": s.name,
+                "seconds": s.seconds,
                 "why": "used" if s.name == row["duration_source"] else s.why_not or "a better source is there",
             }
             for s in sources
         ],
-    }  # fmt: skip
+    }
 
 
 def _timing(row: DictRow) -> dict[str, Any]:
@@ -230,11 +250,14 @@ def _timing(row: DictRow) -> dict[str, Any]:
 def _checks(conn: Connection[DictRow], key: str) -> list[dict[str, Any]]:
     return [
         {
-            "name": check["check_name"], "passed": check["passed"], "severity": check["severity"],
-            "facts": check["metadata"], "checked_at": utc_text(check["checked_at"]),
+            "name": check["check_name"],
+            "passed": check["passed"],
+            "severity": check["severity"],
+            "facts": check["metadata"],
+            "checked_at": utc_text(check["checked_at"]),
         }
         for check in check_results.outcomes_of(conn, key)
-    ]  # fmt: skip
+    ]
 
 
 def _with_players(

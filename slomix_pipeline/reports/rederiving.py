@@ -67,10 +67,15 @@ def _pairs(
     """Name, stored value and present value of all there is to compare."""
     place = now.placed
     for name, value in (
-        ("match_key", place.match_key), ("partner_key", place.partner), ("number", place.number),
-        ("status", place.status.value), ("reason", place.reason), ("flags", list(place.flags)),
-        ("unscored_reason", now.validity.unscored_reason), ("invalid_reason", now.validity.invalid_reason),
-    ):  # fmt: skip
+        ("match_key", place.match_key),
+        ("partner_key", place.partner),
+        ("number", place.number),
+        ("status", place.status.value),
+        ("reason", place.reason),
+        ("flags", list(place.flags)),
+        ("unscored_reason", now.validity.unscored_reason),
+        ("invalid_reason", now.validity.invalid_reason),
+    ):
         yield name, stored[name], value
     yield "players", sorted(players), sorted(player.guid for player in now.players)
     for player in now.players:

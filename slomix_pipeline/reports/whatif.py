@@ -112,8 +112,11 @@ def as_json(sessions: Sequence[SessionCompared], policy: str) -> dict[str, Any]:
                 "winner_changes": session.winner_changes,
                 "matches": [
                     {
-                        "order": match.order, "map": match.map_name, "winner": match.winner,
-                        "published": _points_as_json(match.published), "other": _points_as_json(match.other),
+                        "order": match.order,
+                        "map": match.map_name,
+                        "winner": match.winner,
+                        "published": _points_as_json(match.published),
+                        "other": _points_as_json(match.other),
                     }
                     for match in session.differing
                 ],
@@ -127,7 +130,7 @@ def as_json(sessions: Sequence[SessionCompared], policy: str) -> dict[str, Any]:
             "matches_that_differ": sum(len(session.differing) for session in sessions),
             "winner_changes": [session.key for session in sessions if session.winner_changes],
         },
-    }  # fmt: skip
+    }
 
 
 def _total_as_json(total: Total) -> dict[str, Any]:
@@ -167,14 +170,19 @@ def _table(sessions: Sequence[SessionCompared], policy: str) -> Table:
     for session in sessions:
         before, after = session.published, session.other
         table.add_row(
-            session.key, _winners(session), _score(before), _score(after),
+            session.key,
+            _winners(session),
+            _score(before),
+            _score(after),
             style="bold red" if session.winner_changes else "bold",
-        )  # fmt: skip
+        )
         for match in session.differing:
             table.add_row(
-                f"  {match.order:2} {match.map_name}", match.winner, _points(match.published),
+                f"  {match.order:2} {match.map_name}",
+                match.winner,
+                _points(match.published),
                 _points(match.other),
-            )  # fmt: skip
+            )
     return table
 
 

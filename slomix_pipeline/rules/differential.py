@@ -231,9 +231,19 @@ def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
     counters = {name: None if _is_cumulative(name) else value for name, value in player.counters.items()}
     flags = (why, *(flag for flag in player.flags if flag == NO_IDENTITY))
     return replace(
-        player, weapons=None, kills=None, deaths=None, headshots=None, hits=None, shots=None,
-        seconds_played=None, seconds_dead=None, alive_percent=None, counters=counters, flags=flags,
-    )  # fmt: skip
+        player,
+        weapons=None,
+        kills=None,
+        deaths=None,
+        headshots=None,
+        hits=None,
+        shots=None,
+        seconds_played=None,
+        seconds_dead=None,
+        alive_percent=None,
+        counters=counters,
+        flags=flags,
+    )
 
 
 def _with_dead_time_capped(player: RoundPlayer) -> RoundPlayer:

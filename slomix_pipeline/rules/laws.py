@@ -37,11 +37,14 @@ def lobby_laws(players: Sequence[RoundPlayer]) -> list[Finding]:
         _equal("damage given = received", players, _counter("damage_given"), players, _counter("damage_received")),
         _equal(
             "team damage given = received",
-            players, _counter("team_damage_given"), players, _counter("team_damage_received"),
+            players,
+            _counter("team_damage_given"),
+            players,
+            _counter("team_damage_received"),
         ),
         _within("head hits ≤ hits", players, lambda p: p.headshots, lambda p: p.hits),
         _within("headshot kills ≤ kills", players, _counter("headshot_kills"), _kills),
-    ]  # fmt: skip
+    ]
 
 
 def header_law(header: Header, number: int) -> Finding:
@@ -63,7 +66,7 @@ def pair_laws(first: StatsFile, second: StatsFile) -> list[Finding]:
         _limit_law(first.header, second.header),
         _of_all("shared players swap sides", [pair for pair in shared if _stood(pair)], _swapped),
         _of_all("rounds go up by one", shared, lambda pair: pair[1].rounds == pair[0].rounds + 1),
-    ]  # fmt: skip
+    ]
 
 
 def _limit_law(first: Header, second: Header) -> Finding:

@@ -104,12 +104,15 @@ def _paired(placed: Mapping[str, Placed], override: Override, second_counts_on: 
         second: replace(match, key=second, number=2, partner=first, flags=flags),
         **{
             place.key: Placed(
-                place.key, place.key, place.number, status[place.number],
+                place.key,
+                place.key,
+                place.number,
+                status[place.number],
                 reason=f"{place.partner} is part of another match, {override.in_words}",
             )
             for place in left
         },
-    }  # fmt: skip
+    }
 
 
 def meant_team(override: Override, teams: Mapping[str, str]) -> str:

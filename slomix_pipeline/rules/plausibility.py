@@ -22,9 +22,17 @@ _RATIO_MARGIN = 0.051  # the writer rounds half up to one decimal
 
 # Seconds of play that one of each takes at least.
 _SECONDS_PER = {
-    "kills": 3, "deaths": 3, "shots": 1 / 15, "revives_given": 8, "gibs": 2, "dynamites_planted": 25,
-    "dynamites_defused": 25, "damage_given": 1 / 100, "damage_received": 1 / 100, "xp": 1 / 1.5,
-}  # fmt: skip
+    "kills": 3,
+    "deaths": 3,
+    "shots": 1 / 15,
+    "revives_given": 8,
+    "gibs": 2,
+    "dynamites_planted": 25,
+    "dynamites_defused": 25,
+    "damage_given": 1 / 100,
+    "damage_received": 1 / 100,
+    "xp": 1 / 1.5,
+}
 _MOST_ALIVE = 105  # percent
 _WHOLE_LOBBY = 4  # shared players
 

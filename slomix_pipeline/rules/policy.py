@@ -23,22 +23,49 @@ class Policy(Enum):
 POLICY: dict[str, Policy] = {
     **dict.fromkeys(
         (
-            "damage_given", "damage_received", "team_damage_given", "team_damage_received", "gibs", "self_kills",
-            "team_kills", "team_gibs", "bullets_fired", "minutes_played",
+            "damage_given",
+            "damage_received",
+            "team_damage_given",
+            "team_damage_received",
+            "gibs",
+            "self_kills",
+            "team_kills",
+            "team_gibs",
+            "bullets_fired",
+            "minutes_played",
         ),
         Policy.CUMULATIVE,
     ),
     **dict.fromkeys(
         (
-            "xp", "killing_spree", "death_spree", "kill_assists", "kill_steals", "headshot_kills",
-            "objectives_stolen", "objectives_returned", "dynamites_planted", "dynamites_defused", "times_revived",
-            "minutes_dead", "useful_kills", "denied_playtime", "multikills_2", "multikills_3", "multikills_4",
-            "multikills_5", "multikills_6", "useless_kills", "full_self_kills", "repairs", "revives_given",
+            "xp",
+            "killing_spree",
+            "death_spree",
+            "kill_assists",
+            "kill_steals",
+            "headshot_kills",
+            "objectives_stolen",
+            "objectives_returned",
+            "dynamites_planted",
+            "dynamites_defused",
+            "times_revived",
+            "minutes_dead",
+            "useful_kills",
+            "denied_playtime",
+            "multikills_2",
+            "multikills_3",
+            "multikills_4",
+            "multikills_5",
+            "multikills_6",
+            "useless_kills",
+            "full_self_kills",
+            "repairs",
+            "revives_given",
         ),
         Policy.THIS_ROUND,
     ),
     **dict.fromkeys(("alive_percent", "dpm", "tank_ratio", "dead_percent", "kd"), Policy.RECOMPUTE),
-}  # fmt: skip
+}
 
 # Every number of every weapon counts on, and with them a player's kills, deaths, hits, shots and head hits.
 WEAPON_COLUMNS = ("hits", "shots", "kills", "deaths", "headshots")

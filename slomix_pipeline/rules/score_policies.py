@@ -30,11 +30,13 @@ DEFAULT_POLICY = "map-wins/1"
 POLICIES: dict[str, ScorePolicy] = {
     DEFAULT_POLICY: ScorePolicy(won=(1, 0), beat=(1, 0), draw=0, in_words="1 per map won, a draw gives nothing"),
     "per-round/1": ScorePolicy(
-        won=(2, 0), beat=(1, 1), draw=1,
+        won=(2, 0),
+        beat=(1, 1),
+        draw=1,
         in_words="1 per round: to the attackers who completed it, else to the defenders",
     ),
     "two-point/1": ScorePolicy(won=(2, 0), beat=(2, 0), draw=1, in_words="2 per map won, a draw gives 1 to each"),
-}  # fmt: skip
+}
 
 
 def session_winner(given: Points, counted: int, without_points: int) -> str | None:

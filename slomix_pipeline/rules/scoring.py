@@ -153,10 +153,13 @@ def _half_a_match(half: Half, teams: Mapping[str, str]) -> MatchResult:
     if half.status is Status.ABORTED:  # its header holds presets
         attack = Attack(team)
     return MatchResult(
-        None, None, half.reason or f"the match is {half.status}",
+        None,
+        None,
+        half.reason or f"the match is {half.status}",
         Confidence.AMBIGUOUS if half.status is Status.AMBIGUOUS else Confidence.MISSING,
-        side, *((attack, UNKNOWN_ATTACK) if half.number == 1 else (UNKNOWN_ATTACK, attack)),
-    )  # fmt: skip
+        side,
+        *((attack, UNKNOWN_ATTACK) if half.number == 1 else (UNKNOWN_ATTACK, attack)),
+    )
 
 
 def attack_time(header: Header, clock: Clock) -> int | None:
@@ -243,16 +246,22 @@ def score_match(
     attackers = teams_seen[0] or (other_team(teams_seen[1]) if teams_seen[1] else None)
     completed = _completed(outcome, first, second, None if compared[0] is None else _completes(limit, compared[0]))
     told = MatchResult(
-        None, None, "", Confidence.MISSING, side,
+        None,
+        None,
+        "",
+        Confidence.MISSING,
+        side,
         Attack(attackers, attack_time(first, first_clock), completed[0]),
         Attack(other_team(attackers) if attackers else None, attack_time(second, second_clock), completed[1]),
-        by_header, by_time,
-    )  # fmt: skip
+        by_header,
+        by_time,
+    )
     if outcome is None:
         return replace(told, reason="neither the headers nor the times tell who won")
     if source is Source.TIME and _contradicts(outcome, first, second):
-        return replace(told, reason="what the headers tell and the times contradict each other",
-                       confidence=Confidence.AMBIGUOUS)  # fmt: skip
+        return replace(
+            told, reason="what the headers tell and the times contradict each other", confidence=Confidence.AMBIGUOUS
+        )
     if outcome == DRAW:
         winner, reason = DRAW, "nobody completed the map"
     elif side is None:

@@ -33,9 +33,12 @@ MINOR_WITHIN = 60  # seconds
 
 # What each source of a length is, for people.
 SOURCE_WORDS = {
-    "attack_time": "the stopwatch", "measured": "the stats file's own clock", "timing": "the timing record",
-    "players": "the players' minutes", "limit": "the limit, which is an assumption",
-}  # fmt: skip
+    "attack_time": "the stopwatch",
+    "measured": "the stats file's own clock",
+    "timing": "the timing record",
+    "players": "the players' minutes",
+    "limit": "the limit, which is an assumption",
+}
 
 
 class TimingStatus(StrEnum):

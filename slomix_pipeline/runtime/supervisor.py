@@ -216,11 +216,23 @@ def _dagster(
     )
     python = [sys.executable, "-m"]
     commands = {
-        "code-server": [*python, "dagster", "api", "grpc", "-m", "slomix_pipeline.definitions", "-h", "127.0.0.1",
-                        "-p", str(grpc_port), "--max-workers", str(_GRPC_WORKERS)],
+        "code-server": [
+            *python,
+            "dagster",
+            "api",
+            "grpc",
+            "-m",
+            "slomix_pipeline.definitions",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(grpc_port),
+            "--max-workers",
+            str(_GRPC_WORKERS),
+        ],
         "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
         "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
-    }  # fmt: skip
+    }
     children: dict[str, subprocess.Popen[bytes]] = {}
     leave_within = _LEAVE_WITHIN
     try:

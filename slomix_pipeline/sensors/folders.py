@@ -246,9 +246,15 @@ def take(
         waiting = any(row.status == "requested" for row in ledger.values())
         in_flight = keys_in_flight(instance, database, folder.job) if waiting else set()
         decision = decide(
-            listing, held_still, ledger, in_flight,
-            kind=folder.kind, zone=ZoneInfo(settings.timezone), now=now, look_back_to=look_back_to,
-        )  # fmt: skip
+            listing,
+            held_still,
+            ledger,
+            in_flight,
+            kind=folder.kind,
+            zone=ZoneInfo(settings.timezone),
+            now=now,
+            look_back_to=look_back_to,
+        )
         # A round that is new is waited for: ten thousand old files beside it are noted once it is through.
         busy = decision.requested or decision.unsettled or any(_is_under_way(row, now) for row in ledger.values())
         noted = decision.noted if busy else [*decision.noted, *decision.old]

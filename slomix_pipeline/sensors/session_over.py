@@ -36,9 +36,12 @@ def session_over_sensor(
     now = datetime.now(UTC)
     with database.transaction() as conn:
         found = sessions_to_report(
-            conn, now - settings.session_over_after, AT_ONCE, STARTED_AT,
+            conn,
+            now - settings.session_over_after,
+            AT_ONCE,
+            STARTED_AT,
             with_messages=settings.discord_webhook is not None,
-        )  # fmt: skip
+        )
     if not found:
         return dg.SkipReason("no session is over without being reported")
     in_flight = keys_in_flight(context.instance, database, "report_sessions")

@@ -19,18 +19,39 @@ MIN_TEAM, MAX_TEAM = 3, 6
 
 # Time limits in seconds, as servers set them. The Axis defend all of these.
 MAPS = {
-    "supply": 720, "te_escape2": 600, "etl_adlernest": 600, "sw_goldrush_te": 720, "et_brewdog": 600,
-    "etl_frostbite": 600, "erdenberg_t2": 720, "braundorf_b4": 600, "etl_sp_delivery": 720,
-}  # fmt: skip
+    "supply": 720,
+    "te_escape2": 600,
+    "etl_adlernest": 600,
+    "sw_goldrush_te": 720,
+    "et_brewdog": 600,
+    "etl_frostbite": 600,
+    "erdenberg_t2": 720,
+    "braundorf_b4": 600,
+    "etl_sp_delivery": 720,
+}
 _USUAL_LIMIT = 600
 
 # Invented people with everything in their names that trips formatting and escaping.
 _CLANS: dict[Team, tuple[str, ...]] = {
-    "A": ("^1fox^7|marten", "^1fox^7|^2sab^alle_", "^1fox^7|*vixen*", "^1fox^7|^/Lis^?jak ž", "^1fox^7|kit__kat",
-          "^1fox^7|^zr^xe^yd", "^1fox^7|~~tod~~"),
-    "B": ("^5.owl ^7hoot*", "^5.owl ^7_barn_", "^5.owl ^7str^>ï^:x", "^5.owl ^7taw||ny", "^5.owl ^7snow`y",
-          "^5.owl ^7@here", "^5.owl ^7ура^4льская"),
-}  # fmt: skip
+    "A": (
+        "^1fox^7|marten",
+        "^1fox^7|^2sab^alle_",
+        "^1fox^7|*vixen*",
+        "^1fox^7|^/Lis^?jak ž",
+        "^1fox^7|kit__kat",
+        "^1fox^7|^zr^xe^yd",
+        "^1fox^7|~~tod~~",
+    ),
+    "B": (
+        "^5.owl ^7hoot*",
+        "^5.owl ^7_barn_",
+        "^5.owl ^7str^>ï^:x",
+        "^5.owl ^7taw||ny",
+        "^5.owl ^7snow`y",
+        "^5.owl ^7@here",
+        "^5.owl ^7ура^4льская",
+    ),
+}
 _KITS: tuple[Kit, ...] = ("medic", "engineer", "fieldops", "medic", "covert", "soldier")
 _BOTS = ("Brecht", "Cole", "Dorn", "Eddy")
 MAX_BOTS = len(_BOTS)
@@ -87,9 +108,13 @@ def play_evening(
 
 
 def play_courses(
-    seed: int, courses: Sequence[Course], *, players_per_team: int = 4, ends_at: datetime = SOME_EVENING,
+    seed: int,
+    courses: Sequence[Course],
+    *,
+    players_per_team: int = 4,
+    ends_at: datetime = SOME_EVENING,
     zone: tzinfo = UTC,
-) -> Evening:  # fmt: skip
+) -> Evening:
     """Plays an evening of matches that go as told; the rest as in ``play_evening``.
 
     After a match whose round 2 was lost or aborted, nothing on the same map can be told apart but a whole new match.

@@ -133,9 +133,16 @@ class _Battle:
         self.deeds.append(Deed(second, kind, soldier.key, whom, **more))  # type: ignore[arg-type]
 
     def _fire(
-        self, soldier: _Soldier, second: int, weapon: str, shots: int, target: _Soldier | None = None,
-        damage: int = 0, hits: int = 0, heads: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        soldier: _Soldier,
+        second: int,
+        weapon: str,
+        shots: int,
+        target: _Soldier | None = None,
+        damage: int = 0,
+        hits: int = 0,
+        heads: int = 0,
+    ) -> None:
         """Pulls a trigger. Hits on friends count nowhere, their damage does."""
         friendly = target is not None and target.side == soldier.side
         counted = {} if friendly else {"hits": hits, "headshots": heads}
@@ -149,8 +156,9 @@ class _Battle:
             target.hits.append(_Hit(second, soldier, damage, weapon not in _EXPLOSIVES, heads == hits))
 
     def living(self, second: int, side: int) -> list[_Soldier]:
-        return [s for s in self.soldiers
-                if s.side == side and s.fell_at is None and s.place.joined <= second < s.place.left]  # fmt: skip
+        return [
+            s for s in self.soldiers if s.side == side and s.fell_at is None and s.place.joined <= second < s.place.left
+        ]
 
     def tick(self, second: int) -> None:
         """One second: who is due comes back, then the living meet, blunder and throw."""
@@ -373,8 +381,13 @@ class _Battle:
         helped = counts["kill_assists"] + 2 * counts["revives_given"] + counts["repairs"]
         counts["xp"] = 3 * kills + helped + 7 * (counts["dynamites_planted"] + counts["dynamites_defused"])
         return TruePlayer(
-            fighter=place.fighter, side=soldier.side, weapons=weapons,
+            fighter=place.fighter,
+            side=soldier.side,
+            weapons=weapons,
             counters={name: counts[name] for name in COUNTED},
-            seconds_played=place.left - place.joined, seconds_dead=sum(soldier.waits) + soldier.down_at_the_end,
-            waits=tuple(soldier.waits), falls=soldier.falls, victims=dict(soldier.victims),
-        )  # fmt: skip
+            seconds_played=place.left - place.joined,
+            seconds_dead=sum(soldier.waits) + soldier.down_at_the_end,
+            waits=tuple(soldier.waits),
+            falls=soldier.falls,
+            victims=dict(soldier.victims),
+        )

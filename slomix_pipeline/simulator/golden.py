@@ -21,11 +21,18 @@ class Won(NamedTuple):
 
 
 NIGHT = (
-    Won("etl_adlernest", "B", "B"), Won("supply", "A", "A"), Won("etl_sp_delivery", "B", "B"),
-    Won("te_escape2", "B", "A"), Won("te_escape2", "B", "A"), Won("sw_goldrush_te", "A", "A"),
-    Won("et_brewdog", "A", "B"), Won("etl_frostbite", "B", "A"), Won("erdenberg_t2", "A", "B"),
-    Won("braundorf_b4", "B", "A"), Won("etl_adlernest", "B", "A"),
-)  # fmt: skip
+    Won("etl_adlernest", "B", "B"),
+    Won("supply", "A", "A"),
+    Won("etl_sp_delivery", "B", "B"),
+    Won("te_escape2", "B", "A"),
+    Won("te_escape2", "B", "A"),
+    Won("sw_goldrush_te", "A", "A"),
+    Won("et_brewdog", "A", "B"),
+    Won("etl_frostbite", "B", "A"),
+    Won("erdenberg_t2", "A", "B"),
+    Won("braundorf_b4", "B", "A"),
+    Won("etl_adlernest", "B", "A"),
+)
 POINTS = {"map-wins/1": (4, 7), "per-round/1": (11, 11), "two-point/1": (8, 14)}  # of A and B, by policy
 
 
@@ -33,9 +40,11 @@ def golden_night(ends_at: datetime, zone: tzinfo) -> Evening:
     """The night, three against three; whoever attacked first and won had the better time, else the other did."""
     courses = [
         Course(
-            won.map_name, MAPS[won.map_name], Shape.HELD if won.winner == won.attacked_first else Shape.BEATEN,
+            won.map_name,
+            MAPS[won.map_name],
+            Shape.HELD if won.winner == won.attacked_first else Shape.BEATEN,
             a_attacks_first=won.attacked_first == "A",
         )
         for won in NIGHT
-    ]  # fmt: skip
+    ]
     return play_courses(2, courses, players_per_team=3, ends_at=ends_at, zone=zone)

@@ -52,8 +52,10 @@ class Stay(Enum):
     REFUNDED = auto()  # plays; of his knife's swings the engine takes some back in round 2
 
 
-_ABSENT = {1: {Stay.AWAY, Stay.JOINS_R2, Stay.JOINS_BETWEEN},
-           2: {Stay.AWAY, Stay.LEAVES_R1, Stay.LEAVES_BETWEEN, Stay.SITS_OUT_R2}}  # fmt: skip
+_ABSENT = {
+    1: {Stay.AWAY, Stay.JOINS_R2, Stay.JOINS_BETWEEN},
+    2: {Stay.AWAY, Stay.LEAVES_R1, Stay.LEAVES_BETWEEN, Stay.SITS_OUT_R2},
+}
 _COMES_LATE = {1: {Stay.JOINS_R1}, 2: {Stay.JOINS_R2, Stay.RECONNECTS, Stay.RECONNECTS_UNSEEN}}
 _GOES_EARLY = {1: {Stay.LEAVES_R1, Stay.WATCHES_END_R1}, 2: {Stay.LEAVES_R2, Stay.WATCHES_END_R2}}
 # When, in parts of a round.
@@ -144,10 +146,14 @@ def play_match(
     """
     fighters = [replace(f, guid32=NO_GUID) if n == course.keyless else f for n, f in enumerate(fighters)]
     guests = [
-        _Guest(f, a_side if f.team == "A" else ALLIES + AXIS - a_side, course.stays.get(number),
-               replace(f, name=course.renames.get(number, f.name)))
+        _Guest(
+            f,
+            a_side if f.team == "A" else ALLIES + AXIS - a_side,
+            course.stays.get(number),
+            replace(f, name=course.renames.get(number, f.name)),
+        )
         for number, f in enumerate(fighters)
-    ]  # fmt: skip
+    ]
     others: list[SimRound] = []
     restarted: list[SimRound] = []
     for start in course.starts:
@@ -164,11 +170,29 @@ def play_match(
     if course.files is Files.R2_ABORTED:
         second_half = _cut_short(rng, second_half.seconds)
     limit = clock_text(course.limit * 1000)
-    r1 = _play_round(rng, course.writers[0], guests, first_half, course.map_name, clock,
-                     limit_seconds=course.limit, limit_text=limit, rounds=int(replayed))  # fmt: skip
-    r2 = _play_round(rng, course.writers[1], guests, second_half, course.map_name, r1.ended_at,
-                     limit_seconds=_to_beat(r1), limit_text=r1.stats.header.attack_time, rounds=int(replayed) + 1,
-                     first=r1)  # fmt: skip
+    r1 = _play_round(
+        rng,
+        course.writers[0],
+        guests,
+        first_half,
+        course.map_name,
+        clock,
+        limit_seconds=course.limit,
+        limit_text=limit,
+        rounds=int(replayed),
+    )
+    r2 = _play_round(
+        rng,
+        course.writers[1],
+        guests,
+        second_half,
+        course.map_name,
+        r1.ended_at,
+        limit_seconds=_to_beat(r1),
+        limit_text=r1.stats.header.attack_time,
+        rounds=int(replayed) + 1,
+        first=r1,
+    )
     if course.files is Files.BOTH:
         return Played(SimMatch(course.map_name, r1, r2), others, restarted)
     if course.files is not Files.ONLY_R2:
@@ -219,8 +243,17 @@ def _false_start(
     if start is FalseStart.REPLAYED:
         half, status = _halves(rng, course.shape, course.limit)[0], "superseded"
         guests = _exchanged(guests)
-    played = _play_round(rng, course.writers[0], guests, half, course.map_name, clock, limit_seconds=course.limit,
-                         limit_text=clock_text(course.limit * 1000), rounds=rounds)  # fmt: skip
+    played = _play_round(
+        rng,
+        course.writers[0],
+        guests,
+        half,
+        course.map_name,
+        clock,
+        limit_seconds=course.limit,
+        limit_text=clock_text(course.limit * 1000),
+        rounds=rounds,
+    )
     return replace(played, status=status)
 
 
@@ -234,8 +267,18 @@ def _reset(
 ) -> SimRound:
     """A round that a reset of the match ends: round 2 where ``first`` is given."""
     limit = _to_beat(first) if first else course.limit
-    played = _play_round(rng, course.writers[0], guests, _cut_short(rng, limit), course.map_name, clock,
-                         limit_seconds=limit, limit_text=clock_text(limit * 1000), rounds=0, first=first)  # fmt: skip
+    played = _play_round(
+        rng,
+        course.writers[0],
+        guests,
+        _cut_short(rng, limit),
+        course.map_name,
+        clock,
+        limit_seconds=limit,
+        limit_text=clock_text(limit * 1000),
+        rounds=0,
+        first=first,
+    )
     return replace(played, status="restarted")
 
 
@@ -259,9 +302,18 @@ def _places(rng: Random, guests: Sequence[_Guest], number: int, seconds: int) ->
 
 
 def _play_round(
-    rng: Random, writer: Writer, guests: Sequence[_Guest], half: _Half, map_name: str, clock: datetime, *,
-    limit_seconds: int, limit_text: str, rounds: int, first: SimRound | None = None,
-) -> SimRound:  # fmt: skip
+    rng: Random,
+    writer: Writer,
+    guests: Sequence[_Guest],
+    half: _Half,
+    map_name: str,
+    clock: datetime,
+    *,
+    limit_seconds: int,
+    limit_text: str,
+    rounds: int,
+    first: SimRound | None = None,
+) -> SimRound:
     """Plays one round after ``clock``. In a round 2 (``first`` given) the engine's counters go on."""
     number = 1 if first is None else 2
     winner = ALLIES if half.attackers_won else AXIS
@@ -272,27 +324,40 @@ def _play_round(
     lines = [_line(own, guest, number, first, rounds) for own, (guest, _) in zip(played, places, strict=True)]
     rng.shuffle(lines)  # the script's order is arbitrary
     if first:
-        lines += [_idle_line(first.players[guest.fighter.key], rounds) for guest in guests
-                  if guest.stay is Stay.SITS_OUT_R2]  # fmt: skip
+        lines += [
+            _idle_line(first.players[guest.fighter.key], rounds) for guest in guests if guest.stay is Stay.SITS_OUT_R2
+        ]
     real_ms = half.seconds * 1000 + half.extra_ms
     header = Header(
-        server_name="^2Simulated^7 evening", map_name=map_name, config="legacy3" if len(places) < 7 else "legacy6",
-        number=3 - number if half.aborted else number, defender_side=AXIS, winner_side=winner,
-        limit=limit_text, attack_time=clock_text(real_ms) if half.attackers_won else limit_text,
+        server_name="^2Simulated^7 evening",
+        map_name=map_name,
+        config="legacy3" if len(places) < 7 else "legacy6",
+        number=3 - number if half.aborted else number,
+        defender_side=AXIS,
+        winner_side=winner,
+        limit=limit_text,
+        attack_time=clock_text(real_ms) if half.attackers_won else limit_text,
         playtime=str(-real_ms if half.aborted else real_ms + 2 * _FRAME),
-    )  # fmt: skip
+    )
     if half.aborted and header.number == 2:
         header = replace(header, attack_time=_INVENTED_TIME)
     header = writer.header(header, held=not half.attackers_won and not half.aborted)
     return SimRound(
-        map_name=map_name, number=number,
-        ended_at=clock + timedelta(seconds=_INTERMISSION + rng.randint(30, 90) + half.seconds), zone=UTC,
-        duration_seconds=half.seconds, limit_seconds=limit_seconds,
-        defender_side=AXIS, winner_side=winner, surrender_side=ALLIES if half.surrendered else 0,
+        map_name=map_name,
+        number=number,
+        ended_at=clock + timedelta(seconds=_INTERMISSION + rng.randint(30, 90) + half.seconds),
+        zone=UTC,
+        duration_seconds=half.seconds,
+        limit_seconds=limit_seconds,
+        defender_side=AXIS,
+        winner_side=winner,
+        surrender_side=ALLIES if half.surrendered else 0,
         players={own.fighter.key: own for own in played},
         stats=StatsFile(header, tuple(map(writer.line, lines)), writer.tail_fields),
-        status="aborted" if half.aborted else "complete", line_end=writer.line_end, deeds=deeds,
-    )  # fmt: skip
+        status="aborted" if half.aborted else "complete",
+        line_end=writer.line_end,
+        deeds=deeds,
+    )
 
 
 def _line(own: TruePlayer, guest: _Guest, number: int, first: SimRound | None, rounds: int) -> PlayerLine:

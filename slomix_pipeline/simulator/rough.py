@@ -16,10 +16,14 @@ _COURSES = (
     Course("te_escape2", MAPS["te_escape2"], Shape.SURRENDER, {1: Stay.GOES_OVER_R1, 7: Stay.JOINS_R2}),
     Course("etl_adlernest", MAPS["etl_adlernest"], Shape.HELD, starts=[FalseStart.REPLAYED], resets=True),
     Course("sw_goldrush_te", MAPS["sw_goldrush_te"], Shape.BEATEN, files=Files.R2_ABORTED),
-    Course("et_brewdog", MAPS["et_brewdog"], Shape.FULL_HOLD,
-           {6: Stay.GOES_OVER_AND_BACK_R2, 3: Stay.LEAVES_R2, 5: Stay.RECONNECTS}),
+    Course(
+        "et_brewdog",
+        MAPS["et_brewdog"],
+        Shape.FULL_HOLD,
+        {6: Stay.GOES_OVER_AND_BACK_R2, 3: Stay.LEAVES_R2, 5: Stay.RECONNECTS},
+    ),
     Course("etl_frostbite", MAPS["etl_frostbite"], Shape.DOUBLE_HOLD, keyless=2),
-)  # fmt: skip
+)
 
 
 def play_rough_evening(seed: int = 1, *, ends_at: datetime = SOME_EVENING, zone: tzinfo = UTC) -> Evening:

@@ -18,9 +18,16 @@ from slomix_pipeline.simulator.values import SimRound, TruePlayer
 
 # The engine saves these over a map restart, and all weapon counts; the scripts' own counters start anew.
 _GOES_ON = (
-    "damage_given", "damage_received", "team_damage_given", "team_damage_received", "gibs", "self_kills",
-    "team_kills", "team_gibs", "bullets_fired",
-)  # fmt: skip
+    "damage_given",
+    "damage_received",
+    "team_damage_given",
+    "team_damage_received",
+    "gibs",
+    "self_kills",
+    "team_kills",
+    "team_gibs",
+    "bullets_fired",
+)
 _NOTHING = WeaponCounts(0, 0, 0, 0, 0)
 
 

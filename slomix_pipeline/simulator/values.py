@@ -235,13 +235,22 @@ class SimRound:
         else:
             reason = "surrender" if self.surrender_side else "objective"
         return TimingRecord(
-            map_name=self.map_name, number=self.label,
-            ended_at=self.ended_at, started_at=self.ended_at - timedelta(seconds=self.duration_seconds),
-            duration_seconds=self.duration_seconds, limit_seconds=self.limit_seconds,
-            pause_seconds=0, pause_count=0, warmup_seconds=0,
-            winner_side=self.winner_side, defender_side=self.defender_side,
-            end_reason=reason, surrender_side=self.surrender_side, script_version="1.7.2", raw={},
-        )  # fmt: skip
+            map_name=self.map_name,
+            number=self.label,
+            ended_at=self.ended_at,
+            started_at=self.ended_at - timedelta(seconds=self.duration_seconds),
+            duration_seconds=self.duration_seconds,
+            limit_seconds=self.limit_seconds,
+            pause_seconds=0,
+            pause_count=0,
+            warmup_seconds=0,
+            winner_side=self.winner_side,
+            defender_side=self.defender_side,
+            end_reason=reason,
+            surrender_side=self.surrender_side,
+            script_version="1.7.2",
+            raw={},
+        )
 
 
 @dataclass(frozen=True)

@@ -256,8 +256,8 @@ def _start(directory: Path, account: pwd.struct_passwd | None) -> None:
     for attempt in range(_START_ATTEMPTS):
         try:
             # Recovery after a crash can take a while, hence the 300 s.
-            _run("pg_ctl", "start", "-w", "-t", "300", "-D", ".", "-l", "log", "-o", options,
-                 folder=directory, account=account)  # fmt: skip
+            start = "pg_ctl start -w -t 300 -D . -l log -o".split()
+            _run(*start, options, folder=directory, account=account)
             return
         except EmbeddedPostgresError as error:
             # The last backends of a killed server end by themselves, soon.

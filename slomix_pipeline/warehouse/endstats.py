@@ -88,11 +88,18 @@ def store_endstats(
                     kind = a.award.kind
                     copy.write_row(
                         (
-                            key, position, readable(a.award.label), kind.name if kind else None,
-                            readable(a.award.player), a.guid, a.award.value, kind.unit if kind else None,
-                            readable(a.award.text), a.scope,
+                            key,
+                            position,
+                            readable(a.award.label),
+                            kind.name if kind else None,
+                            readable(a.award.player),
+                            a.guid,
+                            a.award.value,
+                            kind.unit if kind else None,
+                            readable(a.award.text),
+                            a.scope,
                         )
-                    )  # fmt: skip
+                    )
         with cursor.copy(
             "copy versus (round_key, position, player, guid, opponent, opponent_guid, kills, deaths) from stdin"
         ) as copy:

@@ -153,10 +153,15 @@ def note_imported(
                        arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
                        requested_at = now(), attempts = 0""",
                 {
-                    "server": server, "name": file.name, "kind": file.kind, "key": partition_key(server, file),
-                    "zone": timezone, "size": len(data), "sha": digest,
+                    "server": server,
+                    "name": file.name,
+                    "kind": file.kind,
+                    "key": partition_key(server, file),
+                    "zone": timezone,
+                    "size": len(data),
+                    "sha": digest,
                 },
-            )  # fmt: skip
+            )
 
 
 def store_content(conn: Connection[DictRow], data: bytes) -> str:

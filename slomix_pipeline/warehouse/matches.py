@@ -36,12 +36,20 @@ def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
     headers = parsed.headers(conn, [row["round_key"] for row in rows])
     return [
         Half(
-            row["round_key"], row["partner_key"], row["match_key"], row["number"], Status(row["status"]), row["reason"],
-            row["unscored_reason"], row["map"], headers[row["round_key"]], row["sides"],
+            row["round_key"],
+            row["partner_key"],
+            row["match_key"],
+            row["number"],
+            Status(row["status"]),
+            row["reason"],
+            row["unscored_reason"],
+            row["map"],
+            headers[row["round_key"]],
+            row["sides"],
             Clock(row["engine_surrender"], row["seconds"]),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence[ScoredMatch], policy: str) -> None:
@@ -58,17 +66,28 @@ def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence
                    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
             [
                 (
-                    m.first.match_key, session_key, position, m.first.map_name, m.first.status,
+                    m.first.match_key,
+                    session_key,
+                    position,
+                    m.first.map_name,
+                    m.first.status,
                     m.first.key if m.first.number == 1 else None,
                     m.second.key if m.second else m.first.key if m.first.number == 2 else None,
-                    m.result.winner, m.result.source, m.result.reason, m.result.confidence,
-                    m.result.by_header, m.result.by_time, m.result.attackers_side,
-                    *m.result.first, *m.result.second,
-                    policy, *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
+                    m.result.winner,
+                    m.result.source,
+                    m.result.reason,
+                    m.result.confidence,
+                    m.result.by_header,
+                    m.result.by_time,
+                    m.result.attackers_side,
+                    *m.result.first,
+                    *m.result.second,
+                    policy,
+                    *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
                 )
                 for position, m in enumerate(matches, start=1)
             ],
-        )  # fmt: skip
+        )
 
 
 def scored(conn: Connection[DictRow], session_key: str | None) -> list[DictRow]:

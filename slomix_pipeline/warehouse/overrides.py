@@ -46,10 +46,13 @@ def add(
            where kind = %(kind)s and round_key = any(%(rounds)s) and guid is not distinct from %(guid)s
              and revoked_at is null""",
         {
-            "by": made_by, "why": f"decided anew: {reason}", "kind": kind, "rounds": [round_key, *instead_of],
+            "by": made_by,
+            "why": f"decided anew: {reason}",
+            "kind": kind,
+            "rounds": [round_key, *instead_of],
             "guid": guid,
         },
-    )  # fmt: skip
+    )
     made = conn.execute(
         """insert into override (kind, server, round_key, guid, value, roster, reason, made_by)
            values (%s, %s, %s, %s, %s, %s, %s, %s) returning id""",

@@ -42,13 +42,30 @@ def store_round(
                excluded.limit_seconds, excluded.attack_seconds, excluded.playtime_seconds, excluded.tail_fields,
                excluded.generation, now())""",
         [
-            key, row.server, row.name, row.sha256, name.stamp, moment.at, moment.ambiguous, name.number,
-            readable(header.map_name), readable(header.server_name), readable(header.config), header.number,
-            header.defender_side, header.winner_side, readable(header.limit), readable(header.attack_time),
-            None if header.playtime is None else readable(header.playtime), header.limit_seconds,
-            header.attack_seconds, header.playtime_seconds, stats.tail_fields, stats.generation,
+            key,
+            row.server,
+            row.name,
+            row.sha256,
+            name.stamp,
+            moment.at,
+            moment.ambiguous,
+            name.number,
+            readable(header.map_name),
+            readable(header.server_name),
+            readable(header.config),
+            header.number,
+            header.defender_side,
+            header.winner_side,
+            readable(header.limit),
+            readable(header.attack_time),
+            None if header.playtime is None else readable(header.playtime),
+            header.limit_seconds,
+            header.attack_seconds,
+            header.playtime_seconds,
+            stats.tail_fields,
+            stats.generation,
         ],
-    )  # fmt: skip
+    )
     conn.execute("delete from parsed_player where round_key = %s", [key])
     columns = ", ".join(TAIL_FIELDS)
     with (
@@ -120,8 +137,15 @@ def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamesta
     rows = conn.execute("select * from parsed_round where round_key = any(%s)", [list(keys)])
     return {
         row["round_key"]: gamestats.Header(
-            row["server_name"], row["map"], row["config"], row["header_number"], row["defender_side"],
-            row["winner_side"], row["limit_text"], row["attack_time_text"], row["playtime_text"],
+            row["server_name"],
+            row["map"],
+            row["config"],
+            row["header_number"],
+            row["defender_side"],
+            row["winner_side"],
+            row["limit_text"],
+            row["attack_time_text"],
+            row["playtime_text"],
         )
         for row in rows
-    }  # fmt: skip
+    }

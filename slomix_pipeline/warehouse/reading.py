@@ -168,15 +168,27 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     }
     return [
         MatchSeen(
-            key=row["match_key"], session_key=row["session_key"], position=row["position"], map_name=row["map"],
-            status=row["status"], winner=row["winner"], source=row["source"], reason=row["reason"],
-            attackers_first=row["attackers_first"], policy=row["policy"], first=rounds.get(row["r1_key"]),
-            second=rounds.get(row["r2_key"]), players=tuple(players.get(row["match_key"], ())),
-            score_a=row["score_a"], score_b=row["score_b"], draws=row["draws"], teams=names[row["session_key"]],
+            key=row["match_key"],
+            session_key=row["session_key"],
+            position=row["position"],
+            map_name=row["map"],
+            status=row["status"],
+            winner=row["winner"],
+            source=row["source"],
+            reason=row["reason"],
+            attackers_first=row["attackers_first"],
+            policy=row["policy"],
+            first=rounds.get(row["r1_key"]),
+            second=rounds.get(row["r2_key"]),
+            players=tuple(players.get(row["match_key"], ())),
+            score_a=row["score_a"],
+            score_b=row["score_b"],
+            draws=row["draws"],
+            teams=names[row["session_key"]],
             without_identity=nobodies.get(row["match_key"], ()),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
@@ -191,12 +203,21 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
     )
     return {
         row["round_key"]: RoundSeen(
-            row["round_key"], headers[row["round_key"]], row["stamp"], row["duration_seconds"],
-            row["duration_source"], row["timing_status"], row["record_key"], row["surrender_side"], row["by_sensor"],
-            row["left_out"], row["reason"], tuple(row["flags"]),
+            row["round_key"],
+            headers[row["round_key"]],
+            row["stamp"],
+            row["duration_seconds"],
+            row["duration_source"],
+            row["timing_status"],
+            row["record_key"],
+            row["surrender_side"],
+            row["by_sensor"],
+            row["left_out"],
+            row["reason"],
+            tuple(row["flags"]),
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 def timing_coverage(rounds: Sequence[RoundSeen]) -> str:

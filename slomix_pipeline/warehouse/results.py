@@ -99,12 +99,20 @@ def store_rounds(conn: Connection[DictRow], found: SessionRounds, rules: str) ->
                     excluded.rules, now())""",
             [
                 (
-                    p.key, p.match_key, p.partner, p.number, p.status, p.reason, *found.validities[p.key],
-                    list(p.flags), found.links[p.key].record_key, rules,
+                    p.key,
+                    p.match_key,
+                    p.partner,
+                    p.number,
+                    p.status,
+                    p.reason,
+                    *found.validities[p.key],
+                    list(p.flags),
+                    found.links[p.key].record_key,
+                    rules,
                 )
                 for p in placed.values()
             ],
-        )  # fmt: skip
+        )
         cursor.execute("delete from round_player where round_key = any(%s)", [list(placed)])
         columns = ", ".join(COUNTERS)
         with cursor.copy(
@@ -115,11 +123,23 @@ def store_rounds(conn: Connection[DictRow], found: SessionRounds, rules: str) ->
                 for p in people:
                     copy.write_row(
                         (
-                            key, p.guid, p.name, p.side, p.kills, p.deaths, p.headshots, p.hits, p.shots,
-                            p.seconds_played, p.seconds_dead, p.seconds_dead_raw, p.alive_percent, list(p.flags),
+                            key,
+                            p.guid,
+                            p.name,
+                            p.side,
+                            p.kills,
+                            p.deaths,
+                            p.headshots,
+                            p.hits,
+                            p.shots,
+                            p.seconds_played,
+                            p.seconds_dead,
+                            p.seconds_dead_raw,
+                            p.alive_percent,
+                            list(p.flags),
                             *(p.counters[name] for name in COUNTERS),
                         )
-                    )  # fmt: skip
+                    )
         with cursor.copy("copy round_weapon from stdin") as copy:
             for key, people in players.items():
                 for p in people:
@@ -136,11 +156,16 @@ def places(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Placed]:
     )
     return {
         row["round_key"]: Placed(
-            row["round_key"], row["match_key"], row["number"], Status(row["status"]), row["partner_key"],
-            row["reason"], tuple(row["flags"]),
+            row["round_key"],
+            row["match_key"],
+            row["number"],
+            Status(row["status"]),
+            row["partner_key"],
+            row["reason"],
+            tuple(row["flags"]),
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 def true_headers(conn: Connection[DictRow], placed: Mapping[str, Placed]) -> dict[str, Header]:
@@ -191,12 +216,18 @@ def store_timing(conn: Connection[DictRow], timings: Mapping[str, RoundTiming]) 
                     excluded.link_reason, now())""",
             [
                 (
-                    key, *timing.duration, timing.surrender_side, timing.status, timing.link.record_key,
-                    timing.link.candidate_key, timing.link.link_class, timing.link.reason,
+                    key,
+                    *timing.duration,
+                    timing.surrender_side,
+                    timing.status,
+                    timing.link.record_key,
+                    timing.link.candidate_key,
+                    timing.link.link_class,
+                    timing.link.reason,
                 )
                 for key, timing in timings.items()
             ],
-        )  # fmt: skip
+        )
 
 
 def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stamped]) -> str:

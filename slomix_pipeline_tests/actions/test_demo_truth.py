@@ -18,11 +18,19 @@ def exported(evening: Evening, rounds: Sequence[PlayedRound]) -> dict[str, Any]:
     return {
         "matches": [{"map": match.map_name, "winner": match.winner} for match in evening.matches],
         "rounds": [
-            {"key": f"demo:{order}", "map": one.map_name, "round": one.number, "status": one.status,
-             "players": [{"guid": guid, "flags": [], **dict(zip(NAMES, numbers, strict=True))} for guid, numbers in one.players.items()]}
+            {
+                "key": f"demo:{order}",
+                "map": one.map_name,
+                "round": one.number,
+                "status": one.status,
+                "players": [
+                    {"guid": guid, "flags": [], **dict(zip(NAMES, numbers, strict=True))}
+                    for guid, numbers in one.players.items()
+                ],
+            }
             for order, one in enumerate(rounds)
         ],
-    }  # fmt: skip
+    }
 
 
 def told(change: Callable[[dict[str, Any]], object], evening: Evening) -> list[str]:

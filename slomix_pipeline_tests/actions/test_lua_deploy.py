@@ -54,9 +54,12 @@ def server(request: pytest.FixtureRequest, there: Path) -> Iterator[GameServer]:
         return
     with SftpServer(there.parent, "collector", "pass") as running:
         settings = load_settings(
-            sftp_host="127.0.0.1", sftp_port=running.port, sftp_user="collector", sftp_password="pass",
+            sftp_host="127.0.0.1",
+            sftp_port=running.port,
+            sftp_user="collector",
+            sftp_password="pass",
             sftp_host_key=running.host_key_fingerprint,
-        )  # fmt: skip
+        )
         with open_game_server(settings) as source:
             yield source
 

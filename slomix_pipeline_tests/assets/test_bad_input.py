@@ -175,8 +175,10 @@ def test_a_bad_file_alone_gets_its_status_and_reason(
 def test_bad_files_in_a_batch_leave_their_neighbours_alone(
     pipeline: Pipeline, evening: Evening, subject: SimRound, spoilt: dict[str, bytes]
 ) -> None:
-    later = {f"{datetime.now(UTC) - timedelta(hours=8, minutes=2 * n):%Y-%m-%d-%H%M%S}-radar-round-1.txt": name
-             for n, name in enumerate(CASES)}  # fmt: skip
+    later = {
+        f"{datetime.now(UTC) - timedelta(hours=8, minutes=2 * n):%Y-%m-%d-%H%M%S}-radar-round-1.txt": name
+        for n, name in enumerate(CASES)
+    }
     keys = {name: pipeline.put(file, spoilt[name]) for file, name in later.items()}
     write_evening(pipeline.folder, evening)
     pipeline.list_folder(GAMETIMES)

@@ -21,9 +21,14 @@ from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 # preset: the limit as the time, the Axis side as the winner.
 FIRST = first_round(0, playtime="480050")
 CUT = make_round(
-    4, 2, *lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=11.0),
-    winner=AXIS, limit="8:00", attack_time="8:00", playtime="180000",
-)  # fmt: skip
+    4,
+    2,
+    *lobby(rounds=1, swap=True, kills=9, damage_given=900, minutes_played=11.0),
+    winner=AXIS,
+    limit="8:00",
+    attack_time="8:00",
+    playtime="180000",
+)
 ENDED_AT = just_now().replace(microsecond=0)
 
 
@@ -37,9 +42,10 @@ def evening(pipeline: Pipeline, request: pytest.FixtureRequest) -> dict[str, dic
         files[GAMESTATS][name] = gamestats.dump(with_file_guids(entry.stats))
         record = replace(
             make_record("record", 0, entry.number, **ended).record,
-            started_at=stamp - timedelta(seconds=183), ended_at=stamp if ended else stamp - timedelta(seconds=3),
+            started_at=stamp - timedelta(seconds=183),
+            ended_at=stamp if ended else stamp - timedelta(seconds=3),
             duration_seconds=180.0 if ended else 480.0,
-        )  # fmt: skip
+        )
         name = gametime_file_name("supply", entry.number, int(record.ended_at.timestamp()))
         files[GAMETIMES][name] = gametimes.dump(record)
     return files

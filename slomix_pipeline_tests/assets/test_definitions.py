@@ -89,8 +89,11 @@ def test_every_check_is_described_and_partitioned() -> None:
 
 def test_only_checks_that_quarantine_block() -> None:
     assert {check.name for check in all_checks() if check.blocking} == {
-        "transfer", "parse", "read_back", "constraints",
-    }  # fmt: skip
+        "transfer",
+        "parse",
+        "read_back",
+        "constraints",
+    }
 
 
 def test_sensors_run_from_the_start_and_jobs_and_sensors_are_described() -> None:

@@ -37,9 +37,14 @@ BROKEN = WHOLE.replace("Most revives\tb|b.\t4", "Most revives\tb|b.")
 def players(number: int, xp: float = 0) -> tuple[PlayerLine, ...]:
     """Ada and b|b., who kill each other five times a round and change sides after the first."""
     counts: dict[str, Any] = {
-        "rounds": number - 1, "kills": 5 * number, "deaths": 5 * number,
-        "damage_given": 500 * number, "damage_received": 500 * number, "minutes_played": 6.0 * number + 2, "xp": xp,
-    }  # fmt: skip
+        "rounds": number - 1,
+        "kills": 5 * number,
+        "deaths": 5 * number,
+        "damage_given": 500 * number,
+        "damage_received": 500 * number,
+        "minutes_played": 6.0 * number + 2,
+        "xp": xp,
+    }
     return (
         make_line(ADA, name="^1A^7da", side=AXIS if number == 1 else ALLIES, **counts),
         make_line(BOB, name="b|b.", side=ALLIES if number == 1 else AXIS, **counts),
@@ -239,8 +244,14 @@ def test_running_rounds_again_changes_nothing(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [(BROKEN, "line 2"), (WHOLE[:-1], "cut"), ("", "empty"), ("\0" * 99, "zero bytes"), ("x\t1\t1\n" * 200_000, "large")],
-)  # fmt: skip
+    [
+        (BROKEN, "line 2"),
+        (WHOLE[:-1], "cut"),
+        ("", "empty"),
+        ("\0" * 99, "zero bytes"),
+        ("x\t1\t1\n" * 200_000, "large"),
+    ],
+)
 def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pipeline, text: str, reason: str) -> None:
     entry = a_round()
     key = put_stats(pipeline, entry)

@@ -91,8 +91,10 @@ def test_a_round_1_that_has_a_round_2_of_its_own_is_no_half() -> None:
     own = make_round(30, 2, *lobby(rounds=1, kills=9, damage_given=900, minutes_played=11.0), limit="6:00", winner=1)
     placed = pair_rounds([first, second, own])
     assert [placed[entry.key].status for entry in (first, second, own)] == [
-        Status.SUPERSEDED, Status.COMPLETE, Status.COMPLETE,
-    ]  # fmt: skip
+        Status.SUPERSEDED,
+        Status.COMPLETE,
+        Status.COMPLETE,
+    ]
 
 
 # --- what people can make of it ---
@@ -114,8 +116,10 @@ def test_a_round_2_that_loses_its_round_1_to_a_decided_pair_is_an_orphan() -> No
     own = make_round(30, 2, *lobby(rounds=1, kills=9, damage_given=900, minutes_played=11.0), limit="6:00", winner=1)
     placed, players, *_ = worked_out([first, second, own], decision(OverrideKind.PAIR, second, first.key))
     assert (placed[own.key].status, placed[own.key].partner, placed[own.key].match_key) == (
-        Status.R2_ONLY, None, own.key,
-    )  # fmt: skip
+        Status.R2_ONLY,
+        None,
+        own.key,
+    )
     assert {p.kills for p in players[own.key]} == {None}
 
 
@@ -188,8 +192,11 @@ def test_a_pair_can_be_decided_told_and_taken_back(pipeline: Pipeline, monkeypat
     exported = pipeline.export()
     (match,) = exported["matches"]
     assert (match["r1"], match["r2"], match["winner"], match["reason"]) == (
-        first, second, "A", "round 2 beat 8:00 with 6:00",
-    )  # fmt: skip
+        first,
+        second,
+        "A",
+        "round 2 beat 8:00 with 6:00",
+    )
     assert {p["kills"] for p in exported["rounds"][1]["players"]} == {4}
     assert {row["kills"] for row in pipeline.rows("select kills from match_player_metric")} == {9}
     (told,) = exported["decisions"]

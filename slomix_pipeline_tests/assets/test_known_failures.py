@@ -111,8 +111,10 @@ def test_two_rounds_two_for_one_round_one_leave_no_mixed_numbers(pipeline: Pipel
         pipeline.list_folder()
     rounds = {row["round_key"]: row for row in pipeline.rows("select * from round")}
     assert [(rounds[keys[n]]["status"], rounds[keys[n]]["partner_key"]) for n in (0, 1, 2)] == [
-        ("complete", keys[1]), ("complete", keys[0]), ("r2_only", None),
-    ]  # fmt: skip
+        ("complete", keys[1]),
+        ("complete", keys[0]),
+        ("r2_only", None),
+    ]
     assert kills(pipeline, keys[0]) == true_kills(first)
     assert kills(pipeline, keys[1]) == true_kills(second)
     assert kills(pipeline, keys[2]) == dict.fromkeys(another.players, None)
@@ -144,9 +146,11 @@ def test_a_line_that_cannot_be_read_costs_the_file_and_never_just_one_player(pip
     sim_round = one_match().rounds[0]
     lines = sim_round.stats_bytes.splitlines(keepends=True)
     for number, broken in {
-        2: lines[2].replace(b"\\", b"/"), 3: lines[3].rpartition(b"\t")[0] + b"\n",
-        4: lines[4].replace(b" 0", b" ", 1), 5: b"\n",
-    }.items():  # fmt: skip
+        2: lines[2].replace(b"\\", b"/"),
+        3: lines[3].rpartition(b"\t")[0] + b"\n",
+        4: lines[4].replace(b" 0", b" ", 1),
+        5: b"\n",
+    }.items():
         key = pipeline.put_bytes_and_run(
             sim_round.stats_name, b"".join(broken if n == number else line for n, line in enumerate(lines))
         )

@@ -289,8 +289,10 @@ def test_matches_of_before_have_their_points_and_what_another_policy_needs_to_kn
         ).fetchall()
         (score,) = conn.execute("select policy, points_a, points_b, not_counted from session_score").fetchall()
     assert [tuple(row.values()) for row in rows] == [
-        (0, 1, True, False, None), (0, 0, True, None, None), (None, None, None, None, None),
-    ]  # fmt: skip
+        (0, 1, True, False, None),
+        (0, 0, True, None, None),
+        (None, None, None, None, None),
+    ]
     assert tuple(score.values()) == ("map-wins/1", 0, 1, 1)
 
 

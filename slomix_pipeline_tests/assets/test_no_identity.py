@@ -112,8 +112,16 @@ def test_a_player_without_identity_is_in_no_total_over_rounds(pipeline: Pipeline
     exported = play(pipeline, EVENING, {0: {ADA: b""}, 1: {ADA: b""}, 2: {ADA: b""}, 3: {ADA: b""}})
     made = {p["guid"] for r in range(4) for p in nobodies(exported, r)}
     assert len(made) == 4
-    for view in ("valid_round_player", "valid_round_weapon", "player_metric", "weapon_metric", "alias", "player_name",
-                 "match_player_metric", "session_player_metric"):  # fmt: skip
+    for view in (
+        "valid_round_player",
+        "valid_round_weapon",
+        "player_metric",
+        "weapon_metric",
+        "alias",
+        "player_name",
+        "match_player_metric",
+        "session_player_metric",
+    ):
         guids = {row["guid"] for row in pipeline.rows(f"select guid from {view}")}
         assert guids and not guids & (made | {ADA}), view
     assert {row["guid"] for row in pipeline.rows("select guid from round_player_metric")} >= made

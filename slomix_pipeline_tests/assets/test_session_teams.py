@@ -65,16 +65,15 @@ def test_of_a_session_it_is_stored_who_is_in_its_teams_what_they_are_called_and_
     assert (found["B"]["name"], found["B"]["name_source"], found["B"]["shown"]) == ("owl", "tag", "owl (B)")
     assert (found["confidence"], found["open"], found["flags"]) == ("high", [], [])
     assert found["reasons"] == [
-        "everybody's team can be told", "everybody stands with his team in 4 of 4 rounds",
-    ]  # fmt: skip
+        "everybody's team can be told",
+        "everybody stands with his team in 4 of 4 rounds",
+    ]
     assert all(check["passed"] for check in team_checks(pipeline).values())
     assert len(team_checks(pipeline)) == 4
 
 
 def test_a_substitution_is_told_with_its_round_and_fails_no_check(pipeline: Pipeline) -> None:
-    evening = play_courses(
-        62, courses({3: Stay.AWAY}, {2: Stay.AWAY}), players_per_team=4, ends_at=just_now()
-    )  # fmt: skip
+    evening = play_courses(62, courses({3: Stay.AWAY}, {2: Stay.AWAY}), players_per_team=4, ends_at=just_now())
     found = play(pipeline, evening)
     (flag,) = found["flags"]
     assert (flag["kind"], flag["team"]) == ("substitution", "A")
@@ -193,8 +192,10 @@ def test_a_team_that_is_named_later_renames_its_past_sessions_and_corrects_their
     assert pipeline.stale() == []
     found = exported(pipeline)
     assert (found["B"]["shown"], found["B"]["name_source"], found["B"]["colour"]) == (
-        "Night Owls (B)", "known", "#123456",
-    )  # fmt: skip
+        "Night Owls (B)",
+        "known",
+        "#123456",
+    )
     assert pipeline.report_sessions() == [f"{SERVER}:{evening.rounds[0].stem[:17]}"]
     after = pipeline.page.messages()
     assert len(after) == len(before)
@@ -265,9 +266,16 @@ def test_a_player_whose_team_a_person_decided_is_in_it_and_it_is_said(pipeline: 
     player, key = min(evening.team_a), round_key(evening.rounds[0])
     with pipeline.database.transaction() as conn:
         overrides.add(
-            conn, OverrideKind.TEAM, SERVER, key, "B", guid=player, roster=sorted(evening.team_b),
-            reason="he stood in for somebody", made_by="an admin",
-        )  # fmt: skip
+            conn,
+            OverrideKind.TEAM,
+            SERVER,
+            key,
+            "B",
+            guid=player,
+            roster=sorted(evening.team_b),
+            reason="he stood in for somebody",
+            made_by="an admin",
+        )
     pipeline.run(key)
     found = exported(pipeline)
     assert {p["guid"] for p in found["B"]["players"]} == evening.team_b | {player}

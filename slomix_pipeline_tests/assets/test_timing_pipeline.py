@@ -358,9 +358,14 @@ def restarted(sim_round: SimRound, seconds_before: float, **values: Any) -> Timi
     """The record of an attempt at a round that was restarted."""
     attempt = moved(sim_round.timing, -sim_round.duration_seconds - seconds_before)
     own: dict[str, Any] = {
-        "schema": "slomix.timing/1", "script_version": "2.0.0", "aborted": True, "restarts": 0, "winner_side": None,
-        "end_reason": "map_restart", "duration_seconds": 40.0,
-    }  # fmt: skip
+        "schema": "slomix.timing/1",
+        "script_version": "2.0.0",
+        "aborted": True,
+        "restarts": 0,
+        "winner_side": None,
+        "end_reason": "map_restart",
+        "duration_seconds": 40.0,
+    }
     return replace(attempt, **(own | values))
 
 

@@ -452,11 +452,23 @@ def test_an_imported_session_is_reported_without_a_word(pipeline: Pipeline, tmp_
 
 def match_of(first: RoundSeen | None, second: RoundSeen | None = None, **values: Any) -> MatchSeen:
     seen_match = MatchSeen(
-        key="main:2031-05-06-200000-supply-round-1", session_key="main:2031-05-06-200000", position=1,
-        map_name="supply", status="complete" if second else "r1_only", winner="B" if second else None,
-        source="header" if second else None, reason="R2's attackers were faster", attackers_first="A",
-        policy="map-wins/1", first=first, second=second, players=(), score_a=0, score_b=1, draws=0,
-    )  # fmt: skip
+        key="main:2031-05-06-200000-supply-round-1",
+        session_key="main:2031-05-06-200000",
+        position=1,
+        map_name="supply",
+        status="complete" if second else "r1_only",
+        winner="B" if second else None,
+        source="header" if second else None,
+        reason="R2's attackers were faster",
+        attackers_first="A",
+        policy="map-wins/1",
+        first=first,
+        second=second,
+        players=(),
+        score_a=0,
+        score_b=1,
+        draws=0,
+    )
     return replace(seen_match, **values)
 
 
@@ -547,8 +559,18 @@ def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -
     match = match_of(odd, seen(**HELD))
     text = text_of(messages.result_message(match))
     assert "-# Without the numbers of round 1: counters carried over" in text
-    session = {"points_a": 0, "points_b": 1, "without_points": 0, "draws": 0, "not_counted": 0, "matches": 1, "rounds": 2, "session_key": "main:x",
-               "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 6, tzinfo=UTC)}  # fmt: skip
+    session = {
+        "points_a": 0,
+        "points_b": 1,
+        "without_points": 0,
+        "draws": 0,
+        "not_counted": 0,
+        "matches": 1,
+        "rounds": 2,
+        "session_key": "main:x",
+        "started_at": datetime(2031, 5, 6, tzinfo=UTC),
+        "ended_at": datetime(2031, 5, 6, tzinfo=UTC),
+    }
     assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], [], FINE))
 
 
@@ -590,31 +612,75 @@ def test_an_open_winner_is_not_made_up() -> None:
 
 HOSTILE = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(["@everyone", "<@&123>", "*" * 40, "```", "[a](https://x.example)", "😀" * 40, "\u202egnp", "", " ", "\n\n",
-                     "a\u0301" * 80, "|" * 36, "_" * 36]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "@everyone",
+            "<@&123>",
+            "*" * 40,
+            "```",
+            "[a](https://x.example)",
+            "😀" * 40,
+            "\u202egnp",
+            "",
+            " ",
+            "\n\n",
+            "a\u0301" * 80,
+            "|" * 36,
+            "_" * 36,
+        ]
+    ),
+)
 NUMBER = st.one_of(st.none(), st.integers(0, 99999))
 RATIO = st.one_of(st.none(), st.floats(0, 99999))
 PLAYER = st.fixed_dictionaries(
-    {"name": HOSTILE, "team": st.sampled_from(["A", "B", None]), "kills": NUMBER, "deaths": NUMBER, "dpm": RATIO,
-     "damage_given": NUMBER, "damage_received": NUMBER, "accuracy": RATIO}
-)  # fmt: skip
+    {
+        "name": HOSTILE,
+        "team": st.sampled_from(["A", "B", None]),
+        "kills": NUMBER,
+        "deaths": NUMBER,
+        "dpm": RATIO,
+        "damage_given": NUMBER,
+        "damage_received": NUMBER,
+        "accuracy": RATIO,
+    }
+)
 HEADERS = st.builds(
-    Header, server_name=HOSTILE, map_name=HOSTILE, config=HOSTILE, number=st.none(),
-    defender_side=st.sampled_from([1, 2, None]), winner_side=st.sampled_from([0, 1, 2, None]),
-    limit=st.one_of(HOSTILE, st.just("12:00")), attack_time=st.one_of(HOSTILE, st.just("*" * 5000), st.just("8:00")),
-)  # fmt: skip
+    Header,
+    server_name=HOSTILE,
+    map_name=HOSTILE,
+    config=HOSTILE,
+    number=st.none(),
+    defender_side=st.sampled_from([1, 2, None]),
+    winner_side=st.sampled_from([0, 1, 2, None]),
+    limit=st.one_of(HOSTILE, st.just("12:00")),
+    attack_time=st.one_of(HOSTILE, st.just("*" * 5000), st.just("8:00")),
+)
 ROUNDS = st.builds(
-    RoundSeen, st.just("main:x"), HEADERS, st.just(datetime(2031, 5, 6, tzinfo=UTC)),
-    st.one_of(st.none(), st.floats(0, 9e5)), st.none(), st.just("ALIGNED"), st.sampled_from([True, False, None]), st.just(True),
+    RoundSeen,
+    st.just("main:x"),
+    HEADERS,
+    st.just(datetime(2031, 5, 6, tzinfo=UTC)),
+    st.one_of(st.none(), st.floats(0, 9e5)),
+    st.none(),
+    st.just("ALIGNED"),
+    st.sampled_from([True, False, None]),
+    st.just(True),
     st.one_of(st.none(), HOSTILE),
-)  # fmt: skip
+)
 MATCHES = st.builds(
-    match_of, ROUNDS, ROUNDS, map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
-    winner=st.sampled_from(["A", "B", "draw", None]), players=st.lists(PLAYER, max_size=40).map(tuple),
-    attackers_first=st.sampled_from(["A", "B", None]), score_a=st.integers(0, 99), draws=st.integers(0, 99),
-    teams=st.fixed_dictionaries({team: st.builds(TeamName, st.just(team), HOSTILE, st.just(NameSource.KNOWN)) for team in "AB"}),
-)  # fmt: skip
+    match_of,
+    ROUNDS,
+    ROUNDS,
+    map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
+    winner=st.sampled_from(["A", "B", "draw", None]),
+    players=st.lists(PLAYER, max_size=40).map(tuple),
+    attackers_first=st.sampled_from(["A", "B", None]),
+    score_a=st.integers(0, 99),
+    draws=st.integers(0, 99),
+    teams=st.fixed_dictionaries(
+        {team: st.builds(TeamName, st.just(team), HOSTILE, st.just(NameSource.KNOWN)) for team in "AB"}
+    ),
+)
 
 
 def lines_of(message: Message) -> list[str]:
@@ -650,10 +716,17 @@ DECISION = {
     "reason": "seen on the demo",
 }
 SESSION = {
-    "session_key": "main:2031-05-06-200000", "points_a": 3, "points_b": 2, "draws": 1, "not_counted": 4, "matches": 10,
+    "session_key": "main:2031-05-06-200000",
+    "points_a": 3,
+    "points_b": 2,
+    "draws": 1,
+    "not_counted": 4,
+    "matches": 10,
     "without_points": 0,
-    "rounds": 20, "started_at": datetime(2031, 5, 6, tzinfo=UTC), "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
-}  # fmt: skip
+    "rounds": 20,
+    "started_at": datetime(2031, 5, 6, tzinfo=UTC),
+    "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
+}
 
 
 @given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
@@ -667,10 +740,18 @@ def test_every_summary_of_a_session_fits_and_loses_nobody(
 
 def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
     players = [
-        {"name": f"^1some|long_name{n}^7", "team": "AB"[n % 2], "kills": 183, "deaths": 130, "dpm": 283.6,
-         "damage_given": 32585, "damage_received": 29255, "accuracy": 39.7}
+        {
+            "name": f"^1some|long_name{n}^7",
+            "team": "AB"[n % 2],
+            "kills": 183,
+            "deaths": 130,
+            "dpm": 283.6,
+            "damage_given": 32585,
+            "damage_received": 29255,
+            "accuracy": 39.7,
+        }
         for n in range(12)
-    ]  # fmt: skip
+    ]
     matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]
     message = messages.session_message(SESSION, matches, players, FINE)
     assert not any("more" in line for line in lines_of(message))

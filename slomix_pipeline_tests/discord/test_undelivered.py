@@ -340,9 +340,11 @@ def rerun(pipeline: Pipeline, evening: Evening) -> None:
     from slomix_pipeline.assets.match_post import match_post
 
     dg.materialize(
-        [match_post], partition_key=round_key(evening.rounds[1]), instance=pipeline.instance,
+        [match_post],
+        partition_key=round_key(evening.rounds[1]),
+        instance=pipeline.instance,
         resources=pipeline.resources,
-    )  # fmt: skip
+    )
 
 
 def test_a_message_from_before_the_webhook_was_kept_counts_as_todays(

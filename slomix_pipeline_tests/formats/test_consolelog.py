@@ -157,9 +157,22 @@ def test_any_bytes_are_read_without_an_error(parts: list[bytes]) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [b" ", b"1", b"\n", b"v1.", b"1.1.", b"stats_discord_webhook", b"slomix_timing: wrote gametimes/", b"Lua API: ",
-     b"stats_discord_webhookv", b"slomix_timing: CAN'T WRITE ", b"Lua", b"9 ", b"\xff"],
-)  # fmt: skip
+    [
+        b" ",
+        b"1",
+        b"\n",
+        b"v1.",
+        b"1.1.",
+        b"stats_discord_webhook",
+        b"slomix_timing: wrote gametimes/",
+        b"Lua API: ",
+        b"stats_discord_webhookv",
+        b"slomix_timing: CAN'T WRITE ",
+        b"Lua",
+        b"9 ",
+        b"\xff",
+    ],
+)
 def test_the_time_grows_with_the_length_and_no_faster(piece: bytes) -> None:
     def seconds(size: int) -> float:
         data = piece * (size // len(piece))

@@ -111,8 +111,9 @@ def test_the_duels_of_a_player_without_a_readable_guid_are_kept_without_one(guid
     text = f"Most deaths\tada\t9\nVS_HEADER\tnokey\t{guid}\nMost deaths\t3\t1\nVS_HEADER\tbob\t{GUID}\nnokey\t1\t3\n"
     parsed = endstats.parse(text.encode())
     assert parsed.blocks == (
-        VersusBlock("nokey", "", (Versus("Most deaths", 3, 1),)), VersusBlock("bob", GUID, (Versus("nokey", 1, 3),)),
-    )  # fmt: skip
+        VersusBlock("nokey", "", (Versus("Most deaths", 3, 1),)),
+        VersusBlock("bob", GUID, (Versus("nokey", 1, 3),)),
+    )
     assert endstats.parse(endstats.dump(parsed)) == parsed
 
 
@@ -157,11 +158,13 @@ SPREE, STOLEN, DEATHS = "Longest killing spree", "Most objectives stolen", "Long
         ([f"{STOLEN}=2", f"{STOLEN}=4"], ["objectives_stolen", "useless_kills"]),
         ([f"{STOLEN}=5", "Most kill assists=2"], ["objectives_stolen", "kill_assists"]),
         (["Most kill assists=2", f"{STOLEN}=5"], ["kill_assists", "useless_kills"]),
-        ([f"{SPREE}=3", f"{DEATHS}=3", f"{SPREE}=3", f"{STOLEN}=4"],
-         ["killing_spree", "death_spree", None, "useless_kills"]),
+        (
+            [f"{SPREE}=3", f"{DEATHS}=3", f"{SPREE}=3", f"{STOLEN}=4"],
+            ["killing_spree", "death_spree", None, "useless_kills"],
+        ),
         ([f"{SPREE}=3", f"{STOLEN}=4", f"{SPREE}=3"], ["killing_spree", "objectives_stolen", None]),
     ],
-)  # fmt: skip
+)
 def test_the_order_tells_what_a_wrong_label_stands_for(lines: list[str], awards: list[str | None]) -> None:
     assert [award for _, award in awards_of(*lines)] == awards
 
@@ -187,8 +190,13 @@ def test_a_file_that_was_written_to_twice_counts_once(data: bytes) -> None:
 NAMES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=36)
 AWARD_LINES = st.lists(
     st.tuples(st.sampled_from(AWARDS), NAMES, st.sampled_from(["7", "2.0", "1.17 percent", "3 kills in 1.0s"])),
-    max_size=12, unique_by=lambda line: line[0].label,
-).map(lambda lines: "".join(f"{k.label}\t{name}\t{text}\n" for k, name, text in sorted(lines, key=lambda line: AWARDS.index(line[0]))))  # fmt: skip
+    max_size=12,
+    unique_by=lambda line: line[0].label,
+).map(
+    lambda lines: "".join(
+        f"{k.label}\t{name}\t{text}\n" for k, name, text in sorted(lines, key=lambda line: AWARDS.index(line[0]))
+    )
+)
 VS_LINES = st.lists(st.tuples(NAMES, st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=4).map(
     lambda lines: "".join(f"{name}\t{kills}\t{deaths}\n" for name, kills, deaths in lines)
 )
@@ -237,8 +245,11 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(data)))
         end = min(len(data), start + draw(st.integers(0, 40)))
-        data[start:end] = draw(st.sampled_from([b"", b"\t", b"\n", b"\r\n", b"VS_HEADER\t", b"99999999999", b"\xff"])
-                               | st.binary(max_size=6) | st.just(bytes(data[start // 2 : end])))  # fmt: skip
+        data[start:end] = draw(
+            st.sampled_from([b"", b"\t", b"\n", b"\r\n", b"VS_HEADER\t", b"99999999999", b"\xff"])
+            | st.binary(max_size=6)
+            | st.just(bytes(data[start // 2 : end]))
+        )
     return bytes(data)
 
 

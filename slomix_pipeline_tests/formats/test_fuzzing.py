@@ -55,13 +55,69 @@ def whole_rounds() -> Sequence[SimRound]:
 # --- damage ---
 
 TOKENS = (
-    b"", b"0", b"1", b"2", b"3", b"7", b"-1", b"-0", b"+5", b" 5", b"05", b"4294967295", b"999999999", b"1000000000",
-    b"9" * 25, b"1e5", b"0x10", b"1_000", b"3.5", b"-2.5", b".5", b"5.", b"1,5", b"1.23456789012", b"nan", b"-nan(ind)",
-    b"inf", b"NULL", "٣".encode(), "²".encode(), b"\xff", b"\xc3", b"\xed\xb3\xbf", b"\x00", b"\x1b[0m", b"^1", b"^",
-    b"\r", b"\r\n", b"\n", b"\t", b" ", b"\\", b"12:00", b"0:00", b"71:05", b"4:60", b"-58000", b"OMNIBOT0", b"[BOT]x",
-    b"\x1c1", b"\x1f461050", "\x85\xa01".encode(),
-    b"null", b"true", b"{}", b"[]", b'"', b"\\u0000", b"\\ud800", b"1e999", b"-1e-999",
-)  # fmt: skip
+    b"",
+    b"0",
+    b"1",
+    b"2",
+    b"3",
+    b"7",
+    b"-1",
+    b"-0",
+    b"+5",
+    b" 5",
+    b"05",
+    b"4294967295",
+    b"999999999",
+    b"1000000000",
+    b"9" * 25,
+    b"1e5",
+    b"0x10",
+    b"1_000",
+    b"3.5",
+    b"-2.5",
+    b".5",
+    b"5.",
+    b"1,5",
+    b"1.23456789012",
+    b"nan",
+    b"-nan(ind)",
+    b"inf",
+    b"NULL",
+    "٣".encode(),
+    "²".encode(),
+    b"\xff",
+    b"\xc3",
+    b"\xed\xb3\xbf",
+    b"\x00",
+    b"\x1b[0m",
+    b"^1",
+    b"^",
+    b"\r",
+    b"\r\n",
+    b"\n",
+    b"\t",
+    b" ",
+    b"\\",
+    b"12:00",
+    b"0:00",
+    b"71:05",
+    b"4:60",
+    b"-58000",
+    b"OMNIBOT0",
+    b"[BOT]x",
+    b"\x1c1",
+    b"\x1f461050",
+    "\x85\xa01".encode(),
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b'"',
+    b"\\u0000",
+    b"\\ud800",
+    b"1e999",
+    b"-1e-999",
+)
 
 Edit = Callable[[bytes, int, int, bytes], bytes]
 
@@ -121,8 +177,17 @@ def end_lines_as_windows(data: bytes, which: int, every: int, _: bytes) -> bytes
 
 
 EDITS: tuple[Edit, ...] = (
-    cut, flip, put_in, take_out, change_field, change_field, change_field, swap_lines, double_line, end_lines_as_windows,
-)  # fmt: skip
+    cut,
+    flip,
+    put_in,
+    take_out,
+    change_field,
+    change_field,
+    change_field,
+    swap_lines,
+    double_line,
+    end_lines_as_windows,
+)
 POSITIONS = st.integers(0, 1 << 16)
 TOKEN = st.sampled_from(TOKENS) | st.binary(max_size=5) | st.integers(0, 3000).map(lambda n: str(n).encode())
 DAMAGE = st.lists(st.tuples(st.sampled_from(EDITS), POSITIONS, POSITIONS, TOKEN), max_size=5)
@@ -276,8 +341,10 @@ def test_the_rules_make_something_that_can_be_stored_of_any_files_that_were_acce
             filed[key] = FiledRound(key, SOME_EVENING - timedelta(seconds=seconds), label, stats)
     with within(5):
         found = work_out(list(filed.values()), DEFAULT_WINDOW, ())
-        lineups = [Lineup(key, found.placed[key].number, {p.guid: p.side for p in players if p.side})
-                   for key, players in found.players.items()]  # fmt: skip
+        lineups = [
+            Lineup(key, found.placed[key].number, {p.guid: p.side for p in players if p.side})
+            for key, players in found.players.items()
+        ]
         teams = assign_teams(lineups).team_of
         sides = {lineup.key: lineup.sides for lineup in lineups}
         for key, players in found.players.items():
@@ -322,9 +389,18 @@ def why_not_storable(player: RoundPlayer) -> str | None:
 # --- bounds ---
 
 FLOODS = {
-    "line ends": b"\n", "short lines": b"ab\n", "backslashes": b"\\", "tabs": b"\t", "digits": b"1", "brackets": b"[",
-    "colour codes": b"^1", "objects": b'{"a":', "pairs": b"a=1\n", "high bytes": b"\xff", "decimals": b"1.",
-}  # fmt: skip
+    "line ends": b"\n",
+    "short lines": b"ab\n",
+    "backslashes": b"\\",
+    "tabs": b"\t",
+    "digits": b"1",
+    "brackets": b"[",
+    "colour codes": b"^1",
+    "objects": b'{"a":',
+    "pairs": b"a=1\n",
+    "high bytes": b"\xff",
+    "decimals": b"1.",
+}
 HEADER = b"server\\supply\\legacy3\\1\\1\\2\\12:00\\8:00\\480000\n"
 
 

@@ -80,8 +80,10 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, len(data)))
         end = min(len(data), start + draw(st.integers(0, 40)))
-        piece = draw(st.sampled_from([bytes(data[start:end]) * 2, b"", b"\n", b"\\", b"\t", b"\r\n", b"-1", b"nan"])
-                     | st.binary(max_size=8))  # fmt: skip
+        piece = draw(
+            st.sampled_from([bytes(data[start:end]) * 2, b"", b"\n", b"\\", b"\t", b"\r\n", b"-1", b"nan"])
+            | st.binary(max_size=8)
+        )
         data[start:end] = piece
     return bytes(data)
 
@@ -201,9 +203,26 @@ def test_what_is_not_whole_is_refused_with_its_reason(data: bytes, reason: str) 
 
 @pytest.mark.parametrize(
     "written",
-    [b"", b" ", b"        ", b"\xff\xfe", b"A1B2C3", b"0", b"00000000", b"0" * 32, b"unknown", b"UNKNOWN0", b"NO_GUID",
-     b"NOGUID07", b"undefined", b"^1A1B2C3D4", b"(null)", b"-1234567", b"A1B2 C3D4"],
-)  # fmt: skip
+    [
+        b"",
+        b" ",
+        b"        ",
+        b"\xff\xfe",
+        b"A1B2C3",
+        b"0",
+        b"00000000",
+        b"0" * 32,
+        b"unknown",
+        b"UNKNOWN0",
+        b"NO_GUID",
+        b"NOGUID07",
+        b"undefined",
+        b"^1A1B2C3D4",
+        b"(null)",
+        b"-1234567",
+        b"A1B2 C3D4",
+    ],
+)
 def test_a_line_without_a_readable_guid_is_read_all_the_same(written: bytes) -> None:
     stats = gamestats.parse(HEADER + LINE.replace(b"A1B2C3D4", written) + OTHER_LINE)
     assert [player.guid for player in stats.players] == ["", "0F0E0D0C"]
@@ -212,9 +231,15 @@ def test_a_line_without_a_readable_guid_is_read_all_the_same(written: bytes) -> 
 
 @pytest.mark.parametrize(
     ("written", "guid"),
-    [(b"a1b2c3d4", "A1B2C3D4"), (b" A1B2C3D4 ", "A1B2C3D4"), (b"A1B2C3D4" * 4, "A1B2C3D4"), (b"ABCDEFAB", "ABCDEFAB"),
-     (b"12345678", "12345678"), (b"OMNIBOT01000000", "OMNIBOT0")],
-)  # fmt: skip
+    [
+        (b"a1b2c3d4", "A1B2C3D4"),
+        (b" A1B2C3D4 ", "A1B2C3D4"),
+        (b"A1B2C3D4" * 4, "A1B2C3D4"),
+        (b"ABCDEFAB", "ABCDEFAB"),
+        (b"12345678", "12345678"),
+        (b"OMNIBOT01000000", "OMNIBOT0"),
+    ],
+)
 def test_a_guid_is_8_upper_case_characters(written: bytes, guid: str) -> None:
     (player,) = gamestats.parse(HEADER + LINE.replace(b"A1B2C3D4", written)).players
     assert player.guid == guid
@@ -233,20 +258,47 @@ def test_header_numbers_that_are_none_are_unknown() -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("12:00", 720), ("5.25", 315), ("20.00", 1200), ("125", 125), (" 10:30 ", 630), ("71:05", 4265), ("0:00", 0),
-        ("1:02:03", 3723), ("4:60", None), ("4:2", None), ("", None), (None, None), ("soon", None), ("-1:00", None),
-        ("1:60:00", None), ("12:00:", None), ("1e3", None), ("١٢:٠٠", None),
+        ("12:00", 720),
+        ("5.25", 315),
+        ("20.00", 1200),
+        ("125", 125),
+        (" 10:30 ", 630),
+        ("71:05", 4265),
+        ("0:00", 0),
+        ("1:02:03", 3723),
+        ("4:60", None),
+        ("4:2", None),
+        ("", None),
+        (None, None),
+        ("soon", None),
+        ("-1:00", None),
+        ("1:60:00", None),
+        ("12:00:", None),
+        ("1e3", None),
+        ("١٢:٠٠", None),
     ],
-)  # fmt: skip
+)
 def test_times_read_as_seconds_or_are_unknown(text: str | None, seconds: int | None) -> None:
     assert times.parse_time(text) == seconds
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("241533", 241.533), ("242", 242.0), ("-58000", None), ("0", None), ("", None), (None, None), ("nan", None),
-     ("inf", None), ("10000", 10000.0), ("10001", 10.001), ("241.5", 241.5), ("461050 ", 461.05)],
-)  # fmt: skip
+    [
+        ("241533", 241.533),
+        ("242", 242.0),
+        ("-58000", None),
+        ("0", None),
+        ("", None),
+        (None, None),
+        ("nan", None),
+        ("inf", None),
+        ("10000", 10000.0),
+        ("10001", 10.001),
+        ("241.5", 241.5),
+        ("461050 ", 461.05),
+    ],
+)
 def test_the_writers_own_play_time_is_milliseconds_or_unknown(text: str | None, seconds: float | None) -> None:
     assert times.parse_playtime(text) == seconds
 
@@ -267,10 +319,18 @@ def test_no_text_makes_the_time_parsers_fail(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "cleaned"),
     [
-        ("^1Al^7pha", "Alpha"), ("^/Char^?lie", "Charlie"), ("^:^>x^D", "x"), ("a^^1b", "a^b"), ("  two  words ", "two words"),
-        ("a^", "a^"), ("^ a", "^ a"), ("a\tb\x01c", "a b c"), ("B|_*", "B|_*"), ("^1", ""),
+        ("^1Al^7pha", "Alpha"),
+        ("^/Char^?lie", "Charlie"),
+        ("^:^>x^D", "x"),
+        ("a^^1b", "a^b"),
+        ("  two  words ", "two words"),
+        ("a^", "a^"),
+        ("^ a", "^ a"),
+        ("a\tb\x01c", "a b c"),
+        ("B|_*", "B|_*"),
+        ("^1", ""),
     ],
-)  # fmt: skip
+)
 def test_names_lose_colour_codes_and_control_characters(name: str, cleaned: str) -> None:
     assert names.clean_name(name) == cleaned
 

@@ -15,11 +15,22 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 MANY = settings(max_examples=150, deadline=None, database=None)
 
 RECORD = TimingRecord(
-    map_name="supply", number=1,
-    ended_at=datetime.fromtimestamp(1767982961, UTC), started_at=datetime.fromtimestamp(1767982500, UTC),
-    duration_seconds=461, limit_seconds=461, pause_seconds=12, pause_count=1, warmup_seconds=0,
-    winner_side=2, defender_side=1, end_reason="objective", surrender_side=0, script_version="1.7.2", raw={},
-)  # fmt: skip
+    map_name="supply",
+    number=1,
+    ended_at=datetime.fromtimestamp(1767982961, UTC),
+    started_at=datetime.fromtimestamp(1767982500, UTC),
+    duration_seconds=461,
+    limit_seconds=461,
+    pause_seconds=12,
+    pause_count=1,
+    warmup_seconds=0,
+    winner_side=2,
+    defender_side=1,
+    end_reason="objective",
+    surrender_side=0,
+    script_version="1.7.2",
+    raw={},
+)
 ROSTER = [{"guid": "A1B2C3D4E5F60718293A4B5C6D7E8F90", "name": 'Ž"al\\pha'}]
 SPAWNS = [ROSTER[0] | {"spawns": 3, "deaths": 2, "dead_seconds": 20, "avg_respawn": 10, "max_respawn": 12}]
 WHOLE = gametimes.dump(RECORD, axis=ROSTER, spawn_stats=SPAWNS)
@@ -38,14 +49,26 @@ SECONDS = st.none() | st.integers(0, 99_999)
 MOMENTS = st.integers(1_577_836_800, 4_102_444_799).map(lambda unix: datetime.fromtimestamp(unix, UTC))
 RECORDS = st.builds(
     TimingRecord,
-    map_name=text('abc_-.+"\\Ž1'), number=st.integers(1, 2), ended_at=MOMENTS, started_at=st.none() | MOMENTS,
+    map_name=text('abc_-.+"\\Ž1'),
+    number=st.integers(1, 2),
+    ended_at=MOMENTS,
+    started_at=st.none() | MOMENTS,
     duration_seconds=st.none() | st.integers(1, 9999) | st.integers(1, 9999).map(lambda tenths: tenths / 10),
-    limit_seconds=st.none() | st.integers(0, 9999), pause_seconds=SECONDS, pause_count=SECONDS, warmup_seconds=SECONDS,
-    winner_side=SIDES, defender_side=SIDES, end_reason=st.none() | text("abc_ "), surrender_side=SIDES,
-    script_version=st.none() | st.sampled_from(["1.6.0", "1.7.2", "10.20.30"]), raw=st.just({}),
-    schema=st.none() | st.just("slomix.timing/1"), server_id=st.none() | text("abc_ "),
-    aborted=st.none() | st.booleans(), restarts=st.none() | st.integers(0, 99),
-)  # fmt: skip
+    limit_seconds=st.none() | st.integers(0, 9999),
+    pause_seconds=SECONDS,
+    pause_count=SECONDS,
+    warmup_seconds=SECONDS,
+    winner_side=SIDES,
+    defender_side=SIDES,
+    end_reason=st.none() | text("abc_ "),
+    surrender_side=SIDES,
+    script_version=st.none() | st.sampled_from(["1.6.0", "1.7.2", "10.20.30"]),
+    raw=st.just({}),
+    schema=st.none() | st.just("slomix.timing/1"),
+    server_id=st.none() | text("abc_ "),
+    aborted=st.none() | st.booleans(),
+    restarts=st.none() | st.integers(0, 99),
+)
 
 
 @MANY
@@ -88,8 +111,17 @@ def test_a_payload_without_meta_is_enough() -> None:
 
 
 def test_one_flat_json_object_is_a_record() -> None:
-    flat = {"map": "supply", "round": 2, "round_end_unix": 1767982961, "round_start_unix": 1767982500,
-            "playtime_seconds": 461, "winner": 2, "defender": 1, "end_reason": "objective", "version": "1.1.0"}  # fmt: skip
+    flat = {
+        "map": "supply",
+        "round": 2,
+        "round_end_unix": 1767982961,
+        "round_start_unix": 1767982500,
+        "playtime_seconds": 461,
+        "winner": 2,
+        "defender": 1,
+        "end_reason": "objective",
+        "version": "1.1.0",
+    }
     record = gametimes.parse(json.dumps(flat).encode())
     assert (record.map_name, record.number, record.duration_seconds) == ("supply", 2, 461)
     assert (record.started_at, record.ended_at) == (RECORD.started_at, RECORD.ended_at)
@@ -176,8 +208,10 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(data)))
         end = min(len(data), start + draw(st.integers(0, 30)))
-        data[start:end] = draw(st.sampled_from([b"", b'"', b"null", b"[]", b"{}", b"-1", b"1e99", b"NaN", b"\\u0000"])
-                               | st.binary(max_size=6))  # fmt: skip
+        data[start:end] = draw(
+            st.sampled_from([b"", b'"', b"null", b"[]", b"{}", b"-1", b"1e99", b"NaN", b"\\u0000"])
+            | st.binary(max_size=6)
+        )
     return bytes(data)
 
 
@@ -192,9 +226,25 @@ JSON_VALUES = st.recursive(
     max_leaves=6,
 )
 KEYS = st.sampled_from(
-    ["map", "round", "round_end_unix", "round_start_unix", "actual_duration_seconds", "lua_timelimit", "lua_pauses",
-     "warmup_seconds", "winner", "end_reason", "version", "payload", "meta", "embeds", "fields", "footer"]
-)  # fmt: skip
+    [
+        "map",
+        "round",
+        "round_end_unix",
+        "round_start_unix",
+        "actual_duration_seconds",
+        "lua_timelimit",
+        "lua_pauses",
+        "warmup_seconds",
+        "winner",
+        "end_reason",
+        "version",
+        "payload",
+        "meta",
+        "embeds",
+        "fields",
+        "footer",
+    ]
+)
 
 
 def check_refused_or_usable(data: bytes) -> None:
@@ -219,6 +269,11 @@ def test_damage_is_refused_with_a_reason_or_harmless(data: bytes) -> None:
 @given(st.dictionaries(KEYS, JSON_VALUES), JSON_VALUES)
 def test_values_of_any_type_are_refused_or_harmless(values: dict[str, Any], other: Any) -> None:
     good = {"map": "supply", "round": 1, "round_end_unix": 1767982961}
-    for record in (values, good | values, {"meta": good | values, "payload": other}, {"meta": other} | values,
-                   {"meta": good, "payload": {"embeds": [{"fields": [other, values], "footer": other}]}}):  # fmt: skip
+    for record in (
+        values,
+        good | values,
+        {"meta": good | values, "payload": other},
+        {"meta": other} | values,
+        {"meta": good, "payload": {"embeds": [{"fields": [other, values], "footer": other}]}},
+    ):
         check_refused_or_usable(json.dumps(record).encode())

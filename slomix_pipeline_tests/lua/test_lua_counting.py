@@ -129,7 +129,9 @@ def test_spectators_are_in_the_file_only_if_they_had_to_do_with_a_weapon(engine:
     end(engine)
     check_all_files(engine)
     assert {line.guid: line.side for line in filed(engine, played).stats.players} == {
-        "01010101": AXIS, "02020202": SPECTATOR}  # fmt: skip
+        "01010101": AXIS,
+        "02020202": SPECTATOR,
+    }
     assert counted(engine, played, 2, "minutes_played", "minutes_dead") == [0.1, 0.1]
 
 

@@ -154,9 +154,15 @@ def test_a_round_of_players_named_like_numbers_and_awards_is_still_read_endstats
     end(engine)
     assert shown(engine, played, "useless_kills") is None
     assert shown(engine, played, "deaths") == ("Most deaths", "5")
-    assert [(b.subject, b.lines[0].opponent, b.lines[0].kills, b.lines[0].deaths) for b in read_endstats(engine, played).blocks] == [
-        ("12", "Most deaths", 5, 0), ("Most deaths", "12", 0, 5),
-        ("Most useless kills", "VS_HEADER", 0, 5), ("VS_HEADER", "Most useless kills", 5, 0)]  # fmt: skip
+    assert [
+        (b.subject, b.lines[0].opponent, b.lines[0].kills, b.lines[0].deaths)
+        for b in read_endstats(engine, played).blocks
+    ] == [
+        ("12", "Most deaths", 5, 0),
+        ("Most deaths", "12", 0, 5),
+        ("Most useless kills", "VS_HEADER", 0, 5),
+        ("VS_HEADER", "Most useless kills", 5, 0),
+    ]
 
 
 # -- single awards

@@ -347,9 +347,13 @@ def test_without_its_round_1_a_round_2_begins_from_nothing_which_readers_see(eng
     spool = engine.folder / "slomix_spool" / "gamestats.txt"
     unix, time, rest = spool.read_text().split(" ", 2)
     changed = {
-        "gone": "", "cut": spool.read_text()[:40], "garbage": "\x00\xff\n\n 1 2\n", "of another time": f"{unix} 9:59 {rest}",
-        "of another map": f"{unix} {time} x{rest}", "of yesterday": f"{int(unix) - 86400} {time} {rest}",
-    }[trouble]  # fmt: skip
+        "gone": "",
+        "cut": spool.read_text()[:40],
+        "garbage": "\x00\xff\n\n 1 2\n",
+        "of another time": f"{unix} 9:59 {rest}",
+        "of another map": f"{unix} {time} x{rest}",
+        "of yesterday": f"{int(unix) - 86400} {time} {rest}",
+    }[trouble]
     spool.write_text(changed)
     engine.load_second_round()
     engine.begin_play()

@@ -167,8 +167,11 @@ def test_what_the_engine_ended_is_whole(engine: GameEngine, number: int, text: s
 
 
 @pytest.mark.parametrize("intermission", [0.35, 1.5])
-@pytest.mark.parametrize(("number", "then"), [*((1, then) for then in THEN.values()), (2, THEN["reset_match"])],
-                         ids=[*THEN, "round 2 and reset_match"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "then"),
+    [*((1, then) for then in THEN.values()), (2, THEN["reset_match"])],
+    ids=[*THEN, "round 2 and reset_match"],
+)
 def test_it_stays_whole_whatever_follows(engine: GameEngine, number: int, intermission: float, then: Leave) -> None:
     played = play_into(engine, number)
     engine.end_round("Wolf EndRound.", ALLIES, intermission)

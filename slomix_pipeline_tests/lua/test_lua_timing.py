@@ -82,21 +82,58 @@ def test_readers_of_the_older_records_find_every_key_and_field_they_know(engine:
     engine.kill(1, 0)
     engine.frames(5)
     engine.end_round("Wolf EndRound.", ALLIES)
-    older = ["map", "round", "round_start_unix", "round_end_unix", "actual_duration_seconds", "warmup_seconds",
-             "pause_seconds", "pause_count", "server_ip", "server_port", "match_id", "spawn_stats"]  # fmt: skip
+    older = [
+        "map",
+        "round",
+        "round_start_unix",
+        "round_end_unix",
+        "actual_duration_seconds",
+        "warmup_seconds",
+        "pause_seconds",
+        "pause_count",
+        "server_ip",
+        "server_port",
+        "match_id",
+        "spawn_stats",
+    ]
     meta, fields = meta_of(engine, played), fields_of(engine, played)
     assert set(older) <= set(meta) and meta["match_id"] == str(played.end_unix)
     assert set(meta["spawn_stats"][0]) == {
-        "guid", "name", "side", "spawns", "deaths", "dead_seconds", "avg_respawn", "max_respawn"}  # fmt: skip
+        "guid",
+        "name",
+        "side",
+        "spawns",
+        "deaths",
+        "dead_seconds",
+        "avg_respawn",
+        "max_respawn",
+    }
     assert list(fields) == [
-        "Map", "Round", "Winner", "Defender", "Lua_Playtime", "Lua_Timelimit", "Lua_Pauses", "Lua_EndReason", "Lua_Warmup",
-        "Lua_WarmupStart", "Lua_RoundStart", "Lua_RoundEnd", "Lua_SurrenderTeam", "Lua_SurrenderCaller",
-        "Lua_SurrenderCallerName", "Lua_AxisScore", "Lua_AlliesScore", "Axis_JSON", "Allies_JSON", "Lua_Pauses_JSON",
-        "Lua_SpawnSummary"]  # fmt: skip
+        "Map",
+        "Round",
+        "Winner",
+        "Defender",
+        "Lua_Playtime",
+        "Lua_Timelimit",
+        "Lua_Pauses",
+        "Lua_EndReason",
+        "Lua_Warmup",
+        "Lua_WarmupStart",
+        "Lua_RoundStart",
+        "Lua_RoundEnd",
+        "Lua_SurrenderTeam",
+        "Lua_SurrenderCaller",
+        "Lua_SurrenderCallerName",
+        "Lua_AxisScore",
+        "Lua_AlliesScore",
+        "Axis_JSON",
+        "Allies_JSON",
+        "Lua_Pauses_JSON",
+        "Lua_SpawnSummary",
+    ]
     assert fields["Lua_Playtime"] == "11 sec" and fields["Lua_Timelimit"] == "10 min"
     assert fields["Lua_SpawnSummary"] == "Players:4 | Spawns:4 | AvgRespawn:0s | MaxRespawn:0s"
-    assert json.loads(fields["Axis_JSON"]) == [
-        {"guid": guid(1), "name": "uno"}, {"guid": guid(3), "name": "tres"}]  # fmt: skip
+    assert json.loads(fields["Axis_JSON"]) == [{"guid": guid(1), "name": "uno"}, {"guid": guid(3), "name": "tres"}]
     payload_alone = json.dumps({"payload": json.loads(file_of(engine, played))["payload"]}).encode()
     for name in ("number", "ended_at", "started_at", "duration_seconds", "limit_seconds", "winner_side", "end_reason"):
         assert getattr(gametimes.parse(payload_alone), name) == getattr(record_of(engine, played), name)
@@ -466,7 +503,12 @@ def test_bots_that_share_a_guid_stay_as_many_as_they_are(engine: GameEngine) -> 
     check_quiet(engine)
     stats = meta_of(engine, played)["spawn_stats"]
     assert [(p["name"], p["deaths"]) for p in stats] == [
-        ("bot 0", 1), ("bot 1", 1), ("bot 2", 0), ("no id 3", 0), ("no id 4", 0)]  # fmt: skip
+        ("bot 0", 1),
+        ("bot 1", 1),
+        ("bot 2", 0),
+        ("no id 3", 0),
+        ("no id 4", 0),
+    ]
 
 
 @pytest.mark.parametrize("sent", ["", "unknown", "NO_GUID"])

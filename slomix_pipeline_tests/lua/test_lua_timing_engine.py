@@ -140,8 +140,11 @@ def test_no_callback_returns_anything_at_any_time(engine: GameEngine) -> None:
     engine.load_map("supply")
     fill(engine)
     moments: list[Callable[[], object]] = [
-        lambda: None, engine.begin_play, lambda: engine.frames(1), lambda: engine.end_round("Wolf EndRound.", ALLIES)
-    ]  # fmt: skip
+        lambda: None,
+        engine.begin_play,
+        lambda: engine.frames(1),
+        lambda: engine.end_round("Wolf EndRound.", ALLIES),
+    ]
     for moment in moments:
         moment()
         engine.connect(9, "someone", guid(10), AXIS)

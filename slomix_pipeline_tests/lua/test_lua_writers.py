@@ -82,7 +82,9 @@ def test_no_name_is_too_odd(engine: GameEngine, odd: str) -> None:
     assert clean_name(stats.header.server_name) == clean_name(raw[:255])
     assert (line.guid, other.guid) == (guid(1)[:8], "2A3B4C5D")
     assert {block.guid[:8]: block.lines[0].kills for block in awards.blocks if block.guid} == {
-        guid(1)[:8]: 2, other.guid: 2}  # fmt: skip
+        guid(1)[:8]: 2,
+        other.guid: 2,
+    }
     assert awards.blocks[0].subject == engine_clean_name(line.name)
 
 
@@ -99,12 +101,18 @@ def test_whoever_has_no_guid_has_his_own_line_without_one(engine: GameEngine, se
     check_quiet(engine)
     lines = data_of(engine, "gamestats").decode().splitlines()[1:]
     assert [line.split(" \t")[0] for line in lines] == [
-        "\\no id 0\\0\\1\\16 2 2 1 0 0", "\\no id 1\\0\\2\\16 0 0 0 1 0",
-        "\\no id 2\\0\\1\\16 0 0 0 1 0", "\\no id 3\\0\\2\\16 2 2 1 0 0",
-    ]  # fmt: skip
+        "\\no id 0\\0\\1\\16 2 2 1 0 0",
+        "\\no id 1\\0\\2\\16 0 0 0 1 0",
+        "\\no id 2\\0\\1\\16 0 0 0 1 0",
+        "\\no id 3\\0\\2\\16 2 2 1 0 0",
+    ]
     blocks = endstats.parse(data_of(engine, "endstats")).blocks
     assert {block.subject: block.lines[0].kills for block in blocks} == {
-        "no id 0": 1, "no id 1": 0, "no id 2": 0, "no id 3": 1}  # fmt: skip
+        "no id 0": 1,
+        "no id 1": 0,
+        "no id 2": 0,
+        "no id 3": 1,
+    }
 
 
 def test_nobody_goes_on_from_somebody_else_who_had_no_guid_either(engine: GameEngine) -> None:
@@ -121,9 +129,7 @@ def test_nobody_goes_on_from_somebody_else_who_had_no_guid_either(engine: GameEn
     engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
     first, second = (data.decode().splitlines()[1:] for data in folder_files(engine).values())
     own = [line.split(" \t")[0] for line in first + second if line.startswith("\\")]
-    assert own == [
-        "\\first\\0\\1\\16 2 2 1 0 0", "\\second\\0\\1\\16 2 2 1 0 0", "\\second\\0\\2\\16 2 2 1 0 0"
-    ]  # fmt: skip
+    assert own == ["\\first\\0\\1\\16 2 2 1 0 0", "\\second\\0\\1\\16 2 2 1 0 0", "\\second\\0\\2\\16 2 2 1 0 0"]
     check_quiet(engine)
 
 
@@ -213,17 +219,30 @@ def test_no_callback_throws_or_returns_anything_at_any_time(engine: GameEngine) 
     engine.load_map("supply")
     fill(engine)
     moments: list[Callable[[], object]] = [
-        lambda: None, engine.begin_play, lambda: engine.frames(1), engine.pause,
-        lambda: engine.end_round("Wolf EndRound.", ALLIES), engine.quit,
-    ]  # fmt: skip
+        lambda: None,
+        engine.begin_play,
+        lambda: engine.frames(1),
+        engine.pause,
+        lambda: engine.end_round("Wolf EndRound.", ALLIES),
+        engine.quit,
+    ]
     for moment in moments:
         moment()
         engine.connect(9, "someone", guid(10), AXIS)
         engine.kill(9, 0)
         engine.gib(0, 9)
         engine.revive(0, 9)
-        for line in ("Item: 9 team_CTF_redflag", "Item: 99", "Repair: 99999999999999999999", "Medic_Revive: 9", ": ", "\n",
-                     "Dynamite_Plant: x", "Exit: Axis Surrender", "Medic_Revive: 0 77\n"):  # fmt: skip
+        for line in (
+            "Item: 9 team_CTF_redflag",
+            "Item: 99",
+            "Repair: 99999999999999999999",
+            "Medic_Revive: 9",
+            ": ",
+            "\n",
+            "Dynamite_Plant: x",
+            "Exit: Axis Surrender",
+            "Medic_Revive: 0 77\n",
+        ):
             engine.print_line(line)
         engine.call("et_Obituary", 9, 1022, 34)
         engine.call("et_Obituary", 9, 63, 34)

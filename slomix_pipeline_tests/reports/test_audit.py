@@ -97,8 +97,10 @@ def test_missing_rounds_are_counted_both_ways_by_month(pipeline: Pipeline, oddit
     # Strict in March: the aborted round and the one after the cut file; real: that and the orphan.
     # In April the match across midnight is no gap.
     assert month_rows(text) == {
-        "2025-03": [5, 2, 1, 2, 2, 0, 0], "2025-04": [3, 3, 1, 1, 0, 2, 1], "all": [8, 5, 2, 3, 2, 2, 1],
-    }  # fmt: skip
+        "2025-03": [5, 2, 1, 2, 2, 0, 0],
+        "2025-04": [3, 3, 1, 1, 0, 2, 1],
+        "all": [8, 5, 2, 3, 2, 2, 1],
+    }
     differing = "1 `aborted` by the strict count only, 2 `complete` by the strict count only, 1 `r2_only` by the real"
     assert f"Where the counts differ: {differing} count only." in text
     assert "2 rounds 2 without round 1, 1 round 1 without round 2, 1 quarantined file" in text.split("\n## ", 1)[0]

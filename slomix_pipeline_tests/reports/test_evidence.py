@@ -16,9 +16,11 @@ from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 def test_every_match_has_a_row_with_both_times_and_what_decided_it(pipeline: Pipeline) -> None:
     courses = [
-        Course("supply", 720, Shape.BEATEN), Course("et_brewdog", 600, Shape.SURRENDER),
-        Course("radar", 600, Shape.DOUBLE_HOLD), Course("te_escape2", 600, Shape.HELD, files=Files.ONLY_R1),
-    ]  # fmt: skip
+        Course("supply", 720, Shape.BEATEN),
+        Course("et_brewdog", 600, Shape.SURRENDER),
+        Course("radar", 600, Shape.DOUBLE_HOLD),
+        Course("te_escape2", 600, Shape.HELD, files=Files.ONLY_R1),
+    ]
     evening = play_courses(91, courses, ends_at=just_now())
     write_evening(pipeline.folder, evening)
     pipeline.list_folders()

@@ -30,14 +30,34 @@ FIRST = make_stats(
 )
 SECOND = make_stats(
     make_line(
-        ADA, ALLIES, 1, 10, 7, 95, 330, 9, damage_given=1900, minutes_played=14.0, alive_percent=78.0, minutes_dead=1.2, xp=31
+        ADA,
+        ALLIES,
+        1,
+        10,
+        7,
+        95,
+        330,
+        9,
+        damage_given=1900,
+        minutes_played=14.0,
+        alive_percent=78.0,
+        minutes_dead=1.2,
+        xp=31,
     ),
-    make_line(BOB, ALLIES, 1, 7, 2, 30, 100, 2, damage_given=500, minutes_played=3.0, alive_percent=90.0, minutes_dead=0.3),
+    make_line(
+        BOB, ALLIES, 1, 7, 2, 30, 100, 2, damage_given=500, minutes_played=3.0, alive_percent=90.0, minutes_dead=0.3
+    ),
     make_line(CYD, SPECTATOR, 1, 5, 4, 50, 170, 4, damage_given=900, minutes_played=8.0, alive_percent=75.0),
-    make_line(DAN, AXIS, 1, 6, 9, 70, 260, 5, damage_given=1400, minutes_played=14.0, alive_percent=61.0, minutes_dead=50.0),
-    make_line(EVE, AXIS, 0, 1, 2, 12, 60, 1, damage_given=200, minutes_played=2.0, alive_percent=50.0, minutes_dead=1.0),
-    number=2, limit="8:00", attack_time="6:00",
-)  # fmt: skip
+    make_line(
+        DAN, AXIS, 1, 6, 9, 70, 260, 5, damage_given=1400, minutes_played=14.0, alive_percent=61.0, minutes_dead=50.0
+    ),
+    make_line(
+        EVE, AXIS, 0, 1, 2, 12, 60, 1, damage_given=200, minutes_played=2.0, alive_percent=50.0, minutes_dead=1.0
+    ),
+    number=2,
+    limit="8:00",
+    attack_time="6:00",
+)
 
 
 def put(pipeline: Pipeline, minutes_ago: float, number: int, stats: StatsFile | bytes, map_name: str = "supply") -> str:

@@ -108,9 +108,12 @@ def test_only_what_differs_is_told_with_both_scores_and_whose_winner_changes(his
         {"order": 1, "map": "supply", "winner": "draw", "published": {"A": 0, "B": 0}, "other": {"A": 1, "B": 1}}
     ]
     assert found["summary"] == {
-        "sessions": 3, "sessions_that_differ": 2, "matches": 7, "matches_that_differ": 6,
+        "sessions": 3,
+        "sessions_that_differ": 2,
+        "matches": 7,
+        "matches_that_differ": 6,
         "winner_changes": [key_of(CLOSE)],
-    }  # fmt: skip
+    }
 
 
 def test_in_a_terminal_sessions_stand_above_their_matches_and_the_last_lines_sum_up(history: Pipeline) -> None:

@@ -12,9 +12,13 @@ NAMES = {"A": "fox (A)", "B": "owl (B)"}
 TOLD = Published("A", "map-wins/1", ("4:10", "held"), ("ada", "bob"), ("cyd", "dan"))
 
 results = st.builds(
-    Published, st.sampled_from(("A", "B", "draw", None)), st.sampled_from(("map-wins/1", "two-point/1")),
-    st.tuples(st.sampled_from(("4:10", "held", "?")), st.just("held")), st.just(("ada",)), st.just(("bob",)),
-)  # fmt: skip
+    Published,
+    st.sampled_from(("A", "B", "draw", None)),
+    st.sampled_from(("map-wins/1", "two-point/1")),
+    st.tuples(st.sampled_from(("4:10", "held", "?")), st.just("held")),
+    st.just(("ada",)),
+    st.just(("bob",)),
+)
 
 
 @pytest.mark.parametrize(

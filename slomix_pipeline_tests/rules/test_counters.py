@@ -29,8 +29,10 @@ def test_every_sign_of_a_restart_is_told() -> None:
     first = make_line("ada", kills=3, deaths=4, hits=40, shots=90, damage_given=700)
     second = make_line("ada", kills=5, deaths=1, hits=50, shots=10, damage_given=300)
     assert restart_signs(first, second) == [
-        "rounds 0 then 0", "damage_given fell from 700 to 300", "mp40 deaths fell from 4 to 1",
-    ]  # fmt: skip
+        "rounds 0 then 0",
+        "damage_given fell from 700 to 300",
+        "mp40 deaths fell from 4 to 1",
+    ]
 
 
 def test_more_headshot_kills_in_round_2_than_kills_since_round_1_tell_a_restart() -> None:

@@ -382,16 +382,22 @@ def added(first: WeaponCounts, second: WeaponCounts) -> WeaponCounts:
 
 @given(weapon_rows, weapon_rows, tails, tails, tenths, tenths)
 def test_round_1_and_the_own_numbers_of_round_2_make_up_the_cumulative_file(
-    weapons: dict[str, WeaponCounts], more: dict[str, WeaponCounts], tail: dict[str, Any], grown: dict[str, int],
-    played: int, played_more: int,
-) -> None:  # fmt: skip
+    weapons: dict[str, WeaponCounts],
+    more: dict[str, WeaponCounts],
+    tail: dict[str, Any],
+    grown: dict[str, int],
+    played: int,
+    played_more: int,
+) -> None:
     none = WeaponCounts(0, 0, 0, 0, 0)
     first = make_line("ada", AXIS, 0, weapons=weapons, **tail | {"minutes_played": played / 10})
     second = make_line(
-        "ada", ALLIES, 1,
+        "ada",
+        ALLIES,
+        1,
         weapons={w: added(weapons.get(w, none), more.get(w, none)) for w in weapons | more},
         **{name: tail[name] + grown[name] for name in cumulative} | {"minutes_played": (played + played_more) / 10},
-    )  # fmt: skip
+    )
     ones, twos = round_one_players(make_stats(first)), round_two(first, second)
     assert all(not player.flags for player in (*ones, *twos))
 

@@ -102,11 +102,14 @@ def test_a_chain_of_files_is_not_joined_beyond_a_split() -> None:
 
 MOMENTS = st.lists(
     st.builds(
-        clocked, st.uuids().map(str), st.integers(0, 240), st.sampled_from(["supply", "Supply", "radar"]),
+        clocked,
+        st.uuids().map(str),
+        st.integers(0, 240),
+        st.sampled_from(["supply", "Supply", "radar"]),
         st.integers(1, 2),
     ),
     max_size=6,
-)  # fmt: skip
+)
 
 
 @given(MOMENTS, MOMENTS, st.randoms(use_true_random=False))
@@ -147,10 +150,24 @@ def test_what_the_engine_counted_covers_both_rounds_in_a_file_of_round_2(
 def test_the_counters_of_engine_and_script_are_told_apart() -> None:
     engine = {kind.name for kind in AWARDS if kind.engine}
     assert engine == {
-        "damage_given", "damage_received", "team_damage_given", "team_damage_received", "team_kills", "self_kills",
-        "deaths", "kills_per_minute", "kd", "gibs", "tank_ratio", "full_respawns", "least_time_dead",
-        "light_weapon_accuracy", "light_weapon_headshot_percent", "light_weapon_headshots", "light_weapon_bullets",
-    }  # fmt: skip
+        "damage_given",
+        "damage_received",
+        "team_damage_given",
+        "team_damage_received",
+        "team_kills",
+        "self_kills",
+        "deaths",
+        "kills_per_minute",
+        "kd",
+        "gibs",
+        "tank_ratio",
+        "full_respawns",
+        "least_time_dead",
+        "light_weapon_accuracy",
+        "light_weapon_headshot_percent",
+        "light_weapon_headshots",
+        "light_weapon_bullets",
+    }
 
 
 # --- names ---
@@ -159,11 +176,22 @@ def test_the_counters_of_engine_and_script_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("name", "cleaned"),
     [
-        ("^1Al^7pha", "Alpha"), ("^/Char^?lie", "Charlie"), ("a^^1b", "a^b"), ("^ a", "^ a"), ("a^", "a^"),
-        ("  two  words ", "  two  words "), ("ж^4x", "x"), ("^жx", "x"), ("caf\udce9", "caf"), ("^\udce9x", "x"),
-        ("a\tb\x01c\x7f", "abc"), ("^1", ""), ("^]x^[y^^", "xy^^"), ("^\x01a", "^a"),
+        ("^1Al^7pha", "Alpha"),
+        ("^/Char^?lie", "Charlie"),
+        ("a^^1b", "a^b"),
+        ("^ a", "^ a"),
+        ("a^", "a^"),
+        ("  two  words ", "  two  words "),
+        ("ж^4x", "x"),
+        ("^жx", "x"),
+        ("caf\udce9", "caf"),
+        ("^\udce9x", "x"),
+        ("a\tb\x01c\x7f", "abc"),
+        ("^1", ""),
+        ("^]x^[y^^", "xy^^"),
+        ("^\x01a", "^a"),
     ],
-)  # fmt: skip
+)
 def test_names_are_cleaned_as_the_engine_cleans_them(name: str, cleaned: str) -> None:
     assert engine_clean_name(name) == cleaned
 

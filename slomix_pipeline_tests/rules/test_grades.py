@@ -9,10 +9,29 @@ from hypothesis import strategies as st
 from slomix_pipeline.rules.grades import SessionFacts, grade
 
 CLEAN = SessionFacts(
-    matches=5, counted=5, one_source=0, disputed=0, longer_limits=0, unconfirmed=0, given_up_by_file=0, rounds=10, timed=10, unreadable_files=0, rounds_with_bots=0,
-    numbers_unknown=0, players_unknown=0, without_identity=0, laws_explained=0, laws_unexplained=0, laws_unchecked=0,
-    team_confidence="high", open_players=0, substitutions=0, teams_replaced=0, overrides=0,
-)  # fmt: skip
+    matches=5,
+    counted=5,
+    one_source=0,
+    disputed=0,
+    longer_limits=0,
+    unconfirmed=0,
+    given_up_by_file=0,
+    rounds=10,
+    timed=10,
+    unreadable_files=0,
+    rounds_with_bots=0,
+    numbers_unknown=0,
+    players_unknown=0,
+    without_identity=0,
+    laws_explained=0,
+    laws_unexplained=0,
+    laws_unchecked=0,
+    team_confidence="high",
+    open_players=0,
+    substitutions=0,
+    teams_replaced=0,
+    overrides=0,
+)
 
 
 def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:

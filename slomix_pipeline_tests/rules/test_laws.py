@@ -93,8 +93,10 @@ def test_the_attackers_won_exactly_when_their_time_is_below_the_limit(
 def test_a_round_2_that_goes_on_from_its_round_1_is_confirmed_three_times() -> None:
     found = pair_laws(first_round(0).stats, second_round(8).stats)
     assert [(f.holds, f.numbers) for f in found] == [
-        (True, "8:00 and 8:00"), (True, "4 of 4 shared players"), (True, "4 of 4 shared players"),
-    ]  # fmt: skip
+        (True, "8:00 and 8:00"),
+        (True, "4 of 4 shared players"),
+        (True, "4 of 4 shared players"),
+    ]
 
 
 def test_a_foreign_round_2_is_not() -> None:
@@ -125,8 +127,10 @@ def test_who_reconnected_came_late_or_left_is_named_as_a_cause() -> None:
     )
     causes = known_causes(round_two_players(first, second), first)
     assert [cause.partition(": ")[0] for cause in causes] == [
-        "bob reconnected", "dan was there for 3:00 of 8:00", "cyd of round 1 has no numbers here",
-    ]  # fmt: skip
+        "bob reconnected",
+        "dan was there for 3:00 of 8:00",
+        "cyd of round 1 has no numbers here",
+    ]
 
 
 def fight(*numbers: tuple[str, int, int, int]) -> list[RoundPlayer]:
@@ -141,8 +145,9 @@ SWITCHED = [("ada", AXIS, 3, 3), ("bob", AXIS, 2, 3), ("cyd", ALLIES, 5, 3), ("d
 def test_who_changed_sides_explains_a_broken_law_of_sides_and_is_named_by_his_other_rounds() -> None:
     lobby_of = fight(*SWITCHED)
     assert broken(lobby_laws(lobby_of)) == {
-        "Axis kills = Allies deaths": "5 ≠ 7", "Allies kills = Axis deaths": "8 ≠ 6",
-    }  # fmt: skip
+        "Axis kills = Allies deaths": "5 ≠ 7",
+        "Allies kills = Axis deaths": "8 ≠ 6",
+    }
     before = fight(("ada", ALLIES, 1, 1), ("bob", ALLIES, 1, 1), ("cyd", ALLIES, 1, 1), ("dan", AXIS, 1, 1))
     (cause,) = known_causes(lobby_of, None, [before])
     assert cause.startswith("cyd changed sides on the way")

@@ -20,9 +20,13 @@ IN_WORDS = "decided by ref: a friendly"
 
 def override(kind: OverrideKind, round_key: str, value: str, **more: Any) -> Override:
     known: dict[str, Any] = {
-        "id": 1, "guid": None, "roster": (), "reason": "a friendly", "made_by": "ref",
+        "id": 1,
+        "guid": None,
+        "roster": (),
+        "reason": "a friendly",
+        "made_by": "ref",
         "made_at": datetime(2031, 5, 7, tzinfo=UTC),
-    }  # fmt: skip
+    }
     return Override(kind=kind, round_key=round_key, value=value, **(known | more))
 
 

@@ -121,8 +121,10 @@ def test_where_hardly_anybody_swapped_it_is_no_pair_whatever_the_limits_say(side
 def test_a_round_2_whose_players_swapped_still_follows_one_whose_players_did_not() -> None:
     stayed = make_round(8, 2, *of_sides(AXIS, AXIS, ALLIES, ALLIES), limit="8:00")
     assert statuses(first_round(0), stayed, second_round(16)) == [
-        Status.COMPLETE, Status.AMBIGUOUS, Status.COMPLETE,
-    ]  # fmt: skip
+        Status.COMPLETE,
+        Status.AMBIGUOUS,
+        Status.COMPLETE,
+    ]
 
 
 def test_most_players_swapped_is_a_pair_one_may_have_changed_teams() -> None:
@@ -246,12 +248,14 @@ def test_half_a_match_says_why_it_is_half() -> None:
     assert [p.reason for p in over.values()] == [NO_SECOND_ROUND, "no round 2 has come"]
     foreign = pair_rounds([first_round(0), second_round(9, map_name="te_escape2")])
     assert [p.reason for p in foreign.values()] == [
-        NO_SECOND_ROUND, "its round 1 is not here: the round 1 before it is of supply",
-    ]  # fmt: skip
+        NO_SECOND_ROUND,
+        "its round 1 is not here: the round 1 before it is of supply",
+    ]
     late = pair_rounds([first_round(0), second_round(47)])
     assert [p.reason for p in late.values()] == [
-        NO_SECOND_ROUND, "its round 1 is not here: the one before it ended 47 min earlier, above 45",
-    ]  # fmt: skip
+        NO_SECOND_ROUND,
+        "its round 1 is not here: the one before it ended 47 min earlier, above 45",
+    ]
 
 
 def test_a_second_round_2_is_an_orphan() -> None:
@@ -345,10 +349,17 @@ def test_rounds_and_records_give_the_same_in_whatever_order_they_came(
     rounds: list[FiledRound], aborted: list[bool | None], random: Random
 ) -> None:
     records = [
-        make_record(f"of {entry.key}", (entry.stamp - at(0)).total_seconds(), entry.number, entry.map_name,
-                    aborted=left, end_reason="map_restart" if left else None)
-        for entry, left in zip(rounds, aborted, strict=False) if left is not None
-    ]  # fmt: skip
+        make_record(
+            f"of {entry.key}",
+            (entry.stamp - at(0)).total_seconds(),
+            entry.number,
+            entry.map_name,
+            aborted=left,
+            end_reason="map_restart" if left else None,
+        )
+        for entry, left in zip(rounds, aborted, strict=False)
+        if left is not None
+    ]
     found = work_out(rounds, DEFAULT_WINDOW, (), records=records)
     shuffled = random.sample(rounds, len(rounds)), random.sample(records, len(records))
     assert work_out(shuffled[0], DEFAULT_WINDOW, (), records=shuffled[1]) == found

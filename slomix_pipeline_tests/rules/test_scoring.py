@@ -310,8 +310,10 @@ def test_defenders_who_gave_up_lose_the_round_at_that_time_and_it_can_still_be_b
     held = headers(600, 180, None)[1]
     assert told(score(first, beaten, first_clock=GAVE_UP_AXIS))[:2] == ("B", "header")
     assert told(score(first, held, first_clock=GAVE_UP_AXIS)) == (
-        "A", "header", "round 1 set 3:00, round 2 did not beat it",
-    )  # fmt: skip
+        "A",
+        "header",
+        "round 1 set 3:00, round 2 did not beat it",
+    )
 
 
 def test_when_defenders_gave_up_in_round_2_the_length_of_the_round_is_the_time_also_at_the_limit() -> None:
@@ -456,9 +458,12 @@ def test_a_newcomer_without_a_team_has_no_say() -> None:
     ],
 )
 def test_what_a_match_gives_under_each_policy(
-    first: int | None, second: int | None,
-    map_wins: tuple[int, int], per_round: tuple[int, int], two_point: tuple[int, int],
-) -> None:  # fmt: skip
+    first: int | None,
+    second: int | None,
+    map_wins: tuple[int, int],
+    per_round: tuple[int, int],
+    two_point: tuple[int, int],
+) -> None:
     result = score(*headers(600, first, second))
     expected = {"map-wins/1": map_wins, "per-round/1": per_round, "two-point/1": two_point}
     assert {policy: given_points(result, policy) for policy in POLICIES} == expected
@@ -503,8 +508,10 @@ def test_the_known_evening_ends_7_to_4_for_team_b_while_its_rounds_alone_would_h
     results = known_evening(won_in_round_1={1, 2, 5, 9})  # two of each team
     assert "".join(str(result.winner) for result in results) == KNOWN_WINNERS
     assert {policy: total(results, policy) for policy in POLICIES} == {
-        "map-wins/1": (4, 7), "per-round/1": (11, 11), "two-point/1": (8, 14),
-    }  # fmt: skip
+        "map-wins/1": (4, 7),
+        "per-round/1": (11, 11),
+        "two-point/1": (8, 14),
+    }
 
 
 # --- a session's matches ---
@@ -628,12 +635,20 @@ def played_halves(evening: Evening) -> list[Half]:
     found = work_out(list(rounds.values()), DEFAULT_WINDOW, ())
     return [
         Half(
-            key, place.partner, place.match_key, place.number, place.status, place.reason,
-            found.validities[key].unscored_reason, entry.map_name, entry.stats.header,
+            key,
+            place.partner,
+            place.match_key,
+            place.number,
+            place.status,
+            place.reason,
+            found.validities[key].unscored_reason,
+            entry.map_name,
+            entry.stats.header,
             {p.guid: p.side for p in found.players[key] if p.side},
         )
-        for key, entry in rounds.items() for place in [found.placed[key]]
-    ]  # fmt: skip
+        for key, entry in rounds.items()
+        for place in [found.placed[key]]
+    ]
 
 
 def truth_per_round(match: SimMatch) -> Points:

@@ -59,9 +59,12 @@ def test_a_known_team_that_does_not_fit_alone_names_nobody(a: str, b: str, known
 
 
 def test_of_two_known_teams_the_one_of_more_players_fits() -> None:
-    assert shown("abcm", "xyz", KnownTeam("Some", None, frozenset("abm")), KnownTeam("More", None, frozenset("abcm"))) == (
-        "More (A)", "Team B",
-    )  # fmt: skip
+    assert shown(
+        "abcm", "xyz", KnownTeam("Some", None, frozenset("abm")), KnownTeam("More", None, frozenset("abcm"))
+    ) == (
+        "More (A)",
+        "Team B",
+    )
 
 
 def test_a_known_name_goes_before_a_tag_and_is_not_given_twice() -> None:
@@ -132,9 +135,12 @@ def test_both_teams_may_be_called_by_their_tags() -> None:
 
 NAMES = st.lists(st.text("aB .|[]^*é", max_size=12), max_size=7)
 KNOWN = st.lists(
-    st.builds(KnownTeam, st.sampled_from(["one", "two", "three"]), st.none(), st.frozensets(st.sampled_from("0123456789"))),
-    unique_by=lambda team: team.name, max_size=3,
-)  # fmt: skip
+    st.builds(
+        KnownTeam, st.sampled_from(["one", "two", "three"]), st.none(), st.frozensets(st.sampled_from("0123456789"))
+    ),
+    unique_by=lambda team: team.name,
+    max_size=3,
+)
 
 
 @given(NAMES, NAMES, KNOWN, st.randoms())

@@ -175,19 +175,23 @@ def test_an_ordinary_evening_has_no_flags() -> None:
     ("rounds", "flags"),
     [
         (("abc xyz", "xyz abn"), ["substitution in team A: n for c [r1]"]),
-        (("abc xyz", "xyn abc", "abc xyn", "xyz abc"),
-         ["substitution in team B: n for z [r1]", "substitution in team B: z for n [r3]"]),
+        (
+            ("abc xyz", "xyn abc", "abc xyn", "xyz abc"),
+            ["substitution in team B: n for z [r1]", "substitution in team B: z for n [r3]"],
+        ),
         (("abc xyz", "nmz abc"), ["substitution in team B: m, n for x, y [r1]"]),
         (("abc xyz", "xyzn ab"), []),  # one comes to B, one leaves A
         (("abc xyz", "xyz ab", "abc xyz"), []),  # away for a round
         (("abc xyz", "xyz abcn", "abn xyz"), ["substitution in team A: n for c [r2]"]),  # both lines in c's last round
         (("abc xyz", "mn xyz"), ["team A was replaced: m, n for a, b, c [r1]"]),
         (("abc xyz", "mnopq abc", "abc mnopq"), ["team B was replaced: m, n, o, p, q for x, y, z [r1]"]),
-        (("abc xyz", "xyz abc", "abc mno", "abc xyz"), ["team B was replaced: m, n, o for x, y, z [r2]",
-                                                       "substitution in team B: x, y, z for m, n, o [r3]"]),
+        (
+            ("abc xyz", "xyz abc", "abc mno", "abc xyz"),
+            ["team B was replaced: m, n, o for x, y, z [r2]", "substitution in team B: x, y, z for m, n, o [r3]"],
+        ),
         (("a x", "a n"), ["substitution in team B: n for x [r1]"]),  # one player is no roster
     ],
-)  # fmt: skip
+)
 def test_who_came_for_whom_is_told(rounds: tuple[str, ...], flags: list[str]) -> None:
     assert flags_of(*rounds) == flags
 
@@ -196,15 +200,30 @@ def test_who_came_for_whom_is_told(rounds: tuple[str, ...], flags: list[str]) ->
     ("rounds", "flags"),
     [
         (("abc xyz", "yz abcx", "abc xyz"), ["x changed sides and stood against team B, his own [r1]"]),
-        (("abcdef uvwxyz", "uvwxyf abcdez"), ["f changed sides and stood against team A, his own [r1]",
-                                              "z changed sides and stood against team B, his own [r1]"]),
+        (
+            ("abcdef uvwxyz", "uvwxyf abcdez"),
+            [
+                "f changed sides and stood against team A, his own [r1]",
+                "z changed sides and stood against team B, his own [r1]",
+            ],
+        ),
         (("abc xyz", "abx cyz", "cyz abx"), ["roster changed: c, x stood against their team [r1 r2]"]),
-        (("ab xy", "ax by"), ["roster changed: as many as not stood against their team [r1]",
-                              "which side was which team can't be told [r1]"]),
-        (("ab xy", "mn pq"), ["which side was which team can't be told [r1]",
-                              *(f"the team of {guid} stays open [r1]" for guid in "mnpq")]),
+        (
+            ("ab xy", "ax by"),
+            [
+                "roster changed: as many as not stood against their team [r1]",
+                "which side was which team can't be told [r1]",
+            ],
+        ),
+        (
+            ("ab xy", "mn pq"),
+            [
+                "which side was which team can't be told [r1]",
+                *(f"the team of {guid} stays open [r1]" for guid in "mnpq"),
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_stood_against_his_team_is_told(rounds: tuple[str, ...], flags: list[str]) -> None:
     assert flags_of(*rounds) == flags
 
@@ -238,9 +257,9 @@ def test_names_stand_in_flags_where_they_are_known() -> None:
         (("abc xyz", "xyz abn"), "high", "everybody's team can be told"),
         (("ab xy", "mn pq", "ab xy"), "low", "4 players can't be told"),
         (("abc xyz", "abx cyz"), "low", "the lobby was split anew in 1 round"),
-        (("abc .", ), "low", "nobody is in team B"),
+        (("abc .",), "low", "nobody is in team B"),
     ],
-)  # fmt: skip
+)
 def test_how_sure_the_teams_are_has_its_reason(rounds: tuple[str, ...], confidence: str, why: str) -> None:
     teams = assign_teams(
         [Lineup(r.key, r.number, {g: s for g, s in r.sides.items() if g != "."}) for r in played(*rounds)]
@@ -411,8 +430,10 @@ def test_a_replaced_team_is_noticed_once_and_stays_the_same_team(evening: Evenin
     team_a = [guid for guid, side in evening.lineups[0].sides.items() if side == AXIS]
     new = [f"N{i}" for i in range(size)]
     n = len(evening.lineups)
-    after = [Lineup(f"r{n + i}", 1 + (n + i) % 2, dict.fromkeys(team_a, side) | dict.fromkeys(new, other_side(side)))
-             for i, side in enumerate((AXIS, ALLIES, AXIS))]  # fmt: skip
+    after = [
+        Lineup(f"r{n + i}", 1 + (n + i) % 2, dict.fromkeys(team_a, side) | dict.fromkeys(new, other_side(side)))
+        for i, side in enumerate((AXIS, ALLIES, AXIS))
+    ]
     first = evening.lineups[0]
     teams = assign_teams([first, *after])
     assert {teams.team_of[guid] for guid in new} == {"B"}

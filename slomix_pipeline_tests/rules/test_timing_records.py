@@ -181,7 +181,9 @@ def test_records_that_come_late_never_take_a_link_but_for_a_nearer_or_equally_ne
             continue
         distance = abs(stamps[key] - ends[was])
         rivals = [
-            abs(stamp - end) for other, stamp in stamps.items() for rival, end in ends.items()
+            abs(stamp - end)
+            for other, stamp in stamps.items()
+            for rival, end in ends.items()
             if (other == key) != (rival == was)
-        ]  # fmt: skip
+        ]
         assert min(rivals) <= distance <= CANDIDATE_WINDOW

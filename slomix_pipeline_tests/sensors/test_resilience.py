@@ -43,9 +43,11 @@ def test_a_neighbour_that_another_run_only_parsed_so_far_stops_nobody(pipeline: 
     with pipeline.database.transaction() as conn:  # as while the other run is between two stages
         conn.execute("delete from round where round_key = %s", [round_key(first)])
     selected = dg.materialize(
-        [raw_stats_file, parsed_round], partition_key=round_key(first), instance=pipeline.instance,
+        [raw_stats_file, parsed_round],
+        partition_key=round_key(first),
+        instance=pipeline.instance,
         resources=pipeline.resources,
-    )  # fmt: skip
+    )
     assert selected.success
     result = pipeline.run(round_key(second))
     assert result.success
@@ -116,8 +118,9 @@ def test_an_import_with_the_right_zone_moves_rounds_that_came_with_the_wrong_one
     again = pipeline.import_(tmp_path / "archive", timezone="UTC")
     assert again.ingested == len(evening.rounds) * 3  # timing, endstats and stats
     assert (early, pipeline.export()["session"]["ended_at"]) == (
-        f"{evening.rounds[-1].stamp - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}", f"{evening.rounds[-1].stamp:%Y-%m-%dT%H:%M:%SZ}",
-    )  # fmt: skip
+        f"{evening.rounds[-1].stamp - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}",
+        f"{evening.rounds[-1].stamp:%Y-%m-%dT%H:%M:%SZ}",
+    )
     assert differences(as_exported(pipeline.export())["rounds"], as_played(evening)["rounds"]) == []
 
 
@@ -135,9 +138,15 @@ def test_no_time_of_a_file_upsets_a_listing(unix: int) -> None:
     assert files.utc(unix).tzinfo is UTC
     listed = RemoteFile("2026-01-01-200000-supply-round-1.txt", 1, unix)
     decided = folders.decide(
-        [listed], {listed.name: listed}, {}, (), kind=FileKind.STATS, zone=UTC,
-        now=datetime(2026, 1, 1, 21, tzinfo=UTC), look_back_to=datetime(2025, 12, 31, tzinfo=UTC),
-    )  # fmt: skip
+        [listed],
+        {listed.name: listed},
+        {},
+        (),
+        kind=FileKind.STATS,
+        zone=UTC,
+        now=datetime(2026, 1, 1, 21, tzinfo=UTC),
+        look_back_to=datetime(2025, 12, 31, tzinfo=UTC),
+    )
     assert len(decided.requested) == 1
 
 

@@ -49,10 +49,20 @@ def listed(name: str, size: int = 100, seconds: int = 0) -> RemoteFile:
 
 def row_of(file: RemoteFile, status: str = "ingested", **more: Any) -> FileRow:
     row = FileRow(
-        server="main", name=file.name, kind=parse_file_name(file.name).kind, partition_key=f"main:{file.name[:-4]}",
-        timezone=None, size=file.size, modified_at=datetime.fromtimestamp(file.modified_at, UTC), imported=False,
-        status=status, reason=None, sha256=None, attempts=1, requested_at=NOW,
-    )  # fmt: skip
+        server="main",
+        name=file.name,
+        kind=parse_file_name(file.name).kind,
+        partition_key=f"main:{file.name[:-4]}",
+        timezone=None,
+        size=file.size,
+        modified_at=datetime.fromtimestamp(file.modified_at, UTC),
+        imported=False,
+        status=status,
+        reason=None,
+        sha256=None,
+        attempts=1,
+        requested_at=NOW,
+    )
     return replace(row, **more)
 
 
@@ -67,9 +77,15 @@ def decided(
 ) -> Decision:
     """A decision on a listing; without ``before`` everything held still."""
     return decide(
-        files, {f.name: f for f in (files if before is None else before)}, {row.name: row for row in rows}, in_flight,
-        kind=kind, zone=ZoneInfo(zone), now=now, look_back_to=LOOK_BACK,
-    )  # fmt: skip
+        files,
+        {f.name: f for f in (files if before is None else before)},
+        {row.name: row for row in rows},
+        in_flight,
+        kind=kind,
+        zone=ZoneInfo(zone),
+        now=now,
+        look_back_to=LOOK_BACK,
+    )
 
 
 def requested(decision: Decision) -> list[tuple[str, int]]:
@@ -122,8 +138,9 @@ def test_files_from_before_the_look_back_wait_and_are_not_requested() -> None:
     file, awards = listed(name_of(24 * 60 + 1)), listed(name_of(24 * 60 + 1, suffix="-endstats"))
     decision = decided(file, awards, before=())  # nobody reads them, so they need not hold still
     assert [(f.name, reason) for f, _, reason in decision.old] == [
-        (awards.name, WAITS_FOR_ITS_ROUND), (file.name, folders.TOO_OLD),
-    ]  # fmt: skip
+        (awards.name, WAITS_FOR_ITS_ROUND),
+        (file.name, folders.TOO_OLD),
+    ]
     assert (decision.requested, decision.noted, decision.unsettled) == ([], [], False)
     assert requested(decided(listed(name_of(24 * 60)))) != []
 
@@ -229,8 +246,9 @@ def test_a_few_rounds_are_runs_of_their_own() -> None:
 def test_a_backlog_is_one_run_per_stretch_of_keys() -> None:
     requests = build_requests(wanted(*ORDER[1:4], *ORDER[6:9]), ORDER, {"a": "b"})
     assert [dict(r.tags) for r in requests] == [
-        {"a": "b"} | range_tags("main:1", "main:3"), {"a": "b"} | range_tags("main:6", "main:8"),
-    ]  # fmt: skip
+        {"a": "b"} | range_tags("main:1", "main:3"),
+        {"a": "b"} | range_tags("main:6", "main:8"),
+    ]
     assert [r.partition_key for r in requests] == [None, None]
 
 
@@ -249,9 +267,10 @@ def test_the_run_key_of_a_range_changes_with_any_of_its_rounds() -> None:
 @given(st.sets(st.sampled_from(ORDER)))
 def test_ranges_hold_exactly_what_was_wanted(chosen: set[str]) -> None:
     held = [
-        key for first, last in contiguous_ranges(ORDER, chosen)
+        key
+        for first, last in contiguous_ranges(ORDER, chosen)
         for key in ORDER[ORDER.index(first) : ORDER.index(last) + 1]
-    ]  # fmt: skip
+    ]
     assert held == sorted(chosen)
     ranges = contiguous_ranges(ORDER, chosen)
     assert all(ORDER.index(b[0]) - ORDER.index(a[1]) > 1 for a, b in pairwise(ranges))

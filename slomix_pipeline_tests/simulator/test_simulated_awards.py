@@ -19,10 +19,27 @@ from slomix_pipeline_tests.any_evening import Plan, examples, partners, plans, t
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 
 _COUNTERS = frozenset(
-    ("damage_given", "damage_received", "team_damage_given", "team_damage_received", "team_kills", "self_kills", "gibs",
-     "revives_given", "times_revived", "dynamites_planted", "dynamites_defused", "killing_spree", "death_spree",
-     "kill_assists", "kill_steals", "headshot_kills", "denied_playtime", "useless_kills")
-)  # fmt: skip
+    (
+        "damage_given",
+        "damage_received",
+        "team_damage_given",
+        "team_damage_received",
+        "team_kills",
+        "self_kills",
+        "gibs",
+        "revives_given",
+        "times_revived",
+        "dynamites_planted",
+        "dynamites_defused",
+        "killing_spree",
+        "death_spree",
+        "kill_assists",
+        "kill_steals",
+        "headshot_kills",
+        "denied_playtime",
+        "useless_kills",
+    )
+)
 
 
 def people(sim_round: SimRound) -> dict[str, TruePlayer]:

@@ -66,8 +66,9 @@ def lines(stats: StatsFile) -> dict[str, PlayerLine]:
 def check_laws(players: list[TruePlayer]) -> None:
     for side in (AXIS, ALLIES):
         assert sum(p.kills for p in players if p.side == side) == sum(p.deaths for p in players if p.side != side)
-        assert (sum(p.damage_given for p in players if p.side == side)
-                == sum(p.damage_received for p in players if p.side != side))  # fmt: skip
+        assert sum(p.damage_given for p in players if p.side == side) == sum(
+            p.damage_received for p in players if p.side != side
+        )
     for one, other in (("team_damage_given", "team_damage_received"), ("revives_given", "times_revived")):
         assert sum(p.counters[one] for p in players) == sum(p.counters[other] for p in players)
     for weapon in {weapon for p in players for weapon in p.weapons}:
@@ -136,8 +137,17 @@ def test_round_2_files_count_on_what_the_engine_counts_and_nothing_else() -> Non
             assert line.rounds == earlier.rounds + 1 and {line.side, earlier.side} == {AXIS, ALLIES}
             for column in ("hits", "shots", "kills", "deaths", "headshots"):
                 assert line.total(column) - earlier.total(column) == getattr(own, column)
-            for name in ("damage_given", "damage_received", "team_damage_given", "team_damage_received", "gibs",
-                         "self_kills", "team_kills", "team_gibs", "bullets_fired"):  # fmt: skip
+            for name in (
+                "damage_given",
+                "damage_received",
+                "team_damage_given",
+                "team_damage_received",
+                "gibs",
+                "self_kills",
+                "team_kills",
+                "team_gibs",
+                "bullets_fired",
+            ):
                 assert (line.tail[name] or 0) - (earlier.tail[name] or 0) == own.counters[name]
             minutes = (line.tail["minutes_played"] or 0) - (earlier.tail["minutes_played"] or 0)
             assert round(minutes * 60) == own.seconds_played
@@ -219,20 +229,32 @@ def test_someone_comes_late_into_a_round_2_and_stays(seed: int) -> None:
 
 def test_swings_of_a_knife_are_taken_back_once() -> None:
     for seed in SEEDS:
-        fallen = [own for r in evening(seed).rounds for own in r.players.values()
-                  if "knife" in own.weapons and own.weapons["knife"].shots < 0]  # fmt: skip
+        fallen = [
+            own
+            for r in evening(seed).rounds
+            for own in r.players.values()
+            if "knife" in own.weapons and own.weapons["knife"].shots < 0
+        ]
         assert [own.weapons["knife"].shots for own in fallen] == [-2]
         assert all(c.shots >= 0 for r in evening(seed).rounds for p in r.stats.players for c in p.weapons.values())
 
 
 def test_who_leaves_keeps_his_last_line_and_who_comes_back_starts_anew() -> None:
     played = evening(2)
-    left = [(r, p) for r in played.rounds for p in r.players.values()
-            if p.guid in played.team_a and p.seconds_played < r.duration_seconds]  # fmt: skip
+    left = [
+        (r, p)
+        for r in played.rounds
+        for p in r.players.values()
+        if p.guid in played.team_a and p.seconds_played < r.duration_seconds
+    ]
     ((half, leaver),) = left
     assert half.number == 2 and lines(half.stats)[leaver.guid].rounds == 1
-    anew = [(m, guid) for m in played.matches for guid, line in lines(m.r2.stats).items()
-            if line.rounds == 0 and guid in m.r1.players]  # fmt: skip
+    anew = [
+        (m, guid)
+        for m in played.matches
+        for guid, line in lines(m.r2.stats).items()
+        if line.rounds == 0 and guid in m.r1.players
+    ]
     ((match, back),) = anew
     assert lines(match.r2.stats)[back].total("kills") == match.r2.players[back].kills
 
@@ -265,8 +287,12 @@ def test_numbers_are_those_of_real_rounds() -> None:
 
 
 def test_names_are_awkward_and_people_keep_their_guids() -> None:
-    people = {p.guid: p.name for seed in range(12) for r in play_evening(seed, players_per_team=6, maps=1).rounds
-              for p in r.players.values()}  # fmt: skip
+    people = {
+        p.guid: p.name
+        for seed in range(12)
+        for r in play_evening(seed, players_per_team=6, maps=1).rounds
+        for p in r.players.values()
+    }
     names = "".join(people.values())
     assert len(people) == len({clean_name(name) for name in people.values()}) == 14
     assert all(sign in names for sign in ("_", "*", "|", "`", "~", "@", "^1", "^/", "ž"))
@@ -404,9 +430,12 @@ def test_the_files_of_matches_of_any_shape_are_whole_and_their_sums_agree(plan: 
 
 def with_tenths(stats: StatsFile) -> StatsFile:
     """Tails as they are printed: what is not whole has one decimal."""
-    return replace(stats, players=tuple(
-        replace(p, tail={k: None if v is None else round(v, 1) for k, v in p.tail.items()}) for p in stats.players
-    ))  # fmt: skip
+    return replace(
+        stats,
+        players=tuple(
+            replace(p, tail={k: None if v is None else round(v, 1) for k, v in p.tail.items()}) for p in stats.players
+        ),
+    )
 
 
 @MANY
@@ -471,8 +500,11 @@ def test_who_sits_a_round_out_has_a_line_in_which_nothing_moved() -> None:
 def test_a_false_start_leaves_a_file_of_its_own_and_an_aborted_one_the_label_of_the_other_round() -> None:
     played = one_match(starts=[FalseStart.ABORTED, FalseStart.REPLAYED])
     assert [(r.number, r.label, r.status) for r in played.rounds] == [
-        (1, 2, "aborted"), (1, 1, "superseded"), (1, 1, "complete"), (2, 2, "complete"),
-    ]  # fmt: skip
+        (1, 2, "aborted"),
+        (1, 1, "superseded"),
+        (1, 1, "complete"),
+        (2, 2, "complete"),
+    ]
     aborted, superseded, *_ = played.rounds
     assert "round-2" in aborted.stats_name and "-R2-" in aborted.timing_name
     assert aborted.stats.header.playtime_seconds is None and aborted.stats.header.playtime == "-" + str(

@@ -62,8 +62,18 @@ def test_an_evening_through_the_scripts_is_told_as_it_was_played() -> None:
 def check_record(files: dict[str, bytes], sim_round: SimRound) -> None:
     record = gametimes.parse(files[sim_round.timing_name])
     truth = sim_round.timing
-    for name in ("map_name", "number", "started_at", "ended_at", "duration_seconds", "limit_seconds", "pause_count",
-                 "winner_side", "defender_side", "surrender_side"):  # fmt: skip
+    for name in (
+        "map_name",
+        "number",
+        "started_at",
+        "ended_at",
+        "duration_seconds",
+        "limit_seconds",
+        "pause_count",
+        "winner_side",
+        "defender_side",
+        "surrender_side",
+    ):
         assert getattr(record, name) == getattr(truth, name), name
     won = "objective" if sim_round.attackers_won else "time_expired"
     assert record.end_reason == ("surrender" if sim_round.surrender_side else won)

@@ -76,13 +76,19 @@ def run(conn: psycopg.Connection, statement: str) -> None:
 ONE = "where round_key = 's:one' and guid = 'ADA'"
 
 NEGATIVE = {
-    **{f"negative {name}": f"update round_player set {name} = -1 {ONE}"
-       for name in ("kills", "deaths", "headshots", "hits", "seconds_played", "seconds_dead", *COUNTERS)
-       if name not in ("xp", "bullets_fired")},  # team kills cost experience; the engine takes shots back
-    **{f"negative {name} with a weapon": f"update round_weapon set {name} = -1 {ONE}"
-       for name in ("hits", "shots", "kills", "deaths", "headshots")},
-    **{f"negative {name} with a weapon in the file": f"update parsed_weapon set {name} = -1 {ONE}"
-       for name in ("hits", "shots", "kills", "deaths", "headshots")},
+    **{
+        f"negative {name}": f"update round_player set {name} = -1 {ONE}"
+        for name in ("kills", "deaths", "headshots", "hits", "seconds_played", "seconds_dead", *COUNTERS)
+        if name not in ("xp", "bullets_fired")
+    },  # team kills cost experience; the engine takes shots back
+    **{
+        f"negative {name} with a weapon": f"update round_weapon set {name} = -1 {ONE}"
+        for name in ("hits", "shots", "kills", "deaths", "headshots")
+    },
+    **{
+        f"negative {name} with a weapon in the file": f"update parsed_weapon set {name} = -1 {ONE}"
+        for name in ("hits", "shots", "kills", "deaths", "headshots")
+    },
     "a round of no length": "update round_timing set duration_seconds = 0",
     "a timing record of negative length": "update timing_record set duration_seconds = -5",
     "negative times of trying": "update file set attempts = -1",
@@ -92,7 +98,7 @@ NEGATIVE = {
     "a play time of 0": "update parsed_round set playtime_seconds = 0",
     "negative kills over somebody": "update versus set kills = -1",
     "negative deaths by somebody": "update versus set deaths = -1",
-}  # fmt: skip
+}
 
 ORPHANS = {
     "a parsed round without its file": "update parsed_round set name = 'nowhere.txt' where round_key = 's:one'",
@@ -119,7 +125,7 @@ ORPHANS = {
     "values ('s:two', 1, 'Most kills', 'Ada', '2')",
     "a duel without its round's link": "insert into versus (round_key, position, opponent, kills, deaths) "
     "values ('s:two', 1, 'Bob', 2, 1)",
-}  # fmt: skip
+}
 
 TWICE = {
     "a file twice": "insert into file (server, name, kind, status) values ('s', 'one.txt', 'stats', 'listed')",
@@ -127,33 +133,28 @@ TWICE = {
     "the same bytes stored twice": "insert into file_content (sha256, bytes) values (repeat('a', 64), 'x')",
     "a round parsed twice": "update parsed_round set round_key = 's:one'",
     "a player twice in a file": "update parsed_player set guid = 'ADA'",
-    "a weapon twice with a player of a file":
-        "insert into parsed_weapon values ('s:one', 'ADA', 'mp40', 1, 1, 0, 0, 0)",
+    "a weapon twice with a player of a file": "insert into parsed_weapon values ('s:one', 'ADA', 'mp40', 1, 1, 0, 0, 0)",
     "a player twice in a round": "update round_player set guid = 'EVE' where round_key = 's:two'",
     "a weapon twice with a player": "insert into round_weapon values ('s:one', 'ADA', 'mp40', 1, 1, 0, 0, 0)",
     "two rounds 1 of one match": "update round set number = 1",
-    "one timing record for two rounds":
-        "update round_timing set record_key = 's:record', link_class = 'exact_end' where round_key = 's:two'",
+    "one timing record for two rounds": "update round_timing set record_key = 's:record', link_class = 'exact_end' where round_key = 's:two'",
     "two rounds in one place of a session": "update session_round set position = 1",
     "a round in two sessions": "insert into session_round values ('s:one', 's:evening', 3)",
-    "a known team twice, in other letters":
-        "insert into known_team values ('Owls', null, '{ADA}'), ('OWLS', null, '{BOB}')",
+    "a known team twice, in other letters": "insert into known_team values ('Owls', null, '{ADA}'), ('OWLS', null, '{BOB}')",
     "a player twice in a session": "insert into session_player values ('s:evening', 'ADA', 'Ada', 'B')",
     "a match twice": "insert into match (match_key, session_key, position, map, status, reason, policy) "
     "values ('s:one', 's:evening', 2, 'supply', 'complete', '', '')",
-    "two matches in one place of a session":
-        "insert into match (match_key, session_key, position, map, status, reason, policy) "
-        "values ('s:two', 's:evening', 1, 'supply', 'r2_only', '', '')",
-    "a round in two matches":
-        "insert into match (match_key, session_key, position, map, status, reason, policy, r2_key) "
-        "values ('s:two', 's:evening', 2, 'supply', 'r2_only', '', '', 's:two')",
+    "two matches in one place of a session": "insert into match (match_key, session_key, position, map, status, reason, policy) "
+    "values ('s:two', 's:evening', 1, 'supply', 'r2_only', '', '')",
+    "a round in two matches": "insert into match (match_key, session_key, position, map, status, reason, policy, r2_key) "
+    "values ('s:two', 's:evening', 2, 'supply', 'r2_only', '', '', 's:two')",
     "a thing said twice": "insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed')",
     "a thing due twice": "insert into due (thing, partition_key, due_until) values ('round1:s:one', 's:one', now()), "
     "('round1:s:one', 's:one', now())",
     "two outcomes of a check": "insert into check_result values ('s:one', 'parse', false, 'WARN', '{}')",
     "one endstats file for two rounds": "insert into round_endstats values ('s:two', 'exact_end'); "
     "insert into endstats_file values ('s:endstats', 's:two', repeat('a', 64))",
-}  # fmt: skip
+}
 
 IMPOSSIBLE = {
     "a round 3": "update round set number = 3 where round_key = 's:two'",
@@ -200,7 +201,7 @@ IMPOSSIBLE = {
     "a check neither WARN nor ERROR": "update check_result set severity = 'INFO'",
     "a round that can't be scored but counts": "update round set unscored_reason = 'bots'",
     "an award that counts something, of no round": "update award set award = 'kills'",
-}  # fmt: skip
+}
 
 NEEDED = {
     "a player without a name": f"update round_player set name = null {ONE}",
@@ -247,8 +248,19 @@ def test_the_database_takes(whole_match: psycopg.Connection, what: str) -> None:
 
 
 def test_what_belongs_to_a_round_goes_with_it(whole_match: psycopg.Connection) -> None:
-    tables = ("round", "round_player", "round_weapon", "round_timing", "session_round", "match", "parsed_player",
-              "parsed_weapon", "round_endstats", "award", "versus")  # fmt: skip
+    tables = (
+        "round",
+        "round_player",
+        "round_weapon",
+        "round_timing",
+        "session_round",
+        "match",
+        "parsed_player",
+        "parsed_weapon",
+        "round_endstats",
+        "award",
+        "versus",
+    )
     try:
         whole_match.execute("delete from parsed_round where round_key = 's:one'")
         left = {table: _rows_of_round_1(whole_match, table) for table in tables}

@@ -308,12 +308,17 @@ def test_levels_hold_the_rounds_that_belong_to_them(played: Played) -> None:
         for row in played.rows("select * from player_metric")
     }
     assert {key: value for key, value in found.items() if key[0] != "round"} == {
-        ("match", "main:r1"): (3, 2), ("match", "main:r3"): (4, 1), ("match", "main:r4"): (8, 1),
+        ("match", "main:r1"): (3, 2),
+        ("match", "main:r3"): (4, 1),
+        ("match", "main:r4"): (8, 1),
         ("match", "second:r1"): (16, 1),
-        ("session", "main:s1"): (3, 2), ("session", "main:s2"): (12, 2), ("session", "second:s1"): (16, 1),
-        ("map", "supply"): (23, 4), ("map", "te_escape2"): (8, 1),
+        ("session", "main:s1"): (3, 2),
+        ("session", "main:s2"): (12, 2),
+        ("session", "second:s1"): (16, 1),
+        ("map", "supply"): (23, 4),
+        ("map", "te_escape2"): (8, 1),
         ("career", "all"): (31, 5),
-    }  # fmt: skip
+    }
     assert sum(level == "round" for level, _ in found) == 5
 
 
@@ -365,9 +370,11 @@ def test_a_weapon_has_its_own_accuracy_and_headshots(played: Played) -> None:
 
 def test_aimed_accuracy_leaves_out_the_listed_weapons_and_keeps_shots_that_were_taken_back(played: Played) -> None:
     weapons = {
-        "mp40": {"hits": 30, "shots": 90}, "knife": {"hits": 0, "shots": 0}, "grenade": {"hits": 9, "shots": 5},
+        "mp40": {"hits": 30, "shots": 90},
+        "knife": {"hits": 0, "shots": 0},
+        "grenade": {"hits": 9, "shots": 5},
         "syringe": {"hits": 4, "shots": 4},
-    }  # fmt: skip
+    }
     played.round({"guid": ADA, "hits": 43, "shots": 97, "weapons": weapons}, {"guid": BOB, "hits": 1, "shots": 4})
     row = played.metric("career", "all")
     assert (row["aimed_hits"], row["aimed_shots"]) == (30, 88)
@@ -463,12 +470,18 @@ def test_the_totals_of_a_real_evening_are_the_known_ones_at_every_level(pipeline
         rows = pipeline.rows("select * from player_metric where level = %s order by kills desc", level)
         assert [
             (
-                r["kills"], r["deaths"], r["damage_given"], r["damage_received"], round(r["seconds_played"] / 60, 1),
-                round(r["dpm"], 1), round(r["accuracy"], 2), round(r["headshot_percent"], 2),
+                r["kills"],
+                r["deaths"],
+                r["damage_given"],
+                r["damage_received"],
+                round(r["seconds_played"] / 60, 1),
+                round(r["dpm"], 1),
+                round(r["accuracy"], 2),
+                round(r["headshot_percent"], 2),
                 round(r["seconds_dead"] / 60, 1),
             )
             for r in rows
-        ] == TOTALS_2025_10_02  # fmt: skip
+        ] == TOTALS_2025_10_02
         assert {r["rounds"] for r in rows} == {20}
         assert sum(r["kills"] for r in rows) == sum(r["deaths"] for r in rows) == 927
         assert sum(r["damage_given"] for r in rows) == sum(r["damage_received"] for r in rows) == 185_311

@@ -45,9 +45,12 @@ def metrics(conn: Connection[DictRow]) -> Iterator[tuple[str, str, str, str, str
     for row in conn.execute(_FUNCTIONS):
         meaning, formula, unit, source = (row["comment"] or "\n\n\n").split("\n")
         yield (
-            row["name"].removeprefix("metric_"), meaning, formula.removeprefix("Formula: "),
-            unit.removeprefix("Unit: "), source.removeprefix("Source: "),
-        )  # fmt: skip
+            row["name"].removeprefix("metric_"),
+            meaning,
+            formula.removeprefix("Formula: "),
+            unit.removeprefix("Unit: "),
+            source.removeprefix("Source: "),
+        )
 
 
 def document(conn: Connection[DictRow]) -> str:
@@ -79,9 +82,10 @@ def test_every_metric_has_a_meaning_a_formula_a_unit_and_a_source(database: Data
     with database.connect() as conn:
         comments = [row["comment"].split("\n") for row in conn.execute(_FUNCTIONS)]
     assert [
-        lines for lines in comments
+        lines
+        for lines in comments
         if len(lines) != 4 or [line.partition(": ")[0] for line in lines[1:]] != ["Formula", "Unit", "Source"]
-    ] == []  # fmt: skip
+    ] == []
 
 
 def test_a_metric_takes_the_same_numbers_of_a_round_as_of_many() -> None:

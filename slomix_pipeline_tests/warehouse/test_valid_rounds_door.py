@@ -59,7 +59,14 @@ def test_only_the_listed_views_read_numbers_past_the_doors(database: Database) -
 
 
 def test_the_views_of_metrics_do_read_numbers_and_only_through_the_doors(database: Database) -> None:
-    metrics = {"player_sum", "player_metric", "player_known_sum", "weapon_metric", "match_player_metric", "session_player_metric"}  # fmt: skip
+    metrics = {
+        "player_sum",
+        "player_metric",
+        "player_known_sum",
+        "weapon_metric",
+        "match_player_metric",
+        "session_player_metric",
+    }
     with database.transaction() as conn:
         existing = {row["view"] for row in conn.execute(_READS)}
         # Without the doors they'd read nothing else: the way through them is the only one.

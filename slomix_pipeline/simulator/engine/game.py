@@ -121,9 +121,13 @@ class GameEngine(People):
         self.strings |= {CS_LEVEL_START: str(self.level), CS_VOTE_TIME: ""}
         warmup = 0 if self._warmup_since is None else self.unix - self._warmup_since
         self.round = TrueRound(
-            self.cvars["mapname"], int(self.cvars["g_currentround"]) + 1, self.unix, warmup,
-            defender=int(self.strings[CS_INFO].rpartition("\\")[2]) + 1, limit=_number(self.cvars["timelimit"]),
-        )  # fmt: skip
+            self.cvars["mapname"],
+            int(self.cvars["g_currentround"]) + 1,
+            self.unix,
+            warmup,
+            defender=int(self.strings[CS_INFO].rpartition("\\")[2]) + 1,
+            limit=_number(self.cvars["timelimit"]),
+        )
         self.rounds.append(self.round)
         self._warmup_since = None
         self.entered = False

@@ -25,12 +25,32 @@ LIMBO = 0x4000
 RUNTIMES = ("lua53", "lua54", "luajit21")
 
 CONSTANTS = {
-    "GS_INITIALIZE": -1, "GS_PLAYING": 0, "GS_WARMUP_COUNTDOWN": 1, "GS_WARMUP": 2, "GS_INTERMISSION": 3,
-    "TEAM_FREE": 0, "TEAM_AXIS": 1, "TEAM_ALLIES": 2, "TEAM_SPECTATOR": 3, "CON_CONNECTED": 2,
-    "FS_READ": 0, "FS_WRITE": 1, "FS_APPEND": 2, "CS_VOTE_TIME": 6, "CS_LEVEL_START_TIME": 11,
-    "CS_MULTI_INFO": 13, "CS_MULTI_MAPWINNER": 14, "CS_REINFSEEDS": 31, "CS_SERVERTOGGLES": 32, "CV_SVS_PAUSE": 16,
-    "MAX_CLIENTS": 64, "MOD_MP40": 8, "MOD_SUICIDE": 33, "MOD_GPG40": 39, "MOD_LANDMINE": 41,
-}  # fmt: skip
+    "GS_INITIALIZE": -1,
+    "GS_PLAYING": 0,
+    "GS_WARMUP_COUNTDOWN": 1,
+    "GS_WARMUP": 2,
+    "GS_INTERMISSION": 3,
+    "TEAM_FREE": 0,
+    "TEAM_AXIS": 1,
+    "TEAM_ALLIES": 2,
+    "TEAM_SPECTATOR": 3,
+    "CON_CONNECTED": 2,
+    "FS_READ": 0,
+    "FS_WRITE": 1,
+    "FS_APPEND": 2,
+    "CS_VOTE_TIME": 6,
+    "CS_LEVEL_START_TIME": 11,
+    "CS_MULTI_INFO": 13,
+    "CS_MULTI_MAPWINNER": 14,
+    "CS_REINFSEEDS": 31,
+    "CS_SERVERTOGGLES": 32,
+    "CV_SVS_PAUSE": 16,
+    "MAX_CLIENTS": 64,
+    "MOD_MP40": 8,
+    "MOD_SUICIDE": 33,
+    "MOD_GPG40": 39,
+    "MOD_LANDMINE": 41,
+}
 CS_VOTE_TIME, CS_LEVEL_START, CS_INFO, CS_WINNER, CS_SEEDS, CS_TOGGLES = 6, 11, 13, 14, 31, 32
 
 # What the engine takes as "handled": the event goes to no later script.
@@ -38,9 +58,21 @@ _ANY_VALUE_STOPS = {"et_Obituary", "et_ClientConnect"}
 _ONE_STOPS = {"et_ClientCommand", "et_ConsoleCommand", "et_Damage", "et_WeaponFire"}
 
 SESSION = (
-    "rounds", "kills", "deaths", "gibs", "self_kills", "team_kills", "team_gibs", "damage_given", "damage_received",
-    "team_damage_given", "team_damage_received", "time_axis", "time_allies", "time_played",
-)  # fmt: skip
+    "rounds",
+    "kills",
+    "deaths",
+    "gibs",
+    "self_kills",
+    "team_kills",
+    "team_gibs",
+    "damage_given",
+    "damage_received",
+    "team_damage_given",
+    "team_damage_received",
+    "time_axis",
+    "time_allies",
+    "time_played",
+)
 SHOTS, DEATHS, HEADSHOTS, HITS, KILLS = range(5)  # where the engine has them, per weapon
 
 
@@ -93,9 +125,15 @@ class Host:
     """
 
     def __init__(
-        self, runtime: str, home: Path, scripts: Iterable[str | Path], *, missing: Sequence[str] = (),
-        unix: int = 1767982500, zone: tzinfo = UTC,
-    ) -> None:  # fmt: skip
+        self,
+        runtime: str,
+        home: Path,
+        scripts: Iterable[str | Path],
+        *,
+        missing: Sequence[str] = (),
+        unix: int = 1767982500,
+        zone: tzinfo = UTC,
+    ) -> None:
         self.lupa = importlib.import_module(f"lupa.{runtime}")
         self.folder = home / "legacy"
         self.folder.mkdir(parents=True)
@@ -104,12 +142,22 @@ class Host:
         self.constants = {name: value for name, value in CONSTANTS.items() if name not in missing}
         self.level, self.unix_ms, self.zone = 33_000, unix * 1000, zone
         self.cvars = {
-            "gamestate": str(INITIALIZE), "g_currentround": "0", "g_gametype": "3", "timelimit": "10",
+            "gamestate": str(INITIALIZE),
+            "g_currentround": "0",
+            "g_gametype": "3",
+            "timelimit": "10",
             "g_nexttimelimit": "0",
-            "g_redlimbotime": str(WAVES[AXIS]), "g_bluelimbotime": str(WAVES[ALLIES]), "g_customconfig": "legacy3",
-            "sv_maxclients": "20", "sv_hostname": "^1a server", "fs_homepath": str(home), "fs_game": "legacy",
-            "net_ip": "0.0.0.0", "net_port": "27960", "mapname": "",
-        }  # fmt: skip
+            "g_redlimbotime": str(WAVES[AXIS]),
+            "g_bluelimbotime": str(WAVES[ALLIES]),
+            "g_customconfig": "legacy3",
+            "sv_maxclients": "20",
+            "sv_hostname": "^1a server",
+            "fs_homepath": str(home),
+            "fs_game": "legacy",
+            "net_ip": "0.0.0.0",
+            "net_port": "27960",
+            "mapname": "",
+        }
         self.strings: dict[int, str] = {CS_TOGGLES: str(OTHER_TOGGLE), CS_SEEDS: "19 21 1 2 91 4 5 55 7 8"}
         self.clients: dict[int, Client] = {}
         self.entered = True  # after a start of the scripts nobody is there for some frames
@@ -225,11 +273,16 @@ class Host:
             if name == "sess.aWeaponStats":
                 return here.weapons[index]
             fields = {
-                "pers.connected": 2 if client else 0, "pers.netname": here.name, "pers.lastSpawnTime": here.last_spawn,
+                "pers.connected": 2 if client else 0,
+                "pers.netname": here.name,
+                "pers.lastSpawnTime": here.last_spawn,
                 "pers.playerStats.hitRegions": 0 if index else here.head_hits,
-                "sess.sessionTeam": here.side, "health": here.health, "ps.pm_flags": LIMBO if here.limbo else 0,
-                "ps.persistant": 0 if index else here.xp, "ps.origin": here.origin,
-            }  # fmt: skip
+                "sess.sessionTeam": here.side,
+                "health": here.health,
+                "ps.pm_flags": LIMBO if here.limbo else 0,
+                "ps.persistant": 0 if index else here.xp,
+                "ps.origin": here.origin,
+            }
             if name in fields:
                 return fields[name]
         raise ValueError(f'tried to get invalid gentity field "{name}"')

@@ -32,10 +32,40 @@ MOD_FALLING, MOD_SUICIDE, MOD_SWITCHTEAM, MOD_GPG40, MOD_LANDMINE, MOD_KAR98 = 3
 
 # Which of the 28 weapons a means of death is, where it is one.
 WEAPON_OF = {
-    5: 0, 61: 1, 6: 2, 7: 3, 8: 4, 9: 5, 10: 6, 13: 7, 15: 8, 64: 9, 17: 10, 4: 11, 16: 11, 18: 11, 52: 12, 63: 13,
-    22: 14, 23: 15, 26: 16, 42: 17, 39: 18, 40: 18, 41: 19, 1: 20, 3: 20, 44: 20, 2: 21, 62: 21, 37: 22, 38: 23,
-    46: 24, 51: 25, 66: 26,
-}  # fmt: skip
+    5: 0,
+    61: 1,
+    6: 2,
+    7: 3,
+    8: 4,
+    9: 5,
+    10: 6,
+    13: 7,
+    15: 8,
+    64: 9,
+    17: 10,
+    4: 11,
+    16: 11,
+    18: 11,
+    52: 12,
+    63: 13,
+    22: 14,
+    23: 15,
+    26: 16,
+    42: 17,
+    39: 18,
+    40: 18,
+    41: 19,
+    1: 20,
+    3: 20,
+    44: 20,
+    2: 21,
+    62: 21,
+    37: 22,
+    38: 23,
+    46: 24,
+    51: 25,
+    66: 26,
+}
 DYNAMITE, SYRINGE = 14, 27  # weapons
 _EXPLOSIVE = {4, 15, 16, 18, 19, 20, 22, 23, 26, 39, 40, 41, 42, 52, 63, 64}
 _FIRST_WAVE = {AXIS: 11_000, ALLIES: 7_000}  # ms before the end of the first interval, as the seeds say
@@ -179,8 +209,16 @@ class People(Host):
         if weapon is not None and not friendly:
             shooter.weapons[weapon][HITS] += 1
             shooter.weapons[weapon][HEADSHOTS] += head
-        self._log("hit", attacker, target, weapon=weapon, points=points, head=head, friendly=friendly,
-                  explosive=mod in _EXPLOSIVE)  # fmt: skip
+        self._log(
+            "hit",
+            attacker,
+            target,
+            weapon=weapon,
+            points=points,
+            head=head,
+            friendly=friendly,
+            explosive=mod in _EXPLOSIVE,
+        )
 
     def kill(self, victim: int, killer: int = WORLD, mod: int = MOD_MP40, *, head: bool = False) -> None:
         """Two hits, the second of them deadly; the world and one's own hand need none."""
@@ -219,8 +257,17 @@ class People(Host):
                     dead.weapons[weapon][DEATHS] += 1
                 self._earn(killer, "kill")
         wait, interval = self.next_wave(dead.side)
-        self._log("death", victim, killer, weapon=weapon, friendly=friendly, explosive=mod in _EXPLOSIVE,
-                  by_command=mod == MOD_SUICIDE, wait=wait, interval=interval)  # fmt: skip
+        self._log(
+            "death",
+            victim,
+            killer,
+            weapon=weapon,
+            friendly=friendly,
+            explosive=mod in _EXPLOSIVE,
+            by_command=mod == MOD_SUICIDE,
+            wait=wait,
+            interval=interval,
+        )
 
     def next_wave(self, side: int) -> tuple[int, int]:
         """ms until a side's next wave of reinforcements, and from wave to wave."""
