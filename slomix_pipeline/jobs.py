@@ -3,23 +3,20 @@
 import dagster as dg
 
 from slomix_pipeline import partitions
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Wish
 
-ROUND_STAGES = (
-    "raw_stats_file",
-    "parsed_round",
-    "round_stats",
-    "round_timing",
-    "gaming_session",
-    "session_teams",
-    "match_score",
-    "match_post",
-)
+_PUBLISH_TAG = "slomix/publish"
 
 
-# A run's wish to publish, as a tag: LIVE (a sensor asked) announces fresh rounds, ASKED (a person did) all.
-PUBLISH_TAG = "slomix/publish"
-LIVE, ASKED = "live", "asked"
+def tags_of_wish(wish: Wish | None) -> dict[str, str]:
+    """A run's wish to publish, as its tags."""
+    return {} if wish is None else {_PUBLISH_TAG: wish.value}
+
+
+def wish_of(run: dg.DagsterRun) -> Wish | None:
+    """What a run wishes to publish."""
+    return Wish(run.tags[_PUBLISH_TAG]) if _PUBLISH_TAG in run.tags else None
 
 
 # The lock that a command holds while it runs jobs in its own process: who gets it knows that such runs are dead.
@@ -40,9 +37,9 @@ def is_of_a_command(run: dg.DagsterRun) -> bool:
     return run.remote_job_origin is None
 
 
-def executor() -> dg.ExecutorDefinition:
+def executor(settings: Settings) -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
-    return dg.in_process_executor if load_settings().executor == "in_process" else dg.multiprocess_executor
+    return dg.in_process_executor if settings.executor == "in_process" else dg.multiprocess_executor
 
 
 PARTITIONS_OF = {
@@ -53,16 +50,16 @@ PARTITIONS_OF = {
 
 ingest_rounds = dg.define_asset_job(
     "ingest_rounds",
-    selection=dg.AssetSelection.assets(*ROUND_STAGES, "round_awards", "timing_comparison"),
+    selection=dg.AssetSelection.groups(partitions.rounds.name),
     description="A round from its stats file to its Discord message.",
 )
 ingest_timings = dg.define_asset_job(
     "ingest_timings",
-    selection=dg.AssetSelection.assets("timing_record"),
+    selection=dg.AssetSelection.groups(partitions.timings.name),
     description="A timing record into the database.",
 )
 report_sessions = dg.define_asset_job(
     "report_sessions",
-    selection=dg.AssetSelection.assets("session_report", "session_post"),
+    selection=dg.AssetSelection.groups(partitions.sessions.name),
     description="What is said about a whole session.",
 )

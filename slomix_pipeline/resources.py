@@ -1,7 +1,7 @@
-"""The three resources: database, game server, Discord; each hands out a plain object.
+"""The four resources: settings, database, game server, Discord; each hands out a plain object.
 
-They hold no configuration of their own: addresses and secrets come from the settings when a run or tick needs them,
-so none of them shows in the Dagster UI.
+They hold no configuration of their own: addresses and secrets come from the settings, which a process reads once, so
+none of them shows in the Dagster UI.
 """
 
 from collections.abc import Generator
@@ -13,9 +13,15 @@ import dagster as dg
 from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.source import GameServer
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse.database import Database, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
+
+
+@cache
+def settings_of_this_process() -> Settings:
+    """The settings in force when they were first asked for."""
+    return load_settings()
 
 
 @cache
@@ -26,11 +32,18 @@ def _ready(url: str) -> Database:
     return database
 
 
+class SettingsResource(dg.ConfigurableResource):
+    """Hands out the ``settings.Settings`` of this process."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Settings:
+        return settings_of_this_process()
+
+
 class DatabaseResource(dg.ConfigurableResource):
     """Hands out a ``warehouse.database.Database`` with its schema up to date."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Database:
-        return _ready(postgres_url(load_settings()))
+        return _ready(postgres_url(settings_of_this_process()))
 
 
 class GameServerResource(dg.ConfigurableResource):
@@ -38,7 +51,7 @@ class GameServerResource(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[GameServer, None, None]:
-        with open_game_server(load_settings()) as server:
+        with open_game_server(settings_of_this_process()) as server:
             yield server
 
 
@@ -46,4 +59,4 @@ class DiscordResource(dg.ConfigurableResource):
     """Hands out the ``discord.channels.Channels``, each None when its webhook is not set."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Channels:
-        return open_channels(load_settings())
+        return open_channels(settings_of_this_process())

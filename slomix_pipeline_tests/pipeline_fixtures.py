@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,15 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer, open_game_server
 from slomix_pipeline.gameserver.source import GameServer
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.reports.export import session_as_json, utc_text
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
+from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
@@ -81,8 +82,23 @@ class Pipeline:
         return CliRunner().invoke(main, arguments, env=own | settings)
 
     @property
+    def settings(self) -> Settings:
+        """Those in force now: a test may change them."""
+        return load_settings()
+
+    @property
     def resources(self) -> dict[str, Any]:
-        return {"database": self.database, "gameserver": self.gameserver, "discord": Channels(self.discord, self.dev)}
+        return {
+            "settings": self.settings,
+            "database": self.database,
+            "gameserver": self.gameserver,
+            "discord": Channels(self.discord, self.dev),
+        }
+
+    def tools(self, publish: str | None = None) -> Tools:
+        """What stages work with here."""
+        channels = Channels(self.discord, self.dev)
+        return Tools(self.database, self.settings, self.gameserver, channels, Wish(publish) if publish else None)
 
     def run(
         self,
@@ -94,7 +110,7 @@ class Pipeline:
     ) -> dg.ExecuteInProcessResult:
         """Materialises one key as a run of its own, several as one range run (they must lie side by side)."""
         wanted = [keys] if isinstance(keys, str) else list(keys)
-        tags = {PUBLISH_TAG: publish} if publish else {}
+        tags = tags_of_wish(Wish(publish) if publish else None)
         self.instance.add_dynamic_partitions(_JOBS[job], wanted)
         if isinstance(keys, str):
             return self._execute(job, tags, keys, raise_on_error)
@@ -116,7 +132,14 @@ class Pipeline:
     def tick(self, name: str = GAMESTATS, seconds: float = 0.1) -> dg.SensorResult | dg.SkipReason:
         """One tick of a folder's sensor, without what Dagster then does with its result."""
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursors.get(name))
-        outcome = folders.watch(context, self.database, self.gameserver, folders.watched_folders()[name], seconds)
+        outcome = folders.watch(
+            context,
+            self.settings,
+            self.database,
+            self.gameserver,
+            folders.watched_folders(self.settings)[name],
+            seconds,
+        )
         self.cursors[name] = context.cursor
         return outcome
 
@@ -169,14 +192,10 @@ class Pipeline:
         """``slomix import`` of a folder: without asking a game server."""
         return import_folder(
             directory,
-            self.database,
+            replace(self.tools(publish), gameserver=NoGameServer()),
             self.instance,
-            server=SERVER,
             timezone=timezone,
-            tags={PUBLISH_TAG: publish} if publish else {},
             progress=lambda *_: None,
-            gameserver=NoGameServer(),
-            discord=Channels(self.discord, self.dev),
         )
 
     def export(self, session: str = "latest") -> dict[str, Any]:
@@ -184,7 +203,7 @@ class Pipeline:
         with self.database.snapshot() as conn:
             key = reading.resolve_session(conn, session)
             assert key is not None, session
-            return session_as_json(conn, key)
+            return session_as_json(conn, self.settings, key)
 
     def report_sessions(self) -> list[str]:
         """What the sensor of ended sessions does when the quiet time is over. Returns the reported keys."""
@@ -193,7 +212,7 @@ class Pipeline:
             assert found is not None
             due = [key for key, _ in sessions_to_report(conn, found["later"], 50)]
         for key in due:
-            self.run(key, LIVE, job="report_sessions")
+            self.run(key, Wish.LIVE, job="report_sessions")
         return due
 
     def stale(self) -> list[str]:

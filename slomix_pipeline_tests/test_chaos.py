@@ -170,7 +170,9 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         (evening,) = played
         database = Database(start_embedded(settings.postgres_dir))
         stack.callback(stop_embedded, settings.postgres_dir)
-        patiently("not every round came out as played", lambda: not wrong_numbers(database, evening), pipeline.said)
+        patiently(
+            "not every round came out as played", lambda: not wrong_numbers(settings, database, evening), pipeline.said
+        )
         patiently("not all was told or noted", lambda: not untold(database, evening), pipeline.said)
         assert pipeline.end() == 0, pipeline.said()
         with database.connect() as conn:
@@ -185,12 +187,12 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
     assert len(shown) - len(noted) <= sum(post["state"] == "in_doubt" for post in posts)
 
 
-def wrong_numbers(database: Database, evening: Evening) -> list[str]:
+def wrong_numbers(settings: Settings, database: Database, evening: Evening) -> list[str]:
     with database.snapshot() as conn:
         sessions = [row["session_key"] for row in conn.execute("select session_key from session")]
         if len(sessions) != 1:
             return [f"{len(sessions)} sessions"]
-        return differences(as_exported(session_as_json(conn, sessions[0])), as_played(evening))
+        return differences(as_exported(session_as_json(conn, settings, sessions[0])), as_played(evening))
 
 
 def untold(database: Database, evening: Evening) -> list[str]:

@@ -110,7 +110,7 @@ def test_files_become_messages_and_nothing_is_said_twice_after_a_crash(database:
 
         def as_it_was_played() -> bool:
             with database.snapshot() as conn:
-                exported = session_as_json(conn, f"main:{first.stem[:17]}")
+                exported = session_as_json(conn, settings, f"main:{first.stem[:17]}")
             played = as_played(evening)
             played["rounds"] = played["rounds"][:2]
             found = as_exported(exported)

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from slomix_pipeline.actions.importing import Summary, import_folder, run_partitions
-from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.actions.importing import Summary, import_folder
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import WeaponCounts
 from slomix_pipeline.rules.differential import RoundPlayer
@@ -28,6 +27,8 @@ from slomix_pipeline.simulator.matches import Course, FalseStart, Files, Shape
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writers import Writer
 from slomix_pipeline.simulator.writing import round_files
+from slomix_pipeline.stages.chain import OF_A_ROUND, nobody_watches, run_stages
+from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.parsed import accept_stats
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.any_evening import LJUBLJANA, Plan, examples, may_count_on, partners, plans, untrue_numbers
@@ -138,33 +139,19 @@ class Folder:
     def __init__(self, pipeline: Pipeline, zone: str) -> None:
         self.pipeline, self.zone, self.server = pipeline, zone, next(_servers)
         self.path = pipeline.folder.parent / self.server
+        settings = pipeline.settings.model_copy(update={"server": self.server})
+        self.tools = Tools(pipeline.database, settings, pipeline.gameserver)
 
     def import_(self, files: dict[str, bytes]) -> Summary:
         """Imports these files beside those that are there, and lets ``rework_sensor`` do what is left to do."""
         for name, content in files.items():
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).write_bytes(content)
-        resources: dict[str, Any] = {"gameserver": self.pipeline.gameserver, "discord": Channels()}
         summary = import_folder(
-            self.path,
-            self.pipeline.database,
-            self.pipeline.instance,
-            server=self.server,
-            timezone=self.zone,
-            tags={},
-            progress=lambda *_: None,
-            **resources,
+            self.path, self.tools, self.pipeline.instance, timezone=self.zone, progress=nobody_watches
         )
         for _ in range(3):  # a stamp that a record puts right makes other rounds' results stale
-            run_partitions(
-                self.pipeline.instance,
-                "ingest_rounds",
-                self._stale(),
-                tags={},
-                progress=lambda *_: None,
-                database=self.pipeline.database,
-                **resources,
-            )
+            run_stages(OF_A_ROUND, self._stale(), self.tools)
         assert self._stale() == []
         return summary
 

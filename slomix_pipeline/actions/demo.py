@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from slomix_pipeline.actions.demo_truth import PlayedRound, as_logged, as_simulated, differences
-from slomix_pipeline.actions.importing import Progress, run_partitions
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.gameserver.choose import open_game_server
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
 from slomix_pipeline.reports.export import session_as_json
 from slomix_pipeline.runtime.home import one_shot_instance, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
@@ -23,6 +21,8 @@ from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.through_lua import write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
+from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import stop_embedded
 
@@ -59,7 +59,7 @@ def play_demo(settings: Settings, progress: Progress, seed: int = 3, *, through_
             try:
                 database = open_database(demo)
                 _ingest(demo, database, page.webhook_url, progress)
-                result = _conclude(home, database, evening, rounds, page)
+                result = _conclude(demo, database, evening, rounds, page)
             finally:
                 stop_embedded(demo.postgres_dir)
     return result
@@ -75,30 +75,30 @@ def _write(folder: Path, evening: Evening, *, through_lua: bool) -> list[PlayedR
 
 def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
     with one_shot_instance(demo, database) as instance, open_game_server(demo) as gameserver:
-        resources = {"database": database, "gameserver": gameserver, "discord": Channels(Discord(webhook))}
+        tools = Tools(database, demo, gameserver, Channels(Discord(webhook)), Wish.LIVE)
         look_back_to = datetime.now(UTC) - demo.lookback
-        for name in (GAMETIMES, GAMESTATS):  # records first, so that rounds find them
-            folder = watched_folders()[name]
+        for name, stages in ((GAMETIMES, OF_A_TIMING), (GAMESTATS, OF_A_ROUND)):  # so that rounds find their records
+            folder = watched_folders(demo)[name]
             progress(f"listing {name} over SFTP", 0, 1)
             listing = gameserver.list_folder(folder.name)
             held_still = {file.name: file for file in listing}
-            taken = take(instance, database, folder, listing, held_still, look_back_to)
+            taken = take(instance, demo, database, folder, listing, held_still, look_back_to)
             keys = [wanted.key for wanted in taken.wanted]
-            run_partitions(instance, folder.job, keys, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+            run_stages(stages, keys, tools, progress)
         with database.connect() as conn:
             sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
-        run_partitions(instance, "report_sessions", sessions, tags={PUBLISH_TAG: LIVE}, progress=progress, **resources)
+        run_stages(OF_A_SESSION, sessions, tools, progress)
 
 
 def _conclude(
-    home: Path, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
+    settings: Settings, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
 ) -> DemoResult:
     with database.snapshot() as conn:
         sessions = conn.execute("select session_key from session").fetchall()
         failed = conn.execute(
             "select partition_key, check_name, severity from check_result where not passed order by 1, 2"
         ).fetchall()
-        session = session_as_json(conn, sessions[0]["session_key"]) if sessions else {}
+        session = session_as_json(conn, settings, sessions[0]["session_key"]) if sessions else {}
     complaints = [
         f"check {row['check_name']} failed for {row['partition_key']}" for row in failed if row["severity"] == "ERROR"
     ]
@@ -106,7 +106,7 @@ def _conclude(
         complaints.append(f"{len(sessions)} sessions instead of one")
     else:
         complaints += differences(evening, rounds, session)
-    posts = home / "posts.html"
+    posts = settings.home / "posts.html"
     page.write_page(posts)
     warnings = sum(row["severity"] == "WARN" for row in failed)
-    return DemoResult(home, posts, session, len(page.messages()), warnings, complaints)
+    return DemoResult(settings.home, posts, session, len(page.messages()), warnings, complaints)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,17 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
-from slomix_pipeline.assets.raw_stats_file import MAX_BYTES
-from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.channels import channels_in_use
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
-from slomix_pipeline.jobs import ASKED, PARTITIONS_OF, PUBLISH_TAG
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.runtime.home import one_shot_instance, open_database
-from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
+from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.stages.raw_stats_file import MAX_BYTES
 from slomix_pipeline.warehouse import endstats, files, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.unfinished import Stage
@@ -42,13 +42,8 @@ _STAGES: dict[FileKind, Sequence[Stage]] = {
     FileKind.TIMING: (Stage.TIMING_RECORD,),
     FileKind.ENDSTATS: (),
 }
-_JOB_OF = {FileKind.TIMING: "ingest_timings", FileKind.STATS: "ingest_rounds"}  # records first: rounds look for them
-
-# Of runs in a command's own process: the log is in the Dagster UI, the terminal shows progress.
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how far it is and out of how much."""
+# Records first: rounds look for them.
+_WORK = {FileKind.TIMING: (OF_A_TIMING, partitions.timings), FileKind.STATS: (OF_A_ROUND, partitions.rounds)}
 
 
 @dataclass
@@ -145,54 +140,39 @@ def _import_into_home(
         channels = stack.enter_context(channels_in_use(settings))
         progress("waiting until no other command runs rounds here", 0, 1)
         instance = stack.enter_context(one_shot_instance(settings, database))
-        return import_folder(
-            directory,
-            database,
-            instance,
-            server=settings.server,
-            timezone=timezone,
-            tags={PUBLISH_TAG: ASKED} if publish else {},
-            progress=progress,
-            gameserver=NoGameServer(),
-            discord=channels,
-        )
+        tools = Tools(database, settings, NoGameServer(), channels, Wish.ASKED if publish else None)
+        return import_folder(directory, tools, instance, timezone=timezone, progress=progress)
 
 
 def import_folder(
-    directory: Path,
-    database: Database,
-    instance: dg.DagsterInstance,
-    *,
-    server: str,
-    timezone: str | None,
-    tags: Mapping[str, str],
-    progress: Progress,
-    **resources: object,
+    directory: Path, tools: Tools, instance: dg.DagsterInstance, *, timezone: str | None, progress: Progress
 ) -> Summary:
     """Ingests every game file below a folder. ``timezone``: of the stamps, when it is not the setting's."""
     summary = Summary()
-    resources["database"] = database
-    zone = ZoneInfo(timezone or load_settings().timezone)
+    database, server = tools.database, tools.settings.server
+    zone = ZoneInfo(timezone) if timezone else tools.settings.zone
     found = _store(directory, database, server, timezone, zone, summary, progress)
     rounds = found.of_kind[FileKind.STATS]
     with database.transaction() as conn:
-        if announce := PUBLISH_TAG in tags:
+        if announce := tools.wish is Wish.ASKED:
             unfinished.note_begun(conn, rounds, [Stage.SESSION_POST])
         promised = unfinished.begun(conn, rounds, Stage.SESSION_POST)
-    for kind, job in _JOB_OF.items():
+    for kind, (stages, partitions_def) in _WORK.items():
         # Rounds to announce are run though they are known: what was never told of them is told then.
         keys = rounds if announce and kind is FileKind.STATS else _keys(server, _of_kind(found.todo, kind))
-        run_partitions(instance, job, keys, tags=tags, progress=progress, **resources)
+        partitions.add_keys(instance, partitions_def, keys)
+        run_stages(stages, keys, tools, progress)
     with database.connect() as conn:
-        behind = _rounds_behind(conn, found.of_kind)
-    # Without the tags: these may be rounds of other folders, of which nobody asked to announce anything.
-    run_partitions(instance, "ingest_rounds", behind, tags={}, progress=progress, **resources)
+        behind = _rounds_behind(conn, tools.settings, found.of_kind)
+    # These may be rounds of other folders, of which nobody asked to announce anything.
+    run_stages(OF_A_ROUND, behind, replace(tools, wish=None), progress)
     _conclude(database, server, found, behind, summary)
     if announce:
         with database.connect() as conn:
             sessions = results.sessions_of(conn, rounds)
         summary.sessions = sorted({*summary.sessions, *sessions})
-        run_partitions(instance, "report_sessions", sessions, tags=tags, progress=progress, **resources)
+        partitions.add_keys(instance, partitions.sessions, sessions)
+        run_stages(OF_A_SESSION, sessions, tools, progress)
     else:
         summary.unannounced = len(promised.since)
     with database.transaction() as conn:  # told now, or nobody asks for it any more
@@ -223,14 +203,14 @@ def _is_done(row: files.FileRow, left: Collection[str]) -> bool:
     return row.status in ("ingested", "known") and row.partition_key not in left
 
 
-def _rounds_behind(conn: Connection[DictRow], of_kind: Mapping[FileKind, list[str]]) -> list[str]:
+def _rounds_behind(conn: Connection[DictRow], settings: Settings, of_kind: Mapping[FileKind, list[str]]) -> list[str]:
     """The rounds of a folder's files that are older than what is known of them: a process ended before they were worked
     out, or their awards or timing records came later."""
     awaited = {
         *endstats.rounds_waited_for(conn, of_kind[FileKind.ENDSTATS]),
         *timing_records.rounds_waited_for(conn, of_kind[FileKind.TIMING]),
     }
-    stale = rework.stale_rounds(conn, load_settings(), among={*of_kind[FileKind.STATS], *awaited})
+    stale = rework.stale_rounds(conn, settings, among={*of_kind[FileKind.STATS], *awaited})
     return sorted({*awaited, *(key for key, _ in stale)})
 
 
@@ -288,31 +268,6 @@ def _store(
 def _in_order_of_play(names: Iterable[FileName], zone: tzinfo) -> list[FileName]:
     """All of them have a time in their names."""
     return sorted(names, key=lambda name: (time_in_name(name, zone), name.name))
-
-
-def run_partitions(
-    instance: dg.DagsterInstance,
-    job: str,
-    keys: list[str],
-    *,
-    tags: Mapping[str, str],
-    progress: Progress,
-    **resources: object,
-) -> None:
-    """Runs a job over partitions in this process, as few range runs as their order allows; adds missing keys.
-
-    Raises:
-        dagster.DagsterError or whatever a stage raised: a run failed.
-    """
-    order = partitions.add_keys(instance, PARTITIONS_OF[job], keys)
-    definition = build_defs(**resources).resolve_job_def(job)
-    done = 0
-    for first, last in partitions.contiguous_ranges(order, keys):
-        progress(f"running {job}", done, len(keys))
-        tags_of_run = {**tags, **partitions.range_tags(first, last)}
-        definition.execute_in_process(instance=instance, tags=tags_of_run, run_config=QUIET)
-        done += order.index(last) - order.index(first) + 1
-    progress(f"running {job}", len(keys), len(keys))
 
 
 def _conclude(database: Database, server: str, found: _Found, behind: Sequence[str], summary: Summary) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.actions.importing import Progress
 from slomix_pipeline.actions.reworking import work_out_anew
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.partitions import server_of
@@ -21,6 +20,7 @@ from slomix_pipeline.rules.validity import can_count
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import overrides, reading
 from slomix_pipeline.warehouse.database import Database
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.actions.importing import Progress, run_partitions
 from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
-from slomix_pipeline.runtime.home import one_shot_instance, open_database
+from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
+from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 
@@ -96,18 +96,8 @@ def _to_look_at(conn: Connection[DictRow]) -> str:
 
 def _run(settings: Settings, database: Database, channels: Channels, thing: str, key: str, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
-    job = "report_sessions" if thing.startswith("session:") else "ingest_rounds"
-    with one_shot_instance(settings, database) as instance:
-        run_partitions(
-            instance,
-            job,
-            [key],
-            tags={PUBLISH_TAG: LIVE},
-            progress=progress,
-            database=database,
-            gameserver=NoGameServer(),
-            discord=channels,
-        )
+    stages = OF_A_SESSION if thing.startswith("session:") else OF_A_ROUND
+    run_stages(stages, [key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
 
 
 def _row(conn: Connection[DictRow], thing: str) -> DictRow:

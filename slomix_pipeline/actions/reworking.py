@@ -5,11 +5,11 @@ Belongs here: running the stages in this process. What has to be redone though n
 
 from collections.abc import Sequence
 
-from slomix_pipeline.actions.importing import Progress, run_partitions
 from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.runtime.home import one_shot_instance
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
+from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.results import sessions_of
 
@@ -19,18 +19,8 @@ def work_out_anew(settings: Settings, database: Database, round_keys: Sequence[s
     are wrong now are corrected."""
     if not round_keys:
         return
-    with one_shot_instance(settings, database) as instance:
-        channels = open_channels(settings)
-        for job, keys in (("ingest_rounds", list(round_keys)), ("report_sessions", None)):
-            with database.connect() as conn:
-                wanted = sessions_of(conn, round_keys) if keys is None else keys
-            run_partitions(
-                instance,
-                job,
-                wanted,
-                tags={},
-                progress=progress,
-                database=database,
-                gameserver=NoGameServer(),
-                discord=channels,
-            )
+    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
+    run_stages(OF_A_ROUND, round_keys, tools, progress)
+    with database.connect() as conn:
+        sessions = sessions_of(conn, round_keys)
+    run_stages(OF_A_SESSION, sessions, tools, progress)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slomix_pipeline.actions.importing import Progress
 from slomix_pipeline.actions.reworking import work_out_anew
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.rules.team_names import NAME_LENGTH, KnownTeam
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import rework, teams
 from slomix_pipeline.warehouse.database import Database
 

@@ -1,5 +1,4 @@
-"""The assets, one module per stage, in the order of the flow.
+"""The stages as Dagster's assets: what each is called, described, grouped and partitioned by, and what it waits for.
 
-Belongs here: fetch, call the rules, store, report. Each stage works on the partitions of its run, one or many.
-Does not belong here: rules, SQL, and anything that decides that a stage has to run (``sensors``).
+Belongs here: one module per kind of partition, declarations alone. Does not belong here: any work (``stages``).
 """

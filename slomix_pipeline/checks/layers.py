@@ -13,6 +13,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
+from slomix_pipeline.reports.markdown import Markdown
+from slomix_pipeline.stages.common import Done
 from slomix_pipeline.warehouse import check_results
 from slomix_pipeline.warehouse.check_results import Outcome
 from slomix_pipeline.warehouse.due import Alarm
@@ -193,15 +195,27 @@ def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def report(
-    context: dg.AssetExecutionContext, conn: Connection[DictRow], name: str, outcomes: Mapping[str, Outcome]
-) -> dg.AssetCheckResult:
-    """Stores the outcomes per round and returns the run's result of the check.
+def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.MaterializeResult:
+    """What a stage did, as Dagster shows it: totals and the results of the asset's checks.
 
-    ``outcomes``: by partition key; those of rounds that this run is not about are stored only.
+    Outcomes of checks of other assets, which had to be done again, are told as evaluations of their own.
     """
-    check_results.store_outcomes(conn, name, outcomes)
-    outcomes = {key: outcomes[key] for key in context.partition_keys if key in outcomes}
+    own = [check.name for check in CHECKS if check.asset == asset]
+    for name in done.outcomes.keys() - own:
+        for key in context.partition_keys:
+            if key in done.outcomes[name]:
+                context.log_event(_evaluation(name, key, done.outcomes[name][key]))
+    for key, facts in done.by_key.items():
+        context.add_asset_metadata(_shown(facts), partition_key=key)
+    return dg.MaterializeResult(
+        metadata=_shown(done.totals),
+        check_results=[_result(context, name, done.outcomes.get(name, {})) for name in own],
+    )
+
+
+def _result(context: dg.AssetExecutionContext, name: str, found: Mapping[str, Outcome]) -> dg.AssetCheckResult:
+    """The run's result of a check. ``found``: by partition key, also of rounds that the run is not about."""
+    outcomes = {key: found[key] for key in context.partition_keys if key in found}
     failed = {key: outcome for key, outcome in outcomes.items() if not outcome.passed}
     if context.has_partition_key:
         outcome = outcomes.get(
@@ -209,7 +223,7 @@ def report(
         )
         severity = dg.AssetCheckSeverity.ERROR if outcome.error else dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(
-            check_name=name, passed=outcome.passed, severity=severity, metadata=_metadata(outcome.facts)
+            check_name=name, passed=outcome.passed, severity=severity, metadata=_shown(outcome.facts)
         )
     for key, outcome in failed.items():
         context.log_event(_evaluation(name, key, outcome))
@@ -219,18 +233,6 @@ def report(
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
     )
-
-
-def report_anew(
-    context: dg.AssetExecutionContext, conn: Connection[DictRow], outcomes: Mapping[str, Mapping[str, Outcome]]
-) -> None:
-    """Stores outcomes, by check and partition key, of an earlier stage of this run that had to be done again, and tells
-    Dagster of those that this run is about."""
-    for name, found in outcomes.items():
-        check_results.store_outcomes(conn, name, found)
-        for key in context.partition_keys:
-            if key in found:
-                context.log_event(_evaluation(name, key, found[key]))
 
 
 _TOLD_BY = {"timing": "timing_told", "session": "summary_told_once"}  # the check of a kind of thing
@@ -252,12 +254,21 @@ def _evaluation(check_name: str, partition_key: str, outcome: Outcome) -> dg.Ass
         passed=outcome.passed,
         partition=partition_key,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=_metadata(outcome.facts),
+        metadata=_shown(outcome.facts),
     )
 
 
-def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: dg.MetadataValue.text("unknown") if value is None else value for name, value in facts.items()}
+def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as Dagster's metadata."""
+    return {name: _value(value) for name, value in facts.items()}
+
+
+def _value(value: Any) -> Any:
+    if value is None:
+        return dg.MetadataValue.text("unknown")
+    if isinstance(value, Markdown):
+        return dg.MetadataValue.md(value)
+    return dg.MetadataValue.json(value) if isinstance(value, (list, dict)) else value
 
 
 def _list(failed: Mapping[str, Outcome]) -> str:

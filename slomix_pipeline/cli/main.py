@@ -170,10 +170,11 @@ def export(session: str, as_csv: bool) -> None:
     with clear_errors():
         from slomix_pipeline.reports.export import session_as_csv, session_as_json
 
-        database = database_of(read_settings())
+        settings = read_settings()
+        database = database_of(settings)
         key = session_key(database, session)
         with database.snapshot() as conn:
-            exported = session_as_json(conn, key)
+            exported = session_as_json(conn, settings, key)
         if as_csv:
             print_lines(session_as_csv(exported), "\r\n")
         else:
@@ -315,7 +316,7 @@ def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str]
     from slomix_pipeline.reports.export import sessions_as_json, troubles_of_no_session
 
     with database_of(settings).snapshot() as conn:
-        found = [session for session in sessions_as_json(conn) if only is None or session["key"] in only]
+        found = [session for session in sessions_as_json(conn, settings) if only is None or session["key"] in only]
         others = troubles_of_no_session(conn) if only is None else []
     if as_json:
         print_json(found)

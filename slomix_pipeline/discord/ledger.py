@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -22,7 +22,6 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Message, to_payload
 from slomix_pipeline.rules.corrections import Published
-from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import corrections, due
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 
@@ -80,12 +79,14 @@ def tell(
     message: Message,
     *,
     announce: bool,
+    max_age: timedelta,
     result: Published | None = None,
     held: str | None = None,
 ) -> Told:
     """Sends a message, or edits the one already sent. Without ``announce`` only what was said before is corrected.
 
-    ``result``: what the message tells of a match, to be kept with it. With ``held``, the reason, Discord is not called:
+    ``max_age``: for how long a correction that fails now is tried again. ``result``: what the message tells of a match,
+    to be kept with it. With ``held``, the reason, Discord is not called:
     what should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in
     the ledger.
     """
@@ -109,7 +110,7 @@ def tell(
             if row["state"] == "told" and row["payload_sha256"] is None:  # it shows this, for all we know
                 conn.execute("update post set payload_sha256 = %s where thing = %s", [digest, thing.name])
                 return Told("unchanged")
-            return _correct(conn, discord, row, message, digest, held)
+            return _correct(conn, discord, row, message, digest, held, max_age)
         if row["state"] == "claimed":  # we hold the lock, so whoever claimed it died on the way
             _set_aside(conn, thing.name, SENDER_DIED)
             return Told("in_doubt", SENDER_DIED)
@@ -190,7 +191,13 @@ def _note(database: Database, conn: Connection[DictRow], thing: str, values: dic
 
 
 def _correct(
-    conn: Connection[DictRow], discord: Discord, row: DictRow, message: Message, digest: str, held: str | None
+    conn: Connection[DictRow],
+    discord: Discord,
+    row: DictRow,
+    message: Message,
+    digest: str,
+    held: str | None,
+    max_age: timedelta,
 ) -> Told:
     """Edits a message that shows something else than it should, if that can be done."""
     since = f"stands as it was sent at {_when(row)}"
@@ -205,13 +212,13 @@ def _correct(
             "be again with that webhook",
         )
     if held is not None:
-        return _uncorrected(conn, row, held)
+        return _uncorrected(conn, row, held, max_age)
     try:
         discord.edit(row["message_id"], message)
     except MessageGone as error:
         outcome = Told("unchanged", f"{error}; it is not said again")
     except DiscordError as error:
-        return _uncorrected(conn, row, str(error))
+        return _uncorrected(conn, row, str(error), max_age)
     else:
         outcome = Told("edited")
     conn.execute(
@@ -223,10 +230,10 @@ def _correct(
     return outcome
 
 
-def _uncorrected(conn: Connection[DictRow], row: DictRow, why: str) -> Told:
+def _uncorrected(conn: Connection[DictRow], row: DictRow, why: str, max_age: timedelta) -> Told:
     """Without a digest the message is known to show something else than it should: it is edited again."""
     if row["payload_sha256"] is not None:
-        due.note(conn, row["thing"], row["partition_key"], datetime.now(UTC) + load_settings().publish_max_age)
+        due.note(conn, row["thing"], row["partition_key"], datetime.now(UTC) + max_age)
     conn.execute(
         "update post set payload_sha256 = null, error = %s, stands_since = null where thing = %s", [why, row["thing"]]
     )

@@ -1,18 +1,17 @@
 """A run that tells: message after message, until Discord takes no more.
 
-Belongs here: what is the same for every asset that tells: what may be announced, whether Discord is called, what became
+Belongs here: what is the same for every stage that tells: what may be announced, whether Discord is called, what became
 of it all. Does not belong here: one message (``ledger``), what is said (``messages``).
 """
 
-import logging
 from collections.abc import Collection, Sequence
 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.ledger import Thing, Told, adopt, not_tried, tell, what_holds
 from slomix_pipeline.rules.corrections import Published
+from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 
 
 class Telling:
@@ -24,26 +23,32 @@ class Telling:
         wanted: names of the things that may be announced; of others only what was said before is corrected.
     """
 
-    def __init__(
-        self, database: Database, discord: Discord, kinds: Sequence[str], wanted: Collection[str], log: logging.Logger
-    ) -> None:
-        with database.transaction() as conn:
+    def __init__(self, tools: Tools, discord: Discord, kinds: Sequence[str], wanted: Collection[str]) -> None:
+        with tools.database.transaction() as conn:
             adopt(conn, discord, kinds)
-        self._database = database
+        self._tools = tools
         self._discord = discord
         self._wanted = wanted
-        self._log = log
-        self._held = what_holds(database, discord, kinds)
+        self._held = what_holds(tools.database, discord, kinds)
         self.said: dict[str, Told] = {}
 
     def tell(self, thing: Thing, message: Message, *, news: bool = True, result: Published | None = None) -> Told:
         """Tells one thing, if it is ``news`` and may be announced; else corrects it. See ``ledger.tell``."""
         announce = news and thing.name in self._wanted
-        told = tell(self._database, self._discord, thing, message, announce=announce, result=result, held=self._held)
+        told = tell(
+            self._tools.database,
+            self._discord,
+            thing,
+            message,
+            announce=announce,
+            max_age=self._tools.settings.publish_max_age,
+            result=result,
+            held=self._held,
+        )
         if not told.goes_on and self._held is None:
             self._held = not_tried(told.detail)
         if told.is_trouble:
-            self._log.warning(f"message {thing.name}: {told.outcome}: {told.detail}")
+            self._tools.log.warning(f"message {thing.name}: {told.outcome}: {told.detail}")
         self.said[thing.name] = told
         return told
 

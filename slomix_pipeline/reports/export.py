@@ -20,7 +20,7 @@ from slomix_pipeline.reports.wording import SURRENDERED
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
@@ -33,7 +33,7 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
+def sessions_as_json(conn: Connection[DictRow], settings: Settings) -> list[dict[str, Any]]:
     """All sessions, oldest first, with counts, score, what the teams are called and messages to look at."""
     rows = reading.session_rows(conn)
     names = teams.team_names(conn, [row["session_key"] for row in rows])
@@ -49,7 +49,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
             "ended_at": utc_text(row["ended_at"]),
             "rounds": row["rounds"],
             "matches": row["matches"],
-            "score": _score(row),
+            "score": _score(row, settings),
             "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
             "decisions": decided.get(row["session_key"], 0),
             "message_troubles": troubles.get(row["session_key"], []),
@@ -68,7 +68,7 @@ def _trouble(row: DictRow) -> dict[str, str]:
     return {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
 
 
-def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:
+def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: str) -> dict[str, Any]:
     """One session with teams, score, matches and rounds in play order.
 
     Raises:
@@ -86,9 +86,9 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
         },
         "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
         "teams": _teams(evidence),
-        "score": _score(session),
+        "score": _score(session, settings),
         "matches": [_match(match) for match in evidence.matches],
-        "rounds": _rounds(conn, session_key, session["server"]),
+        "rounds": _rounds(conn, settings, session_key, session["server"]),
         "decisions": [_decision(row) for row in evidence.decisions],
         "corrections": [
             {"notice": row["notice"], "cause": row["cause"], "found_at": utc_text(row["found_at"])}
@@ -133,14 +133,14 @@ def _flag(flag: Flag, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _score(row: DictRow) -> dict[str, Any]:
+def _score(row: DictRow, settings: Settings) -> dict[str, Any]:
     return {
         "A": row["points_a"],
         "B": row["points_b"],
         "draws": row["draws"],
         "not_counted": row["not_counted"],
         "without_points": row["without_points"],
-        "policy": row["policy"] or load_settings().scoring_policy,  # none before its first match is scored
+        "policy": row["policy"] or settings.scoring_policy,  # none before its first match is scored
     }
 
 
@@ -171,18 +171,18 @@ def _decision(row: DictRow) -> dict[str, Any]:
     return {"round": row["round_key"], **{name: row[name] for name in names}, "made_at": utc_text(row["made_at"])}
 
 
-def _rounds(conn: Connection[DictRow], session_key: str, server: str) -> list[dict[str, Any]]:
+def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str, server: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
     rounds = [_round(row) for row in reading.session_rounds(conn, session_key)]
     stamps = [round_["key"].partition(":")[2][:17] for round_ in rounds]
-    lost = [_quarantined(row) for row in reading.quarantined_between(conn, server, min(stamps), max(stamps))]
+    lost = [_quarantined(row, settings) for row in reading.quarantined_between(conn, server, min(stamps), max(stamps))]
     return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
 
 
-def _quarantined(row: DictRow) -> dict[str, Any]:
+def _quarantined(row: DictRow, settings: Settings) -> dict[str, Any]:
     name = parse_file_name(row["name"])
     assert name.stamp is not None
-    zone = ZoneInfo(row["timezone"] or load_settings().timezone)
+    zone = ZoneInfo(row["timezone"]) if row["timezone"] else settings.zone
     return {
         "key": row["round_key"],
         "map": name.map_name,

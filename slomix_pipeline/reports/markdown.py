@@ -10,6 +10,12 @@ from typing import Any
 from slomix_pipeline.formats.names import readable, visible
 
 
+class Markdown(str):
+    """A text that is Markdown, to be shown as such."""
+
+    __slots__ = ()
+
+
 def escape(text: str) -> str:
     """Text that shows as it is, on one line, also within a table; ``_`` inside a word means nothing and stays."""
     return re.sub(r"[\\`*~|<>\[\]#]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", visible(readable(text)))

@@ -18,10 +18,11 @@ import dagster as dg
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.gameserver.source import FolderMissing, GameServer, PermanentError, RemoteFile, TransientError
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
 
@@ -173,13 +174,13 @@ class Folder:
 
 def watch(
     context: dg.SensorEvaluationContext,
+    settings: Settings,
     database: Database,
     gameserver: GameServer,
     folder: Folder,
     seconds: float = WATCH_SECONDS,
 ) -> dg.SensorResult | dg.SkipReason:
     """Looks at a folder until something is to be done or ``seconds`` are over."""
-    settings = load_settings()
     if not settings.has_game_server:
         return dg.SkipReason("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
     cursor = Cursor.load(context.cursor)
@@ -195,11 +196,11 @@ def watch(
             if cursor.wants_listing(changed_at, now):
                 moved_at = now if changed_at != cursor.changed_at else cursor.moved_at
                 listing = gameserver.list_folder(folder.name)
-                taken = take(context.instance, database, folder, listing, held_still, look_back_to)
+                taken = take(context.instance, settings, database, folder, listing, held_still, look_back_to)
                 held_still = {file.name: file for file in listing}
                 if taken.wanted:
                     # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
-                    return dg.SensorResult(build_requests(taken.wanted, taken.order, {PUBLISH_TAG: LIVE}))
+                    return dg.SensorResult(build_requests(taken.wanted, taken.order, tags_of_wish(Wish.LIVE)))
                 # What did not hold still is listed again at the next look, though its folder may not move any more.
                 cursor = Cursor(changed_at, moved_at, 0.0 if taken.unsettled else now, os.getpid())
             if time.monotonic() >= end:
@@ -231,6 +232,7 @@ class Taken:
 
 def take(
     instance: dg.DagsterInstance,
+    settings: Settings,
     database: Database,
     folder: Folder,
     listing: Iterable[RemoteFile],
@@ -239,7 +241,6 @@ def take(
 ) -> Taken:
     """Decides on a listing, notes the decision in the file ledger and sees to it that Dagster has the keys of all its
     files, also of those that a process noted which ended before it could add them."""
-    settings = load_settings()
     now = datetime.now(UTC)
     with database.transaction() as conn:
         ledger = files.ledger(conn, settings.server)
@@ -276,9 +277,8 @@ def take(
 GAMESTATS, GAMETIMES = "gamestats", "gametimes"
 
 
-def watched_folders() -> dict[str, Folder]:
+def watched_folders(settings: Settings) -> dict[str, Folder]:
     """The two folders of the game server, by what they are for."""
-    settings = load_settings()
     return {
         GAMESTATS: Folder(FileKind.STATS, settings.gamestats_folder, partitions.rounds, "ingest_rounds"),
         GAMETIMES: Folder(
@@ -294,9 +294,12 @@ def watched_folders() -> dict[str, Folder]:
     description="Watches the gamestats folder: every new or changed stats file becomes a round and a run.",
 )
 def gamestats_sensor(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+    context: dg.SensorEvaluationContext,
+    settings: dg.ResourceParam[Settings],
+    database: dg.ResourceParam[Database],
+    gameserver: dg.ResourceParam[GameServer],
 ) -> dg.SensorResult | dg.SkipReason:
-    return watch(context, database, gameserver, watched_folders()[GAMESTATS])
+    return watch(context, settings, database, gameserver, watched_folders(settings)[GAMESTATS])
 
 
 @dg.sensor(
@@ -306,6 +309,9 @@ def gamestats_sensor(
     description="Watches the gametimes folder: every new or changed timing record becomes a run.",
 )
 def gametimes_sensor(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
+    context: dg.SensorEvaluationContext,
+    settings: dg.ResourceParam[Settings],
+    database: dg.ResourceParam[Database],
+    gameserver: dg.ResourceParam[GameServer],
 ) -> dg.SensorResult | dg.SkipReason:
-    return watch(context, database, gameserver, watched_folders()[GAMETIMES])
+    return watch(context, settings, database, gameserver, watched_folders(settings)[GAMETIMES])

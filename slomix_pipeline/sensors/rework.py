@@ -14,9 +14,10 @@ import dagster as dg
 from slomix_pipeline import jobs
 from slomix_pipeline.checks.layers import report_alarm
 from slomix_pipeline.discord.channels import open_channels
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
-from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
@@ -76,9 +77,8 @@ def look_after_messages(context: dg.SensorEvaluationContext, database: Database,
     "half-way, an undelivered message) and runs them again.",
 )
 def rework_sensor(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    settings = load_settings()
     look_after_messages(context, database, settings)
     with database.connect() as conn:
         stale = stale_rounds(conn, settings, started_at=STARTED_AT)
@@ -93,4 +93,4 @@ def rework_sensor(
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
-    return dg.SensorResult(run_requests=build_requests(wanted, order, {PUBLISH_TAG: LIVE}))
+    return dg.SensorResult(run_requests=build_requests(wanted, order, tags_of_wish(Wish.LIVE)))

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from slomix_pipeline import jobs, partitions
-from slomix_pipeline.jobs import LIVE, PUBLISH_TAG
+from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
 from slomix_pipeline.sensors.rework import STARTED_AT
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
@@ -30,9 +31,8 @@ def decide(due: Sequence[tuple[str, str]], now: datetime) -> list[Wanted]:
     description="Finds sessions that are over and not reported as they now are, and has them reported.",
 )
 def session_over_sensor(
-    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    settings = load_settings()
     now = datetime.now(UTC)
     with database.transaction() as conn:
         found = sessions_to_report(
@@ -51,4 +51,4 @@ def session_over_sensor(
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
     order = partitions.add_keys(context.instance, partitions.sessions, (w.key for w in wanted))
-    return dg.SensorResult(build_requests(wanted, order, {PUBLISH_TAG: LIVE}))
+    return dg.SensorResult(build_requests(wanted, order, tags_of_wish(Wish.LIVE)))

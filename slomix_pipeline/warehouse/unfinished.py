@@ -32,7 +32,7 @@ class Begun:
     """What a stage found begun when it started, by round or record: that is what it takes through. Bytes that come
     while it works begin the same anew."""
 
-    stage: Stage
+    stage: str
     since: dict[str, datetime]
 
     def only(self, keys: Container[str]) -> "Begun":
@@ -50,7 +50,7 @@ def note_begun(conn: Connection[DictRow], keys: Iterable[str], stages: Sequence[
     )
 
 
-def begun(conn: Connection[DictRow], keys: Iterable[str], stage: Stage) -> Begun:
+def begun(conn: Connection[DictRow], keys: Iterable[str], stage: str) -> Begun:
     """What a stage has to take through; to be read before its inputs are."""
     rows = conn.execute(
         "select partition_key, since from unfinished where stage = %s and partition_key = any(%s)", [stage, list(keys)]

@@ -5,19 +5,19 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from slomix_pipeline.actions import importing
 from slomix_pipeline.definitions import build_defs
-from slomix_pipeline.jobs import ROUND_STAGES
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import round_files, write_evening
+from slomix_pipeline.stages.chain import OF_A_ROUND, Progress, run_stages
+from slomix_pipeline.stages.common import Done, Stage, Tools, perform
 from slomix_pipeline.warehouse import rework, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
@@ -111,23 +111,22 @@ def interrupted_at(
     pipeline: Pipeline,
     archive: Path,
     monkeypatch: pytest.MonkeyPatch,
-    job: str,
+    stages: Sequence[Stage],
     call: int,
     publish: str | None = None,
 ) -> None:
-    """An import that ends before its ``call``-th range of a job."""
+    """An import that ends before it runs these stages for the ``call``-th time."""
     calls = 0
 
-    def run(instance: Any, name: str, keys: Sequence[str], **more: Any) -> None:
+    def run(asked: Sequence[Stage], keys: Sequence[str], tools: Tools, progress: Progress) -> None:
         nonlocal calls
-        calls += name == job
-        if name == job and calls == call:
+        calls += asked == stages
+        if asked == stages and calls == call:
             raise KeyboardInterrupt
-        original(instance, name, list(keys), **more)
+        run_stages(asked, keys, tools, progress)
 
-    original = importing.run_partitions
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(importing, "run_partitions", run)
+        patch.setattr(importing, "run_stages", run)
         pipeline.import_(archive, publish)
 
 
@@ -144,7 +143,7 @@ def test_awards_and_records_that_came_later_are_read_though_their_import_ended_b
                 (archive / name).write_bytes(content)
         if not late:
             pipeline.import_(archive)
-    interrupted_at(pipeline, archive, monkeypatch, "ingest_rounds", 2)
+    interrupted_at(pipeline, archive, monkeypatch, OF_A_ROUND, 2)
     summary = pipeline.import_(archive)
     assert (summary.renewed, summary.linked) == (4, 4)
     assert len(pipeline.rows("select * from endstats_file")) == 4
@@ -172,7 +171,7 @@ def test_a_published_import_that_is_finished_without_publishing_says_what_is_not
 ) -> None:
     archive = tmp_path / "archive"
     write_evening(archive, play_evening(4, maps=1, ends_at=SOME_EVENING))
-    interrupted_at(pipeline, archive, monkeypatch, "ingest_rounds", 1, publish="asked")
+    interrupted_at(pipeline, archive, monkeypatch, OF_A_ROUND, 1, publish="asked")
     assert [pipeline.import_(archive).unannounced for _ in range(2)] == [2, 0]
     assert pipeline.titles() == [] and pipeline.rows("select * from unfinished") == []
 
@@ -241,6 +240,18 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _killed_after(name: str) -> Callable[[Stage, Sequence[str], Tools], Done]:
+    """What runs a stage, ended before it keeps what the checks of the stage ``name`` found."""
+
+    def run(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
+        if stage.__name__ != name:
+            return perform(stage, keys, tools)
+        stage(keys, tools)
+        raise KeyboardInterrupt
+
+    return run
+
+
 def test_a_round_whose_run_ended_at_any_stage_is_asked_for_again(pipeline: Pipeline) -> None:
     evening = play_evening(5, maps=1, ends_at=just_now())
     write_evening(pipeline.folder, evening)
@@ -250,7 +261,7 @@ def test_a_round_whose_run_ended_at_any_stage_is_asked_for_again(pipeline: Pipel
     assert pipeline.stale() == []
     for stage in ENDING:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"slomix_pipeline.assets.{stage}.report", _killed)
+            patch.setattr("slomix_pipeline.assets.common.perform", _killed_after(stage))
             with pytest.raises(KeyboardInterrupt):
                 pipeline.run(second)
         # By the session's first round what was told is compared with new results, where it was not yet.
@@ -279,7 +290,7 @@ ENDING = ("round_stats", "round_timing", "session_teams", "match_score", *ROUND_
 def test_a_run_is_through_when_the_stages_are_that_nothing_comes_after() -> None:
     graph = build_defs().resolve_asset_graph()
     rounds = {key for key in graph.materializable_asset_keys if graph.get(key).partitions_def is not None}
-    job = {*ROUND_STAGES, "round_awards", "timing_comparison"}
+    job = {stage.__name__ for stage in OF_A_ROUND}
     ends = {
         key.to_user_string()
         for key in rounds

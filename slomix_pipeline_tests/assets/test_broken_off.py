@@ -11,9 +11,9 @@ import pytest
 from slomix_pipeline.formats import gamestats, gametimes
 from slomix_pipeline.formats.filenames import gametime_file_name, stats_file_name
 from slomix_pipeline.formats.gamestats import AXIS
-from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline_tests.building import first_round, lobby, make_record, make_round, second_round, with_file_guids
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
@@ -58,7 +58,7 @@ def write(pipeline: Pipeline, files: dict[str, bytes]) -> None:
 
 def rework(pipeline: Pipeline) -> None:
     for key in pipeline.stale():
-        pipeline.run(key, LIVE)
+        pipeline.run(key, Wish.LIVE)
 
 
 def what_became(pipeline: Pipeline) -> dict[str, list[str]]:

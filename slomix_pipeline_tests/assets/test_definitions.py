@@ -11,13 +11,17 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
+from slomix_pipeline.assets.sessions import SESSIONS
+from slomix_pipeline.assets.timings import TIMINGS
 from slomix_pipeline.definitions import ASSETS, build_defs
-from slomix_pipeline.jobs import ROUND_STAGES
+from slomix_pipeline.stages import chain
+from slomix_pipeline.stages.common import Stage
 from slomix_pipeline_tests.snapshots import assert_as_kept
 
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
 
-ROUNDS = [asset for asset in ASSETS if asset.key.to_user_string() in ROUND_STAGES]
+OF_THE_ROUNDS = [*CHAIN, *BESIDE_THE_CHAIN]
 
 
 def names(assets: list[dg.AssetsDefinition]) -> list[str]:
@@ -45,10 +49,19 @@ def test_definitions_can_be_loaded() -> None:
 
 
 def test_the_stages_of_a_round_stand_in_their_order() -> None:
-    assert names(ROUNDS) == list(ROUND_STAGES)
     graph = build_defs().resolve_asset_graph()
-    for earlier, later in itertools.pairwise(ROUND_STAGES):
-        assert dg.AssetKey(earlier) in graph.get(dg.AssetKey(later)).parent_keys
+    for earlier, later in itertools.pairwise(CHAIN):
+        assert earlier.key in graph.get(later.key).parent_keys
+
+
+@pytest.mark.parametrize(
+    ("assets", "stages"),
+    [(OF_THE_ROUNDS, chain.OF_A_ROUND), (TIMINGS, chain.OF_A_TIMING), (SESSIONS, chain.OF_A_SESSION)],
+)
+def test_commands_run_the_stages_in_the_order_of_their_assets(
+    assets: list[dg.AssetsDefinition], stages: tuple[Stage, ...]
+) -> None:
+    assert names(assets) == [stage.__name__ for stage in stages]
 
 
 @pytest.mark.parametrize("asset", ASSETS, ids=names(ASSETS))
@@ -70,7 +83,7 @@ def test_no_asset_of_the_rounds_depends_on_one_of_the_sessions() -> None:
     graph = build_defs().resolve_asset_graph()
     sessions = {asset.key for asset in ASSETS if spec_of(asset).group_name == "sessions"}
     assert sessions
-    for asset in ROUNDS:
+    for asset in OF_THE_ROUNDS:
         assert not graph.get(asset.key).parent_keys & sessions
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, WeaponCounts
-from slomix_pipeline.jobs import ASKED
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import parsed
 from slomix_pipeline_tests.building import make_line, make_stats
 from slomix_pipeline_tests.pipeline_fixtures import (
@@ -230,7 +230,7 @@ def test_no_rate_of_headshots_is_above_100_percent(pipeline: Pipeline) -> None:
 
 def test_no_name_shows_a_colour_code(pipeline: Pipeline, tmp_path: Path) -> None:
     evening = play_evening(7, maps=2, players_per_team=6, ends_at=just_now())  # everybody's name has some
-    pipeline.import_(archive(tmp_path, evening), publish=ASKED)
+    pipeline.import_(archive(tmp_path, evening), publish=Wish.ASKED)
     shown = [
         row["name"]
         for table in ("round_player", "session_player", "alias", "player_name", "player_metric")

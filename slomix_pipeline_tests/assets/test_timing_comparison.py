@@ -10,12 +10,12 @@ import pytest
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gametimes
-from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.rules.values import SIDE_NAMES
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
 
@@ -82,7 +82,7 @@ def test_a_round_without_its_record_names_the_broken_link_and_is_edited_when_the
     assert "NO LUA DATA" in texts(dev)[0] and "No timing record: **script not seen alive**" in texts(dev)[0]
     pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
     pipeline.list_folder(GAMETIMES)
-    pipeline.run(pipeline.stale()[0], LIVE)
+    pipeline.run(pipeline.stale()[0], Wish.LIVE)
     (after,) = dev.messages()
     assert after["id"] == before["id"] and after["edited_timestamp"]
     assert "ALIGNED" in texts(dev)[0]

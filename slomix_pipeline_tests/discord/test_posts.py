@@ -19,13 +19,13 @@ from slomix_pipeline.discord.ledger import Thing, tell
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.team_names import NameSource, TeamName
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
+from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 from slomix_pipeline_tests.building import make_header
@@ -48,8 +48,11 @@ def said(text: str) -> Message:
     return Message(embeds=(Embed(text),))
 
 
+MAX_AGE = timedelta(hours=6)
+
+
 def outcome(database: Database, discord: Discord, text: str, announce: bool = True) -> str:
-    return tell(database, discord, THING, said(text), announce=announce).outcome
+    return tell(database, discord, THING, said(text), announce=announce, max_age=MAX_AGE).outcome
 
 
 def texts(page: StandIn) -> list[str]:
@@ -130,9 +133,9 @@ def test_after_a_crash_while_sending_nothing_is_said_twice(
     database: Database, discord: Discord, page: StandIn, went_out: bool
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        tell(database, _Dies(discord if went_out else None), THING, said("news"), announce=True)  # type: ignore[arg-type]
+        tell(database, _Dies(discord if went_out else None), THING, said("news"), announce=True, max_age=MAX_AGE)  # type: ignore[arg-type]
     for _ in range(2):
-        told = tell(database, discord, THING, said("news"), announce=True)
+        told = tell(database, discord, THING, said("news"), announce=True, max_age=MAX_AGE)
         assert (told.outcome, told.is_trouble) == ("in_doubt", True)
         assert "ended before it knew" in told.detail
     assert len(texts(page)) == went_out
@@ -143,7 +146,7 @@ def test_what_surely_was_not_sent_is_sent_later(
     database: Database, discord: Discord, page: StandIn, failing: Discord, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json({"message": "Unknown Webhook", "code": 10015}, 404)
-    told = tell(database, failing, THING, said("news"), announce=True)
+    told = tell(database, failing, THING, said("news"), announce=True, max_age=MAX_AGE)
     assert (told.outcome, told.is_trouble, told.stands) == ("refused", True, False)
     assert "SLOMIX_DISCORD_WEBHOOK" in told.detail and "SECRET" not in told.detail
     assert states(database) == ["refused"]
@@ -168,7 +171,7 @@ def test_a_message_that_somebody_deleted_is_not_said_again(
     httpserver.expect_request(PATH, method="POST").respond_with_json({"id": "777"})
     httpserver.expect_request(f"{PATH}/messages/777").respond_with_json({"code": 10008}, 404)
     assert outcome(database, failing, "news") == "sent"
-    told = tell(database, failing, THING, said("other"), announce=True)
+    told = tell(database, failing, THING, said("other"), announce=True, max_age=MAX_AGE)
     assert told.outcome == "unchanged" and "deleted" in told.detail
     assert [request.method for request, _ in httpserver.log] == ["POST", "PATCH"]
 
@@ -206,12 +209,12 @@ def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header
 @pytest.mark.parametrize(
     ("wish", "hours", "by_sensor", "announced"),
     [
-        (LIVE, 1, True, True),
-        (LIVE, 7, True, False),
-        (LIVE, 1, False, False),
+        (Wish.LIVE, 1, True, True),
+        (Wish.LIVE, 7, True, False),
+        (Wish.LIVE, 1, False, False),
         (None, 1, True, False),
         ("nonsense", 1, True, False),
-        (ASKED, 7000, False, True),
+        (Wish.ASKED, 7000, False, True),
     ],
 )
 def test_fresh_rounds_of_a_sensor_are_announced_and_all_others_when_asked(
@@ -287,18 +290,18 @@ def test_reruns_and_imports_say_nothing_new(pipeline: Pipeline, tmp_path: Path) 
     pipeline.import_(tmp_path / "archive")
     keys = [round_key(r) for r in evening.rounds]
     pipeline.run(keys)
-    pipeline.run(keys, LIVE)  # a sensor's rework of what no sensor asked for
+    pipeline.run(keys, Wish.LIVE)  # a sensor's rework of what no sensor asked for
     assert pipeline.page.messages() == []
-    pipeline.run(keys, ASKED)
+    pipeline.run(keys, Wish.ASKED)
     assert len(pipeline.page.messages()) == 1
 
 
 def test_an_import_that_is_asked_to_publishes_results_and_summary(pipeline: Pipeline, tmp_path: Path) -> None:
     evening = play_evening(55, maps=2, ends_at=just_now() - timedelta(days=400))
     write_evening(tmp_path / "archive", evening)
-    pipeline.import_(tmp_path / "archive", publish=ASKED)
+    pipeline.import_(tmp_path / "archive", publish=Wish.ASKED)
     assert len(pipeline.page.messages()) == 3
-    pipeline.import_(tmp_path / "archive", publish=ASKED)
+    pipeline.import_(tmp_path / "archive", publish=Wish.ASKED)
     assert len(pipeline.page.messages()) == 3
 
 
@@ -309,7 +312,7 @@ def test_a_fresh_round_is_announced_after_a_restart_too(pipeline: Pipeline) -> N
     live(pipeline, sim_round)
     assert pipeline.page.messages() == []
     pipeline.discord = channel
-    pipeline.run(round_key(sim_round), LIVE)
+    pipeline.run(round_key(sim_round), Wish.LIVE)
     assert len(pipeline.page.messages()) == 1
 
 
@@ -323,7 +326,7 @@ def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord
     assert check["metadata"][f"round1:{round_key(sim_round)}"].startswith("failed")
     assert pipeline.stale() == [round_key(sim_round)]
     pipeline.discord = channel
-    pipeline.run(round_key(sim_round), LIVE)
+    pipeline.run(round_key(sim_round), Wish.LIVE)
     assert len(pipeline.page.messages()) == 1
     assert pipeline.stale() == []
 
@@ -338,7 +341,7 @@ def test_a_correction_that_did_not_get_through_is_reworked(pipeline: Pipeline, h
     correct(pipeline, evening.rounds[1])
     assert pipeline.stale() == [round_key(evening.rounds[1])]
     pipeline.discord = channel
-    pipeline.run(pipeline.stale()[0], LIVE)
+    pipeline.run(pipeline.stale()[0], Wish.LIVE)
     assert pipeline.stale() == []
     assert pipeline.page.messages()[1]["edited_timestamp"] is not None
 

@@ -24,12 +24,13 @@ from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.discord.wording import map_text
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.sensors import rework, session_over
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_round
+from slomix_pipeline.stages.common import Wish, perform
+from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 
@@ -64,7 +65,7 @@ def live(pipeline: Pipeline, evening: Evening, *, raise_on_error: bool = True) -
     for sim_round in evening.rounds:
         write_round(pipeline.folder, sim_round)
     pipeline.tick(seconds=10)
-    pipeline.run([round_key(sim_round) for sim_round in evening.rounds], LIVE, raise_on_error=raise_on_error)
+    pipeline.run([round_key(sim_round) for sim_round in evening.rounds], Wish.LIVE, raise_on_error=raise_on_error)
 
 
 def tick(pipeline: Pipeline, *, raise_on_error: bool = True) -> None:
@@ -193,7 +194,7 @@ from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.ledger import Thing, tell
 from slomix_pipeline.warehouse.database import Database
 kind, _, key = sys.argv[3].partition(":")
-tell(Database(sys.argv[1]), Discord(sys.argv[2], timeout=60, max_wait=60), Thing(kind, key), Message("x"), announce=True)
+tell(Database(sys.argv[1]), Discord(sys.argv[2], timeout=60, max_wait=60), Thing(kind, key), Message("x"), announce=True, max_age=timedelta(hours=6))
 """
 
 
@@ -284,11 +285,11 @@ def test_content_that_discord_refuses_is_not_sent_again_until_it_is_another(
     pipeline.page.misbehave(Fault.REFUSED_CONTENT)
     live(pipeline, evening)
     for _ in range(2):
-        pipeline.run(round_key(evening.rounds[1]), LIVE)
+        pipeline.run(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "refused"} and pipeline.titles() == []
     with monkeypatch.context() as otherwise:
         otherwise.setattr(messages, "corrected", lambda message, _: Message("in other words"))
-        pipeline.run(round_key(evening.rounds[1]), LIVE)
+        pipeline.run(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "sent"}
 
 
@@ -312,10 +313,10 @@ def test_an_outage_puts_one_message_in_doubt_and_the_others_are_told_behind_it(p
     pipeline.page.go_down()
     live(pipeline, evening)
     for _ in range(2):
-        pipeline.run(round_key(evening.rounds[-1]), LIVE)
+        pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt"}
     pipeline.page.go_down(False)
-    pipeline.run(round_key(evening.rounds[-1]), LIVE)
+    pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt", second: "sent"}
 
 
@@ -337,14 +338,7 @@ def test_a_message_of_a_replaced_webhook_stands_and_says_so(pipeline: Pipeline, 
 
 def rerun(pipeline: Pipeline, evening: Evening) -> None:
     """``match_post`` alone."""
-    from slomix_pipeline.assets.match_post import match_post
-
-    dg.materialize(
-        [match_post],
-        partition_key=round_key(evening.rounds[1]),
-        instance=pipeline.instance,
-        resources=pipeline.resources,
-    )
+    perform(match_post, [round_key(evening.rounds[1])], pipeline.tools())
 
 
 def test_a_message_from_before_the_webhook_was_kept_counts_as_todays(
@@ -458,7 +452,7 @@ def test_a_long_outage_puts_one_message_in_doubt_and_tells_its_cause_of_the_othe
     with pipeline.database.transaction() as conn:
         conn.execute("update post set claimed_at = claimed_at - interval '3 hours'")
         conn.execute("update due set attempts = 2")
-    pipeline.run(round_key(evening.rounds[-1]), LIVE)
+    pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt"}
     (row,) = pipeline.rows("select * from message_trouble where thing = %s", second)
     assert row["trouble"] == "waits" and "Discord takes no messages" in row["detail"] and "answered" in row["detail"]
@@ -533,7 +527,7 @@ def test_troubles_of_a_session_that_was_merged_away_or_is_gone_are_listed(
 def test_a_run_does_not_wait_for_ever_for_another_that_tells(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slomix_pipeline.assets.match_post.PATIENCE", 0.05)
+    monkeypatch.setattr("slomix_pipeline.stages.match_post.PATIENCE", 0.05)
     with pipeline.database.hold(f"telling {SERVER}"):
         live(pipeline, evening)
     assert posts(pipeline) == {} and pipeline.rows("select from due where thing = %s", result)

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.assets.parsed_round import parsed_round
-from slomix_pipeline.assets.raw_stats_file import raw_stats_file
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.gamestats import dump
 from slomix_pipeline.gameserver.source import PermanentError, RemoteFile
-from slomix_pipeline.jobs import LIVE
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages.chain import run_stages
+from slomix_pipeline.stages.common import Wish
+from slomix_pipeline.stages.parsed_round import parsed_round
+from slomix_pipeline.stages.raw_stats_file import raw_stats_file
 from slomix_pipeline.warehouse import files
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences, round_key
 
@@ -33,8 +34,6 @@ def ended(pipeline: Pipeline, evening: Evening) -> None:
 
 
 def test_a_neighbour_that_another_run_only_parsed_so_far_stops_nobody(pipeline: Pipeline) -> None:
-    import dagster as dg
-
     evening = play_evening(70, maps=1, ends_at=just_now())
     first, second = evening.rounds
     for sim_round in (first, second):
@@ -42,13 +41,7 @@ def test_a_neighbour_that_another_run_only_parsed_so_far_stops_nobody(pipeline: 
     pipeline.apply(pipeline.tick(seconds=10), "ingest_rounds")
     with pipeline.database.transaction() as conn:  # as while the other run is between two stages
         conn.execute("delete from round where round_key = %s", [round_key(first)])
-    selected = dg.materialize(
-        [raw_stats_file, parsed_round],
-        partition_key=round_key(first),
-        instance=pipeline.instance,
-        resources=pipeline.resources,
-    )
-    assert selected.success
+    run_stages([raw_stats_file, parsed_round], [round_key(first)], pipeline.tools())
     result = pipeline.run(round_key(second))
     assert result.success
 
@@ -78,7 +71,7 @@ def test_a_result_whose_round_one_turns_out_unreadable_elsewhere_says_that_it_do
     ended(pipeline, evening)
     with pipeline.database.transaction() as conn:
         conn.execute("delete from parsed_round where round_key = %s", [round_key(first)])
-    pipeline.run(round_key(second), LIVE)
+    pipeline.run(round_key(second), Wish.LIVE)
     (result,) = [m["embeds"][0] for m in pipeline.page.messages() if "round 2" in m["embeds"][0]["title"]]
     assert "Not counted" in result["description"]
 

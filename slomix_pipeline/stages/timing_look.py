@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from slomix_pipeline.assets.common import Conn, round_by_round
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.consolelog import MAX_READ, ScriptSigns, script_signs
 from slomix_pipeline.formats.errors import FormatError
@@ -28,9 +27,9 @@ from slomix_pipeline.gameserver.source import (
 from slomix_pipeline.rules.linking import Clocked
 from slomix_pipeline.rules.timing_records import UnreadFile, clocked_file, file_may_be_of
 from slomix_pipeline.rules.values import map_key
-from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Conn, Tools, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
-from slomix_pipeline.warehouse.database import Database
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ class Look:
     signs: ScriptSigns | None = None
 
 
-def look_for_records(database: Database, gameserver: GameServer, keys: Sequence[str]) -> Look:
+def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
     """Takes in the records of these rounds that lie in the game server's folder; each only once and whole."""
-    settings = load_settings()
+    settings, gameserver = tools.settings, tools.gameserver
     if not settings.has_game_server:
         return Look()
-    with round_by_round(database) as conn:
+    with round_by_round(tools.database) as conn:
         waiting = timing_records.rounds_without_record(conn, settings.server, keys)
         if not waiting:
             return Look()

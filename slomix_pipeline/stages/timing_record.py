@@ -1,48 +1,34 @@
 """Timing records of the gametimes folder: bytes into the database, then read."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import dagster as dg
 import psycopg
 
-from slomix_pipeline import partitions
-from slomix_pipeline.assets.common import OWNER, Conn, bytes_of, round_by_round
-from slomix_pipeline.checks.layers import check_specs, report
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
-from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import files, timing_records, unfinished
+from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
+from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 
 
-@dg.asset(
-    partitions_def=partitions.timings,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name="timings",
-    owners=[OWNER],
-    kinds={"postgres", "file", "lua"},
-    tags={"stage": "timing-record"},
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
-    check_specs=check_specs("timing_record"),
-    description="What the game server's script says about one round's time: start, end, pauses, length, rosters. "
-    "Which round it belongs to is decided by round_timing.",
-)
-def timing_record(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
-) -> dg.MaterializeResult:
+def timing_record(keys: Sequence[str], tools: Tools) -> Done:
+    """Fetches, stores and reads these timing records.
+
+    Raises:
+        TransientError: the one record asked for can't be reached just now; of several, the others go on.
+    """
     outcomes: dict[str, Outcome] = {}
-    with round_by_round(database) as conn:
-        begun = unfinished.begun(conn, context.partition_keys, unfinished.Stage.TIMING_RECORD)
-        rows = files.files_of(conn, FileKind.TIMING, context.partition_keys)
+    with round_by_round(tools.database) as conn:
+        rows = files.files_of(conn, FileKind.TIMING, keys)
         for key, row in rows.items():
             try:
-                outcomes[key] = Outcome(True, _take_in(conn, row, gameserver))
+                outcomes[key] = Outcome(True, _take_in(conn, row, tools))
             except TransientError:
-                if context.has_partition_key:
+                if len(keys) == 1:
                     raise
                 continue  # the sensor asks again
             except (FormatError, FileMissing, TooLarge) as error:
@@ -52,17 +38,14 @@ def timing_record(
                 outcomes[key] = _quarantine(conn, row, reason)
             except RecursionError:
                 outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
-        with conn.transaction():
-            check = report(context, conn, "record_parse", outcomes)
-            unfinished.note_done(conn, begun.only(outcomes))
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
-    metadata: dict[str, Any] = {"records": len(outcomes) - len(refused), "quarantined": dg.MetadataValue.json(refused)}
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    totals = {"records": len(outcomes) - len(refused), "quarantined": refused}
+    return Done({"record_parse": outcomes}, totals, left_out=set(keys) - outcomes.keys())
 
 
-def _take_in(conn: Conn, row: files.FileRow, gameserver: GameServer) -> dict[str, Any]:
+def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
     """Stores a record. Returns what it says, as facts of its check."""
-    data = bytes_of(conn, row, gameserver, load_settings().gametimes_folder, gametimes.MAX_SIZE)
+    data = bytes_of(conn, row, tools.gameserver, tools.settings.gametimes_folder, gametimes.MAX_SIZE)
     digest = files.store_content(conn, data)
     files.note_arrived(conn, row, digest)
     record = gametimes.parse(data)

@@ -1,19 +1,14 @@
 """Stage 8: what players read about a match: a short message after round 1, the result after round 2."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import dagster as dg
-
-from slomix_pipeline.assets.common import by_server, round_asset
-from slomix_pipeline.checks.layers import report
-from slomix_pipeline.discord.channels import Channels
-from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import corrections, due, reading, results, unfinished
+from slomix_pipeline.stages.common import Done, Tools, Wish, by_server
+from slomix_pipeline.warehouse import corrections, due, reading, results
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database, StillHeld
+from slomix_pipeline.warehouse.database import StillHeld
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
@@ -22,48 +17,32 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds to wait for another run that tells: two waiting runs are all that Dagster runs at once
 
 
-@round_asset(
-    "match_post",
-    stage="Discord post",
-    kinds={"discord", "postgres"},
-    deps=["match_score"],
-    description="The messages of a match. What is due (a fresh round that a sensor asked for) is announced; backfills, "
-    "reruns and imports only correct what was said before. The ledger sees to it that nothing is said twice.",
-)
-def match_post(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
-) -> dg.MaterializeResult:
-    wish = context.run.tags.get(PUBLISH_TAG)
-    own = set(context.partition_keys)
+def match_post(keys: Sequence[str], tools: Tools) -> Done:
+    """Announces what is due of the matches of these rounds' sessions, and corrects what was said before."""
     told: dict[str, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
-    with database.connect() as conn:
-        begun = unfinished.begun(conn, own, unfinished.Stage.MATCH_POST)
-    if discord.results is not None:
-        told, outcomes = _tell(context, database, discord.results, own, wish)
-    with database.connect() as conn:
-        check = report(context, conn, "told_once", outcomes)
-        unfinished.note_done(conn, begun)
-    metadata: dict[str, Any] = {
+    channel = tools.channels.results
+    if channel is not None:
+        told, outcomes = _tell(tools, channel, set(keys))
+    totals = {
         "announced": len(told.get("sent", [])),
         "corrected": len(told.get("edited", [])),
-        "channel": discord.results.describe() if discord.results else "none: SLOMIX_DISCORD_WEBHOOK is not set",
-        "messages": dg.MetadataValue.json({k: v for k, v in told.items() if k not in ("silent", "unchanged")}),
+        "channel": channel.describe() if channel else "none: SLOMIX_DISCORD_WEBHOOK is not set",
+        "messages": {k: v for k, v in told.items() if k not in ("silent", "unchanged")},
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return Done({"told_once": outcomes}, totals)
 
 
-def _tell(
-    context: dg.AssetExecutionContext, database: Database, discord: "Discord", own: set[str], wish: str | None
-) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
+def _tell(tools: Tools, discord: "Discord", own: set[str]) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
     """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
     and the outcome of each round."""
     from slomix_pipeline.discord.ledger import RESULTS
     from slomix_pipeline.discord.telling import Telling
 
-    if wish == ASKED:
+    database = tools.database
+    if tools.wish is Wish.ASKED:
         with database.transaction() as conn:
-            due.note_asked(conn, sorted(own), load_settings().publish_max_age)
+            due.note_asked(conn, sorted(own), tools.settings.publish_max_age)
     told: dict[str, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     with ExitStack() as stack:
@@ -72,15 +51,15 @@ def _tell(
             for server, _ in by_server(sorted(own)):
                 stack.enter_context(database.hold(f"telling {server}", patience=PATIENCE))
         except StillHeld:
-            context.log.warning("another run tells results for long: what there is to tell stays due, for a later run")
+            tools.log.warning("another run tells results for long: what there is to tell stays due, for a later run")
             return told, outcomes
         with database.transaction() as conn:
             sessions = results.sessions_of(conn, own)
             made = due.results_made(conn, sessions)
             matches = reading.matches(conn, sessions)
             changed = {match.key: corrections.note_difference(conn, match) for match in matches}
-            wanted = due.wanted(conn) if wish in (LIVE, ASKED) else set()
-        telling = Telling(database, discord, RESULTS, wanted, context.log)
+            wanted = due.wanted(conn) if tools.wish else set()
+        telling = Telling(tools, discord, RESULTS, wanted)
         for match in matches:
             said = _tell_match(telling, match, changed[match.key])
             for thing in said:

@@ -1,72 +1,54 @@
 """Stage 4: how long each round really was, linked to its timing record where there is one."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import dagster as dg
-
-from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
-from slomix_pipeline.assets.round_stats import place_session
-from slomix_pipeline.assets.timing_look import Look, look_for_records
-from slomix_pipeline.checks.layers import report, report_anew
 from slomix_pipeline.checks.outcomes import chain_outcome, timing_outcome
-from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.rules.linking import Clocked, LinkClass
 from slomix_pipeline.rules.pairing import SIDES_UNSEEN
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.timing_chain import ALIVE_WITHIN, Evidence, first_broken_link
 from slomix_pipeline.rules.timing_records import link_timing_records
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_touched
+from slomix_pipeline.stages.round_stats import place_session
+from slomix_pipeline.stages.timing_look import Look, look_for_records
 from slomix_pipeline.warehouse import files, parsed, results, timing_records
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.placing import rests_on
 
 
-@round_asset(
-    "round_timing",
-    stage="timing",
-    kinds={"postgres", "python"},
-    deps=["round_stats", dg.AssetDep("timing_record", partition_mapping=dg.AllPartitionMapping())],
-    description="The length of each round with its source, the timing record that belongs to it, who gave up, and "
-    "whether header and record agree. A record that is not here yet is looked for in its folder once; where one "
-    "came since the rounds were placed, they are placed anew. Player minutes are never touched: they are true already.",
-)
-def round_timing(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
-) -> dg.MaterializeResult:
-    look = look_for_records(database, gameserver, context.partition_keys)
-    own_keys = set(context.partition_keys)
-    timed: dict[str, Outcome] = {}
-    chains: dict[str, Outcome] = {}
-    placed: dict[str, dict[str, Outcome]] = {}
+def round_timing(keys: Sequence[str], tools: Tools) -> Done:
+    """Links the rounds of these rounds' sessions to their timing records and times them.
 
-    def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
-        look_here = look if server == load_settings().server else Look()
-        found = _time_session(conn, server, session, look_here, own_keys)
-        for name, outcomes in found.placed_anew.items():
-            placed.setdefault(name, {}).update(outcomes)
-        timed.update(found.timed)
-        # The look was for the records of this run's rounds: of others without one it knows nothing new.
-        chains.update({key: o for key, o in found.chains.items() if o.passed or key in own_keys})
-
-    for_touched_sessions(database, context.partition_keys, recompute)
-    with database.connect() as conn:
-        report_anew(context, conn, placed)
-        checks = [report(context, conn, "timing_link", timed), report(context, conn, "timing_chain", chains)]
-    own = [key for key in context.partition_keys if key in timed]
-    statuses = Counter(timed[key].facts["status"] for key in own)
-    metadata = {
-        "rounds": len(own),
-        "linked": sum(timed[key].facts["link"] == LinkClass.EXACT_END for key in own),
-        "seconds of play": float(sum(timed[key].facts["seconds"] or 0 for key in own)),
+    A record that is not here yet is looked for in its folder once; sessions that were placed with other records than
+    are there now are placed anew: what the checks of ``round_stats`` find then is among the outcomes.
+    """
+    look = look_for_records(tools, keys)
+    own_keys = set(keys)
+    outcomes: dict[str, dict[str, Outcome]] = {"timing_link": {}, "timing_chain": {}}
+    for server, own in by_server(keys):
+        look_here = look if server == tools.settings.server else Look()
+        with sessions_touched(tools, server, own) as (conn, sessions):
+            for session in sessions:
+                found = _time_session(conn, tools.settings, server, session, look_here, own_keys)
+                for name, anew in found.placed_anew.items():
+                    outcomes.setdefault(name, {}).update(anew)
+                outcomes["timing_link"] |= found.timed
+                # The look was for the records of these rounds: of others without one it knows nothing new.
+                outcomes["timing_chain"] |= {k: o for k, o in found.chains.items() if o.passed or k in own_keys}
+    timed = [outcome.facts for key, outcome in outcomes["timing_link"].items() if key in own_keys]
+    totals = {
+        "rounds": len(timed),
+        "linked": sum(facts["link"] == LinkClass.EXACT_END for facts in timed),
+        "seconds of play": float(sum(facts["seconds"] or 0 for facts in timed)),
         "records found in the folder": len(look.fetched),
         "look into the folder": look.trouble or ("done" if look.listed else "not needed"),
-        "statuses": dg.MetadataValue.json(statuses),
+        "statuses": Counter(facts["status"] for facts in timed),
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=checks)
+    return Done(outcomes, totals)
 
 
 @dataclass(frozen=True)
@@ -79,17 +61,19 @@ class _Timed:
     placed_anew: dict[str, dict[str, Outcome]]
 
 
-def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look, own: Collection[str]) -> _Timed:
+def _time_session(
+    conn: Conn, settings: Settings, server: str, session: list[Stamped], look: Look, own: Collection[str]
+) -> _Timed:
     """Links, times and stores all rounds of a session; first it is placed again when records came since it was."""
     keys = [entry.key for entry in session]
     written = parsed.headers(conn, keys)
     labels = results.labels(conn, keys)
     rounds = [Clocked(entry.key, written[entry.key].map_name, labels[entry.key], entry.stamp) for entry in session]
-    evidence = _evidence(conn, server, session, look)
+    evidence = _evidence(conn, settings, server, session, look)
     near = timing_records.records_near(conn, server, session[0].stamp, session[-1].stamp)
     records = {entry.key: entry.record for entry in near}
     links, unlinked = link_timing_records(rounds, near)
-    placed_anew = {} if rests_on(conn, links) else place_session(conn, server, session, own)
+    placed_anew = {} if rests_on(conn, links) else place_session(conn, settings, server, session, own)
     placed = results.places(conn, keys)
     headers = results.true_headers(conn, placed)
     played = results.seconds_played(conn, keys)
@@ -108,9 +92,8 @@ def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look, o
     )
 
 
-def _evidence(conn: Conn, server: str, session: list[Stamped], look: Look) -> Evidence:
+def _evidence(conn: Conn, settings: Settings, server: str, session: list[Stamped], look: Look) -> Evidence:
     """What is known of the server's timing around a session. ``look``: nothing for a server that is not watched."""
-    settings = load_settings()
     first, last = session[0].stamp - ALIVE_WITHIN, session[-1].stamp + ALIVE_WITHIN
     return Evidence(
         records=timing_records.records_between(conn, server, first, last),

@@ -1,51 +1,47 @@
 """Stage 1: the bytes of a round's stats file, into the database before anything reads them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-import dagster as dg
-
-from slomix_pipeline.assets.common import Conn, bytes_of, round_asset, round_by_round
-from slomix_pipeline.checks.layers import report
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
 
 
-@round_asset(
-    "raw_stats_file",
-    stage="raw file",
-    kinds={"postgres", "file"},
-    description="The stats file of a round as the game server wrote it: bytes and sha256, kept for ever. "
-    "A file that is gone from the game server, or came by import, is taken from the database.",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
-)
-def raw_stats_file(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], gameserver: dg.ResourceParam[GameServer]
-) -> dg.MaterializeResult:
+class StoredOtherwise(SlomixError):
+    """The database gives back other bytes than were stored."""
+
+
+def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
+    """Brings the bytes of these rounds' stats files into the database.
+
+    Raises:
+        TransientError: the one file asked for can't be reached just now; of several, the others go on.
+        StoredOtherwise: the database can't be trusted.
+    """
     transfers: dict[str, Outcome] = {}
     duplicates: dict[str, Outcome] = {}
     unreachable: list[str] = []
     size = 0
-    with round_by_round(database) as conn:
-        rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
-        for key in context.partition_keys:
+    with round_by_round(tools.database) as conn:
+        rows = files.files_of(conn, FileKind.STATS, keys)
+        for key in keys:
             if key not in rows:
                 transfers[key] = Outcome(
                     False, {"reason": "no file of this name was ever listed or imported"}, error=True
                 )
                 continue
             try:
-                data = _bytes_or_reason(conn, rows[key], gameserver)
+                data = _bytes_or_reason(conn, rows[key], tools)
             except TransientError as error:
-                if context.has_partition_key:
-                    raise  # Dagster tries again; after that the sensor does
+                if len(keys) == 1:
+                    raise  # the run tries again; after that the sensor does
                 unreachable.append(f"{key}: {error}")
                 continue
             with conn.transaction():
@@ -53,19 +49,14 @@ def raw_stats_file(
                 if transfers[key].passed and isinstance(data, bytes):
                     size += len(data)
                     duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)), data)
-        results = [report(context, conn, "transfer", transfers), report(context, conn, "duplicates", duplicates)]
-    metadata: dict[str, Any] = {
-        "bytes": size,
-        "files": len(transfers),
-        "not reached": dg.MetadataValue.json(unreachable),
-    }
-    return dg.MaterializeResult(metadata=metadata, check_results=results)
+    totals = {"bytes": size, "files": len(transfers), "not reached": unreachable}
+    return Done({"transfer": transfers, "duplicates": duplicates}, totals)
 
 
-def _bytes_or_reason(conn: Conn, row: files.FileRow, gameserver: GameServer) -> bytes | str:
+def _bytes_or_reason(conn: Conn, row: files.FileRow, tools: Tools) -> bytes | str:
     """The file's bytes, or why it can't be had for good."""
     try:
-        return bytes_of(conn, row, gameserver, load_settings().gamestats_folder, MAX_BYTES)
+        return bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
     except FileMissing:
         return "gone from the game server before it was fetched"
     except TooLarge:
@@ -81,7 +72,7 @@ def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
     stored = files.contents(conn, [digest])[digest]
     facts = {"bytes": len(data), "sha256": digest, "header line": b"\\" in data.partition(b"\n")[0]}
     if stored != data:
-        raise dg.Failure(f"{row.name}: the database holds other bytes than were stored")
+        raise StoredOtherwise(f"{row.name}: the database holds other bytes than were stored")
     if not data:
         reason = parsed.keeps_earlier(conn, row, "empty file")
         files.finish(conn, row, "quarantined", reason)

@@ -2,53 +2,39 @@
 
 from collections.abc import Collection, Sequence
 
-import dagster as dg
-
-from slomix_pipeline.assets.common import Conn, for_touched_sessions, round_asset
-from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pairing_outcome, plausibility_outcome
 from slomix_pipeline.rules.sessions import Stamped
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_touched
 from slomix_pipeline.warehouse import comparisons, results
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.placing import work_out_session
 from slomix_pipeline.warehouse.rework import rules_in_force
 
 _CHECKS = ("pairing", "conservation_laws", "plausibility", "seven_comparisons")
 
 
-@round_asset(
-    "round_stats",
-    stage="differential",
-    kinds={"postgres", "python"},
-    deps=["parsed_round"],
-    description="Round 2 minus round 1, field by field, for every round of the sessions these rounds belong to; "
-    "with pairing, status and validity. Numbers that can't be known are null.",
-)
-def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+def round_stats(keys: Sequence[str], tools: Tools) -> Done:
+    """Works out place, status, validity and own numbers of every round of the sessions that these belong to."""
     outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in _CHECKS}
-
-    def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
-        for name, found in place_session(conn, server, session, context.partition_keys).items():
-            outcomes[name] |= found
-
-    for_touched_sessions(database, context.partition_keys, recompute, placed=False)
-    with database.connect() as conn:
-        totals = comparisons.totals(conn, context.partition_keys)
-        checks = [report(context, conn, name, found) for name, found in outcomes.items()]
-    return dg.MaterializeResult(metadata={name: int(value) for name, value in totals.items()}, check_results=checks)
+    for server, own in by_server(keys):
+        with sessions_touched(tools, server, own, placed=False) as (conn, sessions):
+            for session in sessions:
+                for name, found in place_session(conn, tools.settings, server, session, own).items():
+                    outcomes[name] |= found
+    with tools.database.connect() as conn:
+        totals = comparisons.totals(conn, keys)
+    return Done(outcomes, {name: int(value) for name, value in totals.items()})
 
 
 def place_session(
-    conn: Conn, server: str, session: Sequence[Stamped], own: Collection[str]
+    conn: Conn, settings: Settings, server: str, session: Sequence[Stamped], own: Collection[str]
 ) -> dict[str, dict[str, Outcome]]:
     """Works out and stores the rounds of a session with the timing records that are known by now. Returns what the
     checks find, by check and round.
 
     ``own``: the rounds that this is done for; what is stored of them and their partners is compared with the files.
     """
-    settings = load_settings()
     rounds, found = work_out_session(conn, settings, server, session)
     results.store_rounds(conn, found, rules_in_force(settings))
     placed, players = found.placed, found.players

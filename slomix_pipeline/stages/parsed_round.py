@@ -1,14 +1,11 @@
 """Stage 2: the stats file read: header, players and weapons as written, one transaction per round."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 import psycopg
 
-from slomix_pipeline.assets.common import Conn, round_asset, round_by_round
-from slomix_pipeline.checks.layers import report
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.gamestats import StatsFile
@@ -17,10 +14,9 @@ from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import map_key
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.stages.common import Conn, Done, Tools, round_by_round
 from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
 
@@ -29,22 +25,15 @@ class _NotWritten(Exception):
     """What the database took is not what was parsed: the round is rolled back."""
 
 
-@round_asset(
-    "parsed_round",
-    stage="parsed round",
-    kinds={"postgres", "python"},
-    deps=["raw_stats_file"],
-    description="The round as its file has it: header, players, weapons. Numbers of a round-2 file are still the sums "
-    "of both rounds. A file that can't be read whole is quarantined with the reason, and its neighbours go on.",
-)
-def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+def parsed_round(keys: Sequence[str], tools: Tools) -> Done:
+    """Parses and stores the stats files of these rounds. What can't be read whole is quarantined with the reason."""
     outcomes: dict[str, dict[str, Outcome]] = {"parse": {}, "read_back": {}, "constraints": {}}
     players = 0
-    with round_by_round(database) as conn:
-        rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
+    with round_by_round(tools.database) as conn:
+        rows = files.files_of(conn, FileKind.STATS, keys)
         todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
         for key, row in sorted(todo.items()):
-            moment = _moment(conn, row)
+            moment = _moment(conn, row, tools.settings.zone)
             stats = _parse(conn, row, moment, outcomes["parse"], key)
             if stats is None:
                 continue
@@ -63,15 +52,14 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                 )
         for server in {row.server for row in todo.values()}:
             files.reopen_lonely_copies(conn, server)
-        results = [report(context, conn, name, found) for name, found in outcomes.items()]
     ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
-    metadata = {
+    totals = {
         "rounds": ingested,
         "players": players,
         "quarantined": len(todo) - ingested,
         "not read": len(rows) - len(todo),
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=results)
+    return Done(outcomes, totals)
 
 
 def _parse(conn: Conn, row: files.FileRow, moment: Moment, outcomes: dict[str, Outcome], key: str) -> StatsFile | None:
@@ -130,11 +118,11 @@ def _store(conn: Conn, row: files.FileRow, moment: Moment, stats: StatsFile, par
     return Outcome(True, expected)
 
 
-def _moment(conn: Conn, row: files.FileRow) -> Moment:
+def _moment(conn: Conn, row: files.FileRow, server_zone: ZoneInfo) -> Moment:
     """The stamp in UTC; timing records and the file's own time of change settle a repeated hour."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
-    zone = ZoneInfo(row.timezone or load_settings().timezone)
+    zone = ZoneInfo(row.timezone) if row.timezone else server_zone
     moment = stamp_in_utc(name.stamp, zone)
     if not moment.ambiguous:
         return moment

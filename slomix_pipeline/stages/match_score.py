@@ -1,65 +1,47 @@
 """Stage 7: the stopwatch score: who won each match, by what, and the points that gives."""
 
-from typing import Any
+from collections.abc import Sequence
 
-import dagster as dg
-
-from slomix_pipeline.assets.common import Conn, for_stored_sessions, round_asset
-from slomix_pipeline.checks.layers import report
 from slomix_pipeline.checks.outcomes import score_outcome
-from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.overrides import NOT_COUNTED, OverrideKind, meant_team, of_kind
-from slomix_pipeline.rules.score_policies import POLICIES, points
+from slomix_pipeline.rules.score_policies import points
 from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session
-from slomix_pipeline.settings import load_settings
+from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_stored
 from slomix_pipeline.warehouse import due, matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import Outcome
-from slomix_pipeline.warehouse.database import Database
+
+_SHOWN = 50  # sessions
 
 
-@round_asset(
-    "match_score",
-    stage="stopwatch score",
-    kinds={"postgres", "python"},
-    deps=["session_teams"],
-    description="Who won every match (the faster attack; by the headers, else by the times) and the points it gives "
-    f"under the policy in force, one of {', '.join(POLICIES)}. What can't be decided is not counted, which is another "
-    "thing than a draw.",
-)
-def match_score(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], discord: dg.ResourceParam[Channels]
-) -> dg.MaterializeResult:
-    settings = load_settings()
-    policy = settings.scoring_policy
+def match_score(keys: Sequence[str], tools: Tools) -> Done:
+    """Scores the matches of these rounds' sessions, and notes what of it is to be told."""
+    policy = tools.settings.scoring_policy
     scores: dict[str, str] = {}
     won = {"A": 0, "B": 0, "draw": 0, None: 0}
     outcomes: dict[str, Outcome] = {}
-
-    def recompute(conn: Conn, session_key: str) -> None:
-        halves, team_of = matches.halves(conn, session_key), teams.load_teams(conn, session_key)
-        scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
-        matches.store_matches(conn, session_key, scored, policy)
-        due.note_results(conn, session_key)
-        if discord.results:  # whatever happens to this run now: what is due is known
-            due.note_news(conn, session_key, settings.publish_max_age)
-        for match in scored:
-            won[match.result.winner] += 1
-            outcomes.update(_outcomes(match))
-        scores[session_key] = _in_words(scored, policy)
-
-    for_stored_sessions(database, context.partition_keys, recompute)
-    with database.connect() as conn:
-        check = report(context, conn, "score_sources", outcomes)
-    metadata: dict[str, Any] = {
+    for server, own in by_server(keys):
+        with sessions_stored(tools, server, own) as (conn, session_keys):
+            for session_key in session_keys:
+                halves, team_of = matches.halves(conn, session_key), teams.load_teams(conn, session_key)
+                scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
+                matches.store_matches(conn, session_key, scored, policy)
+                due.note_results(conn, session_key)
+                if tools.channels.results:  # whatever happens from now on: what is due is known
+                    due.note_news(conn, session_key, tools.settings.publish_max_age)
+                for match in scored:
+                    won[match.result.winner] += 1
+                    outcomes.update(_outcomes(match))
+                scores[session_key] = _in_words(scored, policy)
+    totals = {
         "maps won by A": won["A"],
         "maps won by B": won["B"],
         "draws": won["draw"],
         "not counted": won[None],
         "policy": policy,
-        "score": dg.MetadataValue.json(dict(sorted(scores.items())[-50:])),
+        "score": dict(sorted(scores.items())[-_SHOWN:]),
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return Done({"score_sources": outcomes}, totals)
 
 
 def _decided(

@@ -1,0 +1,135 @@
+"""What all stages share: what they work with, what they say they did, and walking over sessions under their lock."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
+from slomix_pipeline.partitions import server_of
+from slomix_pipeline.rules.sessions import Stamped
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.warehouse import unfinished
+from slomix_pipeline.warehouse.check_results import Outcome, store_outcomes
+from slomix_pipeline.warehouse.database import Database, locked_server
+from slomix_pipeline.warehouse.files import FileRow, contents
+from slomix_pipeline.warehouse.results import sessions_of, touched_sessions, unscored_sessions
+
+Conn = Connection[DictRow]
+
+
+class Wish(StrEnum):
+    """Who wants what is new to be announced; without a wish only what was said before is corrected."""
+
+    LIVE = "live"  # a sensor: fresh rounds
+    ASKED = "asked"  # a person: all
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What stages work with: the same for all of them, whoever calls."""
+
+    database: Database
+    settings: Settings
+    gameserver: GameServer
+    channels: Channels = field(default_factory=Channels)
+    wish: Wish | None = None
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("slomix_pipeline"))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a stage did.
+
+    ``outcomes``: what its checks found, by check and partition key; also of partitions that it was not called for.
+    ``totals``: of all that it was called for; ``by_key``: of single partitions. Both are shown to people as they are:
+    numbers, texts, ``Markdown``, or lists and mappings of them.
+    ``left_out``: the keys that it has to be called for again.
+    """
+
+    outcomes: Mapping[str, Mapping[str, Outcome]] = field(default_factory=dict)
+    totals: Mapping[str, Any] = field(default_factory=dict)
+    by_key: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: Collection[str] = ()
+
+
+Stage = Callable[[Sequence[str], Tools], Done]
+
+
+def perform(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
+    """Runs a stage over partitions; keeps what its checks found, and that it is through with them, if nothing comes
+    after it. Raises what the stage raises."""
+    with tools.database.connect() as conn:
+        begun = unfinished.begun(conn, keys, stage.__name__)
+    done = stage(keys, tools)
+    with tools.database.transaction() as conn:
+        for check, outcomes in done.outcomes.items():
+            store_outcomes(conn, check, outcomes)
+        unfinished.note_done(conn, begun.only(begun.since.keys() - set(done.left_out)))
+    return done
+
+
+@contextmanager
+def round_by_round(database: Database) -> Iterator[Conn]:
+    """A connection on which each ``conn.transaction()`` commits by itself."""
+    with database.connect() as conn:
+        conn.autocommit = True
+        yield conn
+
+
+def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limit: int) -> bytes:
+    """A file's bytes: from the game server, or as stored when they came by import or are gone from there.
+
+    Raises:
+        FileMissing: gone, and never stored.
+        TooLarge: it has more than ``limit`` bytes.
+        NotWhole: it isn't as it was listed: read it again.
+        TransientError, PermanentError: see ``GameServer``.
+    """
+    if row.imported and row.sha256:
+        return contents(conn, [row.sha256])[row.sha256]
+    try:
+        data = gameserver.read(folder, row.name, limit)
+    except FileMissing:
+        if row.sha256 is None:
+            raise
+        return contents(conn, [row.sha256])[row.sha256]
+    check_listed(data, row.name, row.size)
+    return data
+
+
+def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The keys of each game server."""
+    for server, group in groupby(sorted(keys), key=server_of):
+        yield server, list(group)
+
+
+@contextmanager
+def sessions_touched(
+    tools: Tools, server: str, keys: Sequence[str], *, placed: bool = True
+) -> Iterator[tuple[Conn, list[list[Stamped]]]]:
+    """The sessions that hold one of the rounds, as stamps alone tell sessions, and a transaction to rewrite them in.
+
+    ``placed``: sessions of placed rounds only; the stage that places them says False.
+
+    One transaction per game server, under its lock: a session is rewritten as a whole or not at all.
+    """
+    with tools.database.transaction() as conn:
+        locked_server(conn, server)
+        yield conn, touched_sessions(conn, server, keys, tools.settings.session_gap, placed=placed)
+
+
+@contextmanager
+def sessions_stored(tools: Tools, server: str, keys: Sequence[str]) -> Iterator[tuple[Conn, list[str]]]:
+    """The keys of the stored sessions that hold one of the rounds, and of those that a round left and that are unscored
+    since; locked as above."""
+    with tools.database.transaction() as conn:
+        locked_server(conn, server)
+        yield conn, sorted({*sessions_of(conn, keys), *unscored_sessions(conn, server)})

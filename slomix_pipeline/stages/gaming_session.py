@@ -1,0 +1,23 @@
+"""Stage 5: the gaming sessions: rounds whose stamps follow each other within the gap."""
+
+from collections.abc import Sequence
+
+from slomix_pipeline.stages.common import Done, Tools, by_server, sessions_touched
+from slomix_pipeline.warehouse import results
+
+_SHOWN = 50  # sessions
+
+
+def gaming_session(keys: Sequence[str], tools: Tools) -> Done:
+    """Stores the sessions of these rounds, by their stamps and what people decided."""
+    rounds: dict[str, int] = {}
+    for server, own in by_server(keys):
+        with sessions_touched(tools, server, own) as (conn, sessions):
+            for session in sessions:
+                rounds[results.store_session(conn, server, session)] = len(session)
+    totals = {
+        "sessions": len(rounds),
+        "rounds": sum(rounds.values()),
+        "session": dict(sorted(rounds.items())[-_SHOWN:]),
+    }
+    return Done(totals=totals)

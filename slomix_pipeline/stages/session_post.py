@@ -1,0 +1,77 @@
+"""The summary of a session that is over, as one message."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from slomix_pipeline.stages.common import Done, Tools, Wish
+from slomix_pipeline.warehouse import due, reading, session_reports
+from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
+    from slomix_pipeline.discord.telling import Telling
+
+
+def session_post(keys: Sequence[str], tools: Tools) -> Done:
+    """Announces the summaries of these sessions that are due, and corrects those that were told."""
+    outcomes: dict[str, Outcome] = {}
+    told: dict[str, str] = {}
+    if tools.channels.results is not None:
+        told, outcomes = _tell(tools, tools.channels.results, keys)
+    return Done({"summary_told_once": outcomes}, {"messages": told})
+
+
+def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
+    """Tells the summaries of sessions. Returns what became of each thing, and the outcome of each session."""
+    # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.ledger import RESULTS
+    from slomix_pipeline.discord.telling import Telling
+
+    database = tools.database
+    with database.transaction() as conn:
+        if tools.wish is Wish.ASKED:
+            due.note_asked(conn, keys, tools.settings.publish_max_age)
+        wanted = due.wanted(conn) if tools.wish else set()
+    telling = Telling(tools, discord, RESULTS, wanted)
+    outcomes: dict[str, Outcome] = {}
+    for key in keys:
+        with database.connect() as conn:
+            made_from = session_reports.fingerprint_of(conn, key)
+            rows = reading.session_rows(conn, key)
+            if not rows:  # another session swallowed it
+                due.strike_out(conn, f"session:{key}")
+                continue
+            matches = reading.matches(conn, [key])
+            players = reading.session_players(conn, key)
+            evidence = session_evidence(conn, key)
+        outcomes[key] = telling.outcome(_tell_session(database, telling, evidence, matches, players))
+        with database.connect() as conn:
+            session_reports.note_told(conn, key, made_from)
+    return {thing: said.outcome for thing, said in telling.said.items()}, outcomes
+
+
+def _tell_session(
+    database: Database,
+    telling: "Telling",
+    evidence: SessionEvidence,
+    matches: list[reading.MatchSeen],
+    players: list[Any],
+) -> list[str]:
+    """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
+    things in the ledger."""
+    from slomix_pipeline.discord.ledger import Thing
+    from slomix_pipeline.discord.messages import session_message, session_pointer
+
+    key = evidence.session["session_key"]
+    thing = Thing("session", key)
+    telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
+    said = [thing.name]
+    with database.connect() as conn:
+        swallowed = reading.swallowed_sessions(conn, key)
+    for old in swallowed:
+        thing = Thing("session", old)
+        telling.tell(thing, session_pointer(old, key), news=False)
+        said.append(thing.name)
+    return said
