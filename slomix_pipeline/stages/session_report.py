@@ -4,11 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from slomix_pipeline.reports.evidence import evidence_markdown
-from slomix_pipeline.reports.markdown import Markdown, escape
+from slomix_pipeline.reports.markdown import Markdown, escape, table
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.warehouse import reading, session_reports
 from slomix_pipeline.warehouse.session_evidence import session_evidence
+
+_COLUMNS = (
+    "team",
+    "name",
+    "kills",
+    "deaths",
+    "kd",
+    "dpm",
+    "damage_given",
+    "damage_received",
+    "accuracy",
+    "headshot_percent",
+)
 
 
 def session_report(keys: Sequence[str], tools: Tools) -> Done:
@@ -36,21 +49,10 @@ def _facts(session: dict[str, Any], matches: list[reading.MatchSeen], players: l
 
     teams = matches[0].teams if matches else UNNAMED
     shown = {team: escape(name.shown) for team, name in teams.items()}
-    table = pd.DataFrame(
-        [p | {"team": shown.get(p["team"]), "name": escape(p["name"])} for p in players],
-        columns=[
-            "team",
-            "name",
-            "kills",
-            "deaths",
-            "kd",
-            "dpm",
-            "damage_given",
-            "damage_received",
-            "accuracy",
-            "headshot_percent",
-        ],
-    ).round(2)
+    frame = pd.DataFrame(
+        [p | {"team": shown.get(p["team"]), "name": escape(p["name"])} for p in players], columns=list(_COLUMNS)
+    )
+    rows = frame.convert_dtypes().round(2).astype(object).where(frame.notna(), "").itertuples(index=False)
     return {
         "teams": f"{teams['A'].shown} – {teams['B'].shown}",
         "points of A": session["points_a"],
@@ -62,5 +64,5 @@ def _facts(session: dict[str, Any], matches: list[reading.MatchSeen], players: l
         "rounds": session["rounds"],
         "players": len(players),
         "Lua timing": reading.timing_coverage([seen for match in matches for seen in match.rounds]),
-        "table of players": Markdown(table.to_markdown(index=False)),
+        "table of players": Markdown("\n".join(table(_COLUMNS, rows))),
     }
