@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.actions import reworking
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
@@ -175,20 +174,17 @@ def put(pipeline: Pipeline, *entries: FiledRound) -> list[str]:
     return keys
 
 
-def override(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
-    from contextlib import nullcontext
-
-    monkeypatch.setattr(reworking, "one_shot_instance", lambda *_: nullcontext(pipeline.instance))
+def override(pipeline: Pipeline, *arguments: str) -> Result:
     command = ["override", *arguments, "--why", "the server died", "--by", "ref"]
     return CliRunner().invoke(main, command, env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
 
 
-def test_a_pair_can_be_decided_told_and_taken_back(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_can_be_decided_told_and_taken_back(pipeline: Pipeline) -> None:
     first, second = put(pipeline, first_round(0), half(20))
     before = pipeline.export()
     assert [round_["valid"] for round_ in before["rounds"]] == [True, True]
     assert "may be its round 2" in str(pipeline.page.messages())
-    assert override(pipeline, monkeypatch, "pair", first, second).exit_code == 0
+    assert override(pipeline, "pair", first, second).exit_code == 0
     exported = pipeline.export()
     (match,) = exported["matches"]
     assert (match["r1"], match["r2"], match["winner"], match["reason"]) == (
@@ -210,8 +206,8 @@ def test_a_pair_can_be_decided_told_and_taken_back(pipeline: Pipeline, monkeypat
     )
     assert "rounds go up by one" not in laws[0]["metadata"]
     assert comparisons[0]["passed"]
-    assert override(pipeline, monkeypatch, "pair", first, second).exit_code == 2
-    assert override(pipeline, monkeypatch, "revoke", "1").exit_code == 0
+    assert override(pipeline, "pair", first, second).exit_code == 2
+    assert override(pipeline, "revoke", "1").exit_code == 0
     back = pipeline.export()
     assert (back["matches"], back["rounds"]) == (before["matches"], before["rounds"])
 
@@ -226,7 +222,7 @@ def test_what_can_be_no_pair_is_refused_with_its_reason(
     another_map = first_round(30, map_name="radar")
     match = first_round(50, attack_time="7:30"), second_round(58, limit="7:30")
     keys = put(pipeline, first_round(0), half(20), another_map, *match)
-    done = override(pipeline, monkeypatch, "pair", keys[one], keys[other])
+    done = override(pipeline, "pair", keys[one], keys[other])
     assert done.exit_code == 2 and why in done.stderr
 
 
@@ -235,7 +231,7 @@ def test_no_session_is_cut_within_a_match_also_not_at_an_attempt_that_was_broken
 ) -> None:
     attempt = make_round(4, 2, *lobby(rounds=0, kills=3, minutes_played=2.0), limit="12:00")
     first, between, _ = put(pipeline, first_round(0), attempt, second_round(14))
-    done = override(pipeline, monkeypatch, "session", between, "cut")
+    done = override(pipeline, "session", between, "cut")
     assert done.exit_code == 2
     assert f"was played within a match: cut before its round 1, {first}" in " ".join(done.stderr.split())
 
@@ -246,7 +242,7 @@ def test_a_replaced_round_1_can_be_made_to_count_in_totals_and_wins_nothing(
     replay = first_round(20, attack_time="7:30"), second_round(28, limit="7:30")
     first, _, _ = put(pipeline, first_round(0), *replay)
     score = pipeline.export()["score"]
-    assert override(pipeline, monkeypatch, "round", first, "in").exit_code == 0
+    assert override(pipeline, "round", first, "in").exit_code == 0
     exported = pipeline.export()
     assert (exported["rounds"][0]["status"], exported["rounds"][0]["valid"]) == ("r1_only", True)
     assert exported["score"] == score
