@@ -19,6 +19,10 @@ def wish_of(run: dg.DagsterRun) -> Wish | None:
     return Wish(run.tags[_PUBLISH_TAG]) if _PUBLISH_TAG in run.tags else None
 
 
+# Why a run works rounds out again, as a tag: the causes of all its rounds (``warehouse.rework_causes``).
+CAUSE_TAG = "slomix/cause"
+
+
 # The lock that a command holds while it runs jobs in its own process: who gets it knows that such runs are dead.
 COMMAND_RUNS = "runs of a command"
 

@@ -42,6 +42,7 @@ from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
+from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
 SERVER = "main"
@@ -217,9 +218,13 @@ class Pipeline:
 
     def stale(self) -> list[str]:
         """The rounds that the rework sensor would run again."""
+        return list(self.causes())
+
+    def causes(self) -> dict[str, tuple[Cause, ...]]:
+        """The same, each with what makes it stale."""
         with self.database.connect() as conn:
             settings = load_settings(discord_webhook=self.page.webhook_url if self.discord else None)
-            return [key for key, _ in stale_rounds(conn, settings)]
+            return {stale.round_key: stale.causes for stale in stale_rounds(conn, settings)}
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""

@@ -158,9 +158,9 @@ class Folder:
     def _stale(self) -> list[str]:
         with self.pipeline.database.connect() as conn:
             return [
-                key
-                for key, _ in stale_rounds(conn, load_settings(publish_max_age=timedelta(0)))
-                if key.startswith(self.server)
+                stale.round_key
+                for stale in stale_rounds(conn, load_settings(publish_max_age=timedelta(0)))
+                if stale.round_key.startswith(self.server)
             ]
 
     def contents(self) -> set[str]:

@@ -32,7 +32,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.stages.raw_stats_file import MAX_BYTES
-from slomix_pipeline.warehouse import endstats, files, results, rework, timing_records, unfinished
+from slomix_pipeline.warehouse import files, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.unfinished import Stage
 
@@ -204,14 +204,9 @@ def _is_done(row: files.FileRow, left: Collection[str]) -> bool:
 
 
 def _rounds_behind(conn: Connection[DictRow], settings: Settings, of_kind: Mapping[FileKind, list[str]]) -> list[str]:
-    """The rounds of a folder's files that are older than what is known of them: a process ended before they were worked
-    out, or their awards or timing records came later."""
-    awaited = {
-        *endstats.rounds_waited_for(conn, of_kind[FileKind.ENDSTATS]),
-        *timing_records.rounds_waited_for(conn, of_kind[FileKind.TIMING]),
-    }
-    stale = rework.stale_rounds(conn, settings, among={*of_kind[FileKind.STATS], *awaited})
-    return sorted({*awaited, *(key for key, _ in stale)})
+    """The rounds that are stale of a folder's stats files, or by its endstats files and timing records."""
+    keys = [key for keys in of_kind.values() for key in keys]
+    return [stale.round_key for stale in rework.stale_rounds(conn, settings, among=keys)]
 
 
 def _store(

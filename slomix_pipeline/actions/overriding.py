@@ -23,6 +23,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import overrides, reading
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import stale_rounds
 
 
 class CantDecide(SlomixError):
@@ -68,7 +69,7 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
         )
         if decision.kind is OverrideKind.SESSION and decision.value == CUT:
             _carry_over(conn, decision.round_key)
-    _work_out(settings, database, decision.kind, decision.round_key, progress)
+    _work_out(settings, database, decision.round_key, progress)
     return number
 
 
@@ -84,7 +85,7 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
         revoked = overrides.revoke(conn, number, reason=reason, revoked_by=revoked_by)
     if revoked is None:
         raise CantDecide(f"there is no decision {number} in force; slomix override list shows them")
-    _work_out(settings, database, OverrideKind(revoked["kind"]), revoked["round_key"], progress)
+    _work_out(settings, database, revoked["round_key"], progress)
     return revoked
 
 
@@ -113,12 +114,10 @@ def _check_words(reason: str, name: str) -> None:
             raise CantDecide(f"say {what}: it is empty")
 
 
-def _work_out(settings: Settings, database: Database, kind: OverrideKind, round_key: str, progress: Progress) -> None:
-    """A boundary has two sessions: the one before is as much another now."""
-    keys = [round_key]
-    if kind is OverrideKind.SESSION:
-        with database.connect() as conn:
-            keys = [*overrides.round_before(conn, round_key), round_key]
+def _work_out(settings: Settings, database: Database, round_key: str, progress: Progress) -> None:
+    """Works out what a decision about a round makes stale."""
+    with database.connect() as conn:
+        keys = [stale.round_key for stale in stale_rounds(conn, settings, among=[round_key])]
     work_out_anew(settings, database, keys, progress)
 
 

@@ -15,8 +15,10 @@ from slomix_pipeline.rules.team_names import NAME_LENGTH, KnownTeam
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
-from slomix_pipeline.warehouse import rework, teams
+from slomix_pipeline.warehouse import teams
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import stale_rounds
+from slomix_pipeline.warehouse.rework_causes import Cause
 
 
 class NoTeam(SlomixError):
@@ -80,6 +82,6 @@ def list_teams(settings: Settings) -> list[ListedTeam]:
 def _name_sessions_anew(settings: Settings, database: Database, progress: Progress) -> int:
     """Works out the sessions whose names the change concerns; messages that are wrong now are corrected."""
     with database.connect() as conn:
-        keys = rework.rounds_to_rename(conn)
+        keys = [stale.round_key for stale in stale_rounds(conn, settings, causes=[Cause.TEAMS_RENAMED])]
     work_out_anew(settings, database, keys, progress)
     return len(keys)

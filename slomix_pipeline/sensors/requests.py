@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from slomix_pipeline.jobs import COMMAND_RUNS, IN_FLIGHT, PARTITIONS_OF, is_of_a_command
+from slomix_pipeline.jobs import CAUSE_TAG, COMMAND_RUNS, IN_FLIGHT, PARTITIONS_OF, is_of_a_command
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework_causes import Cause, said
 
 BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a round in a range a tenth of one
 
@@ -20,10 +21,12 @@ LOST_AFTER = timedelta(hours=1)  # a run that nobody submitted by then: its tick
 
 @dataclass(frozen=True)
 class Wanted:
-    """A partition to run. ``run_key`` holds what makes this request new: Dagster never runs the same one again."""
+    """A partition to run. ``run_key`` holds what makes this request new: Dagster never runs the same one again.
+    ``causes``: what makes it stale, when it was run before."""
 
     key: str
     run_key: str
+    causes: tuple[Cause, ...] = ()
 
 
 def turn(now: datetime) -> int:
@@ -34,14 +37,21 @@ def turn(now: datetime) -> int:
 def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[str, str]) -> list[dg.RunRequest]:
     """The runs for the wanted partitions. ``order``: all keys as Dagster has them, those being added at the end."""
     if len(wanted) <= BACKLOG:
-        return [dg.RunRequest(run_key=w.run_key, partition_key=w.key, tags=tags) for w in wanted]
-    run_keys = {w.key: w.run_key for w in wanted}
+        return [dg.RunRequest(run_key=w.run_key, partition_key=w.key, tags=tags | _cause_tag([w])) for w in wanted]
+    of_key = {w.key: w for w in wanted}
     requests = []
-    for first, last in contiguous_ranges(order, run_keys):
-        stretch = order[order.index(first) : order.index(last) + 1]
-        digest = hashlib.sha256("\n".join(run_keys[key] for key in stretch).encode()).hexdigest()
-        requests.append(dg.RunRequest(run_key=f"{first}..{last}:{digest[:16]}", tags=tags | range_tags(first, last)))
+    for first, last in contiguous_ranges(order, of_key):
+        stretch = [of_key[key] for key in order[order.index(first) : order.index(last) + 1]]
+        digest = hashlib.sha256("\n".join(w.run_key for w in stretch).encode()).hexdigest()
+        own_tags = tags | range_tags(first, last) | _cause_tag(stretch)
+        requests.append(dg.RunRequest(run_key=f"{first}..{last}:{digest[:16]}", tags=own_tags))
     return requests
+
+
+def _cause_tag(wanted: Sequence[Wanted]) -> dict[str, str]:
+    """What a run says of why its partitions are run again; nothing when they are new."""
+    causes = {cause for w in wanted for cause in w.causes}
+    return {CAUSE_TAG: said(causes)} if causes else {}
 
 
 def keys_in_flight(instance: dg.DagsterInstance, database: Database, job: str) -> set[str]:

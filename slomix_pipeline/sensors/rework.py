@@ -1,9 +1,9 @@
-"""The one place where work is redone: rounds whose inputs are newer than their result.
+"""The one place where work is redone: rounds whose inputs or rules are newer than their result, or of which something
+due is not told.
 
-A round is asked for again when it was parsed after its results were made (a run ended half-way, a file was replaced),
-when the rules or their settings are others than it was worked out by,
-when a timing record or an endstats file of it came later, or when a message that is due, or a correction of it, was not
-delivered. What can't be told any more, or may have been told by somebody who died, is reported here, once.
+What makes a round stale has a name each (``warehouse.rework_causes``), and the run that works it out again says the
+names as its tag ``slomix/cause``. What can't be told any more, or may have been told by somebody who died, is reported
+here, once.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,19 +20,27 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.rework import stale_rounds
+from slomix_pipeline.warehouse.rework import Stale, stale_rounds
+from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
 
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
 ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
+ROUNDS_AT_ONCE = 1000  # the last played; a change of the rules makes all of history stale
+COMPARE_EVERY = timedelta(minutes=1)  # it takes some times longer than all the other questions together
 STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
-def decide(stale: Sequence[tuple[str, datetime]], in_flight: Collection[str], now: datetime) -> list[Wanted]:
-    """The rounds to run again. ``stale``: key and time of its newest input. Each input is asked for once, then every
-    ten minutes as long as nothing comes of it."""
+def causes_to_ask(compared_at: datetime | None, now: datetime) -> frozenset[Cause]:
+    """What a tick looks for. ``compared_at``: when whole tables were held against each other last."""
+    everything = compared_at is None or now - compared_at >= COMPARE_EVERY
+    return frozenset(Cause) if everything else frozenset(Cause) - COMPARING
+
+
+def decide(stale: Sequence[Stale], in_flight: Collection[str], now: datetime) -> list[Wanted]:
+    """The rounds to run again. Each input is asked for once, then every ten minutes as long as nothing comes of it."""
     return [
-        Wanted(key, f"rework:{key}:{inputs_at.timestamp():.3f}:{turn(now)}")
-        for key, inputs_at in stale
+        Wanted(key, f"rework:{key}:{inputs_at.timestamp():.3f}:{turn(now)}", causes)
+        for key, causes, inputs_at in stale
         if key not in in_flight and now - inputs_at >= SETTLE
     ]
 
@@ -80,15 +88,18 @@ def rework_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
     look_after_messages(context, database, settings)
+    now = datetime.now(UTC)
+    causes = causes_to_ask(datetime.fromisoformat(context.cursor) if context.cursor else None, now)
     with database.connect() as conn:
-        stale = stale_rounds(conn, settings, started_at=STARTED_AT)
+        stale = stale_rounds(conn, settings, causes=causes, newest=ROUNDS_AT_ONCE, started_at=STARTED_AT)
+    if causes & COMPARING:
+        context.update_cursor(now.isoformat())
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
     in_flight = keys_in_flight(context.instance, database, "ingest_rounds")
     partitions = set(order)
-    known = [(key, inputs_at) for key, inputs_at in stale if key in partitions]
-    wanted = decide(known, in_flight, datetime.now(UTC))
+    wanted = decide([round_ for round_ in stale if round_.round_key in partitions], in_flight, now)
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
     with database.transaction() as conn:

@@ -16,6 +16,10 @@ _PROLONGED = """on conflict (thing) do update
            set due_until = excluded.due_until, missed_at = null, attempts = 0, asked_at = null
            where excluded.due_until > due.due_until"""
 
+# Of the view undelivered: it can still be told, and its pause is over, or was made before the process that asks now
+# started (at ``started``).
+ASK_NOW = "due_until > now() and (ask_again_at <= now() or asked_at < %(started)s)"
+
 
 @dataclass(frozen=True)
 class Alarm:

@@ -24,18 +24,6 @@ def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[st
     return [row["file_key"] for row in rows]
 
 
-def rounds_waited_for(conn: Connection[DictRow], file_keys: Iterable[str]) -> list[str]:
-    """The rounds that any of these endstats files may change: it may belong to them, or tell that they were not
-    replayed."""
-    rows = conn.execute(
-        """select round_key from unread_endstats where file_key = any(%(files)s)
-           union
-           select round_key from late_witness where file_key = any(%(files)s) order by 1""",
-        {"files": list(file_keys)},
-    )
-    return [row["round_key"] for row in rows]
-
-
 def local_rounds(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[Clocked]:
     """Rounds by the game server's own wall clock, as labelled."""
     rows = conn.execute(

@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.overrides import Override, OverrideKind
+from slomix_pipeline.warehouse.database import locked_server
 
 
 def in_force(conn: Connection[DictRow], server: str) -> list[Override]:
@@ -40,9 +41,12 @@ def add(
     """Stores a decision; an earlier one about the same thing is taken back by it. Returns its number.
 
     ``instead_of``: the other rounds by which the same thing may have been named.
+
+    It waits for whoever works on the server's rounds, and is made after that: who did not see it is older than it.
     """
+    locked_server(conn, server)
     conn.execute(
-        """update override set revoked_at = now(), revoked_by = %(by)s, revoked_reason = %(why)s
+        """update override set revoked_at = clock_timestamp(), revoked_by = %(by)s, revoked_reason = %(why)s
            where kind = %(kind)s and round_key = any(%(rounds)s) and guid is not distinct from %(guid)s
              and revoked_at is null""",
         {
@@ -54,8 +58,8 @@ def add(
         },
     )
     made = conn.execute(
-        """insert into override (kind, server, round_key, guid, value, roster, reason, made_by)
-           values (%s, %s, %s, %s, %s, %s, %s, %s) returning id""",
+        """insert into override (kind, server, round_key, guid, value, roster, reason, made_by, made_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp()) returning id""",
         [kind, server, round_key, guid, value, None if roster is None else list(roster), reason, made_by],
     ).fetchone()
     assert made is not None
@@ -63,9 +67,13 @@ def add(
 
 
 def revoke(conn: Connection[DictRow], number: int, *, reason: str, revoked_by: str) -> DictRow | None:
-    """Takes a decision back. Returns it; None when there is none of that number in force."""
+    """Takes a decision back. Returns it; None when there is none of that number in force. It waits as ``add`` does."""
+    made = conn.execute("select server from override where id = %s", [number]).fetchone()
+    if made is None:
+        return None
+    locked_server(conn, made["server"])
     return conn.execute(
-        """update override set revoked_at = now(), revoked_by = %s, revoked_reason = %s
+        """update override set revoked_at = clock_timestamp(), revoked_by = %s, revoked_reason = %s
            where id = %s and revoked_at is null returning *""",
         [revoked_by, reason, number],
     ).fetchone()
@@ -101,18 +109,6 @@ def decided_sessions(conn: Connection[DictRow]) -> dict[str, int]:
 def rounds_of(conn: Connection[DictRow], session_key: str) -> list[str]:
     """The rounds of a session, in order."""
     rows = conn.execute("select round_key from session_round where session_key = %s order by position", [session_key])
-    return [row["round_key"] for row in rows]
-
-
-def round_before(conn: Connection[DictRow], round_key: str) -> list[str]:
-    """The placed round that the server played just before this one, if there is one."""
-    rows = conn.execute(
-        """select e.round_key from parsed_round p
-           join parsed_round e on e.server = p.server and (e.stamp, e.round_key) < (p.stamp, p.round_key)
-           join round r on r.round_key = e.round_key
-           where p.round_key = %s order by e.stamp desc, e.round_key desc limit 1""",
-        [round_key],
-    )
     return [row["round_key"] for row in rows]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse import due, reading
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
@@ -58,7 +58,7 @@ def sessions_to_report(
     written after their report are looked at closely.
     """
     rows = conn.execute(
-        """select s.session_key, r.fingerprint,
+        f"""select s.session_key, r.fingerprint,
                   undelivered.thing is not null or told.thing is not null as undelivered,
                   coalesce(max(undelivered.attempts), 0) as attempts
            from session s
@@ -69,8 +69,7 @@ def sessions_to_report(
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
            left join undelivered on undelivered.thing = 'session:' || s.session_key
-                and %(messages)s and due_until > now()
-                and (ask_again_at <= now() or asked_at < %(started)s)
+                and %(messages)s and {due.ASK_NOW}
            -- Its report was made anew, and the run ended before the message was compared with it.
            left join post told on told.thing = 'session:' || s.session_key and told.state in ('sent', 'told')
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
@@ -85,12 +84,12 @@ def sessions_to_report(
            order by s.ended_at desc limit %(limit)s""",
         {"quiet_since": quiet_since, "limit": limit, "started": started_at, "messages": with_messages},
     ).fetchall()
-    due = []
+    behind = []
     for row in rows:
         key = row["session_key"]
         now = fingerprint(session_evidence(conn, key), reading.session_players(conn, key))
         if now != row["fingerprint"] or row["undelivered"]:
-            due.append((row["session_key"], f"{now}:{row['attempts']}"))
+            behind.append((row["session_key"], f"{now}:{row['attempts']}"))
         else:
             remember(conn, row["session_key"], now)
-    return due
+    return behind

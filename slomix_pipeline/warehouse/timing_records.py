@@ -120,28 +120,6 @@ def store_unlinked(conn: Connection[DictRow], keys: Iterable[str], unlinked: Map
         )
 
 
-def rounds_waited_for(conn: Connection[DictRow], record_keys: Iterable[str]) -> list[str]:
-    """The timed rounds near whose ends these records lie, that have another record or none.
-
-    Whatever number a record names: which one is linked is decided with all of them in view.
-    """
-    rows = conn.execute(
-        """select distinct p.round_key
-           from timing_record w
-           join parsed_round p on p.server = w.server and map_key(p.map) = map_key(w.map)
-           cross join lateral (
-               select p.stamp as at union all select p.stamp + interval '1 hour' where p.stamp_ambiguous
-           ) moment
-           join round_timing t using (round_key)
-           where w.ended_at between moment.at - %(window)s and moment.at + %(window)s
-             and w.record_key = any(%(keys)s) and t.record_key is distinct from w.record_key
-             and w.stored_at > t.timed_at
-           order by 1""",
-        {"keys": list(record_keys), "window": LINK_WINDOW},
-    )
-    return [row["round_key"] for row in rows]
-
-
 def zone_off_by(conn: Connection[DictRow], round_keys: Sequence[str], record_keys: Sequence[str]) -> timedelta | None:
     """What the time zone of these rounds' stamps seems to be off by; see ``rules.linking.zone_off_by``."""
     rounds = conn.execute(

@@ -18,8 +18,9 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import round_files, write_evening
 from slomix_pipeline.stages.chain import OF_A_ROUND, Progress, run_stages
 from slomix_pipeline.stages.common import Done, Stage, Tools, perform
-from slomix_pipeline.warehouse import rework, unfinished
+from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
 from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, Pipeline, differences, just_now, round_key
 
@@ -272,15 +273,16 @@ def test_a_round_whose_run_ended_at_any_stage_is_asked_for_again(pipeline: Pipel
 
 
 def test_after_a_change_of_the_rules_the_newest_rounds_come_first_and_each_lot_in_order_of_play(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, tmp_path: Path
 ) -> None:
     evening = play_evening(4, maps=2, ends_at=SOME_EVENING)
     write_evening(tmp_path, evening)
     pipeline.import_(tmp_path)
     with pipeline.database.transaction() as conn:
         conn.execute("update round set rules = 'of long ago'")
-    monkeypatch.setattr(rework, "_AT_ONCE", 3)
-    assert pipeline.stale() == [round_key(sim_round) for sim_round in evening.rounds[-3:]]
+    with pipeline.database.connect() as conn:
+        stale = stale_rounds(conn, pipeline.settings, newest=3)
+    assert [found.round_key for found in stale] == [round_key(sim_round) for sim_round in evening.rounds[-3:]]
 
 
 # Every stage after the parsing that has checks to report when it is done.

@@ -22,7 +22,7 @@ from slomix_pipeline import partitions
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import PermanentError, RemoteFile, TransientError
-from slomix_pipeline.jobs import COMMAND_RUNS
+from slomix_pipeline.jobs import CAUSE_TAG, COMMAND_RUNS
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
 from slomix_pipeline.runtime.home import dagster_environment
 from slomix_pipeline.sensors import folders, rework, session_over
@@ -33,6 +33,8 @@ from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.files import WAITS_FOR_ITS_ROUND, FileRow
+from slomix_pipeline.warehouse.rework import Stale
+from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 
 NOW = datetime(2031, 5, 6, 22, 0, tzinfo=UTC)
@@ -309,21 +311,44 @@ def test_runs_in_flight_hold_their_partition_or_all_of_their_range(database: Dat
 # --- rework and ended sessions ---
 
 
+def stale(key: str, at: datetime, *causes: Cause) -> Stale:
+    return Stale(key, causes or (Cause.PARSED_SINCE,), at)
+
+
 def test_a_stale_round_is_asked_for_once_per_turn_and_not_while_a_run_works_on_it() -> None:
     at = NOW - timedelta(seconds=10)
-    (first,) = rework.decide([("main:a", at)], set(), NOW)
-    (same,) = rework.decide([("main:a", at)], set(), NOW + timedelta(seconds=30))
-    (later,) = rework.decide([("main:a", at)], set(), NOW + TRY_AGAIN_EVERY)
-    (newer,) = rework.decide([("main:a", at + timedelta(seconds=1))], set(), NOW)
+    (first,) = rework.decide([stale("main:a", at)], set(), NOW)
+    (same,) = rework.decide([stale("main:a", at)], set(), NOW + timedelta(seconds=30))
+    (later,) = rework.decide([stale("main:a", at)], set(), NOW + TRY_AGAIN_EVERY)
+    (newer,) = rework.decide([stale("main:a", at + timedelta(seconds=1))], set(), NOW)
     assert first.key == "main:a"
     assert first == same
     assert len({first.run_key, later.run_key, newer.run_key}) == 3
-    assert rework.decide([("main:a", at)], {"main:a"}, NOW) == []
+    assert rework.decide([stale("main:a", at)], {"main:a"}, NOW) == []
 
 
 def test_what_is_just_being_written_is_not_stale_yet() -> None:
-    assert rework.decide([("main:a", NOW)], set(), NOW + rework.SETTLE / 2) == []
-    assert rework.decide([("main:a", NOW)], set(), NOW + rework.SETTLE) != []
+    assert rework.decide([stale("main:a", NOW)], set(), NOW + rework.SETTLE / 2) == []
+    assert rework.decide([stale("main:a", NOW)], set(), NOW + rework.SETTLE) != []
+
+
+def test_a_run_of_stale_rounds_says_all_their_causes_in_one_order() -> None:
+    at = NOW - timedelta(seconds=10)
+    found = [
+        stale(ORDER[0], at, Cause.NOT_TOLD),
+        stale(ORDER[1], at, Cause.OTHER_RULES, Cause.RECORD_LATE),
+        *(stale(key, at, Cause.OTHER_RULES) for key in ORDER[2:4]),
+    ]
+    one_by_one = build_requests(rework.decide(found[:2], set(), NOW), ORDER, {})
+    assert [request.tags[CAUSE_TAG] for request in one_by_one] == ["not told", "other rules, record late"]
+    (at_once,) = build_requests(rework.decide(found, set(), NOW), ORDER, {})
+    assert at_once.tags[CAUSE_TAG] == "other rules, record late, not told"
+
+
+def test_whole_tables_are_compared_at_the_first_tick_and_then_once_a_minute() -> None:
+    assert rework.causes_to_ask(None, NOW) == set(Cause)
+    assert rework.causes_to_ask(NOW - timedelta(seconds=59), NOW) == set(Cause) - COMPARING
+    assert rework.causes_to_ask(NOW - rework.COMPARE_EVERY, NOW) == set(Cause)
 
 
 def test_a_session_is_asked_for_once_per_content_and_turn() -> None:
