@@ -220,7 +220,7 @@ def _is_seen_on_a_side(own: TruePlayer, sim_round: SimRound, partner: SimRound |
 
 def _weapon_rows(own: TruePlayer) -> dict[str, WeaponCounts]:
     """Shots that the engine took back stop at 0 in a weapon's row; a row of nothing is none."""
-    rows = {weapon: replace(counts, shots=max(0, counts.shots)) for weapon, counts in own.weapons.items()}
+    rows = {weapon: counts._replace(shots=max(0, counts.shots)) for weapon, counts in own.weapons.items()}
     return {weapon: counts for weapon, counts in rows.items() if counts != WeaponCounts(0, 0, 0, 0, 0)}
 
 

@@ -6,8 +6,10 @@ A file is read whole or not at all: a line that does not parse exactly means a c
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.names import clean_name, decode, encode, readable
@@ -19,6 +21,8 @@ MAX_LINE = 8192  # bytes; the longest real line has under 700
 MAX_PLAYERS = 64  # the engine's client slots
 
 AXIS, ALLIES, SPECTATOR = 1, 2, 3
+
+_REMEMBERED = 8192  # texts of numbers; some 2 MB
 
 _INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
 # 8 hex digits of a person, OMNIBOT0 of a bot. Where there is none, engines and scripts write nothing, zeros, or a word
@@ -60,9 +64,11 @@ class Header:
         return parse_playtime(self.playtime)
 
 
-@dataclass(frozen=True, slots=True)
-class WeaponCounts:
-    """One weapon of one player. ``deaths``: killed BY that weapon. ``headshots``: hits on heads, not kills."""
+class WeaponCounts(NamedTuple):
+    """One weapon of one player, in the order of the file.
+
+    ``deaths``: killed BY that weapon; ``headshots``: hits on heads, not kills.
+    """
 
     hits: int
     shots: int
@@ -71,7 +77,10 @@ class WeaponCounts:
     headshots: int
 
 
-@dataclass(frozen=True, slots=True)
+NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)  # without slots, which have no room for the totals
 class PlayerLine:
     """One player as the file has him. ``guid``: 8 characters, or empty where the file has none that can be read.
 
@@ -85,9 +94,15 @@ class PlayerLine:
     weapons: dict[str, WeaponCounts]
     tail: dict[str, float | None]
 
+    @cached_property
+    def totals(self) -> WeaponCounts:
+        """Sums over all weapons; kills and deaths stand nowhere else in the file."""
+        return WeaponCounts(*map(sum, zip(NO_COUNTS, *self.weapons.values(), strict=True)))
+
     def total(self, column: str) -> int:
-        """Sum of one weapon column over all weapons; kills and deaths stand nowhere else in the file."""
-        return sum(getattr(counts, column) for counts in self.weapons.values())
+        """The sum of one weapon column, by its name."""
+        total: int = getattr(self.totals, column)
+        return total
 
     @property
     def clean_name(self) -> str:
@@ -163,54 +178,91 @@ def _parse_header(line: bytes) -> Header:
 
 def _parse_player(line: bytes, number: int) -> tuple[PlayerLine, int]:
     """The player of one line and his count of tail fields; ``number`` counts lines from 1."""
-    fields = line.split(b"\\")
+    fields = decode(line).split("\\")
     if len(fields) != 5:
         raise FormatError(f"line {number}: {len(fields) - 1} backslashes instead of 4")
-    guid = decode(fields[0]).strip().upper()[:8]
-    weapon_text, tab, tail_text = decode(fields[4]).partition("\t")
+    guid = fields[0].strip().upper()[:8]
+    weapon_text, tab, tail_text = fields[4].partition("\t")
     if not tab:
         raise FormatError(f"line {number}: no tail fields after the weapons")
-    rounds, side = (_integer(decode(field), f"line {number}: field {i}") for i, field in enumerate(fields[2:4], 3))
+    rounds, side = (_integer(field, f"line {number}: field {i}") for i, field in enumerate(fields[2:4], 3))
     if side not in (0, AXIS, ALLIES, SPECTATOR):
         raise FormatError(f"line {number}: team {side} does not exist")
     tail, tail_fields = _parse_tail(tail_text.split("\t"), number)
     weapons = _parse_weapons(weapon_text.split(), number)
     known_guid = guid if _GUID.fullmatch(guid) else ""
-    return PlayerLine(known_guid, decode(fields[1]), rounds, side, weapons, tail), tail_fields
+    return PlayerLine(known_guid, fields[1], rounds, side, weapons, tail), tail_fields
 
 
-def _parse_weapons(tokens: list[str], number: int) -> dict[str, WeaponCounts]:
-    values = [_integer(token, f"line {number}: weapons") for token in tokens]
+def _parse_weapons(tokens: Sequence[str], number: int) -> dict[str, WeaponCounts]:
+    try:
+        values = list(map(_whole_number, tokens))
+    except _NotANumber as error:
+        raise FormatError(f"line {number}: weapons {error}") from None
     mask = values[0] if values else -1
     if not 0 <= mask < 1 << len(WEAPONS):
         raise FormatError(f"line {number}: weapon mask {mask}")
-    held = [weapon for bit, weapon in enumerate(WEAPONS) if mask >> bit & 1]
+    held = _weapons_of(mask)
     if len(values) != 1 + 5 * len(held):
         raise FormatError(f"line {number}: {len(values) - 1} weapon numbers for {len(held)} weapons")
     if min(values) < 0:
         raise FormatError(f"line {number}: a weapon number is negative")
-    return {weapon: WeaponCounts(*values[1 + 5 * i : 6 + 5 * i]) for i, weapon in enumerate(held)}
+    return {
+        weapon: WeaponCounts(*values[at : at + 5]) for weapon, at in zip(held, range(1, len(values), 5), strict=True)
+    }
 
 
-def _parse_tail(fields: list[str], number: int) -> tuple[dict[str, float | None], int]:
+@lru_cache(_REMEMBERED)
+def _weapons_of(mask: int) -> tuple[str, ...]:
+    return tuple(weapon for bit, weapon in enumerate(WEAPONS) if mask >> bit & 1)
+
+
+def _parse_tail(fields: Sequence[str], number: int) -> tuple[dict[str, float | None], int]:
     layout = LAYOUTS.get(min(len(fields), NEWEST_LAYOUT))
     if layout is None:
         raise FormatError(f"line {number}: {len(fields)} tail fields; known are {', '.join(map(str, LAYOUTS))}")
     tail: dict[str, float | None] = dict.fromkeys(TAIL_FIELDS)
-    for name, text in zip(layout, fields, strict=False):  # writers to come may add fields behind the known ones
-        if name not in DECIMAL_FIELDS:
-            tail[name] = _integer(text, f"line {number}: {name}")
-        elif _DECIMAL.fullmatch(text):
-            tail[name] = float(text)
-        elif text.lower().lstrip("-+") not in ("nan", "inf", "nan(ind)"):  # Lua's 0/0 is unknown, not a broken line
-            raise FormatError(f"line {number}: {name} is {readable(text)[:20]!r}, not a number")
+    try:
+        # Writers to come may add fields behind the known ones.
+        for name, read, text in zip(layout, _READERS[len(layout)], fields, strict=False):
+            tail[name] = read(text)
+    except _NotANumber as error:
+        raise FormatError(f"line {number}: {name} {error}") from None
     return tail, len(fields)
 
 
 def _integer(text: str, where: str) -> int:
+    try:
+        return _whole_number(text)
+    except _NotANumber as error:
+        raise FormatError(f"{where} {error}") from None
+
+
+class _NotANumber(ValueError):
+    """What stands where a number belongs, to be told behind its place."""
+
+
+# Most numbers of a file are small and stand in thousands of others too.
+@lru_cache(_REMEMBERED)
+def _whole_number(text: str) -> int:
     if not _INTEGER.fullmatch(text):
-        raise FormatError(f"{where} is {readable(text)[:20]!r}, not a whole number")
+        raise _NotANumber(f"is {readable(text)[:20]!r}, not a whole number")
     return int(text)
+
+
+@lru_cache(_REMEMBERED)
+def _number(text: str) -> float | None:
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    if text.lower().lstrip("-+") in ("nan", "inf", "nan(ind)"):  # Lua's 0/0 is unknown, not a broken line
+        return None
+    raise _NotANumber(f"is {readable(text)[:20]!r}, not a number")
+
+
+_READERS = {
+    count: tuple(_number if name in DECIMAL_FIELDS else _whole_number for name in layout)
+    for count, layout in LAYOUTS.items()
+}
 
 
 def dump(stats: StatsFile) -> bytes:

@@ -5,6 +5,7 @@ The only name cleaner of the project. Raw names stay in the stored file. Also ho
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # The engine takes a caret and any visible character but a caret as a colour code.
 _COLOUR_CODE = re.compile(r"\^[^\s^\x00-\x1f\x7f]")
@@ -26,6 +27,8 @@ def encode(text: str) -> bytes:
 
 def readable(text: str) -> str:
     """Text that can be stored and shown: stray bytes read as Latin-1, control characters as spaces."""
+    if text.isprintable():  # what that calls unprintable is all that would be changed, and a little more
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -52,6 +55,7 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+@lru_cache(maxsize=1024)  # the same people play every evening
 def clean_name(name: str) -> str:
     """The name as people read it: without colour codes, control characters and outer spaces."""
     return " ".join(_COLOUR_CODE.sub("", readable(name)).split())

@@ -95,9 +95,10 @@ def _why_too_short(first: StatsFile, second: StatsFile) -> str | None:
 
 def _lasted(first: StatsFile, second: StatsFile) -> float | None:
     """Seconds of a round 2: by its own clock, else by the longest that a player of both rounds was there."""
-    measured = measured_seconds(with_true_limit(second.header, first.header))
+    if measured := measured_seconds(with_true_limit(second.header, first.header)):
+        return measured
     there = [_minutes_there(earlier, later) for earlier, later in shared_lines(first, second)]
-    return measured or 60 * max(there, default=0) or None
+    return 60 * max(there, default=0) or None
 
 
 def _minutes_there(earlier: PlayerLine, later: PlayerLine) -> float:

@@ -6,10 +6,11 @@ Does not belong here: what is done about it (``rules.differential``, ``rules.val
 """
 
 from collections.abc import Iterator
+from operator import lt
 
-from slomix_pipeline.formats.gamestats import Header, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.gamestats import NO_COUNTS, Header, PlayerLine, StatsFile
 from slomix_pipeline.rules.identity import has_identity
-from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS, WEAPON_COLUMNS
+from slomix_pipeline.rules.policy import MONOTONE_TAIL, MONOTONE_WEAPON_COLUMNS
 from slomix_pipeline.rules.values import (
     CLOCK_MARGIN,
     attack_succeeded,
@@ -17,8 +18,6 @@ from slomix_pipeline.rules.values import (
     shared_lines,
     stopwatch_seconds,
 )
-
-NO_COUNTS = WeaponCounts(0, 0, 0, 0, 0)
 
 # In 187 rounds with a sure clock nobody was there for more than 6 s longer (minutes are written in tenths).
 OVERSTAY_MARGIN = 60  # seconds
@@ -37,14 +36,12 @@ def restart_signs(first: PlayerLine, second: PlayerLine) -> list[str]:
     signs = []
     if second.rounds != first.rounds + 1:
         signs.append(f"rounds {first.rounds} then {second.rounds}")
-    for name, was, now in _growing(first, second):
-        if now < was:
-            signs.append(f"{name} fell from {was:g} to {now:g}")
+    signs += [f"{name} fell from {was:g} to {now:g}" for name, was, now in _fallen(first, second)]
     for weapon, later in second.weapons.items():
         earlier = first.weapons.get(weapon, NO_COUNTS)
         if later.headshots - earlier.headshots > later.hits - earlier.hits:
             signs.append(f"{weapon} would have hit more heads than it hit")
-    headshot_kills, kills = second.tail["headshot_kills"], second.total("kills") - first.total("kills")
+    headshot_kills, kills = second.tail["headshot_kills"], second.totals.kills - first.totals.kills
     if headshot_kills is not None and headshot_kills > max(kills, 0):
         signs.append(f"{headshot_kills:g} headshot kills of this round, but {kills} kills more")
     return signs
@@ -52,17 +49,20 @@ def restart_signs(first: PlayerLine, second: PlayerLine) -> list[str]:
 
 def counters_fell(first: PlayerLine, second: PlayerLine) -> bool:
     """Whether any counter that can only grow is lower in ``second``."""
-    return any(later < earlier for _, earlier, later in _growing(first, second))
+    return next(_fallen(first, second), None) is not None
 
 
 def nothing_counted(first: PlayerLine, second: PlayerLine) -> bool:
     """Whether no counter moved between two files: he sat the round out."""
-    return all(earlier == later for _, earlier, later in _pairs(first, second, WEAPON_COLUMNS))
+    weapons = first.weapons.keys() | second.weapons.keys()
+    return all(earlier == later for _, earlier, later in _known_tails(first, second)) and all(
+        first.weapons.get(weapon, NO_COUNTS) == second.weapons.get(weapon, NO_COUNTS) for weapon in weapons
+    )
 
 
 def was_there(line: PlayerLine) -> bool:
     """Whether a line of a round's first file counts anything at all."""
-    return any(count for _, count, _ in _pairs(line, line, WEAPON_COLUMNS))
+    return any(line.tail[name] for name in MONOTONE_TAIL) or any(any(counts) for counts in line.weapons.values())
 
 
 def counts_on(first: StatsFile, second: StatsFile) -> bool:
@@ -127,19 +127,23 @@ def _clock(header: Header) -> float | None:
     return attack or measured_seconds(header)
 
 
-def _growing(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:
-    return _pairs(first, second, MONOTONE_WEAPON_COLUMNS)
+def _fallen(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:
+    """Name and both values of every counter that can only grow, but is lower in ``second``."""
+    for name, earlier, later in _known_tails(first, second):
+        if later < earlier:
+            yield name, earlier, later
+    for weapon in sorted(first.weapons):  # one that came later can't have fallen
+        was, now = first.weapons[weapon], second.weapons.get(weapon, NO_COUNTS)
+        if any(map(lt, now, was)):
+            for column in MONOTONE_WEAPON_COLUMNS:
+                earlier, later = getattr(was, column), getattr(now, column)
+                if later < earlier:
+                    yield f"{weapon} {column}", earlier, later
 
 
-def _pairs(
-    first: PlayerLine, second: PlayerLine, weapon_columns: tuple[str, ...]
-) -> Iterator[tuple[str, float, float]]:
-    """Name and both values of every counter of two lines of one player, where both are known."""
+def _known_tails(first: PlayerLine, second: PlayerLine) -> Iterator[tuple[str, float, float]]:
+    """Name and both values of every growing tail field of two lines of one player, where both are known."""
     for name in MONOTONE_TAIL:
         earlier, later = first.tail[name], second.tail[name]
         if earlier is not None and later is not None:
             yield name, earlier, later
-    for weapon in sorted(first.weapons.keys() | second.weapons.keys()):
-        counts = first.weapons.get(weapon, NO_COUNTS), second.weapons.get(weapon, NO_COUNTS)
-        for column in weapon_columns:
-            yield f"{weapon} {column}", getattr(counts[0], column), getattr(counts[1], column)

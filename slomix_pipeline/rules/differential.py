@@ -7,20 +7,24 @@ Does not belong here: which field does what (``rules.policy``), the signs (``rul
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from operator import sub
 
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine, StatsFile, WeaponCounts
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, NO_COUNTS, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.counters import NO_COUNTS, nothing_counted, restart_signs, stayed_longer, was_there
+from slomix_pipeline.rules.counters import nothing_counted, restart_signs, stayed_longer, was_there
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side, shared_lines
 
-# What a player's numbers are marked with, beside "dead_time_capped".
+# What a player's numbers are marked with.
 CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here, or from a line in it that can't be told: unknown
 CARRIED_OVER = "counters_carried_over"  # a round 1 that counts on from the file before it: unknown
 STAYED_LONGER = "there_for_longer"  # than the round can have lasted, so more than it is in his counters: unknown
 COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
+DEAD_TIME_CAPPED = "dead_time_capped"
 NO_IDENTITY = "no_identity"  # nobody knows who he is: in the round's numbers, in no total over rounds
+
+_CUMULATIVE = tuple(name for name in COUNTERS if POLICY[name] is Policy.CUMULATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,63 +140,61 @@ def seconds(minutes: float | None) -> int | None:
 
 
 def _as_it_is(line: PlayerLine, tail_fields: int, other_round: PlayerLine | None = None) -> RoundPlayer:
-    player = RoundPlayer(
+    played, dead = seconds(line.tail["minutes_played"]), seconds(line.tail["minutes_dead"])
+    totals = line.totals
+    return RoundPlayer(
         guid=line.guid,
         name=line.clean_name,
         side=_side(line, other_round),
-        weapons={w: c for w, c in line.weapons.items() if c != NO_COUNTS},
-        kills=line.total("kills"),
-        deaths=line.total("deaths"),
-        headshots=line.total("headshots"),
-        hits=line.total("hits"),
-        shots=line.total("shots"),
-        seconds_played=seconds(line.tail["minutes_played"]),
-        seconds_dead=seconds(line.tail["minutes_dead"]),
-        seconds_dead_raw=seconds(line.tail["minutes_dead"]),
+        weapons={weapon: counts for weapon, counts in line.weapons.items() if counts != NO_COUNTS},
+        kills=totals.kills,
+        deaths=totals.deaths,
+        headshots=totals.headshots,
+        hits=totals.hits,
+        shots=totals.shots,
+        seconds_played=played,
+        seconds_dead=_capped(dead, played),
+        seconds_dead_raw=dead,
         alive_percent=line.tail["alive_percent"],
-        counters={name: _count(line, name, tail_fields) for name in COUNTERS},
-        flags=() if has_identity(line.guid) else (NO_IDENTITY,),
+        counters=_counters(line, tail_fields),
+        flags=(*(() if has_identity(line.guid) else (NO_IDENTITY,)), *_capped_flags(dead, played)),
     )
-    return _with_dead_time_capped(player)
 
 
 def _difference(first: PlayerLine, second: PlayerLine, tail_fields: int) -> RoundPlayer:
     played = _minus(seconds(second.tail["minutes_played"]), seconds(first.tail["minutes_played"]))
-    counters = {}
-    for name in COUNTERS:
-        value = _count(second, name, tail_fields)
-        counters[name] = _minus(value, _count(first, name, tail_fields)) if _is_cumulative(name) else value
-    player = RoundPlayer(
+    dead = seconds(second.tail["minutes_dead"])
+    hits, shots, kills, deaths, headshots = map(sub, second.totals, first.totals)
+    counters = _counters(second, tail_fields)
+    for name in _CUMULATIVE:
+        counters[name] = _minus(counters[name], _whole(first.tail[name]))
+    return RoundPlayer(
         guid=second.guid,
         name=second.clean_name,
         side=_side(second, first),
         weapons=_weapon_difference(first, second),
-        kills=second.total("kills") - first.total("kills"),
-        deaths=second.total("deaths") - first.total("deaths"),
-        headshots=second.total("headshots") - first.total("headshots"),
-        hits=second.total("hits") - first.total("hits"),
-        shots=second.total("shots") - first.total("shots"),
+        kills=kills,
+        deaths=deaths,
+        headshots=headshots,
+        hits=hits,
+        shots=shots,
         seconds_played=played,
-        seconds_dead=seconds(second.tail["minutes_dead"]),
-        seconds_dead_raw=seconds(second.tail["minutes_dead"]),
+        seconds_dead=_capped(dead, played),
+        seconds_dead_raw=dead,
         alive_percent=_alive_percent(first, second),
         counters=counters,
+        flags=_capped_flags(dead, played),
     )
-    return _with_dead_time_capped(player)
 
 
 def _weapon_difference(first: PlayerLine, second: PlayerLine) -> dict[str, WeaponCounts]:
     """Per weapon; shots stop at 0, because the engine takes shots at corpses back."""
     rows = {}
-    for weapon in WEAPONS:
+    held = first.weapons.keys() | second.weapons.keys()
+    for weapon in (weapon for weapon in WEAPONS if weapon in held):
         earlier, later = first.weapons.get(weapon, NO_COUNTS), second.weapons.get(weapon, NO_COUNTS)
-        counts = WeaponCounts(
-            hits=later.hits - earlier.hits,
-            shots=max(0, later.shots - earlier.shots),
-            kills=later.kills - earlier.kills,
-            deaths=later.deaths - earlier.deaths,
-            headshots=later.headshots - earlier.headshots,
-        )
+        hits, shots, kills, deaths, headshots = map(sub, later, earlier)
+        counts = WeaponCounts(hits, max(0, shots), kills, deaths, headshots)
         if counts != NO_COUNTS:
             rows[weapon] = counts
     return rows
@@ -200,11 +202,11 @@ def _weapon_difference(first: PlayerLine, second: PlayerLine) -> dict[str, Weapo
 
 def _alive_percent(first: PlayerLine, second: PlayerLine) -> float | None:
     """The round's share of time alive, out of two shares over growing times."""
-    parts = [line.tail[name] for line in (first, second) for name in ("alive_percent", "minutes_played")]
-    if any(part is None for part in parts):
+    share1, time1 = first.tail["alive_percent"], first.tail["minutes_played"]
+    share2, time2 = second.tail["alive_percent"], second.tail["minutes_played"]
+    if share1 is None or time1 is None or share2 is None or time2 is None or time2 <= time1:
         return None
-    share1, time1, share2, time2 = (float(part or 0) for part in parts)
-    return min(100.0, max(0.0, (share2 * time2 - share1 * time1) / (time2 - time1))) if time2 > time1 else None
+    return min(100.0, max(0.0, (share2 * time2 - share1 * time1) / (time2 - time1)))
 
 
 def _side(line: PlayerLine, other_round: PlayerLine | None) -> int | None:
@@ -214,13 +216,17 @@ def _side(line: PlayerLine, other_round: PlayerLine | None) -> int | None:
     return other_side(other_round.side) if other_round and other_round.side in (AXIS, ALLIES) else None
 
 
-def _count(line: PlayerLine, name: str, tail_fields: int) -> int | None:
-    value = line.tail[name]
-    return None if value is None or (name == "bullets_fired" and tail_fields < BULLETS_SINCE) else int(value)
+def _counters(line: PlayerLine, tail_fields: int) -> dict[str, int | None]:
+    """A line's own counters. ``tail_fields``: of the writer who knew least of what they are taken from."""
+    tail = line.tail
+    counters = {name: None if (value := tail[name]) is None else int(value) for name in COUNTERS}
+    if tail_fields < BULLETS_SINCE:
+        counters["bullets_fired"] = None
+    return counters
 
 
-def _is_cumulative(name: str) -> bool:
-    return POLICY[name] is Policy.CUMULATIVE
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _minus(later: int | None, earlier: int | None) -> int | None:
@@ -228,7 +234,7 @@ def _minus(later: int | None, earlier: int | None) -> int | None:
 
 
 def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
-    counters = {name: None if _is_cumulative(name) else value for name, value in player.counters.items()}
+    counters = player.counters | dict.fromkeys(_CUMULATIVE)
     flags = (why, *(flag for flag in player.flags if flag == NO_IDENTITY))
     return replace(
         player,
@@ -246,10 +252,10 @@ def _without_cumulative(player: RoundPlayer, why: str) -> RoundPlayer:
     )
 
 
-def _with_dead_time_capped(player: RoundPlayer) -> RoundPlayer:
-    """Old writers counted dead time several times over: nobody is dead longer than he was there."""
-    if player.seconds_played is None:
-        return replace(player, seconds_dead=None)
-    if player.seconds_dead is None or player.seconds_dead <= player.seconds_played:
-        return player
-    return replace(player, seconds_dead=player.seconds_played, flags=(*player.flags, "dead_time_capped"))
+def _capped(dead: int | None, played: int | None) -> int | None:
+    """Seconds dead. Old writers counted dead time several times over: nobody is dead longer than he was there."""
+    return None if dead is None or played is None else min(dead, played)
+
+
+def _capped_flags(dead: int | None, played: int | None) -> tuple[str, ...]:
+    return (DEAD_TIME_CAPPED,) if dead is not None and played is not None and dead > played else ()

@@ -46,7 +46,7 @@ def with_distinct_guids(stats: StatsFile, file: str) -> StatsFile:
             guid = _made(_NOBODY_PREFIX, f"{file}/{place}", 5, taken)
         else:
             guid = line.guid
-        players.append(replace(line, guid=guid))
+        players.append(line if guid == line.guid else replace(line, guid=guid))
     return replace(stats, players=tuple(players))
 
 

@@ -17,7 +17,7 @@ _MAY_BE_NEGATIVE = frozenset({"xp"})  # team kills cost experience
 # Far above anything seen (damage ends at 8,400, denied playtime at 5,838 s in one match), far below what sums of it
 # could overflow.
 _MOST_OF_ANYTHING = 1_000_000
-_MOST = {"minutes_played": 24 * 60, "minutes_dead": 24 * 60}
+_MOST = dict.fromkeys(TAIL_FIELDS, _MOST_OF_ANYTHING) | {"minutes_played": 24 * 60, "minutes_dead": 24 * 60}
 _RATIO_MARGIN = 0.051  # the writer rounds half up to one decimal
 
 # Seconds of play that one of each takes at least.
@@ -43,18 +43,20 @@ def impossible_number(stats: StatsFile) -> str | None:
 
 
 def _impossible(line: PlayerLine) -> Iterator[str]:
-    for name in TAIL_FIELDS:
+    for name, most in _MOST.items():
         value = line.tail[name]
-        if value is not None and value < 0 and name not in _MAY_BE_NEGATIVE:
+        if value is None or 0 <= value <= most:
+            continue
+        if value < 0 and name not in _MAY_BE_NEGATIVE:
             yield f"{name} is {value:g}"
-        if value is not None and abs(value) > _MOST.get(name, _MOST_OF_ANYTHING):
+        if abs(value) > most:
             yield f"{name} is {value:.0f}"
     for weapon, counts in line.weapons.items():
-        if max(counts.hits, counts.shots, counts.kills, counts.deaths, counts.headshots) > _MOST_OF_ANYTHING:
+        if max(counts) > _MOST_OF_ANYTHING:
             yield f"the {weapon} has a number above {_MOST_OF_ANYTHING}"
-    headshot_kills = line.tail["headshot_kills"]
-    if headshot_kills is not None and headshot_kills > line.total("kills"):
-        yield f"{headshot_kills:g} headshot kills of {line.total('kills')} kills"
+    headshot_kills, kills = line.tail["headshot_kills"], line.totals.kills
+    if headshot_kills is not None and headshot_kills > kills:
+        yield f"{headshot_kills:g} headshot kills of {kills} kills"
     for weapon, counts in line.weapons.items():
         if counts.headshots > counts.hits:
             yield f"{counts.headshots} head hits of {counts.hits} hits with the {weapon}"
@@ -69,7 +71,7 @@ def disagreeing_ratios(stats: StatsFile) -> list[str]:
 
 
 def _ratio_agrees(line: PlayerLine) -> bool:
-    kills, deaths = line.total("kills"), line.total("deaths")
+    kills, deaths = line.totals.kills, line.totals.deaths
     ratio = kills / deaths if deaths else kills + 1
     printed = math.floor(ratio * 10 + 0.5) / 10
     return abs(printed - float(line.tail["kd"] or 0)) < _RATIO_MARGIN
@@ -81,11 +83,11 @@ def implausible_numbers(players: Sequence[RoundPlayer]) -> list[str]:
 
 
 def _implausible(player: RoundPlayer) -> Iterator[str]:
-    numbers = {"kills": player.kills, "deaths": player.deaths, "shots": player.shots, **player.counters}
+    totals, played = {"kills": player.kills, "deaths": player.deaths, "shots": player.shots}, player.seconds_played
     for name, seconds in _SECONDS_PER.items():
-        value = numbers[name]
-        if value is not None and player.seconds_played is not None and value * seconds > player.seconds_played:
-            yield f"{value} {name.replace('_', ' ')} in {player.seconds_played} s"
+        value = totals[name] if name in totals else player.counters[name]
+        if value is not None and played is not None and value * seconds > played:
+            yield f"{value} {name.replace('_', ' ')} in {played} s"
     if player.alive_percent is not None and player.alive_percent > _MOST_ALIVE:
         yield f"alive {player.alive_percent:.0f} % of the time"
     revived, deaths, self_kills = player.counters["times_revived"], player.deaths, player.counters["self_kills"]

@@ -9,6 +9,7 @@ field of a round's own fell in hundreds of pairs.
 
 from enum import Enum
 
+from slomix_pipeline.formats.gamestats import WeaponCounts
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 
 
@@ -68,7 +69,7 @@ POLICY: dict[str, Policy] = {
 }
 
 # Every number of every weapon counts on, and with them a player's kills, deaths, hits, shots and head hits.
-WEAPON_COLUMNS = ("hits", "shots", "kills", "deaths", "headshots")
+WEAPON_COLUMNS = WeaponCounts._fields
 
 # Of a reconnected player these fall. Shots (and their sum, bullets_fired) don't count: the engine takes some back.
 MONOTONE_TAIL = tuple(f for f in TAIL_FIELDS if POLICY[f] is Policy.CUMULATIVE and f != "bullets_fired")

@@ -200,7 +200,7 @@ def test_any_weapon_number_but_shots_that_fell_tells_a_reset(column: str) -> Non
     counts = WeaponCounts(5, 5, 5, 5, 5)
     first = make_line("ada", rounds=0, weapons={"mp40": counts})
     second = make_line(
-        "ada", rounds=1, weapons={"mp40": replace(counts, **{column: 4}), "knife": counts}, minutes_played=18.0
+        "ada", rounds=1, weapons={"mp40": counts._replace(**{column: 4}), "knife": counts}, minutes_played=18.0
     )
     assert round_two(first, second)[0].flags == ("counter_reset",)
 
