@@ -1,13 +1,14 @@
 """The partitions: one per round, per timing record, per gaming session.
 
-Keys are made in one place each: rounds and records from file names (``warehouse.files``), sessions from their first
-round's stamp (``warehouse.results``). Sensors and ``slomix import`` add keys, by ``add_keys`` alone; nothing ever
+What a key says is in ``formats.keys``. Sensors and ``slomix import`` add keys, by ``add_keys`` alone; nothing ever
 deletes one, because a run in flight may use it.
 """
 
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
+
+from slomix_pipeline.formats.keys import server_of as server_of
 
 rounds = dg.DynamicPartitionsDefinition(name="rounds")
 timings = dg.DynamicPartitionsDefinition(name="timings")
@@ -30,11 +31,6 @@ def add_keys(
     for first in range(0, len(new), _AT_ONCE):
         instance.add_dynamic_partitions(name, new[first : first + _AT_ONCE])
     return [*order, *new]
-
-
-def server_of(key: str) -> str:
-    """The game server's id, which every key begins with."""
-    return key.partition(":")[0]
 
 
 def contiguous_ranges(order: Sequence[str], wanted: Iterable[str]) -> list[tuple[str, str]]:

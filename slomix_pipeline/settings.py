@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
+from slomix_pipeline.rules.sessions import DEFAULT_GAP
 
 _UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
@@ -87,8 +89,8 @@ class Settings(BaseSettings):
     lookback: Duration = Field(
         timedelta(hours=24), description="files older than this at first start wait for a backfill"
     )
-    pairing_window: Duration = Field(timedelta(minutes=45), description="longest time between the stamps of R1 and R2")
-    session_gap: Duration = Field(timedelta(minutes=60), description="a longer hole between stamps opens a new session")
+    pairing_window: Duration = Field(DEFAULT_WINDOW, description="longest time between the stamps of R1 and R2")
+    session_gap: Duration = Field(DEFAULT_GAP, description="a longer hole between stamps opens a new session")
     filler_maps: Annotated[tuple[str, ...], NoDecode] = Field(("mp_sillyctf",), description="maps that never count")
     scoring_policy: str = Field(DEFAULT_POLICY, description="the score policy that is published")
 

@@ -23,6 +23,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline import partitions
 from slomix_pipeline.discord.channels import channels_in_use
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
+from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
@@ -191,7 +192,7 @@ class _Found:
 
 
 def _keys(server: str, names: Iterable[FileName]) -> list[str]:
-    return [key for name in names if (key := files.partition_key(server, name))]
+    return [key for name in names if (key := file_key(server, name))]
 
 
 def _of_kind(names: Iterable[FileName], kind: FileKind) -> list[FileName]:

@@ -14,6 +14,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
 from slomix_pipeline.reports.markdown import Markdown
+from slomix_pipeline.rules.linking import WITHIN_WINDOW
 from slomix_pipeline.stages.common import Done
 from slomix_pipeline.warehouse import check_results
 from slomix_pipeline.warehouse.check_results import Outcome
@@ -103,7 +104,7 @@ CHECKS = (
         "round_timing",
         4,
         blocking=False,
-        description="No tie between timing records, header and record agree within 30 s, the length is known and "
+        description=f"No tie between timing records, header and record agree {WITHIN_WINDOW}, the length is known and "
         "nobody was there for longer.",
     ),
     Check(

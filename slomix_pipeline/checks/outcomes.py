@@ -11,7 +11,7 @@ from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
-from slomix_pipeline.rules.linking import LinkClass
+from slomix_pipeline.rules.linking import WITHIN_WINDOW, LinkClass
 from slomix_pipeline.rules.pairing import HARMLESS_FLAGS, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
 from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
@@ -97,7 +97,7 @@ def timing_outcome(header: Header, timing: RoundTiming, players: Mapping[str, in
         "paused seconds": record.pause_seconds if record else None,
         "gave up": _gave_up(timing.surrender_side),
         "link": link.link_class.value,
-        "why": link.reason or "within 30 s",
+        "why": link.reason or WITHIN_WINDOW,
         "candidate": link.candidate_key or "none",
         "there for longer than the round": ", ".join(longer) or "nobody",
     }

@@ -88,7 +88,7 @@ def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: 
         "teams": _teams(evidence),
         "score": _score(session, settings),
         "matches": [_match(match) for match in evidence.matches],
-        "rounds": _rounds(conn, settings, session_key, session["server"]),
+        "rounds": _rounds(conn, settings, session_key),
         "decisions": [_decision(row) for row in evidence.decisions],
         "corrections": [
             {"notice": row["notice"], "cause": row["cause"], "found_at": utc_text(row["found_at"])}
@@ -171,11 +171,10 @@ def _decision(row: DictRow) -> dict[str, Any]:
     return {"round": row["round_key"], **{name: row[name] for name in names}, "made_at": utc_text(row["made_at"])}
 
 
-def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str, server: str) -> list[dict[str, Any]]:
+def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
     rounds = [_round(row) for row in reading.session_rounds(conn, session_key)]
-    stamps = [round_["key"].partition(":")[2][:17] for round_ in rounds]
-    lost = [_quarantined(row, settings) for row in reading.quarantined_between(conn, server, min(stamps), max(stamps))]
+    lost = [_quarantined(row, settings) for row in reading.quarantined_within(conn, session_key)]
     return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
 
 

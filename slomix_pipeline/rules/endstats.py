@@ -13,7 +13,7 @@ from enum import StrEnum
 from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
 from slomix_pipeline.rules.identity import has_identity, is_bot
-from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, link_records, seconds_text
+from slomix_pipeline.rules.linking import WITHIN_WINDOW, Clocked, Link, LinkClass, link_records
 
 # Older scripts named the file anew for every table they wrote: a second that ends in between splits it.
 SPLIT_WITHIN = timedelta(seconds=2)
@@ -75,7 +75,7 @@ def _as_endstats(link: Link, keys: Mapping[str, tuple[str, ...]]) -> EndstatsLin
         return EndstatsLink(keys[str(link.record_key)], link.link_class, None)
     if link.link_class is LinkClass.TIE:
         return EndstatsLink((), link.link_class, link.reason)
-    return EndstatsLink((), LinkClass.NONE, f"no endstats file within {seconds_text(LINK_WINDOW)} of the file stamp")
+    return EndstatsLink((), LinkClass.NONE, f"no endstats file {WITHIN_WINDOW} of the file stamp")
 
 
 @dataclass(frozen=True, slots=True)

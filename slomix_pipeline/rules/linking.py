@@ -92,6 +92,9 @@ def seconds_text(span: timedelta) -> str:
     return f"{span.total_seconds():g} s"
 
 
+WITHIN_WINDOW = f"within {seconds_text(LINK_WINDOW)}"
+
+
 def same_map_within(one: Clocked, other: Clocked, window: timedelta) -> bool:
     """Whether both are of one map and ended within ``window`` of each other."""
     return map_key(one.map_name) == map_key(other.map_name) and abs(one.at - other.at) <= window
@@ -112,7 +115,7 @@ def _candidate(key: str, free: Sequence[_Pair]) -> Link:
     """The only record for the round of ``key``, if it is a record for that round only: shown, never used."""
     mine = [pair for pair in free if pair.key == key]
     if len(mine) != 1 or sum(pair.record_key == mine[0].record_key for pair in free) != 1:
-        return Link(LinkClass.NONE, f"none within {seconds_text(LINK_WINDOW)} of the file stamp")
+        return Link(LinkClass.NONE, f"none {WITHIN_WINDOW} of the file stamp")
     why = "the only one near, but it says it is the map's other round"
     if mine[0].same_number:
         why = f"the only one of this map and round, but more than {seconds_text(LINK_WINDOW)} off"

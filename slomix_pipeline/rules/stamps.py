@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.filenames import FileName
 
+CLOCK_CHANGE = timedelta(hours=1)  # by which the later moment of an ambiguous stamp is later
 WITNESS_WITHIN = timedelta(seconds=60)  # true witnesses lie within a few seconds; the two moments an hour apart
 
 

@@ -16,12 +16,12 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.linking import (
     CANDIDATE_WINDOW,
     LINK_WINDOW,
+    WITHIN_WINDOW,
     Clocked,
     Link,
     LinkClass,
     link_records,
     same_map_within,
-    seconds_text,
 )
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.rules.values import map_key
@@ -146,7 +146,7 @@ def _why_unlinked(
     if replayed := _replayed_as(entry, rounds):
         why = f"seems to have been restarted: its map was played anew as {replayed} (older scripts swap the number)"
         return Unlinked(UnlinkedClass.RESTARTED, why)
-    why = f"no stats file of this map and round within {seconds_text(LINK_WINDOW)} of its end"
+    why = f"no stats file of this map and round {WITHIN_WINDOW} of its end"
     return Unlinked(UnlinkedClass.NO_ROUND, why)
 
 

@@ -17,6 +17,7 @@ import dagster as dg
 
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
+from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.source import FolderMissing, GameServer, PermanentError, RemoteFile, TransientError
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.rules.stamps import time_in_name
@@ -266,9 +267,9 @@ def take(
     wanted = [
         Wanted(key, f"{key}:{file.size}:{file.modified_at}:{attempt}")
         for file, name, attempt in decision.requested
-        if (key := files.partition_key(settings.server, name))
+        if (key := file_key(settings.server, name))
     ]
-    own = [files.partition_key(settings.server, name) for _, name, _ in noted if name.kind is folder.kind]
+    own = [file_key(settings.server, name) for _, name, _ in noted if name.kind is folder.kind]
     before = [row.partition_key for row in ledger.values() if row.kind == folder.kind and row.reason not in _OUTSIDE]
     keys = [*(w.key for w in wanted), *filter(None, own), *sorted(filter(None, before))]
     return Taken(wanted, partitions.add_keys(instance, folder.partitions_def, keys), decision.unsettled)

@@ -12,8 +12,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
-from slomix_pipeline.partitions import server_of
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished

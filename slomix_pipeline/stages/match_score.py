@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from slomix_pipeline.checks.outcomes import score_outcome
-from slomix_pipeline.partitions import server_of
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.rules.overrides import NOT_COUNTED, OverrideKind, meant_team, of_kind
 from slomix_pipeline.rules.score_policies import points
 from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session

@@ -36,7 +36,7 @@ class Scope:
         """For the queries below."""
         return {
             "server": self.server,
-            "since": self.since,
+            "since": datetime.fromisoformat(f"{self.since}-01") if self.since else datetime.min,
             "now": self.now,
             "window": self.window,
             "rules": self.rules,
@@ -49,8 +49,9 @@ class Scope:
 # ``missing_*``: what pairing tells; a round 2 that may still come, or that was broken off, is not missing.
 _ROUNDS = """
 with looked_at as (
-    select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, to_char(p.stamp_local, 'YYYY-MM') as month,
-           r.number, r.status, r.reason, r.invalid_reason, coalesce(r.valid, false) as valid, r.rules,
+    select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, f.named_map,
+           date_trunc('month', p.stamp_local)::date as month, r.number, r.status, r.reason, r.invalid_reason,
+           coalesce(r.valid, false) as valid, r.rules,
            t.link_class, t.timing_status, t.record_key, e.link_class as endstats,
            p.label = 2 and coalesce(min(p.stamp_local) filter (where p.label = 1) over day >= p.stamp_local, true)
                as missing_r1_strict,
@@ -60,17 +61,23 @@ with looked_at as (
            coalesce(r.status = 'r1_only' and r.reason <> %(broken_off)s
                     and p.stamp < %(now)s::timestamptz - %(window)s::interval, false) as missing_r2
     from parsed_round p
+    join file f using (server, name)
     left join round r using (round_key)
     left join round_timing t using (round_key)
     left join round_endstats e using (round_key)
-    where (%(server)s::text is null or p.server = %(server)s) and to_char(p.stamp_local, 'YYYY-MM') >= %(since)s
-    window day as (partition by p.server, left(p.name, 10), regexp_replace(substr(p.name, 19), '[12].txt$', ''))
+    where (%(server)s::text is null or p.server = %(server)s) and p.stamp_local >= %(since)s
+    window day as (partition by p.server, p.stamp_local::date, f.named_map)
 )
 """
 
-# The stamp of a file's name, or what stands in its place: names without one sort behind all months.
+# Names that tell no time are of every month.
 _FILES = """
-    (%(server)s::text is null or f.server = %(server)s) and f.name collate "C" >= %(since)s
+    (%(server)s::text is null or f.server = %(server)s)
+    and coalesce(f.named_stamp, f.named_end at time zone 'UTC', 'infinity') >= %(since)s
+"""
+# Of what stands behind a partition's key.
+_PLAYED = """
+    (%(server)s::text is null or played.server = %(server)s) and (played.played_at >= %(since)s) is not false
 """
 
 
@@ -81,7 +88,7 @@ def servers(conn: Connection[DictRow]) -> list[str]:
 
 def months(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
     """Counts by month, oldest first, and last over all of them, where ``month`` is null."""
-    return conn.execute(
+    rows = conn.execute(
         _ROUNDS
         + """
         select month, count(*) as rounds, count(*) filter (where valid) as valid,
@@ -100,7 +107,8 @@ def months(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
                count(*) filter (where endstats = 'tie') as endstats_ties
         from looked_at group by grouping sets ((month), ()) order by month nulls last""",
         scope.values(),
-    ).fetchall()
+    )
+    return [row | {"month": row["month"] and row["month"].strftime("%Y-%m")} for row in rows]
 
 
 def missing(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
@@ -115,12 +123,11 @@ def missing(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
         left join lateral (
             select f.name, f.status, f.reason
             from file f
-            cross join lateral (
-                select to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp - m.stamp_local as later
-            ) apart
+            cross join lateral (select f.named_stamp - m.stamp_local as later) apart
             where f.server = m.server and f.kind = 'stats' and f.status in ('quarantined', 'listed', 'requested')
-              and substr(f.name, 18) = regexp_replace(substr(m.name, 18), '[12].txt$', (3 - m.label) || '.txt')
-              and case m.label when 2 then -later else later end between interval '1 second' and %(window)s
+              and f.named_map = m.named_map and f.named_number = 3 - m.label
+              and f.named_stamp between m.stamp_local - %(window)s::interval and m.stamp_local + %(window)s::interval
+              and case m.label when 2 then later < interval '0' else later > interval '0' end
             order by abs(extract(epoch from later)) limit 1
         ) seen on true
         where m.missing_r1 or m.missing_r2
@@ -182,14 +189,14 @@ def never_fetched(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
 def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow]:
     """Checks that did not pass, most first: how many of how many, and the ``newest`` of them with what they saw."""
     return conn.execute(
-        """
+        f"""
         with looked_at as (
-            select c.*, split_part(partition_key, ':', 2) collate "C" as stem from check_result c
-            where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
-              and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+            select c.*, played.played_at
+            from check_result c join partition_played played using (partition_key)
+            where {_PLAYED}
               and check_name <> 'timing_chain'   -- has lines of its own
         ), failed as (
-            select *, row_number() over (partition by check_name order by stem desc) as age
+            select *, row_number() over (partition by check_name order by played_at desc, partition_key desc) as age
             from looked_at where not passed
         )
         select check_name, (select count(*) from looked_at l where l.check_name = f.check_name) as looked,
@@ -204,9 +211,9 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
 def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
     """Messages somebody has to look at, newest first: see the view ``message_trouble``."""
     return conn.execute(
-        """select * from message_trouble
-           where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
-             and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+        f"""select t.*
+           from message_trouble t join partition_played played using (partition_key)
+           where {_PLAYED}
            order by since desc, thing""",
         scope.values(),
     ).fetchall()
@@ -229,12 +236,10 @@ def broken_links(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
     """Rounds without a timing record by where it got lost, most first: ``link``, ``rounds``, ``newest`` (keys, at most
     3)."""
     return conn.execute(
-        """select metadata ->> %(name)s as link, count(*) as rounds,
-                  (array_agg(partition_key order by partition_key collate "C" desc))[:3] as newest
-           from check_result
-           where check_name = 'timing_chain' and not passed
-             and (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
-             and split_part(partition_key, ':', 2) collate "C" >= %(since)s
+        f"""select metadata ->> %(name)s as link, count(*) as rounds,
+                  (array_agg(partition_key order by played_at desc, partition_key desc))[:3] as newest
+           from check_result join partition_played played using (partition_key)
+           where check_name = 'timing_chain' and not passed and {_PLAYED}
            group by 1 order by rounds desc, link""",
         scope.values(name=BROKEN_LINK),
     ).fetchall()
@@ -249,7 +254,8 @@ def records_without_round(conn: Connection[DictRow], scope: Scope) -> list[DictR
                              order by ended_at desc, record_key))[:3] as newest
            from timing_record w
            where not exists (select from round_timing t where t.record_key = w.record_key)
-             and (%(server)s::text is null or w.server = %(server)s) and to_char(w.ended_at, 'YYYY-MM') >= %(since)s
+             and (%(server)s::text is null or w.server = %(server)s)
+             and w.ended_at at time zone 'UTC' >= %(since)s
            group by unlinked_class order by records desc, unlinked_class""",
         scope.values(),
     ).fetchall()

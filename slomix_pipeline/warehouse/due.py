@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.keys import server_of
+
 # Due for longer than it was known to be: that is news, and asked for from the start.
 _PROLONGED = """on conflict (thing) do update
            set due_until = excluded.due_until, missed_at = null, attempts = 0, asked_at = null
@@ -49,12 +51,13 @@ def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -
            where (d.thing = 'session:' || %(session)s
                   or d.partition_key in (select round_key from session_round where session_key = %(session)s)
                   or (d.thing = 'session:' || d.partition_key
-                      and split_part(d.partition_key, ':', 1) = split_part(%(session)s, ':', 1)
+                      and exists (select from parsed_round p where p.session_if_first = d.partition_key
+                                                               and p.server = %(server)s)
                       and not exists (select from session s where s.session_key = d.partition_key)))
              and d.thing not like 'timing:%%'
              and not exists (select from news n where n.session_key = %(session)s and n.thing = d.thing)
              and not exists (select from post p where p.thing = d.thing and p.state not in ('failed', 'refused'))""",
-        {"session": session_key},
+        {"session": session_key, "server": server_of(session_key)},
     )
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules.endstats import EndstatsLink, ResolvedAward, ResolvedVersus
 from slomix_pipeline.rules.linking import Clocked
@@ -38,16 +37,16 @@ def files_read(
     """The endstats files named between two moments of the server's wall clock, and the sha256 of each: of one whose
     present version could not be read, or was not yet, the earlier version."""
     rows = conn.execute(
-        """select f.partition_key, f.name, case f.status when 'ingested' then f.sha256 else earlier.sha256 end as sha256
+        """select f.partition_key, f.named_map, f.named_number, f.named_stamp,
+                  case f.status when 'ingested' then f.sha256 else earlier.sha256 end as sha256
            from file f
            left join endstats_file earlier on earlier.file_key = f.partition_key
            where f.server = %(server)s and f.kind = 'endstats'
              and (f.status = 'ingested' or earlier.sha256 is not null)
-             and to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp between %(first)s and %(last)s""",
+             and f.named_stamp between %(first)s and %(last)s""",
         {"server": server, "first": first, "last": last},
     ).fetchall()
-    named = [(row["partition_key"], parse_file_name(row["name"])) for row in rows]
-    clocked = [Clocked(key, str(name.map_name), int(name.number or 0), name.stamp) for key, name in named if name.stamp]
+    clocked = [Clocked(row["partition_key"], row["named_map"], row["named_number"], row["named_stamp"]) for row in rows]
     return clocked, {row["partition_key"]: row["sha256"] for row in rows}
 
 

@@ -14,7 +14,9 @@ from psycopg.rows import DictRow, class_row
 
 from slomix_pipeline.formats.filenames import FileKind, FileName
 from slomix_pipeline.formats.gametimes import LATEST_UNIX
+from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.source import RemoteFile
+from slomix_pipeline.rules.values import map_key
 
 WAITS_FOR_ITS_ROUND = "endstats file: read with its round"
 STATUSES = ("listed", "requested", "ingested", "known", "quarantined")
@@ -44,12 +46,13 @@ class FileRow:
 _COLUMNS = """server, name, kind, partition_key, timezone, size, modified_at, imported, status, reason, sha256,
               attempts, requested_at"""
 
+# What a name alone says, in the order of ``_said_by``.
+_SAID = "name, kind, partition_key, named_stamp, named_end, named_map, named_number"
 
-def partition_key(server: str, file: FileName) -> str | None:
-    """The key of a stats file's round, of an endstats file or of a timing record; None for files that have none."""
-    if file.kind in (FileKind.STATS, FileKind.TIMING, FileKind.ENDSTATS):
-        return f"{server}:{file.stem}"
-    return None
+
+def _said_by(server: str, file: FileName) -> tuple[object, ...]:
+    named_map = None if file.map_name is None else map_key(file.map_name)
+    return file.name, file.kind, file_key(server, file), file.stamp, file.ended_at, named_map, file.number
 
 
 def sha256_of(data: bytes) -> str:
@@ -88,22 +91,20 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
 
     A file that looks other than before counts as new: its attempts start again.
     """
-    rows = [
-        (file.name, name.kind, partition_key(server, name), file.size, utc(file.modified_at), reason)
-        for file, name, reason in files
-    ]
+    rows = [(*_said_by(server, name), file.size, utc(file.modified_at), reason) for file, name, reason in files]
     conn.execute(
-        """insert into file (server, name, kind, partition_key, size, modified_at, status, reason)
-           select %s, name, kind, partition_key, size, modified_at, 'listed', reason
-           from unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[])
-                as seen (name, kind, partition_key, size, modified_at, reason)
+        f"""insert into file (server, {_SAID}, size, modified_at, status, reason)
+           select %s, {_SAID}, size, modified_at, 'listed', reason
+           from unnest(%s::text[], %s::text[], %s::text[], %s::timestamp[], %s::timestamptz[], %s::text[],
+                       %s::smallint[], %s::bigint[], %s::timestamptz[], %s::text[])
+                as seen ({_SAID}, size, modified_at, reason)
            on conflict (server, name) do update
            set size = excluded.size, modified_at = excluded.modified_at, imported = false,
                attempts = case when (file.size, file.modified_at) is distinct from
                                     (excluded.size, excluded.modified_at) then 0 else file.attempts end,
                status = case when file.kind = 'endstats' then 'listed' else file.status end,
                reason = case when file.kind = 'endstats' then excluded.reason else file.reason end""",
-        [server, *([row[column] for row in rows] for column in range(6))],
+        [server, *([row[column] for row in rows] for column in range(10))],
     )
 
 
@@ -113,11 +114,11 @@ def note_found(conn: Connection[DictRow], server: str, name: FileName, data: byt
     Its size and time stay open when it is new: so the sensor makes a partition of it as of any other.
     """
     conn.execute(
-        """insert into file (server, name, kind, partition_key, status) values (%s, %s, %s, %s, 'listed')
+        f"""insert into file (server, {_SAID}, status) values (%s, %s, %s, %s, %s, %s, %s, %s, 'listed')
            on conflict (server, name) do nothing""",
-        [server, name.name, name.kind, partition_key(server, name)],
+        [server, *_said_by(server, name)],
     )
-    (row,) = files_of(conn, name.kind, [str(partition_key(server, name))]).values()
+    (row,) = files_of(conn, name.kind, [str(file_key(server, name))]).values()
     digest = store_content(conn, data)
     note_arrived(conn, row, digest)
     return replace(row, sha256=digest)
@@ -144,23 +145,14 @@ def note_imported(
         for file, data in files:
             digest = store_content(conn, data)
             cursor.execute(
-                """insert into file (server, name, kind, partition_key, timezone, size, imported, status, sha256,
-                       arrived_at, requested_at)
-                   values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, true, 'requested', %(sha)s,
-                       now(), now())
+                f"""insert into file (server, {_SAID}, timezone, size, sha256, imported, status, arrived_at,
+                       requested_at)
+                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, true, 'requested', now(), now())
                    on conflict (server, name) do update
-                   set timezone = coalesce(%(zone)s, file.timezone), sha256 = %(sha)s, imported = true,
+                   set timezone = coalesce(excluded.timezone, file.timezone), sha256 = excluded.sha256, imported = true,
                        arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
                        requested_at = now(), attempts = 0""",
-                {
-                    "server": server,
-                    "name": file.name,
-                    "kind": file.kind,
-                    "key": partition_key(server, file),
-                    "zone": timezone,
-                    "size": len(data),
-                    "sha": digest,
-                },
+                [server, *_said_by(server, file), timezone, len(data), digest],
             )
 
 

@@ -47,7 +47,7 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
         [session_key],
     ).fetchone()
     teams = conn.execute(
-        """select s.server, s.team_confidence as confidence,
+        """select s.team_confidence as confidence,
                   (select count(*) from session_player p
                    where p.session_key = s.session_key and p.open_reason is not null) as open_players,
                   (select count(*) from jsonb_array_elements(coalesce(s.team_flags, '[]')) flag
@@ -59,7 +59,6 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
     ).fetchone()
     assert matches is not None and teams is not None
     keys = [row["round_key"] for row in rounds]
-    stamps = [key.partition(":")[2][:17] for key in keys]
     broken = [row for row in rounds if row["passed"] is False]
     return SessionFacts(
         matches=matches["played"],
@@ -71,7 +70,7 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
         given_up_by_file=sum(bool(row["given_up"]) for row in rounds),
         rounds=len(rounds),
         timed=sum(row["timed"] for row in rounds),
-        unreadable_files=len(reading.quarantined_between(conn, teams["server"], min(stamps), max(stamps))),
+        unreadable_files=len(reading.quarantined_within(conn, session_key)),
         rounds_with_bots=sum(row["bots"] for row in rounds),
         numbers_unknown=sum(row["without_numbers"] for row in rounds),
         players_unknown=sum(row["players_unknown"] for row in rounds),

@@ -7,7 +7,7 @@ Does not belong here: the schema itself (``sql/``).
   text changed after it was applied is refused.
 - ``sql/views/NN_name.sql`` are re-created, in the order of their names, whenever any text of them changed, and also
   after a migration: the views go first, so that the tables below them can change. Only views made here are dropped,
-  and never somebody else's that are built on them.
+  and never somebody else's that are built on them. Before them the rules' windows become functions (``windows``).
 - All of it is one transaction: a start that fails leaves the database, and a program that runs on it, as they were.
 - One process at a time, under a PostgreSQL advisory lock that ends with its connection.
 """
@@ -23,6 +23,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.warehouse import windows
 from slomix_pipeline.warehouse.database import Database, advisory_key
 
 _TABLES = """
@@ -79,6 +80,8 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
     folder = folder or bundled_folder("sql")
     migrations = read_migrations(folder)
     views = [(path.name, path.read_text(encoding="utf-8")) for path in sorted((folder / "views").glob("*.sql"))]
+    if views:
+        views.insert(0, ("windows", windows.as_functions()))
     views_sha256 = _sha256("\n".join(f"{name}\n{text}" for name, text in views))
 
     with database.connect() as conn:

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName
+from slomix_pipeline.formats.keys import session_key
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.rules.identity import with_distinct_guids
@@ -26,13 +27,15 @@ def store_round(
     conn: Connection[DictRow], row: FileRow, name: FileName, moment: Moment, stats: gamestats.StatsFile
 ) -> None:
     """Writes one parsed stats file, in place of an earlier version of it."""
+    assert name.stamp is not None
     header = stats.header
     key = row.partition_key
     conn.execute(
         """insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map,
                server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
-               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation,
+               session_if_first)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
            on conflict (round_key) do update set (sha256, stamp_local, stamp, stamp_ambiguous, label, map,
                server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
                playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation, parsed_at)
@@ -64,6 +67,7 @@ def store_round(
             header.playtime_seconds,
             stats.tail_fields,
             stats.generation,
+            session_key(row.server, name.stamp),
         ],
     )
     conn.execute("delete from parsed_player where round_key = %s", [key])

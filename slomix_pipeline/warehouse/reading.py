@@ -99,7 +99,7 @@ def resolve_session(conn: Connection[DictRow], name: str) -> str | None:
                union all
                select session_key, 1, ended_at from session_round join parsed_round using (round_key)
                       join session using (session_key, server)
-               where server || ':' || to_char(stamp_local, 'YYYY-MM-DD-HH24MISS') = %(name)s
+               where session_if_first = %(name)s
                union all
                select session_key, 2, ended_at from session where %(name)s = 'latest'
            ) candidates order by rank, ended_at desc, session_key limit 1""",
@@ -251,12 +251,16 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str
     ]
 
 
-def quarantined_between(conn: Connection[DictRow], server: str, start: str, end: str) -> list[DictRow]:
-    """Quarantined stats files without a readable version whose names lie between two stamps (text, server time)."""
+def quarantined_within(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+    """Quarantined stats files without a readable version whose stamps lie within those of a session's rounds."""
     return conn.execute(
-        """select f.partition_key as round_key, f.name, f.reason, f.timezone from file f
-           where f.server = %s and f.kind = 'stats' and f.status = 'quarantined' and left(f.name, 17) between %s and %s
+        """select f.partition_key as round_key, f.name, f.reason, f.timezone
+           from (select p.server, min(p.stamp_local) as first, max(p.stamp_local) as last
+                 from session_round join parsed_round p using (round_key)
+                 where session_key = %s group by p.server) played
+           join file f on f.server = played.server and f.named_stamp between played.first and played.last
+           where f.kind = 'stats' and f.status = 'quarantined'
              and not exists (select from parsed_round p where p.round_key = f.partition_key)
            order by f.name""",
-        [server, start, end],
+        [session_key],
     ).fetchall()

@@ -10,6 +10,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.keys import stem_of
+
 
 def candidates(conn: Connection[DictRow], wanted: str) -> list[str]:
     """Keys of the stats files that ``wanted`` may mean: a key, a file's name or its stem, or the beginning of one.
@@ -17,17 +19,15 @@ def candidates(conn: Connection[DictRow], wanted: str) -> list[str]:
     Those it names exactly, when there are any, leave the others out. ``latest`` is the newest round.
     """
     if wanted == "latest":
-        rows = conn.execute(
-            "select round_key as key, true as exact from parsed_round order by stamp desc, round_key desc limit 1"
-        ).fetchall()
-    else:
-        rows = conn.execute(
-            """select partition_key as key, %(wanted)s in (partition_key, name, left(name, -4)) as exact from file
+        rows = conn.execute("select round_key from parsed_round order by stamp desc, round_key desc limit 1").fetchall()
+        return [row["round_key"] for row in rows]
+    rows = conn.execute(
+        """select partition_key as key, name from file
                where kind = 'stats' and (starts_with(partition_key, %(wanted)s) or starts_with(name, %(wanted)s))
                order by partition_key""",
-            {"wanted": wanted},
-        ).fetchall()
-    exact = [row["key"] for row in rows if row["exact"]]
+        {"wanted": wanted},
+    ).fetchall()
+    exact = [row["key"] for row in rows if wanted in (row["key"], row["name"], stem_of(row["key"]))]
     return exact or [row["key"] for row in rows]
 
 

@@ -6,13 +6,12 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
@@ -23,6 +22,8 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.values import Status, with_true_limit
 from slomix_pipeline.warehouse import overrides, parsed, teams
+
+_ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 
 
 def touched_sessions(
@@ -65,18 +66,16 @@ def second_rounds_seen(
 
     ``zone``: of the stamps of files that name none of their own.
     """
+    first, last = (at.astimezone(UTC).replace(tzinfo=None) for at in (session[0].stamp, session[-1].stamp))
     rows = conn.execute(
-        """select name, timezone from file
-           where server = %s and kind = 'endstats' and name like '%%-round-2-endstats.txt' and left(name, 10) between
-                 to_char(%s::timestamptz - interval '1 day', 'YYYY-MM-DD')
-                 and to_char(%s::timestamptz + interval '1 day', 'YYYY-MM-DD')""",
-        [server, session[0].stamp, session[-1].stamp],
+        """select named_map, named_stamp, timezone from file
+           where server = %s and kind = 'endstats' and named_number = 2 and named_stamp between %s and %s""",
+        [server, first - _ANY_ZONE, last + _ANY_ZONE],
     )
-    named = [(parse_file_name(row["name"]), ZoneInfo(row["timezone"]) if row["timezone"] else zone) for row in rows]
     return [
-        SecondRoundSeen(name.map_name, stamp_in_utc(name.stamp, own_zone).at)
-        for name, own_zone in named
-        if name.map_name and name.stamp
+        SecondRoundSeen(row["named_map"], stamp_in_utc(row["named_stamp"], own_zone).at)
+        for row in rows
+        for own_zone in [ZoneInfo(row["timezone"]) if row["timezone"] else zone]
     ]
 
 
@@ -236,13 +235,12 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
     A session that a round left has no teams and no result until its rounds are worked out again.
     """
     first = conn.execute(
-        """select to_char(stamp_local, 'YYYY-MM-DD-HH24MISS') as stamp,
-                  stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
+        """select session_if_first, stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
            from parsed_round left join round_timing using (round_key) where round_key = %s""",
         [session[0].key],
     ).fetchone()
     assert first is not None
-    key = f"{server}:{first['stamp']}"
+    key = str(first["session_if_first"])
     conn.execute(
         """insert into session (session_key, server, started_at, ended_at) values (%s, %s, %s, %s)
            on conflict (session_key) do update

@@ -70,9 +70,6 @@ COMPARING = frozenset(
 )
 """The causes that hold whole tables against each other, and for which nobody waits."""
 
-# The moment in the name of a timing file, in UTC: null where the name has none, as names with a stamp.
-_NAMED_END = "to_timestamp(substring(f.name from '-R[0-9]-([0-9]{9,10})[.]json$')::bigint)"
-
 QUERIES: dict[Cause, str] = {
     # It was parsed, and something that is made of it is missing.
     Cause.INCOMPLETE: """
@@ -141,14 +138,14 @@ QUERIES: dict[Cause, str] = {
         join round_timing t using (round_key)
         where r.placed_with is distinct from t.record_key""",
     # A timing file turned out to be unreadable, and it may be that of the round, which has none: it says so.
-    Cause.RECORD_UNREADABLE: f"""
+    Cause.RECORD_UNREADABLE: """
         select near.round_key, f.partition_key as input_key, f.finished_at as inputs_at
         from file f
         cross join lateral (
             select p.round_key
             from parsed_round p
             where p.server = f.server
-              and p.stamp between {_NAMED_END} - %(window)s and {_NAMED_END} + %(window)s
+              and p.stamp between f.named_end - %(window)s and f.named_end + %(window)s
             offset 0
         ) near
         join round_timing t on t.round_key = near.round_key
@@ -172,7 +169,7 @@ QUERIES: dict[Cause, str] = {
         select p.round_key, w.record_key as input_key, w.stored_at as inputs_at
         from parsed_round p
         join timing_record w on w.server = p.server
-             and w.ended_at between p.stamp - %(witness)s and p.stamp + interval '1 hour' + %(witness)s
+             and w.ended_at between p.stamp - %(witness)s and p.stamp + clock_change() + %(witness)s
         where p.stamp_ambiguous and w.stored_at > p.parsed_at
           and map_key(w.map) = map_key(p.map) and w.label = p.label""",
     # An endstats file that may be its own waits to be read.

@@ -80,7 +80,7 @@ def sessions_to_report(
                    or undelivered.thing is not null or told.thing is not null
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
-                              and left(q.name, 17) between min(left(f.name, 17)) and max(left(f.name, 17))))
+                              and q.named_stamp between min(p.stamp_local) and max(p.stamp_local)))
            order by s.ended_at desc limit %(limit)s""",
         {"quiet_since": quiet_since, "limit": limit, "started": started_at, "messages": with_messages},
     ).fetchall()

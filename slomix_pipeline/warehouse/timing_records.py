@@ -17,7 +17,7 @@ from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules import linking
-from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, LINK_WINDOW, Clocked
+from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.warehouse.files import FileRow
 
@@ -144,14 +144,14 @@ def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable
            from parsed_round p
            join file f using (server, name)
            cross join lateral (
-               select p.stamp as at union all select p.stamp + interval '1 hour' where p.stamp_ambiguous
+               select p.stamp as at union all select p.stamp + clock_change() where p.stamp_ambiguous
            ) moment
            where p.server = %(server)s and p.round_key = any(%(keys)s) and not f.imported
              and not exists (select from timing_record w
                              where w.server = p.server and map_key(w.map) = map_key(p.map)
-                               and w.ended_at between moment.at - %(window)s and moment.at + %(window)s)
+                               and w.ended_at between moment.at - link_window() and moment.at + link_window())
            order by moment.at, p.round_key""",
-        {"server": server, "keys": list(keys), "window": LINK_WINDOW},
+        {"server": server, "keys": list(keys)},
     )
     return [Clocked(row["round_key"], row["map"], row["label"], row["at"]) for row in rows]
 

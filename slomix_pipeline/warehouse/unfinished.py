@@ -13,6 +13,8 @@ from enum import StrEnum
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.keys import server_of
+
 
 class Stage(StrEnum):
     """A stage that nothing comes after: whatever comes before it is through, too, when it is."""
@@ -69,9 +71,6 @@ def note_done(conn: Connection[DictRow], through: Begun) -> None:
 
 def stages_left(conn: Connection[DictRow], server: str) -> dict[str, set[Stage]]:
     """The stages that rounds and records of a game server have to go through yet, by key."""
-    rows = conn.execute(
-        """select partition_key, array_agg(stage) as stages from unfinished
-           where split_part(partition_key, ':', 1) = %s group by partition_key""",
-        [server],
-    )
-    return {row["partition_key"]: set(map(Stage, row["stages"])) for row in rows}
+    rows = conn.execute("select partition_key, array_agg(stage) as stages from unfinished group by partition_key")
+    left = {row["partition_key"]: set(map(Stage, row["stages"])) for row in rows}
+    return {key: stages for key, stages in left.items() if server_of(key) == server}

@@ -16,10 +16,10 @@ values ('s', 'one.txt', 'stats', 's:one', 'ingested', repeat('a', 64)),
        ('s', 'two.txt', 'stats', 's:two', 'ingested', repeat('b', 64)),
        ('s', 'record.json', 'timing', 's:record', 'ingested', repeat('c', 64));
 insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map, server_name,
-    config, limit_text, attack_time_text, limit_seconds, attack_seconds, tail_fields, generation)
+    config, limit_text, attack_time_text, limit_seconds, attack_seconds, tail_fields, generation, session_if_first)
 select 's:' || stem, 's', stem || '.txt', repeat(sha, 64), '2031-05-06 20:00'::timestamp + number * interval '8 min',
        '2031-05-06 20:00Z'::timestamptz + number * interval '8 min', false, number, 'supply', '', '', '12:00', '12:00',
-       720, 720, 38, 'invented'
+       720, 720, 38, 'invented', 's:evening of ' || stem
 from (values ('one', 'a', 1), ('two', 'b', 2)) as files (stem, sha, number);
 insert into parsed_player (round_key, guid, name, rounds, side)
 select 's:' || stem, guid, guid, 0, 1 from unnest(array['one', 'two']) stem, unnest(array['ADA', 'BOB']) guid;

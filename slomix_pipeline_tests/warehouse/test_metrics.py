@@ -59,9 +59,9 @@ class Played:
         run("insert into file (server, name, kind, status) values (%s, %s, 'stats', 'ingested')", [server, key])
         run(
             """insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label,
-                   map, server_name, config, limit_text, attack_time_text, tail_fields, generation)
-               values (%s, %s, %s, %s, %s, %s, false, %s, %s, '', '', '', '', 38, '')""",
-            [key, server, key, _SHA, stamp.replace(tzinfo=None), stamp, number, map_name],
+                   map, server_name, config, limit_text, attack_time_text, tail_fields, generation, session_if_first)
+               values (%s, %s, %s, %s, %s, %s, false, %s, %s, '', '', '', '', 38, '', %s)""",
+            [key, server, key, _SHA, stamp.replace(tzinfo=None), stamp, number, map_name, key],
         )
         run("insert into session values (%s, %s, %s, %s) on conflict do nothing", [session_key, server, EVENING, stamp])
         run(

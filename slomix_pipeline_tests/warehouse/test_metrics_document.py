@@ -16,7 +16,7 @@ DOCUMENT = project_folder() / "docs" / "metrics.md"
 INTRODUCTION = f"""# Metrics
 
 What every number means that players see. Made from the comments in `sql/views/`, which the database shows too
-(`\\df+ metric_*`, `\\d+ player_sum`); `{RENEW}=1 .venv/bin/pytest slomix_pipeline_tests/{Path(__file__).name}` renews it.
+(`\\df+ metric_*`, `\\d+ player_sum`); `{RENEW}=1 .venv/bin/pytest slomix_pipeline_tests/warehouse/{Path(__file__).name}` renews it.
 
 - A ratio over nothing or over something unknown is unknown, never 0.
 - Several rounds: sums first, then the ratio of the sums; never a mean of ratios. Nothing is rounded before it is shown.

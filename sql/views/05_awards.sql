@@ -3,28 +3,26 @@
 create view unread_endstats as
 select p.round_key, f.server, f.partition_key as file_key, f.first_seen_at
 from file f
-cross join lateral (select to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp as stamp_local) named
 cross join lateral (
     select r.round_key, r.map, r.label
     from parsed_round r
     where r.server = f.server
-      and r.stamp_local between named.stamp_local - interval '30 seconds' and named.stamp_local + interval '30 seconds'
+      and r.stamp_local between f.named_stamp - link_window() and f.named_stamp + link_window()
     offset 0   -- look by the clock, which few rounds share, before the map
 ) p
 where f.kind = 'endstats' and f.status in ('listed', 'requested')
-  and lower(substr(f.name, 19)) = map_key(p.map) || '-round-' || p.label || '-endstats.txt';
+  and f.named_map = map_key(p.map) and f.named_number = p.label;
 comment on view unread_endstats is
-'Endstats files nobody has read yet, with the round each may belong to: same map and number, the names'' clocks within 30 s.';
+'Endstats files nobody has read yet, with the round each may belong to: same map and number, the names'' clocks within the link window.';
 
 create view late_witness as
 select p.round_key, f.partition_key as file_key, f.first_seen_at
 from round r
 join parsed_round p using (round_key)
 join file f on f.server = p.server and f.kind = 'endstats' and f.first_seen_at > r.rules_at
-cross join lateral (select to_timestamp(left(f.name, 17), 'YYYY-MM-DD-HH24MISS')::timestamp as stamp_local) named
 where r.status = 'superseded'
-  and lower(substr(f.name, 19)) = map_key(p.map) || '-round-2-endstats.txt'
-  and named.stamp_local between p.stamp_local and p.stamp_local + interval '1 hour';
+  and f.named_map = map_key(p.map) and f.named_number = 2
+  and f.named_stamp between p.stamp_local and p.stamp_local + usual_session_gap();   -- the replay came before that
 comment on view late_witness is
 'Superseded rounds, with a round-2 endstats file that was seen since and may tell that their round 2 was played.';
 

@@ -77,7 +77,7 @@ left join lateral (   -- the session that has the first round of one that was me
     select x.session_key
     from parsed_round p join session_round x using (round_key)
     where found.thing = 'session:' || found.partition_key
-      and starts_with(p.round_key, found.partition_key || '-')
+      and p.session_if_first = found.partition_key
     limit 1
 ) merged on true;
 comment on view message_trouble is
