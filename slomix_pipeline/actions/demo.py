@@ -23,6 +23,7 @@ from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.through_lua import write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import stop_embedded
 
@@ -100,7 +101,9 @@ def _conclude(
         ).fetchall()
         session = session_as_json(conn, sessions[0]["session_key"]) if sessions else {}
     complaints = [
-        f"check {row['check_name']} failed for {row['partition_key']}" for row in failed if row["severity"] == "ERROR"
+        f"check {row['check_name']} failed for {row['partition_key']}"
+        for row in failed
+        if row["severity"] == Severity.ERROR
     ]
     if len(sessions) != 1:
         complaints.append(f"{len(sessions)} sessions instead of one")

@@ -12,7 +12,7 @@ from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import corrections, due, reading, results, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database, StillHeld
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def match_post(
     if discord.results is not None:
         told, outcomes = _tell(context, database, discord.results, own, wish)
     with database.connect() as conn:
-        check = report(context, conn, "told_once", outcomes)
+        check = report(context, conn, CheckName.TOLD_ONCE, outcomes)
         unfinished.note_done(conn, begun)
     metadata: dict[str, Any] = {
         "announced": len(told.get("sent", [])),

@@ -14,7 +14,7 @@ from slomix_pipeline.rules.score_policies import POLICIES, points
 from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, matches, overrides, teams
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -50,7 +50,7 @@ def match_score(
 
     for_stored_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        check = report(context, conn, "score_sources", outcomes)
+        check = report(context, conn, CheckName.SCORE_SOURCES, outcomes)
     metadata: dict[str, Any] = {
         "maps won by A": won["A"],
         "maps won by B": won["B"],

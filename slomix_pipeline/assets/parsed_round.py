@@ -19,7 +19,7 @@ from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import map_key
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
@@ -38,33 +38,39 @@ class _NotWritten(Exception):
     "of both rounds. A file that can't be read whole is quarantined with the reason, and its neighbours go on.",
 )
 def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    outcomes: dict[str, dict[str, Outcome]] = {"parse": {}, "read_back": {}, "constraints": {}}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {
+        CheckName.PARSE: {},
+        CheckName.READ_BACK: {},
+        CheckName.CONSTRAINTS: {},
+    }
     players = 0
     with round_by_round(database) as conn:
         rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
         todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
         for key, row in sorted(todo.items()):
             moment = _moment(conn, row)
-            stats = _parse(conn, row, moment, outcomes["parse"], key)
+            stats = _parse(conn, row, moment, outcomes[CheckName.PARSE], key)
             if stats is None:
                 continue
             players += len(stats.players)
             try:
                 with conn.transaction():
-                    outcomes["read_back"][key] = _store(conn, row, moment, stats, outcomes["parse"][key])
+                    outcomes[CheckName.READ_BACK][key] = _store(
+                        conn, row, moment, stats, outcomes[CheckName.PARSE][key]
+                    )
                     files.finish(conn, row, "ingested")
                     unfinished.note_begun(conn, [key], unfinished.ROUND_ENDS)
-                outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
+                outcomes[CheckName.CONSTRAINTS][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
-                outcomes["read_back"][key] = _quarantine(conn, row, str(error))
+                outcomes[CheckName.READ_BACK][key] = _quarantine(conn, row, str(error))
             except (psycopg.IntegrityError, psycopg.DataError) as error:
-                outcomes["constraints"][key] = _quarantine(
+                outcomes[CheckName.CONSTRAINTS][key] = _quarantine(
                     conn, row, f"the database refuses it: {error.diag.message_primary or error}"
                 )
         for server in {row.server for row in todo.values()}:
             files.reopen_lonely_copies(conn, server)
         results = [report(context, conn, name, found) for name, found in outcomes.items()]
-    ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
+    ingested = sum(outcome.passed for outcome in outcomes[CheckName.CONSTRAINTS].values())
     metadata = {
         "rounds": ingested,
         "players": players,

@@ -12,7 +12,7 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
@@ -53,7 +53,10 @@ def raw_stats_file(
                 if transfers[key].passed and isinstance(data, bytes):
                     size += len(data)
                     duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)), data)
-        results = [report(context, conn, "transfer", transfers), report(context, conn, "duplicates", duplicates)]
+        results = [
+            report(context, conn, CheckName.TRANSFER, transfers),
+            report(context, conn, CheckName.DUPLICATES, duplicates),
+        ]
     metadata: dict[str, Any] = {
         "bytes": size,
         "files": len(transfers),

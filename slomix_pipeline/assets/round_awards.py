@@ -24,7 +24,7 @@ from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files, parsed, results, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -59,7 +59,7 @@ def round_awards(
 
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        check = report(context, conn, "endstats_link", outcomes)
+        check = report(context, conn, CheckName.ENDSTATS_LINK, outcomes)
         unfinished.note_done(conn, begun)
     own = [outcomes[key].facts for key in context.partition_keys if key in outcomes]
     metadata = {

@@ -10,12 +10,17 @@ from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pa
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import comparisons, results
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.placing import work_out_session
 from slomix_pipeline.warehouse.rework import rules_in_force
 
-_CHECKS = ("pairing", "conservation_laws", "plausibility", "seven_comparisons")
+_CHECKS = (
+    CheckName.PAIRING,
+    CheckName.CONSERVATION_LAWS,
+    CheckName.PLAUSIBILITY,
+    CheckName.SEVEN_COMPARISONS,
+)
 
 
 @round_asset(
@@ -27,7 +32,7 @@ _CHECKS = ("pairing", "conservation_laws", "plausibility", "seven_comparisons")
     "with pairing, status and validity. Numbers that can't be known are null.",
 )
 def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
-    outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in _CHECKS}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         for name, found in place_session(conn, server, session, context.partition_keys).items():
@@ -42,7 +47,7 @@ def round_stats(context: dg.AssetExecutionContext, database: dg.ResourceParam[Da
 
 def place_session(
     conn: Conn, server: str, session: Sequence[Stamped], own: Collection[str]
-) -> dict[str, dict[str, Outcome]]:
+) -> dict[CheckName, dict[str, Outcome]]:
     """Works out and stores the rounds of a session with the timing records that are known by now. Returns what the
     checks find, by check and round.
 
@@ -52,15 +57,19 @@ def place_session(
     rounds, found = work_out_session(conn, settings, server, session)
     results.store_rounds(conn, found, rules_in_force(settings))
     placed, players = found.placed, found.players
-    outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in _CHECKS}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
     # One file can change the place of every round of its session, and with it what the checks find.
     for key, entry in rounds.items():
         place = placed[key]
         partner = rounds[place.partner] if place.partner else None
-        outcomes["pairing"][key] = pairing_outcome(entry, place, partner)
-        outcomes["conservation_laws"][key] = laws_outcome(entry, place, players, partner if place.goes_on else None)
-        outcomes["plausibility"][key] = plausibility_outcome(entry, place, players)
+        outcomes[CheckName.PAIRING][key] = pairing_outcome(entry, place, partner)
+        outcomes[CheckName.CONSERVATION_LAWS][key] = laws_outcome(
+            entry, place, players, partner if place.goes_on else None
+        )
+        outcomes[CheckName.PLAUSIBILITY][key] = plausibility_outcome(entry, place, players)
     asked = set(own) & placed.keys()
     for key in asked | {other for key in asked if (other := placed[key].partner)}:
-        outcomes["seven_comparisons"][key] = comparison_outcome(comparisons.differences(conn, key, players[key]))
+        outcomes[CheckName.SEVEN_COMPARISONS][key] = comparison_outcome(
+            comparisons.differences(conn, key, players[key])
+        )
     return outcomes

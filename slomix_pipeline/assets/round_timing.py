@@ -20,7 +20,7 @@ from slomix_pipeline.rules.timing_chain import ALIVE_WITHIN, Evidence, first_bro
 from slomix_pipeline.rules.timing_records import link_timing_records
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed, results, timing_records
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.placing import rests_on
 
@@ -41,7 +41,7 @@ def round_timing(
     own_keys = set(context.partition_keys)
     timed: dict[str, Outcome] = {}
     chains: dict[str, Outcome] = {}
-    placed: dict[str, dict[str, Outcome]] = {}
+    placed: dict[CheckName, dict[str, Outcome]] = {}
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         look_here = look if server == load_settings().server else Look()
@@ -55,7 +55,10 @@ def round_timing(
     for_touched_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
         report_anew(context, conn, placed)
-        checks = [report(context, conn, "timing_link", timed), report(context, conn, "timing_chain", chains)]
+        checks = [
+            report(context, conn, CheckName.TIMING_LINK, timed),
+            report(context, conn, CheckName.TIMING_CHAIN, chains),
+        ]
     own = [key for key in context.partition_keys if key in timed]
     statuses = Counter(timed[key].facts["status"] for key in own)
     metadata = {
@@ -76,7 +79,7 @@ class _Timed:
 
     timed: dict[str, Outcome]
     chains: dict[str, Outcome]
-    placed_anew: dict[str, dict[str, Outcome]]
+    placed_anew: dict[CheckName, dict[str, Outcome]]
 
 
 def _time_session(conn: Conn, server: str, session: list[Stamped], look: Look, own: Collection[str]) -> _Timed:

@@ -14,7 +14,7 @@ from slomix_pipeline.reports.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, reading, session_reports
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
@@ -111,7 +111,7 @@ def session_post(
     if discord.results is not None:
         told, outcomes = _tell(context, database, discord.results)
     with database.connect() as conn:
-        check = report(context, conn, "summary_told_once", outcomes)
+        check = report(context, conn, CheckName.SUMMARY_TOLD_ONCE, outcomes)
     return dg.MaterializeResult(metadata={"messages": dg.MetadataValue.json(told)}, check_results=[check])
 
 

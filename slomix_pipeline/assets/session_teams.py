@@ -17,7 +17,7 @@ from slomix_pipeline.rules.scoring import Half
 from slomix_pipeline.rules.team_names import TeamName, name_teams
 from slomix_pipeline.rules.teams import Lineup, SessionTeams, flag_text
 from slomix_pipeline.warehouse import matches, overrides, teams
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 _SHOWN = 20  # sessions in the metadata of a run over many
@@ -52,7 +52,7 @@ def session_teams(context: dg.AssetExecutionContext, database: dg.ResourceParam[
 
     for_stored_sessions(database, context.partition_keys, recompute)
     with database.connect() as conn:
-        check = report(context, conn, "teams", outcomes)
+        check = report(context, conn, CheckName.TEAMS, outcomes)
     confidence = Counter(told.confidence for told in found.values())
     newest = sorted(found)[-_SHOWN:]
     metadata: dict[str, Any] = {

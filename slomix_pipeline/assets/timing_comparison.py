@@ -13,7 +13,7 @@ from slomix_pipeline.reports.markdown import escape, table
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
@@ -57,7 +57,7 @@ def timing_comparison(
     wish, max_age = context.run.tags.get(PUBLISH_TAG), load_settings().publish_max_age
     outcomes = _tell(context, database, discord.dev, found, wish, max_age) if discord.dev else {}
     with database.connect() as conn:
-        check = report(context, conn, "timing_told", outcomes)
+        check = report(context, conn, CheckName.TIMING_TOLD, outcomes)
         unfinished.note_done(conn, begun)
     return dg.MaterializeResult(metadata=_metadata(found), check_results=[check])
 

@@ -15,7 +15,7 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, timing_records, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -53,7 +53,7 @@ def timing_record(
             except RecursionError:
                 outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
         with conn.transaction():
-            check = report(context, conn, "record_parse", outcomes)
+            check = report(context, conn, CheckName.RECORD_PARSE, outcomes)
             unfinished.note_done(conn, begun.only(outcomes))
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     metadata: dict[str, Any] = {"records": len(outcomes) - len(refused), "quarantined": dg.MetadataValue.json(refused)}

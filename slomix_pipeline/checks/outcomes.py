@@ -10,7 +10,7 @@ from datetime import timedelta
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
-from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
+from slomix_pipeline.rules.laws import CAUSES, Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.pairing import HARMLESS_FLAGS, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
@@ -58,7 +58,7 @@ def laws_outcome(
     if broken:
         others = [people for key, people in players.items() if key != entry.key]
         causes = known_causes(own, first.stats if first else None, others)
-        facts["what may explain it"] = "; ".join(causes)
+        facts[CAUSES] = "; ".join(causes)
     return Outcome(not broken, facts)
 
 

@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK
+from slomix_pipeline.warehouse.check_results import CheckName, Severity
 
 
 @dataclass(frozen=True)
@@ -187,17 +188,17 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
             select c.*, split_part(partition_key, ':', 2) collate "C" as stem from check_result c
             where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
               and split_part(partition_key, ':', 2) collate "C" >= %(since)s
-              and check_name <> 'timing_chain'   -- has lines of its own
+              and check_name <> %(chain)s   -- has lines of its own
         ), failed as (
             select *, row_number() over (partition by check_name order by stem desc) as age
             from looked_at where not passed
         )
         select check_name, (select count(*) from looked_at l where l.check_name = f.check_name) as looked,
-               count(*) as failed, count(*) filter (where severity = 'ERROR') as errors,
+               count(*) as failed, count(*) filter (where severity = %(error)s) as errors,
                json_agg(json_build_object('key', partition_key, 'facts', metadata) order by age)
                    filter (where age <= %(newest)s) as newest
         from failed f group by check_name order by failed desc, check_name""",
-        scope.values(newest=newest),
+        scope.values(newest=newest, chain=CheckName.TIMING_CHAIN, error=Severity.ERROR),
     ).fetchall()
 
 
@@ -232,11 +233,11 @@ def broken_links(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
         """select metadata ->> %(name)s as link, count(*) as rounds,
                   (array_agg(partition_key order by partition_key collate "C" desc))[:3] as newest
            from check_result
-           where check_name = 'timing_chain' and not passed
+           where check_name = %(chain)s and not passed
              and (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
              and split_part(partition_key, ':', 2) collate "C" >= %(since)s
            group by 1 order by rounds desc, link""",
-        scope.values(name=BROKEN_LINK),
+        scope.values(name=BROKEN_LINK, chain=CheckName.TIMING_CHAIN),
     ).fetchall()
 
 

@@ -256,7 +256,7 @@ def _start(directory: Path, account: pwd.struct_passwd | None) -> None:
     for attempt in range(_START_ATTEMPTS):
         try:
             # Recovery after a crash can take a while, hence the 300 s.
-            start = "pg_ctl start -w -t 300 -D . -l log -o".split()
+            start = ["pg_ctl", "start", "-w", "-t", "300", "-D", ".", "-l", "log", "-o"]
             _run(*start, options, folder=directory, account=account)
             return
         except EmbeddedPostgresError as error:

@@ -7,9 +7,10 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade, SessionFacts, grade
-from slomix_pipeline.rules.laws import UNEXPLAINED
+from slomix_pipeline.rules.laws import CAUSES, UNEXPLAINED
 from slomix_pipeline.rules.pairing import SIDES_UNSEEN
 from slomix_pipeline.warehouse import overrides, reading
+from slomix_pipeline.warehouse.check_results import CheckName
 
 _UNCONFIRMED = frozenset({"pair_timelimit_unknown", "pair_gap_unusual", SIDES_UNSEEN})
 
@@ -26,7 +27,7 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
                   r.unscored_reason is null and not r.valid as without_numbers,
                   r.number = 2 and r.status = 'complete' and t.surrender_side > 0 and t.record_key is null as given_up,
                   case when r.number = 2 and r.partner_key is not null then r.flags else '{}' end as pair_flags,
-                  c.passed, c.metadata ->> 'what may explain it' <> %(unexplained)s as explained,
+                  c.passed, c.metadata ->> %(causes)s <> %(unexplained)s as explained,
                   (select count(*) from round_player p where p.round_key = r.round_key and r.valid and p.kills is null)
                       as players_unknown,
                   (select count(*) from round_player p
@@ -34,9 +35,14 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
            from session_round s
            join round r using (round_key)
            left join round_timing t using (round_key)
-           left join check_result c on c.partition_key = r.round_key and c.check_name = 'conservation_laws'
+           left join check_result c on c.partition_key = r.round_key and c.check_name = %(laws)s
            where s.session_key = %(session)s order by s.position""",
-        {"session": session_key, "unexplained": UNEXPLAINED},
+        {
+            "session": session_key,
+            "laws": CheckName.CONSERVATION_LAWS,
+            "causes": CAUSES,
+            "unexplained": UNEXPLAINED,
+        },
     ).fetchall()
     matches = conn.execute(
         """select count(*) as played, count(*) filter (where winner is not null) as counted,

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN
-from slomix_pipeline.warehouse.check_results import failures_of
+from slomix_pipeline.warehouse.check_results import CheckName, failures_of
 from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
 
 
@@ -39,7 +39,7 @@ def timings_seen(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingS
         [list(keys)],
     ):
         players.setdefault(row["round_key"], []).append(row)
-    chains = failures_of(conn, "timing_chain", keys)
+    chains = failures_of(conn, CheckName.TIMING_CHAIN, keys)
     return [
         TimingSeen(seen[key], row, players.get(key, []), chain.get(BROKEN_LINK), chain.get(WHAT_IS_KNOWN))
         for row in facts
