@@ -16,7 +16,7 @@ from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
-from slomix_pipeline.rules.values import map_key
+from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
@@ -46,7 +46,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
     players = 0
     with round_by_round(database) as conn:
         rows = files.files_of(conn, FileKind.STATS, context.partition_keys)
-        todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
+        todo = {key: row for key, row in rows.items() if row.sha256 and row.status is not FileStatus.KNOWN}
         for key, row in sorted(todo.items()):
             moment = _moment(conn, row)
             stats = _parse(conn, row, moment, outcomes[CheckName.PARSE], key)
@@ -58,7 +58,7 @@ def parsed_round(context: dg.AssetExecutionContext, database: dg.ResourceParam[D
                     outcomes[CheckName.READ_BACK][key] = _store(
                         conn, row, moment, stats, outcomes[CheckName.PARSE][key]
                     )
-                    files.finish(conn, row, "ingested")
+                    files.finish(conn, row, FileStatus.INGESTED)
                     unfinished.note_begun(conn, [key], unfinished.ROUND_ENDS)
                 outcomes[CheckName.CONSTRAINTS][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
@@ -153,5 +153,5 @@ def _moment(conn: Conn, row: files.FileRow) -> Moment:
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
     reason = parsed.keeps_earlier(conn, row, reason)
-    files.finish(conn, row, "quarantined", reason)
+    files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)

@@ -10,6 +10,7 @@ from slomix_pipeline.checks.layers import report
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
@@ -77,7 +78,7 @@ def _bytes_or_reason(conn: Conn, row: files.FileRow, gameserver: GameServer) -> 
 
 def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
     if isinstance(data, str):
-        files.finish(conn, row, "quarantined", data)
+        files.finish(conn, row, FileStatus.QUARANTINED, data)
         return Outcome(False, {"reason": data}, error=True)
     digest = files.store_content(conn, data)
     files.note_arrived(conn, row, digest)
@@ -87,7 +88,7 @@ def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
         raise dg.Failure(f"{row.name}: the database holds other bytes than were stored")
     if not data:
         reason = parsed.keeps_earlier(conn, row, "empty file")
-        files.finish(conn, row, "quarantined", reason)
+        files.finish(conn, row, FileStatus.QUARANTINED, reason)
         return Outcome(False, facts | {"reason": reason}, error=True)
     if row.sha256 not in (None, digest):
         facts["replaces"] = row.sha256
@@ -99,8 +100,8 @@ def _known_elsewhere(conn: Conn, row: files.FileRow, data: bytes) -> Outcome:
     if other is not None and not _can_be_read(data):
         other = None  # what can't be read is quarantined under each of its names
     if other is not None:
-        files.finish(conn, row, "known", parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
-    elif row.status == "known":
+        files.finish(conn, row, FileStatus.KNOWN, parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
+    elif row.status is FileStatus.KNOWN:
         files.reopen(conn, row)
     return Outcome(True, {"same bytes as": other or "no other file"})
 

@@ -21,6 +21,7 @@ from slomix_pipeline.rules.endstats import (
 )
 from slomix_pipeline.rules.linking import LINK_WINDOW, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files, parsed, results, unfinished
@@ -48,7 +49,7 @@ def round_awards(
 
     def recompute(conn: Conn, server: str, session: list[Stamped]) -> None:
         for row in (row for key, row in waiting.items() if key not in unread and row.server == server):
-            files.finish(conn, row, "ingested")  # with what is made of it: until then it waits
+            files.finish(conn, row, FileStatus.INGESTED)  # with what is made of it: until then it waits
         rounds = stored.local_rounds(conn, [entry.key for entry in session])
         moments = [entry.at for entry in rounds]
         margin = LINK_WINDOW + SPLIT_WITHIN
@@ -79,7 +80,7 @@ def _read(conn: Conn, row: files.FileRow, gameserver: GameServer) -> str | None:
             files.note_arrived(conn, row, files.store_content(conn, data))
         endstats.parse(data)
     except (FormatError, FileMissing, TooLarge) as error:
-        files.finish(conn, row, "quarantined", str(error))
+        files.finish(conn, row, FileStatus.QUARANTINED, str(error))
         return f"{row.name}: {error}"
     except GameServerError as error:
         return f"{row.name}: {error}; it is asked for again"

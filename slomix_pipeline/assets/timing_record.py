@@ -13,6 +13,7 @@ from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, TooLarge, TransientError
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import files, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
@@ -67,7 +68,7 @@ def _take_in(conn: Conn, row: files.FileRow, gameserver: GameServer) -> dict[str
     files.note_arrived(conn, row, digest)
     record = gametimes.parse(data)
     with conn.transaction():
-        files.finish(conn, row, "ingested")  # the ledger first: round_timing's look locks in this order too
+        files.finish(conn, row, FileStatus.INGESTED)  # the ledger first: round_timing's look locks in this order too
         timing_records.store_record(conn, replace(row, sha256=digest), record)
     return {
         "map": record.map_name,
@@ -82,5 +83,5 @@ def _take_in(conn: Conn, row: files.FileRow, gameserver: GameServer) -> dict[str
 
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
-    files.finish(conn, row, "quarantined", reason)
+    files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)
