@@ -9,6 +9,7 @@ from slomix_pipeline.assets.common import by_server, round_asset
 from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
+from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind, ToldAs
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import corrections, due, reading, results, unfinished
@@ -35,7 +36,7 @@ def match_post(
 ) -> dg.MaterializeResult:
     wish = context.run.tags.get(PUBLISH_TAG)
     own = set(context.partition_keys)
-    told: dict[str, list[str]] = {}
+    told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     with database.connect() as conn:
         begun = unfinished.begun(conn, own, unfinished.Stage.MATCH_POST)
@@ -45,26 +46,27 @@ def match_post(
         check = report(context, conn, CheckName.TOLD_ONCE, outcomes)
         unfinished.note_done(conn, begun)
     metadata: dict[str, Any] = {
-        "announced": len(told.get("sent", [])),
-        "corrected": len(told.get("edited", [])),
+        "announced": len(told.get(ToldAs.SENT, [])),
+        "corrected": len(told.get(ToldAs.EDITED, [])),
         "channel": discord.results.describe() if discord.results else "none: SLOMIX_DISCORD_WEBHOOK is not set",
-        "messages": dg.MetadataValue.json({k: v for k, v in told.items() if k not in ("silent", "unchanged")}),
+        "messages": dg.MetadataValue.json(
+            {k.value: v for k, v in told.items() if k not in (ToldAs.SILENT, ToldAs.UNCHANGED)}
+        ),
     }
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
 def _tell(
     context: dg.AssetExecutionContext, database: Database, discord: "Discord", own: set[str], wish: str | None
-) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
+) -> tuple[dict[ToldAs, list[str]], dict[str, Outcome]]:
     """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
     and the outcome of each round."""
-    from slomix_pipeline.discord.ledger import RESULTS
     from slomix_pipeline.discord.telling import Telling
 
     if wish == ASKED:
         with database.transaction() as conn:
             due.note_asked(conn, sorted(own), load_settings().publish_max_age)
-    told: dict[str, list[str]] = {}
+    told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     with ExitStack() as stack:
         try:
@@ -100,19 +102,18 @@ def _tell_match(telling: "Telling", match: reading.MatchSeen, changed: str | Non
     """
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
-    from slomix_pipeline.discord.ledger import Thing
 
     said = []
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-        thing, result = Thing("result", match.second.key), corrections.result_of(match)
+        thing, result = Thing(ThingKind.RESULT, match.second.key), corrections.result_of(match)
         told = telling.tell(thing, messages.corrected(message, changed), news=complete, result=result)
-        result_stands = told.stands
+        result_stands = told.outcome.stands
         said.append(thing.name)
     if match.first is not None:
-        thing = Thing("round1", match.first.key)
+        thing = Thing(ThingKind.ROUND1, match.first.key)
         if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):
             telling.tell(thing, messages.round_one_message(match), news=not complete)
         elif complete:

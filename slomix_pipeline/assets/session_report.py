@@ -12,6 +12,7 @@ from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.reports.evidence import evidence_markdown
 from slomix_pipeline.reports.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
+from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, reading, session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
@@ -120,7 +121,6 @@ def _tell(
 ) -> tuple[dict[str, str], dict[str, Outcome]]:
     """Tells the summaries of the run's sessions. Returns what became of each thing, and the outcome of each session."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import RESULTS
     from slomix_pipeline.discord.telling import Telling
 
     wish = context.run.tags.get(PUBLISH_TAG)
@@ -135,7 +135,7 @@ def _tell(
             made_from = session_reports.fingerprint_of(conn, key)
             rows = reading.session_rows(conn, key)
             if not rows:  # another session swallowed it
-                due.strike_out(conn, f"session:{key}")
+                due.strike_out(conn, Thing(ThingKind.SESSION, key))
                 continue
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
@@ -143,7 +143,7 @@ def _tell(
         outcomes[key] = telling.outcome(_tell_session(database, telling, evidence, matches, players))
         with database.connect() as conn:
             session_reports.note_told(conn, key, made_from)
-    return {thing: said.outcome for thing, said in telling.said.items()}, outcomes
+    return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
 def _tell_session(
@@ -155,17 +155,16 @@ def _tell_session(
 ) -> list[str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
     things in the ledger."""
-    from slomix_pipeline.discord.ledger import Thing
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
     key = evidence.session["session_key"]
-    thing = Thing("session", key)
+    thing = Thing(ThingKind.SESSION, key)
     telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
     said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
     for old in swallowed:
-        thing = Thing("session", old)
+        thing = Thing(ThingKind.SESSION, old)
         telling.tell(thing, session_pointer(old, key), news=False)
         said.append(thing.name)
     return said

@@ -10,6 +10,7 @@ from slomix_pipeline.checks.layers import report
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.reports.markdown import escape, table
+from slomix_pipeline.rules.things import TIMINGS, Thing, ThingKind
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, unfinished
@@ -72,7 +73,6 @@ def _tell(
 ) -> dict[str, Outcome]:
     """Tells the dev channel of rounds that are not aligned; of others it corrects what was said before."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import TIMINGS, Thing
     from slomix_pipeline.discord.telling import Telling
     from slomix_pipeline.discord.timing_messages import timing_message
 
@@ -83,21 +83,23 @@ def _tell(
     telling = Telling(database, dev, TIMINGS, wanted, context.log)
     outcomes = {}
     for timing in found:
-        told = telling.tell(Thing("timing", timing.seen.key), timing_message(timing))
-        outcomes[timing.seen.key] = Outcome(not told.is_trouble, {"message": told.outcome, "detail": told.detail})
+        told = telling.tell(Thing(ThingKind.TIMING, timing.seen.key), timing_message(timing))
+        outcomes[timing.seen.key] = Outcome(
+            not told.outcome.is_trouble, {"message": told.outcome.value, "detail": told.detail}
+        )
     return outcomes
 
 
 def _note_due(conn: Conn, seen: RoundSeen, wish: str | None, max_age: timedelta) -> None:
     """A timing that is right by now is no news; one that is not is, when a sensor brought it or a person asks."""
-    thing = f"timing:{seen.key}"
+    thing = Thing(ThingKind.TIMING, seen.key)
     now = datetime.now(UTC)
     if seen.timing_status == TimingStatus.ALIGNED:
         due.strike_out(conn, thing)
     elif wish == ASKED:
-        due.note(conn, thing, seen.key, now + max_age)
+        due.note(conn, thing, now + max_age)
     elif wish == LIVE and seen.by_sensor and now - seen.ended_at < max_age:
-        due.note(conn, thing, seen.key, seen.ended_at + max_age)
+        due.note(conn, thing, seen.ended_at + max_age)
 
 
 def _metadata(found: list[TimingSeen]) -> dict[str, Any]:

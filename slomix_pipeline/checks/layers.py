@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
+from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.warehouse import check_results
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.due import Alarm
@@ -233,15 +234,20 @@ def report_anew(
                 context.log_event(_evaluation(name, key, found[key]))
 
 
-_TOLD_BY = {"timing": CheckName.TIMING_TOLD, "session": CheckName.SUMMARY_TOLD_ONCE}  # the check of a kind of thing
+_TOLD_BY = {
+    ThingKind.ROUND1: CheckName.TOLD_ONCE,
+    ThingKind.RESULT: CheckName.TOLD_ONCE,
+    ThingKind.SESSION: CheckName.SUMMARY_TOLD_ONCE,
+    ThingKind.TIMING: CheckName.TIMING_TOLD,
+}
 
 
 def report_alarm(instance: dg.DagsterInstance, conn: Connection[DictRow], alarm: Alarm) -> None:
     """Fails the check of a message that no run is going to tell."""
-    name = _TOLD_BY.get(alarm.thing.partition(":")[0], CheckName.TOLD_ONCE)
-    outcome = Outcome(False, {alarm.thing: f"{alarm.trouble}: {alarm.detail}"})
-    check_results.store_outcomes(conn, name, {alarm.partition_key: outcome})
-    instance.report_runless_asset_event(_evaluation(name, alarm.partition_key, outcome))
+    name = _TOLD_BY[alarm.thing.kind]
+    outcome = Outcome(False, {alarm.thing.name: f"{alarm.trouble}: {alarm.detail}"})
+    check_results.store_outcomes(conn, name, {alarm.thing.partition_key: outcome})
+    instance.report_runless_asset_event(_evaluation(name, alarm.thing.partition_key, outcome))
 
 
 def _evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:

@@ -22,6 +22,7 @@ from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, overrides, reading, teams
+from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
@@ -38,9 +39,9 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
     rows = reading.session_rows(conn)
     names = teams.team_names(conn, [row["session_key"] for row in rows])
     decided = overrides.decided_sessions(conn)
-    troubles: dict[str, list[dict[str, str]]] = {}
+    troubles: dict[str, list[dict[str, str | None]]] = {}
     for row in due.troubles(conn):
-        troubles.setdefault(row["session_key"], []).append(_trouble(row))
+        troubles.setdefault(row.session_key, []).append(_trouble(row))
     return [
         {
             "key": row["session_key"],
@@ -58,14 +59,14 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
     ]
 
 
-def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str]]:
+def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str | None]]:
     """Messages to look at of rounds and sessions that belong to no session now."""
     known = {row["session_key"] for row in reading.session_rows(conn)}
-    return [_trouble(row) for row in due.troubles(conn) if row["session_key"] not in known]
+    return [_trouble(row) for row in due.troubles(conn) if row.session_key not in known]
 
 
-def _trouble(row: DictRow) -> dict[str, str]:
-    return {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
+def _trouble(row: MessageTrouble) -> dict[str, str | None]:
+    return {"thing": row.thing, "trouble": row.trouble, "detail": row.detail, "since": utc_text(row.since)}
 
 
 def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK
 from slomix_pipeline.warehouse.check_results import CheckName, Severity
+from slomix_pipeline.warehouse.due import MessageTrouble
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -202,15 +204,16 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
     ).fetchall()
 
 
-def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
-    """Messages somebody has to look at, newest first: see the view ``message_trouble``."""
-    return conn.execute(
-        """select * from message_trouble
+def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[MessageTrouble]:
+    """Messages somebody has to look at, newest first."""
+    with conn.cursor(row_factory=rows_of(MessageTrouble)) as cursor:
+        return cursor.execute(
+            """select thing, kind, partition_key, trouble, detail, since, session_key from message_trouble
            where (%(server)s::text is null or split_part(partition_key, ':', 1) = %(server)s)
              and split_part(partition_key, ':', 2) collate "C" >= %(since)s
            order by since desc, thing""",
-        scope.values(),
-    ).fetchall()
+            scope.values(),
+        ).fetchall()
 
 
 def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str]:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.corrections import Published, difference
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 
@@ -40,8 +41,8 @@ def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
     told = conn.execute(
         """select r.facts, r.told_at from published_result r
            join post p using (thing)
-           where thing = %s and p.state not in ('failed', 'refused')""",
-        [thing],
+           where thing = %s and p.state <> all(%s)""",
+        [thing, list(NOT_THERE)],
     ).fetchone()
     if told is None:
         return None
@@ -76,7 +77,7 @@ def remember(conn: Connection[DictRow], thing: str, result: Published) -> None:
 
 def _thing(match: MatchSeen) -> str | None:
     """The result of a match as the ledger of messages names it."""
-    return None if match.second is None else f"result:{match.second.key}"
+    return None if match.second is None else Thing(ThingKind.RESULT, match.second.key).name
 
 
 def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:

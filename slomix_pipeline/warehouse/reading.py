@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.scoring import Clock, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
+from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import attackers_gave_up
 from slomix_pipeline.rules.values import stopwatch_seconds
 from slomix_pipeline.warehouse import results, teams
@@ -112,9 +113,9 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
     """Keys under which something was said and that this session has swallowed since."""
     rows = conn.execute(
         """select partition_key from post
-           where thing = 'session:' || partition_key and partition_key <> %s
+           where kind = %s and partition_key <> %s
              and not exists (select from session s where s.session_key = partition_key)""",
-        [session_key],
+        [ThingKind.SESSION, session_key],
     ).fetchall()
     keys = [row["partition_key"] for row in rows]
     return [key for key in keys if resolve_session(conn, key) == session_key]

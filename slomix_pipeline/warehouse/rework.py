@@ -134,10 +134,10 @@ def stale_rounds(
                              where told.session_key = s.session_key and state in ('sent', 'told'))
                union all
                select partition_key, coalesce(asked_at, since) from undelivered
-               where thing not like 'session:%%'
+               where kind <> 'session'
                  and due_until > now()
                  and (ask_again_at <= now() or asked_at < %(started)s)
-                 and case when thing like 'timing:%%' then %(dev)s else %(results)s end
+                 and case kind when 'timing' then %(dev)s else %(results)s end
            ) inputs
            where %(among)s::text[] is null or round_key = any(%(among)s)
            group by round_key order by split_part(round_key, ':', 2) desc, round_key desc

@@ -15,13 +15,14 @@ from pytest_httpserver import HTTPServer
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.client import Discord, Sent
 from slomix_pipeline.discord.embeds import BLANK, Embed, Message, escape, violations
-from slomix_pipeline.discord.ledger import Thing, tell
+from slomix_pipeline.discord.ledger import tell
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.team_names import NameSource, TeamName
+from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
@@ -40,7 +41,7 @@ def states(database: Database) -> list[str]:
         return [row["state"] for row in conn.execute("select state from post order by thing")]
 
 
-THING = Thing("result", "main:x-round-2")
+THING = Thing(ThingKind.RESULT, "main:x-round-2")
 PATH = "/api/webhooks/123/SECRETsecretSECRET-secret_1"
 
 
@@ -133,7 +134,7 @@ def test_after_a_crash_while_sending_nothing_is_said_twice(
         tell(database, _Dies(discord if went_out else None), THING, said("news"), announce=True)  # type: ignore[arg-type]
     for _ in range(2):
         told = tell(database, discord, THING, said("news"), announce=True)
-        assert (told.outcome, told.is_trouble) == ("in_doubt", True)
+        assert (told.outcome, told.outcome.is_trouble) == (ToldAs.IN_DOUBT, True)
         assert "ended before it knew" in told.detail
     assert len(texts(page)) == went_out
     assert states(database) == ["in_doubt"]
@@ -144,7 +145,7 @@ def test_what_surely_was_not_sent_is_sent_later(
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json({"message": "Unknown Webhook", "code": 10015}, 404)
     told = tell(database, failing, THING, said("news"), announce=True)
-    assert (told.outcome, told.is_trouble, told.stands) == ("refused", True, False)
+    assert (told.outcome, told.outcome.is_trouble, told.outcome.stands) == (ToldAs.REFUSED, True, False)
     assert "SLOMIX_DISCORD_WEBHOOK" in told.detail and "SECRET" not in told.detail
     assert states(database) == ["refused"]
     assert outcome(database, discord, "news", announce=False) == "silent"

@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.rules.things import PostState, ThingKind, Trouble
 from slomix_pipeline.rules.values import FileStatus, Status
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
@@ -16,6 +17,9 @@ WORDS: dict[str, type[StrEnum]] = {
     "round.status": Status,
     "match.status": Status,
     "check_result.severity": Severity,
+    "post.kind": ThingKind,
+    "post.state": PostState,
+    "due.kind": ThingKind,
 }
 
 
@@ -34,3 +38,10 @@ def words_of(database: Database, table: str, column: str) -> set[str]:
 @pytest.mark.parametrize("column", WORDS)
 def test_a_column_takes_the_words_of_its_enumeration_and_no_others(database: Database, column: str) -> None:
     assert words_of(database, *column.split(".")) == set(WORDS[column])
+
+
+def test_the_troubles_of_messages_are_those_that_the_view_names(database: Database) -> None:
+    with database.connect() as conn:
+        (row,) = conn.execute("select obj_description('message_trouble'::regclass) as text")
+    named = row["text"].partition("trouble: ")[2].partition(". session_key")[0]
+    assert set(re.findall(r"[a-z_]+(?= (?:and \w+ )?\()", named)) | {"failed"} == set(Trouble)
