@@ -16,7 +16,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.partitions import server_of
 from slomix_pipeline.reports.receipts import find
 from slomix_pipeline.rules.overrides import COUNTS, CUT, OverrideKind
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.validity import can_count
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.runtime.home import open_database
@@ -238,6 +238,6 @@ def _session(conn: Connection[DictRow], name: str) -> str:
 
 def _roster(people: list[DictRow], value: str, without: str | None = None) -> tuple[str, ...] | None:
     """The GUIDs of the team that is meant; None for what is no team."""
-    if value not in (TEAM_A, TEAM_B):
+    if value not in tuple(Team):
         return None
     return tuple(sorted(p["guid"] for p in people if p["team"] == value and p["guid"] != without))

@@ -12,6 +12,7 @@ from slomix_pipeline.jobs import ASKED, LIVE, PUBLISH_TAG
 from slomix_pipeline.reports.evidence import evidence_markdown
 from slomix_pipeline.reports.markdown import escape
 from slomix_pipeline.rules.team_names import UNNAMED
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, reading, session_reports
@@ -78,7 +79,7 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
         ],
     ).round(2)
     return {
-        "teams": f"{teams['A'].shown} – {teams['B'].shown}",
+        "teams": f"{teams[Team.A].shown} – {teams[Team.B].shown}",
         "points of A": session["points_a"],
         "points of B": session["points_b"],
         "policy": session["policy"] or "none",

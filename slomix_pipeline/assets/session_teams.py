@@ -15,7 +15,7 @@ from slomix_pipeline.reports.markdown import code, escape, table
 from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half
 from slomix_pipeline.rules.team_names import TeamName, name_teams
-from slomix_pipeline.rules.teams import Lineup, SessionTeams, flag_text
+from slomix_pipeline.rules.teams import Lineup, SessionTeams, Team, flag_text
 from slomix_pipeline.warehouse import matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
@@ -41,7 +41,9 @@ def session_teams(context: dg.AssetExecutionContext, database: dg.ResourceParam[
         halves = matches.halves(conn, session_key)
         told = _told_teams(conn, session_key, halves)
         players = teams.players_of(conn, session_key)
-        rosters = {team: {guid: players.get(guid, "") for guid in told.members(team)} for team in ("A", "B")}
+        rosters: dict[str, dict[str, str]] = {
+            team: {guid: players.get(guid, "") for guid in told.members(team)} for team in Team
+        }
         names = name_teams(rosters, teams.hold_known_teams(conn))
         teams.store_teams(conn, session_key, players, told, names)
         # One file can change the teams of every round of its session.
@@ -74,7 +76,7 @@ def _told_teams(conn: Conn, session_key: str, halves: list[Half]) -> SessionTeam
 
 def _table(told: SessionTeams, names: Mapping[str, TeamName], players: Mapping[str, str]) -> str:
     """Both rosters side by side, and who stays open, as Markdown."""
-    columns = {names[team].shown: _listed(told.members(team), players) for team in ("A", "B")}
+    columns = {names[team].shown: _listed(told.members(team), players) for team in Team}
     if told.open:
         columns["open"] = _listed(told.open, players)
     return "\n".join(table(list(map(escape, columns)), zip_longest(*columns.values(), fillvalue="")))

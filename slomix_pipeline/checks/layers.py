@@ -6,6 +6,7 @@ with the list and every round that did not pass gets an evaluation of its own. E
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import dagster as dg
@@ -263,7 +264,14 @@ def _evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> 
 
 
 def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: dg.MetadataValue.text("unknown") if value is None else value for name, value in facts.items()}
+    return {name: _shown(value) for name, value in facts.items()}
+
+
+def _shown(value: Any) -> Any:
+    """A fact as Dagster can keep it: it knows no enumerations but its own."""
+    if value is None:
+        return dg.MetadataValue.text("unknown")
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def _list(failed: Mapping[str, Outcome]) -> str:

@@ -14,7 +14,7 @@ from slomix_pipeline.rules.laws import CAUSES, Finding, header_law, known_causes
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.pairing import HARMLESS_FLAGS, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
-from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
+from slomix_pipeline.rules.scoring import Attack, Confidence, Faster, Half, MatchResult
 from slomix_pipeline.rules.teams import FlagKind, SessionTeams, TeamConfidence, flag_text
 from slomix_pipeline.rules.timing import RoundTiming, TimingStatus, overstayed
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN, Broken
@@ -141,9 +141,9 @@ def score_outcome(result: MatchResult) -> Outcome:
 
 _ATTACKS = {
     None: None,
-    FIRST: "round 1's attackers won",
-    SECOND: "round 2's attackers won",
-    DRAW: "draw",
+    Faster.FIRST: "round 1's attackers won",
+    Faster.SECOND: "round 2's attackers won",
+    Faster.DRAW: "draw",
 }
 
 

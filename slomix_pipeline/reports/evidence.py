@@ -10,17 +10,18 @@ from typing import Any
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.markdown import escape, table
 from slomix_pipeline.rules.overrides import decided_text
-from slomix_pipeline.rules.teams import flag_text
+from slomix_pipeline.rules.scoring import Confidence, Source
+from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.rules.values import SIDE_NAMES, other_side
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence
 
-_BY = {None: "", "header": "headers", "time": "times", "override": "a person"}
+_BY = {None: "", Source.HEADER: "headers", Source.TIME: "times", Source.OVERRIDE: "a person"}
 _SURE = {
     None: "",
-    "verified_header": "yes",
-    "time_fallback": "by the times only",
-    "ambiguous": "the files disagree",
-    "missing": "no",
+    Confidence.VERIFIED_HEADER: "yes",
+    Confidence.TIME_FALLBACK: "by the times only",
+    Confidence.AMBIGUOUS: "the files disagree",
+    Confidence.MISSING: "no",
 }
 _COLUMNS = ("#", "map", "attacks first", "round 1", "round 2", "result", "points", "by", "sure", "why")
 
@@ -53,7 +54,7 @@ def _matches(evidence: SessionEvidence) -> str:
 
 def _head(evidence: SessionEvidence) -> Iterator[str]:
     session = evidence.session
-    a, b = evidence.names["A"].shown, evidence.names["B"].shown
+    a, b = evidence.names[Team.A].shown, evidence.names[Team.B].shown
     yield f"# {session['session_key']}"
     yield ""
     result = f"**{escape(a)} {session['points_a']} – {session['points_b']} {escape(b)}**"
@@ -88,7 +89,7 @@ def _time(match: dict[str, Any], which: str) -> str:
 
 
 def _result(evidence: SessionEvidence, winner: str | None) -> str:
-    if winner in ("A", "B"):
+    if winner in set(Team):
         return evidence.names[winner].shown
     return winner or "not counted"
 
@@ -98,7 +99,7 @@ def _rest(evidence: SessionEvidence) -> Iterator[str]:
     yield ""
     yield "## Teams"
     yield ""
-    for team in ("A", "B"):
+    for team in Team:
         players = ", ".join(escape(p["name"]) for p in evidence.rosters if p["team"] == team)
         yield f"- {escape(evidence.names[team].shown)}: {players or 'nobody'}"
     if evidence.teams is not None:

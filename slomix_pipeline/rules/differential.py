@@ -15,11 +15,12 @@ from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.values import other_side, shared_lines
 
-# What a player's numbers are marked with, beside "dead_time_capped".
+# What a player's numbers are marked with.
 CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here, or from a line in it that can't be told: unknown
 CARRIED_OVER = "counters_carried_over"  # a round 1 that counts on from the file before it: unknown
 STAYED_LONGER = "there_for_longer"  # than the round can have lasted, so more than it is in his counters: unknown
 COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
+DEAD_TIME_CAPPED = "dead_time_capped"  # the file has him dead for longer than he was there
 NO_IDENTITY = "no_identity"  # nobody knows who he is: in the round's numbers, in no total over rounds
 
 
@@ -252,4 +253,4 @@ def _with_dead_time_capped(player: RoundPlayer) -> RoundPlayer:
         return replace(player, seconds_dead=None)
     if player.seconds_dead is None or player.seconds_dead <= player.seconds_played:
         return player
-    return replace(player, seconds_dead=player.seconds_played, flags=(*player.flags, "dead_time_capped"))
+    return replace(player, seconds_dead=player.seconds_played, flags=(*player.flags, DEAD_TIME_CAPPED))

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.corrections import Published, difference
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
@@ -19,9 +19,9 @@ from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 
 def result_of(match: MatchSeen) -> Published:
     """The result of a match as it stands now."""
-    teams = {team: tuple(sorted(p["guid"] for p in match.players if p["team"] == team)) for team in (TEAM_A, TEAM_B)}
+    teams = {team: tuple(sorted(p["guid"] for p in match.players if p["team"] == team)) for team in Team}
     times = tuple(_time(seen) for seen in match.rounds)
-    return Published(match.winner, match.policy, times, teams[TEAM_A], teams[TEAM_B])
+    return Published(match.winner, match.policy, times, teams[Team.A], teams[Team.B])
 
 
 def _time(seen: RoundSeen) -> str:

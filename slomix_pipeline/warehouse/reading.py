@@ -12,12 +12,15 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.scoring import Clock, attack_time
+from slomix_pipeline.rules.differential import NO_IDENTITY
+from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import ThingKind
-from slomix_pipeline.rules.timing import attackers_gave_up
-from slomix_pipeline.rules.values import stopwatch_seconds
+from slomix_pipeline.rules.timing import LengthFrom, TimingStatus, attackers_gave_up
+from slomix_pipeline.rules.values import FileStatus, Status, stopwatch_seconds
 from slomix_pipeline.warehouse import results, teams
 
 
@@ -30,8 +33,8 @@ class RoundSeen:
     """Of a round 2 with the limit that it was played for."""
     ended_at: datetime
     duration_seconds: float | None
-    duration_source: str | None
-    timing_status: str
+    duration_source: LengthFrom | None
+    timing_status: TimingStatus
     record_key: str | None
     surrender_side: int | None
     by_sensor: bool
@@ -44,7 +47,7 @@ class RoundSeen:
     @property
     def attack_seconds(self) -> int | None:
         """The time of its attack: the stopwatch's, or how long the round was where no time stands there."""
-        lasted = None if self.duration_source == "limit" else self.duration_seconds
+        lasted = None if self.duration_source == LengthFrom.LIMIT else self.duration_seconds
         return attack_time(self.header, Clock(self.surrender_side, lasted))
 
     @property
@@ -62,11 +65,11 @@ class MatchSeen:
     session_key: str
     position: int
     map_name: str
-    status: str
-    winner: str | None
-    source: str | None
+    status: Status
+    winner: Winner | None
+    source: Source | None
     reason: str
-    attackers_first: str | None
+    attackers_first: Team | None
     policy: str
     first: RoundSeen | None
     second: RoundSeen | None
@@ -144,11 +147,11 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
                   coalesce(sum(points_b) over so_far, 0)::integer as score_b,
-                  count(*) filter (where winner = 'draw') over so_far as draws
-           from match m where session_key = any(%s)
+                  count(*) filter (where winner = %(draw)s) over so_far as draws
+           from match m where session_key = any(%(keys)s)
            window so_far as (partition by session_key order by position)
            order by session_key, position""",
-        [list(session_keys)],
+        {"keys": list(session_keys), "draw": Winner.DRAW},
     ).fetchall()
     rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
     names = teams.team_names(conn, {row["session_key"] for row in rows})
@@ -163,8 +166,8 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
-               where match_key = any(%s) and valid and 'no_identity' = any(p.flags) group by match_key""",
-            [[row["match_key"] for row in rows]],
+               where match_key = any(%s) and valid and %s = any(p.flags) group by match_key""",
+            [[row["match_key"] for row in rows], NO_IDENTITY],
         )
     }
     return [
@@ -173,11 +176,11 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             session_key=row["session_key"],
             position=row["position"],
             map_name=row["map"],
-            status=row["status"],
-            winner=row["winner"],
-            source=row["source"],
+            status=Status(row["status"]),
+            winner=row["winner"] and Winner(row["winner"]),
+            source=row["source"] and Source(row["source"]),
             reason=row["reason"],
-            attackers_first=row["attackers_first"],
+            attackers_first=row["attackers_first"] and Team(row["attackers_first"]),
             policy=row["policy"],
             first=rounds.get(row["r1_key"]),
             second=rounds.get(row["r2_key"]),
@@ -208,8 +211,8 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
             headers[row["round_key"]],
             row["stamp"],
             row["duration_seconds"],
-            row["duration_source"],
-            row["timing_status"],
+            row["duration_source"] and LengthFrom(row["duration_source"]),
+            TimingStatus(row["timing_status"]),
             row["record_key"],
             row["surrender_side"],
             row["by_sensor"],
@@ -256,8 +259,9 @@ def quarantined_between(conn: Connection[DictRow], server: str, start: str, end:
     """Quarantined stats files without a readable version whose names lie between two stamps (text, server time)."""
     return conn.execute(
         """select f.partition_key as round_key, f.name, f.reason, f.timezone from file f
-           where f.server = %s and f.kind = 'stats' and f.status = 'quarantined' and left(f.name, 17) between %s and %s
+           where f.server = %s and f.kind = %s and f.status = %s
+             and left(f.name, 17) between %s and %s
              and not exists (select from parsed_round p where p.round_key = f.partition_key)
            order by f.name""",
-        [server, start, end],
+        [server, FileKind.STATS, FileStatus.QUARANTINED, start, end],
     ).fetchall()

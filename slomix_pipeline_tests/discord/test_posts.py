@@ -21,8 +21,12 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import NameSource, TeamName
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
+from slomix_pipeline.rules.timing import LengthFrom, TimingStatus
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
@@ -195,8 +199,8 @@ def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header
         make_header(**header),
         datetime.now(UTC) - ago,
         300.0,
-        "attack_time",
-        "ALIGNED",
+        LengthFrom.ATTACK_TIME,
+        TimingStatus.ALIGNED,
         "main:record",
         None,
         by_sensor,
@@ -457,11 +461,11 @@ def match_of(first: RoundSeen | None, second: RoundSeen | None = None, **values:
         session_key="main:2031-05-06-200000",
         position=1,
         map_name="supply",
-        status="complete" if second else "r1_only",
-        winner="B" if second else None,
-        source="header" if second else None,
+        status=Status.COMPLETE if second else Status.R1_ONLY,
+        winner=Winner.B if second else None,
+        source=Source.HEADER if second else None,
         reason="R2's attackers were faster",
-        attackers_first="A",
+        attackers_first=Team.A,
         policy="map-wins/1",
         first=first,
         second=second,
@@ -487,18 +491,18 @@ def test_a_beaten_round_one_says_what_round_two_has_to_beat() -> None:
 
 
 def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
-    held = replace(seen(**HELD), duration_seconds=479.0, duration_source="measured")
+    held = replace(seen(**HELD), duration_seconds=479.0, duration_source=LengthFrom.MEASURED)
     text = text_of(messages.round_one_message(match_of(held)))
     assert "Team A did not make it in **8:00**" in text and "any completed attack" in text
 
 
 def test_a_round_one_that_ended_early_without_a_known_reason_was_not_held_to_its_limit() -> None:
-    text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source="measured"))))
+    text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source=LengthFrom.MEASURED))))
     assert "Team A did not make it: it ended after **5:00** of 8:00" in text
 
 
 def test_a_time_that_is_not_known_is_said_in_words() -> None:
-    unknown = replace(seen(**BEATEN | {"attack_time": "0:00"}), duration_source="limit")
+    unknown = replace(seen(**BEATEN | {"attack_time": "0:00"}), duration_source=LengthFrom.LIMIT)
     text = text_of(messages.round_one_message(match_of(unknown)))
     assert "Team A completed it in an unknown time" in text and "its time, which is not known" in text
     text = text_of(messages.round_one_message(match_of(seen(**HELD | {"limit": "0:00", "attack_time": "0:00"}))))
@@ -508,12 +512,12 @@ def test_a_time_that_is_not_known_is_said_in_words() -> None:
 @pytest.mark.parametrize("shown", ["75:25", "0:00"])
 @pytest.mark.parametrize("winner", [0, 1, 2])
 def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
-    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source="measured")
+    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source=LengthFrom.MEASURED)
     match = match_of(seen(**BEATEN), odd)
     text = text_of(messages.result_message(match)) + text_of(messages.session_message(SESSION, [match], [], FINE))
     assert shown not in text
     assert ("completed it in **5:00**" in text) == (winner == 2)  # how long the round was
-    unknown = replace(odd, duration_source="limit")
+    unknown = replace(odd, duration_source=LengthFrom.LIMIT)
     text = text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))
     assert ("completed it in an unknown time" in text) == (winner == 2) and "?" not in text
 
@@ -528,7 +532,7 @@ def test_of_a_round_that_was_broken_off_the_summary_says_only_that() -> None:
 
 def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
     gave_up = replace(seen(**HELD), surrender_side=2, duration_seconds=200.4)
-    text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))
+    text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner=Winner.A)))
     assert "Team B gave up after **3:20** of 8:00" in text
     assert "Team A wins" in text
 
@@ -540,12 +544,14 @@ def test_defenders_who_gave_up_are_said_to_have_given_up() -> None:
 
 def test_the_footer_tells_how_many_rounds_have_lua_timing() -> None:
     timed, untimed = seen(**BEATEN), replace(seen(**HELD), record_key=None)
-    (embed,) = messages.result_message(match_of(timed, untimed, winner="A")).embeds
+    (embed,) = messages.result_message(match_of(timed, untimed, winner=Winner.A)).embeds
     assert "Lua timing 1/2" in embed.footer
 
 
 def test_a_draw_is_called_a_draw() -> None:
-    text = text_of(messages.result_message(match_of(seen(**HELD), seen(**HELD), winner="draw", score_b=0, draws=1)))
+    text = text_of(
+        messages.result_message(match_of(seen(**HELD), seen(**HELD), winner=Winner.DRAW, score_b=0, draws=1))
+    )
     assert "supply · draw" in text and "Team A 0 – 0 Team B (1 draw)" in text
 
 
@@ -673,7 +679,7 @@ MATCHES = st.builds(
     ROUNDS,
     ROUNDS,
     map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
-    winner=st.sampled_from(["A", "B", "draw", None]),
+    winner=st.sampled_from([*Winner, None]),
     players=st.lists(PLAYER, max_size=40).map(tuple),
     attackers_first=st.sampled_from(["A", "B", None]),
     score_a=st.integers(0, 99),

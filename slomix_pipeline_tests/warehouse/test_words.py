@@ -6,7 +6,15 @@ from enum import StrEnum
 import pytest
 
 from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.rules.endstats import Scope
+from slomix_pipeline.rules.linking import LinkClass
+from slomix_pipeline.rules.overrides import OverrideKind
+from slomix_pipeline.rules.scoring import Confidence, Faster, Source, Winner
+from slomix_pipeline.rules.team_names import NameSource
+from slomix_pipeline.rules.teams import Team, TeamConfidence
 from slomix_pipeline.rules.things import PostState, ThingKind, Trouble
+from slomix_pipeline.rules.timing import LengthFrom, TimingStatus
+from slomix_pipeline.rules.timing_records import UnlinkedClass
 from slomix_pipeline.rules.values import FileStatus, Status
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
@@ -17,6 +25,22 @@ WORDS: dict[str, type[StrEnum]] = {
     "round.status": Status,
     "match.status": Status,
     "check_result.severity": Severity,
+    "match.winner": Winner,
+    "match.source": Source,
+    "match.confidence": Confidence,
+    "match.by_header": Faster,
+    "match.by_time": Faster,
+    "match.attackers_first": Team,
+    "session_player.team": Team,
+    "session_team.team": Team,
+    "session_team.name_source": NameSource,
+    "session.team_confidence": TeamConfidence,
+    "round_timing.duration_source": LengthFrom,
+    "round_timing.timing_status": TimingStatus,
+    "round_timing.link_class": LinkClass,
+    "timing_record.unlinked_class": UnlinkedClass,
+    "override.kind": OverrideKind,
+    "award.scope": Scope,
     "post.kind": ThingKind,
     "post.state": PostState,
     "due.kind": ThingKind,
