@@ -93,17 +93,17 @@ def _carry_over(conn: Connection[DictRow], round_key: str) -> None:
     place = overrides.place_of_round(conn, round_key)
     assert place is not None
     for row in overrides.about(conn, overrides.rounds_of(conn, place["session_key"])):
-        if row["kind"] == OverrideKind.TEAM:
+        if row.kind is OverrideKind.TEAM:
             overrides.add(
                 conn,
                 OverrideKind.TEAM,
-                row["server"],
+                row.server,
                 round_key,
-                row["value"],
-                guid=row["guid"],
-                roster=row["roster"],
-                reason=row["reason"],
-                made_by=row["made_by"],
+                row.value,
+                guid=row.guid,
+                roster=row.roster,
+                reason=row.reason,
+                made_by=row.made_by,
             )
 
 

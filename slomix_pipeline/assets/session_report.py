@@ -1,5 +1,6 @@
 """What is said about a whole session: its report in the UI, its summary on Discord. They read, they never decide."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -58,13 +59,15 @@ def session_report(context: dg.AssetExecutionContext, database: dg.ResourceParam
     return dg.MaterializeResult()
 
 
-def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players: list[Any]) -> dict[str, Any]:
+def _metadata(
+    session: reading.SessionScore, matches: list[reading.MatchSeen], players: list[reading.PlayerTotals]
+) -> dict[str, Any]:
     import pandas as pd  # loaded where tables are made
 
     teams = matches[0].teams if matches else UNNAMED
     shown = {team: escape(name.shown) for team, name in teams.items()}
     table = pd.DataFrame(
-        [p | {"team": shown.get(p["team"]), "name": escape(p["name"])} for p in players],
+        [asdict(p) | {"team": p.team and shown[p.team], "name": escape(p.name)} for p in players],
         columns=[
             "team",
             "name",
@@ -80,13 +83,13 @@ def _metadata(session: dict[str, Any], matches: list[reading.MatchSeen], players
     ).round(2)
     return {
         "teams": f"{teams[Team.A].shown} – {teams[Team.B].shown}",
-        "points of A": session["points_a"],
-        "points of B": session["points_b"],
-        "policy": session["policy"] or "none",
-        "maps won by A": session["won_a"],
-        "maps won by B": session["won_b"],
-        "matches": session["matches"],
-        "rounds": session["rounds"],
+        "points of A": session.points_a,
+        "points of B": session.points_b,
+        "policy": session.policy or "none",
+        "maps won by A": session.won_a,
+        "maps won by B": session.won_b,
+        "matches": session.matches,
+        "rounds": session.rounds,
         "players": len(players),
         "Lua timing": reading.timing_coverage([seen for match in matches for seen in match.rounds]),
         "table of players": dg.MetadataValue.md(table.to_markdown(index=False)),
@@ -152,13 +155,13 @@ def _tell_session(
     telling: "Telling",
     evidence: SessionEvidence,
     matches: list[reading.MatchSeen],
-    players: list[Any],
+    players: list[reading.PlayerTotals],
 ) -> list[str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
     things in the ledger."""
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
-    key = evidence.session["session_key"]
+    key = evidence.session.session_key
     thing = Thing(ThingKind.SESSION, key)
     telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
     said = [thing.name]

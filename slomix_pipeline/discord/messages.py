@@ -6,7 +6,6 @@ Does not belong here: sending, and whether something is said at all.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
 from slomix_pipeline.discord.wording import (
@@ -27,7 +26,8 @@ from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.rules.values import Status, attack_succeeded, ended_early, stopwatch_seconds
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
 TEAM_COLOURS = {Team.A: 0x3498DB, Team.B: 0xE74C3C}
 MOST_REASONS = 3  # of a grade, or decisions, in a summary
@@ -110,20 +110,19 @@ def corrected(message: Message, notice: str | None) -> Message:
 
 
 def session_message(
-    session: dict[str, Any],
+    session: SessionScore,
     matches: Sequence[MatchSeen],
-    players: Sequence[dict[str, Any]],
+    players: Sequence[PlayerTotals],
     grade: Grade,
-    decisions: Sequence[dict[str, Any]] = (),
+    decisions: Sequence[DecisionSeen] = (),
 ) -> Message:
-    """The summary of a session that is over. ``session``: a row of session_score; ``players``: session totals;
-    ``decisions``: rows of override about it."""
-    a, b = session["points_a"], session["points_b"]
-    counted = session["matches"] - session["not_counted"]
-    winner = session_winner(Points(a, b), counted, session["without_points"])
+    """The summary of a session that is over. ``players``: session totals; ``decisions``: about it."""
+    a, b = session.points_a, session.points_b
+    counted = session.matches - session.not_counted
+    winner = session_winner(Points(a, b), counted, session.without_points)
     teams = matches[0].teams if matches else UNNAMED
     title = f"{_session_verdict(winner, teams)} {max(a, b)}–{min(a, b)}" if winner else _open_session(a, b, counted)
-    start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
+    start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
@@ -131,8 +130,7 @@ def session_message(
         description="\n".join(
             [
                 f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
-                f"{session['matches']} matches, {session['rounds']} rounds"
-                f"{_rest(session['draws'], session['not_counted'])}",
+                f"{session.matches} matches, {session.rounds} rounds{_rest(session.draws, session.not_counted)}",
                 *(
                     [
                         f"-# The totals are without the numbers of {left_out} round{'s' if left_out > 1 else ''}: "
@@ -147,9 +145,9 @@ def session_message(
         ),
         color=_colour(winner, teams),
         footer=" · ".join(
-            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session["session_key"]]
+            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
         ),
-        timestamp=session["ended_at"],
+        timestamp=session.ended_at,
     )
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
     embed = Embed(embed.title, embed.description, embed.color, maps, embed.footer, embed.timestamp)
@@ -171,9 +169,9 @@ def _some(texts: Sequence[str]) -> str:
     return f": {shown}{more}" if texts else ""
 
 
-def _decision(row: dict[str, Any]) -> str:
-    about = " ".join(part for part in (row["kind"], row["player"] or row["map"]) if part)
-    return f"{about}: {decided_text(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
+def _decision(row: DecisionSeen) -> str:
+    about = " ".join(part for part in (row.kind, row.player or row.map) if part)
+    return f"{about}: {decided_text(row.kind, row.value)}, by {row.made_by}: {row.reason}"
 
 
 def session_pointer(old_key: str, key: str) -> Message:
@@ -182,11 +180,11 @@ def session_pointer(old_key: str, key: str) -> Message:
     return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
 
 
-def _with_teams(embed: Embed, players: Iterable[dict[str, Any]], teams: Mapping[str, TeamName]) -> Embed:
+def _with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Embed:
     """The embed with a block per team below its fields, within what is left of Discord's limits."""
     blocks: dict[Team | None, list[str]] = {Team.A: [], Team.B: [], None: []}
     for player in players:
-        blocks[player["team"]].append(_player_line(player))
+        blocks[player.team].append(_player_line(player))
     titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
     fields: tuple[Field, ...] = embed.fields
     waiting = [team for team in titles if blocks[team]]
@@ -197,14 +195,14 @@ def _with_teams(embed: Embed, players: Iterable[dict[str, Any]], teams: Mapping[
     return Embed(embed.title, embed.description, embed.color, fields, embed.footer, embed.timestamp)
 
 
-def _player_line(player: dict[str, Any]) -> str:
+def _player_line(player: PlayerTotals) -> str:
     facts = [
-        f"{whole(player['kills'])}/{whole(player['deaths'])}",
-        f"{whole(player['dpm'])} dpm",
-        f"{whole(player['damage_given'])}/{whole(player['damage_received'])} dmg",
-        f"{tenth(player['accuracy'])} % acc",
+        f"{whole(player.kills)}/{whole(player.deaths)}",
+        f"{whole(player.dpm)} dpm",
+        f"{whole(player.damage_given)}/{whole(player.damage_received)} dmg",
+        f"{tenth(player.accuracy)} % acc",
     ]
-    return f"**{player_text(player['name'])}** · {' · '.join(facts)}"
+    return f"**{player_text(player.name)}** · {' · '.join(facts)}"
 
 
 def _told(seen: RoundSeen, attackers: Team | None, teams: Mapping[str, TeamName]) -> str:

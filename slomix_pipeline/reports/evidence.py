@@ -55,10 +55,10 @@ def _matches(evidence: SessionEvidence) -> str:
 def _head(evidence: SessionEvidence) -> Iterator[str]:
     session = evidence.session
     a, b = evidence.names[Team.A].shown, evidence.names[Team.B].shown
-    yield f"# {session['session_key']}"
+    yield f"# {session.session_key}"
     yield ""
-    result = f"**{escape(a)} {session['points_a']} – {session['points_b']} {escape(b)}**"
-    rest = f"{session['draws']} drawn, {session['not_counted']} not counted, by {session['policy']}"
+    result = f"**{escape(a)} {session.points_a} – {session.points_b} {escape(b)}**"
+    rest = f"{session.draws} drawn, {session.not_counted} not counted, by {session.policy}"
     yield f"{result}, {rest}. Trust grade **{evidence.grade.letter}**{':' if evidence.grade.reasons else ''}"
     for reason in evidence.grade.reasons:
         yield f"- {escape(reason)}"
@@ -110,10 +110,10 @@ def _rest(evidence: SessionEvidence) -> Iterator[str]:
     if evidence.decisions:
         yield from ("", "## Decided by people", "")
         for row in evidence.decisions:
-            about = " ".join(part for part in (row["kind"], row["player"], row["map"], row["round_key"]) if part)
-            decided = f"{about}: {decided_text(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
-            yield f"- {row['id']}: {escape(decided)}"
+            about = " ".join(part for part in (row.kind, row.player, row.map, row.round_key) if part)
+            decided = f"{about}: {decided_text(row.kind, row.value)}, by {row.made_by}: {row.reason}"
+            yield f"- {row.id}: {escape(decided)}"
     if evidence.corrections:
         yield from ("", "## Corrected after it was told", "")
-        for row in evidence.corrections:
-            yield f"- {row['thing']}: {escape(row['notice'])} ({escape(row['cause'])})"
+        for told in evidence.corrections:
+            yield f"- {told.thing}: {escape(told.notice)} ({escape(told.cause)})"

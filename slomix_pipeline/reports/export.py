@@ -23,6 +23,8 @@ from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.due import MessageTrouble
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
@@ -37,23 +39,23 @@ def utc_text(moment: datetime) -> str:
 def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
     """All sessions, oldest first, with counts, score, what the teams are called and messages to look at."""
     rows = reading.session_rows(conn)
-    names = teams.team_names(conn, [row["session_key"] for row in rows])
+    names = teams.team_names(conn, [row.session_key for row in rows])
     decided = overrides.decided_sessions(conn)
     troubles: dict[str, list[dict[str, str | None]]] = {}
     for row in due.troubles(conn):
         troubles.setdefault(row.session_key, []).append(_trouble(row))
     return [
         {
-            "key": row["session_key"],
-            "server": row["server"],
-            "started_at": utc_text(row["started_at"]),
-            "ended_at": utc_text(row["ended_at"]),
-            "rounds": row["rounds"],
-            "matches": row["matches"],
+            "key": row.session_key,
+            "server": row.server,
+            "started_at": utc_text(row.started_at),
+            "ended_at": utc_text(row.ended_at),
+            "rounds": row.rounds,
+            "matches": row.matches,
             "score": _score(row),
-            "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
-            "decisions": decided.get(row["session_key"], 0),
-            "message_troubles": troubles.get(row["session_key"], []),
+            "teams": {team: name.shown for team, name in names[row.session_key].items()},
+            "decisions": decided.get(row.session_key, 0),
+            "message_troubles": troubles.get(row.session_key, []),
         }
         for row in rows
     ]
@@ -61,7 +63,7 @@ def sessions_as_json(conn: Connection[DictRow]) -> list[dict[str, Any]]:
 
 def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str | None]]:
     """Messages to look at of rounds and sessions that belong to no session now."""
-    known = {row["session_key"] for row in reading.session_rows(conn)}
+    known = {row.session_key for row in reading.session_rows(conn)}
     return [_trouble(row) for row in due.troubles(conn) if row.session_key not in known]
 
 
@@ -81,18 +83,18 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
         "schema": SCHEMA,
         "session": {
             "key": session_key,
-            "server": session["server"],
-            "started_at": utc_text(session["started_at"]),
-            "ended_at": utc_text(session["ended_at"]),
+            "server": session.server,
+            "started_at": utc_text(session.started_at),
+            "ended_at": utc_text(session.ended_at),
         },
         "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
         "teams": _teams(evidence),
         "score": _score(session),
         "matches": [_match(match) for match in evidence.matches],
-        "rounds": _rounds(conn, session_key, session["server"]),
+        "rounds": _rounds(conn, session_key, session.server),
         "decisions": [_decision(row) for row in evidence.decisions],
         "corrections": [
-            {"notice": row["notice"], "cause": row["cause"], "found_at": utc_text(row["found_at"])}
+            {"notice": row.notice, "cause": row.cause, "found_at": utc_text(row.found_at)}
             for row in evidence.corrections
         ],
     }
@@ -134,14 +136,14 @@ def _flag(flag: Flag, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _score(row: DictRow) -> dict[str, Any]:
+def _score(row: SessionScore) -> dict[str, Any]:
     return {
-        "A": row["points_a"],
-        "B": row["points_b"],
-        "draws": row["draws"],
-        "not_counted": row["not_counted"],
-        "without_points": row["without_points"],
-        "policy": row["policy"] or load_settings().scoring_policy,  # none before its first match is scored
+        "A": row.points_a,
+        "B": row.points_b,
+        "draws": row.draws,
+        "not_counted": row.not_counted,
+        "without_points": row.without_points,
+        "policy": row.policy or load_settings().scoring_policy,  # none before its first match is scored
     }
 
 
@@ -167,9 +169,17 @@ def _match(match: DictRow) -> dict[str, Any]:
     }
 
 
-def _decision(row: DictRow) -> dict[str, Any]:
-    names = ("id", "kind", "guid", "value", "reason", "made_by")
-    return {"round": row["round_key"], **{name: row[name] for name in names}, "made_at": utc_text(row["made_at"])}
+def _decision(row: DecisionSeen) -> dict[str, Any]:
+    return {
+        "round": row.round_key,
+        "id": row.id,
+        "kind": row.kind,
+        "guid": row.guid,
+        "value": row.value,
+        "reason": row.reason,
+        "made_by": row.made_by,
+        "made_at": utc_text(row.made_at),
+    }
 
 
 def _rounds(conn: Connection[DictRow], session_key: str, server: str) -> list[dict[str, Any]]:

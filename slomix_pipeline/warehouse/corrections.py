@@ -3,6 +3,7 @@
 Belongs here: ``published_result`` and ``correction``. What counts as a difference is a rule (``rules.corrections``).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Connection
@@ -15,11 +16,12 @@ from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 def result_of(match: MatchSeen) -> Published:
     """The result of a match as it stands now."""
-    teams = {team: tuple(sorted(p["guid"] for p in match.players if p["team"] == team)) for team in Team}
+    teams = {team: tuple(sorted(p.guid for p in match.players if p.team == team)) for team in Team}
     times = tuple(_time(seen) for seen in match.rounds)
     return Published(match.winner, match.policy, times, teams[Team.A], teams[Team.B])
 
@@ -104,12 +106,24 @@ def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:
     return "other rules or settings" if found is None else str(found["cause"])
 
 
-def listed(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+@dataclass(frozen=True)
+class Correction:
+    """What turned out otherwise after it was told, in words."""
+
+    thing: str
+    notice: str
+    cause: str
+    found_at: datetime
+
+
+def listed(conn: Connection[DictRow], session_key: str) -> list[Correction]:
     """The corrections of a session's results, oldest first."""
-    return conn.execute(
-        """select c.* from correction c
-           join post p using (thing)
-           join session_round s on s.round_key = p.partition_key
-           where s.session_key = %s order by c.id""",
-        [session_key],
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(Correction)) as cursor:
+        return cursor.execute(
+            """select thing, c.notice, c.cause, c.found_at
+               from correction c
+               join post p using (thing)
+               join session_round s on s.round_key = p.partition_key
+               where s.session_key = %s order by c.id""",
+            [session_key],
+        ).fetchall()

@@ -22,6 +22,7 @@ from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import LengthFrom, TimingStatus, attackers_gave_up
 from slomix_pipeline.rules.values import FileStatus, Status, stopwatch_seconds
 from slomix_pipeline.warehouse import results, teams
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,55 @@ class RoundSeen:
 
 
 @dataclass(frozen=True)
+class PlayerTotals:
+    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``team``: None while
+    open."""
+
+    guid: str
+    name: str
+    team: Team | None
+    kills: int | None
+    deaths: int | None
+    kd: float | None
+    dpm: float | None
+    damage_given: int | None
+    damage_received: int | None
+    accuracy: float | None
+    headshot_percent: float | None
+
+
+_TOTALS = "guid, name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy, headshot_percent"
+
+
+@dataclass(frozen=True)
+class _OfAMatch(PlayerTotals):
+    match_key: str
+
+
+@dataclass(frozen=True)
+class SessionScore:
+    """A session with its score: a row of session_score, see there. ``policy`` is None before its first match is
+    scored."""
+
+    session_key: str
+    server: str
+    started_at: datetime
+    ended_at: datetime
+    rounds: int
+    matches: int
+    won_a: int
+    won_b: int
+    draws: int
+    not_counted: int
+    policy: str | None
+    points_a: int
+    points_b: int
+    without_points: int
+
+
+@dataclass(frozen=True)
 class MatchSeen:
-    """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric;
+    """One match: its rounds, result and the session's score after it. ``players``: most kills first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called."""
 
     key: str
@@ -73,7 +121,7 @@ class MatchSeen:
     policy: str
     first: RoundSeen | None
     second: RoundSeen | None
-    players: tuple[DictRow, ...]
+    players: tuple[PlayerTotals, ...]
     score_a: int
     score_b: int
     draws: int
@@ -86,13 +134,16 @@ class MatchSeen:
         return [seen for seen in (self.first, self.second) if seen]
 
 
-def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[DictRow]:
+def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[SessionScore]:
     """Sessions with their score, oldest first; all, or one."""
-    return conn.execute(
-        """select * from session_score where %(key)s::text is null or session_key = %(key)s
-           order by started_at, session_key""",
-        {"key": session_key},
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(SessionScore)) as cursor:
+        return cursor.execute(
+            """select session_key, server, started_at, ended_at, rounds, matches, won_a, won_b, draws, not_counted,
+                      policy, points_a, points_b, without_points
+               from session_score where %(key)s::text is null or session_key = %(key)s
+               order by started_at, session_key""",
+            {"key": session_key},
+        ).fetchall()
 
 
 def resolve_session(conn: Connection[DictRow], name: str) -> str | None:
@@ -124,13 +175,14 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
     return [key for key in keys if resolve_session(conn, key) == session_key]
 
 
-def session_players(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerTotals]:
     """Totals of a session's players over its valid rounds, team by team, most kills first."""
-    return conn.execute(
-        """select * from session_player_metric where session_key = %s
-           order by team nulls last, kills desc nulls last, guid""",
-        [session_key],
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
+        return cursor.execute(
+            f"""select {_TOTALS} from session_player_metric where session_key = %s
+                order by team nulls last, kills desc nulls last, guid""",
+            [session_key],
+        ).fetchall()
 
 
 def rosters(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
@@ -155,12 +207,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     ).fetchall()
     rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
     names = teams.team_names(conn, {row["session_key"] for row in rows})
-    players: dict[str, list[DictRow]] = {}
-    for player in conn.execute(
-        "select * from match_player_metric where match_key = any(%s) order by kills desc nulls last, guid",
-        [[row["match_key"] for row in rows]],
-    ):
-        players.setdefault(player["match_key"], []).append(player)
+    players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(row["names"])
         for row in conn.execute(
@@ -193,6 +240,19 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         )
         for row in rows
     ]
+
+
+def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, list[PlayerTotals]]:
+    """The players of matches with their numbers, most kills first."""
+    players: dict[str, list[PlayerTotals]] = {}
+    with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
+        for row in cursor.execute(
+            f"""select match_key, {_TOTALS} from match_player_metric where match_key = any(%s)
+                order by kills desc nulls last, guid""",
+            [list(match_keys)],
+        ):
+            players.setdefault(row.match_key, []).append(row)
+    return players
 
 
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:

@@ -12,23 +12,26 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.warehouse import corrections, overrides, reading, teams
+from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.grades import session_grade
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.teams import TeamEvidence
 
 
 @dataclass(frozen=True)
 class SessionEvidence:
-    """``session``: a row of session_score; ``matches``: rows of match, with ``r1_played``, ``r2_played`` (seconds) and
-    ``r1_surrender``, ``r2_surrender`` (the side); ``decisions``: rows of override in force about its rounds."""
+    """``matches``: rows of match, with ``r1_played``, ``r2_played`` (seconds) and
+    ``r1_surrender``, ``r2_surrender`` (the side); ``decisions``: in force about its rounds."""
 
-    session: DictRow
+    session: SessionScore
     names: Mapping[str, TeamName]
     rosters: Sequence[DictRow]
     teams: TeamEvidence | None
     grade: Grade
     matches: Sequence[DictRow]
-    decisions: Sequence[DictRow]
-    corrections: Sequence[DictRow]
+    decisions: Sequence[DecisionSeen]
+    corrections: Sequence[Correction]
 
 
 def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvidence:

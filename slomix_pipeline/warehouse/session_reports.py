@@ -12,10 +12,11 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.things import THERE, ThingKind
 from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.reading import PlayerTotals
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
-def fingerprint(evidence: SessionEvidence, players: Sequence[DictRow]) -> str:
+def fingerprint(evidence: SessionEvidence, players: Sequence[PlayerTotals]) -> str:
     """A digest of everything a session's report and its message show. ``players``: the session's totals."""
     return hashlib.sha256(repr((evidence, players)).encode()).hexdigest()
 

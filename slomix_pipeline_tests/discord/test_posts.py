@@ -21,6 +21,7 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.jobs import ASKED, LIVE
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import OverrideKind
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -32,7 +33,8 @@ from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
 from slomix_pipeline_tests.building import make_header
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
@@ -566,18 +568,7 @@ def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -
     match = match_of(odd, seen(**HELD))
     text = text_of(messages.result_message(match))
     assert "-# Without the numbers of round 1: counters carried over" in text
-    session = {
-        "points_a": 0,
-        "points_b": 1,
-        "without_points": 0,
-        "draws": 0,
-        "not_counted": 0,
-        "matches": 1,
-        "rounds": 2,
-        "session_key": "main:x",
-        "started_at": datetime(2031, 5, 6, tzinfo=UTC),
-        "ended_at": datetime(2031, 5, 6, tzinfo=UTC),
-    }
+    session = replace(SESSION, points_a=0, points_b=1, draws=0, not_counted=0, matches=1, rounds=2)
     assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], [], FINE))
 
 
@@ -595,13 +586,13 @@ def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> Non
 
 
 def test_a_session_in_which_no_match_counts_is_no_draw() -> None:
-    nothing = SESSION | {"points_a": 0, "points_b": 0, "draws": 0, "not_counted": 10}
+    nothing = replace(SESSION, points_a=0, points_b=0, draws=0, not_counted=10)
     (embed,) = messages.session_message(nothing, [], [], FINE).embeds
     assert embed.title == "No match counts"
 
 
 def test_a_session_whose_points_are_not_all_known_has_no_winner() -> None:
-    (embed,) = messages.session_message(SESSION | {"without_points": 1}, [], [], FINE).embeds
+    (embed,) = messages.session_message(replace(SESSION, without_points=1), [], [], FINE).embeds
     assert embed.title == "Open: 3–2 so far as points are known"
 
 
@@ -639,17 +630,19 @@ HOSTILE = st.one_of(
 )
 NUMBER = st.one_of(st.none(), st.integers(0, 99999))
 RATIO = st.one_of(st.none(), st.floats(0, 99999))
-PLAYER = st.fixed_dictionaries(
-    {
-        "name": HOSTILE,
-        "team": st.sampled_from(["A", "B", None]),
-        "kills": NUMBER,
-        "deaths": NUMBER,
-        "dpm": RATIO,
-        "damage_given": NUMBER,
-        "damage_received": NUMBER,
-        "accuracy": RATIO,
-    }
+PLAYER = st.builds(
+    PlayerTotals,
+    guid=st.just("ADA00001"),
+    name=HOSTILE,
+    team=st.sampled_from([*Team, None]),
+    kills=NUMBER,
+    deaths=NUMBER,
+    kd=RATIO,
+    dpm=RATIO,
+    damage_given=NUMBER,
+    damage_received=NUMBER,
+    accuracy=RATIO,
+    headshot_percent=RATIO,
 )
 HEADERS = st.builds(
     Header,
@@ -714,31 +707,41 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
 
 FINE = Grade("A", ())
 POOR = Grade("C", ("bots in 1 round, which don't count", "Lua timing of 1 of 2 rounds only"))
-DECISION = {
-    "kind": "winner",
-    "value": "B",
-    "map": "supply",
-    "player": None,
-    "made_by": "ref",
-    "reason": "seen on the demo",
-}
-SESSION = {
-    "session_key": "main:2031-05-06-200000",
-    "points_a": 3,
-    "points_b": 2,
-    "draws": 1,
-    "not_counted": 4,
-    "matches": 10,
-    "without_points": 0,
-    "rounds": 20,
-    "started_at": datetime(2031, 5, 6, tzinfo=UTC),
-    "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
-}
+DECISION = DecisionSeen(
+    id=1,
+    kind=OverrideKind.WINNER,
+    server="main",
+    round_key="main:2031-05-06-200000-supply-round-2",
+    guid=None,
+    value="B",
+    roster=None,
+    reason="seen on the demo",
+    made_by="ref",
+    made_at=datetime(2031, 5, 7, tzinfo=UTC),
+    map="supply",
+    player=None,
+)
+SESSION = SessionScore(
+    session_key="main:2031-05-06-200000",
+    server="main",
+    started_at=datetime(2031, 5, 6, tzinfo=UTC),
+    ended_at=datetime(2031, 5, 7, tzinfo=UTC),
+    rounds=20,
+    matches=10,
+    won_a=3,
+    won_b=2,
+    draws=1,
+    not_counted=4,
+    policy="map-wins/1",
+    points_a=3,
+    points_b=2,
+    without_points=0,
+)
 
 
 @given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
 def test_every_summary_of_a_session_fits_and_loses_nobody(
-    some: list[MatchSeen], players: list[dict[str, Any]], times: int
+    some: list[MatchSeen], players: list[PlayerTotals], times: int
 ) -> None:
     message = messages.session_message(SESSION, some * times, players, POOR, [DECISION] * 5)
     assert violations(message) == []
@@ -747,16 +750,19 @@ def test_every_summary_of_a_session_fits_and_loses_nobody(
 
 def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
     players = [
-        {
-            "name": f"^1some|long_name{n}^7",
-            "team": "AB"[n % 2],
-            "kills": 183,
-            "deaths": 130,
-            "dpm": 283.6,
-            "damage_given": 32585,
-            "damage_received": 29255,
-            "accuracy": 39.7,
-        }
+        PlayerTotals(
+            guid=f"ADA{n:05}",
+            name=f"^1some|long_name{n}^7",
+            team=(Team.A, Team.B)[n % 2],
+            kills=183,
+            deaths=130,
+            kd=1.4,
+            dpm=283.6,
+            damage_given=32585,
+            damage_received=29255,
+            accuracy=39.7,
+            headshot_percent=12.0,
+        )
         for n in range(12)
     ]
     matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]
