@@ -128,13 +128,13 @@ def team_of_player(session: str, player: str, value: str) -> Finder:
     def finder(conn: Connection[DictRow]) -> Decision:
         key = _session(conn, session)
         people = reading.rosters(conn, key)
-        found = [p for p in people if p["guid"].startswith(player.upper()) or p["name"] == player]
+        found = [p for p in people if p.guid.startswith(player.upper()) or p.name == player]
         if len(found) != 1:
-            known = ", ".join(f"{p['guid']} {p['name']}" for p in (found or people))
+            known = ", ".join(f"{p.guid} {p.name}" for p in (found or people))
             raise CantDecide(f"{'several players' if found else 'no player'} {player!r} in {key}: {known}")
         rounds = overrides.rounds_of(conn, key)
-        roster = _roster(people, value, without=found[0]["guid"])
-        return Decision(OverrideKind.TEAM, rounds[0], value, found[0]["guid"], roster, tuple(rounds))
+        roster = _roster(people, value, without=found[0].guid)
+        return Decision(OverrideKind.TEAM, rounds[0], value, found[0].guid, roster, tuple(rounds))
 
     return finder
 
@@ -236,8 +236,8 @@ def _session(conn: Connection[DictRow], name: str) -> str:
     return key
 
 
-def _roster(people: list[DictRow], value: str, without: str | None = None) -> tuple[str, ...] | None:
+def _roster(people: list[reading.RosterEntry], value: str, without: str | None = None) -> tuple[str, ...] | None:
     """The GUIDs of the team that is meant; None for what is no team."""
     if value not in tuple(Team):
         return None
-    return tuple(sorted(p["guid"] for p in people if p["team"] == value and p["guid"] != without))
+    return tuple(sorted(p.guid for p in people if p.team == value and p.guid != without))

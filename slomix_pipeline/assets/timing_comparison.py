@@ -103,9 +103,9 @@ def _note_due(conn: Conn, seen: RoundSeen, wish: str | None, max_age: timedelta)
 
 
 def _metadata(found: list[TimingSeen]) -> dict[str, Any]:
-    rounds = [[_cell(timing.facts[name]) for name in _CLOCKS] for timing in found]
-    players = [[_cell(row[name]) for name in _PEOPLE] for timing in found for row in timing.players]
-    known = [t.facts["difference_seconds"] for t in found if t.facts["difference_seconds"] is not None]
+    rounds = [[_cell(getattr(timing.facts, name)) for name in _CLOCKS] for timing in found]
+    players = [[_cell(getattr(row, name)) for name in _PEOPLE] for timing in found for row in timing.players]
+    known = [t.facts.difference_seconds for t in found if t.facts.difference_seconds is not None]
     statuses = {status.value: sum(t.seen.timing_status == status for t in found) for status in TimingStatus}
     return statuses | {
         "largest difference, seconds": max(known, default=None),

@@ -5,15 +5,14 @@ Does not belong here: reading it (``warehouse.session_evidence``), what players 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.markdown import escape, table
 from slomix_pipeline.rules.overrides import decided_text
-from slomix_pipeline.rules.scoring import Confidence, Source
+from slomix_pipeline.rules.scoring import Confidence, Source, Winner
 from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.rules.values import SIDE_NAMES, other_side
-from slomix_pipeline.warehouse.session_evidence import SessionEvidence
+from slomix_pipeline.warehouse.session_evidence import AttackSeen, MatchEvidence, SessionEvidence
 
 _BY = {None: "", Source.HEADER: "headers", Source.TIME: "times", Source.OVERRIDE: "a person"}
 _SURE = {
@@ -35,18 +34,17 @@ def _matches(evidence: SessionEvidence) -> str:
     """The table of matches: who attacked from which side, both times, who won, and by what."""
     rows = []
     for match in evidence.matches:
-        points = "" if match["points_a"] is None else f"{match['points_a']}–{match['points_b']}"
+        points = "" if match.points_a is None else f"{match.points_a}–{match.points_b}"
         cells = (
-            match["position"],
-            match["map"],
+            match.position,
+            match.map,
             _attackers(evidence, match),
-            _time(match, "r1"),
-            _time(match, "r2"),
-            _result(evidence, match["winner"]),
+            *(_time(match, attack) for attack in match.attacks),
+            _result(evidence, match.winner),
             points,
-            _BY[match["source"]],
-            _SURE[match["confidence"]],
-            match["reason"],
+            _BY[match.source],
+            _SURE[match.confidence],
+            match.reason,
         )
         rows.append([escape(str(cell)) for cell in cells])
     return "\n".join(table(_COLUMNS, rows))
@@ -64,43 +62,40 @@ def _head(evidence: SessionEvidence) -> Iterator[str]:
         yield f"- {escape(reason)}"
 
 
-def _attackers(evidence: SessionEvidence, match: dict[str, Any]) -> str:
-    team, side = match["attackers_first"], match["attackers_side"]
+def _attackers(evidence: SessionEvidence, match: MatchEvidence) -> str:
+    team, side = match.attackers_first, match.attackers_side
     who = evidence.names[team].shown if team else "unknown"
     return f"{who}, {SIDE_NAMES[side]}" if side else who
 
 
-def _time(match: dict[str, Any], which: str) -> str:
+def _time(match: MatchEvidence, attack: AttackSeen) -> str:
     """A round's attack: its time, or how it failed."""
-    if match[f"{which}_key"] is None:
+    if attack.key is None:
         return "not there"
-    shown, completed = match[f"{which}_seconds"], match[f"{which}_completed"]
-    clock = "?" if shown is None else format_time(shown)
-    gave_up = match[f"{which}_surrender"]
-    if completed is None:
+    clock = "?" if attack.seconds is None else format_time(attack.seconds)
+    if attack.completed is None:
         return f"{clock} (who won it is not known)"
-    if completed:
-        side = match["attackers_side"]
-        return f"{clock} (the defenders gave up)" if side and gave_up == other_side(side) else clock
-    played = match[f"{which}_played"]
-    if gave_up and played is not None:
-        return f"gave up at {format_time(round(played))} of {clock}"
+    if attack.completed:
+        side = match.attackers_side
+        return f"{clock} (the defenders gave up)" if side and attack.surrender == other_side(side) else clock
+    if attack.surrender and attack.played is not None:
+        return f"gave up at {format_time(round(attack.played))} of {clock}"
     return f"held {clock}"
 
 
-def _result(evidence: SessionEvidence, winner: str | None) -> str:
-    if winner in set(Team):
+def _result(evidence: SessionEvidence, winner: Winner | None) -> str:
+    if winner in (Winner.A, Winner.B):
         return evidence.names[winner].shown
     return winner or "not counted"
 
 
 def _rest(evidence: SessionEvidence) -> Iterator[str]:
-    names = {player["guid"]: player["name"] for player in evidence.rosters}
+    names = {player.guid: player.name for player in evidence.rosters}
     yield ""
     yield "## Teams"
     yield ""
     for team in Team:
-        players = ", ".join(escape(p["name"]) for p in evidence.rosters if p["team"] == team)
+        players = ", ".join(escape(p.name) for p in evidence.rosters if p.team == team)
         yield f"- {escape(evidence.names[team].shown)}: {players or 'nobody'}"
     if evidence.teams is not None:
         yield f"- confidence {evidence.teams.confidence}: {escape('; '.join(evidence.teams.reasons))}"

@@ -25,7 +25,7 @@ from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import SessionScore
-from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.session_evidence import MatchEvidence, SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
@@ -103,7 +103,7 @@ def session_as_json(conn: Connection[DictRow], session_key: str) -> dict[str, An
 def _teams(session: SessionEvidence) -> dict[str, Any]:
     """Names, rosters and how sure they are; who stays open is in no roster."""
     evidence = session.teams
-    by_guid = {p["guid"]: p["name"] for p in session.rosters}
+    by_guid = {p.guid: p.name for p in session.rosters}
     return {
         **{
             team: {
@@ -111,7 +111,7 @@ def _teams(session: SessionEvidence) -> dict[str, Any]:
                 "shown": name.shown,
                 "name_source": name.source,
                 "colour": None if name.colour is None else f"#{name.colour:06X}",
-                "players": [{"guid": p["guid"], "name": p["name"]} for p in session.rosters if p["team"] == team],
+                "players": [{"guid": p.guid, "name": p.name} for p in session.rosters if p.team == team],
             }
             for team, name in session.names.items()
         },
@@ -147,25 +147,22 @@ def _score(row: SessionScore) -> dict[str, Any]:
     }
 
 
-def _match(match: DictRow) -> dict[str, Any]:
-    """A row of match."""
+def _match(match: MatchEvidence) -> dict[str, Any]:
     return {
-        "order": match["position"],
-        "map": match["map"],
-        "winner": match["winner"],
-        "status": match["status"],
-        "source": match["source"],
-        "confidence": match["confidence"],
-        "disputed": match["disputed"],
-        "reason": match["reason"],
-        "points": None if match["points_a"] is None else {"A": match["points_a"], "B": match["points_b"]},
-        "attackers_first": match["attackers_first"],
-        "attackers_side": _SIDES[match["attackers_side"]],
-        "times": [
-            {"seconds": match[f"{which}_seconds"], "completed": match[f"{which}_completed"]} for which in ("r1", "r2")
-        ],
-        "r1": match["r1_key"],
-        "r2": match["r2_key"],
+        "order": match.position,
+        "map": match.map,
+        "winner": match.winner,
+        "status": match.status,
+        "source": match.source,
+        "confidence": match.confidence,
+        "disputed": match.disputed,
+        "reason": match.reason,
+        "points": None if match.points_a is None else {"A": match.points_a, "B": match.points_b},
+        "attackers_first": match.attackers_first,
+        "attackers_side": _SIDES[match.attackers_side],
+        "times": [{"seconds": attack.seconds, "completed": attack.completed} for attack in match.attacks],
+        "r1": match.r1_key,
+        "r2": match.r2_key,
     }
 
 

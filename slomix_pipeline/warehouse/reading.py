@@ -185,12 +185,22 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
         ).fetchall()
 
 
-def rosters(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
-    """Everybody who played in a session, with team (null while open)."""
-    return conn.execute(
-        "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
-        [session_key],
-    ).fetchall()
+@dataclass(frozen=True)
+class RosterEntry:
+    """Somebody who played in a session. ``team``: None while open."""
+
+    guid: str
+    name: str
+    team: Team | None
+
+
+def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
+    """Everybody who played in a session."""
+    with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
+        return cursor.execute(
+            "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
+            [session_key],
+        ).fetchall()
 
 
 def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[MatchSeen]:
