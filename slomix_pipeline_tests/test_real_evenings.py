@@ -27,7 +27,7 @@ from slomix_pipeline.rules.rounds import own_numbers
 from slomix_pipeline.rules.scoring import score_match, winner_by_header, winner_by_time
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.teams import FlagKind, Lineup, SessionTeams, TeamConfidence, assign_teams
-from slomix_pipeline.rules.timing import Duration, attackers_gave_up, round_duration, surrender_side
+from slomix_pipeline.rules.timing import Duration, LengthFrom, attackers_gave_up, round_duration, surrender_side
 from slomix_pipeline.rules.validity import validity
 from slomix_pipeline.rules.values import FiledRound, Status
 
@@ -311,7 +311,7 @@ def test_attackers_who_gave_up_are_told_by_the_time_played(sessions: dict[str, S
     header = next(r for r in evening.rounds if r.key == stem).stats.header
     duration = round_duration(header, Status.COMPLETE, [p.seconds_played for p in evening.players[stem]])
     assert header.attack_seconds == 720
-    assert duration == Duration(510.0, "players")
+    assert duration == Duration(510.0, LengthFrom.PLAYERS)
     assert attackers_gave_up(header, surrender_side(header, Status.COMPLETE, duration)) is True
 
 

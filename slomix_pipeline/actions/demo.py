@@ -23,6 +23,7 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import stop_embedded
 
@@ -100,7 +101,9 @@ def _conclude(
         ).fetchall()
         session = session_as_json(conn, settings, sessions[0]["session_key"]) if sessions else {}
     complaints = [
-        f"check {row['check_name']} failed for {row['partition_key']}" for row in failed if row["severity"] == "ERROR"
+        f"check {row['check_name']} failed for {row['partition_key']}"
+        for row in failed
+        if row["severity"] == Severity.ERROR
     ]
     if len(sessions) != 1:
         complaints.append(f"{len(sessions)} sessions instead of one")

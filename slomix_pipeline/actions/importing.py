@@ -28,6 +28,7 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.local import found_below, read_file
 from slomix_pipeline.gameserver.source import GameServerError
 from slomix_pipeline.rules.stamps import time_in_name
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.runtime.home import one_shot_instance, open_database
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
@@ -201,7 +202,7 @@ def _of_kind(names: Iterable[FileName], kind: FileKind) -> list[FileName]:
 
 def _is_done(row: files.FileRow, left: Collection[str]) -> bool:
     """Whether a file came to a good end, and so did everything that is made of it."""
-    return row.status in ("ingested", "known") and row.partition_key not in left
+    return row.status in (FileStatus.INGESTED, FileStatus.KNOWN) and row.partition_key not in left
 
 
 def _rounds_behind(conn: Connection[DictRow], settings: Settings, of_kind: Mapping[FileKind, list[str]]) -> list[str]:
@@ -274,11 +275,11 @@ def _conclude(database: Database, server: str, found: _Found, behind: Sequence[s
             "select name, kind, status, reason from file where server = %s and name = any(%s) order by name",
             [server, names],
         ).fetchall()
-        summary.ingested += sum(row["status"] == "ingested" for row in rows)
-        summary.resumed += sum(row["status"] == "ingested" and row["name"] in found.begun for row in rows)
-        summary.known += sum(row["status"] == "known" for row in rows)
-        summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == "listed" for row in rows)
-        summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == "quarantined"]
+        summary.ingested += sum(row["status"] == FileStatus.INGESTED for row in rows)
+        summary.resumed += sum(row["status"] == FileStatus.INGESTED and row["name"] in found.begun for row in rows)
+        summary.known += sum(row["status"] == FileStatus.KNOWN for row in rows)
+        summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == FileStatus.LISTED for row in rows)
+        summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == FileStatus.QUARANTINED]
         linked = conn.execute(
             "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)",
             [[*keys, *behind]],

@@ -15,7 +15,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.reports.receipts import find
 from slomix_pipeline.rules.overrides import COUNTS, CUT, OverrideKind
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.validity import can_count
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.runtime.home import open_database
@@ -94,17 +94,17 @@ def _carry_over(conn: Connection[DictRow], round_key: str) -> None:
     place = overrides.place_of_round(conn, round_key)
     assert place is not None
     for row in overrides.about(conn, overrides.rounds_of(conn, place["session_key"])):
-        if row["kind"] == OverrideKind.TEAM:
+        if row.kind is OverrideKind.TEAM:
             overrides.add(
                 conn,
                 OverrideKind.TEAM,
-                row["server"],
+                row.server,
                 round_key,
-                row["value"],
-                guid=row["guid"],
-                roster=row["roster"],
-                reason=row["reason"],
-                made_by=row["made_by"],
+                row.value,
+                guid=row.guid,
+                roster=row.roster,
+                reason=row.reason,
+                made_by=row.made_by,
             )
 
 
@@ -127,13 +127,13 @@ def team_of_player(session: str, player: str, value: str) -> Finder:
     def finder(conn: Connection[DictRow]) -> Decision:
         key = _session(conn, session)
         people = reading.rosters(conn, key)
-        found = [p for p in people if p["guid"].startswith(player.upper()) or p["name"] == player]
+        found = [p for p in people if p.guid.startswith(player.upper()) or p.name == player]
         if len(found) != 1:
-            known = ", ".join(f"{p['guid']} {p['name']}" for p in (found or people))
+            known = ", ".join(f"{p.guid} {p.name}" for p in (found or people))
             raise CantDecide(f"{'several players' if found else 'no player'} {player!r} in {key}: {known}")
         rounds = overrides.rounds_of(conn, key)
-        roster = _roster(people, value, without=found[0]["guid"])
-        return Decision(OverrideKind.TEAM, rounds[0], value, found[0]["guid"], roster, tuple(rounds))
+        roster = _roster(people, value, without=found[0].guid)
+        return Decision(OverrideKind.TEAM, rounds[0], value, found[0].guid, roster, tuple(rounds))
 
     return finder
 
@@ -235,8 +235,8 @@ def _session(conn: Connection[DictRow], name: str) -> str:
     return key
 
 
-def _roster(people: list[DictRow], value: str, without: str | None = None) -> tuple[str, ...] | None:
+def _roster(people: list[reading.RosterEntry], value: str, without: str | None = None) -> tuple[str, ...] | None:
     """The GUIDs of the team that is meant; None for what is no team."""
-    if value not in (TEAM_A, TEAM_B):
+    if value not in tuple(Team):
         return None
-    return tuple(sorted(p["guid"] for p in people if p["team"] == value and p["guid"] != without))
+    return tuple(sorted(p.guid for p in people if p.team == value and p.guid != without))

@@ -4,7 +4,9 @@ Belongs here: finding the thing, sending it again, noting that it is there. Does
 (``discord.ledger``, ``discord.doubts``), what is said (``discord.messages``).
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -13,12 +15,17 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.rules.things import TIMINGS, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.rows import rows_of
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
 
 
 class UnknownThing(SlomixError):
@@ -29,7 +36,7 @@ class NothingToResolve(SlomixError):
     """The thing is not in doubt and not refused, or can't be sent; the text says what it is."""
 
 
-def send_again(settings: Settings, thing: str, progress: Progress) -> str:
+def send_again(settings: Settings, name: str, progress: Progress) -> str:
     """Sends a message that is in doubt, was refused or came to nothing. Returns what became of it, in words.
 
     Raises:
@@ -37,20 +44,21 @@ def send_again(settings: Settings, thing: str, progress: Progress) -> str:
     """
     database = open_database(settings)
     with channels_in_use(settings) as channels:
-        if (channels.dev if thing.startswith("timing:") else channels.results) is None:
+        thing = _named(database, name)
+        if _channel(channels, thing) is None:
             raise NothingToResolve("no webhook is set for it: slomix doctor says which setting is missing")
-        key = _resolved(settings, database, thing, Resolution.SEND_AGAIN)
-        _run(settings, database, channels, thing, key, progress)
+        _resolve(settings, database, thing, Resolution.SEND_AGAIN)
+        _run(settings, database, channels, thing, progress)
     with database.transaction() as conn:
-        row = _row(conn, thing)
-        if row["state"] == "sent" and not row["uncorrected"]:
-            return f"{thing} is sent."
-        if thing not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
-            return f"{thing} was not sent: it is no news any more (its match or session is told otherwise)."
-    raise NothingToResolve(f"{thing} was not sent: {row['state']}: {row['error']}")
+        now = _standing(conn, thing)
+        if now.state is PostState.SENT and not now.uncorrected:
+            return f"{name} is sent."
+        if name not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
+            return f"{name} was not sent: it is no news any more (its match or session is told otherwise)."
+    raise NothingToResolve(f"{name} was not sent: {now.state or 'not told'}: {now.error}")
 
 
-def note_told(settings: Settings, thing: str, message_id: str | None, progress: Progress) -> str:
+def note_told(settings: Settings, name: str, message_id: str | None, progress: Progress) -> str:
     """Notes that a message is there to be read. Returns what that means, in words.
 
     Raises:
@@ -58,54 +66,71 @@ def note_told(settings: Settings, thing: str, message_id: str | None, progress: 
     """
     database = open_database(settings)
     with channels_in_use(settings) as channels:
-        channel = channels.dev if thing.startswith("timing:") else channels.results
-        if message_id is not None and channel is None:
+        thing = _named(database, name)
+        if message_id is not None and _channel(channels, thing) is None:
             raise NothingToResolve("no webhook is set for it: without one no message can be corrected")
-        key = _resolved(settings, database, thing, Resolution.IS_THERE, message_id)
-        _run(settings, database, channels, thing, key, progress)
+        _resolve(settings, database, thing, Resolution.IS_THERE, message_id)
+        _run(settings, database, channels, thing, progress)
     if message_id is None:
-        return f"{thing} is noted as told. Without its message id it stands as it is and can't be corrected later."
+        return f"{name} is noted as told. Without its message id it stands as it is and can't be corrected later."
     with database.connect() as conn:
-        row = _row(conn, thing)
-    outcome = f" It could not be edited just now: {row['error']}" if row["error"] else ""
-    return f"{thing} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
+        error = _standing(conn, thing).error
+    outcome = f" It could not be edited just now: {error}" if error else ""
+    return f"{name} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
 
 
-def _resolved(
-    settings: Settings, database: Database, thing: str, how: Resolution, message_id: str | None = None
-) -> str:
-    """Writes what was decided into the ledger. Returns the key of the round or session."""
+def _channel(channels: Channels, thing: Thing) -> "Discord | None":
+    return channels.dev if thing.kind in TIMINGS else channels.results
+
+
+def _named(database: Database, name: str) -> Thing:
+    """The thing of a name that the ledger knows."""
     with database.connect() as conn:
         known = conn.execute(
-            """select partition_key from post where thing = %(thing)s
-               union select partition_key from due where thing = %(thing)s""",
-            {"thing": thing},
+            """select kind, partition_key from post where thing = %(name)s
+               union select kind, partition_key from due where thing = %(name)s""",
+            {"name": name},
         ).fetchone()
         if known is None:
-            raise UnknownThing(f"the ledger has no {thing!r}; {_to_look_at(conn)}")
+            raise UnknownThing(f"the ledger has no {name!r}; {_to_look_at(conn)}")
+    return Thing(ThingKind(known["kind"]), known["partition_key"])
+
+
+def _resolve(
+    settings: Settings, database: Database, thing: Thing, how: Resolution, message_id: str | None = None
+) -> None:
+    """Writes what was decided into the ledger."""
     until = datetime.now(UTC) + settings.publish_max_age
     if (state := resolve(database, thing, how, until=until, message_id=message_id)) is not None:
-        raise NothingToResolve(f"there is nothing to decide about {thing}: {state}")
-    return str(known["partition_key"])
+        raise NothingToResolve(f"there is nothing to decide about {thing.name}: {state}")
 
 
 def _to_look_at(conn: Connection[DictRow]) -> str:
-    found = [row["thing"] for row in due.troubles(conn)]
+    found = [trouble.thing for trouble in due.troubles(conn)]
     return f"to look at: {', '.join(found)}" if found else "no message is in doubt or refused"
 
 
-def _run(settings: Settings, database: Database, channels: Channels, thing: str, key: str, progress: Progress) -> None:
+def _run(settings: Settings, database: Database, channels: Channels, thing: Thing, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
-    stages = OF_A_SESSION if thing.startswith("session:") else OF_A_ROUND
-    run_stages(stages, [key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
+    stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
+    run_stages(stages, [thing.partition_key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
 
 
-def _row(conn: Connection[DictRow], thing: str) -> DictRow:
-    row = conn.execute(
-        """select thing, coalesce(p.state, 'not told') as state, coalesce(d.held, p.error, '') as error,
-                  coalesce(p.state = 'sent' and p.payload_sha256 is null, false) as uncorrected
-           from (select %s as thing) asked left join post p using (thing) left join due d using (thing)""",
-        [thing],
-    ).fetchone()
-    assert row is not None
+@dataclass(frozen=True)
+class _Standing:
+    """How a message stands now. ``state`` is None when nobody tried to send it; ``uncorrected``: an edit failed."""
+
+    state: PostState | None
+    error: str
+    uncorrected: bool
+
+
+def _standing(conn: Connection[DictRow], thing: Thing) -> _Standing:
+    with conn.cursor(row_factory=rows_of(_Standing)) as cursor:
+        (row,) = cursor.execute(
+            """select p.state, coalesce(d.held, p.error, '') as error,
+                      coalesce(p.state = %(sent)s and p.payload_sha256 is null, false) as uncorrected
+               from (select %(name)s as thing) asked left join post p using (thing) left join due d using (thing)""",
+            {"name": thing.name, "sent": PostState.SENT},
+        )
     return row

@@ -6,6 +6,7 @@ with the list and every round that did not pass gets an evaluation of its own. E
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import dagster as dg
@@ -15,9 +16,10 @@ from psycopg.rows import DictRow
 from slomix_pipeline import partitions
 from slomix_pipeline.reports.markdown import Markdown
 from slomix_pipeline.rules.linking import WITHIN_WINDOW
+from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.stages.common import Done
 from slomix_pipeline.warehouse import check_results
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.due import Alarm
 
 
@@ -26,7 +28,7 @@ class Check:
     """One check. ``layer``: 1 transfer, 2 duplicates, 3 parser, 4 comparisons, 5 read-back, 6 constraints,
     7 posts (behind the six layers: were the results told?)."""
 
-    name: str
+    name: CheckName
     asset: str
     layer: int
     blocking: bool
@@ -35,49 +37,49 @@ class Check:
 
 CHECKS = (
     Check(
-        "transfer",
+        CheckName.TRANSFER,
         "raw_stats_file",
         1,
         blocking=True,
         description="The file arrived whole: not empty, a header line, the same sha256 after storing.",
     ),
     Check(
-        "duplicates",
+        CheckName.DUPLICATES,
         "raw_stats_file",
         2,
         blocking=False,
         description="Whether another file of the server has the same bytes: then this one is known and counts nowhere.",
     ),
     Check(
-        "parse",
+        CheckName.PARSE,
         "parsed_round",
         3,
         blocking=True,
         description="Every line is exactly of the format, numbers are in range, headshot kills are not above kills.",
     ),
     Check(
-        "read_back",
+        CheckName.READ_BACK,
         "parsed_round",
         5,
         blocking=True,
         description="The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage.",
     ),
     Check(
-        "constraints",
+        CheckName.CONSTRAINTS,
         "parsed_round",
         6,
         blocking=True,
         description="PostgreSQL took every row: types, ranges, unique keys.",
     ),
     Check(
-        "pairing",
+        CheckName.PAIRING,
         "round_stats",
         3,
         blocking=False,
         description="The round found its place: no orphaned round 2, no pair that contradicts itself, a usual gap.",
     ),
     Check(
-        "conservation_laws",
+        CheckName.CONSERVATION_LAWS,
         "round_stats",
         4,
         blocking=False,
@@ -85,14 +87,14 @@ CHECKS = (
         "Who left, reconnected or changed sides may break a law: then he is named.",
     ),
     Check(
-        "plausibility",
+        CheckName.PLAUSIBILITY,
         "round_stats",
         4,
         blocking=False,
         description="No number is above what can be done in the time played, and no round 2 looks like a sum of both.",
     ),
     Check(
-        "seven_comparisons",
+        CheckName.SEVEN_COMPARISONS,
         "round_stats",
         4,
         blocking=False,
@@ -100,7 +102,7 @@ CHECKS = (
         "negatives, and round 1 + round 2 = the file of round 2.",
     ),
     Check(
-        "timing_link",
+        CheckName.TIMING_LINK,
         "round_timing",
         4,
         blocking=False,
@@ -108,7 +110,7 @@ CHECKS = (
         "nobody was there for longer.",
     ),
     Check(
-        "timing_chain",
+        CheckName.TIMING_CHAIN,
         "round_timing",
         4,
         blocking=False,
@@ -116,7 +118,7 @@ CHECKS = (
         "Names the first link that is broken.",
     ),
     Check(
-        "teams",
+        CheckName.TEAMS,
         "session_teams",
         4,
         blocking=False,
@@ -124,7 +126,7 @@ CHECKS = (
         "Names substitutions, replaced teams and players who changed sides.",
     ),
     Check(
-        "score_sources",
+        CheckName.SCORE_SOURCES,
         "match_score",
         4,
         blocking=False,
@@ -132,35 +134,35 @@ CHECKS = (
         "match's last round. Where headers and times differ, the headers' winner stands.",
     ),
     Check(
-        "endstats_link",
+        CheckName.ENDSTATS_LINK,
         "round_awards",
         4,
         blocking=False,
         description="No tie between endstats files: two at the same distance belong to neither.",
     ),
     Check(
-        "record_parse",
+        CheckName.RECORD_PARSE,
         "timing_record",
         3,
         blocking=False,
         description="The timing record is of a known shape and names map, round and a plausible end.",
     ),
     Check(
-        "timing_told",
+        CheckName.TIMING_TOLD,
         "timing_comparison",
         7,
         blocking=False,
         description="The dev channel's message about a round that is not aligned was delivered once.",
     ),
     Check(
-        "told_once",
+        CheckName.TOLD_ONCE,
         "match_post",
         7,
         blocking=False,
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),
     Check(
-        "summary_told_once",
+        CheckName.SUMMARY_TOLD_ONCE,
         "session_post",
         7,
         blocking=False,
@@ -184,7 +186,7 @@ def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
     own = {"timing_record": partitions.timings, "session_post": partitions.sessions}.get(asset, partitions.rounds)
     return [
         dg.AssetCheckSpec(
-            check.name,
+            check.name.value,
             asset=asset,
             blocking=check.blocking,
             partitions_def=own,
@@ -202,7 +204,7 @@ def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.Mate
     Outcomes of checks of other assets, which had to be done again, are told as evaluations of their own.
     """
     own = [check.name for check in CHECKS if check.asset == asset]
-    for name in done.outcomes.keys() - own:
+    for name in done.outcomes.keys() - set(own):
         for key in context.partition_keys:
             if key in done.outcomes[name]:
                 context.log_event(_evaluation(name, key, done.outcomes[name][key]))
@@ -214,7 +216,7 @@ def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.Mate
     )
 
 
-def _result(context: dg.AssetExecutionContext, name: str, found: Mapping[str, Outcome]) -> dg.AssetCheckResult:
+def _result(context: dg.AssetExecutionContext, name: CheckName, found: Mapping[str, Outcome]) -> dg.AssetCheckResult:
     """The run's result of a check. ``found``: by partition key, also of rounds that the run is not about."""
     outcomes = {key: found[key] for key in context.partition_keys if key in found}
     failed = {key: outcome for key, outcome in outcomes.items() if not outcome.passed}
@@ -222,36 +224,53 @@ def _result(context: dg.AssetExecutionContext, name: str, found: Mapping[str, Ou
         outcome = outcomes.get(
             context.partition_key, Outcome(True, {"looked at": "nothing: the file did not come so far"})
         )
-        severity = dg.AssetCheckSeverity.ERROR if outcome.error else dg.AssetCheckSeverity.WARN
+        severity = dg.AssetCheckSeverity[outcome.severity]
         return dg.AssetCheckResult(
-            check_name=name, passed=outcome.passed, severity=severity, metadata=_shown(outcome.facts)
+            check_name=name.value, passed=outcome.passed, severity=severity, metadata=_shown(outcome.facts)
         )
     for key, outcome in failed.items():
         context.log_event(_evaluation(name, key, outcome))
     return dg.AssetCheckResult(
-        check_name=name,
+        check_name=name.value,
         passed=not failed,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"rounds": len(outcomes), "not passed": len(failed), "which": dg.MetadataValue.md(_list(failed))},
     )
 
 
-_TOLD_BY = {"timing": "timing_told", "session": "summary_told_once"}  # the check of a kind of thing
+def report_anew(
+    context: dg.AssetExecutionContext, conn: Connection[DictRow], outcomes: Mapping[CheckName, Mapping[str, Outcome]]
+) -> None:
+    """Stores outcomes, by check and partition key, of an earlier stage of this run that had to be done again, and tells
+    Dagster of those that this run is about."""
+    for name, found in outcomes.items():
+        check_results.store_outcomes(conn, name, found)
+        for key in context.partition_keys:
+            if key in found:
+                context.log_event(_evaluation(name, key, found[key]))
+
+
+_TOLD_BY = {
+    ThingKind.ROUND1: CheckName.TOLD_ONCE,
+    ThingKind.RESULT: CheckName.TOLD_ONCE,
+    ThingKind.SESSION: CheckName.SUMMARY_TOLD_ONCE,
+    ThingKind.TIMING: CheckName.TIMING_TOLD,
+}
 
 
 def report_alarm(instance: dg.DagsterInstance, conn: Connection[DictRow], alarm: Alarm) -> None:
     """Fails the check of a message that no run is going to tell."""
-    name = _TOLD_BY.get(alarm.thing.partition(":")[0], "told_once")
-    outcome = Outcome(False, {alarm.thing: f"{alarm.trouble}: {alarm.detail}"})
-    check_results.store_outcomes(conn, name, {alarm.partition_key: outcome})
-    instance.report_runless_asset_event(_evaluation(name, alarm.partition_key, outcome))
+    name = _TOLD_BY[alarm.thing.kind]
+    outcome = Outcome(False, {alarm.thing.name: f"{alarm.trouble}: {alarm.detail}"})
+    check_results.store_outcomes(conn, name, {alarm.thing.partition_key: outcome})
+    instance.report_runless_asset_event(_evaluation(name, alarm.thing.partition_key, outcome))
 
 
-def _evaluation(check_name: str, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
+def _evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
     """An outcome of a check of one partition, as it is told apart from the result of an asset."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(next(check.asset for check in CHECKS if check.name == check_name)),
-        check_name=check_name,
+        check_name=check_name.value,
         passed=outcome.passed,
         partition=partition_key,
         severity=dg.AssetCheckSeverity.WARN,
@@ -269,7 +288,9 @@ def _value(value: Any) -> Any:
         return dg.MetadataValue.text("unknown")
     if isinstance(value, Markdown):
         return dg.MetadataValue.md(value)
-    return dg.MetadataValue.json(value) if isinstance(value, (list, dict)) else value
+    if isinstance(value, (list, dict)):
+        return dg.MetadataValue.json(value)
+    return value.value if isinstance(value, StrEnum) else value  # it knows no enumerations but its own
 
 
 def _list(failed: Mapping[str, Outcome]) -> str:

@@ -10,11 +10,11 @@ from datetime import timedelta
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.differential import RoundPlayer
-from slomix_pipeline.rules.laws import Finding, header_law, known_causes, lobby_laws, pair_laws
+from slomix_pipeline.rules.laws import CAUSES, Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import WITHIN_WINDOW, LinkClass
 from slomix_pipeline.rules.pairing import HARMLESS_FLAGS, Placed
 from slomix_pipeline.rules.plausibility import implausible_numbers, odd_header, outscored_its_first_round
-from slomix_pipeline.rules.scoring import DRAW, FIRST, SECOND, Attack, Confidence, Half, MatchResult
+from slomix_pipeline.rules.scoring import Attack, Confidence, Faster, Half, MatchResult
 from slomix_pipeline.rules.teams import FlagKind, SessionTeams, TeamConfidence, flag_text
 from slomix_pipeline.rules.timing import RoundTiming, TimingStatus, overstayed
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK, WHAT_IS_KNOWN, Broken
@@ -58,7 +58,7 @@ def laws_outcome(
     if broken:
         others = [people for key, people in players.items() if key != entry.key]
         causes = known_causes(own, first.stats if first else None, others)
-        facts["what may explain it"] = "; ".join(causes)
+        facts[CAUSES] = "; ".join(causes)
     return Outcome(not broken, facts)
 
 
@@ -141,9 +141,9 @@ def score_outcome(result: MatchResult) -> Outcome:
 
 _ATTACKS = {
     None: None,
-    FIRST: "round 1's attackers won",
-    SECOND: "round 2's attackers won",
-    DRAW: "draw",
+    Faster.FIRST: "round 1's attackers won",
+    Faster.SECOND: "round 2's attackers won",
+    Faster.DRAW: "draw",
 }
 
 

@@ -22,7 +22,7 @@ from slomix_pipeline.cli.terminal import (
     read_settings,
 )
 from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, decided_text
-from slomix_pipeline.rules.teams import OPEN, TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import OPEN, Team
 
 if TYPE_CHECKING:
     from slomix_pipeline.actions.overriding import Finder
@@ -154,7 +154,7 @@ def override() -> None:
 @override.command(name="team")
 @click.argument("session")
 @click.argument("player")
-@click.argument("value", metavar="TEAM", type=click.Choice([TEAM_A, TEAM_B, OPEN]))
+@click.argument("value", metavar="TEAM", type=click.Choice([*Team, OPEN]))
 @_WHY
 @_BY
 def override_team(session: str, player: str, value: str, why: str, made_by: str | None) -> None:

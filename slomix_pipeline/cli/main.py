@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,20 +205,21 @@ def whatif(policy: str, session: str | None, as_json: bool) -> None:
 def files(status: str | None, as_json: bool) -> None:
     """List the files that were seen, with what became of them and why."""
     with clear_errors():
-        from slomix_pipeline.warehouse.files import STATUSES, list_files
+        from slomix_pipeline.rules.values import FileStatus
+        from slomix_pipeline.warehouse.files import list_files
 
-        if status is not None and status not in STATUSES:
-            raise click.BadParameter(f"one of {', '.join(STATUSES)}", param_hint="--status")
+        if status is not None and status not in set(FileStatus):
+            raise click.BadParameter(f"one of {', '.join(FileStatus)}", param_hint="--status")
         with database_of(read_settings()).connect() as conn:
-            rows = list_files(conn, status)
+            rows = list_files(conn, None if status is None else FileStatus(status))
         if as_json:
-            print_json(rows)
+            print_json([asdict(row) for row in rows])
             return
         table = Table(box=None)
         for column in ("server", "name", "kind", "status", "reason"):
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(row["server"], row["name"], row["kind"], row["status"], row["reason"] or "")
+            table.add_row(row.server, row.name, row.kind, row.status, row.reason or "")
         out.print(table)
         out.print(f"{len(rows)} files")
 

@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.ledger import SENDER_DIED, lock_of
+from slomix_pipeline.rules.things import THERE, PostState, Thing, ThingKind
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 
@@ -26,14 +27,15 @@ class Resolution(StrEnum):
 def settle_abandoned(database: Database) -> None:
     """Sets aside as in doubt what somebody claimed who is gone: the lock that he held is free. It is to be reported."""
     with database.connect() as conn:
-        claimed = [row["thing"] for row in conn.execute("select thing from post where state = 'claimed'")]
+        rows = conn.execute("select kind, partition_key from post where state = %s", [PostState.CLAIMED])
+        claimed = [Thing(ThingKind(row["kind"]), row["partition_key"]) for row in rows]
     for thing in claimed:
         with database.try_hold(lock_of(thing)) as held:
             if held is not None:
                 held.execute(
-                    """update post set state = 'in_doubt', error = %s, unreported = true
-                       where thing = %s and state = 'claimed'""",
-                    [SENDER_DIED, thing],
+                    """update post set state = %s, error = %s, unreported = true
+                       where thing = %s and state = %s""",
+                    [PostState.IN_DOUBT, SENDER_DIED, thing.name, PostState.CLAIMED],
                 )
 
 
@@ -42,17 +44,17 @@ def take_up_again(database: Database, discord: Discord, until: datetime) -> None
     with database.transaction() as conn:
         rows = conn.execute(
             """update post set payload_sha256 = null, stands_since = null
-               where stands_since is not null and state = 'sent'
+               where stands_since is not null and state = %s
                  and webhook_id = %s and thread_id is not distinct from %s
-               returning thing, partition_key""",
-            [discord.webhook_id, discord.thread_id],
+               returning kind, partition_key""",
+            [PostState.SENT, discord.webhook_id, discord.thread_id],
         ).fetchall()
         for row in rows:
-            due.note(conn, row["thing"], row["partition_key"], until)
+            due.note(conn, Thing(ThingKind(row["kind"]), row["partition_key"]), until)
 
 
 def resolve(
-    database: Database, thing: str, how: Resolution, *, until: datetime, message_id: str | None = None
+    database: Database, thing: Thing, how: Resolution, *, until: datetime, message_id: str | None = None
 ) -> str | None:
     """Writes down what a person found out about a message. Returns None, or why there is nothing to resolve.
 
@@ -67,43 +69,39 @@ def resolve(
 
 
 def _resolve(
-    conn: Connection[DictRow], thing: str, how: Resolution, until: datetime, message_id: str | None
+    conn: Connection[DictRow], thing: Thing, how: Resolution, until: datetime, message_id: str | None
 ) -> str | None:
-    row = conn.execute("select * from post where thing = %s", [thing]).fetchone()
-    there = row is not None and row["state"] in ("sent", "told")
+    row = conn.execute("select state, payload_sha256, stands_since from post where thing = %s", [thing.name]).fetchone()
+    there = row is not None and row["state"] in THERE
     if row is not None and there:
-        uncorrected = row["state"] == "sent" and row["payload_sha256"] is None
+        uncorrected = row["state"] == PostState.SENT and row["payload_sha256"] is None
         if how is Resolution.SEND_AGAIN and not uncorrected:
             return "it stands as it was sent; --told accepts that" if row["stands_since"] else f"it is {row['state']}"
         wrong = uncorrected or row["stands_since"] is not None
-        if how is Resolution.IS_THERE and not wrong and (message_id is None or row["state"] == "sent"):
+        if how is Resolution.IS_THERE and not wrong and (message_id is None or row["state"] == PostState.SENT):
             return f"it is {row['state']}"
     if how is Resolution.SEND_AGAIN:
-        _note_due_again(conn, thing, until)
+        due.note(conn, thing, until)
         if not there:
             conn.execute(
-                "update post set state = 'failed', payload_sha256 = null, error = null where thing = %s", [thing]
+                "update post set state = %s, payload_sha256 = null, error = null where thing = %s",
+                [PostState.FAILED, thing.name],
             )
         return None
     conn.execute(
-        """insert into post (thing, partition_key, state, message_id, error)
-           select thing, partition_key, %(state)s, %(id)s, null
-           from (select thing, partition_key from post where thing = %(thing)s
-                 union select thing, partition_key from due where thing = %(thing)s) known
+        """insert into post (thing, kind, partition_key, state, message_id)
+           values (%(thing)s, %(kind)s, %(key)s, %(state)s, %(id)s)
            on conflict (thing) do update
            set state = excluded.state, message_id = excluded.message_id, error = null, stands_since = null,
                unreported = false, sent_at = coalesce(post.sent_at, now()),
                payload_sha256 = case when excluded.message_id is null and not %(there)s then post.payload_sha256 end""",
-        {"thing": thing, "state": "sent" if message_id else "told", "id": message_id, "there": there},
+        {
+            "thing": thing.name,
+            "kind": thing.kind,
+            "key": thing.partition_key,
+            "state": PostState.SENT if message_id else PostState.TOLD,
+            "id": message_id,
+            "there": there,
+        },
     )
     return None
-
-
-def _note_due_again(conn: Connection[DictRow], thing: str, until: datetime) -> None:
-    known = conn.execute(
-        """select partition_key from post where thing = %(thing)s
-           union select partition_key from due where thing = %(thing)s""",
-        {"thing": thing},
-    ).fetchone()
-    if known is not None:
-        due.note(conn, thing, known["partition_key"], until)

@@ -6,7 +6,6 @@ Does not belong here: sending, and whether something is said at all.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
 from slomix_pipeline.discord.wording import (
@@ -22,13 +21,15 @@ from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.score_policies import Points, session_winner
-from slomix_pipeline.rules.scoring import Source
+from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import Team, other_team
+from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.rules.values import Status, attack_succeeded, ended_early, stopwatch_seconds
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
-TEAM_COLOURS = {"A": 0x3498DB, "B": 0xE74C3C}
+TEAM_COLOURS = {Team.A: 0x3498DB, Team.B: 0xE74C3C}
 MOST_REASONS = 3  # of a grade, or decisions, in a summary
 MOST_NAMES = 6  # of players without identity
 ROUND_1_COLOUR = 0xF1C40F
@@ -109,20 +110,19 @@ def corrected(message: Message, notice: str | None) -> Message:
 
 
 def session_message(
-    session: dict[str, Any],
+    session: SessionScore,
     matches: Sequence[MatchSeen],
-    players: Sequence[dict[str, Any]],
+    players: Sequence[PlayerTotals],
     grade: Grade,
-    decisions: Sequence[dict[str, Any]] = (),
+    decisions: Sequence[DecisionSeen] = (),
 ) -> Message:
-    """The summary of a session that is over. ``session``: a row of session_score; ``players``: session totals;
-    ``decisions``: rows of override about it."""
-    a, b = session["points_a"], session["points_b"]
-    counted = session["matches"] - session["not_counted"]
-    winner = session_winner(Points(a, b), counted, session["without_points"])
+    """The summary of a session that is over. ``players``: session totals; ``decisions``: about it."""
+    a, b = session.points_a, session.points_b
+    counted = session.matches - session.not_counted
+    winner = session_winner(Points(a, b), counted, session.without_points)
     teams = matches[0].teams if matches else UNNAMED
     title = f"{_session_verdict(winner, teams)} {max(a, b)}–{min(a, b)}" if winner else _open_session(a, b, counted)
-    start, end = int(session["started_at"].timestamp()), int(session["ended_at"].timestamp())
+    start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
@@ -130,8 +130,7 @@ def session_message(
         description="\n".join(
             [
                 f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
-                f"{session['matches']} matches, {session['rounds']} rounds"
-                f"{_rest(session['draws'], session['not_counted'])}",
+                f"{session.matches} matches, {session.rounds} rounds{_rest(session.draws, session.not_counted)}",
                 *(
                     [
                         f"-# The totals are without the numbers of {left_out} round{'s' if left_out > 1 else ''}: "
@@ -146,17 +145,17 @@ def session_message(
         ),
         color=_colour(winner, teams),
         footer=" · ".join(
-            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session["session_key"]]
+            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
         ),
-        timestamp=session["ended_at"],
+        timestamp=session.ended_at,
     )
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
     embed = Embed(embed.title, embed.description, embed.color, maps, embed.footer, embed.timestamp)
     return Message(embeds=(_with_teams(embed, players, teams),))
 
 
-def _session_verdict(winner: str, teams: Mapping[str, TeamName]) -> str:
-    return f"{team_text(teams[winner])} wins" if winner in teams else "Draw"
+def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:
+    return "Draw" if winner == Winner.DRAW else f"{team_text(teams[winner])} wins"
 
 
 def _open_session(a: int, b: int, counted: int) -> str:
@@ -170,9 +169,9 @@ def _some(texts: Sequence[str]) -> str:
     return f": {shown}{more}" if texts else ""
 
 
-def _decision(row: dict[str, Any]) -> str:
-    about = " ".join(part for part in (row["kind"], row["player"] or row["map"]) if part)
-    return f"{about}: {decided_text(row['kind'], row['value'])}, by {row['made_by']}: {row['reason']}"
+def _decision(row: DecisionSeen) -> str:
+    about = " ".join(part for part in (row.kind, row.player or row.map) if part)
+    return f"{about}: {decided_text(row.kind, row.value)}, by {row.made_by}: {row.reason}"
 
 
 def session_pointer(old_key: str, key: str) -> Message:
@@ -181,12 +180,12 @@ def session_pointer(old_key: str, key: str) -> Message:
     return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
 
 
-def _with_teams(embed: Embed, players: Iterable[dict[str, Any]], teams: Mapping[str, TeamName]) -> Embed:
+def _with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Embed:
     """The embed with a block per team below its fields, within what is left of Discord's limits."""
-    blocks = {"A": [], "B": [], None: []}  # type: dict[str | None, list[str]]
+    blocks: dict[Team | None, list[str]] = {Team.A: [], Team.B: [], None: []}
     for player in players:
-        blocks[player["team"]].append(_player_line(player))
-    titles = {"A": team_text(teams["A"]), "B": team_text(teams["B"]), None: "Team open"}
+        blocks[player.team].append(_player_line(player))
+    titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
     fields: tuple[Field, ...] = embed.fields
     waiting = [team for team in titles if blocks[team]]
     for number, team in enumerate(waiting):
@@ -196,17 +195,17 @@ def _with_teams(embed: Embed, players: Iterable[dict[str, Any]], teams: Mapping[
     return Embed(embed.title, embed.description, embed.color, fields, embed.footer, embed.timestamp)
 
 
-def _player_line(player: dict[str, Any]) -> str:
+def _player_line(player: PlayerTotals) -> str:
     facts = [
-        f"{whole(player['kills'])}/{whole(player['deaths'])}",
-        f"{whole(player['dpm'])} dpm",
-        f"{whole(player['damage_given'])}/{whole(player['damage_received'])} dmg",
-        f"{tenth(player['accuracy'])} % acc",
+        f"{whole(player.kills)}/{whole(player.deaths)}",
+        f"{whole(player.dpm)} dpm",
+        f"{whole(player.damage_given)}/{whole(player.damage_received)} dmg",
+        f"{tenth(player.accuracy)} % acc",
     ]
-    return f"**{player_text(player['name'])}** · {' · '.join(facts)}"
+    return f"**{player_text(player.name)}** · {' · '.join(facts)}"
 
 
-def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName]) -> str:
+def _told(seen: RoundSeen, attackers: Team | None, teams: Mapping[str, TeamName]) -> str:
     """One round in words: who attacked, and how it ended."""
     header = seen.header
     who = team_text(teams[attackers]) if attackers else "The attackers"
@@ -223,7 +222,7 @@ def _told(seen: RoundSeen, attackers: str | None, teams: Mapping[str, TeamName])
         return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
     if header.limit_seconds is None:
         return f"{who} did not make it"
-    lasted = None if seen.duration_source == "limit" else seen.duration_seconds
+    lasted = None if seen.duration_source == LengthFrom.LIMIT else seen.duration_seconds
     if seen.gave_up is None and ended_early(lasted, header.limit_seconds):
         return f"{who} did not make it: it ended after **{clock(lasted)}** of {clock(header.limit_seconds)}"
     return f"{who} did not make it in **{clock(header.limit_seconds)}**"
@@ -266,14 +265,14 @@ def _without_identity(match: MatchSeen) -> list[str]:
 
 
 def _verdict(match: MatchSeen) -> str:
-    if match.winner == "draw":
+    if match.winner == Winner.DRAW:
         return "draw"
     return f"{team_text(match.teams[match.winner])} wins" if match.winner else "not counted"
 
 
 def _score(match: MatchSeen) -> str:
     draws = _rest(match.draws, 0)
-    a, b = team_text(match.teams["A"]), team_text(match.teams["B"])
+    a, b = team_text(match.teams[Team.A]), team_text(match.teams[Team.B])
     return f"Score so far: {a} {match.score_a} – {match.score_b} {b}{draws}"
 
 
@@ -283,8 +282,11 @@ def _rest(draws: int, not_counted: int) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
+_WINNERS = {Winner.A: "🔵 A", Winner.B: "🔴 B", Winner.DRAW: "🟡 draw", None: "⚪ not counted"}
+
+
 def _map_line(match: MatchSeen) -> str:
-    winner = {"A": "🔵 A", "B": "🔴 B", "draw": "🟡 draw"}.get(match.winner or "", "⚪ not counted")
+    winner = _WINNERS[match.winner]
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if _by_a_person(match) else ""
     why = decided if match.winner else f" · {escape(match.reason)}"
@@ -310,13 +312,13 @@ def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
     return " · ".join([*decided, f"Lua timing {timing_coverage(rounds)}", match.key])
 
 
-def _colour(winner: str | None, teams: Mapping[str, TeamName]) -> int:
+def _colour(winner: Winner | None, teams: Mapping[str, TeamName]) -> int:
     """The winning team's own colour, else that of its letter."""
-    if winner not in (TEAM_A, TEAM_B):
+    if winner is None or winner == Winner.DRAW:
         return NEUTRAL
     own = teams[winner].colour
-    return TEAM_COLOURS[winner] if own is None else own
+    return TEAM_COLOURS[Team(winner)] if own is None else own
 
 
-def _opponents(team: str | None) -> str | None:
-    return {"A": "B", "B": "A"}.get(team or "")
+def _opponents(team: Team | None) -> Team | None:
+    return None if team is None else other_team(team)

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.embeds import Message
-from slomix_pipeline.discord.ledger import Thing, Told, adopt, not_tried, tell, what_holds
+from slomix_pipeline.discord.ledger import Told, adopt, not_tried, tell, what_holds
 from slomix_pipeline.rules.corrections import Published
+from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.check_results import Outcome
 
@@ -23,7 +24,7 @@ class Telling:
         wanted: names of the things that may be announced; of others only what was said before is corrected.
     """
 
-    def __init__(self, tools: Tools, discord: Discord, kinds: Sequence[str], wanted: Collection[str]) -> None:
+    def __init__(self, tools: Tools, discord: Discord, kinds: Sequence[ThingKind], wanted: Collection[str]) -> None:
         with tools.database.transaction() as conn:
             adopt(conn, discord, kinds)
         self._tools = tools
@@ -47,7 +48,7 @@ class Telling:
         )
         if not told.goes_on and self._held is None:
             self._held = not_tried(told.detail)
-        if told.is_trouble:
+        if told.outcome.is_trouble:
             self._tools.log.warning(f"message {thing.name}: {told.outcome}: {told.detail}")
         self.said[thing.name] = told
         return told
@@ -55,5 +56,5 @@ class Telling:
     def outcome(self, things: Collection[str]) -> Outcome:
         """What the check says about some of the things told."""
         said = {thing: self.said[thing] for thing in things}
-        trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in said.items() if told.is_trouble}
+        trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in said.items() if told.outcome.is_trouble}
         return Outcome(not trouble, {"messages": len(said)} | trouble)

@@ -22,13 +22,13 @@ def timing_message(timing: TimingSeen) -> Message:
     """The comparison of one round; once its record is there the same message tells how it came out."""
     facts = timing.facts
     embed = Embed(
-        title=f"{map_text(facts['map'])} · round {facts['number']} · {facts['timing_status']}",
+        title=f"{map_text(facts.map)} · round {facts.number} · {facts.timing_status}",
         description="\n".join(line for line in (_clocks(timing), _counted(timing), _story(timing)) if line),
-        color=_COLOURS[TimingStatus(facts["timing_status"])],
+        color=_COLOURS[facts.timing_status],
         fields=fields_of_lines("Damage per minute, by the stopwatch → while there", _players(timing), room=3000)
         if timing.players
         else (),
-        footer=" · ".join([timing.seen.key, *([f"script {v}"] if (v := facts["script_version"]) else [])]),
+        footer=" · ".join([timing.seen.key, *([f"script {v}"] if (v := facts.script_version) else [])]),
         timestamp=timing.seen.ended_at,
     )
     return Message(embeds=(embed,))
@@ -36,34 +36,34 @@ def timing_message(timing: TimingSeen) -> Message:
 
 def _clocks(timing: TimingSeen) -> str:
     facts = timing.facts
-    showed = f"The stopwatch showed **{raw_time_text(facts['stopwatch']) or 'nothing'}**"
-    if facts["record_key"] is None:
+    showed = f"The stopwatch showed **{raw_time_text(facts.stopwatch) or 'nothing'}**"
+    if facts.record_key is None:
         known = f" ({escape(clip(timing.what_is_known, 300))})" if timing.what_is_known else ""
         return f"{showed}. No timing record: **{escape(timing.broken_link or 'not looked for')}**{known}"
-    if facts["record_seconds"] is None:
+    if facts.record_seconds is None:
         return f"{showed}. The timing record does not say how long the round was."
-    apart = facts["difference_seconds"]
+    apart = facts.difference_seconds
     off = "" if apart is None else f", {apart:.0f} s apart"
-    return f"{showed}, the timing record says **{clock(facts['record_seconds'])}**{off}."
+    return f"{showed}, the timing record says **{clock(facts.record_seconds)}**{off}."
 
 
 def _counted(timing: TimingSeen) -> str:
     facts = timing.facts
-    if facts["duration_seconds"] is None:
+    if facts.duration_seconds is None or facts.duration_source is None:
         return "How long was played is unknown."
-    return f"Counted: **{clock(facts['duration_seconds'])}**, from {SOURCE_WORDS[facts['duration_source']]}."
+    return f"Counted: **{clock(facts.duration_seconds)}**, from {SOURCE_WORDS[facts.duration_source]}."
 
 
 def _story(timing: TimingSeen) -> str:
     facts = timing.facts
-    gave_up = SIDE_NAMES.get(facts["surrender_side"])
-    pauses = pauses_text(facts["pause_count"], facts["pause_seconds"])
+    gave_up = SIDE_NAMES.get(facts.surrender_side or 0)
+    pauses = pauses_text(facts.pause_count, facts.pause_seconds)
     return " ".join([*([f"{gave_up} gave up."] if gave_up else []), *([f"Not in it: {pauses}."] if pauses else [])])
 
 
 def _players(timing: TimingSeen) -> list[str]:
     return [
-        f"**{player_text(row['name'])}** · {whole(row['stopwatch_dpm'])} → {whole(row['dpm'])}"
-        f" · {clock(row['seconds_played'])} there"
+        f"**{player_text(row.name)}** · {whole(row.stopwatch_dpm)} → {whole(row.dpm)}"
+        f" · {clock(row.seconds_played)} there"
         for row in timing.players
     ]

@@ -18,6 +18,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import audit
 from slomix_pipeline.warehouse.audit import Scope
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.rework import rules_in_force
 
 KEYS_SHOWN = 8
@@ -78,7 +79,7 @@ def _verdict(
     quarantined: Sequence[DictRow],
     never_fetched: Sequence[DictRow],
     checks: Sequence[DictRow],
-    messages: Sequence[DictRow],
+    messages: Sequence[MessageTrouble],
 ) -> str:
     """One line: what there is to look at."""
     files = sum(row["files"] for row in quarantined)
@@ -196,9 +197,9 @@ def _never_fetched(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     return _section("Files seen but never fetched", "None.", columns, table)
 
 
-def _messages(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
+def _messages(rows: Sequence[MessageTrouble], scope: Scope) -> Iterator[str]:
     table = [
-        (code(row["thing"]), row["trouble"].replace("_", " "), escape(row["detail"] or ""), _day(row["since"], scope))
+        (code(row.thing), row.trouble.replace("_", " "), escape(row.detail or ""), _day(row.since, scope))
         for row in rows
     ]
     columns = ("thing", "what became of it", "why", "since")

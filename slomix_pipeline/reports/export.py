@@ -22,7 +22,10 @@ from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import due, overrides, reading, teams
-from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.due import MessageTrouble
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import SessionScore
+from slomix_pipeline.warehouse.session_evidence import MatchEvidence, SessionEvidence, session_evidence
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
@@ -36,36 +39,36 @@ def utc_text(moment: datetime) -> str:
 def sessions_as_json(conn: Connection[DictRow], settings: Settings) -> list[dict[str, Any]]:
     """All sessions, oldest first, with counts, score, what the teams are called and messages to look at."""
     rows = reading.session_rows(conn)
-    names = teams.team_names(conn, [row["session_key"] for row in rows])
+    names = teams.team_names(conn, [row.session_key for row in rows])
     decided = overrides.decided_sessions(conn)
-    troubles: dict[str, list[dict[str, str]]] = {}
+    troubles: dict[str, list[dict[str, str | None]]] = {}
     for row in due.troubles(conn):
-        troubles.setdefault(row["session_key"], []).append(_trouble(row))
+        troubles.setdefault(row.session_key, []).append(_trouble(row))
     return [
         {
-            "key": row["session_key"],
-            "server": row["server"],
-            "started_at": utc_text(row["started_at"]),
-            "ended_at": utc_text(row["ended_at"]),
-            "rounds": row["rounds"],
-            "matches": row["matches"],
+            "key": row.session_key,
+            "server": row.server,
+            "started_at": utc_text(row.started_at),
+            "ended_at": utc_text(row.ended_at),
+            "rounds": row.rounds,
+            "matches": row.matches,
             "score": _score(row, settings),
-            "teams": {team: name.shown for team, name in names[row["session_key"]].items()},
-            "decisions": decided.get(row["session_key"], 0),
-            "message_troubles": troubles.get(row["session_key"], []),
+            "teams": {team: name.shown for team, name in names[row.session_key].items()},
+            "decisions": decided.get(row.session_key, 0),
+            "message_troubles": troubles.get(row.session_key, []),
         }
         for row in rows
     ]
 
 
-def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str]]:
+def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str | None]]:
     """Messages to look at of rounds and sessions that belong to no session now."""
-    known = {row["session_key"] for row in reading.session_rows(conn)}
-    return [_trouble(row) for row in due.troubles(conn) if row["session_key"] not in known]
+    known = {row.session_key for row in reading.session_rows(conn)}
+    return [_trouble(row) for row in due.troubles(conn) if row.session_key not in known]
 
 
-def _trouble(row: DictRow) -> dict[str, str]:
-    return {name: row[name] for name in ("thing", "trouble", "detail")} | {"since": utc_text(row["since"])}
+def _trouble(row: MessageTrouble) -> dict[str, str | None]:
+    return {"thing": row.thing, "trouble": row.trouble, "detail": row.detail, "since": utc_text(row.since)}
 
 
 def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: str) -> dict[str, Any]:
@@ -80,9 +83,9 @@ def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: 
         "schema": SCHEMA,
         "session": {
             "key": session_key,
-            "server": session["server"],
-            "started_at": utc_text(session["started_at"]),
-            "ended_at": utc_text(session["ended_at"]),
+            "server": session.server,
+            "started_at": utc_text(session.started_at),
+            "ended_at": utc_text(session.ended_at),
         },
         "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
         "teams": _teams(evidence),
@@ -91,7 +94,7 @@ def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: 
         "rounds": _rounds(conn, settings, session_key),
         "decisions": [_decision(row) for row in evidence.decisions],
         "corrections": [
-            {"notice": row["notice"], "cause": row["cause"], "found_at": utc_text(row["found_at"])}
+            {"notice": row.notice, "cause": row.cause, "found_at": utc_text(row.found_at)}
             for row in evidence.corrections
         ],
     }
@@ -100,7 +103,7 @@ def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: 
 def _teams(session: SessionEvidence) -> dict[str, Any]:
     """Names, rosters and how sure they are; who stays open is in no roster."""
     evidence = session.teams
-    by_guid = {p["guid"]: p["name"] for p in session.rosters}
+    by_guid = {p.guid: p.name for p in session.rosters}
     return {
         **{
             team: {
@@ -108,7 +111,7 @@ def _teams(session: SessionEvidence) -> dict[str, Any]:
                 "shown": name.shown,
                 "name_source": name.source,
                 "colour": None if name.colour is None else f"#{name.colour:06X}",
-                "players": [{"guid": p["guid"], "name": p["name"]} for p in session.rosters if p["team"] == team],
+                "players": [{"guid": p.guid, "name": p.name} for p in session.rosters if p.team == team],
             }
             for team, name in session.names.items()
         },
@@ -133,42 +136,47 @@ def _flag(flag: Flag, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _score(row: DictRow, settings: Settings) -> dict[str, Any]:
+def _score(row: SessionScore, settings: Settings) -> dict[str, Any]:
     return {
-        "A": row["points_a"],
-        "B": row["points_b"],
-        "draws": row["draws"],
-        "not_counted": row["not_counted"],
-        "without_points": row["without_points"],
-        "policy": row["policy"] or settings.scoring_policy,  # none before its first match is scored
+        "A": row.points_a,
+        "B": row.points_b,
+        "draws": row.draws,
+        "not_counted": row.not_counted,
+        "without_points": row.without_points,
+        "policy": row.policy or settings.scoring_policy,  # none before its first match is scored
     }
 
 
-def _match(match: DictRow) -> dict[str, Any]:
-    """A row of match."""
+def _match(match: MatchEvidence) -> dict[str, Any]:
     return {
-        "order": match["position"],
-        "map": match["map"],
-        "winner": match["winner"],
-        "status": match["status"],
-        "source": match["source"],
-        "confidence": match["confidence"],
-        "disputed": match["disputed"],
-        "reason": match["reason"],
-        "points": None if match["points_a"] is None else {"A": match["points_a"], "B": match["points_b"]},
-        "attackers_first": match["attackers_first"],
-        "attackers_side": _SIDES[match["attackers_side"]],
-        "times": [
-            {"seconds": match[f"{which}_seconds"], "completed": match[f"{which}_completed"]} for which in ("r1", "r2")
-        ],
-        "r1": match["r1_key"],
-        "r2": match["r2_key"],
+        "order": match.position,
+        "map": match.map,
+        "winner": match.winner,
+        "status": match.status,
+        "source": match.source,
+        "confidence": match.confidence,
+        "disputed": match.disputed,
+        "reason": match.reason,
+        "points": None if match.points_a is None else {"A": match.points_a, "B": match.points_b},
+        "attackers_first": match.attackers_first,
+        "attackers_side": _SIDES[match.attackers_side],
+        "times": [{"seconds": attack.seconds, "completed": attack.completed} for attack in match.attacks],
+        "r1": match.r1_key,
+        "r2": match.r2_key,
     }
 
 
-def _decision(row: DictRow) -> dict[str, Any]:
-    names = ("id", "kind", "guid", "value", "reason", "made_by")
-    return {"round": row["round_key"], **{name: row[name] for name in names}, "made_at": utc_text(row["made_at"])}
+def _decision(row: DecisionSeen) -> dict[str, Any]:
+    return {
+        "round": row.round_key,
+        "id": row.id,
+        "kind": row.kind,
+        "guid": row.guid,
+        "value": row.value,
+        "reason": row.reason,
+        "made_by": row.made_by,
+        "made_at": utc_text(row.made_at),
+    }
 
 
 def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str) -> list[dict[str, Any]]:

@@ -12,15 +12,33 @@ from rich.table import Table
 from slomix_pipeline.cli.terminal import Terminal
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.wording import facts, number, span
-from slomix_pipeline.rules.differential import CARRIED_OVER, COUNTER_RESET, CUMULATIVE, NO_IDENTITY, STAYED_LONGER
-from slomix_pipeline.rules.pairing import COUNTS_ON, HALF_AS_FIRST, PLAYED_AS_FIRST, SIDES_UNSEEN
+from slomix_pipeline.rules.differential import (
+    CARRIED_OVER,
+    COUNTER_RESET,
+    CUMULATIVE,
+    DEAD_TIME_CAPPED,
+    NO_IDENTITY,
+    STAYED_LONGER,
+)
+from slomix_pipeline.rules.pairing import (
+    COUNTS_ON,
+    GAP_UNUSUAL,
+    HALF_AS_FIRST,
+    LIMIT_LONGER,
+    LIMIT_SHORTENED,
+    LIMIT_UNKNOWN,
+    PLAYED_AS_FIRST,
+    SIDES_UNSEEN,
+)
+from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.timing import SOURCE_WORDS, pauses_text
+from slomix_pipeline.rules.values import Status
 
 FLAGS = {
-    "pair_timelimit_unknown": "whether round 2's limit is round 1's time can't be told",
-    "pair_timelimit_mismatch": "round 2's limit is not round 1's time",
-    "pair_timelimit_shortened": "round 2's limit is below round 1's time, as scripts shorten it on some maps",
-    "pair_gap_unusual": "an unusually long time lies between the two rounds",
+    LIMIT_UNKNOWN: "whether round 2's limit is round 1's time can't be told",
+    LIMIT_LONGER: "round 2's limit is not round 1's time",
+    LIMIT_SHORTENED: "round 2's limit is below round 1's time, as scripts shorten it on some maps",
+    GAP_UNUSUAL: "an unusually long time lies between the two rounds",
     HALF_AS_FIRST: "it may be half of one match with another round 1: slomix override pair makes them one",
     SIDES_UNSEEN: "nobody is known to have stood on a side in both rounds, so nobody saw that they swapped",
     PLAYED_AS_FIRST: "a round 2 by a decision of people: its file is that of a round 1",
@@ -31,7 +49,7 @@ FLAGS = {
     STAYED_LONGER: "there for longer than the round can have lasted, so counters hold more than it: unknown",
     CUMULATIVE: "counters hold round 1 too, of which his part is not known: unknown",
     NO_IDENTITY: "no GUID of his own in the file: in no team, and in no total over rounds",
-    "dead_time_capped": "the file has him dead for longer than he was there: capped",
+    DEAD_TIME_CAPPED: "the file has him dead for longer than he was there: capped",
 }
 _TITLE_WIDTH = 7
 _DIFFERENCES_SHOWN = 15
@@ -140,7 +158,7 @@ def _pairing(round_: dict[str, Any], evidence: dict[str, Any] | None) -> Iterato
     if round_["status"] is None:
         yield "not worked out yet"
         return
-    age = "" if round_["status"] == "complete" else f", {span(timedelta(seconds=round_['age_seconds']))} old"
+    age = "" if round_["status"] == Status.COMPLETE else f", {span(timedelta(seconds=round_['age_seconds']))} old"
     yield f"{round_['status']}{age}" + (f": {round_['reason']}" if round_["reason"] else "")
     if round_["label"] != round_["number"]:
         yield f"its file says round {round_['label']}, it really was round {round_['number']}"
@@ -196,10 +214,13 @@ def _timing(timing: dict[str, Any]) -> Iterator[str]:
         yield f"its sha256 {timing['record_sha256']}"
 
 
+_WON = {Winner.A: "Team A won", Winner.B: "Team B won", Winner.DRAW: "a draw", None: "not counted"}
+
+
 def _match(match: dict[str, Any] | None, round_: dict[str, Any]) -> str:
     if match is None:
         return "none: " + ("not worked out yet" if round_["status"] is None else f"the round is {round_['status']}")
-    won = {"A": "Team A won", "B": "Team B won", "draw": "a draw", None: "not counted"}[match["winner"]]
+    won = _WON[match["winner"]]
     by = f" by the {match['source']}" if match["source"] else ""
     return (
         f"match {match['position']} of the session, {match['status']}: {won}{by} ({match['reason']}; {match['policy']})"
@@ -230,7 +251,7 @@ def _explained(flag: str) -> str:
 
 
 def _what_told(flag: str, player: dict[str, Any]) -> str:
-    if flag == "dead_time_capped":
+    if flag == DEAD_TIME_CAPPED:
         return f" ({player['seconds_dead_raw']} s, capped at {player['seconds_dead']} s)"
     if flag != COUNTER_RESET:
         return ""

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from slomix_pipeline.cli.terminal import Terminal
 from slomix_pipeline.rules.score_policies import POLICIES, Points, points, session_winner
+from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.warehouse import matches
 from slomix_pipeline.warehouse.database import Database
 
@@ -24,7 +25,7 @@ class MatchCompared:
 
     order: int
     map_name: str
-    winner: str | None
+    winner: Winner | None
     published: Points | None
     other: Points | None
 
@@ -42,8 +43,8 @@ class Total:
     unknown: int
 
     @property
-    def winner(self) -> str | None:
-        """A, B or draw; None when no match counts, or points are missing."""
+    def winner(self) -> Winner | None:
+        """None when no match counts, or points are missing."""
         return session_winner(self.points, self.counted, self.unknown)
 
 
@@ -88,11 +89,12 @@ def compare(database: Database, policy: str, session_key: str | None) -> list[Se
 
 def _compared(row: DictRow, policy: str) -> MatchCompared:
     published = None if row["points_a"] is None else Points(row["points_a"], row["points_b"])
-    other = points(policy, row["winner"], row["both_completed"])
-    return MatchCompared(row["position"], row["map"], row["winner"], published, other)
+    winner = row["winner"] and Winner(row["winner"])
+    other = points(policy, winner, row["both_completed"])
+    return MatchCompared(row["position"], row["map"], winner, published, other)
 
 
-def _total(given: Iterable[tuple[str | None, Points | None]]) -> Total:
+def _total(given: Iterable[tuple[Winner | None, Points | None]]) -> Total:
     counted = [own for winner, own in given if winner is not None]
     known = [own for own in counted if own is not None]
     return Total(

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B, other_team
+from slomix_pipeline.rules.scoring import Winner
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The result of a match as it was told. ``winner``: A, B, draw or None (not counted); ``times``: of each round's
+    """The result of a match as it was told. ``winner``: None when it is not counted; ``times``: of each round's
     attack in words; GUIDs by team, in order."""
 
-    winner: str | None
+    winner: Winner | None
     policy: str
     times: tuple[str, ...]
     team_a: tuple[str, ...]
@@ -30,7 +30,11 @@ class Published:
     def from_json(cls, stored: dict[str, Any]) -> "Published":
         """What ``as_json`` made."""
         return cls(
-            stored["winner"], stored["policy"], tuple(stored["times"]), tuple(stored["team_a"]), tuple(stored["team_b"])
+            stored["winner"] and Winner(stored["winner"]),
+            stored["policy"],
+            tuple(stored["times"]),
+            tuple(stored["team_a"]),
+            tuple(stored["team_b"]),
         )
 
 
@@ -66,11 +70,11 @@ def _as_labelled_now(before: Published, after: Published) -> Published:
 
 def exchanged(result: Published) -> Published:
     """The same result with A and B the other way round."""
-    winner = other_team(result.winner) if result.winner in (TEAM_A, TEAM_B) else result.winner
+    winner = {Winner.A: Winner.B, Winner.B: Winner.A}.get(result.winner or Winner.DRAW, result.winner)
     return Published(winner, result.policy, result.times, result.team_b, result.team_a)
 
 
-def _verdict(winner: str | None, names: Mapping[str, str]) -> str:
-    if winner in (TEAM_A, TEAM_B):
+def _verdict(winner: Winner | None, names: Mapping[str, str]) -> str:
+    if winner in (Winner.A, Winner.B):
         return f"{names[winner]} wins"
     return winner or "not counted"

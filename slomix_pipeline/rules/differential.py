@@ -21,7 +21,7 @@ CUMULATIVE = "cumulative"  # counts on from a round 1 that is not here, or from 
 CARRIED_OVER = "counters_carried_over"  # a round 1 that counts on from the file before it: unknown
 STAYED_LONGER = "there_for_longer"  # than the round can have lasted, so more than it is in his counters: unknown
 COUNTER_RESET = "counter_reset"  # the round-2 line holds that round alone: taken as it is
-DEAD_TIME_CAPPED = "dead_time_capped"
+DEAD_TIME_CAPPED = "dead_time_capped"  # the file has him dead for longer than he was there
 NO_IDENTITY = "no_identity"  # nobody knows who he is: in the round's numbers, in no total over rounds
 
 _CUMULATIVE = tuple(name for name in COUNTERS if POLICY[name] is Policy.CUMULATIVE)

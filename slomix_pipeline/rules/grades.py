@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from slomix_pipeline.rules.teams import TeamConfidence
+
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
@@ -40,7 +42,7 @@ class SessionFacts:
     laws_explained: int
     laws_unexplained: int
     laws_unchecked: int
-    team_confidence: str | None
+    team_confidence: TeamConfidence | None
     open_players: int
     substitutions: int
     teams_replaced: int
@@ -113,13 +115,13 @@ def _about_numbers(facts: SessionFacts) -> Iterator[tuple[str, str]]:
 def _about_people(facts: SessionFacts) -> Iterator[tuple[str, str]]:
     if facts.team_confidence is None:
         yield "C", "who played with whom was not worked out"
-    if facts.team_confidence == "low":
+    if facts.team_confidence is TeamConfidence.LOW:
         yield "C", "who played with whom is unsure"
     if facts.teams_replaced:
         yield "C", f"a whole team was replaced by another roster, {_count(facts.teams_replaced, 'time')}"
     if facts.open_players:
         yield "B", f"the team of {_count(facts.open_players, 'player')} is open"
-    elif facts.team_confidence == "medium":
+    elif facts.team_confidence is TeamConfidence.MEDIUM:
         yield "B", "teams are not quite sure"
     if facts.substitutions:
         yield "B", _count(facts.substitutions, "substitution")

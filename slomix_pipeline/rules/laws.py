@@ -15,6 +15,7 @@ from slomix_pipeline.rules.differential import COUNTER_RESET, RoundPlayer
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.values import attack_succeeded, shared_lines, stopwatch_seconds, time_to_beat
 
+CAUSES = "what may explain it"  # how ``known_causes`` are named where they are stored
 UNEXPLAINED = "nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"
 SHORT_STAY = 60  # seconds less than the longest stay; the writer's minutes are exact to 6 s
 

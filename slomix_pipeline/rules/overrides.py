@@ -12,7 +12,7 @@ from enum import StrEnum
 from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.rules.counters import counts_on
 from slomix_pipeline.rules.pairing import COUNTS_ON, PLAYED_AS_FIRST, Placed
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B, Lineup, SessionTeams, assign_teams
+from slomix_pipeline.rules.teams import Lineup, SessionTeams, Team, assign_teams
 from slomix_pipeline.rules.values import Status
 
 
@@ -120,11 +120,11 @@ def meant_team(override: Override, teams: Mapping[str, str]) -> str:
 
     ``teams``: GUID to A or B. A session that grew at its front may have exchanged the labels.
     """
-    if override.value not in (TEAM_A, TEAM_B):
+    if override.value not in tuple(Team):
         return override.value
-    in_a = sum(teams.get(guid) == TEAM_A for guid in override.roster)
-    in_b = sum(teams.get(guid) == TEAM_B for guid in override.roster)
-    return override.value if in_a == in_b else TEAM_A if in_a > in_b else TEAM_B
+    in_a = sum(teams.get(guid) == Team.A for guid in override.roster)
+    in_b = sum(teams.get(guid) == Team.B for guid in override.roster)
+    return override.value if in_a == in_b else Team.A if in_a > in_b else Team.B
 
 
 def assign_decided_teams(

@@ -28,12 +28,16 @@ HALF_AS_FIRST = "half_played_as_round_1"
 NO_SECOND_ROUND = "another round came instead of its round 2"
 BROKEN_OFF = "its round 2 was broken off"
 SIDES_STAYED = "labelled round 2, but the sides did not swap since the round 1 before it"
+# Of a pair: round 2's limit beside round 1's time, which it should be.
+LIMIT_UNKNOWN, LIMIT_LONGER = "pair_timelimit_unknown", "pair_timelimit_mismatch"
+LIMIT_SHORTENED = "pair_timelimit_shortened"  # as scripts do on some maps
+GAP_UNUSUAL = "pair_gap_unusual"
 # Of a pair of which nobody is known to have stood on a side in both rounds: its sides prove nothing.
 SIDES_UNSEEN = "pair_sides_unseen"
 # A round 2 by a decision of people: its file is that of a round 1. Its numbers are its own, unless it counts on.
 PLAYED_AS_FIRST, COUNTS_ON = "played_as_round_1", "counts_on_from_round_1"
 # Flags of a pair that say nothing against it.
-HARMLESS_FLAGS = frozenset({"pair_timelimit_shortened", PLAYED_AS_FIRST, COUNTS_ON})
+HARMLESS_FLAGS = frozenset({LIMIT_SHORTENED, PLAYED_AS_FIRST, COUNTS_ON})
 
 
 class SecondRoundSeen(NamedTuple):
@@ -196,12 +200,12 @@ def _paired(first: FiledRound, second: FiledRound) -> tuple[Placed, Placed]:
     flags: tuple[str, ...] = ()
     target, limit = time_to_beat(first.stats.header), second.stats.header.limit_seconds
     if target is None or limit is None:
-        flags += ("pair_timelimit_unknown",)
+        flags += (LIMIT_UNKNOWN,)
     elif target != limit:
         # Scripts shorten round 2 on some maps (sudden death); nothing makes it longer.
-        flags += ("pair_timelimit_shortened" if limit < target else "pair_timelimit_mismatch",)
+        flags += (LIMIT_SHORTENED if limit < target else LIMIT_LONGER,)
     if second.stamp - first.stamp > UNUSUAL_GAP:
-        flags += ("pair_gap_unusual",)
+        flags += (GAP_UNUSUAL,)
     if not swaps(first.stats, second.stats).stood:
         flags += (SIDES_UNSEEN,)
     reason = _why_ambiguous(first, second)

@@ -7,6 +7,8 @@ A policy that changes gets a new version: every stored score names the one it wa
 
 from typing import NamedTuple
 
+from slomix_pipeline.rules.scoring import Winner
+
 
 class Points(NamedTuple):
     """Points of team A and of team B."""
@@ -39,17 +41,17 @@ POLICIES: dict[str, ScorePolicy] = {
 }
 
 
-def session_winner(given: Points, counted: int, without_points: int) -> str | None:
+def session_winner(given: Points, counted: int, without_points: int) -> Winner | None:
     """A, B or draw by the points of a session; None when no match counts, or the points of some are not known."""
     if without_points or not counted:
         return None
-    return "draw" if given.a == given.b else "A" if given.a > given.b else "B"
+    return Winner.DRAW if given.a == given.b else Winner.A if given.a > given.b else Winner.B
 
 
-def points(policy: str, winner: str | None, both_completed: bool | None) -> Points | None:
+def points(policy: str, winner: Winner | None, both_completed: bool | None) -> Points | None:
     """The points of a match; None when it is not counted, or when the policy needs to know what nobody knows.
 
-    ``winner``: A, B, draw or None; ``both_completed``: whether both attacks succeeded, None when that can't be told.
+    ``both_completed``: whether both attacks succeeded, None when that can't be told.
 
     Raises:
         KeyError: there is no such policy.
@@ -57,9 +59,9 @@ def points(policy: str, winner: str | None, both_completed: bool | None) -> Poin
     scale = POLICIES[policy]
     if winner is None:
         return None
-    if winner == "draw":
+    if winner == Winner.DRAW:
         return Points(scale.draw, scale.draw)
     if both_completed is None and scale.won != scale.beat:
         return None
     winners, losers = scale.beat if both_completed else scale.won
-    return Points(winners, losers) if winner == "A" else Points(losers, winners)
+    return Points(winners, losers) if winner == Winner.A else Points(losers, winners)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.teams import other_team, team_on_side
+from slomix_pipeline.rules.teams import Team, other_team, team_on_side
 from slomix_pipeline.rules.values import (
     Status,
     attack_succeeded,
@@ -24,8 +24,21 @@ from slomix_pipeline.rules.values import (
     with_true_limit,
 )
 
-DRAW = "draw"
-FIRST, SECOND = "first", "second"  # the attackers of round 1, of round 2
+
+class Winner(StrEnum):
+    """Who won a match or a session; None where it is not counted, or open."""
+
+    A = "A"
+    B = "B"
+    DRAW = "draw"
+
+
+class Faster(StrEnum):
+    """Whose attack won a match by one way of telling."""
+
+    FIRST = "first"  # the attackers of round 1
+    SECOND = "second"
+    DRAW = "draw"  # nobody completed the map
 
 
 class Source(StrEnum):
@@ -60,7 +73,7 @@ class Attack(NamedTuple):
     """One round's attack. ``team``: who attacked; ``seconds``: as the stopwatch shows it, a copy of the limit where it
     failed (``attack_time``); ``completed``: whether it succeeded. None where that can't be told."""
 
-    team: str | None = None
+    team: Team | None = None
     seconds: int | None = None
     completed: bool | None = None
 
@@ -70,18 +83,18 @@ UNKNOWN_ATTACK = Attack()
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """``winner``: "A", "B", "draw", or None for not counted. ``reason`` is for people. ``attackers_side``: of both
-    rounds (the players swap, the sides don't). ``by_header``, ``by_time``: FIRST, SECOND or DRAW by that alone."""
+    """``winner``: None for not counted. ``reason`` is for people. ``attackers_side``: of both
+    rounds (the players swap, the sides don't). ``by_header``, ``by_time``: by that alone."""
 
-    winner: str | None
+    winner: Winner | None
     source: Source | None
     reason: str
     confidence: Confidence
     attackers_side: int | None = None
     first: Attack = UNKNOWN_ATTACK
     second: Attack = UNKNOWN_ATTACK
-    by_header: str | None = None
-    by_time: str | None = None
+    by_header: Faster | None = None
+    by_time: Faster | None = None
 
     @property
     def both_completed(self) -> bool | None:
@@ -118,7 +131,7 @@ class ScoredMatch:
 
 
 def score_session(
-    halves: Sequence[Half], teams: Mapping[str, str], decided: Mapping[str, tuple[str | None, str]] | None = None
+    halves: Sequence[Half], teams: Mapping[str, str], decided: Mapping[str, tuple[Winner | None, str]] | None = None
 ) -> list[ScoredMatch]:
     """The matches of a session in order of play. ``halves``: its rounds in order; ``teams``: GUID to A or B.
 
@@ -130,7 +143,7 @@ def score_session(
     return [_as_decided(match, (decided or {}).get(match.first.match_key)) for match in scored]
 
 
-def _as_decided(match: ScoredMatch, decision: tuple[str | None, str] | None) -> ScoredMatch:
+def _as_decided(match: ScoredMatch, decision: tuple[Winner | None, str] | None) -> ScoredMatch:
     if decision is None or match.first.status is Status.SUPERSEDED:  # it was played again since
         return match
     winner, reason = decision
@@ -191,8 +204,8 @@ def _time_to_compare(header: Header, clock: Clock) -> int | None:
 
 def winner_by_time(
     limit: int | None, first: int | None, second: int | None, second_limit: int | None = None
-) -> str | None:
-    """FIRST, SECOND or DRAW by both attack times in seconds; a time equal to the round's own limit is a full hold.
+) -> Faster | None:
+    """Whose attack won by both attack times in seconds; a time equal to the round's own limit is a full hold.
 
     ``second_limit``: what round 2 was played for, when that is known: scripts shorten it on some maps. None when a time
     is unknown. Without a limit any positive time completes.
@@ -201,25 +214,25 @@ def winner_by_time(
         return None
     first_done, second_done = _completes(limit, first), _completes(second_limit or limit, second)
     if first_done and second_done:
-        return FIRST if first <= second else SECOND
-    return FIRST if first_done else SECOND if second_done else DRAW
+        return Faster.FIRST if first <= second else Faster.SECOND
+    return Faster.FIRST if first_done else Faster.SECOND if second_done else Faster.DRAW
 
 
 def _completes(limit: int | None, seconds: int) -> bool:
     return seconds > 0 and (not limit or seconds < limit)
 
 
-def winner_by_header(first: Header, second: Header) -> str | None:
-    """FIRST, SECOND or DRAW by the winners in both headers; None when they don't tell.
+def winner_by_header(first: Header, second: Header) -> Faster | None:
+    """Whose attack won by the winners in both headers; None when they don't tell.
 
     Round 2 is played for round 1's time: an attack that succeeds in it was faster.
     """
     first_done, second_done = attack_succeeded(first), attack_succeeded(second)
     if second_done:
-        return SECOND
+        return Faster.SECOND
     if second_done is None or first_done is None:
         return None
-    return FIRST if first_done else DRAW
+    return Faster.FIRST if first_done else Faster.DRAW
 
 
 def score_match(
@@ -262,14 +275,15 @@ def score_match(
         return replace(
             told, reason="what the headers tell and the times contradict each other", confidence=Confidence.AMBIGUOUS
         )
-    if outcome == DRAW:
-        winner, reason = DRAW, "nobody completed the map"
+    if outcome is Faster.DRAW:
+        winner, reason = Winner.DRAW, "nobody completed the map"
     elif side is None:
         return replace(told, reason="the headers do not tell which side attacked")
     elif attackers is None or teams_seen[0] == teams_seen[1]:
         return replace(told, reason=_ROSTERS[attackers is None], confidence=Confidence.AMBIGUOUS)
     else:
-        winner, reason = attackers if outcome == FIRST else other_team(attackers), _story(outcome, told)
+        winner = Winner(attackers if outcome is Faster.FIRST else other_team(attackers))
+        reason = _story(outcome, told)
     return replace(
         told, winner=winner, source=source, reason=reason, confidence=_confidence(told, first, second, longer)
     )
@@ -292,25 +306,25 @@ def _confidence(told: MatchResult, first: Header, second: Header, longer: bool) 
 
 
 def _completed(
-    outcome: str | None, first: Header, second: Header, first_by_time: bool | None
+    outcome: Faster | None, first: Header, second: Header, first_by_time: bool | None
 ) -> tuple[bool | None, bool | None]:
     """Which of both attacks succeeded, in keeping with the outcome."""
     by_header = attack_succeeded(first), attack_succeeded(second)
-    if outcome == SECOND:
+    if outcome is Faster.SECOND:
         return first_by_time if by_header[0] is None else by_header[0], True
-    return by_header if outcome is None else (outcome == FIRST, False)
+    return by_header if outcome is None else (outcome is Faster.FIRST, False)
 
 
-def _contradicts(outcome: str, first: Header, second: Header) -> bool:
+def _contradicts(outcome: Faster, first: Header, second: Header) -> bool:
     """Whether the one header that tells says another thing of its round than the times do of both."""
-    needs = {FIRST: (True, None), SECOND: (None, True), DRAW: (False, False)}[outcome]
+    needs = {Faster.FIRST: (True, None), Faster.SECOND: (None, True), Faster.DRAW: (False, False)}[outcome]
     told = attack_succeeded(first), attack_succeeded(second)
     return any(None not in (need, says) and need != says for need, says in zip(needs, told, strict=True))
 
 
-def _story(outcome: str, told: MatchResult) -> str:
+def _story(outcome: Faster, told: MatchResult) -> str:
     first, second = (_shown(attack) for attack in (told.first, told.second))
-    if outcome == FIRST:
+    if outcome is Faster.FIRST:
         return f"round 1 set {first}, round 2 did not beat it"
     if told.first.completed is False:
         return f"round 1 was held, round 2 completed in {second}"

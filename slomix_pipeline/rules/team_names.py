@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B, other_team
+from slomix_pipeline.rules.teams import Team, other_team
 
 # Ours: below these nobody would call it a tag of a team.
 TAGGED_PLAYERS, TAGGED_SHARE = 2, 2 / 3
@@ -53,14 +53,14 @@ class TeamName:
         return self.name if self.source is NameSource.LETTER else f"{self.name} ({self.team})"
 
 
-UNNAMED = {team: TeamName(team, f"Team {team}", NameSource.LETTER) for team in (TEAM_A, TEAM_B)}
+UNNAMED: dict[str, TeamName] = {team: TeamName(team, f"Team {team}", NameSource.LETTER) for team in Team}
 
 
 def name_teams(rosters: Mapping[str, Mapping[str, str]], known: Iterable[KnownTeam]) -> dict[str, TeamName]:
     """The names of both teams. ``rosters``: of A and B, GUID to name without colour codes."""
     found = _known_names(rosters, list(known))
     taken = {name.name.casefold() for name in found.values()}
-    for team in (TEAM_A, TEAM_B):
+    for team in Team:
         tag = common_tag(rosters[team].values(), rosters[other_team(team)].values())
         if team not in found and tag and tag.casefold() not in taken:
             found[team] = TeamName(team, tag, NameSource.TAG)
@@ -68,8 +68,8 @@ def name_teams(rosters: Mapping[str, Mapping[str, str]], known: Iterable[KnownTe
 
 
 def _known_names(rosters: Mapping[str, Mapping[str, str]], known: Sequence[KnownTeam]) -> dict[str, TeamName]:
-    fitting = {team: _fitting(rosters[team], known) for team in (TEAM_A, TEAM_B)}
-    if fitting[TEAM_A] == fitting[TEAM_B]:
+    fitting = {team: _fitting(rosters[team], known) for team in Team}
+    if fitting[Team.A] == fitting[Team.B]:
         return {}  # a clan among itself
     return {team: TeamName(team, one.name, NameSource.KNOWN, one.colour) for team, one in fitting.items() if one}
 

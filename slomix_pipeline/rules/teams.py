@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS
 
-TEAM_A, TEAM_B = "A", "B"
 OPEN = "open"  # what a person may decide of a player instead of a team
 
 # The community's stats bot calls its teams sure from this share of rounds on in which everybody stands with his team.
@@ -23,6 +22,13 @@ OPEN_AT_MEDIUM = 1
 # Ours: from this share of a round's known players on, it takes a new split of the lobby to put them against their
 # teams. In 3 v 3 one exchanged pair is a third; fewer are single players who changed sides.
 RESPLIT_SHARE = 1 / 3
+
+
+class Team(StrEnum):
+    """The two teams of a session. Who is in neither is open."""
+
+    A = "A"
+    B = "B"
 
 
 class TeamConfidence(StrEnum):
@@ -106,21 +112,21 @@ def assign_teams(lineups: Sequence[Lineup], fixed: Mapping[str, str] = _NOBODY_F
     return SessionTeams(team_of, why_open, confidence, reasons, flags)
 
 
-def other_team(team: str) -> str:
+def other_team(team: str) -> Team:
     """A for B and back."""
-    return TEAM_B if team == TEAM_A else TEAM_A
+    return Team.B if team == Team.A else Team.A
 
 
-def team_on_axis(sides: Mapping[str, int], teams: Mapping[str, str]) -> str | None:
+def team_on_axis(sides: Mapping[str, int], teams: Mapping[str, str]) -> Team | None:
     """The team that stood on the Axis side, by the majority of known players; None on a tie or without any."""
     votes = 0
     for guid, side in sides.items():
         if guid in teams:
-            votes += 1 if (teams[guid] == TEAM_A) == (side == AXIS) else -1
-    return None if votes == 0 else TEAM_A if votes > 0 else TEAM_B
+            votes += 1 if (teams[guid] == Team.A) == (side == AXIS) else -1
+    return None if votes == 0 else Team.A if votes > 0 else Team.B
 
 
-def team_on_side(side: int, sides: Mapping[str, int], teams: Mapping[str, str]) -> str | None:
+def team_on_side(side: int, sides: Mapping[str, int], teams: Mapping[str, str]) -> Team | None:
     """The team that stood on ``side``; None when that can't be told."""
     axis_team = team_on_axis(sides, teams)
     return axis_team if axis_team is None or side == AXIS else other_team(axis_team)
@@ -145,9 +151,9 @@ def _told_teams(lineups: Sequence[Lineup], fixed: Mapping[str, str]) -> dict[str
 
 def _first_teams(lineups: Sequence[Lineup], fixed: Mapping[str, str]) -> dict[str, str]:
     first = next((lineup for lineup in lineups if lineup.number == 1), None)
-    axis_team = TEAM_A
+    axis_team: str = Team.A
     if first is None and lineups:
-        first, axis_team = lineups[0], TEAM_B  # of a round 2: its Allies stood on side 1 in the missing round 1
+        first, axis_team = lineups[0], Team.B  # of a round 2: its Allies stood on side 1 in the missing round 1
     if first is None:
         return {}
     told = {other_team(team) for team in _fixed_team(ALLIES, first, fixed)} | _fixed_team(AXIS, first, fixed)
@@ -161,7 +167,7 @@ def _fixed_team(side: int, lineup: Lineup, fixed: Mapping[str, str]) -> set[str]
     """The team into which a person put most of a side, if any; moving one player does not move all others."""
     on_side = [guid for guid, own in lineup.sides.items() if own == side]
     counts = Counter(fixed.get(guid) for guid in on_side)
-    return {team for team in (TEAM_A, TEAM_B) if 2 * counts[team] > len(on_side)}
+    return {team for team in Team if 2 * counts[team] > len(on_side)}
 
 
 def _team_of_newcomers(side: int, sides: Mapping[str, int], teams: Mapping[str, str]) -> str | None:
@@ -183,7 +189,7 @@ def _why_open(guid: str, lineups: Iterable[Lineup], team_of: Mapping[str, str]) 
 
 def _changes(lineups: Sequence[Lineup], team_of: Mapping[str, str]) -> Iterator[Flag]:
     """Substitutions and replaced teams, team by team."""
-    for team in (TEAM_A, TEAM_B):
+    for team in Team:
         last: set[str] = set()  # the team as it last stood
         extra: set[str] = set()  # came in the round before, for nobody: a leaver's line stays in the file of his round
         seen: set[str] = set()
@@ -267,7 +273,7 @@ def _confidence(
     consistent = sum(_against(lineup, team_of) == () for lineup in lineups)
     mixed = {key for flag in flags if flag.kind is FlagKind.ROSTER_CHANGED for key in flag.rounds}
     undecided = sum(flag.kind is FlagKind.OPEN_PLAYER for flag in flags)
-    doubts = [f"nobody is in team {team}" for team in (TEAM_A, TEAM_B) if team not in team_of.values()]
+    doubts = [f"nobody is in team {team}" for team in Team if team not in team_of.values()]
     doubts += [f"the lobby was split anew in {_count(len(mixed), 'round')}"] if mixed else []
     doubts += [f"{_count(undecided, 'player')} can't be told"] if undecided > OPEN_AT_MEDIUM else []
     reasons = [

@@ -31,13 +31,24 @@ from slomix_pipeline.rules.values import (
 ALIGNED_WITHIN = 30  # seconds
 MINOR_WITHIN = 60  # seconds
 
+
+class LengthFrom(StrEnum):
+    """What told a round's length."""
+
+    ATTACK_TIME = "attack_time"
+    MEASURED = "measured"
+    TIMING = "timing"
+    PLAYERS = "players"
+    LIMIT = "limit"
+
+
 # What each source of a length is, for people.
 SOURCE_WORDS = {
-    "attack_time": "the stopwatch",
-    "measured": "the stats file's own clock",
-    "timing": "the timing record",
-    "players": "the players' minutes",
-    "limit": "the limit, which is an assumption",
+    LengthFrom.ATTACK_TIME: "the stopwatch",
+    LengthFrom.MEASURED: "the stats file's own clock",
+    LengthFrom.TIMING: "the timing record",
+    LengthFrom.PLAYERS: "the players' minutes",
+    LengthFrom.LIMIT: "the limit, which is an assumption",
 }
 
 
@@ -62,13 +73,13 @@ class Duration(NamedTuple):
     """Seconds of play without pauses, and where they are from; both None when nothing tells."""
 
     seconds: float | None
-    source: str | None
+    source: LengthFrom | None
 
 
 class DurationSource(NamedTuple):
     """One thing that may tell a round's length; ``why_not``: why it does not, None when it does."""
 
-    name: str
+    name: LengthFrom
     seconds: float | None
     why_not: str | None
 
@@ -91,12 +102,13 @@ def duration_sources(
     presets = "the header of an aborted round holds presets" if status is Status.ABORTED else None
     not_timing = _why_not_record(record_seconds, paused or 0, limit, played)
     others = max(longest or 0, record_seconds or 0 if not_timing is None else 0) or None
+    not_measured = None if measured_seconds(header) else "above the limit"
     sources = (
-        DurationSource("attack_time", header.attack_seconds, presets or _why_not_attack_time(header, others)),
-        DurationSource("measured", header.playtime_seconds, None if measured_seconds(header) else "above the limit"),
-        DurationSource("timing", record_seconds, not_timing),
-        DurationSource("players", longest and min(longest, limit or longest), None),
-        DurationSource("limit", limit, presets),
+        DurationSource(LengthFrom.ATTACK_TIME, header.attack_seconds, presets or _why_not_attack_time(header, others)),
+        DurationSource(LengthFrom.MEASURED, header.playtime_seconds, not_measured),
+        DurationSource(LengthFrom.TIMING, record_seconds, not_timing),
+        DurationSource(LengthFrom.PLAYERS, longest and min(longest, limit or longest), None),
+        DurationSource(LengthFrom.LIMIT, limit, presets),
     )
     return [source if source.seconds else source._replace(why_not="not there") for source in sources]
 
@@ -153,7 +165,7 @@ def surrender_side(
     """
     if engine_says is not None:
         return engine_says
-    if attack_succeeded(header) is not False or duration.source == "limit" or status in _SIDES_UNKNOWN:
+    if attack_succeeded(header) is not False or duration.source == LengthFrom.LIMIT or status in _SIDES_UNKNOWN:
         return None
     if not sides_seen or (status is Status.R1_ONLY and (duration.seconds or 0) < SOONEST_SURRENDER):
         return None
@@ -184,7 +196,7 @@ def timing_status(attack_seconds: int | None, record_seconds: float | None) -> T
 def overstayed(duration: Duration, players: Mapping[str, int | None], paused: float | None = None) -> list[str]:
     """GUIDs of who is said to have played for longer than the round lasted, pauses included. ``players``: seconds by
     GUID; ``paused``: seconds."""
-    if duration.seconds is None or duration.source == "players":
+    if duration.seconds is None or duration.source == LengthFrom.PLAYERS:
         return []
     longest = duration.seconds + (paused or 0)
     return sorted(guid for guid, played in players.items() if stayed_longer(played, longest))

@@ -14,6 +14,7 @@ from slomix_pipeline.formats.consolelog import ScriptSigns
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.rules.linking import LINK_WINDOW, Clocked, Link, LinkClass, same_map_within
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file, file_may_be_of
+from slomix_pipeline.rules.values import FileStatus
 
 ALIVE_WITHIN = timedelta(hours=6)  # a record this near shows that the script ran; an evening is shorter
 
@@ -73,7 +74,7 @@ def first_broken_link(
         return Broken(ChainLink.LINKED, "; ".join(why))
     for file in evidence.unread:
         if file_may_be_of(entry, file.clocked):
-            link_ = ChainLink.FETCHED if file.status in ("listed", "requested") else ChainLink.PARSED
+            link_ = ChainLink.FETCHED if file.status in (FileStatus.LISTED, FileStatus.REQUESTED) else ChainLink.PARSED
             return Broken(link_, f"{file.clocked.key} is {file.status}" + (f": {file.reason}" if file.reason else ""))
     if evidence.signs and (written := _written_by_log(entry, evidence.signs)):
         return Broken(ChainLink.FETCHED, f"the server's log says {written} was written, {_listing(entry, evidence)}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from slomix_pipeline.formats.filenames import FileKind, FileName, map_in_gametime_name
 from slomix_pipeline.formats.gametimes import TimingRecord
@@ -24,12 +24,16 @@ from slomix_pipeline.rules.linking import (
     same_map_within,
 )
 from slomix_pipeline.rules.stamps import time_in_name
-from slomix_pipeline.rules.values import map_key
+from slomix_pipeline.rules.values import FileStatus, map_key
 
 MAP_RESTART = "map_restart"  # how our script says it; such a round mostly leaves no stats file
 
 # A round that is left is written in the moment it ends; after a finished one the stats file takes 3 s more.
 LEFT_FILE_WITHIN = timedelta(seconds=5)
+
+
+UNREADABLE: Final = "unreadable"
+UnreadStatus: TypeAlias = FileStatus | Literal["unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,11 @@ class FiledRecord:
 
 @dataclass(frozen=True, slots=True)
 class UnreadFile:
-    """A timing file that is known but gave no record, with its status in the file ledger."""
+    """A timing file that is known but gave no record, with its status in the file ledger; ``UNREADABLE`` when it was
+    found and tried just now."""
 
     clocked: Clocked
-    status: str
+    status: UnreadStatus
     reason: str | None
 
 

@@ -20,6 +20,21 @@ class Status(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+class FileStatus(StrEnum):
+    """What became of a file that was seen."""
+
+    LISTED = "listed"  # nobody asked for its bytes
+    REQUESTED = "requested"  # a run is to read it
+    INGESTED = "ingested"
+    KNOWN = "known"  # another file has the same bytes
+    QUARANTINED = "quarantined"  # it can't be read; the reason stands beside it
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the file as it is."""
+        return self in (FileStatus.INGESTED, FileStatus.KNOWN, FileStatus.QUARANTINED)
+
+
 def map_key(name: str) -> str:
     """By what two names are of the same map: headers, file names and records differ in case and outer spaces."""
     return name.strip().lower()

@@ -21,6 +21,7 @@ from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.source import FolderMissing, GameServer, PermanentError, RemoteFile, TransientError
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.rules.stamps import time_in_name
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
@@ -114,16 +115,18 @@ def _is_news(row: files.FileRow | None, file: RemoteFile) -> bool:
 
 
 def _is_due(row: files.FileRow, in_flight: Collection[str], now: datetime) -> bool:
-    return row.status == "requested" and row.partition_key not in in_flight and now >= due_again(row)
+    return row.status is FileStatus.REQUESTED and row.partition_key not in in_flight and now >= due_again(row)
 
 
 def _is_under_way(row: files.FileRow, now: datetime) -> bool:
-    return row.status == "requested" and row.requested_at is not None and now - row.requested_at < FIRST_BACK_OFF
+    return (
+        row.status is FileStatus.REQUESTED and row.requested_at is not None and now - row.requested_at < FIRST_BACK_OFF
+    )
 
 
 def _was_read(row: files.FileRow | None) -> bool:
     """Whether the game server's file was ever asked for: then a change of it counts, however old it is."""
-    return row is not None and row.modified_at is not None and row.status != "listed"
+    return row is not None and row.modified_at is not None and row.status is not FileStatus.LISTED
 
 
 def due_again(row: files.FileRow) -> datetime:
@@ -245,7 +248,7 @@ def take(
     now = datetime.now(UTC)
     with database.transaction() as conn:
         ledger = files.ledger(conn, settings.server)
-        waiting = any(row.status == "requested" for row in ledger.values())
+        waiting = any(row.status is FileStatus.REQUESTED for row in ledger.values())
         in_flight = keys_in_flight(instance, database, folder.job) if waiting else set()
         decision = decide(
             listing,

@@ -56,7 +56,7 @@ def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> Non
             if alarm is None:
                 return
             report_alarm(context.instance, conn, alarm)
-        context.log.error(f"message {alarm.thing} is {alarm.trouble}: {alarm.detail}")
+        context.log.error(f"message {alarm.thing.name} is {alarm.trouble}: {alarm.detail}")
 
 
 def take_up_again(database: Database, settings: Settings) -> None:

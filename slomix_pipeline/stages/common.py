@@ -17,7 +17,7 @@ from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_lis
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished
-from slomix_pipeline.warehouse.check_results import Outcome, store_outcomes
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow, contents
 from slomix_pipeline.warehouse.results import sessions_of, touched_sessions, unscored_sessions
@@ -54,7 +54,7 @@ class Done:
     ``left_out``: the keys that it has to be called for again.
     """
 
-    outcomes: Mapping[str, Mapping[str, Outcome]] = field(default_factory=dict)
+    outcomes: Mapping[CheckName, Mapping[str, Outcome]] = field(default_factory=dict)
     totals: Mapping[str, Any] = field(default_factory=dict)
     by_key: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out: Collection[str] = ()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind, ToldAs
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.stages.common import Done, Tools, Wish, by_server
 from slomix_pipeline.warehouse import corrections, due, reading, results
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import StillHeld
 
 if TYPE_CHECKING:
@@ -19,31 +20,30 @@ PATIENCE = 60.0  # seconds to wait for another run that tells: two waiting runs 
 
 def match_post(keys: Sequence[str], tools: Tools) -> Done:
     """Announces what is due of the matches of these rounds' sessions, and corrects what was said before."""
-    told: dict[str, list[str]] = {}
+    told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     channel = tools.channels.results
     if channel is not None:
         told, outcomes = _tell(tools, channel, set(keys))
     totals = {
-        "announced": len(told.get("sent", [])),
-        "corrected": len(told.get("edited", [])),
+        "announced": len(told.get(ToldAs.SENT, [])),
+        "corrected": len(told.get(ToldAs.EDITED, [])),
         "channel": channel.describe() if channel else "none: SLOMIX_DISCORD_WEBHOOK is not set",
-        "messages": {k: v for k, v in told.items() if k not in ("silent", "unchanged")},
+        "messages": {k.value: v for k, v in told.items() if k not in (ToldAs.SILENT, ToldAs.UNCHANGED)},
     }
-    return Done({"told_once": outcomes}, totals)
+    return Done({CheckName.TOLD_ONCE: outcomes}, totals)
 
 
-def _tell(tools: Tools, discord: "Discord", own: set[str]) -> tuple[dict[str, list[str]], dict[str, Outcome]]:
+def _tell(tools: Tools, discord: "Discord", own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[str, Outcome]]:
     """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
     and the outcome of each round."""
-    from slomix_pipeline.discord.ledger import RESULTS
     from slomix_pipeline.discord.telling import Telling
 
     database = tools.database
     if tools.wish is Wish.ASKED:
         with database.transaction() as conn:
             due.note_asked(conn, sorted(own), tools.settings.publish_max_age)
-    told: dict[str, list[str]] = {}
+    told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     with ExitStack() as stack:
         try:
@@ -79,19 +79,18 @@ def _tell_match(telling: "Telling", match: reading.MatchSeen, changed: str | Non
     """
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
-    from slomix_pipeline.discord.ledger import Thing
 
     said = []
     complete = match.status == Status.COMPLETE
     result_stands = False
     if match.second is not None:
         message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-        thing, result = Thing("result", match.second.key), corrections.result_of(match)
+        thing, result = Thing(ThingKind.RESULT, match.second.key), corrections.result_of(match)
         told = telling.tell(thing, messages.corrected(message, changed), news=complete, result=result)
-        result_stands = told.stands
+        result_stands = told.outcome.stands
         said.append(thing.name)
     if match.first is not None:
-        thing = Thing("round1", match.first.key)
+        thing = Thing(ThingKind.ROUND1, match.first.key)
         if (match.status == Status.R1_ONLY and match.winner is None) or (complete and not result_stands):
             telling.tell(thing, messages.round_one_message(match), news=not complete)
         elif complete:

@@ -12,11 +12,11 @@ from slomix_pipeline.formats.gamestats import StatsFile
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
-from slomix_pipeline.rules.stamps import WITNESS_WITHIN, Moment, stamp_in_utc
-from slomix_pipeline.rules.values import map_key
+from slomix_pipeline.rules.stamps import CLOCK_CHANGE, WITNESS_WITHIN, Moment, stamp_in_utc
+from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.stages.common import Conn, Done, Tools, round_by_round
 from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
 
@@ -27,32 +27,38 @@ class _NotWritten(Exception):
 
 def parsed_round(keys: Sequence[str], tools: Tools) -> Done:
     """Parses and stores the stats files of these rounds. What can't be read whole is quarantined with the reason."""
-    outcomes: dict[str, dict[str, Outcome]] = {"parse": {}, "read_back": {}, "constraints": {}}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {
+        CheckName.PARSE: {},
+        CheckName.READ_BACK: {},
+        CheckName.CONSTRAINTS: {},
+    }
     players = 0
     with round_by_round(tools.database) as conn:
         rows = files.files_of(conn, FileKind.STATS, keys)
-        todo = {key: row for key, row in rows.items() if row.sha256 and row.status != "known"}
+        todo = {key: row for key, row in rows.items() if row.sha256 and row.status is not FileStatus.KNOWN}
         for key, row in sorted(todo.items()):
             moment = _moment(conn, row, tools.settings.zone)
-            stats = _parse(conn, row, moment, outcomes["parse"], key)
+            stats = _parse(conn, row, moment, outcomes[CheckName.PARSE], key)
             if stats is None:
                 continue
             players += len(stats.players)
             try:
                 with conn.transaction():
-                    outcomes["read_back"][key] = _store(conn, row, moment, stats, outcomes["parse"][key])
-                    files.finish(conn, row, "ingested")
+                    outcomes[CheckName.READ_BACK][key] = _store(
+                        conn, row, moment, stats, outcomes[CheckName.PARSE][key]
+                    )
+                    files.finish(conn, row, FileStatus.INGESTED)
                     unfinished.note_begun(conn, [key], unfinished.ROUND_ENDS)
-                outcomes["constraints"][key] = Outcome(True, {"rows refused": 0})
+                outcomes[CheckName.CONSTRAINTS][key] = Outcome(True, {"rows refused": 0})
             except _NotWritten as error:
-                outcomes["read_back"][key] = _quarantine(conn, row, str(error))
+                outcomes[CheckName.READ_BACK][key] = _quarantine(conn, row, str(error))
             except (psycopg.IntegrityError, psycopg.DataError) as error:
-                outcomes["constraints"][key] = _quarantine(
+                outcomes[CheckName.CONSTRAINTS][key] = _quarantine(
                     conn, row, f"the database refuses it: {error.diag.message_primary or error}"
                 )
         for server in {row.server for row in todo.values()}:
             files.reopen_lonely_copies(conn, server)
-    ingested = sum(outcome.passed for outcome in outcomes["constraints"].values())
+    ingested = sum(outcome.passed for outcome in outcomes[CheckName.CONSTRAINTS].values())
     totals = {
         "rounds": ingested,
         "players": players,
@@ -126,7 +132,7 @@ def _moment(conn: Conn, row: files.FileRow, server_zone: ZoneInfo) -> Moment:
     moment = stamp_in_utc(name.stamp, zone)
     if not moment.ambiguous:
         return moment
-    start, end = moment.at - WITNESS_WITHIN, moment.at + timedelta(hours=1) + WITNESS_WITHIN
+    start, end = moment.at - WITNESS_WITHIN, moment.at + CLOCK_CHANGE + WITNESS_WITHIN
     records = (entry.clocked for entry in timing_records.records_between(conn, row.server, start, end))
     own = map_key(str(name.map_name))
     witnesses = [r.at for r in records if map_key(r.map_name) == own and r.number in (None, name.number)]
@@ -135,5 +141,5 @@ def _moment(conn: Conn, row: files.FileRow, server_zone: ZoneInfo) -> Moment:
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
     reason = parsed.keeps_earlier(conn, row, reason)
-    files.finish(conn, row, "quarantined", reason)
+    files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)

@@ -7,9 +7,10 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
 from slomix_pipeline.warehouse import files, parsed
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
 
@@ -50,7 +51,7 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
                     size += len(data)
                     duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)), data)
     totals = {"bytes": size, "files": len(transfers), "not reached": unreachable}
-    return Done({"transfer": transfers, "duplicates": duplicates}, totals)
+    return Done({CheckName.TRANSFER: transfers, CheckName.DUPLICATES: duplicates}, totals)
 
 
 def _bytes_or_reason(conn: Conn, row: files.FileRow, tools: Tools) -> bytes | str:
@@ -65,7 +66,7 @@ def _bytes_or_reason(conn: Conn, row: files.FileRow, tools: Tools) -> bytes | st
 
 def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
     if isinstance(data, str):
-        files.finish(conn, row, "quarantined", data)
+        files.finish(conn, row, FileStatus.QUARANTINED, data)
         return Outcome(False, {"reason": data}, error=True)
     digest = files.store_content(conn, data)
     files.note_arrived(conn, row, digest)
@@ -75,7 +76,7 @@ def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
         raise StoredOtherwise(f"{row.name}: the database holds other bytes than were stored")
     if not data:
         reason = parsed.keeps_earlier(conn, row, "empty file")
-        files.finish(conn, row, "quarantined", reason)
+        files.finish(conn, row, FileStatus.QUARANTINED, reason)
         return Outcome(False, facts | {"reason": reason}, error=True)
     if row.sha256 not in (None, digest):
         facts["replaces"] = row.sha256
@@ -87,8 +88,8 @@ def _known_elsewhere(conn: Conn, row: files.FileRow, data: bytes) -> Outcome:
     if other is not None and not _can_be_read(data):
         other = None  # what can't be read is quarantined under each of its names
     if other is not None:
-        files.finish(conn, row, "known", parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
-    elif row.status == "known":
+        files.finish(conn, row, FileStatus.KNOWN, parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
+    elif row.status is FileStatus.KNOWN:
         files.reopen(conn, row)
     return Outcome(True, {"same bytes as": other or "no other file"})
 

@@ -17,11 +17,12 @@ from slomix_pipeline.rules.endstats import (
     resolve_awards,
     resolve_duels,
 )
-from slomix_pipeline.rules.linking import LINK_WINDOW, LinkClass
+from slomix_pipeline.rules.linking import LINK_WINDOW, WITHIN_WINDOW, LinkClass
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, bytes_of, round_by_round, sessions_touched
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files, parsed, results
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
 
 def round_awards(keys: Sequence[str], tools: Tools) -> Done:
@@ -35,7 +36,7 @@ def round_awards(keys: Sequence[str], tools: Tools) -> Done:
         with sessions_touched(tools, server, own) as (conn, sessions):
             if sessions:
                 for row in (row for key, row in waiting.items() if key not in unread and row.server == server):
-                    files.finish(conn, row, "ingested")  # with what is made of it: until then it waits
+                    files.finish(conn, row, FileStatus.INGESTED)  # with what is made of it: until then it waits
             for session in sessions:
                 rounds = stored.local_rounds(conn, [entry.key for entry in session])
                 moments = [entry.at for entry in rounds]
@@ -50,7 +51,7 @@ def round_awards(keys: Sequence[str], tools: Tools) -> Done:
         "lines of who killed whom": sum(facts["lines of who killed whom"] for facts in facts_of_own),
         "files not read": list(unread.values()),
     }
-    return Done({"endstats_link": outcomes}, totals)
+    return Done({CheckName.ENDSTATS_LINK: outcomes}, totals)
 
 
 def _read(conn: Conn, row: files.FileRow, tools: Tools) -> str | None:
@@ -61,7 +62,7 @@ def _read(conn: Conn, row: files.FileRow, tools: Tools) -> str | None:
             files.note_arrived(conn, row, files.store_content(conn, data))
         endstats.parse(data)
     except (FormatError, FileMissing, TooLarge) as error:
-        files.finish(conn, row, "quarantined", str(error))
+        files.finish(conn, row, FileStatus.QUARANTINED, str(error))
         return f"{row.name}: {error}"
     except GameServerError as error:
         return f"{row.name}: {error}; it is asked for again"
@@ -88,7 +89,7 @@ def _store(
             "awards": len(awards.get(key, ())),
             "lines of who killed whom": len(duels.get(key, ())),
             "awards of nobody known": sum(award.guid is None for award in awards.get(key, ())),
-            "why": link.reason or "within 30 s",
+            "why": link.reason or WITHIN_WINDOW,
         }
         for key, link in links.items()
     }

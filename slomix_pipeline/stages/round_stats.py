@@ -7,16 +7,21 @@ from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_touched
 from slomix_pipeline.warehouse import comparisons, results
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.placing import work_out_session
 from slomix_pipeline.warehouse.rework import rules_in_force
 
-_CHECKS = ("pairing", "conservation_laws", "plausibility", "seven_comparisons")
+_CHECKS = (
+    CheckName.PAIRING,
+    CheckName.CONSERVATION_LAWS,
+    CheckName.PLAUSIBILITY,
+    CheckName.SEVEN_COMPARISONS,
+)
 
 
 def round_stats(keys: Sequence[str], tools: Tools) -> Done:
     """Works out place, status, validity and own numbers of every round of the sessions that these belong to."""
-    outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in _CHECKS}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
     for server, own in by_server(keys):
         with sessions_touched(tools, server, own, placed=False) as (conn, sessions):
             for session in sessions:
@@ -29,7 +34,7 @@ def round_stats(keys: Sequence[str], tools: Tools) -> Done:
 
 def place_session(
     conn: Conn, settings: Settings, server: str, session: Sequence[Stamped], own: Collection[str]
-) -> dict[str, dict[str, Outcome]]:
+) -> dict[CheckName, dict[str, Outcome]]:
     """Works out and stores the rounds of a session with the timing records that are known by now. Returns what the
     checks find, by check and round.
 
@@ -38,15 +43,19 @@ def place_session(
     rounds, found = work_out_session(conn, settings, server, session)
     results.store_rounds(conn, found, rules_in_force(settings))
     placed, players = found.placed, found.players
-    outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in _CHECKS}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
     # One file can change the place of every round of its session, and with it what the checks find.
     for key, entry in rounds.items():
         place = placed[key]
         partner = rounds[place.partner] if place.partner else None
-        outcomes["pairing"][key] = pairing_outcome(entry, place, partner)
-        outcomes["conservation_laws"][key] = laws_outcome(entry, place, players, partner if place.goes_on else None)
-        outcomes["plausibility"][key] = plausibility_outcome(entry, place, players)
+        outcomes[CheckName.PAIRING][key] = pairing_outcome(entry, place, partner)
+        outcomes[CheckName.CONSERVATION_LAWS][key] = laws_outcome(
+            entry, place, players, partner if place.goes_on else None
+        )
+        outcomes[CheckName.PLAUSIBILITY][key] = plausibility_outcome(entry, place, players)
     asked = set(own) & placed.keys()
     for key in asked | {other for key in asked if (other := placed[key].partner)}:
-        outcomes["seven_comparisons"][key] = comparison_outcome(comparisons.differences(conn, key, players[key]))
+        outcomes[CheckName.SEVEN_COMPARISONS][key] = comparison_outcome(
+            comparisons.differences(conn, key, players[key])
+        )
     return outcomes

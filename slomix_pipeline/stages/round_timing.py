@@ -16,7 +16,7 @@ from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions
 from slomix_pipeline.stages.round_stats import place_session
 from slomix_pipeline.stages.timing_look import Look, look_for_records
 from slomix_pipeline.warehouse import files, parsed, results, timing_records
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.placing import rests_on
 
 
@@ -28,7 +28,7 @@ def round_timing(keys: Sequence[str], tools: Tools) -> Done:
     """
     look = look_for_records(tools, keys)
     own_keys = set(keys)
-    outcomes: dict[str, dict[str, Outcome]] = {"timing_link": {}, "timing_chain": {}}
+    outcomes: dict[CheckName, dict[str, Outcome]] = {CheckName.TIMING_LINK: {}, CheckName.TIMING_CHAIN: {}}
     for server, own in by_server(keys):
         look_here = look if server == tools.settings.server else Look()
         with sessions_touched(tools, server, own) as (conn, sessions):
@@ -36,10 +36,10 @@ def round_timing(keys: Sequence[str], tools: Tools) -> Done:
                 found = _time_session(conn, tools.settings, server, session, look_here, own_keys)
                 for name, anew in found.placed_anew.items():
                     outcomes.setdefault(name, {}).update(anew)
-                outcomes["timing_link"] |= found.timed
+                outcomes[CheckName.TIMING_LINK] |= found.timed
                 # The look was for the records of these rounds: of others without one it knows nothing new.
-                outcomes["timing_chain"] |= {k: o for k, o in found.chains.items() if o.passed or k in own_keys}
-    timed = [outcome.facts for key, outcome in outcomes["timing_link"].items() if key in own_keys]
+                outcomes[CheckName.TIMING_CHAIN] |= {k: o for k, o in found.chains.items() if o.passed or k in own_keys}
+    timed = [outcome.facts for key, outcome in outcomes[CheckName.TIMING_LINK].items() if key in own_keys]
     totals = {
         "rounds": len(timed),
         "linked": sum(facts["link"] == LinkClass.EXACT_END for facts in timed),
@@ -58,7 +58,7 @@ class _Timed:
 
     timed: dict[str, Outcome]
     chains: dict[str, Outcome]
-    placed_anew: dict[str, dict[str, Outcome]]
+    placed_anew: dict[CheckName, dict[str, Outcome]]
 
 
 def _time_session(

@@ -1,11 +1,12 @@
 """The summary of a session that is over, as one message."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools, Wish
 from slomix_pipeline.warehouse import due, reading, session_reports
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
@@ -20,13 +21,12 @@ def session_post(keys: Sequence[str], tools: Tools) -> Done:
     told: dict[str, str] = {}
     if tools.channels.results is not None:
         told, outcomes = _tell(tools, tools.channels.results, keys)
-    return Done({"summary_told_once": outcomes}, {"messages": told})
+    return Done({CheckName.SUMMARY_TOLD_ONCE: outcomes}, {"messages": told})
 
 
 def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
     """Tells the summaries of sessions. Returns what became of each thing, and the outcome of each session."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import RESULTS
     from slomix_pipeline.discord.telling import Telling
 
     database = tools.database
@@ -41,7 +41,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
             made_from = session_reports.fingerprint_of(conn, key)
             rows = reading.session_rows(conn, key)
             if not rows:  # another session swallowed it
-                due.strike_out(conn, f"session:{key}")
+                due.strike_out(conn, Thing(ThingKind.SESSION, key))
                 continue
             matches = reading.matches(conn, [key])
             players = reading.session_players(conn, key)
@@ -49,7 +49,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
         outcomes[key] = telling.outcome(_tell_session(database, telling, evidence, matches, players))
         with database.connect() as conn:
             session_reports.note_told(conn, key, made_from)
-    return {thing: said.outcome for thing, said in telling.said.items()}, outcomes
+    return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
 def _tell_session(
@@ -57,21 +57,20 @@ def _tell_session(
     telling: "Telling",
     evidence: SessionEvidence,
     matches: list[reading.MatchSeen],
-    players: list[Any],
+    players: list[reading.PlayerTotals],
 ) -> list[str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
     things in the ledger."""
-    from slomix_pipeline.discord.ledger import Thing
     from slomix_pipeline.discord.messages import session_message, session_pointer
 
-    key = evidence.session["session_key"]
-    thing = Thing("session", key)
+    key = evidence.session.session_key
+    thing = Thing(ThingKind.SESSION, key)
     telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
     said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
     for old in swallowed:
-        thing = Thing("session", old)
+        thing = Thing(ThingKind.SESSION, old)
         telling.tell(thing, session_pointer(old, key), news=False)
         said.append(thing.name)
     return said

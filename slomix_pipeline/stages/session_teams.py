@@ -11,10 +11,10 @@ from slomix_pipeline.reports.markdown import Markdown, code, escape, table
 from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half
 from slomix_pipeline.rules.team_names import TeamName, name_teams
-from slomix_pipeline.rules.teams import Lineup, SessionTeams, flag_text
+from slomix_pipeline.rules.teams import Lineup, SessionTeams, Team, flag_text
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_stored
 from slomix_pipeline.warehouse import matches, overrides, teams
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
 _SHOWN = 20  # sessions in the metadata of a run over many
 
@@ -31,7 +31,9 @@ def session_teams(keys: Sequence[str], tools: Tools) -> Done:
                 halves = matches.halves(conn, session_key)
                 told = _told_teams(conn, session_key, halves)
                 players = teams.players_of(conn, session_key)
-                rosters = {team: {guid: players.get(guid, "") for guid in told.members(team)} for team in ("A", "B")}
+                rosters: dict[str, dict[str, str]] = {
+                    team: {guid: players.get(guid, "") for guid in told.members(team)} for team in Team
+                }
                 names = name_teams(rosters, teams.hold_known_teams(conn))
                 teams.store_teams(conn, session_key, players, told, names)
                 # One file can change the teams of every round of its session.
@@ -49,7 +51,7 @@ def session_teams(keys: Sequence[str], tools: Tools) -> Done:
         "flags": {key: flags[key] for key in newest if flags[key]},
         "rosters": Markdown("\n\n".join(f"`{key}`\n\n{tables[key]}" for key in newest) or "none"),
     }
-    return Done({"teams": outcomes}, totals)
+    return Done({CheckName.TEAMS: outcomes}, totals)
 
 
 def _told_teams(conn: Conn, session_key: str, halves: list[Half]) -> SessionTeams:
@@ -60,7 +62,7 @@ def _told_teams(conn: Conn, session_key: str, halves: list[Half]) -> SessionTeam
 
 def _table(told: SessionTeams, names: Mapping[str, TeamName], players: Mapping[str, str]) -> str:
     """Both rosters side by side, and who stays open, as Markdown."""
-    columns = {names[team].shown: _listed(told.members(team), players) for team in ("A", "B")}
+    columns = {names[team].shown: _listed(told.members(team), players) for team in Team}
     if told.open:
         columns["open"] = _listed(told.open, players)
     return "\n".join(table(list(map(escape, columns)), zip_longest(*columns.values(), fillvalue="")))

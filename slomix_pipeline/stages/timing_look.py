@@ -25,8 +25,8 @@ from slomix_pipeline.gameserver.source import (
     read_log_end,
 )
 from slomix_pipeline.rules.linking import Clocked
-from slomix_pipeline.rules.timing_records import UnreadFile, clocked_file, file_may_be_of
-from slomix_pipeline.rules.values import map_key
+from slomix_pipeline.rules.timing_records import UNREADABLE, UnreadFile, clocked_file, file_may_be_of
+from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Tools, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
@@ -102,11 +102,11 @@ def _take_in(
         with conn.transaction():
             row = files.note_found(conn, settings.server, name, data)
             timing_records.store_record(conn, row, record)
-            files.finish(conn, row, "ingested")
+            files.finish(conn, row, FileStatus.INGESTED)
     except FileMissing:
         return None
     except (FormatError, NotWhole, TooLarge, psycopg.IntegrityError, psycopg.DataError, RecursionError) as error:
-        return UnreadFile(clocked, "unreadable", str(error) or type(error).__name__)
+        return UnreadFile(clocked, UNREADABLE, str(error) or type(error).__name__)
     return row.partition_key
 
 

@@ -10,9 +10,10 @@ from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
 
 def timing_record(keys: Sequence[str], tools: Tools) -> Done:
@@ -40,7 +41,7 @@ def timing_record(keys: Sequence[str], tools: Tools) -> Done:
                 outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     totals = {"records": len(outcomes) - len(refused), "quarantined": refused}
-    return Done({"record_parse": outcomes}, totals, left_out=set(keys) - outcomes.keys())
+    return Done({CheckName.RECORD_PARSE: outcomes}, totals, left_out=set(keys) - outcomes.keys())
 
 
 def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
     files.note_arrived(conn, row, digest)
     record = gametimes.parse(data)
     with conn.transaction():
-        files.finish(conn, row, "ingested")  # the ledger first: round_timing's look locks in this order too
+        files.finish(conn, row, FileStatus.INGESTED)  # the ledger first: round_timing's look locks in this order too
         timing_records.store_record(conn, replace(row, sha256=digest), record)
     return {
         "map": record.map_name,
@@ -65,5 +66,5 @@ def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
 
 
 def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
-    files.finish(conn, row, "quarantined", reason)
+    files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)

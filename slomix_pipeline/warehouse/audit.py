@@ -16,6 +16,9 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.pairing import BROKEN_OFF
 from slomix_pipeline.rules.timing_chain import BROKEN_LINK
+from slomix_pipeline.warehouse.check_results import CheckName, Severity
+from slomix_pipeline.warehouse.due import MessageTrouble
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -194,29 +197,30 @@ def checks(conn: Connection[DictRow], scope: Scope, newest: int) -> list[DictRow
             select c.*, played.played_at
             from check_result c join partition_played played using (partition_key)
             where {_PLAYED}
-              and check_name <> 'timing_chain'   -- has lines of its own
+              and check_name <> %(chain)s   -- has lines of its own
         ), failed as (
             select *, row_number() over (partition by check_name order by played_at desc, partition_key desc) as age
             from looked_at where not passed
         )
         select check_name, (select count(*) from looked_at l where l.check_name = f.check_name) as looked,
-               count(*) as failed, count(*) filter (where severity = 'ERROR') as errors,
+               count(*) as failed, count(*) filter (where severity = %(error)s) as errors,
                json_agg(json_build_object('key', partition_key, 'facts', metadata) order by age)
                    filter (where age <= %(newest)s) as newest
         from failed f group by check_name order by failed desc, check_name""",
-        scope.values(newest=newest),
+        scope.values(newest=newest, chain=CheckName.TIMING_CHAIN, error=Severity.ERROR),
     ).fetchall()
 
 
-def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
-    """Messages somebody has to look at, newest first: see the view ``message_trouble``."""
-    return conn.execute(
-        f"""select t.*
-           from message_trouble t join partition_played played using (partition_key)
-           where {_PLAYED}
-           order by since desc, thing""",
-        scope.values(),
-    ).fetchall()
+def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[MessageTrouble]:
+    """Messages somebody has to look at, newest first."""
+    with conn.cursor(row_factory=rows_of(MessageTrouble)) as cursor:
+        return cursor.execute(
+            f"""select t.thing, t.kind, t.partition_key, t.trouble, t.detail, t.since, t.session_key
+                from message_trouble t join partition_played played using (partition_key)
+                where {_PLAYED}
+                order by since desc, thing""",
+            scope.values(),
+        ).fetchall()
 
 
 def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str]:
@@ -239,9 +243,9 @@ def broken_links(conn: Connection[DictRow], scope: Scope) -> list[DictRow]:
         f"""select metadata ->> %(name)s as link, count(*) as rounds,
                   (array_agg(partition_key order by played_at desc, partition_key desc))[:3] as newest
            from check_result join partition_played played using (partition_key)
-           where check_name = 'timing_chain' and not passed and {_PLAYED}
+           where check_name = %(chain)s and not passed and {_PLAYED}
            group by 1 order by rounds desc, link""",
-        scope.values(name=BROKEN_LINK),
+        scope.values(name=BROKEN_LINK, chain=CheckName.TIMING_CHAIN),
     ).fetchall()
 
 

@@ -5,11 +5,42 @@ Belongs here: ``check_result``. Which checks exist, and how Dagster is told, is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Json
+
+
+class CheckName(StrEnum):
+    """Every check there is, as Dagster and ``check_result`` name it. What each looks at: ``checks.layers.CHECKS``."""
+
+    TRANSFER = "transfer"
+    DUPLICATES = "duplicates"
+    PARSE = "parse"
+    READ_BACK = "read_back"
+    CONSTRAINTS = "constraints"
+    PAIRING = "pairing"
+    CONSERVATION_LAWS = "conservation_laws"
+    PLAUSIBILITY = "plausibility"
+    SEVEN_COMPARISONS = "seven_comparisons"
+    TIMING_LINK = "timing_link"
+    TIMING_CHAIN = "timing_chain"
+    TEAMS = "teams"
+    SCORE_SOURCES = "score_sources"
+    ENDSTATS_LINK = "endstats_link"
+    RECORD_PARSE = "record_parse"
+    TIMING_TOLD = "timing_told"
+    TOLD_ONCE = "told_once"
+    SUMMARY_TOLD_ONCE = "summary_told_once"
+
+
+class Severity(StrEnum):
+    """How bad a check that did not pass is: an ERROR stops a run of one round when the check blocks."""
+
+    WARN = "WARN"
+    ERROR = "ERROR"
 
 
 @dataclass(frozen=True)
@@ -19,10 +50,14 @@ class Outcome:
     passed: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
     error: bool = False
-    """Whether a failure is an ERROR (it stops a run of one round when the check blocks) rather than a WARN."""
+    """Whether a failure is an ERROR rather than a WARN."""
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.ERROR if self.error else Severity.WARN
 
 
-def store_outcomes(conn: Connection[DictRow], check: str, outcomes: Mapping[str, Outcome]) -> None:
+def store_outcomes(conn: Connection[DictRow], check: CheckName, outcomes: Mapping[str, Outcome]) -> None:
     """Writes what a check found, by partition key, in place of what it found before."""
     with conn.cursor() as cursor:
         cursor.executemany(
@@ -31,10 +66,7 @@ def store_outcomes(conn: Connection[DictRow], check: str, outcomes: Mapping[str,
                on conflict (partition_key, check_name) do update
                set (passed, severity, metadata, checked_at)
                  = (excluded.passed, excluded.severity, excluded.metadata, now())""",
-            [
-                (key, check, o.passed, "ERROR" if o.error else "WARN", Json(dict(o.facts)))
-                for key, o in outcomes.items()
-            ],
+            [(key, check, o.passed, o.severity, Json(dict(o.facts))) for key, o in outcomes.items()],
         )
 
 
@@ -47,7 +79,7 @@ def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:
     ).fetchall()
 
 
-def failures_of(conn: Connection[DictRow], check: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+def failures_of(conn: Connection[DictRow], check: CheckName, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What a check saw of the rounds for which it did not pass, by round key."""
     rows = conn.execute(
         """select partition_key, metadata from check_result

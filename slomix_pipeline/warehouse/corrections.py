@@ -3,6 +3,7 @@
 Belongs here: ``published_result`` and ``correction``. What counts as a difference is a rule (``rules.corrections``).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Connection
@@ -11,16 +12,18 @@ from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.corrections import Published, difference
-from slomix_pipeline.rules.teams import TEAM_A, TEAM_B
+from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 def result_of(match: MatchSeen) -> Published:
     """The result of a match as it stands now."""
-    teams = {team: tuple(sorted(p["guid"] for p in match.players if p["team"] == team)) for team in (TEAM_A, TEAM_B)}
+    teams = {team: tuple(sorted(p.guid for p in match.players if p.team == team)) for team in Team}
     times = tuple(_time(seen) for seen in match.rounds)
-    return Published(match.winner, match.policy, times, teams[TEAM_A], teams[TEAM_B])
+    return Published(match.winner, match.policy, times, teams[Team.A], teams[Team.B])
 
 
 def _time(seen: RoundSeen) -> str:
@@ -40,8 +43,8 @@ def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
     told = conn.execute(
         """select r.facts, r.told_at from published_result r
            join post p using (thing)
-           where thing = %s and p.state not in ('failed', 'refused')""",
-        [thing],
+           where thing = %s and p.state <> all(%s)""",
+        [thing, list(NOT_THERE)],
     ).fetchone()
     if told is None:
         return None
@@ -76,7 +79,7 @@ def remember(conn: Connection[DictRow], thing: str, result: Published) -> None:
 
 def _thing(match: MatchSeen) -> str | None:
     """The result of a match as the ledger of messages names it."""
-    return None if match.second is None else f"result:{match.second.key}"
+    return None if match.second is None else Thing(ThingKind.RESULT, match.second.key).name
 
 
 def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:
@@ -103,12 +106,24 @@ def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:
     return "other rules or settings" if found is None else str(found["cause"])
 
 
-def listed(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+@dataclass(frozen=True)
+class Correction:
+    """What turned out otherwise after it was told, in words."""
+
+    thing: str
+    notice: str
+    cause: str
+    found_at: datetime
+
+
+def listed(conn: Connection[DictRow], session_key: str) -> list[Correction]:
     """The corrections of a session's results, oldest first."""
-    return conn.execute(
-        """select c.* from correction c
-           join post p using (thing)
-           join session_round s on s.round_key = p.partition_key
-           where s.session_key = %s order by c.id""",
-        [session_key],
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(Correction)) as cursor:
+        return cursor.execute(
+            """select thing, c.notice, c.cause, c.found_at
+               from correction c
+               join post p using (thing)
+               join session_round s on s.round_key = p.partition_key
+               where s.session_key = %s order by c.id""",
+            [session_key],
+        ).fetchall()

@@ -12,6 +12,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
+from slomix_pipeline.rules.things import NOT_THERE, PostState, Thing, ThingKind, Trouble
+from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
 _PROLONGED = """on conflict (thing) do update
@@ -25,12 +27,25 @@ ASK_NOW = "due_until > now() and (ask_again_at <= now() or asked_at < %(started)
 
 @dataclass(frozen=True)
 class Alarm:
-    """A message that somebody has to look at, when it is first found. ``trouble``: ``in_doubt`` or ``missed``."""
+    """A message that somebody has to look at, when it is first found: in doubt or missed."""
+
+    thing: Thing
+    trouble: Trouble
+    detail: str
+
+
+@dataclass(frozen=True)
+class MessageTrouble:
+    """A message that somebody has to look at: a row of the view ``message_trouble``. ``session_key``: of the session it
+    belongs to now, the partition's key when there is none."""
 
     thing: str
+    kind: ThingKind
     partition_key: str
-    trouble: str
-    detail: str
+    trouble: Trouble
+    detail: str | None
+    since: datetime
+    session_key: str
 
 
 def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -> None:
@@ -40,53 +55,59 @@ def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -
     unless it was told. Belongs into the transaction that makes the results: there is none without its being due.
     """
     conn.execute(
-        f"""insert into due (thing, partition_key, due_until)
-            select thing, partition_key, ended_at + %(max_age)s from news
+        f"""insert into due (thing, kind, partition_key, due_until)
+            select thing, kind, partition_key, ended_at + %(max_age)s from news
             where session_key = %(session)s and by_sensor and ended_at + %(max_age)s > now()
             {_PROLONGED}""",
         {"session": session_key, "max_age": max_age},
     )
     conn.execute(
         """delete from due d
-           where (d.thing = 'session:' || %(session)s
+           where (d.partition_key = %(session)s
                   or d.partition_key in (select round_key from session_round where session_key = %(session)s)
-                  or (d.thing = 'session:' || d.partition_key
+                  or (d.kind = %(summary)s
                       and exists (select from parsed_round p where p.session_if_first = d.partition_key
                                                                and p.server = %(server)s)
                       and not exists (select from session s where s.session_key = d.partition_key)))
-             and d.thing not like 'timing:%%'
+             and d.kind <> %(timing)s
              and not exists (select from news n where n.session_key = %(session)s and n.thing = d.thing)
-             and not exists (select from post p where p.thing = d.thing and p.state not in ('failed', 'refused'))""",
-        {"session": session_key, "server": server_of(session_key)},
+             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
+        {
+            "session": session_key,
+            "server": server_of(session_key),
+            "summary": ThingKind.SESSION,
+            "timing": ThingKind.TIMING,
+            "not_there": list(NOT_THERE),
+        },
     )
 
 
 def note_asked(conn: Connection[DictRow], keys: Sequence[str], max_age: timedelta) -> None:
     """Notes what rounds or sessions give to tell because a person asked for it, however old it is."""
     conn.execute(
-        f"""insert into due (thing, partition_key, due_until)
-            select thing, partition_key, now() + %(max_age)s from news
-            where case when thing = 'session:' || session_key then session_key = any(%(keys)s)
+        f"""insert into due (thing, kind, partition_key, due_until)
+            select thing, kind, partition_key, now() + %(max_age)s from news
+            where case kind when %(summary)s then session_key = any(%(keys)s)
                        else rounds && %(keys)s end
             {_PROLONGED}""",
-        {"keys": list(keys), "max_age": max_age},
+        {"keys": list(keys), "max_age": max_age, "summary": ThingKind.SESSION},
     )
 
 
-def note(conn: Connection[DictRow], thing: str, partition_key: str, until: datetime) -> None:
+def note(conn: Connection[DictRow], thing: Thing, until: datetime) -> None:
     """Notes one message as due."""
     conn.execute(
-        f"insert into due (thing, partition_key, due_until) values (%s, %s, %s) {_PROLONGED}",
-        [thing, partition_key, until],
+        f"insert into due (thing, kind, partition_key, due_until) values (%s, %s, %s, %s) {_PROLONGED}",
+        [thing.name, thing.kind, thing.partition_key, until],
     )
 
 
-def strike_out(conn: Connection[DictRow], thing: str) -> None:
+def strike_out(conn: Connection[DictRow], thing: Thing) -> None:
     """Nobody needs to hear of it any more; unless it was told, and is to be corrected."""
     conn.execute(
         """delete from due where thing = %(thing)s
-           and not exists (select from post where thing = %(thing)s and state not in ('failed', 'refused'))""",
-        {"thing": thing},
+           and not exists (select from post where thing = %(thing)s and state <> all(%(not_there)s))""",
+        {"thing": thing.name, "not_there": list(NOT_THERE)},
     )
 
 
@@ -129,32 +150,40 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
     row = conn.execute(
         """update post set unreported = false
            where thing = (select thing from post where unreported order by claimed_at, thing limit 1)
-           returning thing, partition_key, error"""
+           returning kind, partition_key, error"""
     ).fetchone()
     if row is not None:
-        return Alarm(row["thing"], row["partition_key"], "in_doubt", row["error"] or "")
+        return Alarm(_thing(row), Trouble.IN_DOUBT, row["error"] or "")
     row = conn.execute(
         """update due d set missed_at = now()
            from (select * from undelivered u
                  where due_until <= now() and exists (select from due x where x.thing = u.thing and missed_at is null)
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
-           returning d.thing, d.partition_key, u.state, u.error"""
+           returning d.kind, d.partition_key, u.state, u.error"""
     ).fetchone()
-    return None if row is None else Alarm(row["thing"], row["partition_key"], "missed", _missed(row))
+    return None if row is None else Alarm(_thing(row), Trouble.MISSED, _missed(row))
+
+
+def _thing(row: DictRow) -> Thing:
+    return Thing(ThingKind(row["kind"]), row["partition_key"])
 
 
 def _missed(row: DictRow) -> str:
-    what = "never corrected" if row["state"] == "sent" else "never told"
+    what = "never corrected" if row["state"] == PostState.SENT else "never told"
     why = row["error"] or "its run ended before it came to the message"
     return f"{what}, and too old to be tried again: {why}"
 
 
-def note_held(conn: Connection[DictRow], thing: str, why: str | None) -> None:
+def note_held(conn: Connection[DictRow], thing: Thing, why: str | None) -> None:
     """Notes why Discord was not called for a message when it was its turn; None: it was."""
-    conn.execute("update due set held = %s where thing = %s and held is distinct from %s", [why, thing, why])
+    conn.execute("update due set held = %s where thing = %s and held is distinct from %s", [why, thing.name, why])
 
 
-def troubles(conn: Connection[DictRow]) -> list[DictRow]:
-    """Messages somebody has to look at, oldest first: see the view ``message_trouble``."""
-    return conn.execute("select * from message_trouble order by since, thing").fetchall()
+def troubles(conn: Connection[DictRow]) -> list[MessageTrouble]:
+    """Messages somebody has to look at, oldest first."""
+    with conn.cursor(row_factory=rows_of(MessageTrouble)) as cursor:
+        return cursor.execute(
+            """select thing, kind, partition_key, trouble, detail, since, session_key
+               from message_trouble order by since, thing"""
+        ).fetchall()

@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from psycopg import Connection
-from psycopg.rows import DictRow, class_row
+from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.filenames import FileKind, FileName
 from slomix_pipeline.formats.gametimes import LATEST_UNIX
 from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.source import RemoteFile
-from slomix_pipeline.rules.values import map_key
+from slomix_pipeline.rules.values import FileStatus, map_key
+from slomix_pipeline.warehouse.rows import rows_of
 
 WAITS_FOR_ITS_ROUND = "endstats file: read with its round"
-STATUSES = ("listed", "requested", "ingested", "known", "quarantined")
-FINAL = frozenset({"ingested", "known", "quarantined"})
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,29 @@ class FileRow:
     size: int | None
     modified_at: datetime | None
     imported: bool
-    status: str
+    status: FileStatus
     reason: str | None
     sha256: str | None
     attempts: int
     requested_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One file of the ledger as people see it listed."""
+
+    server: str
+    name: str
+    kind: FileKind
+    status: FileStatus
+    reason: str | None
+    sha256: str | None
+    size: int | None
+    partition_key: str | None
+    first_seen_at: datetime
+    arrived_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
 
 
 _COLUMNS = """server, name, kind, partition_key, timezone, size, modified_at, imported, status, reason, sha256,
@@ -62,28 +79,29 @@ def sha256_of(data: bytes) -> str:
 
 def ledger(conn: Connection[DictRow], server: str) -> dict[str, FileRow]:
     """Everything known of a server's files, by name."""
-    with conn.cursor(row_factory=class_row(FileRow)) as cursor:
+    with conn.cursor(row_factory=rows_of(FileRow)) as cursor:
         rows = cursor.execute(f"select {_COLUMNS} from file where server = %s", [server])
         return {row.name: row for row in rows}
 
 
 def files_of(conn: Connection[DictRow], kind: FileKind, keys: Iterable[str]) -> dict[str, FileRow]:
     """The files of one kind behind partition keys, by key; keys without a file are left out."""
-    with conn.cursor(row_factory=class_row(FileRow)) as cursor:
+    with conn.cursor(row_factory=rows_of(FileRow)) as cursor:
         rows = cursor.execute(
             f"select {_COLUMNS} from file where kind = %s and partition_key = any(%s)", [kind, list(keys)]
         )
         return {str(row.partition_key): row for row in rows}
 
 
-def list_files(conn: Connection[DictRow], status: str | None = None) -> list[DictRow]:
+def list_files(conn: Connection[DictRow], status: FileStatus | None = None) -> list[ListedFile]:
     """The ledger for people, ordered by name; all of it, or one status."""
-    return conn.execute(
-        """select server, name, kind, status, reason, sha256, size, partition_key, first_seen_at, arrived_at,
-                  finished_at, attempts
-           from file where %(status)s::text is null or status = %(status)s order by server, name""",
-        {"status": status},
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(ListedFile)) as cursor:
+        return cursor.execute(
+            """select server, name, kind, status, reason, sha256, size, partition_key, first_seen_at, arrived_at,
+                      finished_at, attempts
+               from file where %(status)s::text is null or status = %(status)s order by server, name""",
+            {"status": status},
+        ).fetchall()
 
 
 def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[RemoteFile, FileName, str | None]]) -> None:
@@ -127,10 +145,10 @@ def note_found(conn: Connection[DictRow], server: str, name: FileName, data: byt
 def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str], now: datetime) -> None:
     """Marks files as requested by a sensor, one attempt more."""
     conn.execute(
-        """update file set status = 'requested', reason = null, requested_at = %s, attempts = attempts + 1,
+        """update file set status = %s, reason = null, requested_at = %s, attempts = attempts + 1,
                   by_sensor = by_sensor or not imported
            where server = %s and name = any(%s)""",
-        [now, server, list(names)],
+        [FileStatus.REQUESTED, now, server, list(names)],
     )
 
 
@@ -174,9 +192,9 @@ def note_arrived(conn: Connection[DictRow], row: FileRow, sha256: str) -> None:
     )
 
 
-def finish(conn: Connection[DictRow], row: FileRow, status: str, reason: str | None = None) -> None:
+def finish(conn: Connection[DictRow], row: FileRow, status: FileStatus, reason: str | None = None) -> None:
     """Gives a file its final status; ``reason`` is for a person."""
-    assert status in FINAL, status
+    assert status.is_final, status
     conn.execute(
         "update file set status = %s, reason = %s, finished_at = now() where server = %s and name = %s",
         [status, reason, row.server, row.name],
@@ -195,9 +213,16 @@ def same_bytes_elsewhere(conn: Connection[DictRow], row: FileRow) -> str | None:
     found = conn.execute(
         """select name from file
            where server = %(server)s and kind = %(kind)s and sha256 = %(sha256)s and name <> %(name)s
-             and (status = 'ingested' or (status = 'requested' and name < %(name)s))
+             and (status = %(ingested)s or (status = %(requested)s and name < %(name)s))
            order by status, name limit 1""",
-        {"server": row.server, "kind": row.kind, "sha256": row.sha256, "name": row.name},
+        {
+            "server": row.server,
+            "kind": row.kind,
+            "sha256": row.sha256,
+            "name": row.name,
+            "ingested": FileStatus.INGESTED,
+            "requested": FileStatus.REQUESTED,
+        },
     ).fetchone()
     return None if found is None else str(found["name"])
 
@@ -227,7 +252,8 @@ def utc(unix: int) -> datetime:
 def reopen(conn: Connection[DictRow], row: FileRow) -> None:
     """Takes a file's final status back: what made it known elsewhere is no longer so."""
     conn.execute(
-        "update file set status = 'requested', reason = null where server = %s and name = %s", [row.server, row.name]
+        "update file set status = %s, reason = null where server = %s and name = %s",
+        [FileStatus.REQUESTED, row.server, row.name],
     )
 
 
@@ -235,16 +261,21 @@ def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
     """Asks again for files that are known as copies of a file which has been replaced since: no round has their bytes
     any more."""
     conn.execute(
-        """update file set status = 'requested', reason = null, requested_at = null
-           where server = %s and kind = 'stats' and status = 'known'
+        """update file set status = %(requested)s, reason = null, requested_at = null
+           where server = %(server)s and kind = %(stats)s and status = %(known)s
              and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)""",
-        [server],
+        {
+            "server": server,
+            "stats": FileKind.STATS,
+            "known": FileStatus.KNOWN,
+            "requested": FileStatus.REQUESTED,
+        },
     )
 
 
 def note_waiting(conn: Connection[DictRow], server: str, name: str) -> None:
     """Marks an endstats file, whose bytes may be here already, as waiting for its round."""
     conn.execute(
-        "update file set status = 'listed', reason = %s where server = %s and name = %s",
-        [WAITS_FOR_ITS_ROUND, server, name],
+        "update file set status = %s, reason = %s where server = %s and name = %s",
+        [FileStatus.LISTED, WAITS_FOR_ITS_ROUND, server, name],
     )

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.score_policies import points
 from slomix_pipeline.rules.scoring import Clock, Half, ScoredMatch
+from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed
 
@@ -18,20 +20,20 @@ from slomix_pipeline.warehouse import parsed
 def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
     """The rounds of a session in order, as parts of matches."""
     rows = conn.execute(
-        """select r.*, p.map, case when t.duration_source <> 'limit' then t.duration_seconds end as seconds,
+        """select r.*, p.map, case when t.duration_source <> %(limit)s then t.duration_seconds end as seconds,
                   case when record.exit_print is not null then record.surrender_side end as engine_surrender,
                   coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null
-                               and not 'no_identity' = any(x.flags)), '{}') as sides
+                               and not %(no_identity)s = any(x.flags)), '{}') as sides
            from session_round s
            join round r using (round_key)
            join parsed_round p using (round_key)
            left join round_timing t using (round_key)
            left join timing_record record using (record_key)
            left join round_player x using (round_key)
-           where s.session_key = %s
+           where s.session_key = %(session)s
            group by s.position, r.round_key, p.round_key, t.round_key, record.record_key
            order by s.position""",
-        [session_key],
+        {"session": session_key, "limit": LengthFrom.LIMIT, "no_identity": NO_IDENTITY},
     ).fetchall()
     headers = parsed.headers(conn, [row["round_key"] for row in rows])
     return [

@@ -5,12 +5,15 @@ Does not belong here: what a decision changes (``rules``), working rounds out an
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.overrides import Override, OverrideKind
 from slomix_pipeline.warehouse.database import locked_server
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 def in_force(conn: Connection[DictRow], server: str) -> list[Override]:
@@ -84,17 +87,36 @@ def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[DictRow]:
     return conn.execute("select * from override where revoked_at is null or %s order by id", [also_revoked]).fetchall()
 
 
-def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DictRow]:
-    """The decisions in force that concern any of these rounds, oldest first, each with ``map`` of its round and
-    ``player``, the name of who it is about."""
-    return conn.execute(
-        """select o.*, p.map,
-                  (select sp.name from session_round sr join session_player sp using (session_key)
-                   where sr.round_key = o.round_key and sp.guid = o.guid) as player
-           from override o left join parsed_round p using (round_key)
-           where o.round_key = any(%s) and o.revoked_at is null order by o.id""",
-        [list(round_keys)],
-    ).fetchall()
+@dataclass(frozen=True)
+class DecisionSeen:
+    """A decision in force as people see it: with ``map`` of its round and ``player``, the name of who it is about."""
+
+    id: int
+    kind: OverrideKind
+    server: str
+    round_key: str
+    guid: str | None
+    value: str
+    roster: tuple[str, ...] | None
+    reason: str
+    made_by: str
+    made_at: datetime
+    map: str | None
+    player: str | None
+
+
+def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DecisionSeen]:
+    """The decisions in force that concern any of these rounds, oldest first."""
+    with conn.cursor(row_factory=rows_of(DecisionSeen)) as cursor:
+        return cursor.execute(
+            """select o.id, o.kind, o.server, o.round_key, o.guid, o.value, o.roster, o.reason, o.made_by, o.made_at,
+                      p.map,
+                      (select sp.name from session_round sr join session_player sp using (session_key)
+                       where sr.round_key = o.round_key and sp.guid = o.guid) as player
+               from override o left join parsed_round p using (round_key)
+               where o.round_key = any(%s) and o.revoked_at is null order by o.id""",
+            [list(round_keys)],
+        ).fetchall()
 
 
 def decided_sessions(conn: Connection[DictRow]) -> dict[str, int]:

@@ -13,11 +13,15 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.scoring import Clock, attack_time
+from slomix_pipeline.rules.differential import NO_IDENTITY
+from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
-from slomix_pipeline.rules.timing import attackers_gave_up
-from slomix_pipeline.rules.values import stopwatch_seconds
+from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.rules.timing import LengthFrom, TimingStatus, attackers_gave_up
+from slomix_pipeline.rules.values import Status, stopwatch_seconds
 from slomix_pipeline.warehouse import results, teams
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class RoundSeen:
     """Of a round 2 with the limit that it was played for."""
     ended_at: datetime
     duration_seconds: float | None
-    duration_source: str | None
-    timing_status: str
+    duration_source: LengthFrom | None
+    timing_status: TimingStatus
     record_key: str | None
     surrender_side: int | None
     by_sensor: bool
@@ -43,7 +47,7 @@ class RoundSeen:
     @property
     def attack_seconds(self) -> int | None:
         """The time of its attack: the stopwatch's, or how long the round was where no time stands there."""
-        lasted = None if self.duration_source == "limit" else self.duration_seconds
+        lasted = None if self.duration_source == LengthFrom.LIMIT else self.duration_seconds
         return attack_time(self.header, Clock(self.surrender_side, lasted))
 
     @property
@@ -53,23 +57,70 @@ class RoundSeen:
 
 
 @dataclass(frozen=True)
+class PlayerTotals:
+    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``team``: None while
+    open."""
+
+    guid: str
+    name: str
+    team: Team | None
+    kills: int | None
+    deaths: int | None
+    kd: float | None
+    dpm: float | None
+    damage_given: int | None
+    damage_received: int | None
+    accuracy: float | None
+    headshot_percent: float | None
+
+
+_TOTALS = "guid, name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy, headshot_percent"
+
+
+@dataclass(frozen=True)
+class _OfAMatch(PlayerTotals):
+    match_key: str
+
+
+@dataclass(frozen=True)
+class SessionScore:
+    """A session with its score: a row of session_score, see there. ``policy`` is None before its first match is
+    scored."""
+
+    session_key: str
+    server: str
+    started_at: datetime
+    ended_at: datetime
+    rounds: int
+    matches: int
+    won_a: int
+    won_b: int
+    draws: int
+    not_counted: int
+    policy: str | None
+    points_a: int
+    points_b: int
+    without_points: int
+
+
+@dataclass(frozen=True)
 class MatchSeen:
-    """One match: its rounds, result and the session's score after it. ``players``: rows of match_player_metric;
+    """One match: its rounds, result and the session's score after it. ``players``: most kills first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called."""
 
     key: str
     session_key: str
     position: int
     map_name: str
-    status: str
-    winner: str | None
-    source: str | None
+    status: Status
+    winner: Winner | None
+    source: Source | None
     reason: str
-    attackers_first: str | None
+    attackers_first: Team | None
     policy: str
     first: RoundSeen | None
     second: RoundSeen | None
-    players: tuple[DictRow, ...]
+    players: tuple[PlayerTotals, ...]
     score_a: int
     score_b: int
     draws: int
@@ -82,13 +133,16 @@ class MatchSeen:
         return [seen for seen in (self.first, self.second) if seen]
 
 
-def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[DictRow]:
+def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[SessionScore]:
     """Sessions with their score, oldest first; all, or one."""
-    return conn.execute(
-        """select * from session_score where %(key)s::text is null or session_key = %(key)s
-           order by started_at, session_key""",
-        {"key": session_key},
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(SessionScore)) as cursor:
+        return cursor.execute(
+            """select session_key, server, started_at, ended_at, rounds, matches, won_a, won_b, draws, not_counted,
+                      policy, points_a, points_b, without_points
+               from session_score where %(key)s::text is null or session_key = %(key)s
+               order by started_at, session_key""",
+            {"key": session_key},
+        ).fetchall()
 
 
 def resolve_session(conn: Connection[DictRow], name: str) -> str | None:
@@ -112,29 +166,40 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
     """Keys under which something was said and that this session has swallowed since."""
     rows = conn.execute(
         """select partition_key from post
-           where thing = 'session:' || partition_key and partition_key <> %s
+           where kind = %s and partition_key <> %s
              and not exists (select from session s where s.session_key = partition_key)""",
-        [session_key],
+        [ThingKind.SESSION, session_key],
     ).fetchall()
     keys = [row["partition_key"] for row in rows]
     return [key for key in keys if resolve_session(conn, key) == session_key]
 
 
-def session_players(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
+def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerTotals]:
     """Totals of a session's players over its valid rounds, team by team, most kills first."""
-    return conn.execute(
-        """select * from session_player_metric where session_key = %s
-           order by team nulls last, kills desc nulls last, guid""",
-        [session_key],
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
+        return cursor.execute(
+            f"""select {_TOTALS} from session_player_metric where session_key = %s
+                order by team nulls last, kills desc nulls last, guid""",
+            [session_key],
+        ).fetchall()
 
 
-def rosters(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
-    """Everybody who played in a session, with team (null while open)."""
-    return conn.execute(
-        "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
-        [session_key],
-    ).fetchall()
+@dataclass(frozen=True)
+class RosterEntry:
+    """Somebody who played in a session. ``team``: None while open."""
+
+    guid: str
+    name: str
+    team: Team | None
+
+
+def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
+    """Everybody who played in a session."""
+    with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
+        return cursor.execute(
+            "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
+            [session_key],
+        ).fetchall()
 
 
 def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[MatchSeen]:
@@ -143,27 +208,22 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
                   coalesce(sum(points_b) over so_far, 0)::integer as score_b,
-                  count(*) filter (where winner = 'draw') over so_far as draws
-           from match m where session_key = any(%s)
+                  count(*) filter (where winner = %(draw)s) over so_far as draws
+           from match m where session_key = any(%(keys)s)
            window so_far as (partition by session_key order by position)
            order by session_key, position""",
-        [list(session_keys)],
+        {"keys": list(session_keys), "draw": Winner.DRAW},
     ).fetchall()
     rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
     names = teams.team_names(conn, {row["session_key"] for row in rows})
-    players: dict[str, list[DictRow]] = {}
-    for player in conn.execute(
-        "select * from match_player_metric where match_key = any(%s) order by kills desc nulls last, guid",
-        [[row["match_key"] for row in rows]],
-    ):
-        players.setdefault(player["match_key"], []).append(player)
+    players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(row["names"])
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
-               where match_key = any(%s) and valid and 'no_identity' = any(p.flags) group by match_key""",
-            [[row["match_key"] for row in rows]],
+               where match_key = any(%s) and valid and %s = any(p.flags) group by match_key""",
+            [[row["match_key"] for row in rows], NO_IDENTITY],
         )
     }
     return [
@@ -172,11 +232,11 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             session_key=row["session_key"],
             position=row["position"],
             map_name=row["map"],
-            status=row["status"],
-            winner=row["winner"],
-            source=row["source"],
+            status=Status(row["status"]),
+            winner=row["winner"] and Winner(row["winner"]),
+            source=row["source"] and Source(row["source"]),
             reason=row["reason"],
-            attackers_first=row["attackers_first"],
+            attackers_first=row["attackers_first"] and Team(row["attackers_first"]),
             policy=row["policy"],
             first=rounds.get(row["r1_key"]),
             second=rounds.get(row["r2_key"]),
@@ -189,6 +249,19 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         )
         for row in rows
     ]
+
+
+def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, list[PlayerTotals]]:
+    """The players of matches with their numbers, most kills first."""
+    players: dict[str, list[PlayerTotals]] = {}
+    with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
+        for row in cursor.execute(
+            f"""select match_key, {_TOTALS} from match_player_metric where match_key = any(%s)
+                order by kills desc nulls last, guid""",
+            [list(match_keys)],
+        ):
+            players.setdefault(row.match_key, []).append(row)
+    return players
 
 
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
@@ -207,8 +280,8 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
             headers[row["round_key"]],
             row["stamp"],
             row["duration_seconds"],
-            row["duration_source"],
-            row["timing_status"],
+            row["duration_source"] and LengthFrom(row["duration_source"]),
+            TimingStatus(row["timing_status"]),
             row["record_key"],
             row["surrender_side"],
             row["by_sensor"],

@@ -10,25 +10,79 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.scoring import Confidence, Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
+from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import corrections, overrides, reading, teams
+from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.grades import session_grade
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import RosterEntry, SessionScore
+from slomix_pipeline.warehouse.rows import rows_of
 from slomix_pipeline.warehouse.teams import TeamEvidence
 
 
 @dataclass(frozen=True)
-class SessionEvidence:
-    """``session``: a row of session_score; ``matches``: rows of match, with ``r1_played``, ``r2_played`` (seconds) and
-    ``r1_surrender``, ``r2_surrender`` (the side); ``decisions``: rows of override in force about its rounds."""
+class AttackSeen:
+    """The attack of one round: ``key`` is None when the round is not there; ``seconds`` as the stopwatch shows it;
+    ``played``: seconds of the round; ``surrender``: the side that gave up."""
 
-    session: DictRow
+    key: str | None
+    seconds: int | None
+    completed: bool | None
+    played: float | None
+    surrender: int | None
+
+
+@dataclass(frozen=True)
+class MatchEvidence:
+    """A row of match with both its rounds' length and surrender."""
+
+    position: int
+    map: str
+    status: Status
+    r1_key: str | None
+    r2_key: str | None
+    winner: Winner | None
+    source: Source | None
+    reason: str
+    confidence: Confidence | None
+    disputed: bool | None
+    points_a: int | None
+    points_b: int | None
+    attackers_side: int | None
+    attackers_first: Team | None
+    r1_seconds: int | None
+    r1_completed: bool | None
+    r1_played: float | None
+    r1_surrender: int | None
+    r2_seconds: int | None
+    r2_completed: bool | None
+    r2_played: float | None
+    r2_surrender: int | None
+
+    @property
+    def attacks(self) -> tuple[AttackSeen, AttackSeen]:
+        """Of round 1 and of round 2."""
+        return (
+            AttackSeen(self.r1_key, self.r1_seconds, self.r1_completed, self.r1_played, self.r1_surrender),
+            AttackSeen(self.r2_key, self.r2_seconds, self.r2_completed, self.r2_played, self.r2_surrender),
+        )
+
+
+@dataclass(frozen=True)
+class SessionEvidence:
+    """``decisions``: those in force about its rounds."""
+
+    session: SessionScore
     names: Mapping[str, TeamName]
-    rosters: Sequence[DictRow]
+    rosters: Sequence[RosterEntry]
     teams: TeamEvidence | None
     grade: Grade
-    matches: Sequence[DictRow]
-    decisions: Sequence[DictRow]
-    corrections: Sequence[DictRow]
+    matches: Sequence[MatchEvidence]
+    decisions: Sequence[DecisionSeen]
+    corrections: Sequence[Correction]
 
 
 def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvidence:
@@ -40,15 +94,6 @@ def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvid
     rows = reading.session_rows(conn, session_key)
     if not rows:
         raise KeyError(session_key)
-    matches = conn.execute(
-        """select m.*, first.duration_seconds as r1_played, first.surrender_side as r1_surrender,
-                  second.duration_seconds as r2_played, second.surrender_side as r2_surrender
-           from match m
-           left join round_timing first on first.round_key = m.r1_key
-           left join round_timing second on second.round_key = m.r2_key
-           where m.session_key = %s order by m.position""",
-        [session_key],
-    ).fetchall()
     keys = conn.execute("select round_key from session_round where session_key = %s", [session_key]).fetchall()
     return SessionEvidence(
         session=rows[0],
@@ -56,7 +101,24 @@ def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvid
         rosters=reading.rosters(conn, session_key),
         teams=teams.team_evidence(conn, session_key),
         grade=session_grade(conn, session_key),
-        matches=matches,
+        matches=_matches(conn, session_key),
         decisions=overrides.about(conn, [row["round_key"] for row in keys]),
         corrections=corrections.listed(conn, session_key),
     )
+
+
+def _matches(conn: Connection[DictRow], session_key: str) -> list[MatchEvidence]:
+    with conn.cursor(row_factory=rows_of(MatchEvidence)) as cursor:
+        return cursor.execute(
+            """select m.position, m.map, m.status, m.r1_key, m.r2_key, m.winner, m.source, m.reason, m.confidence,
+                      m.disputed, m.points_a, m.points_b, m.attackers_side, m.attackers_first,
+                      m.r1_seconds, m.r1_completed, first.duration_seconds as r1_played,
+                      first.surrender_side as r1_surrender,
+                      m.r2_seconds, m.r2_completed, second.duration_seconds as r2_played,
+                      second.surrender_side as r2_surrender
+               from match m
+               left join round_timing first on first.round_key = m.r1_key
+               left join round_timing second on second.round_key = m.r2_key
+               where m.session_key = %s order by m.position""",
+            [session_key],
+        ).fetchall()

@@ -10,11 +10,13 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.warehouse import due, reading
+from slomix_pipeline.rules.things import THERE, ThingKind
+from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.reading import PlayerTotals
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
-def fingerprint(evidence: SessionEvidence, players: Sequence[DictRow]) -> str:
+def fingerprint(evidence: SessionEvidence, players: Sequence[PlayerTotals]) -> str:
     """A digest of everything a session's report and its message show. ``players``: the session's totals."""
     return hashlib.sha256(repr((evidence, players)).encode()).hexdigest()
 
@@ -58,7 +60,7 @@ def sessions_to_report(
     written after their report are looked at closely.
     """
     rows = conn.execute(
-        f"""select s.session_key, r.fingerprint,
+        """select s.session_key, r.fingerprint,
                   undelivered.thing is not null or told.thing is not null as undelivered,
                   coalesce(max(undelivered.attempts), 0) as attempts
            from session s
@@ -68,10 +70,12 @@ def sessions_to_report(
            join parsed_round p using (round_key)
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
-           left join undelivered on undelivered.thing = 'session:' || s.session_key
-                and %(messages)s and {due.ASK_NOW}
+           left join undelivered on undelivered.kind = %(session)s and undelivered.partition_key = s.session_key
+                and %(messages)s and due_until > now()
+                and (ask_again_at <= now() or asked_at < %(started)s)
            -- Its report was made anew, and the run ended before the message was compared with it.
-           left join post told on told.thing = 'session:' || s.session_key and told.state in ('sent', 'told')
+           left join post told on told.kind = %(session)s and told.partition_key = s.session_key
+                and told.state = any(%(there)s)
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
            where s.team_confidence is not null   -- else it is being worked out
            group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing, told.thing
@@ -82,7 +86,14 @@ def sessions_to_report(
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and q.named_stamp between min(p.stamp_local) and max(p.stamp_local)))
            order by s.ended_at desc limit %(limit)s""",
-        {"quiet_since": quiet_since, "limit": limit, "started": started_at, "messages": with_messages},
+        {
+            "quiet_since": quiet_since,
+            "limit": limit,
+            "started": started_at,
+            "messages": with_messages,
+            "session": ThingKind.SESSION,
+            "there": list(THERE),
+        },
     ).fetchall()
     behind = []
     for row in rows:

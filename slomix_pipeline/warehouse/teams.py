@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.team_names import UNNAMED, KnownTeam, NameSource, TeamName
 from slomix_pipeline.rules.teams import Flag, FlagKind, SessionTeams, TeamConfidence
 
@@ -31,9 +32,9 @@ def players_of(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
     rows = conn.execute(
         """select guid, (array_agg(name order by name = '', position desc))[1] as name
            from session_round join round_player using (round_key)
-           where session_key = %s and not 'no_identity' = any(round_player.flags)
+           where session_key = %s and not %s = any(round_player.flags)
            group by guid order by guid""",
-        [session_key],
+        [session_key, NO_IDENTITY],
     )
     return {row["guid"]: row["name"] for row in rows}
 

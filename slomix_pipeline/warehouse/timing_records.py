@@ -13,12 +13,13 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules import linking
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.warehouse.files import FileRow
 
 _ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
@@ -159,7 +160,8 @@ def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable
 def unread_files(conn: Connection[DictRow], server: str, zone: tzinfo) -> list[UnreadFile]:
     """The timing files of a server that gave no record so far. ``zone``: of stamps in names."""
     rows = conn.execute(
-        "select name, status, reason from file where server = %s and kind = 'timing' and status <> 'ingested'", [server]
+        "select name, status, reason from file where server = %s and kind = %s and status <> %s",
+        [server, FileKind.TIMING, FileStatus.INGESTED],
     )
     named = [(clocked_file(parse_file_name(row["name"]), zone), row) for row in rows]
-    return [UnreadFile(clocked, row["status"], row["reason"]) for clocked, row in named if clocked]
+    return [UnreadFile(clocked, FileStatus(row["status"]), row["reason"]) for clocked, row in named if clocked]

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from slomix_pipeline.formats import gamestats
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.serverfiles import timing_bytes
@@ -201,7 +202,7 @@ def test_bad_files_in_a_batch_leave_their_neighbours_alone(
     }
     assert by_round == bad | {keys[name] for name, case in CASES.items() if case.warns}
     with pipeline.database.connect() as conn:
-        assert {row["partition_key"] for row in list_files(conn, "quarantined")} == bad
+        assert {row.partition_key for row in list_files(conn, FileStatus.QUARANTINED)} == bad
 
 
 def test_bad_files_in_an_import_leave_their_neighbours_alone(

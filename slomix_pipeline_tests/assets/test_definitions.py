@@ -14,9 +14,11 @@ import pytest
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
+from slomix_pipeline.checks.layers import CHECKS
 from slomix_pipeline.definitions import ASSETS, build_defs
 from slomix_pipeline.stages import chain
 from slomix_pipeline.stages.common import Stage
+from slomix_pipeline.warehouse.check_results import CheckName
 from slomix_pipeline_tests.snapshots import assert_as_kept
 
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
@@ -98,6 +100,11 @@ def test_every_check_is_described_and_partitioned() -> None:
     for check in checks:
         assert check.description and check.description.startswith("Layer "), check.name
         assert check.partitions_def is not None, check.name
+
+
+def test_every_check_has_one_name_and_every_name_its_check() -> None:
+    assert [check.name for check in CHECKS] == list(CheckName)
+    assert sorted(check.name for check in all_checks()) == sorted(CheckName)
 
 
 def test_only_checks_that_quarantine_block() -> None:

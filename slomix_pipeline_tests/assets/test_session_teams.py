@@ -10,7 +10,9 @@ from slomix_pipeline.actions.teams import NoTeam, read_team
 from slomix_pipeline.discord import messages
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.rules.overrides import OverrideKind
+from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import KnownTeam, NameSource, TeamName
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.simulator.evening import play_courses, play_evening
 from slomix_pipeline.simulator.matches import Course, Shape, Stay
 from slomix_pipeline.simulator.values import Evening, SimRound
@@ -294,11 +296,11 @@ def test_what_is_said_of_a_match_has_names_with_letters_and_the_winners_colour(p
         "A": TeamName("A", "*Red* @everyone", NameSource.KNOWN, 0xABCDEF),
         "B": TeamName("B", "x" * 24, NameSource.KNOWN, 0),
     }
-    (embed,) = messages.result_message(replace(match, teams=named, winner="A")).embeds
+    (embed,) = messages.result_message(replace(match, teams=named, winner=Winner.A)).embeds
     assert embed.color == 0xABCDEF
     assert embed.title.endswith(r"\*Red\* \@everyone (A) wins")
-    (embed,) = messages.result_message(replace(match, teams=named, winner="B")).embeds
+    (embed,) = messages.result_message(replace(match, teams=named, winner=Winner.B)).embeds
     assert embed.color == 0
     assert [field.name for field in embed.fields][-1].endswith("(B)")
-    (embed,) = messages.result_message(replace(match, winner="B")).embeds
-    assert embed.color == messages.TEAM_COLOURS["B"]
+    (embed,) = messages.result_message(replace(match, winner=Winner.B)).embeds
+    assert embed.color == messages.TEAM_COLOURS[Team.B]

@@ -10,6 +10,7 @@ import pytest
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gametimes
+from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.rules.values import SIDE_NAMES
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
@@ -132,8 +133,12 @@ def test_a_message_that_failed_is_not_asked_for_again_when_the_round_is_right_or
     key = pipeline.put_stats(sim_round)
     pipeline.list_folder()
     with pipeline.database.transaction() as conn:
-        conn.execute("insert into post (thing, partition_key, state) values (%s, %s, 'failed')", [f"timing:{key}", key])
-        due.note(conn, f"timing:{key}", key, datetime.now(UTC) + timedelta(hours=6))
+        thing = Thing(ThingKind.TIMING, key)
+        conn.execute(
+            "insert into post (thing, kind, partition_key, state) values (%s, %s, %s, 'failed')",
+            [thing.name, thing.kind, key],
+        )
+        due.note(conn, thing, datetime.now(UTC) + timedelta(hours=6))
     assert pipeline.stale() == ([key] if webhook else [])
     pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
     pipeline.list_folder(GAMETIMES)

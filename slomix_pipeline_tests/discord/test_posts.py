@@ -15,19 +15,26 @@ from pytest_httpserver import HTTPServer
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.client import Discord, Sent
 from slomix_pipeline.discord.embeds import BLANK, Embed, Message, escape, violations
-from slomix_pipeline.discord.ledger import Thing, tell
+from slomix_pipeline.discord.ledger import tell
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import OverrideKind
+from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import NameSource, TeamName
+from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
+from slomix_pipeline.rules.timing import LengthFrom, TimingStatus
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.matches import Shape
 from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
 from slomix_pipeline_tests.building import make_header
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
@@ -40,7 +47,7 @@ def states(database: Database) -> list[str]:
         return [row["state"] for row in conn.execute("select state from post order by thing")]
 
 
-THING = Thing("result", "main:x-round-2")
+THING = Thing(ThingKind.RESULT, "main:x-round-2")
 PATH = "/api/webhooks/123/SECRETsecretSECRET-secret_1"
 
 
@@ -136,7 +143,7 @@ def test_after_a_crash_while_sending_nothing_is_said_twice(
         tell(database, _Dies(discord if went_out else None), THING, said("news"), announce=True, max_age=MAX_AGE)  # type: ignore[arg-type]
     for _ in range(2):
         told = tell(database, discord, THING, said("news"), announce=True, max_age=MAX_AGE)
-        assert (told.outcome, told.is_trouble) == ("in_doubt", True)
+        assert (told.outcome, told.outcome.is_trouble) == (ToldAs.IN_DOUBT, True)
         assert "ended before it knew" in told.detail
     assert len(texts(page)) == went_out
     assert states(database) == ["in_doubt"]
@@ -147,7 +154,7 @@ def test_what_surely_was_not_sent_is_sent_later(
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json({"message": "Unknown Webhook", "code": 10015}, 404)
     told = tell(database, failing, THING, said("news"), announce=True, max_age=MAX_AGE)
-    assert (told.outcome, told.is_trouble, told.stands) == ("refused", True, False)
+    assert (told.outcome, told.outcome.is_trouble, told.outcome.stands) == (ToldAs.REFUSED, True, False)
     assert "SLOMIX_DISCORD_WEBHOOK" in told.detail and "SECRET" not in told.detail
     assert states(database) == ["refused"]
     assert outcome(database, discord, "news", announce=False) == "silent"
@@ -197,8 +204,8 @@ def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header
         make_header(**header),
         datetime.now(UTC) - ago,
         300.0,
-        "attack_time",
-        "ALIGNED",
+        LengthFrom.ATTACK_TIME,
+        TimingStatus.ALIGNED,
         "main:record",
         None,
         by_sensor,
@@ -459,11 +466,11 @@ def match_of(first: RoundSeen | None, second: RoundSeen | None = None, **values:
         session_key="main:2031-05-06-200000",
         position=1,
         map_name="supply",
-        status="complete" if second else "r1_only",
-        winner="B" if second else None,
-        source="header" if second else None,
+        status=Status.COMPLETE if second else Status.R1_ONLY,
+        winner=Winner.B if second else None,
+        source=Source.HEADER if second else None,
         reason="R2's attackers were faster",
-        attackers_first="A",
+        attackers_first=Team.A,
         policy="map-wins/1",
         first=first,
         second=second,
@@ -489,18 +496,18 @@ def test_a_beaten_round_one_says_what_round_two_has_to_beat() -> None:
 
 
 def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
-    held = replace(seen(**HELD), duration_seconds=479.0, duration_source="measured")
+    held = replace(seen(**HELD), duration_seconds=479.0, duration_source=LengthFrom.MEASURED)
     text = text_of(messages.round_one_message(match_of(held)))
     assert "Team A did not make it in **8:00**" in text and "any completed attack" in text
 
 
 def test_a_round_one_that_ended_early_without_a_known_reason_was_not_held_to_its_limit() -> None:
-    text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source="measured"))))
+    text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source=LengthFrom.MEASURED))))
     assert "Team A did not make it: it ended after **5:00** of 8:00" in text
 
 
 def test_a_time_that_is_not_known_is_said_in_words() -> None:
-    unknown = replace(seen(**BEATEN | {"attack_time": "0:00"}), duration_source="limit")
+    unknown = replace(seen(**BEATEN | {"attack_time": "0:00"}), duration_source=LengthFrom.LIMIT)
     text = text_of(messages.round_one_message(match_of(unknown)))
     assert "Team A completed it in an unknown time" in text and "its time, which is not known" in text
     text = text_of(messages.round_one_message(match_of(seen(**HELD | {"limit": "0:00", "attack_time": "0:00"}))))
@@ -510,12 +517,12 @@ def test_a_time_that_is_not_known_is_said_in_words() -> None:
 @pytest.mark.parametrize("shown", ["75:25", "0:00"])
 @pytest.mark.parametrize("winner", [0, 1, 2])
 def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
-    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source="measured")
+    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source=LengthFrom.MEASURED)
     match = match_of(seen(**BEATEN), odd)
     text = text_of(messages.result_message(match)) + text_of(messages.session_message(SESSION, [match], [], FINE))
     assert shown not in text
     assert ("completed it in **5:00**" in text) == (winner == 2)  # how long the round was
-    unknown = replace(odd, duration_source="limit")
+    unknown = replace(odd, duration_source=LengthFrom.LIMIT)
     text = text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))
     assert ("completed it in an unknown time" in text) == (winner == 2) and "?" not in text
 
@@ -530,7 +537,7 @@ def test_of_a_round_that_was_broken_off_the_summary_says_only_that() -> None:
 
 def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
     gave_up = replace(seen(**HELD), surrender_side=2, duration_seconds=200.4)
-    text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner="A")))
+    text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner=Winner.A)))
     assert "Team B gave up after **3:20** of 8:00" in text
     assert "Team A wins" in text
 
@@ -542,12 +549,14 @@ def test_defenders_who_gave_up_are_said_to_have_given_up() -> None:
 
 def test_the_footer_tells_how_many_rounds_have_lua_timing() -> None:
     timed, untimed = seen(**BEATEN), replace(seen(**HELD), record_key=None)
-    (embed,) = messages.result_message(match_of(timed, untimed, winner="A")).embeds
+    (embed,) = messages.result_message(match_of(timed, untimed, winner=Winner.A)).embeds
     assert "Lua timing 1/2" in embed.footer
 
 
 def test_a_draw_is_called_a_draw() -> None:
-    text = text_of(messages.result_message(match_of(seen(**HELD), seen(**HELD), winner="draw", score_b=0, draws=1)))
+    text = text_of(
+        messages.result_message(match_of(seen(**HELD), seen(**HELD), winner=Winner.DRAW, score_b=0, draws=1))
+    )
     assert "supply · draw" in text and "Team A 0 – 0 Team B (1 draw)" in text
 
 
@@ -562,18 +571,7 @@ def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -
     match = match_of(odd, seen(**HELD))
     text = text_of(messages.result_message(match))
     assert "-# Without the numbers of round 1: counters carried over" in text
-    session = {
-        "points_a": 0,
-        "points_b": 1,
-        "without_points": 0,
-        "draws": 0,
-        "not_counted": 0,
-        "matches": 1,
-        "rounds": 2,
-        "session_key": "main:x",
-        "started_at": datetime(2031, 5, 6, tzinfo=UTC),
-        "ended_at": datetime(2031, 5, 6, tzinfo=UTC),
-    }
+    session = replace(SESSION, points_a=0, points_b=1, draws=0, not_counted=0, matches=1, rounds=2)
     assert "without the numbers of 1 round:" in text_of(messages.session_message(session, [match], [], FINE))
 
 
@@ -591,13 +589,13 @@ def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> Non
 
 
 def test_a_session_in_which_no_match_counts_is_no_draw() -> None:
-    nothing = SESSION | {"points_a": 0, "points_b": 0, "draws": 0, "not_counted": 10}
+    nothing = replace(SESSION, points_a=0, points_b=0, draws=0, not_counted=10)
     (embed,) = messages.session_message(nothing, [], [], FINE).embeds
     assert embed.title == "No match counts"
 
 
 def test_a_session_whose_points_are_not_all_known_has_no_winner() -> None:
-    (embed,) = messages.session_message(SESSION | {"without_points": 1}, [], [], FINE).embeds
+    (embed,) = messages.session_message(replace(SESSION, without_points=1), [], [], FINE).embeds
     assert embed.title == "Open: 3–2 so far as points are known"
 
 
@@ -635,17 +633,19 @@ HOSTILE = st.one_of(
 )
 NUMBER = st.one_of(st.none(), st.integers(0, 99999))
 RATIO = st.one_of(st.none(), st.floats(0, 99999))
-PLAYER = st.fixed_dictionaries(
-    {
-        "name": HOSTILE,
-        "team": st.sampled_from(["A", "B", None]),
-        "kills": NUMBER,
-        "deaths": NUMBER,
-        "dpm": RATIO,
-        "damage_given": NUMBER,
-        "damage_received": NUMBER,
-        "accuracy": RATIO,
-    }
+PLAYER = st.builds(
+    PlayerTotals,
+    guid=st.just("ADA00001"),
+    name=HOSTILE,
+    team=st.sampled_from([*Team, None]),
+    kills=NUMBER,
+    deaths=NUMBER,
+    kd=RATIO,
+    dpm=RATIO,
+    damage_given=NUMBER,
+    damage_received=NUMBER,
+    accuracy=RATIO,
+    headshot_percent=RATIO,
 )
 HEADERS = st.builds(
     Header,
@@ -675,7 +675,7 @@ MATCHES = st.builds(
     ROUNDS,
     ROUNDS,
     map_name=st.one_of(HOSTILE, st.sampled_from(["x" * 300, "_" * 5000, "a" + "\u0301" * 5000, "\u200b"])),
-    winner=st.sampled_from(["A", "B", "draw", None]),
+    winner=st.sampled_from([*Winner, None]),
     players=st.lists(PLAYER, max_size=40).map(tuple),
     attackers_first=st.sampled_from(["A", "B", None]),
     score_a=st.integers(0, 99),
@@ -710,31 +710,41 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
 
 FINE = Grade("A", ())
 POOR = Grade("C", ("bots in 1 round, which don't count", "Lua timing of 1 of 2 rounds only"))
-DECISION = {
-    "kind": "winner",
-    "value": "B",
-    "map": "supply",
-    "player": None,
-    "made_by": "ref",
-    "reason": "seen on the demo",
-}
-SESSION = {
-    "session_key": "main:2031-05-06-200000",
-    "points_a": 3,
-    "points_b": 2,
-    "draws": 1,
-    "not_counted": 4,
-    "matches": 10,
-    "without_points": 0,
-    "rounds": 20,
-    "started_at": datetime(2031, 5, 6, tzinfo=UTC),
-    "ended_at": datetime(2031, 5, 7, tzinfo=UTC),
-}
+DECISION = DecisionSeen(
+    id=1,
+    kind=OverrideKind.WINNER,
+    server="main",
+    round_key="main:2031-05-06-200000-supply-round-2",
+    guid=None,
+    value="B",
+    roster=None,
+    reason="seen on the demo",
+    made_by="ref",
+    made_at=datetime(2031, 5, 7, tzinfo=UTC),
+    map="supply",
+    player=None,
+)
+SESSION = SessionScore(
+    session_key="main:2031-05-06-200000",
+    server="main",
+    started_at=datetime(2031, 5, 6, tzinfo=UTC),
+    ended_at=datetime(2031, 5, 7, tzinfo=UTC),
+    rounds=20,
+    matches=10,
+    won_a=3,
+    won_b=2,
+    draws=1,
+    not_counted=4,
+    policy="map-wins/1",
+    points_a=3,
+    points_b=2,
+    without_points=0,
+)
 
 
 @given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
 def test_every_summary_of_a_session_fits_and_loses_nobody(
-    some: list[MatchSeen], players: list[dict[str, Any]], times: int
+    some: list[MatchSeen], players: list[PlayerTotals], times: int
 ) -> None:
     message = messages.session_message(SESSION, some * times, players, POOR, [DECISION] * 5)
     assert violations(message) == []
@@ -743,16 +753,19 @@ def test_every_summary_of_a_session_fits_and_loses_nobody(
 
 def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
     players = [
-        {
-            "name": f"^1some|long_name{n}^7",
-            "team": "AB"[n % 2],
-            "kills": 183,
-            "deaths": 130,
-            "dpm": 283.6,
-            "damage_given": 32585,
-            "damage_received": 29255,
-            "accuracy": 39.7,
-        }
+        PlayerTotals(
+            guid=f"ADA{n:05}",
+            name=f"^1some|long_name{n}^7",
+            team=(Team.A, Team.B)[n % 2],
+            kills=183,
+            deaths=130,
+            kd=1.4,
+            dpm=283.6,
+            damage_given=32585,
+            damage_received=29255,
+            accuracy=39.7,
+            headshot_percent=12.0,
+        )
         for n in range(12)
     ]
     matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]

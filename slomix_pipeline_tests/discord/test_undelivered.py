@@ -22,6 +22,7 @@ from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.discord.wording import map_text
 from slomix_pipeline.formats import gamestats
+from slomix_pipeline.rules.things import Thing
 from slomix_pipeline.sensors import rework, session_over
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -186,12 +187,14 @@ def test_a_message_sent_while_the_database_restarts_is_known_to_be_sent(pipeline
 
 _TELLER = """
 import sys
+from datetime import timedelta
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.embeds import Message
-from slomix_pipeline.discord.ledger import Thing, tell
+from slomix_pipeline.discord.ledger import tell
+from slomix_pipeline.rules.things import Thing
 from slomix_pipeline.warehouse.database import Database
-kind, _, key = sys.argv[3].partition(":")
-tell(Database(sys.argv[1]), Discord(sys.argv[2], timeout=60, max_wait=60), Thing(kind, key), Message("x"), announce=True, max_age=timedelta(hours=6))
+discord = Discord(sys.argv[2], timeout=60, max_wait=60)
+tell(Database(sys.argv[1]), discord, Thing.named(sys.argv[3]), Message("x"), announce=True, max_age=timedelta(hours=6))
 """
 
 
@@ -374,7 +377,7 @@ def test_half_a_match_that_became_whole_is_not_missed(
     write_round(pipeline.folder, second)
     pipeline.list_folder()
     assert troubles(pipeline) == {}
-    assert {row["thing"].split(":")[0] for row in pipeline.rows("select thing from due")} == {"result", "session"}
+    assert {row["kind"] for row in pipeline.rows("select kind from due")} == {"result", "session"}
 
 
 @pytest.mark.parametrize("made", ["corrected", "session_message"])
@@ -509,8 +512,8 @@ def test_troubles_of_a_session_that_was_merged_away_or_is_gone_are_listed(
     with pipeline.database.transaction() as conn:
         for thing in (merged, f"session:{SERVER}:2020-01-01-200000"):
             conn.execute(
-                "insert into post (thing, partition_key, state) values (%s, %s, 'in_doubt')",
-                [thing, thing.partition(":")[2]],
+                "insert into post (thing, kind, partition_key, state) values (%s, 'session', %s, 'in_doubt')",
+                [thing, Thing.named(thing).partition_key],
             )
     (session,) = json.loads(command(pipeline, "sessions", "--json").stdout)
     assert [trouble["thing"] for trouble in session["message_troubles"]] == [merged]
@@ -540,7 +543,7 @@ def test_rounds_are_redone_though_reporting_fails_and_no_alarm_is_lost(
         live(pipeline, evening, raise_on_error=False)
     with pipeline.database.transaction() as conn:
         conn.execute(
-            "insert into post (thing, partition_key, state) values (%s, %s, 'claimed')",
+            "insert into post (thing, kind, partition_key, state) values (%s, 'round1', %s, 'claimed')",
             ["round1:main:gone", "main:gone"],
         )
     with monkeypatch.context() as broken:

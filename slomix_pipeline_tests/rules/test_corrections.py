@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules.corrections import Published, difference, exchanged
+from slomix_pipeline.rules.scoring import Winner
 
 NAMES = {"A": "fox (A)", "B": "owl (B)"}
-TOLD = Published("A", "map-wins/1", ("4:10", "held"), ("ada", "bob"), ("cyd", "dan"))
+TOLD = Published(Winner.A, "map-wins/1", ("4:10", "held"), ("ada", "bob"), ("cyd", "dan"))
 
 results = st.builds(
     Published,
-    st.sampled_from(("A", "B", "draw", None)),
+    st.sampled_from((*Winner, None)),
     st.sampled_from(("map-wins/1", "two-point/1")),
     st.tuples(st.sampled_from(("4:10", "held", "?")), st.just("held")),
     st.just(("ada",)),
@@ -24,8 +25,8 @@ results = st.builds(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"winner": "B"}, "owl (B) wins instead of fox (A) wins"),
-        ({"winner": "draw"}, "draw instead of fox (A) wins"),
+        ({"winner": Winner.B}, "owl (B) wins instead of fox (A) wins"),
+        ({"winner": Winner.DRAW}, "draw instead of fox (A) wins"),
         ({"winner": None, "times": ("4:10",)}, "not counted instead of fox (A) wins"),
         ({"times": ("4:10", "3:00")}, "times 4:10 / 3:00 instead of 4:10 / held"),
         ({"team_a": ("ada", "eve")}, "other teams"),
@@ -38,11 +39,11 @@ def test_every_difference_is_told_in_one_line(change: dict[str, object], told: s
 
 def test_letters_that_changed_places_are_no_news_and_a_winner_among_them_is_named_as_he_is_now() -> None:
     assert difference(TOLD, exchanged(TOLD), NAMES) is None
-    assert difference(TOLD, replace(exchanged(TOLD), winner="A"), NAMES) == "fox (A) wins instead of owl (B) wins"
+    assert difference(TOLD, replace(exchanged(TOLD), winner=Winner.A), NAMES) == "fox (A) wins instead of owl (B) wins"
 
 
 def test_a_change_of_winner_is_told_under_the_letters_of_now_whatever_else_changed() -> None:
-    now = replace(exchanged(TOLD), winner="A", team_a=("cyd", "dan", "eve"))
+    now = replace(exchanged(TOLD), winner=Winner.A, team_a=("cyd", "dan", "eve"))
     assert difference(TOLD, now, NAMES) == "fox (A) wins instead of owl (B) wins, other teams"
     same = replace(exchanged(TOLD), team_b=("ada", "bob", "eve"))
     assert difference(TOLD, same, NAMES) == "other teams"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules.grades import SessionFacts, grade
+from slomix_pipeline.rules.teams import TeamConfidence
 
 CLEAN = SessionFacts(
     matches=5,
@@ -26,7 +27,7 @@ CLEAN = SessionFacts(
     laws_explained=0,
     laws_unexplained=0,
     laws_unchecked=0,
-    team_confidence="high",
+    team_confidence=TeamConfidence.HIGH,
     open_players=0,
     substitutions=0,
     teams_replaced=0,
@@ -45,7 +46,7 @@ def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:
         ({"disputed": 1}, "D", "1 match where header and times name different winners"),
         ({"unreadable_files": 2}, "D", "2 files could not be read"),
         ({"counted": 3}, "C", "2 matches not counted"),
-        ({"team_confidence": "low"}, "C", "who played with whom is unsure"),
+        ({"team_confidence": TeamConfidence.LOW}, "C", "who played with whom is unsure"),
         ({"laws_unexplained": 1}, "C", "numbers of 1 round don't add up, and nothing explains it"),
         ({"rounds_with_bots": 2}, "C", "bots in 2 rounds, which don't count"),
         ({"numbers_unknown": 1}, "C", "the numbers of 1 round are unknown and in no total"),
@@ -55,7 +56,7 @@ def test_a_session_of_which_nothing_is_to_say_is_an_a() -> None:
         ({"laws_unchecked": 1}, "B", "whether the numbers of 1 round add up was not looked at"),
         ({"players_unknown": 2}, "B", "unknown numbers of single players, 2 times"),
         ({"without_identity": 3}, "B", "players without identity, in no team and no total, 3 times"),
-        ({"team_confidence": "medium"}, "B", "teams are not quite sure"),
+        ({"team_confidence": TeamConfidence.MEDIUM}, "B", "teams are not quite sure"),
         ({"open_players": 1}, "B", "the team of 1 player is open"),
         ({"timed": 7}, "B", "Lua timing of 7 of 10 rounds only"),
         (
@@ -87,7 +88,7 @@ def test_the_worst_blemish_is_the_grade_and_comes_first() -> None:
 numbers = st.builds(
     SessionFacts,
     **{f.name: st.integers(0, 5) for f in fields(SessionFacts) if f.type == "int" or f.type is int},
-    team_confidence=st.sampled_from(("high", "medium", "low", None)),
+    team_confidence=st.sampled_from((*TeamConfidence, None)),
 )
 
 

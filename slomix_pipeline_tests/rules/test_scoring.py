@@ -13,21 +13,20 @@ from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES, Points, points
 from slomix_pipeline.rules.scoring import (
-    DRAW,
-    FIRST,
     NO_CLOCK,
-    SECOND,
     Clock,
     Confidence,
+    Faster,
     Half,
     MatchResult,
     Source,
+    Winner,
     score_match,
     score_session,
     winner_by_header,
     winner_by_time,
 )
-from slomix_pipeline.rules.teams import other_team
+from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import FiledRound, Status, other_side
 from slomix_pipeline.simulator.values import Evening, SimMatch
 from slomix_pipeline.warehouse.parsed import accept_stats
@@ -74,7 +73,14 @@ def given_points(result: MatchResult, policy: str) -> Points | None:
 
 @pytest.mark.parametrize(
     ("first", "second", "winner"),
-    [(300, 420, FIRST), (480, 300, SECOND), (360, 360, FIRST), (600, 510, SECOND), (600, 600, DRAW), (510, 600, FIRST)],
+    [
+        (300, 420, Faster.FIRST),
+        (480, 300, Faster.SECOND),
+        (360, 360, Faster.FIRST),
+        (600, 510, Faster.SECOND),
+        (600, 600, Faster.DRAW),
+        (510, 600, Faster.FIRST),
+    ],
 )
 def test_the_faster_attack_wins_and_a_time_equal_to_the_limit_is_a_full_hold(
     first: int, second: int, winner: str
@@ -83,14 +89,14 @@ def test_the_faster_attack_wins_and_a_time_equal_to_the_limit_is_a_full_hold(
 
 
 def test_a_time_above_the_limit_or_of_zero_is_no_completion() -> None:
-    assert winner_by_time(720, 4265, 500) == SECOND
-    assert winner_by_time(720, 500, 0) == FIRST
+    assert winner_by_time(720, 4265, 500) == Faster.SECOND
+    assert winner_by_time(720, 500, 0) == Faster.FIRST
 
 
 @pytest.mark.parametrize("limit", [None, 0])
 def test_without_a_limit_any_positive_time_completes(limit: int | None) -> None:
-    assert winner_by_time(limit, 900, 800) == SECOND
-    assert winner_by_time(limit, 900, 0) == FIRST
+    assert winner_by_time(limit, 900, 800) == Faster.SECOND
+    assert winner_by_time(limit, 900, 0) == Faster.FIRST
 
 
 @pytest.mark.parametrize(("first", "second"), [(None, 300), (300, None), (None, None)])
@@ -104,14 +110,14 @@ def test_an_unknown_time_decides_nothing(first: int | None, second: int | None) 
 @pytest.mark.parametrize("defender", [AXIS, ALLIES])
 @pytest.mark.parametrize(
     ("first", "second", "winner"),
-    [(300, 240, SECOND), (None, 240, SECOND), (300, None, FIRST), (None, None, DRAW)],
+    [(300, 240, Faster.SECOND), (None, 240, Faster.SECOND), (300, None, Faster.FIRST), (None, None, Faster.DRAW)],
 )
 def test_who_completes_round_2_was_faster(first: int | None, second: int | None, winner: str, defender: int) -> None:
     assert winner_by_header(*headers(600, first, second, defender)) == winner
 
 
 def test_an_attack_that_succeeded_in_round_2_decides_even_if_round_1_is_unknown() -> None:
-    assert winner_by_header(make_header(1, winner=0), make_header(2, winner=ALLIES)) == SECOND
+    assert winner_by_header(make_header(1, winner=0), make_header(2, winner=ALLIES)) == Faster.SECOND
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, AXIS), (ALLIES, 0), (None, AXIS), (ALLIES, 5)])
@@ -171,9 +177,9 @@ def test_a_map_defended_by_the_allies_is_attacked_by_the_axis() -> None:
 def test_what_scripts_print_for_a_hold_is_never_taken_for_a_time(held_time: str) -> None:
     held: dict[str, Any] = {"winner": AXIS, "limit": "12:00", "attack_time": held_time}
     draw = score(make_header(1, **held), make_header(2, **held))
-    assert (draw.winner, draw.by_time) == (DRAW, DRAW)
+    assert (draw.winner, draw.by_time) == (Winner.DRAW, Faster.DRAW)
     won = score(make_header(1, **held), make_header(2, winner=ALLIES, limit="12:00", attack_time="8:00"))
-    assert (won.winner, won.by_time) == ("B", SECOND)
+    assert (won.winner, won.by_time) == ("B", Faster.SECOND)
     assert {draw.confidence, won.confidence} == {Confidence.VERIFIED_HEADER}
 
 
@@ -184,7 +190,7 @@ def test_what_scripts_print_for_a_hold_is_never_taken_for_a_time(held_time: str)
 def test_an_attack_that_beat_its_limit_within_the_printed_second_contradicts_nothing(limit: str) -> None:
     first = make_header(1, limit="12:00", attack_time="7:40")
     result = score(first, make_header(2, limit=limit, attack_time=limit))
-    assert (result.winner, result.by_header, result.confidence) == ("B", SECOND, Confidence.VERIFIED_HEADER)
+    assert (result.winner, result.by_header, result.confidence) == ("B", Faster.SECOND, Confidence.VERIFIED_HEADER)
     how = "by less than a second" if limit == "7:40" else "with 7:10"
     assert result.reason == f"round 2 beat 7:40 {how}"
 
@@ -196,18 +202,18 @@ def test_a_round_2_that_lasted_to_its_own_limit_was_held_also_when_a_script_shor
 ) -> None:
     set_by = make_header(1, limit="12:00", attack_time="8:00", winner=winner and ALLIES)
     result = score(set_by, make_header(2, limit=limit, attack_time=limit, winner=winner))
-    assert (result.winner, result.by_time, result.second.completed) == ("A", FIRST, False)
+    assert (result.winner, result.by_time, result.second.completed) == ("A", Faster.FIRST, False)
     assert result.confidence is (Confidence.VERIFIED_HEADER if winner else Confidence.TIME_FALLBACK)
     held = make_header(1, limit="12:00", attack_time="12:00", winner=winner)
     draw = score(held, make_header(2, limit=limit, attack_time=limit, winner=winner))
-    assert (draw.winner, draw.by_time) == (DRAW, DRAW)
+    assert (draw.winner, draw.by_time) == (Winner.DRAW, Faster.DRAW)
 
 
 @pytest.mark.parametrize("shown", ["75:25", "0:00", "?"])
 def test_what_is_no_time_is_replaced_by_what_else_is_known_and_never_told(shown: str) -> None:
     first, second = make_header(1, attack_time="7:40"), make_header(2, limit="7:40", attack_time=shown)
     known = score(first, second, second_clock=Clock(None, 300.05))
-    assert (known.winner, known.by_time, known.second.seconds) == ("B", SECOND, 300)
+    assert (known.winner, known.by_time, known.second.seconds) == ("B", Faster.SECOND, 300)
     assert told(known)[2] == "round 2 beat 7:40 with 5:00"
     unknown = score(first, second)
     assert (unknown.winner, unknown.by_time, unknown.second.seconds) == ("B", None, None)
@@ -233,7 +239,7 @@ def test_a_limit_that_a_script_shortened_changes_no_winner_that_the_header_names
     one, two = headers(limit, first, second)
     text = format_time(shortened)
     result = score(one, replace(two, limit=text, attack_time=two.attack_time if second else text))
-    assert result.winner == (DRAW if (first, second) == (None, None) else "B" if second else "A")
+    assert result.winner == (Winner.DRAW if (first, second) == (None, None) else "B" if second else "A")
     assert result.confidence is Confidence.VERIFIED_HEADER
     assert result.by_time in (None, result.by_header)
 
@@ -257,7 +263,7 @@ def test_a_round_2_is_played_for_the_time_that_was_set_whatever_stands_as_its_li
 def test_a_limit_that_is_none_says_nothing_of_round_1_either() -> None:
     first = make_header(1, winner=AXIS, limit="0:00", attack_time="0:00")
     result = score(first, make_header(2, winner=AXIS, limit="12:00", attack_time="12:00"))
-    assert (result.winner, result.first, result.second) == (DRAW, ("A", None, False), ("B", 720, False))
+    assert (result.winner, result.first, result.second) == (Winner.DRAW, ("A", None, False), ("B", 720, False))
 
 
 @pytest.mark.parametrize("winner", [0, None])
@@ -293,7 +299,7 @@ def test_attackers_who_gave_up_did_not_complete_the_map_however_early_it_ended()
     first = make_header(1, winner=AXIS, limit="12:00", attack_time="3:00")  # a script that shows when they gave up
     second = make_header(2, winner=ALLIES, limit="12:00", attack_time="9:00")
     result = score(first, second, first_clock=GAVE_UP_ALLIES)
-    assert (result.winner, result.by_time, result.confidence) == ("B", SECOND, Confidence.VERIFIED_HEADER)
+    assert (result.winner, result.by_time, result.confidence) == ("B", Faster.SECOND, Confidence.VERIFIED_HEADER)
     assert result.first == ("A", 180, False)
 
 
@@ -302,7 +308,7 @@ def test_both_attackers_who_gave_up_make_a_draw() -> None:
     result = score(
         make_header(1, **held), make_header(2, **held), first_clock=GAVE_UP_ALLIES, second_clock=GAVE_UP_ALLIES
     )
-    assert (result.winner, result.by_time) == (DRAW, DRAW)
+    assert (result.winner, result.by_time) == (Winner.DRAW, Faster.DRAW)
 
 
 def test_defenders_who_gave_up_lose_the_round_at_that_time_and_it_can_still_be_beaten() -> None:
@@ -321,7 +327,7 @@ def test_when_defenders_gave_up_in_round_2_the_length_of_the_round_is_the_time_a
     for header in (second, replace(second, playtime="180400")):
         result = score(first, header, second_clock=GAVE_UP_AXIS)
         assert told(result) == ("B", "header", "round 2 beat 7:40 with 3:00")
-        assert (result.by_time, result.confidence) == (SECOND, Confidence.VERIFIED_HEADER)
+        assert (result.by_time, result.confidence) == (Faster.SECOND, Confidence.VERIFIED_HEADER)
 
 
 @pytest.mark.parametrize(("second", "winner"), [("2:50", "B"), ("3:10", "A")])
@@ -353,7 +359,7 @@ def test_when_the_headers_name_no_winner_the_times_decide() -> None:
     first, second = (make_header(n, winner=0, limit="10:00", attack_time=t) for n, t in ((1, "8:00"), (2, "5:00")))
     result = score(first, second)
     assert told(result) == ("B", "time", "round 2 beat 8:00 with 5:00")
-    assert (result.by_header, result.by_time, result.confidence) == (None, SECOND, Confidence.TIME_FALLBACK)
+    assert (result.by_header, result.by_time, result.confidence) == (None, Faster.SECOND, Confidence.TIME_FALLBACK)
 
 
 def test_when_both_attacks_may_have_succeeded_the_faster_one_wins_and_equal_times_are_those_of_who_set_them() -> None:
@@ -365,7 +371,7 @@ def test_when_both_attacks_may_have_succeeded_the_faster_one_wins_and_equal_time
 def test_a_time_equal_to_the_limit_is_a_hold_also_where_only_times_tell() -> None:
     first, second = (make_header(n, winner=0, limit="10:00", attack_time=t) for n, t in ((1, "10:00"), (2, "8:30")))
     assert told(score(first, second)) == ("B", "time", "round 1 was held, round 2 completed in 8:30")
-    assert score(first, replace(second, attack_time="10:00")).winner == DRAW
+    assert score(first, replace(second, attack_time="10:00")).winner == Winner.DRAW
 
 
 def test_when_header_and_time_disagree_the_header_wins_and_both_are_told() -> None:
@@ -373,7 +379,7 @@ def test_when_header_and_time_disagree_the_header_wins_and_both_are_told() -> No
     second = make_header(2, winner=AXIS, limit="5:00", attack_time="4:00")
     result = score(first, second)
     assert (result.winner, result.source) == ("A", "header")
-    assert (result.by_header, result.by_time, result.confidence) == (FIRST, SECOND, Confidence.AMBIGUOUS)
+    assert (result.by_header, result.by_time, result.confidence) == (Faster.FIRST, Faster.SECOND, Confidence.AMBIGUOUS)
 
 
 def test_headers_with_different_defenders_are_no_sure_source() -> None:
@@ -437,7 +443,7 @@ def test_a_map_that_one_team_would_have_attacked_twice_is_not_counted() -> None:
 
 def test_a_double_full_hold_is_a_draw_even_after_the_teams_mixed() -> None:
     result = score(*headers(600, None, None), MIXED)
-    assert result.winner == DRAW
+    assert result.winner == Winner.DRAW
     assert [given_points(result, policy) for policy in POLICIES] == [(0, 0), (1, 1), (1, 1)]
 
 
@@ -572,21 +578,21 @@ def test_the_same_map_again_is_another_match() -> None:
 # --- what a person decided ---
 
 
-@pytest.mark.parametrize("winner", ["A", "B", "draw", None])
-def test_what_a_person_decided_stands_above_the_files_which_are_still_told(winner: str | None) -> None:
+@pytest.mark.parametrize("winner", [*Winner, None])
+def test_what_a_person_decided_stands_above_the_files_which_are_still_told(winner: Winner | None) -> None:
     (match,) = score_session(a_match(), TEAMS, {"m1r1": (winner, "decided by the admin: he saw it")})
     assert told(match.result) == (winner, Source.OVERRIDE, "decided by the admin: he saw it")
-    assert (match.result.by_header, match.result.confidence) == (FIRST, Confidence.VERIFIED_HEADER)
+    assert (match.result.by_header, match.result.confidence) == (Faster.FIRST, Confidence.VERIFIED_HEADER)
 
 
 def test_a_person_can_decide_a_match_that_lacks_a_round() -> None:
-    (match,) = score_session(a_match(Status.R1_ONLY), TEAMS, {"m1r1": ("B", "decided by the admin: a screenshot")})
+    (match,) = score_session(a_match(Status.R1_ONLY), TEAMS, {"m1r1": (Winner.B, "decided by the admin: a screenshot")})
     assert (match.result.winner, match.result.source) == ("B", "override")
     assert [given_points(match.result, policy) for policy in POLICIES] == [(0, 1), None, (0, 2)]
 
 
 def test_a_decision_about_another_match_changes_nothing() -> None:
-    assert score_session(a_match(), TEAMS, {"m9r1": ("B", "why")}) == score_session(a_match(), TEAMS)
+    assert score_session(a_match(), TEAMS, {"m9r1": (Winner.B, "why")}) == score_session(a_match(), TEAMS)
 
 
 # --- laws ---
@@ -599,7 +605,7 @@ def test_exchanging_the_teams_exchanges_the_winner(first: int | None, second: in
     one, two = headers(600, first, second)
     sides = A_ON_AXIS if on_axis else A_ON_ALLIES
     mine, theirs = score(one, two, sides).winner, score(one, two, swapped(sides)).winner
-    assert mine is not None and theirs == (DRAW if mine == DRAW else other_team(mine))
+    assert mine is not None and theirs == (Winner.DRAW if mine == Winner.DRAW else other_team(mine))
 
 
 FIELD = st.sampled_from([0, 1, 2, 3, None])
@@ -616,10 +622,10 @@ def test_whatever_the_headers_say_a_result_has_its_source_and_never_contradicts_
     assert (result.winner is None) == (result.source is None)
     assert result.reason
     done = {result.first.team: result.first.completed, result.second.team: result.second.completed}
-    if result.winner == DRAW:
+    if result.winner == Winner.DRAW:
         assert True not in done.values()
     elif result.winner:
-        assert done[result.winner] is True
+        assert done[Team(result.winner)] is True
     if result.source is Source.TIME:
         assert result.confidence is Confidence.TIME_FALLBACK and result.by_header is None
     if result.confidence is Confidence.VERIFIED_HEADER:
@@ -674,4 +680,4 @@ def test_the_score_of_any_evening_is_as_it_was_played_under_every_policy(plan: P
         assert [result.first.completed, result.second.completed] == [time is not None for time in played.times]
         assert given["per-round/1"] == truth_per_round(played) and sum(given["per-round/1"] or ()) == 2
         assert sum(given["two-point/1"] or ()) == 2
-        assert sum(given["map-wins/1"] or ()) == (0 if played.winner == DRAW else 1)
+        assert sum(given["map-wins/1"] or ()) == (0 if played.winner == "draw" else 1)

@@ -9,7 +9,15 @@ from slomix_pipeline.formats.consolelog import ScriptSigns
 from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name
 from slomix_pipeline.rules.linking import Clocked, Link, LinkClass
 from slomix_pipeline.rules.timing_chain import ChainLink, Evidence, first_broken_link
-from slomix_pipeline.rules.timing_records import Unlinked, UnlinkedClass, UnreadFile, clocked_file
+from slomix_pipeline.rules.timing_records import (
+    UNREADABLE,
+    Unlinked,
+    UnlinkedClass,
+    UnreadFile,
+    UnreadStatus,
+    clocked_file,
+)
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.building import make_record as record
 
@@ -92,20 +100,20 @@ def test_of_an_old_round_the_log_of_today_knows_only_what_it_wrote() -> None:
 @pytest.mark.parametrize(
     ("status", "link"),
     [
-        ("listed", ChainLink.FETCHED),
-        ("requested", ChainLink.FETCHED),
-        ("quarantined", ChainLink.PARSED),
-        ("unreadable", ChainLink.PARSED),
+        (FileStatus.LISTED, ChainLink.FETCHED),
+        (FileStatus.REQUESTED, ChainLink.FETCHED),
+        (FileStatus.QUARANTINED, ChainLink.PARSED),
+        (UNREADABLE, ChainLink.PARSED),
     ],
 )
-def test_a_known_file_that_gave_no_record_is_named_with_its_status(status: str, link: ChainLink) -> None:
+def test_a_known_file_that_gave_no_record_is_named_with_its_status(status: UnreadStatus, link: ChainLink) -> None:
     file = UnreadFile(named(NAME), status, "cut or damaged")
     assert broken(replace(LISTED, unread=[file])) == (link, f"{NAME} is {status}: cut or damaged")
 
 
 def test_a_file_of_another_play_of_the_map_is_not_meant() -> None:
     other = named(gametime_file_name(ROUND.map_name, 1, int(ROUND.at.timestamp()) - 300))
-    assert broken(replace(LISTED, unread=[UnreadFile(other, "quarantined", None)]))[0] is ChainLink.ALIVE
+    assert broken(replace(LISTED, unread=[UnreadFile(other, FileStatus.QUARANTINED, None)]))[0] is ChainLink.ALIVE
 
 
 def test_a_record_that_is_there_but_not_linked_is_named_with_the_reason() -> None:

@@ -24,6 +24,7 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import PermanentError, RemoteFile, TransientError
 from slomix_pipeline.jobs import CAUSE_TAG, COMMAND_RUNS
 from slomix_pipeline.partitions import contiguous_ranges, range_tags
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.runtime.home import dagster_environment
 from slomix_pipeline.sensors import folders, rework, session_over
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, Cursor, Decision, decide, due_again
@@ -49,7 +50,7 @@ def listed(name: str, size: int = 100, seconds: int = 0) -> RemoteFile:
     return RemoteFile(name, size, int(NOW.timestamp()) + seconds)
 
 
-def row_of(file: RemoteFile, status: str = "ingested", **more: Any) -> FileRow:
+def row_of(file: RemoteFile, status: FileStatus = FileStatus.INGESTED, **more: Any) -> FileRow:
     row = FileRow(
         server="main",
         name=file.name,
@@ -108,14 +109,14 @@ def test_a_new_file_is_noted_and_requested() -> None:
 
 
 def test_a_file_that_is_known_and_unchanged_is_left_alone() -> None:
-    for status in ("listed", "ingested", "known", "quarantined"):
+    for status in set(FileStatus) - {FileStatus.REQUESTED}:
         file = listed(name_of(5))
         assert decided(file, rows=(row_of(file, status),)) == Decision()
 
 
-@pytest.mark.parametrize("status", ["requested", "ingested", "known", "quarantined"])
+@pytest.mark.parametrize("status", sorted(set(FileStatus) - {FileStatus.LISTED}))
 @pytest.mark.parametrize("change", [{"size": 101}, {"modified_at": int(NOW.timestamp()) - 60}])
-def test_a_file_that_changed_is_requested_as_if_new(status: str, change: dict[str, Any]) -> None:
+def test_a_file_that_changed_is_requested_as_if_new(status: FileStatus, change: dict[str, Any]) -> None:
     file = listed(name_of(5))
     changed = replace(file, **change)
     assert requested(decided(changed, rows=(row_of(file, status, attempts=4),))) == [(file.name, 1)]
@@ -149,13 +150,13 @@ def test_files_from_before_the_look_back_wait_and_are_not_requested() -> None:
 
 def test_an_old_file_that_was_read_before_is_read_again_when_it_changes() -> None:
     file = listed(name_of(3 * 24 * 60))
-    for status in ("ingested", "known", "quarantined", "requested"):
+    for status in set(FileStatus) - {FileStatus.LISTED}:
         assert requested(decided(replace(file, size=7), rows=(row_of(file, status),))) == [(file.name, 1)], status
 
 
 def test_an_old_file_that_was_never_read_waits_on_when_it_changes() -> None:
     file = listed(name_of(3 * 24 * 60))
-    assert requested(decided(replace(file, size=7), rows=(row_of(file, "listed"),))) == []
+    assert requested(decided(replace(file, size=7), rows=(row_of(file, FileStatus.LISTED),))) == []
 
 
 def test_an_old_file_of_an_import_is_not_read_again_because_the_server_has_it_too() -> None:
@@ -200,7 +201,7 @@ def test_a_file_without_a_result_is_requested_again_later_each_time() -> None:
     file = listed(name_of(5))
     waits = []
     for attempts in range(1, 12):
-        row = row_of(file, "requested", attempts=attempts)
+        row = row_of(file, FileStatus.REQUESTED, attempts=attempts)
         due = due_again(row)
         waits.append(due - NOW)
         assert decided(file, rows=(row,), now=due - timedelta(seconds=1)) == Decision()
@@ -212,7 +213,7 @@ def test_a_file_without_a_result_is_requested_again_later_each_time() -> None:
 
 def test_a_file_that_a_run_works_on_is_not_requested_again() -> None:
     file = listed(name_of(5))
-    row = row_of(file, "requested")
+    row = row_of(file, FileStatus.REQUESTED)
     later = NOW + timedelta(days=1)
     assert decided(file, rows=(row,), now=later, in_flight=(str(row.partition_key),)) == Decision()
 

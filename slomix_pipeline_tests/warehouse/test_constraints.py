@@ -39,7 +39,7 @@ insert into session_round values ('s:one', 's:evening', 1), ('s:two', 's:evening
 insert into session_player values ('s:evening', 'ADA', 'Ada', 'A'), ('s:evening', 'BOB', 'Bob', 'B');
 insert into match (match_key, session_key, position, map, status, r1_key, r2_key, winner, source, reason, policy)
 values ('s:one', 's:evening', 1, 'supply', 'complete', 's:one', 's:two', 'A', 'header', 'faster', 'map-wins/1');
-insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed');
+insert into post (thing, kind, partition_key, state) values ('result:s:two', 'result', 's:two', 'claimed');
 insert into check_result values ('s:one', 'parse', true, 'WARN', '{}');
 insert into round_endstats (round_key, link_class, reason) values ('s:one', 'exact_end', null);
 insert into endstats_file values ('s:endstats', 's:one', repeat('a', 64));
@@ -148,9 +148,9 @@ TWICE = {
     "values ('s:two', 's:evening', 1, 'supply', 'r2_only', '', '')",
     "a round in two matches": "insert into match (match_key, session_key, position, map, status, reason, policy, r2_key) "
     "values ('s:two', 's:evening', 2, 'supply', 'r2_only', '', '', 's:two')",
-    "a thing said twice": "insert into post (thing, partition_key, state) values ('result:s:two', 's:two', 'claimed')",
-    "a thing due twice": "insert into due (thing, partition_key, due_until) values ('round1:s:one', 's:one', now()), "
-    "('round1:s:one', 's:one', now())",
+    "a thing said twice": "insert into post (thing, kind, partition_key, state) values ('result:s:two', 'result', 's:two', 'claimed')",
+    "a thing due twice": "insert into due (thing, kind, partition_key, due_until) "
+    "values ('round1:s:one', 'round1', 's:one', now()), ('round1:s:one', 'round1', 's:one', now())",
     "two outcomes of a check": "insert into check_result values ('s:one', 'parse', false, 'WARN', '{}')",
     "one endstats file for two rounds": "insert into round_endstats values ('s:two', 'exact_end'); "
     "insert into endstats_file values ('s:endstats', 's:two', repeat('a', 64))",
@@ -197,6 +197,8 @@ IMPOSSIBLE = {
     "a match in place 0": "update match set position = 0",
     "a message sent without its id": "update post set state = 'sent'",
     "a message whose id is known but that nobody sent": "update post set state = 'told', message_id = '1'",
+    "a message under another's name": "update post set kind = 'round1'",
+    "a message of a kind that nobody knows": "update post set kind = 'gossip', thing = 'gossip:s:two'",
     "an unknown state of a message": "update post set state = 'maybe'",
     "a check neither WARN nor ERROR": "update check_result set severity = 'INFO'",
     "a round that can't be scored but counts": "update round set unscored_reason = 'bots'",

@@ -205,3 +205,29 @@ def test_of_old_messages_only_those_that_are_still_news_become_due(empty_databas
     assert migrate(empty_database, folder) == ["014_due.sql"]
     assert _value(empty_database, "select string_agg(thing, ' ') from due") == "session:a:s"
     assert _value(empty_database, "select count(*) from post where payload_sha256 is not null") == 1
+
+
+def test_messages_from_before_kinds_were_kept_know_what_they_are_about(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "before"
+    (folder / "views").mkdir(parents=True)
+    ours = sorted((project_folder() / "sql").glob("*.sql"))
+    kept = [file for file in ours if file.name < "019"]
+    for file in kept:
+        _write(folder, file.name, file.read_text(encoding="utf-8"))
+    migrate(empty_database, folder)
+    with empty_database.transaction() as conn:
+        for table, column in (("post", "state"), ("due", "due_until")):
+            value = {"state": "'failed'", "due_until": "now()"}[column]
+            for thing in ("round1:a:one", "result:a:two", "session:a:s", "timing:a:two"):
+                conn.execute(
+                    f"insert into {table} (thing, partition_key, {column}) values (%s, %s, {value})",
+                    [thing, thing.partition(":")[2]],
+                )
+    for file in ours[len(kept) :]:
+        _write(folder, file.name, file.read_text(encoding="utf-8"))
+    migrate(empty_database, folder)
+    for table in ("post", "due"):
+        kinds = _value(empty_database, f"select string_agg(kind, ' ' order by kind) from {table}")
+        assert kinds == "result round1 session timing"

@@ -133,7 +133,6 @@ TAKES_APART = re.compile(
 )
 ALLOWED = {
     "slomix_pipeline/warehouse/receipts.py": {"starts_with("},  # what a person typed is a name's beginning
-    "slomix_pipeline/warehouse/rework.py": {"split_part(", "substring(", "to_timestamp("},  # until its causes are views
 }
 
 

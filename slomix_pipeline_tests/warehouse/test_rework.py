@@ -13,6 +13,7 @@ from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name, stats_file_name
 from slomix_pipeline.rules.overrides import CUT, DOES_NOT_COUNT, OverrideKind
 from slomix_pipeline.rules.team_names import KnownTeam
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import load_settings, project_folder
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.serverfiles import timing_bytes
@@ -116,7 +117,7 @@ OF_ROUND_2: dict[Cause, Situation] = {
             ),
             b"{",
         ),
-        "quarantined",
+        FileStatus.QUARANTINED,
         "cut",
     ),
     Cause.RECORD_UNEXPLAINED: lambda conn, evening, first, second: enter_record(
