@@ -8,7 +8,7 @@ run: install
 	@$(BIN)/slomix run
 
 test: install
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # in the order of conftest
 
 install: .venv/.installed
 
