@@ -13,6 +13,10 @@ rounds = dg.DynamicPartitionsDefinition(name="rounds")
 timings = dg.DynamicPartitionsDefinition(name="timings")
 sessions = dg.DynamicPartitionsDefinition(name="sessions")
 
+# Of one run: every check row that Dagster plans for a run over a range holds all keys of the range, so its database
+# would grow with the square of it.
+MOST_PARTITIONS = 100
+
 _AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
 
 
@@ -30,11 +34,6 @@ def add_keys(
     for first in range(0, len(new), _AT_ONCE):
         instance.add_dynamic_partitions(name, new[first : first + _AT_ONCE])
     return [*order, *new]
-
-
-def server_of(key: str) -> str:
-    """The game server's id, which every key begins with."""
-    return key.partition(":")[0]
 
 
 def contiguous_ranges(order: Sequence[str], wanted: Iterable[str]) -> list[tuple[str, str]]:

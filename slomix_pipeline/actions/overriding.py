@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.reworking import work_out_anew
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.partitions import server_of
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.reports.receipts import find
 from slomix_pipeline.rules.overrides import COUNTS, CUT, OverrideKind
 from slomix_pipeline.rules.teams import TEAM_A, TEAM_B

@@ -13,7 +13,7 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.runtime.home import open_database
+from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
@@ -97,7 +97,8 @@ def _to_look_at(conn: Connection[DictRow]) -> str:
 def _run(settings: Settings, database: Database, channels: Channels, thing: str, key: str, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
     stages = OF_A_SESSION if thing.startswith("session:") else OF_A_ROUND
-    run_stages(stages, [key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
+    with working_alone(database):
+        run_stages(stages, [key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
 
 
 def _row(conn: Connection[DictRow], thing: str) -> DictRow:

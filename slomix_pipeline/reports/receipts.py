@@ -15,8 +15,8 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.gamestats import Header, PlayerLine
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.formats.names import decode, readable
-from slomix_pipeline.partitions import server_of
 from slomix_pipeline.reports.evidence import evidence_markdown
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.reports.player_receipts import Case, how_made, line_in, player_receipt, signs_of_restart

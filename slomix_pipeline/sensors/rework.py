@@ -85,7 +85,7 @@ def rework_sensor(
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
-    in_flight = keys_in_flight(context.instance, database, "ingest_rounds")
+    in_flight = keys_in_flight(context.instance, "ingest_rounds")
     partitions = set(order)
     known = [(key, inputs_at) for key, inputs_at in stale if key in partitions]
     wanted = decide(known, in_flight, datetime.now(UTC))

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from slomix_pipeline.checks.outcomes import teams_outcome
-from slomix_pipeline.partitions import server_of
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.reports.markdown import Markdown, code, escape, table
 from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half

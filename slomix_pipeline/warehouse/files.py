@@ -140,28 +140,33 @@ def note_imported(
 
     What the game server listed of a file of that name stays: the same listing must not undo the import.
     """
-    with conn.cursor() as cursor:
-        for file, data in files:
-            digest = store_content(conn, data)
-            cursor.execute(
-                """insert into file (server, name, kind, partition_key, timezone, size, imported, status, sha256,
-                       arrived_at, requested_at)
-                   values (%(server)s, %(name)s, %(kind)s, %(key)s, %(zone)s, %(size)s, true, 'requested', %(sha)s,
-                       now(), now())
-                   on conflict (server, name) do update
-                   set timezone = coalesce(%(zone)s, file.timezone), sha256 = %(sha)s, imported = true,
-                       arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
-                       requested_at = now(), attempts = 0""",
-                {
-                    "server": server,
-                    "name": file.name,
-                    "kind": file.kind,
-                    "key": partition_key(server, file),
-                    "zone": timezone,
-                    "size": len(data),
-                    "sha": digest,
-                },
-            )
+    names, contents = [file for file, _ in files], [data for _, data in files]
+    digests = list(map(sha256_of, contents))
+    conn.execute(
+        """insert into file_content (sha256, bytes) select * from unnest(%s::text[], %b::bytea[])
+           on conflict (sha256) do nothing""",
+        [digests, contents],
+    )
+    conn.execute(
+        """insert into file (server, name, kind, partition_key, timezone, size, imported, status, sha256, arrived_at,
+               requested_at)
+           select %(server)s, name, kind, key, %(zone)s, size, true, 'requested', sha256, now(), now()
+           from unnest(%(names)s::text[], %(kinds)s::text[], %(keys)s::text[], %(sizes)s::bigint[], %(digests)s::text[])
+                as came (name, kind, key, size, sha256)
+           on conflict (server, name) do update
+           set timezone = coalesce(excluded.timezone, file.timezone), sha256 = excluded.sha256, imported = true,
+               arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
+               requested_at = now(), attempts = 0""",
+        {
+            "server": server,
+            "zone": timezone,
+            "names": [file.name for file in names],
+            "kinds": [file.kind for file in names],
+            "keys": [partition_key(server, file) for file in names],
+            "sizes": list(map(len, contents)),
+            "digests": digests,
+        },
+    )
 
 
 def store_content(conn: Connection[DictRow], data: bytes) -> str:
@@ -241,18 +246,20 @@ def reopen(conn: Connection[DictRow], row: FileRow) -> None:
 
 def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
     """Asks again for files that are known as copies of a file which has been replaced since: no round has their bytes
-    any more."""
+    any more, and none is about to have them."""
     conn.execute(
         """update file set status = 'requested', reason = null, requested_at = null
            where server = %s and kind = 'stats' and status = 'known'
-             and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)""",
+             and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)
+             and not exists (select from file o where o.server = file.server and o.kind = 'stats'
+                             and o.status = 'requested' and o.sha256 = file.sha256)""",
         [server],
     )
 
 
-def note_waiting(conn: Connection[DictRow], server: str, name: str) -> None:
-    """Marks an endstats file, whose bytes may be here already, as waiting for its round."""
+def note_waiting(conn: Connection[DictRow], server: str, names: Sequence[str]) -> None:
+    """Marks endstats files, whose bytes may be here already, as waiting for their rounds."""
     conn.execute(
-        "update file set status = 'listed', reason = %s where server = %s and name = %s",
-        [WAITS_FOR_ITS_ROUND, server, name],
+        "update file set status = 'listed', reason = %s where server = %s and name = any(%s)",
+        [WAITS_FOR_ITS_ROUND, server, names],
     )

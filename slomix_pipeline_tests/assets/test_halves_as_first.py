@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.actions import reworking
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
@@ -176,9 +175,6 @@ def put(pipeline: Pipeline, *entries: FiledRound) -> list[str]:
 
 
 def override(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
-    from contextlib import nullcontext
-
-    monkeypatch.setattr(reworking, "one_shot_instance", lambda *_: nullcontext(pipeline.instance))
     command = ["override", *arguments, "--why", "the server died", "--by", "ref"]
     return CliRunner().invoke(main, command, env={"SLOMIX_POSTGRES_URL": pipeline.database.url})
 

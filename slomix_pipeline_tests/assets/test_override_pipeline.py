@@ -1,13 +1,11 @@
 """What people decide: kept with who and why, read by every stage, said where it shows, and taken back."""
 
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.actions import reworking
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.rules.overrides import CUT, OverrideKind
 from slomix_pipeline.simulator.evening import place, play_evening
@@ -15,12 +13,6 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import overrides
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
-
-
-@pytest.fixture(autouse=True)
-def one_instance(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dagster's storage in PostgreSQL takes seconds to set up: test_session_teams has a command that uses it."""
-    monkeypatch.setattr(reworking, "one_shot_instance", lambda *_: nullcontext(pipeline.instance))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,6 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.actions import posting
 from slomix_pipeline.checks.layers import CHECKS
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.discord import messages
@@ -36,11 +34,10 @@ from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, 
 
 @pytest.fixture(autouse=True)
 def at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits; and Dagster's storage in PostgreSQL takes seconds to set up."""
+    """Nobody waits."""
     monkeypatch.setattr(rework, "SETTLE", timedelta(0))
     monkeypatch.setenv("SLOMIX_SESSION_OVER_AFTER", "0")
     monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", pipeline.page.webhook_url)
-    monkeypatch.setattr(posting, "one_shot_instance", lambda *_: nullcontext(pipeline.instance))
 
 
 @pytest.fixture
