@@ -1,14 +1,19 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
+# make bench: what an import takes, as a table; FOLDER=… for other files than simulated ones.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test install check clean
+.PHONY: run test bench install check clean
 
 run: install
 	@$(BIN)/slomix run
 
 test: install
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # in the order of conftest
+
+bench: install
+	@test ! -e benchmarks/rules.py || $(BIN)/python benchmarks/rules.py
+	@$(BIN)/python benchmarks/bulk.py $(FOLDER)
 
 install: .venv/.installed
 

@@ -23,10 +23,6 @@ def wish_of(run: dg.DagsterRun) -> Wish | None:
 CAUSE_TAG = "slomix/cause"
 
 
-# The lock that a command holds while it runs jobs in its own process: who gets it knows that such runs are dead.
-COMMAND_RUNS = "runs of a command"
-
-
 IN_FLIGHT = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -34,11 +30,6 @@ IN_FLIGHT = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-
-
-def is_of_a_command(run: dg.DagsterRun) -> bool:
-    """Whether a command runs it in its own process: nobody else can tell when that process is gone."""
-    return run.remote_job_origin is None
 
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:

@@ -14,6 +14,10 @@ rounds = dg.DynamicPartitionsDefinition(name="rounds")
 timings = dg.DynamicPartitionsDefinition(name="timings")
 sessions = dg.DynamicPartitionsDefinition(name="sessions")
 
+# Of one run: every check row that Dagster plans for a run over a range holds all keys of the range, so its database
+# would grow with the square of it.
+MOST_PARTITIONS = 100
+
 _AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from slomix_pipeline.actions.importing import Summary, import_folder
+from slomix_pipeline.checks.catalogue import add_partitions
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.channels import Channels
@@ -191,13 +192,19 @@ class Pipeline:
 
     def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
         """``slomix import`` of a folder: without asking a game server."""
-        return import_folder(
-            directory,
-            replace(self.tools(publish), gameserver=NoGameServer()),
-            self.instance,
-            timezone=timezone,
-            progress=lambda *_: None,
+        channels = Channels(self.discord, self.dev)
+        # A dev channel is known by its setting, which no test makes.
+        asked = replace(
+            self.tools(publish),
+            gameserver=NoGameServer(),
+            channels=channels if self.dev else Channels(),
+            tells_later=self.discord is not None,
         )
+        summary = import_folder(
+            directory, asked, lambda: nullcontext(channels), timezone=timezone, progress=lambda *_: None
+        )
+        add_partitions(self.instance, self.database)
+        return summary
 
     def export(self, session: str = "latest") -> dict[str, Any]:
         """A session as ``slomix export`` prints it."""
@@ -242,7 +249,8 @@ class Pipeline:
             row["table_name"]
             for row in self.rows(
                 """select table_name from information_schema.tables
-                   where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'folder_look'"""
+                   where table_schema = 'public' and table_type = 'BASE TABLE'
+                     and table_name not in ('folder_look', 'uncatalogued')"""
             )
         ]
         return {

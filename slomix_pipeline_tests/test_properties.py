@@ -3,6 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from slomix_pipeline.actions.importing import Summary, import_folder
+from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import WeaponCounts
 from slomix_pipeline.rules.differential import RoundPlayer
@@ -148,7 +150,7 @@ class Folder:
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).write_bytes(content)
         summary = import_folder(
-            self.path, self.tools, self.pipeline.instance, timezone=self.zone, progress=nobody_watches
+            self.path, self.tools, lambda: nullcontext(Channels()), timezone=self.zone, progress=nobody_watches
         )
         for _ in range(3):  # a stamp that a record puts right makes other rounds' results stale
             run_stages(OF_A_ROUND, self._stale(), self.tools)

@@ -12,7 +12,7 @@ from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.reports.export import session_as_json
-from slomix_pipeline.runtime.home import one_shot_instance, open_database, sole_owner
+from slomix_pipeline.runtime.home import dagster_instance, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, take, watched_folders
 from slomix_pipeline.settings import Settings
@@ -75,7 +75,7 @@ def _write(folder: Path, evening: Evening, *, through_lua: bool) -> list[PlayedR
 
 
 def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress) -> None:
-    with one_shot_instance(demo, database) as instance, open_game_server(demo) as gameserver:
+    with dagster_instance(demo, database) as instance, open_game_server(demo) as gameserver:
         tools = Tools(database, demo, gameserver, Channels(Discord(webhook)), Wish.LIVE)
         look_back_to = datetime.now(UTC) - demo.lookback
         for name, stages in ((GAMETIMES, OF_A_TIMING), (GAMESTATS, OF_A_ROUND)):  # so that rounds find their records

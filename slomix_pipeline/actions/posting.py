@@ -16,7 +16,7 @@ from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.things import TIMINGS, PostState, Thing, ThingKind
-from slomix_pipeline.runtime.home import open_database
+from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
@@ -113,7 +113,10 @@ def _to_look_at(conn: Connection[DictRow]) -> str:
 def _run(settings: Settings, database: Database, channels: Channels, thing: Thing, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
     stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
-    run_stages(stages, [thing.partition_key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress)
+    with working_alone(database):
+        run_stages(
+            stages, [thing.partition_key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress
+        )
 
 
 @dataclass(frozen=True)

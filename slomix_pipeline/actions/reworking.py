@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.runtime.home import working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools
@@ -20,7 +21,8 @@ def work_out_anew(settings: Settings, database: Database, round_keys: Sequence[s
     if not round_keys:
         return
     tools = Tools(database, settings, NoGameServer(), open_channels(settings))
-    run_stages(OF_A_ROUND, round_keys, tools, progress)
-    with database.connect() as conn:
-        sessions = sessions_of(conn, round_keys)
-    run_stages(OF_A_SESSION, sessions, tools, progress)
+    with working_alone(database):
+        run_stages(OF_A_ROUND, round_keys, tools, progress)
+        with database.connect() as conn:
+            sessions = sessions_of(conn, round_keys)
+        run_stages(OF_A_SESSION, sessions, tools, progress)

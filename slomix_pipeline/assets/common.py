@@ -40,7 +40,7 @@ def stage_asset(
     @dg.asset(
         name=stage.__name__,
         partitions_def=partitions_def,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=partitions.MOST_PARTITIONS),
         group_name=partitions_def.name,
         owners=[OWNER],
         kinds=kinds,

@@ -207,11 +207,16 @@ def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.Mate
     for name in done.outcomes.keys() - set(own):
         for key in context.partition_keys:
             if key in done.outcomes[name]:
-                context.log_event(_evaluation(name, key, done.outcomes[name][key]))
+                context.log_event(evaluation(name, key, done.outcomes[name][key]))
     for key, facts in done.by_key.items():
-        context.add_asset_metadata(_shown(facts), partition_key=key)
+        context.add_asset_metadata(shown(facts), partition_key=key)
+    if context.has_partition_key:
+        totals = shown(done.totals)
+    else:  # Dagster would copy them to each of the partitions
+        totals = {}
+        context.log.info("\n".join(f"{name}: {value}" for name, value in done.totals.items()))
     return dg.MaterializeResult(
-        metadata=_shown(done.totals),
+        metadata=totals,
         check_results=[_result(context, name, done.outcomes.get(name, {})) for name in own],
     )
 
@@ -226,10 +231,10 @@ def _result(context: dg.AssetExecutionContext, name: CheckName, found: Mapping[s
         )
         severity = dg.AssetCheckSeverity[outcome.severity]
         return dg.AssetCheckResult(
-            check_name=name.value, passed=outcome.passed, severity=severity, metadata=_shown(outcome.facts)
+            check_name=name.value, passed=outcome.passed, severity=severity, metadata=shown(outcome.facts)
         )
     for key, outcome in failed.items():
-        context.log_event(_evaluation(name, key, outcome))
+        context.log_event(evaluation(name, key, outcome))
     return dg.AssetCheckResult(
         check_name=name.value,
         passed=not failed,
@@ -247,7 +252,7 @@ def report_anew(
         check_results.store_outcomes(conn, name, found)
         for key in context.partition_keys:
             if key in found:
-                context.log_event(_evaluation(name, key, found[key]))
+                context.log_event(evaluation(name, key, found[key]))
 
 
 _TOLD_BY = {
@@ -263,10 +268,10 @@ def report_alarm(instance: dg.DagsterInstance, conn: Connection[DictRow], alarm:
     name = _TOLD_BY[alarm.thing.kind]
     outcome = Outcome(False, {alarm.thing.name: f"{alarm.trouble}: {alarm.detail}"})
     check_results.store_outcomes(conn, name, {alarm.thing.partition_key: outcome})
-    instance.report_runless_asset_event(_evaluation(name, alarm.thing.partition_key, outcome))
+    instance.report_runless_asset_event(evaluation(name, alarm.thing.partition_key, outcome))
 
 
-def _evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
+def evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
     """An outcome of a check of one partition, as it is told apart from the result of an asset."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(next(check.asset for check in CHECKS if check.name == check_name)),
@@ -274,11 +279,11 @@ def _evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> 
         passed=outcome.passed,
         partition=partition_key,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=_shown(outcome.facts),
+        metadata=shown(outcome.facts),
     )
 
 
-def _shown(facts: Mapping[str, Any]) -> dict[str, Any]:
+def shown(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as Dagster's metadata."""
     return {name: _value(value) for name, value in facts.items()}
 

@@ -10,18 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
-
-import dagster as dg
+from typing import IO, TYPE_CHECKING
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.jobs import COMMAND_RUNS
 from slomix_pipeline.runtime.children import end_leftovers
-from slomix_pipeline.runtime.dead_runs import give_up_runs_of_commands
-from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
+from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 
 def open_database(settings: Settings) -> Database:
@@ -49,19 +48,20 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
 
 
 @contextmanager
-def one_shot_instance(settings: Settings, database: Database) -> Iterator[dg.DagsterInstance]:
-    """This home's Dagster instance, for a command that runs assets in its own process.
+def dagster_instance(settings: Settings, database: Database) -> Iterator["DagsterInstance"]:
+    """This home's Dagster instance."""
+    from dagster import DagsterInstance  # takes a second or two
 
-    Waits until no other command does. Events are written in batches over kept connections: right for a command that
-    ends, not for a server.
-    """
-    environment = environment_without_settings() | dagster_environment(settings, database)
-    os.environ.clear()
-    os.environ.update(environment, DAGSTER_EVENT_BATCH_SIZE="1000")
-    with database.hold(COMMAND_RUNS), dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        instance.optimize_for_webserver(statement_timeout=600_000, pool_recycle=3600, max_overflow=10)
-        give_up_runs_of_commands(instance)
+    os.environ.update(dagster_environment(settings, database))  # from where Dagster reads the address
+    with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         yield instance
+
+
+@contextmanager
+def working_alone(database: Database) -> Iterator[None]:
+    """Waits until no other command that works rounds out does so on this database, and keeps others waiting."""
+    with database.hold("a command works rounds out"):
+        yield
 
 
 class HomeInUse(SlomixError):

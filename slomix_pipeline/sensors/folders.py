@@ -249,7 +249,7 @@ def take(
     with database.transaction() as conn:
         ledger = files.ledger(conn, settings.server)
         waiting = any(row.status is FileStatus.REQUESTED for row in ledger.values())
-        in_flight = keys_in_flight(instance, database, folder.job) if waiting else set()
+        in_flight = keys_in_flight(instance, folder.job) if waiting else set()
         decision = decide(
             listing,
             held_still,

@@ -1,15 +1,14 @@
-"""From wanted partitions to run requests: few as runs of their own, a backlog as one run per stretch of keys."""
+"""From wanted partitions to run requests: few as runs of their own, a backlog as runs over stretches of keys."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from slomix_pipeline.jobs import CAUSE_TAG, COMMAND_RUNS, IN_FLIGHT, PARTITIONS_OF, is_of_a_command
-from slomix_pipeline.partitions import contiguous_ranges, range_tags
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.jobs import CAUSE_TAG, IN_FLIGHT, PARTITIONS_OF
+from slomix_pipeline.partitions import MOST_PARTITIONS, contiguous_ranges, range_tags
 from slomix_pipeline.warehouse.rework_causes import Cause, said
 
 BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a round in a range a tenth of one
@@ -40,10 +39,10 @@ def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[st
         return [dg.RunRequest(run_key=w.run_key, partition_key=w.key, tags=tags | _cause_tag([w])) for w in wanted]
     of_key = {w.key: w for w in wanted}
     requests = []
-    for first, last in contiguous_ranges(order, of_key):
-        stretch = [of_key[key] for key in order[order.index(first) : order.index(last) + 1]]
-        digest = hashlib.sha256("\n".join(w.run_key for w in stretch).encode()).hexdigest()
-        own_tags = tags | range_tags(first, last) | _cause_tag(stretch)
+    for stretch in stretches(order, of_key):
+        first, last, own = stretch[0], stretch[-1], [of_key[key] for key in stretch]
+        digest = hashlib.sha256("\n".join(w.run_key for w in own).encode()).hexdigest()
+        own_tags = tags | range_tags(first, last) | _cause_tag(own)
         requests.append(dg.RunRequest(run_key=f"{first}..{last}:{digest[:16]}", tags=own_tags))
     return requests
 
@@ -54,12 +53,18 @@ def _cause_tag(wanted: Sequence[Wanted]) -> dict[str, str]:
     return {CAUSE_TAG: said(causes)} if causes else {}
 
 
-def keys_in_flight(instance: dg.DagsterInstance, database: Database, job: str) -> set[str]:
-    """The partitions that queued or running runs of a job work on. Runs that a killed command left behind don't."""
+def stretches(order: Sequence[str], wanted: Collection[str]) -> Iterator[Sequence[str]]:
+    """The wanted keys in stretches that lie side by side in ``order``, none longer than a run may have partitions."""
+    for first, last in contiguous_ranges(order, wanted):
+        start, end = order.index(first), order.index(last) + 1
+        for begin in range(start, end, MOST_PARTITIONS):
+            yield order[begin : min(begin + MOST_PARTITIONS, end)]
+
+
+def keys_in_flight(instance: dg.DagsterInstance, job: str) -> set[str]:
+    """The partitions that queued or running runs of a job work on."""
     records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
     runs = [r.dagster_run for r in records if not _is_lost(r.dagster_run, r.create_timestamp)]
-    if any(map(is_of_a_command, runs)) and not database.is_held(COMMAND_RUNS):
-        runs = [run for run in runs if not is_of_a_command(run)]
     keys = {key for run in runs if (key := run.tags.get("dagster/partition"))}
     ranges = [tuple(run.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")) for run in runs]
     order = list(instance.get_dynamic_partitions(str(PARTITIONS_OF[job].name))) if any(map(all, ranges)) else []

@@ -97,7 +97,7 @@ def rework_sensor(
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
     order = list(context.instance.get_dynamic_partitions("rounds"))
-    in_flight = keys_in_flight(context.instance, database, "ingest_rounds")
+    in_flight = keys_in_flight(context.instance, "ingest_rounds")
     partitions = set(order)
     wanted = decide([round_ for round_ in stale if round_.round_key in partitions], in_flight, now)
     if not wanted:

@@ -44,7 +44,7 @@ def session_over_sensor(
         )
     if not found:
         return dg.SkipReason("no session is over without being reported")
-    in_flight = keys_in_flight(context.instance, database, "report_sessions")
+    in_flight = keys_in_flight(context.instance, "report_sessions")
     wanted = [w for w in decide(found, now) if w.key not in in_flight]
     if not wanted:
         return dg.SkipReason(f"{len(found)} sessions are being reported")

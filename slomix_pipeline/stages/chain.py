@@ -19,6 +19,8 @@ from slomix_pipeline.stages.session_report import session_report
 from slomix_pipeline.stages.session_teams import session_teams
 from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.stages.timing_record import timing_record
+from slomix_pipeline.warehouse import catalogue
+from slomix_pipeline.warehouse.catalogue import Partitions
 
 OF_A_ROUND: tuple[Stage, ...] = (
     raw_stats_file,
@@ -32,6 +34,8 @@ OF_A_ROUND: tuple[Stage, ...] = (
     round_awards,
     timing_comparison,
 )
+TELLING_OF_A_ROUND: tuple[Stage, ...] = (match_post, timing_comparison)
+NUMBERS_OF_A_ROUND = tuple(stage for stage in OF_A_ROUND if stage not in TELLING_OF_A_ROUND)
 OF_A_TIMING: tuple[Stage, ...] = (timing_record,)
 OF_A_SESSION: tuple[Stage, ...] = (session_report, session_post)
 
@@ -43,11 +47,20 @@ def nobody_watches(_what: str, _done: int, _of: int) -> None:
     """Progress of something short."""
 
 
+def _partitions_of(stages: Sequence[Stage]) -> Partitions:
+    """What the keys of stages are of."""
+    of_all = {OF_A_ROUND: Partitions.ROUNDS, OF_A_TIMING: Partitions.TIMINGS, OF_A_SESSION: Partitions.SESSIONS}
+    return next(kind for chain, kind in of_all.items() if set(stages) <= set(chain))
+
+
 def run_stages(stages: Sequence[Stage], keys: Sequence[str], tools: Tools, progress: Progress = nobody_watches) -> None:
-    """Runs stages over partitions. Raises what a stage raises; what is bad in one file stops none of the others."""
+    """Runs stages over partitions, without a run of Dagster's, and notes that it is to be told of that. Raises what a
+    stage raises; what is bad in one file stops none of the others."""
     if not keys:
         return
     for number, stage in enumerate(stages):
         progress(f"{stage.__name__} of {len(keys)}", number, len(stages))
         perform(stage, keys, tools)
+    with tools.database.transaction() as conn:
+        catalogue.note(conn, _partitions_of(stages), keys)
     progress(f"{stages[-1].__name__} of {len(keys)}", len(stages), len(stages))

@@ -1,7 +1,7 @@
 """What all stages share: what they work with, what they say they did, and walking over sessions under their lock."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,9 +20,14 @@ from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow, contents
-from slomix_pipeline.warehouse.results import sessions_of, touched_sessions, unscored_sessions
+from slomix_pipeline.warehouse.results import rounds_in, sessions_of, touched_sessions, unscored_sessions
 
 Conn = Connection[DictRow]
+
+
+class NotAsPlanned(Exception):
+    """A session holds a round that is not among those planned for: a live run brought it meanwhile, or a person joined
+    sessions. Whoever planned has to work these rounds out again without a plan."""
 
 
 class Wish(StrEnum):
@@ -34,7 +39,12 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True)
 class Tools:
-    """What stages work with: the same for all of them, whoever calls."""
+    """What stages work with: the same for all of them, whoever calls.
+
+    ``tells_later``: the caller has told what the stages make later, with the channels it has then.
+    ``planned``: whole sessions, by their rounds, that nobody else of the caller's works on: such callers work side by
+    side, while everybody else waits. None: nobody else works on the game server meanwhile.
+    """
 
     database: Database
     settings: Settings
@@ -42,6 +52,13 @@ class Tools:
     channels: Channels = field(default_factory=Channels)
     wish: Wish | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("slomix_pipeline"))
+    tells_later: bool = False
+    planned: frozenset[str] | None = None
+
+    @property
+    def tells_results(self) -> bool:
+        """Whether anybody is told results."""
+        return self.tells_later or self.channels.results is not None
 
 
 @dataclass(frozen=True)
@@ -120,16 +137,38 @@ def sessions_touched(
     ``placed``: sessions of placed rounds only; the stage that places them says False.
 
     One transaction per game server, under its lock: a session is rewritten as a whole or not at all.
+
+    Raises:
+        NotAsPlanned: one of these sessions has another round than those planned for.
     """
-    with tools.database.transaction() as conn:
-        locked_server(conn, server)
-        yield conn, touched_sessions(conn, server, keys, tools.settings.session_gap, placed=placed)
+    with _locked(tools, server) as conn:
+        gap = tools.settings.session_gap
+        sessions = touched_sessions(conn, server, keys, gap, placed=placed, planned=tools.planned)
+        _check_planned(tools, (entry.key for session in sessions for entry in session))
+        yield conn, sessions
 
 
 @contextmanager
 def sessions_stored(tools: Tools, server: str, keys: Sequence[str]) -> Iterator[tuple[Conn, list[str]]]:
     """The keys of the stored sessions that hold one of the rounds, and of those that a round left and that are unscored
-    since; locked as above."""
+    since; locked as above.
+
+    Raises:
+        NotAsPlanned: as above.
+    """
+    with _locked(tools, server) as conn:
+        sessions = sorted({*sessions_of(conn, keys), *unscored_sessions(conn, server, among=tools.planned)})
+        _check_planned(tools, rounds_in(conn, sessions) if tools.planned is not None else ())
+        yield conn, sessions
+
+
+@contextmanager
+def _locked(tools: Tools, server: str) -> Iterator[Conn]:
     with tools.database.transaction() as conn:
-        locked_server(conn, server)
-        yield conn, sorted({*sessions_of(conn, keys), *unscored_sessions(conn, server)})
+        locked_server(conn, server, shared=tools.planned is not None)
+        yield conn
+
+
+def _check_planned(tools: Tools, keys: Iterable[str]) -> None:
+    if tools.planned is not None and (others := sorted(set(keys) - tools.planned)):
+        raise NotAsPlanned(f"{others[0]} belongs to a session that is being worked out without it")

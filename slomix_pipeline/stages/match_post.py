@@ -12,7 +12,6 @@ from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import StillHeld
 
 if TYPE_CHECKING:
-    from slomix_pipeline.discord.client import Discord
     from slomix_pipeline.discord.telling import Telling
 
 PATIENCE = 60.0  # seconds to wait for another run that tells: two waiting runs are all that Dagster runs at once
@@ -23,8 +22,8 @@ def match_post(keys: Sequence[str], tools: Tools) -> Done:
     told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
     channel = tools.channels.results
-    if channel is not None:
-        told, outcomes = _tell(tools, channel, set(keys))
+    if tools.tells_results:
+        told, outcomes = _tell(tools, set(keys))
     totals = {
         "announced": len(told.get(ToldAs.SENT, [])),
         "corrected": len(told.get(ToldAs.EDITED, [])),
@@ -34,11 +33,9 @@ def match_post(keys: Sequence[str], tools: Tools) -> Done:
     return Done({CheckName.TOLD_ONCE: outcomes}, totals)
 
 
-def _tell(tools: Tools, discord: "Discord", own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[str, Outcome]]:
+def _tell(tools: Tools, own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[str, Outcome]]:
     """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
     and the outcome of each round."""
-    from slomix_pipeline.discord.telling import Telling
-
     database = tools.database
     if tools.wish is Wish.ASKED:
         with database.transaction() as conn:
@@ -56,15 +53,23 @@ def _tell(tools: Tools, discord: "Discord", own: set[str]) -> tuple[dict[ToldAs,
         with database.transaction() as conn:
             sessions = results.sessions_of(conn, own)
             made = due.results_made(conn, sessions)
-            matches = reading.matches(conn, sessions)
+            quiet = due.quiet_matches(conn, sessions)
+            for rounds in (rounds for matches in quiet.values() for rounds in matches):
+                outcomes |= dict.fromkeys(rounds, Outcome(True, {"messages": len(rounds)}))
+            matches = reading.matches(conn, [key for key in sessions if key not in quiet])
             changed = {match.key: corrections.note_difference(conn, match) for match in matches}
             wanted = due.wanted(conn) if tools.wish else set()
-        telling = Telling(tools, discord, RESULTS, wanted)
-        for match in matches:
-            said = _tell_match(telling, match, changed[match.key])
-            for thing in said:
-                told.setdefault(telling.said[thing].outcome, []).append(thing)
-            outcomes |= {seen.key: telling.outcome(said) for seen in match.rounds}
+        if matches:
+            # Loaded here: the messages need requests, which loading the definitions doesn't.
+            from slomix_pipeline.discord.telling import Telling
+
+            assert tools.channels.results is not None, "there is something to tell"
+            telling = Telling(tools, tools.channels.results, RESULTS, wanted)
+            for match in matches:
+                said = _tell_match(telling, match, changed[match.key])
+                for thing in said:
+                    told.setdefault(telling.said[thing].outcome, []).append(thing)
+                outcomes |= {seen.key: telling.outcome(said) for seen in match.rounds}
         with database.connect() as conn:
             due.note_compared(conn, made)
     return told, outcomes
@@ -77,7 +82,6 @@ def _tell_match(telling: "Telling", match: reading.MatchSeen, changed: str | Non
     A message belongs to its round, not to the match: when a late file changes which round 1 a round 2 belongs to, the
     result moves along, and what no longer counts says so.
     """
-    # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord import messages
 
     said = []

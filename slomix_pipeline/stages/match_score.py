@@ -27,7 +27,7 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
                 scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
                 matches.store_matches(conn, session_key, scored, policy)
                 due.note_results(conn, session_key)
-                if tools.channels.results:  # whatever happens from now on: what is due is known
+                if tools.tells_results:  # whatever happens from now on: what is due is known
                     due.note_news(conn, session_key, tools.settings.publish_max_age)
                 for match in scored:
                     won[match.result.winner] += 1

@@ -76,12 +76,15 @@ def advisory_key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"slomix {name}".encode()).digest()[:8], "big", signed=True)
 
 
-def locked_server(conn: psycopg.Connection[DictRow], server: str) -> None:
+def locked_server(conn: psycopg.Connection[DictRow], server: str, *, shared: bool = False) -> None:
     """Waits until this transaction is the only one that changes the game server ``server``, and stays so to its end.
+
+    ``shared``: beside others that share the lock too, and agreed on who changes what.
 
     The lock is PostgreSQL's, of the key ``advisory_key("server <id>")``: a killed process leaves none behind.
     """
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key(f"server {server}")])
+    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    conn.execute(f"SELECT {lock}(%s)", [advisory_key(f"server {server}")])
 
 
 class Database:

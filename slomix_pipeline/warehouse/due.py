@@ -111,6 +111,28 @@ def strike_out(conn: Connection[DictRow], thing: Thing) -> None:
     )
 
 
+def anything(conn: Connection[DictRow]) -> bool:
+    """Whether anything was ever told or is due."""
+    row = conn.execute("select exists (select from due) or exists (select from post) as found").fetchone()
+    return row is not None and bool(row["found"])
+
+
+def quiet_matches(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Those of the sessions of whose rounds nothing was ever told or is due, with the rounds of each of their matches:
+    of them there is nothing to tell or to correct."""
+    rows = conn.execute(
+        """select session_key, array_agg(array_to_json(array_remove(array[r1_key, r2_key], null))) as matches
+           from match
+           where session_key = any(%(sessions)s) and session_key not in (
+               select session_key from session_round
+               where session_key = any(%(sessions)s)
+                 and (round_key in (select partition_key from due) or round_key in (select partition_key from post)))
+           group by session_key""",
+        {"sessions": list(session_keys)},
+    )
+    return {row["session_key"]: row["matches"] for row in rows}
+
+
 def note_results(conn: Connection[DictRow], session_key: str) -> None:
     """Notes that a session has new results, with which what was told of it is to be compared."""
     conn.execute("update session set scored_at = now() where session_key = %s", [session_key])

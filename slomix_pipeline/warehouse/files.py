@@ -159,19 +159,25 @@ def note_imported(
 
     What the game server listed of a file of that name stays: the same listing must not undo the import.
     """
-    with conn.cursor() as cursor:
-        for file, data in files:
-            digest = store_content(conn, data)
-            cursor.execute(
-                f"""insert into file (server, {_SAID}, timezone, size, sha256, imported, status, arrived_at,
-                       requested_at)
-                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, true, 'requested', now(), now())
-                   on conflict (server, name) do update
-                   set timezone = coalesce(excluded.timezone, file.timezone), sha256 = excluded.sha256, imported = true,
-                       arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
-                       requested_at = now(), attempts = 0""",
-                [server, *_said_by(server, file), timezone, len(data), digest],
-            )
+    contents = [data for _, data in files]
+    digests = list(map(sha256_of, contents))
+    conn.execute(
+        """insert into file_content (sha256, bytes) select * from unnest(%s::text[], %b::bytea[])
+           on conflict (sha256) do nothing""",
+        [digests, contents],
+    )
+    rows = [(*_said_by(server, name), len(data), digest) for (name, data), digest in zip(files, digests, strict=True)]
+    conn.execute(
+        f"""insert into file (server, {_SAID}, timezone, size, sha256, imported, status, arrived_at, requested_at)
+           select %s, {_SAID}, %s, size, sha256, true, 'requested', now(), now()
+           from unnest(%s::text[], %s::text[], %s::text[], %s::timestamp[], %s::timestamptz[], %s::text[],
+                       %s::smallint[], %s::bigint[], %s::text[]) as came ({_SAID}, size, sha256)
+           on conflict (server, name) do update
+           set timezone = coalesce(excluded.timezone, file.timezone), sha256 = excluded.sha256, imported = true,
+               arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
+               requested_at = now(), attempts = 0""",
+        [server, timezone, *map(list, zip(*rows, strict=True))],
+    )
 
 
 def store_content(conn: Connection[DictRow], data: bytes) -> str:
@@ -259,11 +265,13 @@ def reopen(conn: Connection[DictRow], row: FileRow) -> None:
 
 def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
     """Asks again for files that are known as copies of a file which has been replaced since: no round has their bytes
-    any more."""
+    any more, and none is about to have them."""
     conn.execute(
         """update file set status = %(requested)s, reason = null, requested_at = null
            where server = %(server)s and kind = %(stats)s and status = %(known)s
-             and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)""",
+             and not exists (select from parsed_round p where p.server = file.server and p.sha256 = file.sha256)
+             and not exists (select from file o where o.server = file.server and o.kind = %(stats)s
+                             and o.status = %(requested)s and o.sha256 = file.sha256)""",
         {
             "server": server,
             "stats": FileKind.STATS,
@@ -273,9 +281,9 @@ def reopen_lonely_copies(conn: Connection[DictRow], server: str) -> None:
     )
 
 
-def note_waiting(conn: Connection[DictRow], server: str, name: str) -> None:
-    """Marks an endstats file, whose bytes may be here already, as waiting for its round."""
+def note_waiting(conn: Connection[DictRow], server: str, names: Sequence[str]) -> None:
+    """Marks endstats files, whose bytes may be here already, as waiting for their rounds."""
     conn.execute(
-        "update file set status = %s, reason = %s where server = %s and name = %s",
-        [FileStatus.LISTED, WAITS_FOR_ITS_ROUND, server, name],
+        "update file set status = 'listed', reason = %s where server = %s and name = any(%s)",
+        [WAITS_FOR_ITS_ROUND, server, names],
     )

@@ -6,6 +6,7 @@ Does not belong here: what a round's own numbers are (``results``).
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -134,6 +135,12 @@ def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRou
     ).fetchall()
     data = contents(conn, (row["sha256"] for row in rows))
     return [FiledRound(r["round_key"], r["stamp"], r["label"], parse_stats(data[r["sha256"]])) for r in rows]
+
+
+def stamps(conn: Connection[DictRow], server: str) -> dict[str, datetime]:
+    """The stamps of all parsed rounds of a server, by key."""
+    rows = conn.execute("select round_key, stamp from parsed_round where server = %s", [server])
+    return {row["round_key"]: row["stamp"] for row in rows}
 
 
 def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamestats.Header]:

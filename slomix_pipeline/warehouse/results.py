@@ -5,7 +5,7 @@ Does not belong here: the rules themselves, matches (``matches``), reading for p
 Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -27,20 +27,36 @@ _ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 
 
 def touched_sessions(
-    conn: Connection[DictRow], server: str, keys: Iterable[str], gap: timedelta, *, placed: bool
+    conn: Connection[DictRow],
+    server: str,
+    keys: Iterable[str],
+    gap: timedelta,
+    *,
+    placed: bool,
+    planned: Collection[str] | None = None,
 ) -> list[list[Stamped]]:
     """The sessions, by stamps and decisions, that hold any of these rounds, or rounds they were stored with before.
 
     ``placed``: only of rounds that were placed already; another run may have parsed one and not come further yet.
+    ``planned``: whole sessions, by their rounds: no others are looked at than these and what falls into them.
     """
     wanted = set(keys)
-    rows = conn.execute(
-        """select p.round_key, p.stamp from parsed_round p left join round r using (round_key)
-           where p.server = %s and (r.round_key is not null or not %s)""",
-        [server, placed],
-    )
     decided = of_kind(overrides.in_force(conn, server), OverrideKind.SESSION)
     begins = {key: override.value == CUT for key, override in decided.items()}
+    rows = conn.execute(
+        """select p.round_key, p.stamp from parsed_round p left join round r using (round_key)
+           where p.server = %(server)s and (r.round_key is not null or not %(placed)s)
+             and (%(near)s::text[] is null or p.stamp between
+                  (select min(stamp) - %(gap)s from parsed_round where round_key = any(%(near)s))
+                  and (select max(stamp) + %(gap)s from parsed_round where round_key = any(%(near)s)))""",
+        {
+            "server": server,
+            "placed": placed,
+            # Sessions that somebody joined may lie apart.
+            "near": None if planned is None or not all(begins.values()) else list(planned),
+            "gap": gap,
+        },
+    )
     sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap, begins)
     wanted |= _stored_together(conn, wanted)
     found = [session for session in sessions if any(entry.key in wanted for entry in session)]
@@ -274,15 +290,23 @@ def _sessions_left(conn: Connection[DictRow], key: str, session: Sequence[Stampe
     return [row["session_key"] for row in rows]
 
 
-def unscored_sessions(conn: Connection[DictRow], server: str) -> list[str]:
-    """The sessions of a server with a round in no match: never scored, or not since a round left them."""
+def unscored_sessions(conn: Connection[DictRow], server: str, *, among: Collection[str] | None = None) -> list[str]:
+    """The sessions of a server with a round in no match: never scored, or not since a round left them; all, or those
+    of which such a round is ``among`` these."""
     rows = conn.execute(
         """select distinct session_key
            from session join session_round using (session_key) join round r using (round_key)
-           where server = %s and not exists (select from match m where m.match_key = r.match_key)""",
-        [server],
+           where server = %(server)s and not exists (select from match m where m.match_key = r.match_key)
+             and (%(among)s::text[] is null or round_key = any(%(among)s))""",
+        {"server": server, "among": None if among is None else list(among)},
     )
     return [row["session_key"] for row in rows]
+
+
+def rounds_in(conn: Connection[DictRow], session_keys: Sequence[str]) -> list[str]:
+    """The rounds of stored sessions."""
+    rows = conn.execute("select round_key from session_round where session_key = any(%s)", [session_keys])
+    return [row["round_key"] for row in rows]
 
 
 def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:

@@ -1,0 +1,58 @@
+"""Tells Dagster of what commands made without its runs, so that the UI shows it: in the background, some at a time.
+
+Belongs here: when that is done, and how much at once. What is told: ``checks.catalogue``.
+"""
+
+import time
+
+import dagster as dg
+
+from slomix_pipeline.checks.catalogue import add_partitions, events
+from slomix_pipeline.jobs import IN_FLIGHT
+from slomix_pipeline.warehouse import catalogue
+from slomix_pipeline.warehouse.database import Database
+
+SECONDS_PER_TICK = 2.0  # other sensors share the process
+_AT_ONCE = 10  # partitions that may be told of again when the process is killed: Dagster would show them twice
+
+
+def report_waiting(instance: dg.DagsterInstance, database: Database, seconds: float) -> int:
+    """Tells Dagster of partitions that wait, for about so long. Returns how many those were."""
+    add_partitions(instance, database)
+    until = time.monotonic() + seconds
+    reported = 0
+    with database.connect() as conn:
+        conn.autocommit = True
+        while some := catalogue.next_ones(conn, _AT_ONCE):
+            for made in some:
+                for event in events(conn, made):
+                    instance.report_runless_asset_event(event)
+            catalogue.note_reported(conn, some)
+            reported += len(some)
+            if time.monotonic() >= until:
+                break
+    return reported
+
+
+@dg.sensor(
+    minimum_interval_seconds=3,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells Dagster of rounds, records and sessions that commands worked out without its runs (import, "
+    "override, team, post), so that the UI shows them as made. It waits while any run is in flight.",
+)
+def catalogue_sensor(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+) -> dg.SensorResult | dg.SkipReason:
+    with database.connect() as conn:
+        waiting = catalogue.how_many(conn)
+    if not waiting:
+        context.update_cursor("0")
+        return dg.SkipReason("Dagster knows of everything that was made")
+    if context.instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1):
+        return dg.SkipReason(f"{waiting:,} partitions wait until no run is in flight")
+    # One connection for all events of a tick, not two for each.
+    context.instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=10)
+    before = int(context.cursor or 0)
+    told = before + report_waiting(context.instance, database, SECONDS_PER_TICK)
+    context.update_cursor(str(told))
+    return dg.SkipReason(f"{told:,} of {before + waiting:,} partitions are told of")
