@@ -31,7 +31,7 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer, open_game_server
 from slomix_pipeline.gameserver.source import GameServer
-from slomix_pipeline.jobs import tags_of_wish
+from slomix_pipeline.jobs import PUBLISH_TAG
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.reports.export import session_as_json, utc_text
 from slomix_pipeline.sensors import folders
@@ -112,7 +112,7 @@ class Pipeline:
     ) -> dg.ExecuteInProcessResult:
         """Materialises one key as a run of its own, several as one range run (they must lie side by side)."""
         wanted = [keys] if isinstance(keys, str) else list(keys)
-        tags = tags_of_wish(Wish(publish) if publish else None)
+        tags = {PUBLISH_TAG: str(publish)} if publish else {}
         self.instance.add_dynamic_partitions(_JOBS[job], wanted)
         if isinstance(keys, str):
             return self._execute(job, tags, keys, raise_on_error)

@@ -15,7 +15,7 @@ from slomix_pipeline.checks.layers import CHECKS, evaluation, shown
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING
 from slomix_pipeline.warehouse import catalogue
 from slomix_pipeline.warehouse.catalogue import Partitions, Uncatalogued
-from slomix_pipeline.warehouse.check_results import Outcome
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 
 _DEFINITIONS = {
@@ -58,4 +58,4 @@ def events(conn: Connection[DictRow], made: Uncatalogued) -> Iterator[Event]:
         yield dg.AssetMaterialization(asset, partition=made.key, metadata=shown(facts))
         for name, outcome in own.items():
             if not outcome.passed:
-                yield evaluation(name, made.key, outcome)
+                yield evaluation(asset, CheckName(name), made.key, outcome)

@@ -162,7 +162,7 @@ CHECKS = (
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),
     Check(
-        CheckName.SUMMARY_TOLD_ONCE,
+        CheckName.TOLD_ONCE,
         "session_post",
         7,
         blocking=False,
@@ -204,10 +204,10 @@ def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.Mate
     Outcomes of checks of other assets, which had to be done again, are told as evaluations of their own.
     """
     own = [check.name for check in CHECKS if check.asset == asset]
-    for name in done.outcomes.keys() - set(own):
-        for key in context.partition_keys:
-            if key in done.outcomes[name]:
-                context.log_event(evaluation(name, key, done.outcomes[name][key]))
+    for other in CHECKS:
+        if other.name not in own and (found := done.outcomes.get(other.name)):
+            for key in (key for key in context.partition_keys if key in found):
+                context.log_event(evaluation(other.asset, other.name, key, found[key]))
     for key, facts in done.by_key.items():
         context.add_asset_metadata(shown(facts), partition_key=key)
     if context.has_partition_key:
@@ -217,11 +217,13 @@ def report(context: dg.AssetExecutionContext, asset: str, done: Done) -> dg.Mate
         context.log.info("\n".join(f"{name}: {value}" for name, value in done.totals.items()))
     return dg.MaterializeResult(
         metadata=totals,
-        check_results=[_result(context, name, done.outcomes.get(name, {})) for name in own],
+        check_results=[_result(context, asset, name, done.outcomes.get(name, {})) for name in own],
     )
 
 
-def _result(context: dg.AssetExecutionContext, name: CheckName, found: Mapping[str, Outcome]) -> dg.AssetCheckResult:
+def _result(
+    context: dg.AssetExecutionContext, asset: str, name: CheckName, found: Mapping[str, Outcome]
+) -> dg.AssetCheckResult:
     """The run's result of a check. ``found``: by partition key, also of rounds that the run is not about."""
     outcomes = {key: found[key] for key in context.partition_keys if key in found}
     failed = {key: outcome for key, outcome in outcomes.items() if not outcome.passed}
@@ -234,7 +236,7 @@ def _result(context: dg.AssetExecutionContext, name: CheckName, found: Mapping[s
             check_name=name.value, passed=outcome.passed, severity=severity, metadata=shown(outcome.facts)
         )
     for key, outcome in failed.items():
-        context.log_event(evaluation(name, key, outcome))
+        context.log_event(evaluation(asset, name, key, outcome))
     return dg.AssetCheckResult(
         check_name=name.value,
         passed=not failed,
@@ -243,38 +245,26 @@ def _result(context: dg.AssetExecutionContext, name: CheckName, found: Mapping[s
     )
 
 
-def report_anew(
-    context: dg.AssetExecutionContext, conn: Connection[DictRow], outcomes: Mapping[CheckName, Mapping[str, Outcome]]
-) -> None:
-    """Stores outcomes, by check and partition key, of an earlier stage of this run that had to be done again, and tells
-    Dagster of those that this run is about."""
-    for name, found in outcomes.items():
-        check_results.store_outcomes(conn, name, found)
-        for key in context.partition_keys:
-            if key in found:
-                context.log_event(evaluation(name, key, found[key]))
-
-
 _TOLD_BY = {
-    ThingKind.ROUND1: CheckName.TOLD_ONCE,
-    ThingKind.RESULT: CheckName.TOLD_ONCE,
-    ThingKind.SESSION: CheckName.SUMMARY_TOLD_ONCE,
-    ThingKind.TIMING: CheckName.TIMING_TOLD,
+    ThingKind.ROUND1: ("match_post", CheckName.TOLD_ONCE),
+    ThingKind.RESULT: ("match_post", CheckName.TOLD_ONCE),
+    ThingKind.SESSION: ("session_post", CheckName.TOLD_ONCE),
+    ThingKind.TIMING: ("timing_comparison", CheckName.TIMING_TOLD),
 }
 
 
 def report_alarm(instance: dg.DagsterInstance, conn: Connection[DictRow], alarm: Alarm) -> None:
     """Fails the check of a message that no run is going to tell."""
-    name = _TOLD_BY[alarm.thing.kind]
+    asset, name = _TOLD_BY[alarm.thing.kind]
     outcome = Outcome(False, {alarm.thing.name: f"{alarm.trouble}: {alarm.detail}"})
     check_results.store_outcomes(conn, name, {alarm.thing.partition_key: outcome})
-    instance.report_runless_asset_event(evaluation(name, alarm.thing.partition_key, outcome))
+    instance.report_runless_asset_event(evaluation(asset, name, alarm.thing.partition_key, outcome))
 
 
-def evaluation(check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
+def evaluation(asset: str, check_name: CheckName, partition_key: str, outcome: Outcome) -> dg.AssetCheckEvaluation:
     """An outcome of a check of one partition, as it is told apart from the result of an asset."""
     return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(next(check.asset for check in CHECKS if check.name == check_name)),
+        asset_key=dg.AssetKey(asset),
         check_name=check_name.value,
         passed=outcome.passed,
         partition=partition_key,

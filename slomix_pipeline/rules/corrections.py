@@ -6,6 +6,7 @@ Does not belong here: keeping versions (``warehouse.corrections``), telling them
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from slomix_pipeline.rules.scoring import Winner
@@ -36,6 +37,31 @@ class Published:
             tuple(stored["team_a"]),
             tuple(stored["team_b"]),
         )
+
+
+class Newer(StrEnum):
+    """What is newer than what was told of a result."""
+
+    DECIDED = "decided"
+    TAKEN_BACK = "taken back"
+    OWN_FILE = "own file"
+    OTHER_FILE = "other file"
+    RULES = "rules"
+
+
+def cause_text(newer: Newer, who: str | None = None, why: str | None = None) -> str:
+    """Why a result is another now, in words. ``who`` decided it, and ``why``: of decisions."""
+    match newer:
+        case Newer.DECIDED:
+            return f"decided by {who}: {why}"
+        case Newer.TAKEN_BACK:
+            return f"decision taken back by {who}: {why}"
+        case Newer.OWN_FILE:
+            return "its file came late or was replaced"
+        case Newer.OTHER_FILE:
+            return "another file of the session came late or was replaced"
+        case Newer.RULES:
+            return "other rules or settings"
 
 
 def difference(before: Published, after: Published, names: Mapping[str, str]) -> str | None:

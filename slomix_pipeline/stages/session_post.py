@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
-from slomix_pipeline.stages.common import Done, Tools, Wish
+from slomix_pipeline.stages.common import Done, Tools
+from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import due, reading, session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
@@ -21,7 +22,7 @@ def session_post(keys: Sequence[str], tools: Tools) -> Done:
     told: dict[str, str] = {}
     if tools.channels.results is not None:
         told, outcomes = _tell(tools, tools.channels.results, keys)
-    return Done({CheckName.SUMMARY_TOLD_ONCE: outcomes}, {"messages": told})
+    return Done({CheckName.TOLD_ONCE: outcomes}, {"messages": told})
 
 
 def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
@@ -29,26 +30,27 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
     # Loaded here: the messages need requests, which loading the definitions doesn't.
     from slomix_pipeline.discord.telling import Telling
 
-    database = tools.database
-    with database.transaction() as conn:
-        if tools.wish is Wish.ASKED:
-            due.note_asked(conn, keys, tools.settings.publish_max_age)
+    note_asked(tools, keys)
+    with tools.database.connect() as conn:
         wanted = due.wanted(conn) if tools.wish else set()
     telling = Telling(tools, discord, RESULTS, wanted)
     outcomes: dict[str, Outcome] = {}
     for key in keys:
-        with database.connect() as conn:
-            made_from = session_reports.fingerprint_of(conn, key)
-            rows = reading.session_rows(conn, key)
-            if not rows:  # another session swallowed it
-                due.strike_out(conn, Thing(ThingKind.SESSION, key))
+        with sole_teller(tools, [key]) as alone:
+            if not alone:
                 continue
-            matches = reading.matches(conn, [key])
-            players = reading.session_players(conn, key)
-            evidence = session_evidence(conn, key)
-        outcomes[key] = telling.outcome(_tell_session(database, telling, evidence, matches, players))
-        with database.connect() as conn:
-            session_reports.note_told(conn, key, made_from)
+            with tools.database.connect() as conn:
+                made_from = session_reports.fingerprint_of(conn, key)
+                rows = reading.session_rows(conn, key)
+                if not rows:  # another session swallowed it
+                    due.strike_out(conn, Thing(ThingKind.SESSION, key))
+                    continue
+                matches = reading.matches(conn, [key])
+                players = reading.session_players(conn, key)
+                evidence = session_evidence(conn, key)
+            outcomes[key] = telling.outcome(_tell_session(tools.database, telling, evidence, matches, players))
+            with tools.database.connect() as conn:
+                session_reports.note_told(conn, key, made_from)
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 

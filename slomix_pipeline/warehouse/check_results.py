@@ -33,7 +33,6 @@ class CheckName(StrEnum):
     RECORD_PARSE = "record_parse"
     TIMING_TOLD = "timing_told"
     TOLD_ONCE = "told_once"
-    SUMMARY_TOLD_ONCE = "summary_told_once"
 
 
 class Severity(StrEnum):

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.corrections import Published, difference
+from slomix_pipeline.rules.corrections import Newer, Published, cause_text, difference
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
@@ -85,25 +85,34 @@ def _thing(match: MatchSeen) -> str | None:
 def _cause(conn: Connection[DictRow], match: MatchSeen, since: datetime) -> str:
     """What is newer than what was told: a decision about it, a file of the match or of its session, else the rules."""
     found = conn.execute(
-        """select cause from (
+        """select newer, who, why from (
                select 1 as rank, coalesce(revoked_at, made_at) as at,
-                      case when revoked_at is null then 'decided by ' || made_by || ': ' || reason
-                           else 'decision taken back by ' || revoked_by || ': ' || revoked_reason end as cause
+                      case when revoked_at is null then %(decided)s else %(taken_back)s end as newer,
+                      coalesce(revoked_by, made_by) as who, coalesce(revoked_reason, reason) as why
                from override join session_round using (round_key)
                where session_key = %(session)s and greatest(made_at, revoked_at) > %(since)s
                  and (kind in ('team', 'session') or round_key = any(%(rounds)s))
                union all
                select case when round_key = any(%(rounds)s) then 2 else 3 end, c.stored_at,
-                      case when round_key = any(%(rounds)s) then 'its file came late or was replaced'
-                           else 'another file of the session came late or was replaced' end
+                      case when round_key = any(%(rounds)s) then %(own_file)s else %(other_file)s end, null, null
                from session_round
                join parsed_round p using (round_key)
                join file_content c using (sha256)
                where session_key = %(session)s and c.stored_at > %(since)s
            ) causes order by rank, at desc limit 1""",
-        {"session": match.session_key, "rounds": [seen.key for seen in match.rounds], "since": since},
+        {
+            "session": match.session_key,
+            "rounds": [seen.key for seen in match.rounds],
+            "since": since,
+            "decided": Newer.DECIDED,
+            "taken_back": Newer.TAKEN_BACK,
+            "own_file": Newer.OWN_FILE,
+            "other_file": Newer.OTHER_FILE,
+        },
     ).fetchone()
-    return "other rules or settings" if found is None else str(found["cause"])
+    if found is None:
+        return cause_text(Newer.RULES)
+    return cause_text(Newer(found["newer"]), found["who"], found["why"])
 
 
 @dataclass(frozen=True)

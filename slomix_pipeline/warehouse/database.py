@@ -190,13 +190,3 @@ class Database:
             conn.autocommit = True
             row = conn.execute("SELECT pg_try_advisory_lock(%s) AS got", [advisory_key(name)]).fetchone()
             yield conn if row is not None and row["got"] else None
-
-    def is_held(self, name: str) -> bool:
-        """Whether somebody holds the lock ``name`` just now.
-
-        Raises:
-            DatabaseUnavailable: the server can't be reached or refuses us.
-        """
-        with self.connect() as conn:  # a shared lock, so that two who ask don't take each other for the holder
-            row = conn.execute("SELECT pg_try_advisory_lock_shared(%s) AS free", [advisory_key(name)]).fetchone()
-            return row is not None and not row["free"]

@@ -375,7 +375,7 @@ def test_a_good_file_replaced_by_another_good_one_says_so(
 def test_an_import_that_died_between_storing_and_reading_is_made_up_for_by_the_next(
     pipeline: Pipeline, subject: SimRound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from slomix_pipeline.actions import importing
+    from slomix_pipeline.actions import import_batches
 
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -387,7 +387,7 @@ def test_an_import_that_died_between_storing_and_reading_is_made_up_for_by_the_n
     fewer = replace(subject.stats, players=subject.stats.players[:-1])
     file.write_bytes(gamestats.dump(fewer))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(importing, "run_partitions", die)
+        patch.setattr(import_batches, "run_stages", die)
         pipeline.import_(file.parent)
     pipeline.import_(file.parent)
     (exported,) = pipeline.export()["rounds"]

@@ -14,7 +14,6 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from slomix_pipeline.checks.layers import CHECKS
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.client import Discord, Sent
@@ -69,8 +68,8 @@ def live(pipeline: Pipeline, evening: Evening, *, raise_on_error: bool = True) -
 def tick(pipeline: Pipeline, *, raise_on_error: bool = True) -> None:
     """One tick of each sensor that asks for what is not told, and the runs it starts."""
     for sensor, job in ((rework.rework_sensor, "ingest_rounds"), (session_over.session_over_sensor, "report_sessions")):
-        context = dg.build_sensor_context(instance=pipeline.instance, resources={"database": pipeline.database})
-        outcome = sensor(context)
+        resources = {"settings": pipeline.settings, "database": pipeline.database}
+        outcome = sensor(dg.build_sensor_context(instance=pipeline.instance, resources=resources))
         assert isinstance(outcome, (dg.SensorResult, dg.SkipReason))
         pipeline.apply(outcome, job, raise_on_error)
 
@@ -95,10 +94,10 @@ def visible(pipeline: Pipeline, thing: str, trouble: str) -> None:
     (session,) = json.loads(command(pipeline, "sessions", "--json").stdout)
     assert [(t["thing"], t["trouble"]) for t in session["message_troubles"]] == [(thing, trouble)]
     assert f"message {thing} is {trouble}" in command(pipeline, "sessions").stdout
-    check = "summary_told_once" if thing.startswith("session:") else "told_once"
+    check = "told_once"
     failed = pipeline.rows("select metadata from check_result where check_name = %s and not passed", check)
     assert any(str(row["metadata"].get(thing, "")).startswith(trouble) for row in failed)
-    asset = next(c.asset for c in CHECKS if c.name == check)
+    asset = "session_post" if thing.startswith("session:") else "match_post"
     records = pipeline.instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(dg.AssetKey(asset), check), limit=5
     )
@@ -438,7 +437,8 @@ def test_without_a_webhook_nobody_asks_for_summaries_to_be_told(
     with pipeline.database.transaction() as conn:
         conn.execute("update session_report set told_fingerprint = 'older'")
     monkeypatch.delenv("SLOMIX_DISCORD_WEBHOOK")
-    context = dg.build_sensor_context(instance=pipeline.instance, resources={"database": pipeline.database})
+    resources = {"settings": pipeline.settings, "database": pipeline.database}
+    context = dg.build_sensor_context(instance=pipeline.instance, resources=resources)
     assert isinstance(session_over.session_over_sensor(context), dg.SkipReason)
 
 
@@ -527,7 +527,7 @@ def test_troubles_of_a_session_that_was_merged_away_or_is_gone_are_listed(
 def test_a_run_does_not_wait_for_ever_for_another_that_tells(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slomix_pipeline.stages.match_post.PATIENCE", 0.05)
+    monkeypatch.setattr("slomix_pipeline.stages.telling.PATIENCE", 0.05)
     with pipeline.database.hold(f"telling {SERVER}"):
         live(pipeline, evening)
     assert posts(pipeline) == {} and pipeline.rows("select from due where thing = %s", result)
