@@ -207,6 +207,15 @@ def finish(conn: Connection[DictRow], row: FileRow, status: FileStatus, reason: 
     )
 
 
+def finish_all(conn: Connection[DictRow], server: str, names: Iterable[str], status: FileStatus) -> None:
+    """``finish`` for many files of a server, without a reason."""
+    assert status.is_final, status
+    conn.execute(
+        "update file set status = %s, reason = null, finished_at = now() where server = %s and name = any(%s)",
+        [status, server, list(names)],
+    )
+
+
 def contents(conn: Connection[DictRow], digests: Iterable[str]) -> dict[str, bytes]:
     """Stored bytes by sha256."""
     rows = conn.execute("select sha256, bytes from file_content where sha256 = any(%s)", [list(set(digests))])
