@@ -23,10 +23,20 @@ from slomix_pipeline.rules.endstats import (
 from slomix_pipeline.rules.linking import LINK_WINDOW, WITHIN_WINDOW, Clocked, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, bytes_of, round_by_round, sessions_touched
+from slomix_pipeline.stages.common import (
+    Conn,
+    Done,
+    Tools,
+    by_server,
+    bytes_of,
+    in_portions,
+    round_by_round,
+    sessions_touched,
+)
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.files import FileRow
 
 _MARGIN = LINK_WINDOW + SPLIT_WITHIN
 
@@ -62,33 +72,40 @@ class _Read:
     unread: dict[str, str] = field(default_factory=dict)
 
 
-def _read_all(conn: Conn, waiting: Mapping[str, files.FileRow], tools: Tools) -> _Read:
+def _read_all(conn: Conn, waiting: Mapping[str, FileRow], tools: Tools) -> _Read:
     """Stores and looks through files. Only what may come later leaves one waiting."""
-    here = files.contents(conn, (row.sha256 for row in waiting.values() if row.imported and row.sha256))
     read = _Read()
-    for key, row in waiting.items():
-        try:
-            if row.imported and row.sha256:
-                digest, data = row.sha256, here[row.sha256]
-            else:
-                digest, data = _fetch(conn, row, tools)
-            if digest not in read.files:
-                read.files[digest] = endstats.parse(data)
-        except (FormatError, FileMissing, TooLarge) as error:
-            files.finish(conn, row, FileStatus.QUARANTINED, str(error))
-            read.unread[key] = f"{row.name}: {error}"
-        except GameServerError as error:
-            read.unread[key] = f"{row.name}: {error}; it is asked for again"
+    for portion in in_portions(waiting.values()):
+        stored_bytes = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+        came: dict[FileRow, bytes] = {}
+        for row in portion:
+            try:
+                came[row] = _bytes_of(conn, row, stored_bytes, tools)
+            except (FileMissing, TooLarge) as error:
+                read.unread[row.key] = _quarantine(conn, row, str(error))
+            except GameServerError as error:
+                read.unread[row.key] = f"{row.name}: {error}; it is asked for again"
+        digests = {row: files.sha256_of(data) for row, data in came.items()}
+        files.keep_bytes(conn, {row: data for row, data in came.items() if row.sha256 != digests[row]})
+        for row, data in came.items():
+            try:
+                read.files[digests[row]] = endstats.parse(data)
+            except FormatError as error:
+                read.unread[row.key] = _quarantine(conn, row, str(error))
     return read
 
 
-def _fetch(conn: Conn, row: files.FileRow, tools: Tools) -> tuple[str, bytes]:
-    """Stores a file of the game server. Returns its sha256 and its bytes; raises what ``bytes_of`` does."""
-    data = bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, endstats.MAX_BYTES)
-    with conn.transaction():
-        digest = files.store_content(conn, data)
-        files.note_arrived(conn, row, digest)
-    return digest, data
+def _bytes_of(conn: Conn, row: FileRow, stored_bytes: Mapping[str, bytes], tools: Tools) -> bytes:
+    """A file's bytes. ``stored_bytes``: those of files that came by import, by sha256."""
+    if row.imported and row.sha256:
+        return stored_bytes[row.sha256]
+    return bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, endstats.MAX_BYTES)
+
+
+def _quarantine(conn: Conn, row: FileRow, reason: str) -> str:
+    """Returns why the file was not read, for people."""
+    files.finish(conn, row, FileStatus.QUARANTINED, reason)
+    return f"{row.name}: {reason}"
 
 
 def _store_sessions(

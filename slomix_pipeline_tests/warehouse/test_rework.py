@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats import gametimes
-from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name, stats_file_name
+from slomix_pipeline.formats.filenames import FileKind, gametime_file_name, parse_file_name, stats_file_name
 from slomix_pipeline.rules.overrides import CUT, DOES_NOT_COUNT, OverrideKind
 from slomix_pipeline.rules.team_names import KnownTeam
 from slomix_pipeline.rules.values import FileStatus
@@ -50,7 +50,7 @@ def enter_record(conn: Conn, evening: Evening, number: int, after: timedelta, st
     record = replace(sim_round.timing, started_at=None, ended_at=ended_at)
     name = gametime_file_name(record.map_name, number, int(ended_at.timestamp()))
     row = files.note_found(conn, SERVER, parse_file_name(name), gametimes.dump(record))
-    timing_records.store_record(conn, row, record)
+    timing_records.store_records(conn, [(row, record)])
     conn.execute(f"update timing_record set stored_at = {stored} where record_key = %s", [row.partition_key])
     return str(row.partition_key)
 
@@ -70,8 +70,8 @@ Situation = Callable[[Conn, Evening, str, str], object]
 """What happens to an evening, given the keys of its rounds 1 and 2."""
 
 OF_ROUND_1: dict[Cause, Situation] = {
-    Cause.FILE_REPLACED: lambda conn, evening, first, second: conn.execute(
-        "update file set sha256 = %s where partition_key = %s", [files.store_content(conn, b"other"), first]
+    Cause.FILE_REPLACED: lambda conn, evening, first, second: files.keep_bytes(
+        conn, {files.files_of(conn, FileKind.STATS, [first])[first]: b"other"}
     ),
     Cause.OTHER_RULES: lambda conn, evening, first, second: conn.execute(
         "update round set rules = 'of long ago' where round_key = %s", [first]
