@@ -3,15 +3,15 @@
 Belongs here: playing it through the rules, without a database. The night itself is in ``simulator.golden``.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
-from slomix_pipeline.rules.rounds import work_out
 from slomix_pipeline.rules.score_policies import points
-from slomix_pipeline.rules.scoring import Half, ScoredMatch, score_session
-from slomix_pipeline.rules.teams import Lineup, assign_teams
+from slomix_pipeline.rules.scoring import ScoredMatch
+from slomix_pipeline.rules.session_result import session_result
 from slomix_pipeline.rules.values import FiledRound
 
 ENDED = datetime(2026, 2, 2, 23, 30, tzinfo=UTC)
@@ -46,34 +46,15 @@ def check_result() -> dg.AssetCheckResult:
     )
 
 
-def scored_night() -> list[ScoredMatch]:
+def scored_night() -> Sequence[ScoredMatch]:
     """The golden night from the bytes of its files to its results, by the rules alone."""
     from slomix_pipeline.formats.gamestats import parse
     from slomix_pipeline.simulator.golden import golden_night as played
 
     rounds = [FiledRound(r.stem, r.stamp, r.label, parse(r.stats_bytes)) for r in played(ENDED, UTC).rounds]
-    found = work_out(rounds, DEFAULT_WINDOW, ())
-    sides = {key: {p.guid: p.side for p in players if p.side} for key, players in found.players.items()}
-    placed = found.placed
-    teams = assign_teams([Lineup(r.key, placed[r.key].number, sides[r.key]) for r in rounds])
-    halves = [
-        Half(
-            r.key,
-            placed[r.key].partner,
-            placed[r.key].match_key,
-            placed[r.key].number,
-            placed[r.key].status,
-            placed[r.key].reason,
-            found.validities[r.key].unscored_reason,
-            r.map_name,
-            r.stats.header,
-            sides[r.key],
-        )
-        for r in rounds
-    ]
-    return score_session(halves, teams.team_of)
+    return session_result(rounds, DEFAULT_WINDOW, ()).matches
 
 
-def _points(policy: str, matches: list[ScoredMatch]) -> tuple[int, int]:
+def _points(policy: str, matches: Sequence[ScoredMatch]) -> tuple[int, int]:
     given = [points(policy, match.result.winner, match.result.both_completed) for match in matches]
     return sum(p.a for p in given if p), sum(p.b for p in given if p)

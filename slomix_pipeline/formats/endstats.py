@@ -188,8 +188,9 @@ def _lines(data: bytes) -> Iterable[tuple[int, tuple[str, str, str]]]:
     *lines, rest = data.split(b"\n")
     if rest:
         raise FormatError("cut: the last line has no end")
-    for number, line in enumerate(lines, start=1):
-        cells = [decode(cell) for cell in line.removesuffix(b"\r").split(b"\t")]
+    texts = decode(data).split("\n")  # at once: no stray byte reaches over the end of a cell
+    for number, (line, text) in enumerate(zip(lines, texts, strict=False), start=1):
+        cells = text.removesuffix("\r").split("\t")
         if len(line) > _MAX_LINE or len(cells) != 3:
             raise FormatError(f"line {number}: {len(cells)} cells instead of 3")
         yield number, (cells[0], cells[1], cells[2])

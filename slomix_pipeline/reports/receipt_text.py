@@ -268,7 +268,7 @@ def _rules(differing: list[dict[str, Any]]) -> Iterator[str]:
     if not differing:
         yield "worked out again just now from the stored bytes: every stored number of the round is the same"
         return
-    yield "stored numbers are older than the rules or than a file: materialise round_stats of this round"
+    yield "stored is older than the rules or than a file: materialise round_stats of this round and all after it"
     for one in differing[:_DIFFERENCES_SHOWN]:
         yield f"{one['what']}: stored {one['stored']}, now {one['now']}"
     if len(differing) > _DIFFERENCES_SHOWN:

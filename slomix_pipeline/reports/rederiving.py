@@ -11,37 +11,40 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.rules.differential import RoundPlayer
-from slomix_pipeline.rules.linking import Link
-from slomix_pipeline.rules.pairing import SIDES_UNSEEN, Placed
+from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
-from slomix_pipeline.rules.timing import time_round
+from slomix_pipeline.rules.scoring import MatchResult
+from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.validity import Validity
-from slomix_pipeline.rules.values import FiledRound, with_true_limit
+from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import results, timing_records
-from slomix_pipeline.warehouse.placing import work_out_session
+from slomix_pipeline.warehouse import results
+from slomix_pipeline.warehouse.placing import result_of_session
 
 
 @dataclass(frozen=True)
 class Rederived:
-    """What the rules make of a round now. ``rounds``: all of its session, by key; ``record``: its timing record."""
+    """What the rules make of a round now. ``rounds``: all of its session, by key; ``match``: the one it is part of."""
 
     rounds: Mapping[str, FiledRound]
     placed: Placed
     validity: Validity
     players: Sequence[RoundPlayer]
-    record: TimingRecord | None
+    timing: RoundTiming
+    match: MatchResult
 
 
 def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: str) -> Rederived:
     """Works a parsed round out anew, with the rounds of its session."""
     sessions = results.touched_sessions(conn, server, [key], settings.session_gap, placed=False)
     session = next(session for session in sessions if any(entry.key == key for entry in session))
-    rounds, found = work_out_session(conn, settings, server, session)
-    record = timing_records.record_of(conn, found.links[key].record_key)
-    return Rederived(rounds, found.placed[key], found.validities[key], found.players[key], record)
+    read, now = result_of_session(conn, settings, server, session)
+    placed = now.rounds.placed[key]
+    (match,) = (match for match in now.matches if match.first.match_key == placed.match_key)
+    return Rederived(
+        read.rounds, placed, now.rounds.validities[key], now.rounds.players[key], now.timings[key], match.result
+    )
 
 
 def differences(
@@ -86,15 +89,13 @@ def _pairs(
         counted = {w: tuple(getattr(c, column) for column in WEAPON_COLUMNS) for w, c in (player.weapons or {}).items()}
         yield f"{player.guid} weapons", rows, counted
     if stored["timing_status"]:
-        seconds = [player.seconds_played for player in now.players]
-        header = now.rounds[place.key].stats.header
-        if place.number == 2 and place.partner:
-            header = with_true_limit(header, now.rounds[place.partner].stats.header)
-        seen = SIDES_UNSEEN not in place.flags
-        timing = time_round(header, place.status, seconds, Link(stored["link_class"]), now.record, seen)
-        yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(timing.duration)
-        yield "surrender_side", stored["surrender_side"], timing.surrender_side
-        yield "timing_status", stored["timing_status"], timing.status.value
+        yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(now.timing.duration)
+        yield "surrender_side", stored["surrender_side"], now.timing.surrender_side
+        yield "timing_status", stored["timing_status"], now.timing.status.value
+    if stored["match_status"]:
+        yield "match_winner", stored["match_winner"], now.match.winner
+        yield "match_source", stored["match_source"], now.match.source
+        yield "match_reason", stored["match_reason"], now.match.reason
 
 
 def _columns(player: RoundPlayer) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """``slomix whatif``: all history under another score policy, beside what is published. Nothing is written.
 
 Belongs here: comparing, and how the comparison is printed. Who won a match is read as it is stored: no policy
-changes it. Does not belong here: how many points a match gives (``rules.score_policies``).
+changes it, and a session worked out anew (``rules.session_result``) takes a millisecond a file, all history minutes.
+Does not belong here: how many points a match gives (``rules.score_policies``).
 """
 
 from collections.abc import Iterable, Sequence

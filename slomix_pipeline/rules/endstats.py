@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from slomix_pipeline.formats.endstats import Award, AwardKind, EndstatsFile, VersusBlock
 from slomix_pipeline.formats.gamestats import PlayerLine, StatsFile
@@ -150,6 +151,7 @@ def _guids_by_name(players: Iterable[PlayerLine]) -> dict[str, str | None]:
 _ENGINE_COLOUR = re.compile(r"\^[!-\]_-~\x80-\U0010ffff]")
 
 
+@lru_cache(maxsize=1024)  # the same people play every evening
 def engine_clean_name(name: str) -> str:
     """A raw name as the engine's own cleaner leaves it: no colour codes, nothing but printable ASCII."""
     return re.sub(r"[^ -~]", "", _ENGINE_COLOUR.sub("", name))

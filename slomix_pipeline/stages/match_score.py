@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from slomix_pipeline.checks.outcomes import score_outcome
-from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.rules.overrides import NOT_COUNTED, OverrideKind, meant_team, of_kind
 from slomix_pipeline.rules.score_policies import points
-from slomix_pipeline.rules.scoring import Half, ScoredMatch, Winner, score_session
-from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_stored
+from slomix_pipeline.rules.scoring import ScoredMatch, Winner
+from slomix_pipeline.rules.session_result import matches_of
+from slomix_pipeline.stages.common import Done, Tools, by_server, sessions_stored
 from slomix_pipeline.warehouse import due, matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 
@@ -22,17 +21,19 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
     outcomes: dict[str, Outcome] = {}
     for server, own in by_server(keys):
         with sessions_stored(tools, server, own) as (conn, session_keys):
-            for session_key in session_keys:
-                halves, team_of = matches.halves(conn, session_key), teams.load_teams(conn, session_key)
-                scored = score_session(halves, team_of, _decided(conn, session_key, halves, team_of))
-                matches.store_matches(conn, session_key, scored, policy)
-                due.note_results(conn, session_key)
-                if tools.tells_results:  # whatever happens from now on: what is due is known
-                    due.note_news(conn, session_key, tools.settings.publish_max_age)
-                for match in scored:
-                    won[match.result.winner] += 1
-                    outcomes.update(_outcomes(match))
-                scores[session_key] = _in_words(scored, policy)
+            if not session_keys:
+                continue
+            halves, team_of = matches.halves_of(conn, session_keys), teams.load_teams(conn, session_keys)
+            decisions = overrides.in_force(conn, server)
+            scored = {key: matches_of(halves[key], team_of[key], decisions) for key in session_keys}
+            matches.store_matches(conn, scored, policy)
+            due.note_results(conn, session_keys)
+            if tools.tells_results:  # whatever happens from now on: what is due is known
+                due.note_news(conn, session_keys, tools.settings.publish_max_age)
+            for match in (match for own_matches in scored.values() for match in own_matches):
+                won[match.result.winner] += 1
+                outcomes.update(_outcomes(match))
+            scores |= {key: _in_words(own_matches, policy) for key, own_matches in scored.items()}
     totals = {
         "maps won by A": won[Winner.A],
         "maps won by B": won[Winner.B],
@@ -42,18 +43,6 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
         "score": dict(sorted(scores.items())[-_SHOWN:]),
     }
     return Done({CheckName.SCORE_SOURCES: outcomes}, totals)
-
-
-def _decided(
-    conn: Conn, session_key: str, halves: list[Half], team_of: dict[str, str]
-) -> dict[str, tuple[Winner | None, str]]:
-    """What people decided, by match key. A decision names one round of its match; of two the later counts."""
-    found = of_kind(overrides.in_force(conn, server_of(session_key)), OverrideKind.WINNER)
-    decided = {}
-    for half in sorted((half for half in halves if half.key in found), key=lambda half: found[half.key].id):
-        winner = meant_team(found[half.key], team_of)
-        decided[half.match_key] = (None if winner == NOT_COUNTED else Winner(winner), found[half.key].in_words)
-    return decided
 
 
 def _outcomes(match: ScoredMatch) -> dict[str, Outcome]:

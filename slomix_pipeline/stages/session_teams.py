@@ -6,65 +6,75 @@ from itertools import zip_longest
 from typing import Any
 
 from slomix_pipeline.checks.outcomes import teams_outcome
-from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.reports.markdown import Markdown, code, escape, table
-from slomix_pipeline.rules.overrides import assign_decided_teams
 from slomix_pipeline.rules.scoring import Half
-from slomix_pipeline.rules.team_names import TeamName, name_teams
-from slomix_pipeline.rules.teams import Lineup, SessionTeams, Team, flag_text
+from slomix_pipeline.rules.session_result import teams_of
+from slomix_pipeline.rules.team_names import name_teams
+from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_stored
 from slomix_pipeline.warehouse import matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.teams import Rosters
 
 _SHOWN = 20  # sessions in the metadata of a run over many
 
 
 def session_teams(keys: Sequence[str], tools: Tools) -> Done:
     """Works out who played for team A and who for B in the sessions of these rounds, and what the teams are called."""
-    found: dict[str, SessionTeams] = {}
-    tables: dict[str, str] = {}
-    flags: dict[str, list[str]] = {}
+    found: dict[str, Rosters] = {}
     outcomes: dict[str, Outcome] = {}
     for server, own in by_server(keys):
         with sessions_stored(tools, server, own) as (conn, session_keys):
-            for session_key in session_keys:
-                halves = matches.halves(conn, session_key)
-                told = _told_teams(conn, session_key, halves)
-                players = teams.players_of(conn, session_key)
-                rosters: dict[str, dict[str, str]] = {
-                    team: {guid: players.get(guid, "") for guid in told.members(team)} for team in Team
-                }
-                names = name_teams(rosters, teams.hold_known_teams(conn))
-                teams.store_teams(conn, session_key, players, told, names)
-                # One file can change the teams of every round of its session.
-                outcomes.update({half.key: teams_outcome(half, told, players) for half in halves})
-                found[session_key] = told
-                tables[session_key] = _table(told, names, players)
-                flags[session_key] = [flag_text(flag, players) for flag in told.flags]
-    confidence = Counter(told.confidence for told in found.values())
-    newest = sorted(found)[-_SHOWN:]
+            if not session_keys:
+                continue
+            halves = matches.halves_of(conn, session_keys)
+            rosters = _rosters(conn, server, halves)
+            teams.store_teams(conn, rosters)
+            found |= rosters
+            # One file can change the teams of every round of its session.
+            outcomes |= {
+                half.key: teams_outcome(half, rosters[key].teams, rosters[key].players)
+                for key, rounds in halves.items()
+                for half in rounds
+            }
+    told = [own.teams for own in found.values()]
+    confidence = Counter(teams.confidence for teams in told)
+    newest = {key: found[key] for key in sorted(found)[-_SHOWN:]}
     totals = {
-        "players": sum(len(told.team_of) + len(told.open) for told in found.values()),
-        "open": sum(len(told.open) for told in found.values()),
+        "players": sum(len(teams.team_of) + len(teams.open) for teams in told),
+        "open": sum(len(teams.open) for teams in told),
         "confidence": ", ".join(f"{level} {count}" for level, count in sorted(confidence.items())) or "no session",
-        "why": {key: list(found[key].reasons) for key in newest},
-        "flags": {key: flags[key] for key in newest if flags[key]},
-        "rosters": Markdown("\n\n".join(f"`{key}`\n\n{tables[key]}" for key in newest) or "none"),
+        "why": {key: list(own.teams.reasons) for key, own in newest.items()},
+        "flags": {
+            key: [flag_text(flag, own.players) for flag in own.teams.flags]
+            for key, own in newest.items()
+            if own.teams.flags
+        },
+        "rosters": Markdown("\n\n".join(f"`{key}`\n\n{_table(own)}" for key, own in newest.items()) or "none"),
     }
     return Done({CheckName.TEAMS: outcomes}, totals)
 
 
-def _told_teams(conn: Conn, session_key: str, halves: list[Half]) -> SessionTeams:
-    lineups = [Lineup(half.key, half.number, half.sides) for half in halves if half.unscored_reason is None]
-    decided = overrides.in_force(conn, server_of(session_key))
-    return assign_decided_teams(lineups, decided, {half.key for half in halves})
+def _rosters(conn: Conn, server: str, halves: Mapping[str, Sequence[Half]]) -> dict[str, Rosters]:
+    """Who plays for which team in sessions, by session, and what the teams are called. ``halves``: their rounds."""
+    decisions = overrides.in_force(conn, server)
+    players = teams.players_of(conn, list(halves))
+    known = teams.hold_known_teams(conn)
+    found = {}
+    for key, rounds in halves.items():
+        told = teams_of(rounds, decisions)
+        members: dict[str, dict[str, str]] = {
+            team: {guid: players[key].get(guid, "") for guid in told.members(team)} for team in Team
+        }
+        found[key] = Rosters(players[key], told, name_teams(members, known))
+    return found
 
 
-def _table(told: SessionTeams, names: Mapping[str, TeamName], players: Mapping[str, str]) -> str:
+def _table(own: Rosters) -> str:
     """Both rosters side by side, and who stays open, as Markdown."""
-    columns = {names[team].shown: _listed(told.members(team), players) for team in Team}
-    if told.open:
-        columns["open"] = _listed(told.open, players)
+    columns = {own.names[team].shown: _listed(own.teams.members(team), own.players) for team in Team}
+    if own.teams.open:
+        columns["open"] = _listed(own.teams.open, own.players)
     return "\n".join(table(list(map(escape, columns)), zip_longest(*columns.values(), fillvalue="")))
 
 

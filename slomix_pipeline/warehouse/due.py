@@ -48,8 +48,8 @@ class MessageTrouble:
     session_key: str
 
 
-def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -> None:
-    """Notes what a session, as it stands, gives to tell: what a sensor brought and is not older than ``max_age``.
+def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: timedelta) -> None:
+    """Notes what sessions, as they stand, give to tell: what a sensor brought and is not older than ``max_age``.
 
     What was due and is no news any more (half a match that became whole, a session that was swallowed) is struck out,
     unless it was told. Belongs into the transaction that makes the results: there is none without its being due.
@@ -57,24 +57,24 @@ def note_news(conn: Connection[DictRow], session_key: str, max_age: timedelta) -
     conn.execute(
         f"""insert into due (thing, kind, partition_key, due_until)
             select thing, kind, partition_key, ended_at + %(max_age)s from news
-            where session_key = %(session)s and by_sensor and ended_at + %(max_age)s > now()
+            where session_key = any(%(sessions)s) and by_sensor and ended_at + %(max_age)s > now()
             {_PROLONGED}""",
-        {"session": session_key, "max_age": max_age},
+        {"sessions": list(session_keys), "max_age": max_age},
     )
     conn.execute(
         """delete from due d
-           where (d.partition_key = %(session)s
-                  or d.partition_key in (select round_key from session_round where session_key = %(session)s)
+           where (d.partition_key = any(%(sessions)s)
+                  or d.partition_key in (select round_key from session_round where session_key = any(%(sessions)s))
                   or (d.kind = %(summary)s
                       and exists (select from parsed_round p where p.session_if_first = d.partition_key
-                                                               and p.server = %(server)s)
+                                                               and p.server = any(%(servers)s))
                       and not exists (select from session s where s.session_key = d.partition_key)))
              and d.kind <> %(timing)s
-             and not exists (select from news n where n.session_key = %(session)s and n.thing = d.thing)
+             and not exists (select from news n where n.session_key = any(%(sessions)s) and n.thing = d.thing)
              and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
         {
-            "session": session_key,
-            "server": server_of(session_key),
+            "sessions": list(session_keys),
+            "servers": list({server_of(key) for key in session_keys}),
             "summary": ThingKind.SESSION,
             "timing": ThingKind.TIMING,
             "not_there": list(NOT_THERE),
@@ -133,9 +133,9 @@ def quiet_matches(conn: Connection[DictRow], session_keys: Sequence[str]) -> dic
     return {row["session_key"]: row["matches"] for row in rows}
 
 
-def note_results(conn: Connection[DictRow], session_key: str) -> None:
-    """Notes that a session has new results, with which what was told of it is to be compared."""
-    conn.execute("update session set scored_at = now() where session_key = %s", [session_key])
+def note_results(conn: Connection[DictRow], session_keys: Sequence[str]) -> None:
+    """Notes that sessions have new results, with which what was told of them is to be compared."""
+    conn.execute("update session set scored_at = now() where session_key = any(%s)", [list(session_keys)])
 
 
 def results_made(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, datetime | None]:
@@ -146,8 +146,11 @@ def results_made(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict
 
 def note_compared(conn: Connection[DictRow], made: dict[str, datetime | None]) -> None:
     """Notes that what was told of sessions was compared with these of their results, and corrected."""
-    for session_key, made_at in made.items():
-        conn.execute("update session set told_of = %s where session_key = %s", [made_at, session_key])
+    conn.execute(
+        """update session s set told_of = made.at
+           from unnest(%s::text[], %s::timestamptz[]) made (session_key, at) where s.session_key = made.session_key""",
+        [list(made), list(made.values())],
+    )
 
 
 def wanted(conn: Connection[DictRow]) -> set[str]:

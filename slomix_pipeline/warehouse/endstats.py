@@ -23,31 +23,34 @@ def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[st
     return [row["file_key"] for row in rows]
 
 
-def local_rounds(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[Clocked]:
-    """Rounds by the game server's own wall clock, as labelled."""
+def local_rounds(conn: Connection[DictRow], round_keys: Iterable[str]) -> dict[str, Clocked]:
+    """Rounds by the game server's own wall clock, as labelled, by key."""
     rows = conn.execute(
         "select round_key, map, label, stamp_local from parsed_round where round_key = any(%s)", [list(round_keys)]
     )
-    return [Clocked(row["round_key"], row["map"], row["label"], row["stamp_local"]) for row in rows]
+    return {row["round_key"]: Clocked(row["round_key"], row["map"], row["label"], row["stamp_local"]) for row in rows}
 
 
 def files_read(
-    conn: Connection[DictRow], server: str, first: datetime, last: datetime
-) -> tuple[list[Clocked], dict[str, str]]:
-    """The endstats files named between two moments of the server's wall clock, and the sha256 of each: of one whose
-    present version could not be read, or was not yet, the earlier version."""
+    conn: Connection[DictRow], server: str, spans: Sequence[tuple[datetime, datetime]]
+) -> tuple[list[list[Clocked]], dict[str, str]]:
+    """The endstats files named between two moments of the server's wall clock, for each such span, and the sha256 of
+    all: of one whose present version could not be read, or was not yet, the earlier version."""
     rows = conn.execute(
-        """select f.partition_key, f.named_map, f.named_number, f.named_stamp,
+        """select span.number, f.partition_key, f.named_map, f.named_number, f.named_stamp,
                   case f.status when 'ingested' then f.sha256 else earlier.sha256 end as sha256
-           from file f
+           from unnest(%(first)s::timestamp[], %(last)s::timestamp[]) with ordinality as span (first, last, number)
+           join file f on f.named_stamp between span.first and span.last
            left join endstats_file earlier on earlier.file_key = f.partition_key
            where f.server = %(server)s and f.kind = 'endstats'
-             and (f.status = 'ingested' or earlier.sha256 is not null)
-             and f.named_stamp between %(first)s and %(last)s""",
-        {"server": server, "first": first, "last": last},
+             and (f.status = 'ingested' or earlier.sha256 is not null)""",
+        {"server": server, "first": [first for first, _ in spans], "last": [last for _, last in spans]},
     ).fetchall()
-    clocked = [Clocked(row["partition_key"], row["named_map"], row["named_number"], row["named_stamp"]) for row in rows]
-    return clocked, {row["partition_key"]: row["sha256"] for row in rows}
+    found: list[list[Clocked]] = [[] for _ in spans]
+    for row in rows:
+        clocked = Clocked(row["partition_key"], row["named_map"], row["named_number"], row["named_stamp"])
+        found[row["number"] - 1].append(clocked)
+    return found, {row["partition_key"]: row["sha256"] for row in rows}
 
 
 def store_endstats(

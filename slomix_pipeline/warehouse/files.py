@@ -184,24 +184,6 @@ def note_imported(
     )
 
 
-def store_content(conn: Connection[DictRow], data: bytes) -> str:
-    """Keeps the bytes, once per content. Returns their sha256."""
-    digest = sha256_of(data)
-    conn.execute(
-        "insert into file_content (sha256, bytes) values (%s, %s) on conflict (sha256) do nothing", [digest, data]
-    )
-    return digest
-
-
-def note_arrived(conn: Connection[DictRow], row: FileRow, sha256: str) -> None:
-    """Points a file at its stored content; earlier contents stay stored."""
-    conn.execute(
-        """update file set sha256 = %s, arrived_at = coalesce(arrived_at, now())
-           where server = %s and name = %s""",
-        [sha256, row.server, row.name],
-    )
-
-
 def finish(conn: Connection[DictRow], row: FileRow, status: FileStatus, reason: str | None = None) -> None:
     """Gives a file its final status; ``reason`` is for a person."""
     assert status.is_final, status

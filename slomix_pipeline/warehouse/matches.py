@@ -4,7 +4,7 @@ Belongs here: ``match``, and reading the rounds of a session as halves of matche
 Does not belong here: who won and how many points that gives (``rules``), reading for people (``reading``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -17,27 +17,29 @@ from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed
 
 
-def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
-    """The rounds of a session in order, as parts of matches."""
+def halves_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, list[Half]]:
+    """The rounds of sessions in order, as parts of matches, by session."""
     rows = conn.execute(
-        """select r.*, p.map, case when t.duration_source <> %(limit)s then t.duration_seconds end as seconds,
-                  case when record.exit_print is not null then record.surrender_side end as engine_surrender,
-                  coalesce(jsonb_object_agg(x.guid, x.side) filter (where x.side is not null
-                               and not %(no_identity)s = any(x.flags)), '{}') as sides
+        """select s.session_key, r.*, p.map, sides.by_guid as sides,
+                  case when t.duration_source <> %(limit)s then t.duration_seconds end as seconds,
+                  case when record.exit_print is not null then record.surrender_side end as engine_surrender
            from session_round s
            join round r using (round_key)
            join parsed_round p using (round_key)
            left join round_timing t using (round_key)
            left join timing_record record using (record_key)
-           left join round_player x using (round_key)
-           where s.session_key = %(session)s
-           group by s.position, r.round_key, p.round_key, t.round_key, record.record_key
-           order by s.position""",
-        {"session": session_key, "limit": LengthFrom.LIMIT, "no_identity": NO_IDENTITY},
+           cross join lateral (
+               select coalesce(jsonb_object_agg(x.guid, x.side), '{}') as by_guid from round_player x
+               where x.round_key = s.round_key and x.side is not null and not %(no_identity)s = any(x.flags)
+           ) sides
+           where s.session_key = any(%(sessions)s)
+           order by s.session_key, s.position""",
+        {"sessions": list(session_keys), "limit": LengthFrom.LIMIT, "no_identity": NO_IDENTITY},
     ).fetchall()
     headers = parsed.headers(conn, [row["round_key"] for row in rows])
-    return [
-        Half(
+    found: dict[str, list[Half]] = {key: [] for key in session_keys}
+    for row in rows:
+        half = Half(
             row["round_key"],
             row["partner_key"],
             row["match_key"],
@@ -50,46 +52,47 @@ def halves(conn: Connection[DictRow], session_key: str) -> list[Half]:
             row["sides"],
             Clock(row["engine_surrender"], row["seconds"]),
         )
-        for row in rows
-    ]
+        found[row["session_key"]].append(half)
+    return found
 
 
-def store_matches(conn: Connection[DictRow], session_key: str, matches: Sequence[ScoredMatch], policy: str) -> None:
-    """Writes a session's matches in play order, with the points that they give under ``policy``."""
-    keys = [match.first.match_key for match in matches]
-    conn.execute("delete from match where session_key = %s or match_key = any(%s)", [session_key, keys])
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into match (match_key, session_key, position, map, status, r1_key, r2_key,
+def store_matches(conn: Connection[DictRow], scored: Mapping[str, Sequence[ScoredMatch]], policy: str) -> None:
+    """Writes the matches of sessions in play order, by session, with the points that they give under ``policy``."""
+    keys = [match.first.match_key for matches in scored.values() for match in matches]
+    conn.execute("delete from match where session_key = any(%s) or match_key = any(%s)", [list(scored), keys])
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
+            """copy match (match_key, session_key, position, map, status, r1_key, r2_key,
                    winner, source, reason, confidence, by_header, by_time, attackers_side,
                    attackers_first, r1_seconds, r1_completed, attackers_second, r2_seconds, r2_completed,
-                   policy, points_a, points_b)
-               values (%s, %s, %s, %s, %s, %s, %s,
-                   %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-            [
-                (
-                    m.first.match_key,
-                    session_key,
-                    position,
-                    m.first.map_name,
-                    m.first.status,
-                    m.first.key if m.first.number == 1 else None,
-                    m.second.key if m.second else m.first.key if m.first.number == 2 else None,
-                    m.result.winner,
-                    m.result.source,
-                    m.result.reason,
-                    m.result.confidence,
-                    m.result.by_header,
-                    m.result.by_time,
-                    m.result.attackers_side,
-                    *m.result.first,
-                    *m.result.second,
-                    policy,
-                    *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
+                   policy, points_a, points_b) from stdin"""
+        ) as copy,
+    ):
+        for session_key, matches in scored.items():
+            for position, m in enumerate(matches, start=1):
+                copy.write_row(
+                    (
+                        m.first.match_key,
+                        session_key,
+                        position,
+                        m.first.map_name,
+                        m.first.status,
+                        m.first.key if m.first.number == 1 else None,
+                        m.second.key if m.second else m.first.key if m.first.number == 2 else None,
+                        m.result.winner,
+                        m.result.source,
+                        m.result.reason,
+                        m.result.confidence,
+                        m.result.by_header,
+                        m.result.by_time,
+                        m.result.attackers_side,
+                        *m.result.first,
+                        *m.result.second,
+                        policy,
+                        *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
+                    )
                 )
-                for position, m in enumerate(matches, start=1)
-            ],
-        )
 
 
 def scored(conn: Connection[DictRow], session_key: str | None) -> list[DictRow]:

@@ -264,7 +264,7 @@ def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stam
         [key, server, first["started_at"], session[-1].stamp],
     )
     for left in _sessions_left(conn, key, session):
-        teams.remove_teams(conn, left)
+        teams.remove_teams(conn, [left])
         conn.execute("delete from match where session_key = %s", [left])
     with conn.cursor() as cursor:
         cursor.executemany(

@@ -5,7 +5,7 @@ Does not belong here: working them out (``rules.teams``, ``rules.team_names``).
 Writing a session's teams needs the server's lock.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from psycopg import Connection
@@ -27,67 +27,85 @@ class TeamEvidence:
     flags: tuple[Flag, ...]
 
 
-def players_of(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
-    """Everybody known who played in a session, under his latest name without colour codes, by GUID."""
+@dataclass(frozen=True)
+class Rosters:
+    """Who played in a session, by GUID under his latest name; in which teams, and what these are called."""
+
+    players: Mapping[str, str]
+    teams: SessionTeams
+    names: Mapping[str, TeamName]
+
+
+def players_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Everybody known who played in sessions, by session: under his latest name without colour codes, by GUID."""
     rows = conn.execute(
-        """select guid, (array_agg(name order by name = '', position desc))[1] as name
+        """select session_key, guid, (array_agg(name order by name = '', position desc))[1] as name
            from session_round join round_player using (round_key)
-           where session_key = %s and not %s = any(round_player.flags)
-           group by guid order by guid""",
-        [session_key, NO_IDENTITY],
+           where session_key = any(%s) and not %s = any(round_player.flags)
+           group by session_key, guid order by session_key, guid""",
+        [list(session_keys), NO_IDENTITY],
     )
-    return {row["guid"]: row["name"] for row in rows}
+    found: dict[str, dict[str, str]] = {key: {} for key in session_keys}
+    for row in rows:
+        found[row["session_key"]][row["guid"]] = row["name"]
+    return found
 
 
-def store_teams(
-    conn: Connection[DictRow],
-    session_key: str,
-    players: Mapping[str, str],
-    teams: SessionTeams,
-    names: Mapping[str, TeamName],
-) -> None:
-    """Writes who played in a session for which team, what the teams are called and how sure it is.
-
-    ``players``: as ``players_of`` has them.
-    """
-    remove_teams(conn, session_key)
+def store_teams(conn: Connection[DictRow], rosters: Mapping[str, Rosters]) -> None:
+    """Writes, by session, who played for which team, what the teams are called and how sure it is."""
+    _remove_rosters(conn, list(rosters))
     with conn.cursor() as cursor:
-        cursor.executemany(
-            "insert into session_player (session_key, guid, name, team, open_reason) values (%s, %s, %s, %s, %s)",
-            [
-                (session_key, guid, name, teams.team_of.get(guid), teams.open.get(guid))
-                for guid, name in players.items()
-            ],
-        )
-        cursor.executemany(
-            "insert into session_team (session_key, team, name, name_source, colour) values (%s, %s, %s, %s, %s)",
-            [(session_key, team, name.name, name.source, name.colour) for team, name in names.items()],
-        )
+        with cursor.copy("copy session_player (session_key, guid, name, team, open_reason) from stdin") as copy:
+            for session_key, own in rosters.items():
+                for guid, name in own.players.items():
+                    copy.write_row((session_key, guid, name, own.teams.team_of.get(guid), own.teams.open.get(guid)))
+        with cursor.copy("copy session_team (session_key, team, name, name_source, colour) from stdin") as copy:
+            for session_key, own in rosters.items():
+                for team, called in own.names.items():
+                    copy.write_row((session_key, team, called.name, called.source, called.colour))
+    told = {key: own.teams for key, own in rosters.items()}
     conn.execute(
-        """update session set team_confidence = %s, team_reasons = %s, team_flags = %s,
-                  known_teams = (select digest from session_known_teams where session_key = %s)
-           where session_key = %s""",
-        [teams.confidence, list(teams.reasons), Jsonb([asdict(f) for f in teams.flags]), session_key, session_key],
+        """update session s
+           set team_confidence = told.confidence, team_flags = told.flags,
+               team_reasons = array(select jsonb_array_elements_text(told.reasons)),
+               known_teams = (select digest from session_known_teams k where k.session_key = s.session_key)
+           from unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
+                as told (session_key, confidence, reasons, flags)
+           where s.session_key = told.session_key""",
+        [
+            list(told),
+            [teams.confidence for teams in told.values()],
+            [Jsonb(teams.reasons) for teams in told.values()],
+            [Jsonb([asdict(flag) for flag in teams.flags]) for teams in told.values()],
+        ],
     )
 
 
-def remove_teams(conn: Connection[DictRow], session_key: str) -> None:
-    """Takes a session's teams away, until its rounds are worked out again."""
-    conn.execute("delete from session_player where session_key = %s", [session_key])
-    conn.execute("delete from session_team where session_key = %s", [session_key])
+def remove_teams(conn: Connection[DictRow], session_keys: Sequence[str]) -> None:
+    """Takes the teams of sessions away, until their rounds are worked out again."""
+    _remove_rosters(conn, session_keys)
     conn.execute(
         """update session set team_confidence = null, team_reasons = null, team_flags = null, known_teams = null
-           where session_key = %s""",
-        [session_key],
+           where session_key = any(%s)""",
+        [session_keys],
     )
 
 
-def load_teams(conn: Connection[DictRow], session_key: str) -> dict[str, str]:
-    """The team of every player of a session who has one, by GUID."""
+def _remove_rosters(conn: Connection[DictRow], session_keys: Sequence[str]) -> None:
+    conn.execute("delete from session_player where session_key = any(%s)", [session_keys])
+    conn.execute("delete from session_team where session_key = any(%s)", [session_keys])
+
+
+def load_teams(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The team of every player of sessions who has one, by session and GUID."""
     rows = conn.execute(
-        "select guid, team from session_player where session_key = %s and team is not null", [session_key]
+        "select session_key, guid, team from session_player where session_key = any(%s) and team is not null",
+        [list(session_keys)],
     )
-    return {row["guid"]: row["team"] for row in rows}
+    found: dict[str, dict[str, str]] = {key: {} for key in session_keys}
+    for row in rows:
+        found[row["session_key"]][row["guid"]] = row["team"]
+    return found
 
 
 def team_names(conn: Connection[DictRow], session_keys: Iterable[str]) -> dict[str, dict[str, TeamName]]:

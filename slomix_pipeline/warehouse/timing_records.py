@@ -91,12 +91,6 @@ def records_near(conn: Connection[DictRow], server: str, first: datetime, last: 
     return records_between(conn, server, first - CANDIDATE_WINDOW, last + CANDIDATE_WINDOW)
 
 
-def record_of(conn: Connection[DictRow], key: str | None) -> TimingRecord | None:
-    """One timing record; None without a key."""
-    row = conn.execute(f"{_READ} where record_key = %s", [key]).fetchone()
-    return None if row is None else _filed(row).record
-
-
 def _filed(row: DictRow) -> FiledRecord:
     return FiledRecord(row.pop("record_key"), TimingRecord(**row))
 

@@ -306,6 +306,17 @@ def test_a_stored_number_that_the_rules_would_not_make_is_pointed_out(
     assert receipt(pipeline, match[0])["differs_from_rules"] == []
 
 
+def test_a_stored_winner_that_the_rules_would_not_make_is_pointed_out(
+    pipeline: Pipeline, match: tuple[str, str]
+) -> None:
+    (won,) = pipeline.rows("select winner from match")
+    with pipeline.database.transaction() as conn:
+        conn.execute("update match set winner = 'draw'")
+    assert receipt(pipeline, match[0])["differs_from_rules"] == [
+        {"what": "match_winner", "stored": "draw", "now": won["winner"]}
+    ]
+
+
 def test_names_are_shown_as_they_are(pipeline: Pipeline) -> None:
     named: tuple[PlayerLine, ...] = (replace(FIRST.players[0], name="^1[red]a[/red]|*b*"), *FIRST.players[1:])
     key = put(pipeline, 30, 1, replace(FIRST, players=named))

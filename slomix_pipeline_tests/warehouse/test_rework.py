@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats import gametimes
-from slomix_pipeline.formats.filenames import gametime_file_name, parse_file_name, stats_file_name
+from slomix_pipeline.formats.filenames import FileKind, gametime_file_name, parse_file_name, stats_file_name
 from slomix_pipeline.rules.overrides import CUT, DOES_NOT_COUNT, OverrideKind
 from slomix_pipeline.rules.team_names import KnownTeam
 from slomix_pipeline.rules.values import FileStatus
@@ -70,8 +70,8 @@ Situation = Callable[[Conn, Evening, str, str], object]
 """What happens to an evening, given the keys of its rounds 1 and 2."""
 
 OF_ROUND_1: dict[Cause, Situation] = {
-    Cause.FILE_REPLACED: lambda conn, evening, first, second: conn.execute(
-        "update file set sha256 = %s where partition_key = %s", [files.store_content(conn, b"other"), first]
+    Cause.FILE_REPLACED: lambda conn, evening, first, second: files.keep_bytes(
+        conn, {files.files_of(conn, FileKind.STATS, [first])[first]: b"other"}
     ),
     Cause.OTHER_RULES: lambda conn, evening, first, second: conn.execute(
         "update round set rules = 'of long ago' where round_key = %s", [first]
