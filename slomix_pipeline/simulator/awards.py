@@ -7,6 +7,7 @@ itself). Simpler than in life: who left before the end is still listed.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import NamedTuple
 
 from slomix_pipeline.formats.filenames import stats_file_name
@@ -78,6 +79,7 @@ def _block(one: _Seen, seen: Sequence[_Seen]) -> Iterator[str]:
         yield f"{_cleaned(name)}\t{kills}\t{deaths}"
 
 
+@cache
 def _cleaned(name: str) -> str:
     """A name as the engine cleans it, byte by byte: a caret goes with the visible byte behind it, others never show."""
     raw, shown, place = encode(name), bytearray(), 0

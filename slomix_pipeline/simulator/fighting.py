@@ -81,13 +81,10 @@ class _Soldier:
     hits: list[_Hit] = field(default_factory=list)
     side: int = field(init=False)
     switches: list[int] = field(init=False)  # that are still to come
+    key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.side, self.switches = self.place.side, list(self.place.switches)
-
-    @property
-    def key(self) -> str:
-        return self.place.fighter.key
+        self.side, self.switches, self.key = self.place.side, list(self.place.switches), self.place.fighter.key
 
     def end_chain(self) -> None:
         """Counts a chain of kills, each less than 3 s after the one before, once, by its length."""
@@ -127,10 +124,9 @@ class _Battle:
             self._fire(soldier, soldier.place.joined, "knife", soldier.place.knife_swings)
 
     def _do(
-        self, kind: DeedKind, soldier: _Soldier, second: int, other: _Soldier | None = None, **more: int | str
+        self, kind: DeedKind, soldier: _Soldier, second: int, other: _Soldier | None = None, weapon: str = ""
     ) -> None:
-        whom = other.key if other else ""
-        self.deeds.append(Deed(second, kind, soldier.key, whom, **more))  # type: ignore[arg-type]
+        self.deeds.append(Deed(second, kind, soldier.key, other.key if other else "", weapon))
 
     def _fire(
         self,
@@ -145,9 +141,13 @@ class _Battle:
     ) -> None:
         """Pulls a trigger. Hits on friends count nowhere, their damage does."""
         friendly = target is not None and target.side == soldier.side
-        counted = {} if friendly else {"hits": hits, "headshots": heads}
-        self._count(soldier, weapon, shots=shots, **counted)
-        self._do("shoot", soldier, second, target, weapon=weapon, shots=shots, hits=hits, heads=heads, points=damage)
+        counted = soldier.weapons[weapon]
+        counted["shots"] += shots
+        if not friendly:
+            counted["hits"] += hits
+            counted["headshots"] += heads
+        whom = target.key if target else ""
+        self.deeds.append(Deed(second, "shoot", soldier.key, whom, weapon, shots, hits, heads, damage))
         if target and hits:
             kind = "team_damage" if friendly else "damage"
             soldier.counts[f"{kind}_given"] += damage
@@ -168,17 +168,20 @@ class _Battle:
         for soldier in self.soldiers:
             if soldier.switches and soldier.switches[0] <= second and soldier in self.living(second, soldier.side):
                 self._switch_sides(soldier, second)
-        for soldier in self.living(second, AXIS) + self.living(second, ALLIES):
-            if soldier.fell_at is not None:
-                continue
-            if self.rng.random() < _CONTACT:
-                self._meet(soldier, second)
-            elif self.rng.random() < (_SELF_KILL_BEFORE_WAVE if self._wait(soldier, second) < 6 else _SELF_KILL):
-                self._kill_self(soldier, second)
-            elif self.rng.random() < _FRIENDLY_FIRE:
-                self._hit_a_friend(soldier, second)
-            elif self.rng.random() < _GRENADE_THROWN:
-                self._fire(soldier, second, "grenade", 1)
+        dice = self.rng.random
+        for side in (AXIS, ALLIES):
+            self_kill = _SELF_KILL_BEFORE_WAVE if self._wait(side, second) < 6 else _SELF_KILL
+            for soldier in self.living(second, side):
+                if soldier.fell_at is not None:
+                    continue
+                if dice() < _CONTACT:
+                    self._meet(soldier, second)
+                elif dice() < self_kill:
+                    self._kill_self(soldier, second)
+                elif dice() < _FRIENDLY_FIRE:
+                    self._hit_a_friend(soldier, second)
+                elif dice() < _GRENADE_THROWN:
+                    self._fire(soldier, second, "grenade", 1)
 
     def _meet(self, soldier: _Soldier, second: int) -> None:
         enemies = self.living(second, AXIS + ALLIES - soldier.side)
@@ -236,11 +239,13 @@ class _Battle:
 
     @staticmethod
     def _count(soldier: _Soldier, weapon: str, **counts: int) -> None:
-        soldier.weapons[weapon].update(counts)
+        for column, number in counts.items():
+            soldier.weapons[weapon][column] += number
 
-    def _wait(self, soldier: _Soldier, second: int) -> int:
-        """Seconds to his side's next spawn wave."""
-        interval = _WAVE_SECONDS[soldier.side]
+    @staticmethod
+    def _wait(side: int, second: int) -> int:
+        """Seconds to the side's next spawn wave."""
+        interval = _WAVE_SECONDS[side]
         return interval - second % interval
 
     @staticmethod
@@ -260,7 +265,7 @@ class _Battle:
 
     def _credit_kill(self, killer: _Soldier, victim: _Soldier, second: int, weapon: str) -> None:
         self._credit_helpers(killer, victim, second, weapon)
-        wait = self._wait(victim, second)
+        wait = self._wait(victim.side, second)
         killer.counts["useful_kills"] += 2 * wait >= _WAVE_SECONDS[victim.side]
         killer.counts["useless_kills"] += wait < 5
         if second - killer.last_kill >= 3:
@@ -278,7 +283,7 @@ class _Battle:
         victim.hits.clear()
         victim.falls += 1
         victim.fell_at, victim.killer, victim.medic = second, killer, None
-        victim.back_at = second + self._wait(victim, second)
+        victim.back_at = second + self._wait(victim.side, second)
         medics = [s for s in self.living(second, victim.side) if s.place.fighter.kit == "medic"]
         revived_at = second + self.rng.randint(3, 7)
         if killer and medics and revived_at < victim.back_at and self.rng.random() < _REVIVED:
@@ -291,7 +296,7 @@ class _Battle:
         medic, soldier.medic = soldier.medic, None
         if medic:
             if medic not in self.living(second, soldier.side):
-                soldier.back_at = second + self._wait(soldier, second)
+                soldier.back_at = second + self._wait(soldier.side, second)
                 return
             self._count(medic, "syringe", hits=1, shots=1)
             if self.rng.random() < 0.15:
@@ -312,7 +317,7 @@ class _Battle:
 
     def _kill_self(self, soldier: _Soldier, second: int) -> None:
         soldier.counts["self_kills"] += 1
-        soldier.counts["full_self_kills"] += self._wait(soldier, second) >= _WAVE_SECONDS[soldier.side] - 2
+        soldier.counts["full_self_kills"] += self._wait(soldier.side, second) >= _WAVE_SECONDS[soldier.side] - 2
         self._do("kill_self", soldier, second)
         self._fall(soldier, second, None)
 

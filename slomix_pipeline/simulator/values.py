@@ -53,8 +53,7 @@ class Fighter:
         return f"{self.guid} {self.name}" if self.is_bot else self.guid or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(NamedTuple):
     """One thing that was done in a round, ``second`` seconds after it began; by ``who``, to ``other`` (keys).
 
     ``shoot``: ``shots`` with ``weapon``, of which ``hits`` hit, ``heads`` of these heads, for ``points`` in all;

@@ -108,7 +108,7 @@ def test_a_login_that_is_never_answered_is_transient(server: SftpServer, monkeyp
 def test_a_question_that_is_never_answered_is_transient_and_the_next_one_gets_a_new_line(
     server: SftpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connected(server, sftp_timeout=timedelta(seconds=3)) as source:
+    with connected(server, sftp_timeout=timedelta(seconds=1.5)) as source:
         assert source.list_folder(FOLDER)
         with monkeypatch.context() as patch:
             patch.setattr(asyncssh.SFTPServer, "stat", lambda *_: never())
@@ -184,7 +184,7 @@ def test_an_address_that_leads_nowhere_leaves_time_for_the_next_one(
         addresses = (full.getsockname(), ("127.0.0.1", server.port))
         ways = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ways)
-        with connected(server, sftp_timeout=timedelta(seconds=4)) as source:
+        with connected(server, sftp_timeout=timedelta(seconds=3)) as source:
             assert source.list_folder(FOLDER)
 
 
@@ -247,7 +247,7 @@ def odd_server(tmp_path: Path, odd: OddServer) -> Iterator[GameServer]:
                 sftp_host_key=host_key.fingerprint,
                 sftp_password=None,
                 sftp_key_file=tmp_path / "key",
-                sftp_timeout=timedelta(seconds=3),
+                sftp_timeout=timedelta(seconds=1.5),
             )
         )
         thread.join()

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,18 @@ def test_a_revoked_key_is_not_trusted(server: SftpServer, tmp_path: Path) -> Non
 # --- servers with keys of several types ---
 
 KINDS = {"ed25519": "ssh-ed25519", "rsa": "ssh-rsa", "ecdsa": "ecdsa-sha2-nistp256"}
-KEYS = {kind: asyncssh.generate_private_key(algorithm) for kind, algorithm in KINDS.items()}
-OTHER_KEYS = {kind: asyncssh.generate_private_key(algorithm) for kind, algorithm in KINDS.items()}
+
+
+@cache  # an RSA key takes a while
+def host_key(kind: str) -> asyncssh.SSHKey:
+    """The server's key of a kind."""
+    return asyncssh.generate_private_key(KINDS[kind])
+
+
+@cache
+def other_key(kind: str) -> asyncssh.SSHKey:
+    """A key of that kind that is not the server's."""
+    return asyncssh.generate_private_key(KINDS[kind])
 
 
 def with_keys(monkeypatch: pytest.MonkeyPatch, kinds: Iterable[str]) -> None:
@@ -87,7 +98,7 @@ def with_keys(monkeypatch: pytest.MonkeyPatch, kinds: Iterable[str]) -> None:
     real = asyncssh.listen
 
     async def listen(*arguments: Any, **options: Any) -> Any:
-        return await real(*arguments, **(options | {"server_host_keys": [KEYS[kind] for kind in kinds]}))
+        return await real(*arguments, **(options | {"server_host_keys": [host_key(kind) for kind in kinds]}))
 
     monkeypatch.setattr(asyncssh, "listen", listen)
 
@@ -115,7 +126,7 @@ def test_a_server_is_asked_for_the_key_that_is_known_of_it(
     with_keys(monkeypatch, there)
     with (
         SftpServer(files, USER, PASSWORD) as server,
-        knowing(server, tmp_path, *(KEYS[kind] for kind in known)) as source,
+        knowing(server, tmp_path, *(host_key(kind) for kind in known)) as source,
     ):
         assert source.list_folder(FOLDER)
 
@@ -126,7 +137,7 @@ def test_of_two_known_keys_of_one_type_either_will_do(
     with_keys(monkeypatch, ["ed25519"])
     with (
         SftpServer(files, USER, PASSWORD) as server,
-        knowing(server, tmp_path, OTHER_KEYS["ed25519"], KEYS["ed25519"]) as source,
+        knowing(server, tmp_path, other_key("ed25519"), host_key("ed25519")) as source,
     ):
         assert source.list_folder(FOLDER)
 
@@ -136,7 +147,7 @@ def test_changed_keys_are_refused_and_all_that_are_known_are_named(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: list[str]
 ) -> None:
     with_keys(monkeypatch, ["ed25519", "rsa"])
-    keys = [OTHER_KEYS[kind] for kind in known]
+    keys = [other_key(kind) for kind in known]
     with (
         SftpServer(files, USER, PASSWORD) as server,
         pytest.raises(PermanentError, match="WARNING: .*offers another host key") as refused,
@@ -150,7 +161,7 @@ def test_a_changed_key_is_refused_though_a_key_of_another_type_is_still_the_same
 ) -> None:
     with_keys(monkeypatch, ["ed25519", "rsa"])
     with SftpServer(files, USER, PASSWORD) as server, pytest.raises(PermanentError, match="WARNING"):
-        knowing(server, tmp_path, OTHER_KEYS["ed25519"], KEYS["rsa"]).list_folder(FOLDER)
+        knowing(server, tmp_path, other_key("ed25519"), host_key("rsa")).list_folder(FOLDER)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -158,17 +169,17 @@ def test_the_pinned_key_may_be_any_of_the_servers(files: Path, monkeypatch: pyte
     with_keys(monkeypatch, KINDS)
     with (
         SftpServer(files, USER, PASSWORD) as server,
-        connected(server, sftp_host_key=KEYS[kind].get_fingerprint()) as source,
+        connected(server, sftp_host_key=host_key(kind).get_fingerprint()) as source,
     ):
         assert source.list_folder(FOLDER)
 
 
 def test_a_pinned_key_that_is_none_of_the_servers_is_refused(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_keys(monkeypatch, ["ed25519", "rsa"])
-    pinned = OTHER_KEYS["rsa"].get_fingerprint()
+    pinned = other_key("rsa").get_fingerprint()
     with SftpServer(files, USER, PASSWORD) as server, pytest.raises(PermanentError, match="WARNING") as refused:
         connected(server, sftp_host_key=pinned).list_folder(FOLDER)
-    assert pinned in str(refused.value) and KEYS["ed25519"].get_fingerprint() in str(refused.value)
+    assert pinned in str(refused.value) and host_key("ed25519").get_fingerprint() in str(refused.value)
 
 
 # --- logging in ---

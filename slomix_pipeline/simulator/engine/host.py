@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,29 @@ class Client:
     def begin_anew(self) -> None:
         """The engine forgets what it counted."""
         self.session, self.weapons = dict.fromkeys(SESSION, 0), _no_weapons()
+
+
+_NOBODY = Client("", "", side=0)  # what scripts see in an empty slot
+
+
+def _counted(name: str) -> Callable[[Client, int], Any]:
+    return lambda client, index: client.session[name]
+
+
+# What scripts may ask of a slot, with an index where the engine has an array.
+_FIELDS: dict[str, Callable[[Client, int], Any]] = {
+    "pers.connected": lambda client, index: 0 if client is _NOBODY else 2,
+    "pers.netname": lambda client, index: client.name,
+    "pers.lastSpawnTime": lambda client, index: client.last_spawn,
+    "pers.playerStats.hitRegions": lambda client, index: 0 if index else client.head_hits,
+    "sess.sessionTeam": lambda client, index: client.side,
+    "sess.aWeaponStats": lambda client, index: client.weapons[index],
+    "health": lambda client, index: client.health,
+    "ps.pm_flags": lambda client, index: LIMBO if client.limbo else 0,
+    "ps.persistant": lambda client, index: 0 if index else client.xp,
+    "ps.origin": lambda client, index: client.origin,
+    **{f"sess.{name}": _counted(name) for name in SESSION},
+}
 
 
 @dataclass
@@ -246,7 +270,7 @@ class Host:
             "trap_GetUserinfo": self._userinfo,
             "Info_ValueForKey": _value_for_key,
             "Q_CleanStr": _clean,
-            "gentity_get": lambda slot, name, index=0: _as_lua(lua, self._gentity_get(slot, name, index or 0)),
+            "gentity_get": partial(self._gentity_get, lua.table_from),
             "G_Print": self.log.append,
             "G_LogPrint": self.print_line,
             "trap_SendServerCommand": lambda slot, text: None,
@@ -264,28 +288,13 @@ class Host:
         client = self.clients.get(slot)
         return f"\\cl_guid\\{client.guid}\\name\\{client.name}\\ip\\127.0.0.1" if client else ""
 
-    def _gentity_get(self, slot: int, name: str, index: int) -> Any:
-        client = self.clients.get(slot) if self.entered else None
-        here = client or Client("", "", side=0)
-        if 0 <= slot < MAX_CLIENTS:
-            if name.startswith("sess.") and name[5:] in here.session:
-                return here.session[name[5:]]
-            if name == "sess.aWeaponStats":
-                return here.weapons[index]
-            fields = {
-                "pers.connected": 2 if client else 0,
-                "pers.netname": here.name,
-                "pers.lastSpawnTime": here.last_spawn,
-                "pers.playerStats.hitRegions": 0 if index else here.head_hits,
-                "sess.sessionTeam": here.side,
-                "health": here.health,
-                "ps.pm_flags": LIMBO if here.limbo else 0,
-                "ps.persistant": 0 if index else here.xp,
-                "ps.origin": here.origin,
-            }
-            if name in fields:
-                return fields[name]
-        raise ValueError(f'tried to get invalid gentity field "{name}"')
+    def _gentity_get(self, as_table: Callable[[Any], Any], slot: int, name: str, index: int | None = None) -> Any:
+        field_of = _FIELDS.get(name)
+        if field_of is None or not 0 <= slot < MAX_CLIENTS:
+            raise ValueError(f'tried to get invalid gentity field "{name}"')
+        client = self.clients.get(slot, _NOBODY) if self.entered else _NOBODY
+        value = field_of(client, index or 0)
+        return as_table(value) if isinstance(value, (list, tuple)) else value
 
     def _open(self, name: str, mode: int) -> tuple[int, int]:
         path = self.folder / name
@@ -319,10 +328,6 @@ class Host:
         if self.shell_path is not None:
             subprocess.run(["/bin/sh", "-c", command], env={"PATH": str(self.shell_path)}, check=False)
         return True
-
-
-def _as_lua(lua: Any, value: Any) -> Any:
-    return lua.table_from(value) if isinstance(value, (list, tuple)) else value
 
 
 def _clean(text: object) -> str:

@@ -80,7 +80,9 @@ class People(Host):
     def true_player(self, client: Client) -> TruePlayer:
         """What is counted of him in the round being played."""
         assert self.round is not None
-        player = self.round.players.setdefault(client.guid, TruePlayer(client.guid))
+        player = self.round.players.get(client.guid)
+        if player is None:
+            player = self.round.players[client.guid] = TruePlayer(client.guid)
         player.name, player.team = client.name, client.side
         return player
 
