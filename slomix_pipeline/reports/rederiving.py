@@ -20,8 +20,9 @@ from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound, with_true_limit
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import results, timing_records
-from slomix_pipeline.warehouse.placing import work_out_session
+from slomix_pipeline.warehouse import timing_records
+from slomix_pipeline.warehouse.placing import work_out_sessions
+from slomix_pipeline.warehouse.touched import touched_sessions
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Rederived:
 
 def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: str) -> Rederived:
     """Works a parsed round out anew, with the rounds of its session."""
-    sessions = results.touched_sessions(conn, server, [key], settings.session_gap, placed=False)
+    sessions = touched_sessions(conn, server, [key], settings.session_gap, placed=False)
     session = next(session for session in sessions if any(entry.key == key for entry in session))
-    rounds, found = work_out_session(conn, settings, server, session)
+    ((rounds, found),) = work_out_sessions(conn, settings, server, [session])
     record = timing_records.record_of(conn, found.links[key].record_key)
     return Rederived(rounds, found.placed[key], found.validities[key], found.players[key], record)
 

@@ -1,4 +1,4 @@
-"""A session worked out by the rules, from everything they take: the one way for stages and for receipts.
+"""Sessions worked out by the rules, from everything they take: the one way for stages and for receipts.
 
 Belongs here: reading that, and whether a stored placing still rests on the records that are linked now.
 Does not belong here: the rules (``rules.rounds``), writing what they make of rounds (``results``).
@@ -26,28 +26,30 @@ class WorkedOut(NamedTuple):
     found: SessionRounds
 
 
-def work_out_session(
-    conn: Connection[DictRow], settings: Settings, server: str, session: Sequence[Stamped]
-) -> WorkedOut:
-    """Reads a session's rounds anew from their bytes and asks the rules."""
-    rounds = {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])}
-    found = work_out(
-        rounds.values(),
-        settings.pairing_window,
-        settings.filler_maps,
-        results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone)),
-        overrides.in_force(conn, server),
-        timing_records.records_near(conn, server, session[0].stamp, session[-1].stamp),
-    )
-    return WorkedOut(rounds, found)
+def work_out_sessions(
+    conn: Connection[DictRow], settings: Settings, server: str, sessions: Sequence[Sequence[Stamped]]
+) -> list[WorkedOut]:
+    """Reads the rounds of sessions by their bytes and asks the rules, session by session."""
+    filed = {entry.key: entry for entry in parsed.load_rounds(conn, [e.key for session in sessions for e in session])}
+    decided = overrides.in_force(conn, server)
+    seen = results.second_rounds_seen(conn, server, sessions, ZoneInfo(settings.timezone))
+    records = timing_records.records_near(conn, server, sessions)
+    worked_out = []
+    for session, second_rounds, near in zip(sessions, seen, records, strict=True):
+        rounds = {entry.key: filed[entry.key] for entry in session}
+        found = work_out(rounds.values(), settings.pairing_window, settings.filler_maps, second_rounds, decided, near)
+        worked_out.append(WorkedOut(rounds, found))
+    return worked_out
 
 
-def rests_on(conn: Connection[DictRow], links: Mapping[str, Link]) -> bool:
-    """Whether the stored placing of rounds was made with the records that are linked to them, as these are now."""
+def placed_otherwise(conn: Connection[DictRow], links: Mapping[str, Link]) -> set[str]:
+    """Those of rounds whose stored placing was not made with the records that are linked to them, as these are now."""
     rows = conn.execute(
         """select round_key, placed_with, coalesce(w.stored_at > r.rules_at, false) as outdated
            from round r left join timing_record w on w.record_key = r.placed_with
            where round_key = any(%s)""",
         [list(links)],
     )
-    return all(row["placed_with"] == links[row["round_key"]].record_key and not row["outdated"] for row in rows)
+    return {
+        row["round_key"] for row in rows if row["placed_with"] != links[row["round_key"]].record_key or row["outdated"]
+    }
