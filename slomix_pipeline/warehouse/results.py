@@ -16,7 +16,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
-from slomix_pipeline.rules.policy import COUNTERS
+from slomix_pipeline.rules.policy import COUNTERS, WEAPON_COLUMNS
 from slomix_pipeline.rules.rounds import SessionRounds
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.stamps import stamp_in_utc
@@ -25,6 +25,8 @@ from slomix_pipeline.rules.values import Status, with_true_limit
 from slomix_pipeline.warehouse import parsed, teams
 from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
 
+_in_columns = itemgetter(*COUNTERS)
+_COPY_WEAPONS = f"copy round_weapon (round_key, guid, weapon, {', '.join(WEAPON_COLUMNS)}) from stdin"
 _ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 
 
@@ -128,14 +130,14 @@ def _copy_players(conn: Connection[DictRow], players: Mapping[str, Sequence[Roun
                         p.seconds_dead_raw,
                         p.alive_percent,
                         _as_array(p.flags),
-                        *(p.counters[name] for name in COUNTERS),
+                        *_in_columns(p.counters),
                     )
                 )
-    with conn.cursor() as cursor, cursor.copy("copy round_weapon from stdin") as copy:
+    with conn.cursor() as cursor, cursor.copy(_COPY_WEAPONS) as copy:
         for key, people in players.items():
             for p in people:
-                for weapon, c in (p.weapons or {}).items():
-                    copy.write_row((key, p.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
+                for weapon, counts in (p.weapons or {}).items():
+                    copy.write_row((key, p.guid, weapon, *counts))
 
 
 def places(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Placed]:
