@@ -19,8 +19,8 @@ from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import results
 from slomix_pipeline.warehouse.placing import result_of_session
+from slomix_pipeline.warehouse.touched import touched_sessions
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Rederived:
 
 def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: str) -> Rederived:
     """Works a parsed round out anew, with the rounds of its session."""
-    sessions = results.touched_sessions(conn, server, [key], settings.session_gap, placed=False)
+    sessions = touched_sessions(conn, server, [key], settings.session_gap, placed=False)
     session = next(session for session in sessions if any(entry.key == key for entry in session))
     read, now = result_of_session(conn, settings, server, session)
     placed = now.rounds.placed[key]

@@ -20,7 +20,8 @@ from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow, contents
-from slomix_pipeline.warehouse.results import rounds_in, sessions_of, touched_sessions, unscored_sessions
+from slomix_pipeline.warehouse.results import rounds_in, sessions_of, unscored_sessions
+from slomix_pipeline.warehouse.touched import touched_sessions
 
 Conn = Connection[DictRow]
 
@@ -158,8 +159,7 @@ def sessions_touched(
         NotAsPlanned: one of these sessions has another round than those planned for.
     """
     with _locked(tools, server) as conn:
-        gap = tools.settings.session_gap
-        sessions = touched_sessions(conn, server, keys, gap, placed=placed, planned=tools.planned)
+        sessions = touched_sessions(conn, server, keys, tools.settings.session_gap, placed=placed)
         _check_planned(tools, (entry.key for session in sessions for entry in session))
         yield conn, sessions
 

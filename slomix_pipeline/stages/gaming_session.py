@@ -13,8 +13,7 @@ def gaming_session(keys: Sequence[str], tools: Tools) -> Done:
     rounds: dict[str, int] = {}
     for server, own in by_server(keys):
         with sessions_touched(tools, server, own) as (conn, sessions):
-            for session in sessions:
-                rounds[results.store_session(conn, server, session)] = len(session)
+            rounds |= zip(results.store_sessions(conn, server, sessions), map(len, sessions), strict=True)
     totals = {
         "sessions": len(rounds),
         "rounds": sum(rounds.values()),

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 
 from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pairing_outcome, plausibility_outcome
+from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_touched
 from slomix_pipeline.warehouse import comparisons, results
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
-from slomix_pipeline.warehouse.placing import work_out_session
+from slomix_pipeline.warehouse.placing import work_out_sessions
 from slomix_pipeline.warehouse.rework import rules_in_force
 
 _CHECKS = (
@@ -24,38 +25,39 @@ def round_stats(keys: Sequence[str], tools: Tools) -> Done:
     outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
     for server, own in by_server(keys):
         with sessions_touched(tools, server, own, placed=False) as (conn, sessions):
-            for session in sessions:
-                for name, found in place_session(conn, tools.settings, server, session, own).items():
-                    outcomes[name] |= found
+            for name, found in place_sessions(conn, tools.settings, server, sessions, own).items():
+                outcomes[name] |= found
     with tools.database.connect() as conn:
         totals = comparisons.totals(conn, keys)
     return Done(outcomes, {name: int(value) for name, value in totals.items()})
 
 
-def place_session(
-    conn: Conn, settings: Settings, server: str, session: Sequence[Stamped], own: Collection[str]
+def place_sessions(
+    conn: Conn, settings: Settings, server: str, sessions: Sequence[Sequence[Stamped]], own: Collection[str]
 ) -> dict[CheckName, dict[str, Outcome]]:
-    """Works out and stores the rounds of a session with the timing records that are known by now. Returns what the
+    """Works out and stores the rounds of sessions with the timing records that are known by now. Returns what the
     checks find, by check and round.
 
     ``own``: the rounds that this is done for; what is stored of them and their partners is compared with the files.
     """
-    rounds, found = work_out_session(conn, settings, server, session)
-    results.store_rounds(conn, found, rules_in_force(settings))
-    placed, players = found.placed, found.players
+    worked_out = work_out_sessions(conn, settings, server, sessions)
+    results.store_rounds(conn, [session.found for session in worked_out], rules_in_force(settings))
     outcomes: dict[CheckName, dict[str, Outcome]] = {name: {} for name in _CHECKS}
-    # One file can change the place of every round of its session, and with it what the checks find.
-    for key, entry in rounds.items():
-        place = placed[key]
-        partner = rounds[place.partner] if place.partner else None
-        outcomes[CheckName.PAIRING][key] = pairing_outcome(entry, place, partner)
-        outcomes[CheckName.CONSERVATION_LAWS][key] = laws_outcome(
-            entry, place, players, partner if place.goes_on else None
-        )
-        outcomes[CheckName.PLAUSIBILITY][key] = plausibility_outcome(entry, place, players)
-    asked = set(own) & placed.keys()
-    for key in asked | {other for key in asked if (other := placed[key].partner)}:
-        outcomes[CheckName.SEVEN_COMPARISONS][key] = comparison_outcome(
-            comparisons.differences(conn, key, players[key])
-        )
+    compared: dict[str, Sequence[RoundPlayer]] = {}
+    for rounds, found in worked_out:
+        placed, players = found.placed, found.players
+        # One file can change the place of every round of its session, and with it what the checks find.
+        for key, entry in rounds.items():
+            place = placed[key]
+            partner = rounds[place.partner] if place.partner else None
+            outcomes[CheckName.PAIRING][key] = pairing_outcome(entry, place, partner)
+            outcomes[CheckName.CONSERVATION_LAWS][key] = laws_outcome(
+                entry, place, players, partner if place.goes_on else None
+            )
+            outcomes[CheckName.PLAUSIBILITY][key] = plausibility_outcome(entry, place, players)
+        asked = placed.keys() & own
+        partners = {other for key in asked if (other := placed[key].partner)}
+        compared |= {key: players[key] for key in asked | partners}
+    for key, off in comparisons.differences(conn, compared).items():
+        outcomes[CheckName.SEVEN_COMPARISONS][key] = comparison_outcome(off)
     return outcomes

@@ -4,7 +4,7 @@ Belongs here: ``parsed_*``.
 Does not belong here: what a round's own numbers are (``results``).
 """
 
-import hashlib
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -19,10 +19,11 @@ from slomix_pipeline.formats.keys import session_key
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.rules.identity import with_distinct_guids
+from slomix_pipeline.rules.linking import Clocked
 from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline.warehouse.files import FileRow, contents
+from slomix_pipeline.warehouse.files import FileRow, contents, sha256_of
 from slomix_pipeline.warehouse.keeping import ReadOtherwise
 
 
@@ -147,13 +148,23 @@ def _read_back(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Dict
     return {row["round_key"]: row for row in rows}
 
 
+_PARSED_AT_ONCE = 600  # files: a batch's, which several stages ask for; some 40 kB each
+_parsed: OrderedDict[str, gamestats.StatsFile] = OrderedDict()  # by sha256: the same bytes always say the same
+
+
 def parse_stats(data: bytes) -> gamestats.StatsFile:
     """A stats file with a GUID of his own for every player: the one way stored bytes are read.
 
     Raises:
         FormatError: see ``gamestats.parse``.
     """
-    return with_distinct_guids(gamestats.parse(data), hashlib.sha256(data).hexdigest())
+    digest = sha256_of(data)
+    stats = _parsed.get(digest)
+    if stats is None:
+        stats = _parsed[digest] = with_distinct_guids(gamestats.parse(data), digest)
+        while len(_parsed) > _PARSED_AT_ONCE:
+            _parsed.popitem(last=False)
+    return stats
 
 
 def accept_stats(data: bytes) -> gamestats.StatsFile:
@@ -175,13 +186,16 @@ def keeps_earlier(conn: Connection[DictRow], row: FileRow, reason: str) -> str:
 
 
 def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRound]:
-    """Parsed rounds in order of their stamps, read anew from their stored bytes."""
+    """Parsed rounds in order of their stamps, by their stored bytes."""
     rows = conn.execute(
         "select round_key, stamp, label, sha256 from parsed_round where round_key = any(%s) order by stamp, round_key",
         [list(keys)],
     ).fetchall()
-    data = contents(conn, (row["sha256"] for row in rows))
-    return [FiledRound(r["round_key"], r["stamp"], r["label"], parse_stats(data[r["sha256"]])) for r in rows]
+    digests = {row["sha256"] for row in rows}
+    stats = {digest: known for digest in digests if (known := _parsed.get(digest))}
+    if unread := digests - stats.keys():
+        stats |= {digest: parse_stats(data) for digest, data in contents(conn, unread).items()}
+    return [FiledRound(r["round_key"], r["stamp"], r["label"], stats[r["sha256"]]) for r in rows]
 
 
 def stamps(conn: Connection[DictRow], server: str) -> dict[str, datetime]:
@@ -207,3 +221,12 @@ def headers(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, gamesta
         )
         for row in rows
     }
+
+
+def clocked(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Clocked]:
+    """Parsed rounds as records are matched with them, by key."""
+    rows = conn.execute(
+        "select round_key, map, label, stamp from parsed_round where round_key = any(%s)",
+        [list(keys)],
+    )
+    return {row["round_key"]: Clocked(row["round_key"], row["map"], row["label"], row["stamp"]) for row in rows}

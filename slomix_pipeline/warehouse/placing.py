@@ -1,4 +1,4 @@
-"""A session worked out by the rules, from everything they take: the one way for stages and for receipts.
+"""Sessions worked out by the rules, from everything they take: the one way for stages and for receipts.
 
 Belongs here: reading that, and whether a stored placing still rests on the records that are linked now.
 Does not belong here: the rules (``rules.rounds``), writing what they make of rounds (``results``).
@@ -39,41 +39,50 @@ class WorkedOut(NamedTuple):
     found: SessionRounds
 
 
-def work_out_session(
-    conn: Connection[DictRow], settings: Settings, server: str, session: Sequence[Stamped]
-) -> WorkedOut:
-    """Reads a session and asks the rules what its rounds are."""
-    read = read_session(conn, settings, server, session)
+def work_out_sessions(
+    conn: Connection[DictRow], settings: Settings, server: str, sessions: Sequence[Sequence[Stamped]]
+) -> list[WorkedOut]:
+    """Reads sessions and asks the rules what their rounds are, session by session."""
     rules = settings.pairing_window, settings.filler_maps
-    found = work_out(read.rounds.values(), *rules, read.second_rounds_seen, read.decisions, read.records)
-    return WorkedOut(read.rounds, found)
+    return [
+        WorkedOut(
+            read.rounds, work_out(read.rounds.values(), *rules, read.second_rounds_seen, read.decisions, read.records)
+        )
+        for read in _read(conn, settings, server, sessions)
+    ]
 
 
 def result_of_session(
     conn: Connection[DictRow], settings: Settings, server: str, session: Sequence[Stamped]
 ) -> tuple[SessionRead, SessionResult]:
     """Reads a session and asks the rules for all they make of it."""
-    read = read_session(conn, settings, server, session)
+    (read,) = _read(conn, settings, server, [session])
     rules = settings.pairing_window, settings.filler_maps
     return read, session_result(read.rounds.values(), *rules, read.second_rounds_seen, read.decisions, read.records)
 
 
-def read_session(conn: Connection[DictRow], settings: Settings, server: str, session: Sequence[Stamped]) -> SessionRead:
-    """Reads a session's rounds anew from their bytes, and what else is known of it."""
-    return SessionRead(
-        {entry.key: entry for entry in parsed.load_rounds(conn, [entry.key for entry in session])},
-        results.second_rounds_seen(conn, server, session, ZoneInfo(settings.timezone)),
-        overrides.in_force(conn, server),
-        timing_records.records_near(conn, server, session[0].stamp, session[-1].stamp),
-    )
+def _read(
+    conn: Connection[DictRow], settings: Settings, server: str, sessions: Sequence[Sequence[Stamped]]
+) -> list[SessionRead]:
+    """Reads the rounds of sessions by their bytes, and what else is known of them."""
+    filed = {entry.key: entry for entry in parsed.load_rounds(conn, [e.key for session in sessions for e in session])}
+    decided = overrides.in_force(conn, server)
+    seen = results.second_rounds_seen(conn, server, sessions, ZoneInfo(settings.timezone))
+    records = timing_records.records_near(conn, server, sessions)
+    return [
+        SessionRead({entry.key: filed[entry.key] for entry in session}, second_rounds, decided, near)
+        for session, second_rounds, near in zip(sessions, seen, records, strict=True)
+    ]
 
 
-def rests_on(conn: Connection[DictRow], links: Mapping[str, Link]) -> bool:
-    """Whether the stored placing of rounds was made with the records that are linked to them, as these are now."""
+def placed_otherwise(conn: Connection[DictRow], links: Mapping[str, Link]) -> set[str]:
+    """Those of rounds whose stored placing was not made with the records that are linked to them, as these are now."""
     rows = conn.execute(
         """select round_key, placed_with, coalesce(w.stored_at > r.rules_at, false) as outdated
            from round r left join timing_record w on w.record_key = r.placed_with
            where round_key = any(%s)""",
         [list(links)],
     )
-    return all(row["placed_with"] == links[row["round_key"]].record_key and not row["outdated"] for row in rows)
+    return {
+        row["round_key"] for row in rows if row["placed_with"] != links[row["round_key"]].record_key or row["outdated"]
+    }

@@ -7,159 +7,137 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, timedelta, tzinfo
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
+from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen
-from slomix_pipeline.rules.policy import COUNTERS
+from slomix_pipeline.rules.policy import COUNTERS, WEAPON_COLUMNS
 from slomix_pipeline.rules.rounds import SessionRounds
-from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
+from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.values import Status, with_true_limit
-from slomix_pipeline.warehouse import overrides, parsed, teams
+from slomix_pipeline.warehouse import parsed, teams
+from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
 
+_in_columns = itemgetter(*COUNTERS)
+_COPY_WEAPONS = f"copy round_weapon (round_key, guid, weapon, {', '.join(WEAPON_COLUMNS)}) from stdin"
 _ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 
 
-def touched_sessions(
-    conn: Connection[DictRow],
-    server: str,
-    keys: Iterable[str],
-    gap: timedelta,
-    *,
-    placed: bool,
-    planned: Collection[str] | None = None,
-) -> list[list[Stamped]]:
-    """The sessions, by stamps and decisions, that hold any of these rounds, or rounds they were stored with before.
-
-    ``placed``: only of rounds that were placed already; another run may have parsed one and not come further yet.
-    ``planned``: whole sessions, by their rounds: no others are looked at than these and what falls into them.
-    """
-    wanted = set(keys)
-    decided = of_kind(overrides.in_force(conn, server), OverrideKind.SESSION)
-    begins = {key: override.value == CUT for key, override in decided.items()}
-    rows = conn.execute(
-        """select p.round_key, p.stamp from parsed_round p left join round r using (round_key)
-           where p.server = %(server)s and (r.round_key is not null or not %(placed)s)
-             and (%(near)s::text[] is null or p.stamp between
-                  (select min(stamp) - %(gap)s from parsed_round where round_key = any(%(near)s))
-                  and (select max(stamp) + %(gap)s from parsed_round where round_key = any(%(near)s)))""",
-        {
-            "server": server,
-            "placed": placed,
-            # Sessions that somebody joined may lie apart.
-            "near": None if planned is None or not all(begins.values()) else list(planned),
-            "gap": gap,
-        },
-    )
-    sessions = group_into_sessions((Stamped(row["round_key"], row["stamp"]) for row in rows), gap, begins)
-    wanted |= _stored_together(conn, wanted)
-    found = [session for session in sessions if any(entry.key in wanted for entry in session)]
-    # A session that loses rounds to one of these is another now too.
-    left = _stored_together(conn, [entry.key for session in found for entry in session])
-    return [session for session in sessions if session in found or any(entry.key in left for entry in session)]
-
-
-def _stored_together(conn: Connection[DictRow], keys: Iterable[str]) -> set[str]:
-    """The rounds of all stored sessions that hold any of these."""
-    rows = conn.execute(
-        """select round_key from session_round where session_key in
-             (select session_key from session_round where round_key = any(%s))""",
-        [list(keys)],
-    )
-    return {row["round_key"] for row in rows}
-
-
 def second_rounds_seen(
-    conn: Connection[DictRow], server: str, session: Sequence[Stamped], zone: tzinfo
-) -> list[SecondRoundSeen]:
-    """The round-2 endstats files known for the days of a session: they witness that a round 2 was played.
+    conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]], zone: tzinfo
+) -> list[list[SecondRoundSeen]]:
+    """The round-2 endstats files known for the days of each session: they witness that a round 2 was played.
 
     ``zone``: of the stamps of files that name none of their own.
     """
-    first, last = (at.astimezone(UTC).replace(tzinfo=None) for at in (session[0].stamp, session[-1].stamp))
+    days = [span_of(session).widened(_ANY_ZONE) for session in sessions]
     rows = conn.execute(
-        """select named_map, named_stamp, timezone from file
-           where server = %s and kind = 'endstats' and named_number = 2 and named_stamp between %s and %s""",
-        [server, first - _ANY_ZONE, last + _ANY_ZONE],
+        """select f.named_map, f.named_stamp, f.timezone
+           from unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)
+           join file f on f.server = %(server)s and f.kind = 'endstats' and f.named_number = 2
+             and f.named_stamp between (s.first at time zone 'UTC') and (s.last at time zone 'UTC')
+           order by f.named_stamp, f.name""",
+        {"server": server, **as_arrays(joined(days))},
     )
-    return [
-        SecondRoundSeen(row["named_map"], stamp_in_utc(row["named_stamp"], own_zone).at)
+    seen = [
+        (at.replace(tzinfo=UTC), SecondRoundSeen(row["named_map"], stamp_in_utc(at, own_zone).at))
         for row in rows
-        for own_zone in [ZoneInfo(row["timezone"]) if row["timezone"] else zone]
+        for at, own_zone in [(row["named_stamp"], ZoneInfo(row["timezone"]) if row["timezone"] else zone)]
     ]
+    return [[witness for _, witness in those_in(span, seen, itemgetter(0))] for span in days]
 
 
-def store_rounds(conn: Connection[DictRow], found: SessionRounds, rules: str) -> None:
-    """Writes what became of a session's rounds and every player's own numbers, in place of what was there.
+def store_rounds(conn: Connection[DictRow], sessions: Sequence[SessionRounds], rules: str) -> None:
+    """Writes what became of sessions' rounds and every player's own numbers, in place of what was there.
 
     ``rules``: by which rules and settings they were worked out.
     """
-    placed, players = found.placed, found.players
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into round (round_key, match_key, partner_key, number, status, reason, unscored_reason,
-                   invalid_reason, flags, placed_with, rules)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-               on conflict (round_key) do update
-               set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, placed_with,
-                    rules, rules_at)
-                 = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
-                    excluded.unscored_reason, excluded.invalid_reason, excluded.flags, excluded.placed_with,
-                    excluded.rules, now())""",
-            [
-                (
-                    p.key,
-                    p.match_key,
-                    p.partner,
-                    p.number,
-                    p.status,
-                    p.reason,
-                    *found.validities[p.key],
-                    list(p.flags),
-                    found.links[p.key].record_key,
-                    rules,
-                )
-                for p in placed.values()
-            ],
+    rows = [
+        (
+            p.key,
+            p.match_key,
+            p.partner,
+            p.number,
+            p.status,
+            p.reason,
+            *found.validities[p.key],
+            _as_array(p.flags),
+            found.links[p.key].record_key,
         )
-        cursor.execute("delete from round_player where round_key = any(%s)", [list(placed)])
-        columns = ", ".join(COUNTERS)
-        with cursor.copy(
+        for found in sessions
+        for p in found.placed.values()
+    ]
+    if not rows:
+        return
+    keys, *others = map(list, zip(*rows, strict=True))
+    conn.execute(
+        """insert into round (round_key, match_key, partner_key, number, status, reason, unscored_reason,
+               invalid_reason, flags, placed_with, rules)
+           select round_key, match_key, partner_key, number, status, reason, unscored_reason, invalid_reason,
+                  flags::text[], placed_with, %s
+           from unnest(%s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::text[],
+                       %s::text[], %s::text[], %s::text[])
+                as given (round_key, match_key, partner_key, number, status, reason, unscored_reason, invalid_reason,
+                          flags, placed_with)
+           on conflict (round_key) do update
+           set (match_key, partner_key, number, status, reason, unscored_reason, invalid_reason, flags, placed_with,
+                rules, rules_at)
+             = (excluded.match_key, excluded.partner_key, excluded.number, excluded.status, excluded.reason,
+                excluded.unscored_reason, excluded.invalid_reason, excluded.flags, excluded.placed_with,
+                excluded.rules, now())""",
+        [rules, keys, *others],
+    )
+    conn.execute("delete from round_player where round_key = any(%s)", [keys])
+    _copy_players(conn, {key: people for found in sessions for key, people in found.players.items()})
+
+
+def _as_array(flags: Iterable[str]) -> str:
+    """Flags as PostgreSQL writes an array of them: they are plain words."""
+    return f"{{{','.join(flags)}}}"
+
+
+def _copy_players(conn: Connection[DictRow], players: Mapping[str, Sequence[RoundPlayer]]) -> None:
+    """Writes own numbers, by round key."""
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
             f"""copy round_player (round_key, guid, name, side, kills, deaths, headshots, hits, shots, seconds_played,
-                    seconds_dead, seconds_dead_raw, alive_percent, flags, {columns}) from stdin"""
-        ) as copy:
-            for key, people in players.items():
-                for p in people:
-                    copy.write_row(
-                        (
-                            key,
-                            p.guid,
-                            p.name,
-                            p.side,
-                            p.kills,
-                            p.deaths,
-                            p.headshots,
-                            p.hits,
-                            p.shots,
-                            p.seconds_played,
-                            p.seconds_dead,
-                            p.seconds_dead_raw,
-                            p.alive_percent,
-                            list(p.flags),
-                            *(p.counters[name] for name in COUNTERS),
-                        )
+                    seconds_dead, seconds_dead_raw, alive_percent, flags, {", ".join(COUNTERS)}) from stdin"""
+        ) as copy,
+    ):
+        for key, people in players.items():
+            for p in people:
+                copy.write_row(
+                    (
+                        key,
+                        p.guid,
+                        p.name,
+                        p.side,
+                        p.kills,
+                        p.deaths,
+                        p.headshots,
+                        p.hits,
+                        p.shots,
+                        p.seconds_played,
+                        p.seconds_dead,
+                        p.seconds_dead_raw,
+                        p.alive_percent,
+                        _as_array(p.flags),
+                        *_in_columns(p.counters),
                     )
-        with cursor.copy("copy round_weapon from stdin") as copy:
-            for key, people in players.items():
-                for p in people:
-                    for weapon, c in (p.weapons or {}).items():
-                        copy.write_row((key, p.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
+                )
+    with conn.cursor() as cursor, cursor.copy(_COPY_WEAPONS) as copy:
+        for key, people in players.items():
+            for p in people:
+                for weapon, counts in (p.weapons or {}).items():
+                    copy.write_row((key, p.guid, weapon, *counts))
 
 
 def places(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Placed]:
@@ -211,81 +189,111 @@ def seconds_played(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, 
 def store_timing(conn: Connection[DictRow], timings: Mapping[str, RoundTiming]) -> None:
     """Writes how long rounds were, who gave up and which timing record each has.
 
-    A round that had one of these records before, because the record said something else then, is left without.
+    A round that had one of these records before, because the record said something else then, is left without; so is
+    one of these rounds when a later one has its record too, as at a cut between them.
     """
+    holders = {timing.link.record_key: key for key, timing in timings.items() if timing.link.record_key}
     conn.execute(
         """update round_timing set record_key = null, link_class = 'none', timed_at = 'epoch'
            where record_key = any(%s) and round_key <> all(%s)""",
-        [[t.link.record_key for t in timings.values() if t.link.record_key], list(timings)],
+        [list(holders), list(timings)],
     )
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into round_timing (round_key, duration_seconds, duration_source, surrender_side,
-                   timing_status, record_key, candidate_key, link_class, link_reason)
-               values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-               on conflict (round_key) do update
-               set (duration_seconds, duration_source, surrender_side, timing_status, record_key, candidate_key,
-                    link_class, link_reason, timed_at)
-                 = (excluded.duration_seconds, excluded.duration_source, excluded.surrender_side,
-                    excluded.timing_status, excluded.record_key, excluded.candidate_key, excluded.link_class,
-                    excluded.link_reason, now())""",
-            [
-                (
-                    key,
-                    *timing.duration,
-                    timing.surrender_side,
-                    timing.status,
-                    timing.link.record_key,
-                    timing.link.candidate_key,
-                    timing.link.link_class,
-                    timing.link.reason,
-                )
-                for key, timing in timings.items()
-            ],
+    rows = [
+        (
+            key,
+            *timing.duration,
+            timing.surrender_side,
+            timing.status,
+            timing.link.record_key,
+            timing.link.candidate_key,
+            timing.link.link_class,
+            timing.link.reason,
+            timing.link.record_key is not None and holders[timing.link.record_key] != key,
         )
+        for key, timing in timings.items()
+    ]
+    if not rows:
+        return
+    conn.execute(
+        """insert into round_timing (round_key, duration_seconds, duration_source, surrender_side,
+               timing_status, record_key, candidate_key, link_class, link_reason, timed_at)
+           select round_key, duration_seconds, duration_source, surrender_side, timing_status,
+                  case when not taken then record_key end, candidate_key,
+                  case when taken then 'none' else link_class end, link_reason,
+                  case when taken then 'epoch' else now() end
+           from unnest(%s::text[], %s::float8[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::text[],
+                       %s::text[], %s::text[], %s::boolean[])
+                as given (round_key, duration_seconds, duration_source, surrender_side, timing_status, record_key,
+                          candidate_key, link_class, link_reason, taken)
+           on conflict (round_key) do update
+           set (duration_seconds, duration_source, surrender_side, timing_status, record_key, candidate_key,
+                link_class, link_reason, timed_at)
+             = (excluded.duration_seconds, excluded.duration_source, excluded.surrender_side,
+                excluded.timing_status, excluded.record_key, excluded.candidate_key, excluded.link_class,
+                excluded.link_reason, excluded.timed_at)""",
+        list(map(list, zip(*rows, strict=True))),
+    )
 
 
-def store_session(conn: Connection[DictRow], server: str, session: Sequence[Stamped]) -> str:
-    """Writes a session with its rounds in order; sessions it swallowed disappear. Returns its key.
+def store_sessions(conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]]) -> list[str]:
+    """Writes sessions with their rounds in order; sessions they swallowed disappear. Returns their keys.
 
     A session that a round left has no teams and no result until its rounds are worked out again.
     """
-    first = conn.execute(
-        """select session_if_first, stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
-           from parsed_round left join round_timing using (round_key) where round_key = %s""",
-        [session[0].key],
-    ).fetchone()
-    assert first is not None
-    key = str(first["session_if_first"])
+    if not sessions:
+        return []
+    firsts = conn.execute(
+        """select round_key, session_if_first,
+                  stamp - make_interval(secs => coalesce(duration_seconds, 0)) as started_at
+           from parsed_round left join round_timing using (round_key) where round_key = any(%s)""",
+        [[session[0].key for session in sessions]],
+    ).fetchall()
+    begun = {row["round_key"]: row for row in firsts}
+    keys = [str(begun[session[0].key]["session_if_first"]) for session in sessions]
     conn.execute(
-        """insert into session (session_key, server, started_at, ended_at) values (%s, %s, %s, %s)
+        """insert into session (session_key, server, started_at, ended_at)
+           select session_key, %s, started_at, ended_at
+           from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) as given (session_key, started_at, ended_at)
            on conflict (session_key) do update
            set started_at = excluded.started_at, ended_at = excluded.ended_at""",
-        [key, server, first["started_at"], session[-1].stamp],
+        [
+            server,
+            keys,
+            [begun[session[0].key]["started_at"] for session in sessions],
+            [session[-1].stamp for session in sessions],
+        ],
     )
-    for left in _sessions_left(conn, key, session):
-        teams.remove_teams(conn, [left])
-        conn.execute("delete from match where session_key = %s", [left])
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into session_round (round_key, session_key, position) values (%s, %s, %s)
-               on conflict (round_key) do update
-               set session_key = excluded.session_key, position = excluded.position""",
-            [(entry.key, key, position) for position, entry in enumerate(session, start=1)],
-        )
+    held = [
+        (entry.key, key, position)
+        for key, session in zip(keys, sessions, strict=True)
+        for position, entry in enumerate(session, start=1)
+    ]
+    round_keys, session_keys, positions = map(list, zip(*held, strict=True))
+    left = _sessions_left(conn, round_keys, session_keys)
+    teams.remove_teams(conn, left)
+    conn.execute("delete from match where session_key = any(%s)", [left])
+    conn.execute(
+        """insert into session_round (round_key, session_key, position)
+           select * from unnest(%s::text[], %s::text[], %s::integer[])
+           on conflict (round_key) do update
+           set session_key = excluded.session_key, position = excluded.position""",
+        [round_keys, session_keys, positions],
+    )
     conn.execute(
         """delete from session s where server = %s
            and not exists (select from session_round r where r.session_key = s.session_key)""",
         [server],
     )
-    return key
+    return keys
 
 
-def _sessions_left(conn: Connection[DictRow], key: str, session: Sequence[Stamped]) -> list[str]:
-    """The stored sessions, other than ``key``, that some of these rounds are in so far."""
+def _sessions_left(conn: Connection[DictRow], round_keys: list[str], session_keys: list[str]) -> list[str]:
+    """The stored sessions that rounds are in so far and will not be: ``session_keys`` says where each belongs."""
     rows = conn.execute(
-        "select distinct session_key from session_round where round_key = any(%s) and session_key <> %s",
-        [[entry.key for entry in session], key],
+        """select distinct stored.session_key
+           from unnest(%s::text[], %s::text[]) as given (round_key, session_key)
+           join session_round stored using (round_key) where stored.session_key <> given.session_key""",
+        [round_keys, session_keys],
     )
     return [row["session_key"] for row in rows]
 

@@ -18,9 +18,11 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules import linking
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked
+from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.warehouse.files import FileRow
+from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
 
 _ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
 
@@ -72,9 +74,10 @@ def _storable(value: object) -> object:
     return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
+# What the script wrote beside them is for people, who read it in the table.
 _READ = """select record_key, map as map_name, label as number, started_at, ended_at, duration_seconds, limit_seconds,
                   pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason, surrender_side,
-                  script_version, raw, schema, server_id, aborted, restarts, exit_print
+                  script_version, schema, server_id, aborted, restarts, exit_print
            from timing_record"""
 
 
@@ -86,13 +89,38 @@ def records_between(conn: Connection[DictRow], server: str, start: datetime, end
     return [_filed(row) for row in rows]
 
 
-def records_near(conn: Connection[DictRow], server: str, first: datetime, last: datetime) -> list[FiledRecord]:
-    """The timing records that may be of rounds between two stamps, the first and the last of a session."""
-    return records_between(conn, server, first - CANDIDATE_WINDOW, last + CANDIDATE_WINDOW)
+def records_around(
+    conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]], within: timedelta
+) -> list[FiledRecord]:
+    """The timing records that ended while one of these sessions was played or so long before or after, in order of
+    their ends."""
+    spans = joined(span_of(session).widened(within) for session in sessions)
+    rows = conn.execute(
+        f"""{_READ} join unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)
+              on ended_at between s.first and s.last
+            where server = %(server)s order by ended_at, record_key""",
+        {"server": server, **as_arrays(spans)},
+    ).fetchall()
+    return [_filed(row) for row in rows]
+
+
+def those_around(
+    records: Sequence[FiledRecord], session: Sequence[Stamped], within: timedelta
+) -> Sequence[FiledRecord]:
+    """Those of ``records_around`` that are around one session; ``within``: no longer than they were read for."""
+    return those_in(span_of(session).widened(within), records, lambda entry: entry.record.ended_at)
+
+
+def records_near(
+    conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]]
+) -> list[Sequence[FiledRecord]]:
+    """The timing records that may be of rounds of each session."""
+    records = records_around(conn, server, sessions, CANDIDATE_WINDOW)
+    return [those_around(records, session, CANDIDATE_WINDOW) for session in sessions]
 
 
 def _filed(row: DictRow) -> FiledRecord:
-    return FiledRecord(row.pop("record_key"), TimingRecord(**row))
+    return FiledRecord(row.pop("record_key"), TimingRecord(**row, raw={}))
 
 
 def newest_end(conn: Connection[DictRow], server: str) -> datetime | None:
@@ -111,12 +139,13 @@ def store_unlinked(conn: Connection[DictRow], keys: Iterable[str], unlinked: Map
            where record_key = any(%s) and unlinked_reason is not null""",
         [[key for key in keys if key not in unlinked]],
     )
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """update timing_record w set unlinked_class = %s, unlinked_reason = %s
-               where record_key = %s and not exists (select from round_timing t where t.record_key = w.record_key)""",
-            [(*why, key) for key, why in unlinked.items()],
-        )
+    conn.execute(
+        """update timing_record w set unlinked_class = given.unlinked_class, unlinked_reason = given.unlinked_reason
+           from unnest(%s::text[], %s::text[], %s::text[]) as given (record_key, unlinked_class, unlinked_reason)
+           where w.record_key = given.record_key
+             and not exists (select from round_timing t where t.record_key = w.record_key)""",
+        [list(unlinked), [why.unlinked_class for why in unlinked.values()], [why.reason for why in unlinked.values()]],
+    )
 
 
 def zone_off_by(conn: Connection[DictRow], round_keys: Sequence[str], record_keys: Sequence[str]) -> timedelta | None:
