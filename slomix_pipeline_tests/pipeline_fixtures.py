@@ -39,6 +39,7 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
+from slomix_pipeline.stages.chain import OF_A_ROUND, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
@@ -101,6 +102,10 @@ class Pipeline:
         """What stages work with here."""
         channels = Channels(self.discord, self.dev)
         return Tools(self.database, self.settings, self.gameserver, channels, Wish(publish) if publish else None)
+
+    def work(self, keys: str | Sequence[str], publish: str | None = None) -> None:
+        """Has rounds worked out without a run of Dagster, for tests of what is stored or told alone."""
+        run_stages(OF_A_ROUND, [keys] if isinstance(keys, str) else list(keys), self.tools(publish))
 
     def run(
         self,

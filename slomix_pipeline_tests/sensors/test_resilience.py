@@ -71,7 +71,7 @@ def test_a_result_whose_round_one_turns_out_unreadable_elsewhere_says_that_it_do
     ended(pipeline, evening)
     with pipeline.database.transaction() as conn:
         conn.execute("delete from parsed_round where round_key = %s", [round_key(first)])
-    pipeline.run(round_key(second), Wish.LIVE)
+    pipeline.work(round_key(second), Wish.LIVE)
     (result,) = [m["embeds"][0] for m in pipeline.page.messages() if "round 2" in m["embeds"][0]["title"]]
     assert "Not counted" in result["description"]
 
@@ -156,6 +156,6 @@ def test_a_file_cut_at_a_lines_end_since_it_was_listed_is_fetched_again_and_neve
     assert not result.success
     assert (pipeline.file(key)["status"], pipeline.rows("select * from parsed_round")) == ("requested", [])
     path.write_bytes(data)
-    pipeline.run(key)
+    pipeline.work(key)
     (exported,) = pipeline.export()["rounds"]
     assert len(exported["players"]) == len(sim_round.players)
