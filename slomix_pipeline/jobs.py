@@ -6,17 +6,18 @@ from slomix_pipeline import partitions
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 
-_PUBLISH_TAG = "slomix/publish"
+PUBLISH_TAG = "slomix/publish"
 
 
 def tags_of_wish(wish: Wish | None) -> dict[str, str]:
     """A run's wish to publish, as its tags."""
-    return {} if wish is None else {_PUBLISH_TAG: wish.value}
+    return {} if wish is None else {PUBLISH_TAG: wish.value}
 
 
 def wish_of(run: dg.DagsterRun) -> Wish | None:
-    """What a run wishes to publish."""
-    return Wish(run.tags[_PUBLISH_TAG]) if _PUBLISH_TAG in run.tags else None
+    """What a run wishes to publish; a tag that says something else, typed by a person, is no wish."""
+    said = run.tags.get(PUBLISH_TAG)
+    return Wish(said) if said in set(Wish) else None
 
 
 # Why a run works rounds out again, as a tag: the causes of all its rounds (``warehouse.rework_causes``).
