@@ -15,8 +15,9 @@ def tags_of_wish(wish: Wish | None) -> dict[str, str]:
 
 
 def wish_of(run: dg.DagsterRun) -> Wish | None:
-    """What a run wishes to publish; a tag that is no wish is none."""
-    return next((wish for wish in Wish if wish == run.tags.get(PUBLISH_TAG)), None)
+    """What a run wishes to publish; a tag that says something else, typed by a person, is no wish."""
+    said = run.tags.get(PUBLISH_TAG)
+    return Wish(said) if said in set(Wish) else None
 
 
 # Why a run works rounds out again, as a tag: the causes of all its rounds (``warehouse.rework_causes``).

@@ -1,6 +1,7 @@
 """What all tests share: settings untouched by the machine's, databases of their own, patient property tests."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -11,6 +12,7 @@ from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline
 from slomix_pipeline_tests.postgres_fixtures import (
     database,
     empty_database,
+    made_cluster,
     migrated_template,
     postgres_server,
     server_home,
@@ -20,6 +22,7 @@ __all__ = [
     "database",
     "empty_database",
     "files",
+    "made_cluster",
     "migrated_template",
     "nothing_of_the_users",
     "pipeline",
@@ -41,6 +44,10 @@ for variable in list(os.environ):
     if variable.startswith(("SLOMIX_", "DAGSTER_")) and variable != "SLOMIX_REAL_FILES":
         del os.environ[variable]
 os.environ["SLOMIX_ENV_FILE"] = ""
+
+# Tests start many processes: each would compile all modules anew where the machine is told to keep no bytecode.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 # Where most of the time goes, longest first. A file begun last would be waited for by everybody who is done.

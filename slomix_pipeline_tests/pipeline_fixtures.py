@@ -31,7 +31,7 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import NoGameServer, open_game_server
 from slomix_pipeline.gameserver.source import GameServer
-from slomix_pipeline.jobs import PUBLISH_TAG
+from slomix_pipeline.jobs import PUBLISH_TAG, wish_of
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.reports.export import session_as_json, utc_text
 from slomix_pipeline.sensors import folders
@@ -39,7 +39,7 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
-from slomix_pipeline.stages.chain import OF_A_ROUND, run_stages
+from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
@@ -55,6 +55,8 @@ _JOBS = {
     "ingest_timings": str(timings.name),
     "report_sessions": str(sessions.name),
 }
+_STAGES = {"ingest_rounds": OF_A_ROUND, "ingest_timings": OF_A_TIMING, "report_sessions": OF_A_SESSION}
+_FOLDER_JOBS = {GAMESTATS: "ingest_rounds", GAMETIMES: "ingest_timings"}
 
 
 def just_now() -> datetime:
@@ -103,10 +105,6 @@ class Pipeline:
         channels = Channels(self.discord, self.dev)
         return Tools(self.database, self.settings, self.gameserver, channels, Wish(publish) if publish else None)
 
-    def work(self, keys: str | Sequence[str], publish: str | None = None) -> None:
-        """Has rounds worked out without a run of Dagster, for tests of what is stored or told alone."""
-        run_stages(OF_A_ROUND, [keys] if isinstance(keys, str) else list(keys), self.tools(publish))
-
     def run(
         self,
         keys: str | Sequence[str],
@@ -135,6 +133,10 @@ class Pipeline:
                 instance=self.instance, tags=tags, partition_key=key, run_config=_QUIET, raise_on_error=raise_on_error
             )
         )
+
+    def work(self, keys: str | Sequence[str], publish: str | None = None, *, job: str = "ingest_rounds") -> None:
+        """What ``run`` does, without Dagster: for tests that look at what came out, not at the run."""
+        run_stages(_STAGES[job], [keys] if isinstance(keys, str) else list(keys), self.tools(publish))
 
     def tick(self, name: str = GAMESTATS, seconds: float = 0.1) -> dg.SensorResult | dg.SkipReason:
         """One tick of a folder's sensor, without what Dagster then does with its result."""
@@ -168,13 +170,42 @@ class Pipeline:
 
     def list_folder(self, name: str = GAMESTATS, raise_on_error: bool = True) -> list[dg.ExecuteInProcessResult]:
         """One tick of a folder's sensor, which must find something, and the runs it asks for."""
-        job = "ingest_rounds" if name == GAMESTATS else "ingest_timings"
-        return self.apply(self.tick(name, seconds=10), job, raise_on_error)
+        return self.apply(self.tick(name, seconds=10), _FOLDER_JOBS[name], raise_on_error)
 
     def list_folders(self) -> None:
         """One tick of each sensor, timing records first, as they are written first."""
         self.list_folder(GAMETIMES)
         self.list_folder(GAMESTATS)
+
+    def take_in(self, name: str = GAMESTATS) -> None:
+        """``list_folder`` with the work of the runs instead of the runs."""
+        self.work_off(self.tick(name, seconds=10), _FOLDER_JOBS[name])
+
+    def take_in_all(self) -> None:
+        """``list_folders`` with the work of the runs instead of the runs."""
+        self.take_in(GAMETIMES)
+        self.take_in(GAMESTATS)
+
+    def work_off(self, outcome: dg.SensorResult | dg.SkipReason, job: str) -> None:
+        """``apply`` with the work of the runs instead of the runs."""
+        if isinstance(outcome, dg.SkipReason):
+            return
+        for added in outcome.dynamic_partitions_requests or []:
+            self.instance.add_dynamic_partitions(added.partitions_def_name, list(added.partition_keys))
+        for request in outcome.run_requests or []:
+            assert request.run_key
+            if request.run_key not in self.run_keys:
+                self.run_keys.add(request.run_key)
+                wish = wish_of(dg.DagsterRun("", tags=dict(request.tags)))
+                self.work(self._keys_of(request, job), wish, job=job)
+
+    def _keys_of(self, request: dg.RunRequest, job: str) -> list[str]:
+        """The partitions that a run is asked for: one, or a range in Dagster's order."""
+        if request.partition_key:
+            return [request.partition_key]
+        order = list(self.instance.get_dynamic_partitions(_JOBS[job]))
+        first, last = (order.index(request.tags[f"dagster/asset_partition_range_{end}"]) for end in ("start", "end"))
+        return order[first : last + 1]
 
     def put(self, name: str, content: bytes) -> str:
         """Writes a file where the game server would. Returns its partition key."""
@@ -225,7 +256,7 @@ class Pipeline:
             assert found is not None
             due = [key for key, _ in sessions_to_report(conn, found["later"], 50)]
         for key in due:
-            self.run(key, Wish.LIVE, job="report_sessions")
+            self.work(key, Wish.LIVE, job="report_sessions")
         return due
 
     def stale(self) -> list[str]:

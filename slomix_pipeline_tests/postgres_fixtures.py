@@ -1,11 +1,14 @@
 """PostgreSQL for tests: one embedded server per test process, a fresh database per test.
 
-Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database``, ``database``, ``server_home``.
+Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database``, ``database``,
+``made_cluster``, ``server_home``.
 Does not belong here: rows in those databases (the tests' own).
 """
 
 import itertools
+import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +26,30 @@ from slomix_pipeline.warehouse.migrations import migrate
 _number = itertools.count(1)
 
 
-@pytest.fixture
-def server_home() -> Iterator[Path]:
-    """A folder for embedded servers of a test's own; those it leaves running are stopped."""
+@pytest.fixture(scope="session")
+def made_cluster() -> Iterator[Path]:
+    """A server's data as ``start_embedded`` makes them, to be copied by ``server_home``: initdb takes seconds."""
     # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
+    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    made = folder / "postgres"
+    embedded._create(made, embedded._server_account(made))
+    yield made
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server_home(made_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for embedded servers of a test's own; those it leaves running are stopped."""
+    run = embedded._run
+
+    def run_or_copy(program: str, *arguments: str, folder: Path, account: pwd.struct_passwd | None) -> None:
+        if program == "initdb":
+            subprocess.run(["cp", "-a", f"{made_cluster}/.", str(folder)], check=True)
+        else:
+            run(program, *arguments, folder=folder, account=account)
+
+    monkeypatch.setattr(embedded, "_run", run_or_copy)
+    # Not pytest's tmp_path, as above.
     folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
     try:
         yield folder
@@ -45,7 +68,8 @@ def postgres_server() -> Iterator[str]:
     try:
         url = start_embedded(home / "postgres")
         with psycopg.connect(url, autocommit=True) as conn:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here must survive a crash
+            # Nothing here must survive a crash, or lives long enough to be vacuumed.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
             conn.execute("SELECT pg_reload_conf()")
         yield url

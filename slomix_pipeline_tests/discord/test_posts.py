@@ -220,7 +220,6 @@ def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header
         (Wish.LIVE, 7, True, False),
         (Wish.LIVE, 1, False, False),
         (None, 1, True, False),
-        ("nonsense", 1, True, False),
         (Wish.ASKED, 7000, False, True),
     ],
 )
@@ -232,15 +231,25 @@ def test_fresh_rounds_of_a_sensor_are_announced_and_all_others_when_asked(
     pipeline.import_(tmp_path / "archive")
     with pipeline.database.transaction() as conn:
         conn.execute("update file set by_sensor = %s", [by_sensor])
-    pipeline.run([round_key(r) for r in evening.rounds], wish)
+    pipeline.work([round_key(r) for r in evening.rounds], wish)
     assert len(pipeline.page.messages()) == announced
+
+
+def test_a_run_whose_wish_is_nonsense_announces_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    evening = play_evening(54, maps=1, ends_at=just_now() - timedelta(hours=1))
+    write_evening(tmp_path / "archive", evening)
+    pipeline.import_(tmp_path / "archive")
+    with pipeline.database.transaction() as conn:
+        conn.execute("update file set by_sensor = true")
+    assert pipeline.run([round_key(r) for r in evening.rounds], "nonsense").success
+    assert pipeline.page.messages() == []
 
 
 def live(pipeline: Pipeline, *rounds: SimRound) -> None:
     """The rounds arrive one after the other, and each is run as it comes."""
     for sim_round in rounds:
         write_round(pipeline.folder, sim_round)
-        pipeline.list_folders()
+        pipeline.take_in_all()
 
 
 def ending(matches: Sequence[SimMatch], evening: Evening) -> str:
@@ -273,7 +282,7 @@ def test_a_live_evening_is_told_match_by_match(pipeline: Pipeline) -> None:
 def test_the_result_shows_every_player_in_his_team(pipeline: Pipeline) -> None:
     evening = play_evening(52, maps=["supply"], players_per_team=6, ends_at=just_now())
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     message = pipeline.page.messages()[-1]
     fields = {field["name"]: field["value"].splitlines() for field in message["embeds"][0]["fields"]}
     guids = {CLANS["A"]: evening.team_a, CLANS["B"]: evening.team_b}
@@ -286,7 +295,7 @@ def test_the_result_shows_every_player_in_his_team(pipeline: Pipeline) -> None:
 
 def test_rounds_that_ended_long_ago_are_not_announced(pipeline: Pipeline) -> None:
     write_evening(pipeline.folder, play_evening(53, maps=1, ends_at=just_now() - timedelta(hours=7)))
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert len(pipeline.rows("select * from match where winner is not null")) == 1
     assert pipeline.page.messages() == []
 
@@ -296,10 +305,10 @@ def test_reruns_and_imports_say_nothing_new(pipeline: Pipeline, tmp_path: Path) 
     write_evening(tmp_path / "archive", evening)
     pipeline.import_(tmp_path / "archive")
     keys = [round_key(r) for r in evening.rounds]
-    pipeline.run(keys)
-    pipeline.run(keys, Wish.LIVE)  # a sensor's rework of what no sensor asked for
+    pipeline.work(keys)
+    pipeline.work(keys, Wish.LIVE)  # a sensor's rework of what no sensor asked for
     assert pipeline.page.messages() == []
-    pipeline.run(keys, Wish.ASKED)
+    pipeline.work(keys, Wish.ASKED)
     assert len(pipeline.page.messages()) == 1
 
 
@@ -319,7 +328,7 @@ def test_a_fresh_round_is_announced_after_a_restart_too(pipeline: Pipeline) -> N
     live(pipeline, sim_round)
     assert pipeline.page.messages() == []
     pipeline.discord = channel
-    pipeline.run(round_key(sim_round), Wish.LIVE)
+    pipeline.work(round_key(sim_round), Wish.LIVE)
     assert len(pipeline.page.messages()) == 1
 
 
@@ -333,7 +342,7 @@ def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord
     assert check["metadata"][f"round1:{round_key(sim_round)}"].startswith("failed")
     assert pipeline.stale() == [round_key(sim_round)]
     pipeline.discord = channel
-    pipeline.run(round_key(sim_round), Wish.LIVE)
+    pipeline.work(round_key(sim_round), Wish.LIVE)
     assert len(pipeline.page.messages()) == 1
     assert pipeline.stale() == []
 
@@ -348,7 +357,7 @@ def test_a_correction_that_did_not_get_through_is_reworked(pipeline: Pipeline, h
     correct(pipeline, evening.rounds[1])
     assert pipeline.stale() == [round_key(evening.rounds[1])]
     pipeline.discord = channel
-    pipeline.run(pipeline.stale()[0], Wish.LIVE)
+    pipeline.work(pipeline.stale()[0], Wish.LIVE)
     assert pipeline.stale() == []
     assert pipeline.page.messages()[1]["edited_timestamp"] is not None
 
@@ -357,7 +366,7 @@ def correct(pipeline: Pipeline, sim_round: SimRound) -> None:
     """The round's file is replaced by one without its last player."""
     fewer = replace(sim_round.stats, players=sim_round.stats.players[:-1])
     pipeline.put(sim_round.stats_name, gamestats.dump(fewer))
-    pipeline.list_folder()
+    pipeline.take_in()
 
 
 def test_a_correction_edits_what_was_said(pipeline: Pipeline) -> None:
@@ -404,7 +413,7 @@ def test_a_session_is_told_when_it_is_over_and_again_when_it_changed(pipeline: P
     evening = play_evening(60, maps=2, ends_at=just_now())
     write_evening(pipeline.folder, evening)
     (pipeline.folder / "gamestats" / evening.rounds[3].stats_name).unlink()
-    pipeline.list_folders()
+    pipeline.take_in_all()
     with pipeline.database.transaction() as conn:
         from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
@@ -416,7 +425,7 @@ def test_a_session_is_told_when_it_is_over_and_again_when_it_changed(pipeline: P
     assert summary["embeds"][0]["title"] == title_of(evening.matches[:1])
     assert pipeline.report_sessions() == []
     pipeline.put_stats(evening.rounds[3])
-    pipeline.list_folder()
+    pipeline.take_in()
     assert pipeline.report_sessions() == [key]
     again = [m for m in pipeline.page.messages() if m["id"] == summary["id"]]
     assert again[0]["embeds"][0]["title"] == title_of(evening.matches)
@@ -435,12 +444,12 @@ def test_summaries_of_merged_sessions_become_one_and_a_pointer(pipeline: Pipelin
     middle = place(play_evening(63, maps=["braundorf_b4"]), late.rounds[0].stamp - timedelta(minutes=50), UTC)
     for evening in (early, late):
         write_evening(pipeline.folder, evening)
-    pipeline.list_folder()
+    pipeline.take_in()
     keys = [f"{SERVER}:{evening.rounds[0].stem[:17]}" for evening in (early, late)]
     assert sorted(pipeline.report_sessions()) == keys
     told = len(pipeline.page.messages())
     write_evening(pipeline.folder, middle)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert pipeline.report_sessions() == keys[:1]
     assert len(pipeline.page.messages()) == told + 2  # the match in the middle; no second summary
     pointers = [m for m in pipeline.page.messages() if m["embeds"][0]["title"] == "Part of another session"]
@@ -782,7 +791,7 @@ def test_whatever_happens_in_a_match_both_rounds_are_told(
 
     monkeypatch.setattr(simulator, "_SHAPES", (shape,))
     write_evening(pipeline.folder, play_evening(66, maps=["supply"], ends_at=just_now()))
-    pipeline.list_folders()
+    pipeline.take_in_all()
     message = pipeline.page.messages()[-1]
     text = message["embeds"][0]["description"]
     expected: dict[Shape, Callable[[str], bool]] = {
@@ -800,7 +809,7 @@ def test_a_summary_that_did_not_get_through_is_told_later(
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json({"retry_after": 999}, 429, {"Via": "1.1 test"})
     write_evening(pipeline.folder, play_evening(67, maps=1, ends_at=just_now()))
-    pipeline.list_folders()
+    pipeline.take_in_all()
     told = len(pipeline.page.messages())
     channel, pipeline.discord = pipeline.discord, failing
     (key,) = pipeline.report_sessions()
