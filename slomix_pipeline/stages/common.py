@@ -25,6 +25,8 @@ from slomix_pipeline.warehouse.touched import touched_sessions
 
 Conn = Connection[DictRow]
 
+_BYTES_AT_ONCE = 4 << 20  # of files that a stage holds; a single one may have more
+
 
 class NotAsPlanned(Exception):
     """A session holds a round that is not among those planned for: a live run brought it meanwhile, or a person joined
@@ -121,6 +123,20 @@ def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limi
         return contents(conn, [row.sha256])[row.sha256]
     check_listed(data, row.name, row.size)
     return data
+
+
+def in_portions(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:
+    """Files in order, so many at a time that their bytes can be held at once."""
+    portion: list[FileRow] = []
+    size = 0
+    for row in rows:
+        portion.append(row)
+        size += row.size or 0
+        if size >= _BYTES_AT_ONCE:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
-
-import psycopg
 
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
@@ -14,15 +13,14 @@ from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import CLOCK_CHANGE, WITNESS_WITHIN, Moment, stamp_in_utc
 from slomix_pipeline.rules.values import FileStatus, map_key
-from slomix_pipeline.stages.common import Conn, Done, Tools, round_by_round
-from slomix_pipeline.warehouse import files, parsed, timing_records, unfinished
+from slomix_pipeline.stages.common import Conn, Done, Tools, in_portions, round_by_round
+from slomix_pipeline.warehouse import files, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.files import FileRow
+from slomix_pipeline.warehouse.keeping import ReadOtherwise, keep_each
+from slomix_pipeline.warehouse.parsed import FiledStats, accept_stats, keeps_earlier, store_rounds, to_read_back
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
-
-
-class _NotWritten(Exception):
-    """What the database took is not what was parsed: the round is rolled back."""
 
 
 def parsed_round(keys: Sequence[str], tools: Tools) -> Done:
@@ -35,28 +33,19 @@ def parsed_round(keys: Sequence[str], tools: Tools) -> Done:
     players = 0
     with round_by_round(tools.database) as conn:
         rows = files.files_of(conn, FileKind.STATS, keys)
-        todo = {key: row for key, row in rows.items() if row.sha256 and row.status is not FileStatus.KNOWN}
-        for key, row in sorted(todo.items()):
-            moment = _moment(conn, row, tools.settings.zone)
-            stats = _parse(conn, row, moment, outcomes[CheckName.PARSE], key)
-            if stats is None:
-                continue
-            players += len(stats.players)
-            try:
-                with conn.transaction():
-                    outcomes[CheckName.READ_BACK][key] = _store(
-                        conn, row, moment, stats, outcomes[CheckName.PARSE][key]
-                    )
-                    files.finish(conn, row, FileStatus.INGESTED)
-                    unfinished.note_begun(conn, [key], unfinished.ROUND_ENDS)
-                outcomes[CheckName.CONSTRAINTS][key] = Outcome(True, {"rows refused": 0})
-            except _NotWritten as error:
-                outcomes[CheckName.READ_BACK][key] = _quarantine(conn, row, str(error))
-            except (psycopg.IntegrityError, psycopg.DataError) as error:
-                outcomes[CheckName.CONSTRAINTS][key] = _quarantine(
-                    conn, row, f"the database refuses it: {error.diag.message_primary or error}"
-                )
-        for server in {row.server for row in todo.values()}:
+        todo = sorted(
+            (row for row in rows.values() if row.sha256 and row.status is not FileStatus.KNOWN), key=lambda row: row.key
+        )
+        for portion in in_portions(todo):
+            filed = _parse(conn, portion, tools.settings.zone, outcomes[CheckName.PARSE])
+            players += sum(len(entry.stats.players) for entry in filed)
+            for entry, refusal in keep_each(conn, filed, lambda entries: _store(conn, entries)):
+                refused = refusal and _quarantine(conn, entry.row, str(refusal))
+                if not isinstance(refusal, ReadOtherwise):
+                    outcomes[CheckName.CONSTRAINTS][entry.row.key] = refused or Outcome(True, {"rows refused": 0})
+                if refused is None or isinstance(refusal, ReadOtherwise):
+                    outcomes[CheckName.READ_BACK][entry.row.key] = refused or Outcome(True, to_read_back(entry.stats))
+        for server in {row.server for row in todo}:
             files.reopen_lonely_copies(conn, server)
     ingested = sum(outcome.passed for outcome in outcomes[CheckName.CONSTRAINTS].values())
     totals = {
@@ -68,23 +57,34 @@ def parsed_round(keys: Sequence[str], tools: Tools) -> Done:
     return Done(outcomes, totals)
 
 
-def _parse(conn: Conn, row: files.FileRow, moment: Moment, outcomes: dict[str, Outcome], key: str) -> StatsFile | None:
-    """The parsed file, or None after it was quarantined; its parse outcome is put into ``outcomes``."""
-    data = files.contents(conn, [str(row.sha256)])[str(row.sha256)]
-    try:
-        stats = parsed.accept_stats(data)
-    except FormatError as error:
-        outcomes[key] = _quarantine(conn, row, str(error))
-        return None
-    warnings = list(_oddities(parse_file_name(row.name), moment, stats))
+def _parse(
+    conn: Conn, rows: Sequence[FileRow], server_zone: ZoneInfo, outcomes: dict[str, Outcome]
+) -> list[FiledStats]:
+    """Those files that can be parsed; the others are quarantined. What the check says is put into ``outcomes``."""
+    data = files.contents(conn, [str(row.sha256) for row in rows])
+    filed = []
+    for row in rows:
+        try:
+            stats = accept_stats(data[str(row.sha256)])
+        except FormatError as error:
+            outcomes[row.key] = _quarantine(conn, row, str(error))
+            continue
+        name = parse_file_name(row.name)
+        moment = _moment(conn, row, name, server_zone)
+        outcomes[row.key] = _parse_outcome(name, moment, stats)
+        filed.append(FiledStats(row, name, moment, stats))
+    return filed
+
+
+def _parse_outcome(name: FileName, moment: Moment, stats: StatsFile) -> Outcome:
+    warnings = list(_oddities(name, moment, stats))
     facts = {
         "players": len(stats.players),
         "generation": stats.generation,
         "kills": sum(player.total("kills") for player in stats.players),
         "lines whose ratio disagrees": len(disagreeing_ratios(stats)),
     }
-    outcomes[key] = Outcome(not warnings, facts | ({"warnings": "; ".join(warnings)} if warnings else {}))
-    return stats
+    return Outcome(not warnings, facts | ({"warnings": "; ".join(warnings)} if warnings else {}))
 
 
 def _oddities(name: FileName, moment: Moment, stats: StatsFile) -> Iterator[str]:
@@ -104,29 +104,15 @@ def _oddities(name: FileName, moment: Moment, stats: StatsFile) -> Iterator[str]
         yield f"{guid}: the writer's kill ratio disagrees with the weapons; the weapons are kept"
 
 
-def _store(conn: Conn, row: files.FileRow, moment: Moment, stats: StatsFile, parse: Outcome) -> Outcome:
-    """Writes the round and reads it back. Raises ``_NotWritten`` when the two differ."""
-    parsed.store_round(conn, row, parse_file_name(row.name), moment, stats)
-    expected = {
-        "players": len(stats.players),
-        "weapon_rows": sum(len(player.weapons) for player in stats.players),
-        "kills": parse.facts["kills"],
-        "deaths": sum(player.total("deaths") for player in stats.players),
-        "headshots": sum(player.total("headshots") for player in stats.players),
-        "damage_given": sum(int(player.tail["damage_given"] or 0) for player in stats.players),
-    }
-    stored = parsed.read_back(conn, str(row.partition_key))
-    differing = [
-        f"{what} {int(stored[what])} instead of {value}" for what, value in expected.items() if stored[what] != value
-    ]
-    if differing:
-        raise _NotWritten(f"the database holds {', '.join(differing)}")
-    return Outcome(True, expected)
+def _store(conn: Conn, filed: Sequence[FiledStats]) -> None:
+    store_rounds(conn, filed)
+    for server, entries in groupby(filed, key=lambda entry: entry.row.server):
+        files.finish_all(conn, server, [entry.row.name for entry in entries], FileStatus.INGESTED)
+    unfinished.note_begun(conn, [entry.row.key for entry in filed], unfinished.ROUND_ENDS)
 
 
-def _moment(conn: Conn, row: files.FileRow, server_zone: ZoneInfo) -> Moment:
+def _moment(conn: Conn, row: FileRow, name: FileName, server_zone: ZoneInfo) -> Moment:
     """The stamp in UTC; timing records and the file's own time of change settle a repeated hour."""
-    name = parse_file_name(row.name)
     assert name.stamp is not None
     zone = ZoneInfo(row.timezone) if row.timezone else server_zone
     moment = stamp_in_utc(name.stamp, zone)
@@ -139,7 +125,7 @@ def _moment(conn: Conn, row: files.FileRow, server_zone: ZoneInfo) -> Moment:
     return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
 
 
-def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
-    reason = parsed.keeps_earlier(conn, row, reason)
+def _quarantine(conn: Conn, row: FileRow, reason: str) -> Outcome:
+    reason = keeps_earlier(conn, row, reason)
     files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)

@@ -1,18 +1,19 @@
 """Stage 1: the bytes of a round's stats file, into the database before anything reads them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.files import FileRow
 
 MAX_BYTES = 16 << 20  # a full server's file has 30 kB; more than this is not fetched
+_NEVER_SEEN = Outcome(False, {"reason": "no file of this name was ever listed or imported"}, error=True)
 
 
 class StoredOtherwise(SlomixError):
@@ -32,30 +33,30 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
     size = 0
     with round_by_round(tools.database) as conn:
         rows = files.files_of(conn, FileKind.STATS, keys)
-        for key in keys:
-            if key not in rows:
-                transfers[key] = Outcome(
-                    False, {"reason": "no file of this name was ever listed or imported"}, error=True
-                )
-                continue
-            try:
-                data = _bytes_or_reason(conn, rows[key], tools)
-            except TransientError as error:
-                if len(keys) == 1:
-                    raise  # the run tries again; after that the sensor does
-                unreachable.append(f"{key}: {error}")
-                continue
+        transfers |= {key: _NEVER_SEEN for key in keys if key not in rows}
+        for portion in in_portions([rows[key] for key in keys if key in rows]):
+            stored = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+            data: dict[FileRow, bytes | str] = {}
+            for row in portion:
+                try:
+                    data[row] = _bytes_or_reason(conn, row, stored, tools)
+                except TransientError as error:
+                    if len(keys) == 1:
+                        raise  # the run tries again; after that the sensor does
+                    unreachable.append(f"{row.partition_key}: {error}")
             with conn.transaction():
-                transfers[key] = _arrive(conn, rows[key], data)
-                if transfers[key].passed and isinstance(data, bytes):
-                    size += len(data)
-                    duplicates[key] = _known_elsewhere(conn, replace(rows[key], sha256=files.sha256_of(data)), data)
+                transfers |= _arrive(conn, data)
+                whole = {r: d for r, d in data.items() if isinstance(d, bytes) and transfers[r.key].passed}
+                duplicates |= _known_elsewhere(conn, whole)
+            size += sum(map(len, whole.values()))
     totals = {"bytes": size, "files": len(transfers), "not reached": unreachable}
     return Done({CheckName.TRANSFER: transfers, CheckName.DUPLICATES: duplicates}, totals)
 
 
-def _bytes_or_reason(conn: Conn, row: files.FileRow, tools: Tools) -> bytes | str:
-    """The file's bytes, or why it can't be had for good."""
+def _bytes_or_reason(conn: Conn, row: FileRow, stored: Mapping[str, bytes], tools: Tools) -> bytes | str:
+    """The file's bytes, or why it can't be had for good. ``stored``: those of files that came by import, by sha256."""
+    if row.imported and row.sha256:
+        return stored[row.sha256]
     try:
         return bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
     except FileMissing:
@@ -64,34 +65,59 @@ def _bytes_or_reason(conn: Conn, row: files.FileRow, tools: Tools) -> bytes | st
         return f"larger than {MAX_BYTES >> 20} MB: not a stats file"
 
 
-def _arrive(conn: Conn, row: files.FileRow, data: bytes | str) -> Outcome:
-    if isinstance(data, str):
-        files.finish(conn, row, FileStatus.QUARANTINED, data)
-        return Outcome(False, {"reason": data}, error=True)
-    digest = files.store_content(conn, data)
-    files.note_arrived(conn, row, digest)
-    stored = files.contents(conn, [digest])[digest]
-    facts = {"bytes": len(data), "sha256": digest, "header line": b"\\" in data.partition(b"\n")[0]}
-    if stored != data:
-        raise StoredOtherwise(f"{row.name}: the database holds other bytes than were stored")
-    if not data:
-        reason = parsed.keeps_earlier(conn, row, "empty file")
-        files.finish(conn, row, FileStatus.QUARANTINED, reason)
-        return Outcome(False, facts | {"reason": reason}, error=True)
-    if row.sha256 not in (None, digest):
-        facts["replaces"] = row.sha256
-    return Outcome(True, facts)
+def _arrive(conn: Conn, came: Mapping[FileRow, bytes | str]) -> dict[str, Outcome]:
+    """Keeps the bytes that came, and gives up those that can't be had. Returns what the check says, by key."""
+    data = {row: found for row, found in came.items() if isinstance(found, bytes)}
+    digests = {row: files.sha256_of(found) for row, found in data.items()}
+    files.keep_bytes(conn, {row: data[row] for row, digest in digests.items() if row.sha256 != digest})
+    whole = files.kept_whole(conn, digests.values())
+    outcomes = {}
+    for row, found in came.items():
+        if isinstance(found, str):
+            files.finish(conn, row, FileStatus.QUARANTINED, found)
+            outcomes[row.key] = Outcome(False, {"reason": found}, error=True)
+            continue
+        digest = digests[row]
+        if digest not in whole:
+            raise StoredOtherwise(f"{row.name}: the database holds other bytes than were stored")
+        facts = {"bytes": len(found), "sha256": digest, "header line": b"\\" in found.partition(b"\n")[0]}
+        if not found:
+            reason = parsed.keeps_earlier(conn, row, "empty file")
+            files.finish(conn, row, FileStatus.QUARANTINED, reason)
+            outcomes[row.key] = Outcome(False, facts | {"reason": reason}, error=True)
+            continue
+        if row.sha256 not in (None, digest):
+            facts["replaces"] = row.sha256
+        outcomes[row.key] = Outcome(True, facts)
+    return outcomes
 
 
-def _known_elsewhere(conn: Conn, row: files.FileRow, data: bytes) -> Outcome:
-    other = files.same_bytes_elsewhere(conn, row)
-    if other is not None and not _can_be_read(data):
-        other = None  # what can't be read is quarantined under each of its names
-    if other is not None:
-        files.finish(conn, row, FileStatus.KNOWN, parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
-    elif row.status is FileStatus.KNOWN:
-        files.reopen(conn, row)
-    return Outcome(True, {"same bytes as": other or "no other file"})
+def _known_elsewhere(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Outcome]:
+    """Sets files aside whose bytes another file of their server had first. Returns what the check says, by key."""
+    digests = {row: files.sha256_of(data) for row, data in came.items()}
+    holders = files.holders_of(conn, FileKind.STATS, digests.values())
+    outcomes = {}
+    for row, data in came.items():
+        same = holders[row.server, digests[row]]
+        other = _first_of(row, same)
+        if other is not None and not _can_be_read(data):
+            other = None  # what can't be read is quarantined under each of its names
+        if other is not None:
+            files.finish(conn, row, FileStatus.KNOWN, parsed.keeps_earlier(conn, row, f"the same bytes as {other}"))
+            same[row.name] = FileStatus.KNOWN
+        elif row.status is FileStatus.KNOWN:
+            files.reopen(conn, row)
+            same[row.name] = FileStatus.REQUESTED
+        outcomes[row.key] = Outcome(True, {"same bytes as": other or "no other file"})
+    return outcomes
+
+
+def _first_of(row: FileRow, same: Mapping[str, FileStatus]) -> str | None:
+    """The name of the file that had a file's bytes first, if it was another: an ingested one, or one of the same batch
+    that comes before it by name. ``same``: the files with these bytes."""
+    ingested = sorted(name for name, status in same.items() if status is FileStatus.INGESTED and name != row.name)
+    requested = sorted(name for name, status in same.items() if status is FileStatus.REQUESTED and name < row.name)
+    return next(iter([*ingested, *requested]), None)
 
 
 def _can_be_read(data: bytes) -> bool:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import psycopg
-
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.consolelog import MAX_READ, ScriptSigns, script_signs
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName, map_in_gametime_name, parse_file_name
+from slomix_pipeline.formats.gametimes import TimingRecord
+from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.source import (
     FileMissing,
     GameServer,
@@ -30,6 +30,7 @@ from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Tools, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
+from slomix_pipeline.warehouse.keeping import keep_each
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,18 @@ def _take_in(
         if not data.lstrip().startswith(b"{"):
             return None  # lines may end anywhere; of JSON only a whole record can be read
         record = gametimes.parse(data)
-        with conn.transaction():
-            row = files.note_found(conn, settings.server, name, data)
-            timing_records.store_record(conn, row, record)
-            files.finish(conn, row, FileStatus.INGESTED)
+        ((_, refusal),) = keep_each(conn, [record], lambda _: _store(conn, settings.server, name, data, record))
     except FileMissing:
         return None
-    except (FormatError, NotWhole, TooLarge, psycopg.IntegrityError, psycopg.DataError, RecursionError) as error:
+    except (FormatError, NotWhole, TooLarge, RecursionError) as error:
         return UnreadFile(clocked, UNREADABLE, str(error) or type(error).__name__)
-    return row.partition_key
+    return file_key(settings.server, name) if refusal is None else UnreadFile(clocked, UNREADABLE, str(refusal))
+
+
+def _store(conn: Conn, server: str, name: FileName, data: bytes, record: TimingRecord) -> None:
+    row = files.note_found(conn, server, name, data)
+    timing_records.store_records(conn, [(row, record)])
+    files.finish(conn, row, FileStatus.INGESTED)
 
 
 def _signs(gameserver: GameServer, settings: Settings) -> ScriptSigns | None:

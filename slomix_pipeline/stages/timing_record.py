@@ -1,19 +1,21 @@
 """Timing records of the gametimes folder: bytes into the database, then read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
-
-import psycopg
 
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.files import FileRow
+from slomix_pipeline.warehouse.keeping import keep_each
 
 
 def timing_record(keys: Sequence[str], tools: Tools) -> Done:
@@ -25,34 +27,70 @@ def timing_record(keys: Sequence[str], tools: Tools) -> Done:
     outcomes: dict[str, Outcome] = {}
     with round_by_round(tools.database) as conn:
         rows = files.files_of(conn, FileKind.TIMING, keys)
-        for key, row in rows.items():
-            try:
-                outcomes[key] = Outcome(True, _take_in(conn, row, tools))
-            except TransientError:
-                if len(keys) == 1:
-                    raise
-                continue  # the sensor asks again
-            except (FormatError, FileMissing, TooLarge) as error:
-                outcomes[key] = _quarantine(conn, row, str(error))
-            except (psycopg.IntegrityError, psycopg.DataError) as error:
-                reason = f"the database refuses it: {error.diag.message_primary or error}"
-                outcomes[key] = _quarantine(conn, row, reason)
-            except RecursionError:
-                outcomes[key] = _quarantine(conn, row, "its values are nested too deeply")
+        for portion in in_portions(rows.values()):
+            stored = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+            came: dict[FileRow, bytes] = {}
+            for row in portion:
+                try:
+                    came[row] = _bytes_of(conn, row, stored, tools)
+                except TransientError:
+                    if len(keys) == 1:
+                        raise
+                    # The sensor asks again.
+                except (FileMissing, TooLarge) as error:
+                    outcomes[row.key] = _quarantine(conn, row, str(error))
+            outcomes |= _take_in(conn, came)
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     totals = {"records": len(outcomes) - len(refused), "quarantined": refused}
     return Done({CheckName.RECORD_PARSE: outcomes}, totals, left_out=set(keys) - outcomes.keys())
 
 
-def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
-    """Stores a record. Returns what it says, as facts of its check."""
-    data = bytes_of(conn, row, tools.gameserver, tools.settings.gametimes_folder, gametimes.MAX_SIZE)
-    digest = files.store_content(conn, data)
-    files.note_arrived(conn, row, digest)
-    record = gametimes.parse(data)
-    with conn.transaction():
-        files.finish(conn, row, FileStatus.INGESTED)  # the ledger first: round_timing's look locks in this order too
-        timing_records.store_record(conn, replace(row, sha256=digest), record)
+def _bytes_of(conn: Conn, row: FileRow, stored: Mapping[str, bytes], tools: Tools) -> bytes:
+    """A record's bytes. ``stored``: those of files that came by import, by sha256."""
+    if row.imported and row.sha256:
+        return stored[row.sha256]
+    return bytes_of(conn, row, tools.gameserver, tools.settings.gametimes_folder, gametimes.MAX_SIZE)
+
+
+def _take_in(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Outcome]:
+    """Keeps the bytes of records, reads and stores these. Returns what the check says, by key."""
+    digests = {row: files.sha256_of(data) for row, data in came.items()}
+    files.keep_bytes(conn, {row: data for row, data in came.items() if row.sha256 != digests[row]})
+    outcomes: dict[str, Outcome] = {}
+    records: list[tuple[FileRow, TimingRecord]] = []
+    for row, data in came.items():
+        try:
+            records.append((replace(row, sha256=digests[row]), gametimes.parse(data)))
+        except FormatError as error:
+            outcomes[row.key] = _quarantine(conn, row, str(error))
+        except RecursionError:
+            outcomes[row.key] = _quarantine(conn, row, _TOO_DEEP)
+    try:
+        kept = keep_each(conn, records, lambda some: _store(conn, some))
+    except RecursionError:  # what could just be read is too deep to be written
+        kept = []
+        for row, record in records:
+            try:
+                kept += keep_each(conn, [(row, record)], lambda some: _store(conn, some))
+            except RecursionError:
+                outcomes[row.key] = _quarantine(conn, row, _TOO_DEEP)
+    for (row, record), refusal in kept:
+        outcomes[row.key] = _quarantine(conn, row, str(refusal)) if refusal else Outcome(True, _facts(record))
+    return outcomes
+
+
+_TOO_DEEP = "its values are nested too deeply"
+
+
+def _store(conn: Conn, records: Sequence[tuple[FileRow, TimingRecord]]) -> None:
+    # The ledger first: round_timing's look locks in this order too.
+    for server, entries in groupby(records, key=lambda entry: entry[0].server):
+        files.finish_all(conn, server, [row.name for row, _ in entries], FileStatus.INGESTED)
+    timing_records.store_records(conn, records)
+
+
+def _facts(record: TimingRecord) -> dict[str, Any]:
+    """What a record says, as facts of its check."""
     return {
         "map": record.map_name,
         "round": record.number,
@@ -65,6 +103,6 @@ def _take_in(conn: Conn, row: files.FileRow, tools: Tools) -> dict[str, Any]:
     }
 
 
-def _quarantine(conn: Conn, row: files.FileRow, reason: str) -> Outcome:
+def _quarantine(conn: Conn, row: FileRow, reason: str) -> Outcome:
     files.finish(conn, row, FileStatus.QUARANTINED, reason)
     return Outcome(False, {"reason": reason}, error=True)

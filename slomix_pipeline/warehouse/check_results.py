@@ -3,6 +3,7 @@
 Belongs here: ``check_result``. Which checks exist, and how Dagster is told, is the business of ``checks``.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +11,6 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Json
 
 
 class CheckName(StrEnum):
@@ -59,15 +59,22 @@ class Outcome:
 
 def store_outcomes(conn: Connection[DictRow], check: CheckName, outcomes: Mapping[str, Outcome]) -> None:
     """Writes what a check found, by partition key, in place of what it found before."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into check_result (partition_key, check_name, passed, severity, metadata)
-               values (%s, %s, %s, %s, %s)
-               on conflict (partition_key, check_name) do update
-               set (passed, severity, metadata, checked_at)
-                 = (excluded.passed, excluded.severity, excluded.metadata, now())""",
-            [(key, check, o.passed, o.severity, Json(dict(o.facts))) for key, o in outcomes.items()],
-        )
+    conn.execute(
+        """insert into check_result (partition_key, check_name, passed, severity, metadata)
+           select partition_key, %s, passed, severity, metadata::json
+           from unnest(%s::text[], %s::boolean[], %s::text[], %s::text[])
+                as found (partition_key, passed, severity, metadata)
+           on conflict (partition_key, check_name) do update
+           set (passed, severity, metadata, checked_at)
+             = (excluded.passed, excluded.severity, excluded.metadata, now())""",
+        [
+            check,
+            list(outcomes),
+            [outcome.passed for outcome in outcomes.values()],
+            [outcome.severity for outcome in outcomes.values()],
+            [json.dumps(dict(outcome.facts)) for outcome in outcomes.values()],
+        ],
+    )
 
 
 def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:

@@ -5,7 +5,7 @@ Does not belong here: when a file is wanted (``sensors``), what is in it (``form
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -40,6 +40,11 @@ class FileRow:
     sha256: str | None
     attempts: int
     requested_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """The partition key, of a file that has one."""
+        return str(self.partition_key)
 
 
 @dataclass(frozen=True)
@@ -137,9 +142,8 @@ def note_found(conn: Connection[DictRow], server: str, name: FileName, data: byt
         [server, *_said_by(server, name)],
     )
     (row,) = files_of(conn, name.kind, [str(file_key(server, name))]).values()
-    digest = store_content(conn, data)
-    note_arrived(conn, row, digest)
-    return replace(row, sha256=digest)
+    keep_bytes(conn, {row: data})
+    return replace(row, sha256=sha256_of(data))
 
 
 def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str], now: datetime) -> None:
@@ -207,30 +211,60 @@ def finish(conn: Connection[DictRow], row: FileRow, status: FileStatus, reason: 
     )
 
 
+def finish_all(conn: Connection[DictRow], server: str, names: Iterable[str], status: FileStatus) -> None:
+    """Gives files a final status that needs no reason."""
+    assert status.is_final, status
+    conn.execute(
+        "update file set status = %s, reason = null, finished_at = now() where server = %s and name = any(%s)",
+        [status, server, list(names)],
+    )
+
+
+def keep_bytes(conn: Connection[DictRow], came: Mapping[FileRow, bytes]) -> None:
+    """Keeps the bytes of files, once per content, and points the files at them; earlier contents stay stored."""
+    if not came:
+        return
+    digests = [sha256_of(data) for data in came.values()]
+    conn.execute(
+        """insert into file_content (sha256, bytes) select * from unnest(%s::text[], %b::bytea[])
+           on conflict (sha256) do nothing""",
+        [digests, list(came.values())],
+    )
+    conn.execute(
+        """update file f set sha256 = came.sha256, arrived_at = coalesce(f.arrived_at, now())
+           from unnest(%s::text[], %s::text[], %s::text[]) came (server, name, sha256)
+           where f.server = came.server and f.name = came.name""",
+        [[row.server for row in came], [row.name for row in came], digests],
+    )
+
+
+def kept_whole(conn: Connection[DictRow], digests: Iterable[str]) -> set[str]:
+    """Those of the contents that the database holds as they were stored, by their sha256."""
+    rows = conn.execute(
+        """select sha256 from file_content
+           where sha256 = any(%s) and encode(pg_catalog.sha256(bytes), 'hex') = sha256""",
+        [list(digests)],
+    )
+    return {row["sha256"] for row in rows}
+
+
+def holders_of(
+    conn: Connection[DictRow], kind: FileKind, digests: Iterable[str]
+) -> dict[tuple[str, str], dict[str, FileStatus]]:
+    """The status of every file that has one of these contents, by server and sha256, and by name."""
+    rows = conn.execute(
+        "select server, sha256, name, status from file where kind = %s and sha256 = any(%s)", [kind, list(set(digests))]
+    )
+    found: dict[tuple[str, str], dict[str, FileStatus]] = {}
+    for row in rows:
+        found.setdefault((row["server"], row["sha256"]), {})[row["name"]] = FileStatus(row["status"])
+    return found
+
+
 def contents(conn: Connection[DictRow], digests: Iterable[str]) -> dict[str, bytes]:
     """Stored bytes by sha256."""
     rows = conn.execute("select sha256, bytes from file_content where sha256 = any(%s)", [list(set(digests))])
     return {row["sha256"]: bytes(row["bytes"]) for row in rows}
-
-
-def same_bytes_elsewhere(conn: Connection[DictRow], row: FileRow) -> str | None:
-    """The name of the file of the same server and kind that had these bytes first, if there is one: an ingested one,
-    or one of the same batch that comes before this by name."""
-    found = conn.execute(
-        """select name from file
-           where server = %(server)s and kind = %(kind)s and sha256 = %(sha256)s and name <> %(name)s
-             and (status = %(ingested)s or (status = %(requested)s and name < %(name)s))
-           order by status, name limit 1""",
-        {
-            "server": row.server,
-            "kind": row.kind,
-            "sha256": row.sha256,
-            "name": row.name,
-            "ingested": FileStatus.INGESTED,
-            "requested": FileStatus.REQUESTED,
-        },
-    ).fetchone()
-    return None if found is None else str(found["name"])
 
 
 def note_look(conn: Connection[DictRow], server: str, folder: str, now: datetime) -> None:

@@ -1,12 +1,13 @@
 """Parsed stats files in the database: rounds, players and weapons as the game server wrote them.
 
-Belongs here: ``parsed_*``, one transaction per file.
+Belongs here: ``parsed_*``.
 Does not belong here: what a round's own numbers are (``results``).
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -23,82 +24,128 @@ from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.warehouse.files import FileRow, contents, sha256_of
+from slomix_pipeline.warehouse.keeping import ReadOtherwise
 
 
-def store_round(
-    conn: Connection[DictRow], row: FileRow, name: FileName, moment: Moment, stats: gamestats.StatsFile
-) -> None:
-    """Writes one parsed stats file, in place of an earlier version of it."""
-    assert name.stamp is not None
+class FiledStats(NamedTuple):
+    """A stats file that was parsed: where it is from, what its name says, its stamp in UTC."""
+
+    row: FileRow
+    name: FileName
+    moment: Moment
+    stats: gamestats.StatsFile
+
+
+def store_rounds(conn: Connection[DictRow], filed: Sequence[FiledStats]) -> None:
+    """Writes parsed stats files, in place of earlier versions of them, and reads them back.
+
+    Raises:
+        ReadOtherwise: the database holds something else.
+    """
+    keys = [entry.row.key for entry in filed]
+    with conn.cursor() as cursor:
+        cursor.executemany(_STORE_HEADER, [_header_values(entry) for entry in filed])
+        cursor.execute("delete from parsed_player where round_key = any(%s)", [keys])
+        columns = ", ".join(TAIL_FIELDS)
+        with cursor.copy(f"copy parsed_player (round_key, guid, name, rounds, side, {columns}) from stdin") as copy:
+            for entry in filed:
+                for player in entry.stats.players:
+                    tail = map(player.tail.__getitem__, TAIL_FIELDS)
+                    copy.write_row(
+                        (entry.row.key, player.guid, readable(player.name), player.rounds, player.side, *tail)
+                    )
+        with cursor.copy("copy parsed_weapon from stdin") as copy:
+            for entry in filed:
+                for player in entry.stats.players:
+                    for weapon, c in player.weapons.items():
+                        copy.write_row(
+                            (entry.row.key, player.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots)
+                        )
+    stored = _read_back(conn, keys)
+    for entry in filed:
+        differing = [
+            f"{what} {stored[entry.row.key][what]} instead of {value}"
+            for what, value in to_read_back(entry.stats).items()
+            if stored[entry.row.key][what] != value
+        ]
+        if differing:
+            raise ReadOtherwise(f"the database holds {', '.join(differing)}")
+
+
+_STORE_HEADER = """
+    insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map,
+        server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
+        playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation,
+        session_if_first)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    on conflict (round_key) do update set (sha256, stamp_local, stamp, stamp_ambiguous, label, map,
+        server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
+        playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation, parsed_at)
+      = (excluded.sha256, excluded.stamp_local, excluded.stamp, excluded.stamp_ambiguous, excluded.label,
+        excluded.map, excluded.server_name, excluded.config, excluded.header_number, excluded.defender_side,
+        excluded.winner_side, excluded.limit_text, excluded.attack_time_text, excluded.playtime_text,
+        excluded.limit_seconds, excluded.attack_seconds, excluded.playtime_seconds, excluded.tail_fields,
+        excluded.generation, now())"""
+
+
+def _header_values(entry: FiledStats) -> list[object]:
+    row, name, moment, stats = entry
     header = stats.header
-    key = row.partition_key
-    conn.execute(
-        """insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map,
-               server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
-               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation,
-               session_if_first)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-           on conflict (round_key) do update set (sha256, stamp_local, stamp, stamp_ambiguous, label, map,
-               server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,
-               playtime_text, limit_seconds, attack_seconds, playtime_seconds, tail_fields, generation, parsed_at)
-             = (excluded.sha256, excluded.stamp_local, excluded.stamp, excluded.stamp_ambiguous, excluded.label,
-               excluded.map, excluded.server_name, excluded.config, excluded.header_number, excluded.defender_side,
-               excluded.winner_side, excluded.limit_text, excluded.attack_time_text, excluded.playtime_text,
-               excluded.limit_seconds, excluded.attack_seconds, excluded.playtime_seconds, excluded.tail_fields,
-               excluded.generation, now())""",
-        [
-            key,
-            row.server,
-            row.name,
-            row.sha256,
-            name.stamp,
-            moment.at,
-            moment.ambiguous,
-            name.number,
-            readable(header.map_name),
-            readable(header.server_name),
-            readable(header.config),
-            header.number,
-            header.defender_side,
-            header.winner_side,
-            readable(header.limit),
-            readable(header.attack_time),
-            None if header.playtime is None else readable(header.playtime),
-            header.limit_seconds,
-            header.attack_seconds,
-            header.playtime_seconds,
-            stats.tail_fields,
-            stats.generation,
-            session_key(row.server, name.stamp),
-        ],
+    assert name.stamp is not None
+    return [
+        row.key,
+        row.server,
+        row.name,
+        row.sha256,
+        name.stamp,
+        moment.at,
+        moment.ambiguous,
+        name.number,
+        readable(header.map_name),
+        readable(header.server_name),
+        readable(header.config),
+        header.number,
+        header.defender_side,
+        header.winner_side,
+        readable(header.limit),
+        readable(header.attack_time),
+        None if header.playtime is None else readable(header.playtime),
+        header.limit_seconds,
+        header.attack_seconds,
+        header.playtime_seconds,
+        stats.tail_fields,
+        stats.generation,
+        session_key(row.server, name.stamp),
+    ]
+
+
+def to_read_back(stats: gamestats.StatsFile) -> dict[str, int]:
+    """What is counted of a stats file, to be compared with what the database then holds."""
+    return {
+        "players": len(stats.players),
+        "weapon_rows": sum(len(player.weapons) for player in stats.players),
+        "kills": sum(player.total("kills") for player in stats.players),
+        "deaths": sum(player.total("deaths") for player in stats.players),
+        "headshots": sum(player.total("headshots") for player in stats.players),
+        "damage_given": sum(int(player.tail["damage_given"] or 0) for player in stats.players),
+    }
+
+
+def _read_back(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, DictRow]:
+    """What the database now holds of parsed rounds, by key: players, weapon rows and their sums."""
+    rows = conn.execute(
+        """select round_key, coalesce(players, 0) as players, coalesce(damage_given, 0) as damage_given,
+                  coalesce(weapon_rows, 0) as weapon_rows, coalesce(kills, 0) as kills,
+                  coalesce(deaths, 0) as deaths, coalesce(headshots, 0) as headshots
+           from unnest(%(keys)s::text[]) round_key
+           left join (select round_key, count(*) as players, sum(damage_given) as damage_given
+                      from parsed_player where round_key = any(%(keys)s) group by round_key) p using (round_key)
+           left join (select round_key, count(*) as weapon_rows, sum(kills) as kills, sum(deaths) as deaths,
+                             sum(headshots) as headshots
+                      from parsed_weapon where round_key = any(%(keys)s) group by round_key) w using (round_key)""",
+        {"keys": list(keys)},
     )
-    conn.execute("delete from parsed_player where round_key = %s", [key])
-    columns = ", ".join(TAIL_FIELDS)
-    with (
-        conn.cursor() as cursor,
-        cursor.copy(f"copy parsed_player (round_key, guid, name, rounds, side, {columns}) from stdin") as copy,
-    ):
-        for player in stats.players:
-            tail = (player.tail[field] for field in TAIL_FIELDS)
-            copy.write_row((key, player.guid, readable(player.name), player.rounds, player.side, *tail))
-    with conn.cursor() as cursor, cursor.copy("copy parsed_weapon from stdin") as copy:
-        for player in stats.players:
-            for weapon, c in player.weapons.items():
-                copy.write_row((key, player.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots))
-
-
-def read_back(conn: Connection[DictRow], key: str) -> DictRow:
-    """What the database now holds of a parsed round: players, weapon rows and their sums."""
-    found = conn.execute(
-        """select (select count(*) from parsed_player where round_key = %(key)s) as players,
-                  count(*) as weapon_rows, coalesce(sum(kills), 0) as kills, coalesce(sum(deaths), 0) as deaths,
-                  coalesce(sum(headshots), 0) as headshots,
-                  (select coalesce(sum(damage_given), 0) from parsed_player where round_key = %(key)s) as damage_given
-           from parsed_weapon where round_key = %(key)s""",
-        {"key": key},
-    ).fetchone()
-    assert found is not None
-    return found
+    return {row["round_key"]: row for row in rows}
 
 
 _PARSED_AT_ONCE = 600  # files: a batch's, which several stages ask for; some 40 kB each

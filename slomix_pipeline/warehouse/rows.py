@@ -6,6 +6,7 @@ Belongs here: making them of what a query returns. Which values there are is the
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from psycopg.rows import BaseRowFactory, RowMaker
@@ -21,7 +22,7 @@ def rows_of(cls: type[T]) -> BaseRowFactory[T]:
         TypeError: the query's columns are not the attributes.
         ValueError: the database has a word that its enumeration does not know.
     """
-    of_name = _readers(cls)
+    of_name = _readers(cls)  # type: ignore[arg-type]  # a class is hashable
 
     def factory(cursor: Any) -> RowMaker[T]:
         names = [column.name for column in cursor.description or ()]
@@ -39,7 +40,8 @@ def rows_of(cls: type[T]) -> BaseRowFactory[T]:
     return factory
 
 
-def _readers(cls: type[Any]) -> dict[str, Callable[[Any], Any]]:
+@cache
+def _readers(cls: Any) -> dict[str, Callable[[Any], Any]]:
     """What makes a value of an attribute's type of what psycopg gives, for the attributes that need it."""
     hints = get_type_hints(cls)
     found: dict[str, Callable[[Any], Any]] = {}

@@ -27,10 +27,11 @@ from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
 _ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
 
 
-def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) -> None:
-    """Writes one timing record, in place of an earlier version of it; the same bytes again don't make it newer."""
-    conn.execute(
-        """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
+def store_records(conn: Connection[DictRow], records: Iterable[tuple[FileRow, TimingRecord]]) -> None:
+    """Writes timing records, in place of earlier versions of them; the same bytes again don't make one newer."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
                duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side,
                defender_side, end_reason, surrender_side, script_version, raw, schema, server_id, aborted, restarts,
                exit_print)
@@ -50,10 +51,13 @@ def store_record(conn: Connection[DictRow], row: FileRow, record: TimingRecord) 
                case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_class end,
                case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
                case when timing_record.sha256 = excluded.sha256 then timing_record.stored_at else now() end)""",
-        {name: getattr(record, name) for name in _FIELDS}
-        | {"record_key": row.partition_key, "server": row.server, "name": row.name, "sha256": row.sha256}
-        | {"map_name": readable(record.map_name), "raw": Jsonb(_storable(record.raw))},
-    )
+            [
+                {name: getattr(record, name) for name in _FIELDS}
+                | {"record_key": row.partition_key, "server": row.server, "name": row.name, "sha256": row.sha256}
+                | {"map_name": readable(record.map_name), "raw": Jsonb(_storable(record.raw))}
+                for row, record in records
+            ],
+        )
 
 
 _FIELDS = [field.name for field in fields(TimingRecord)]

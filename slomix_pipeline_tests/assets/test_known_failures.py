@@ -3,12 +3,15 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, WeaponCounts
@@ -126,14 +129,14 @@ def test_a_file_whose_rows_were_rolled_back_is_not_done_and_can_be_taken_again(
 ) -> None:
     evening = one_match()
     directory = archive(tmp_path, evening)
-    store = parsed.store_round
+    store = parsed.store_rounds
 
-    def refused_at_the_end(*args: object) -> None:
-        store(*args)  # type: ignore[arg-type]
+    def refused_at_the_end(conn: Connection[DictRow], filed: Sequence[parsed.FiledStats]) -> None:
+        store(conn, filed)
         raise psycopg.errors.CheckViolation("a row that no table takes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parsed, "store_round", refused_at_the_end)
+        patch.setattr("slomix_pipeline.stages.parsed_round.store_rounds", refused_at_the_end)
         summary = pipeline.import_(directory)
     assert (summary.ingested, len(summary.quarantined)) == (2, 2)  # the timing records, the stats files
     for table in ("parsed_round", "parsed_player", "parsed_weapon", "round", "match", "session"):

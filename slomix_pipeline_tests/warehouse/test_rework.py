@@ -50,7 +50,7 @@ def enter_record(conn: Conn, evening: Evening, number: int, after: timedelta, st
     record = replace(sim_round.timing, started_at=None, ended_at=ended_at)
     name = gametime_file_name(record.map_name, number, int(ended_at.timestamp()))
     row = files.note_found(conn, SERVER, parse_file_name(name), gametimes.dump(record))
-    timing_records.store_record(conn, row, record)
+    timing_records.store_records(conn, [(row, record)])
     conn.execute(f"update timing_record set stored_at = {stored} where record_key = %s", [row.partition_key])
     return str(row.partition_key)
 

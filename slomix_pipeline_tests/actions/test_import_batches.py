@@ -1,0 +1,120 @@
+"""Batches side by side: the same as one after the other, also when a live round falls into one."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slomix_pipeline.actions import import_batches
+from slomix_pipeline.rules import batches
+from slomix_pipeline.rules.batches import Batch
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.values import SimRound
+from slomix_pipeline.simulator.writing import write_evening, write_round
+from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_ROUND, run_stages
+from slomix_pipeline.stages.common import NotAsPlanned, Tools
+from slomix_pipeline.warehouse.database import locked_server
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, differences, just_now, round_key
+
+# Fresh enough for sensors, and far enough apart for batches of their own.
+EVENINGS = [play_evening(30 + n, maps=1, ends_at=just_now() - timedelta(hours=8 * (1 - n))) for n in range(2)]
+LIVE = EVENINGS[1].rounds[1]
+
+
+@pytest.fixture(autouse=True)
+def small_batches_of_which_nothing_is_told(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "FILES_AT_ONCE", 1)
+    pipeline.discord = None
+
+
+def write(folder: Path, without: Sequence[SimRound] = ()) -> Path:
+    for evening in EVENINGS:
+        write_evening(folder, evening)
+    for sim_round in without:
+        for path in list(folder.rglob(f"{sim_round.stem}*")):
+            path.unlink()
+    return folder
+
+
+def contents(pipeline: Pipeline) -> dict[str, list[str]]:
+    """Everything but the ledger, which tells how a file came."""
+    return {table: rows for table, rows in pipeline.contents().items() if table != "file"}
+
+
+def forget(pipeline: Pipeline) -> None:
+    with pipeline.database.transaction() as conn:
+        conn.execute("truncate file, file_content, parsed_round, timing_record, session, check_result cascade")
+
+
+def test_an_import_by_two_processes_is_as_live_runs_one_by_one(pipeline: Pipeline, tmp_path: Path) -> None:
+    archive = write(tmp_path / "archive")
+    summary = pipeline.import_(archive)
+    assert (summary.ingested, len(summary.sessions)) == (12, 2)
+    imported = contents(pipeline)
+    forget(pipeline)
+    for sim_round in (sim_round for evening in EVENINGS for sim_round in evening.rounds):
+        write_round(pipeline.folder, sim_round)
+        pipeline.list_folders()
+    for _ in range(2):
+        run_stages(OF_A_ROUND, pipeline.stale(), pipeline.tools())
+    assert pipeline.stale() == []
+    assert differences(imported, contents(pipeline)) == []
+
+
+def test_a_session_with_a_round_that_was_not_planned_is_left_to_who_works_alone(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.import_(write(tmp_path / "archive"))
+    first, *others = map(round_key, EVENINGS[1].rounds)
+    run_stages(NUMBERS_OF_A_ROUND, [first], replace(pipeline.tools(), planned=frozenset([first, *others])))
+    before = pipeline.contents()
+    for stage in NUMBERS_OF_A_ROUND[2:]:
+        with pytest.raises(NotAsPlanned, match="worked out without it"):
+            stage([first], replace(pipeline.tools(), planned=frozenset([first, *others[:-1]])))
+    assert differences(before, pipeline.contents()) == []
+
+
+def test_who_works_alone_waits_for_who_share_and_they_for_nobody_among_them(pipeline: Pipeline) -> None:
+    with pipeline.database.connect() as one, pipeline.database.connect() as other:
+        for conn in (one, other):
+            conn.execute("set lock_timeout = '50ms'")
+            locked_server(conn, SERVER, shared=True)
+        with pipeline.database.connect() as alone, pytest.raises(Exception, match="lock timeout"):
+            alone.execute("set lock_timeout = '50ms'")
+            locked_server(alone, SERVER)
+
+
+def test_a_live_round_that_falls_into_a_batch_changes_nothing(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes when its batch is about to be worked out, in a run of its own."""
+    pipeline.import_(write(tmp_path / "whole"))
+    expected = contents(pipeline)
+    forget(pipeline)
+    archive = write(tmp_path / "archive", without=[LIVE])
+    in_worker = import_batches._in_worker
+    as_planned: list[bool] = []
+
+    def live_run_first(batch: Batch) -> bool:
+        if round_key(EVENINGS[1].rounds[0]) in batch.rounds:
+            write_round(pipeline.folder, LIVE)
+            pipeline.list_folders()
+        as_planned.append(in_worker(batch))
+        return as_planned[-1]
+
+    @contextmanager
+    def one_thread(tools: Tools) -> Iterator[ThreadPoolExecutor]:
+        monkeypatch.setattr(import_batches, "_tools_here", tools, raising=False)
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    monkeypatch.setattr(import_batches, "_in_worker", live_run_first)
+    monkeypatch.setattr(import_batches, "_workers", one_thread)
+    pipeline.import_(archive)
+    assert as_planned == [True, False]
+    run_stages(OF_A_ROUND, pipeline.stale(), pipeline.tools())
+    assert differences(expected, contents(pipeline)) == []
