@@ -21,7 +21,7 @@ def rounds_with_breaks(breaks: Sequence[timedelta]) -> list[Stamped]:
     return [Stamped(f"s:{number:03}", stamp) for number, stamp in enumerate(stamps)]
 
 
-def store(
+def store_placed(
     database: Database, rounds: Sequence[Stamped], decided: dict[str, str], unplaced: Collection[str] = ()
 ) -> None:
     """Rounds as parsed and placed, and decisions about whether one begins a session."""
@@ -71,7 +71,7 @@ def test_scattered_rounds_touch_the_sessions_that_all_rounds_make(database: Data
     )
     rounds = rounds_with_breaks(drawn.choices(lengths, weights=(1, 30, 6, 2, 2, 2), k=200))
     decided = {entry.key: drawn.choice((CUT, JOIN)) for entry in drawn.sample(rounds, 12)}
-    store(database, rounds, decided)
+    store_placed(database, rounds, decided)
     begins = {key: value == CUT for key, value in decided.items()}
     sessions = group_into_sessions(rounds, GAP, begins)
     for _ in range(25):
@@ -81,27 +81,27 @@ def test_scattered_rounds_touch_the_sessions_that_all_rounds_make(database: Data
 
 def test_a_session_that_goes_on_for_days_is_read_to_its_ends(database: Database) -> None:
     rounds = rounds_with_breaks([timedelta(minutes=50)] * 200)
-    store(database, rounds, {})
+    store_placed(database, rounds, {})
     assert touched(database, ["s:100"]) == [rounds]
 
 
 def test_a_session_that_somebody_joined_over_weeks_is_one_from_either_end(database: Database) -> None:
     week, minutes = timedelta(days=7), timedelta(minutes=9)
     rounds = rounds_with_breaks([minutes, minutes, 3 * week, minutes, week, minutes])
-    store(database, rounds, {"s:002": JOIN, "s:004": JOIN})
+    store_placed(database, rounds, {"s:002": JOIN, "s:004": JOIN})
     assert touched(database, ["s:000"]) == touched(database, ["s:003"]) == touched(database, ["s:005"]) == [rounds]
 
 
 def test_a_round_that_is_not_placed_joins_no_sessions_of_placed_ones(database: Database) -> None:
     rounds = rounds_with_breaks([GAP, GAP, GAP])
-    store(database, rounds, {"s:001": JOIN}, unplaced={"s:001"})
+    store_placed(database, rounds, {"s:001": JOIN}, unplaced={"s:001"})
     assert touched(database, ["s:000"]) == [[rounds[0]]]
     assert touched(database, ["s:000"], placed=False) == [rounds]
 
 
 def test_a_session_that_loses_a_round_is_touched_too(database: Database) -> None:
     rounds = rounds_with_breaks([timedelta(0), timedelta(days=2), timedelta(days=2)])
-    store(database, rounds, {})
+    store_placed(database, rounds, {})
     with database.transaction() as conn:
         conn.execute(
             "insert into session (session_key, server, started_at, ended_at) values ('s:1', 's', now(), now())"
