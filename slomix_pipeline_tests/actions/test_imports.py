@@ -21,10 +21,10 @@ from slomix_pipeline.simulator.writing import round_files, write_evening
 from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_ROUND, Progress, nobody_watches, run_stages
 from slomix_pipeline.stages.common import Done, Stage, Tools, perform
 from slomix_pipeline.warehouse import unfinished
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
-from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, Pipeline, differences, just_now, round_key
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, SLOMIX, Pipeline, differences, just_now, round_key
 
 # What an import has made so far: it only ever grows.
 _DONE = """select (select count(*) from file) + (select count(*) from timing_record)
@@ -104,10 +104,12 @@ def forget(pipeline: Pipeline) -> None:
 def test_ctrl_c_is_one_clear_line_and_the_next_import_goes_on(pipeline: Pipeline, tmp_path: Path) -> None:
     archive, home = tmp_path / "archive", tmp_path / "home"
     write_archive(archive)
-    stopped = start_import(archive, home, pipeline.database)
-    wait_for(pipeline.database, "select count(*) > 1 from parsed_round", stopped)
-    stopped.send_signal(signal.SIGINT)
-    said, trouble = stopped.communicate()
+    with pipeline.database.transaction() as conn:
+        locked_server(conn, SERVER)  # as a live run holds it, so that the import does not get to its end
+        stopped = start_import(archive, home, pipeline.database)
+        wait_for(pipeline.database, "select count(*) > 0 from parsed_round", stopped)
+        stopped.send_signal(signal.SIGINT)
+        said, trouble = stopped.communicate()
     assert (stopped.returncode, said) == (130, "")
     (line,) = trouble.strip().splitlines()
     found = re.fullmatch(

@@ -328,13 +328,12 @@ def test_a_quarantined_file_can_be_run_again_by_hand(
 ) -> None:
     """As after an update of the parser: nothing changed on the game server, and the file may be gone from there."""
     from slomix_pipeline.formats.errors import FormatError
-    from slomix_pipeline.warehouse import parsed
 
     def refuse(data: bytes) -> None:
         raise FormatError("a layout of next year")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parsed, "accept_stats", refuse)
+        patch.setattr("slomix_pipeline.stages.parsed_round.accept_stats", refuse)
         key = pipeline.put_bytes_and_run(name_of(subject, 0), gamestats.dump(subject.stats))
     assert pipeline.file(key)["reason"] == "a layout of next year"
     (pipeline.folder / GAMESTATS / name_of_key(key)).unlink()

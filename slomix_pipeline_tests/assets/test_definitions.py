@@ -119,9 +119,11 @@ def test_every_check_is_described_and_partitioned() -> None:
         assert check.partitions_def is not None, check.name
 
 
-def test_every_check_has_one_name_and_every_name_its_check() -> None:
-    assert [check.name for check in CHECKS] == list(CheckName)
-    assert sorted(check.name for check in all_checks()) == sorted(CheckName)
+def test_every_check_has_a_name_of_the_list_once_per_asset() -> None:
+    named = [(check.asset, check.name) for check in CHECKS]
+    assert len(named) == len(set(named))
+    assert list(dict.fromkeys(name for _, name in named)) == list(CheckName)
+    assert sorted(check.name for check in all_checks()) == sorted(name for _, name in named)
 
 
 def test_only_checks_that_quarantine_block() -> None:

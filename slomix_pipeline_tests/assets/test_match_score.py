@@ -254,9 +254,9 @@ insert into file (server, name, kind, partition_key, status, sha256)
 select 's', stem || '.txt', 'stats', 's:' || stem, 'ingested', repeat('a', 64)
 from unnest(array['a1', 'a2', 'b1', 'b2', 'c1']) stem;
 insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map, server_name,
-    config, defender_side, winner_side, limit_text, attack_time_text, tail_fields, generation)
+    config, defender_side, winner_side, limit_text, attack_time_text, tail_fields, generation, session_if_first)
 select 's:' || stem, 's', stem || '.txt', repeat('a', 64), '2031-05-06 20:00', '2031-05-06 20:00Z', false,
-       right(stem, 1)::int, 'supply', '', '', 1, winner, '12:00', '8:00', 38, 'invented'
+       right(stem, 1)::int, 'supply', '', '', 1, winner, '12:00', '8:00', 38, 'invented', 's:2031-05-06-200000'
 from (values ('a1', 2), ('a2', 1), ('b1', 2), ('b2', 0), ('c1', 2)) rounds (stem, winner);
 insert into session (session_key, server, started_at, ended_at)
 values ('s:evening', 's', '2031-05-06 20:00Z', '2031-05-06 20:16Z');
