@@ -90,7 +90,7 @@ OF_ROUND_1: dict[Cause, Situation] = {
         conn, KnownTeam("Night Owls", None, frozenset(evening.team_b))
     ),
     Cause.NOT_COMPARED: lambda conn, evening, first, second: due.note_results(
-        conn, f"{SERVER}:{evening.rounds[0].stem[:17]}"
+        conn, [f"{SERVER}:{evening.rounds[0].stem[:17]}"]
     ),
 }
 OF_ROUND_2: dict[Cause, Situation] = {
