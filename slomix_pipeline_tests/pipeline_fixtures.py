@@ -7,6 +7,7 @@ Does not belong here: files (``slomix_pipeline.simulator``, ``building``), what 
 
 import itertools
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -291,7 +292,7 @@ class Pipeline:
         ]
         return {
             table: sorted(
-                str({k: v for k, v in row.items() if k not in _WRITTEN_AT})
+                _LISTED_AT.sub("", str({k: v for k, v in row.items() if k not in _WRITTEN_AT}))
                 for row in self.rows(f'select * from "{table}"')
             )
             for table in tables
@@ -302,6 +303,7 @@ class Pipeline:
         return [message["embeds"][0]["title"] for message in self.page.messages()]
 
 
+_LISTED_AT = re.compile(r", at [0-9-]{10} [0-9:]{5} UTC")  # what a check says of the last look into a folder
 _WRITTEN_AT = frozenset(
     (
         "parsed_at",
