@@ -98,7 +98,7 @@ def _known_elsewhere(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Out
     holders = files.holders_of(conn, FileKind.STATS, digests.values())
     outcomes = {}
     for row, data in came.items():
-        same = holders[row.server, digests[row]]
+        same = holders.get((row.server, digests[row]), {})  # nobody: the file got other bytes meanwhile
         other = _first_of(row, same)
         if other is not None and not _can_be_read(data):
             other = None  # what can't be read is quarantined under each of its names

@@ -254,9 +254,9 @@ insert into file (server, name, kind, partition_key, status, sha256)
 select 's', stem || '.txt', 'stats', 's:' || stem, 'ingested', repeat('a', 64)
 from unnest(array['a1', 'a2', 'b1', 'b2', 'c1']) stem;
 insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map, server_name,
-    config, defender_side, winner_side, limit_text, attack_time_text, tail_fields, generation, session_if_first)
+    config, defender_side, winner_side, limit_text, attack_time_text, tail_fields, generation)
 select 's:' || stem, 's', stem || '.txt', repeat('a', 64), '2031-05-06 20:00', '2031-05-06 20:00Z', false,
-       right(stem, 1)::int, 'supply', '', '', 1, winner, '12:00', '8:00', 38, 'invented', 's:2031-05-06-200000'
+       right(stem, 1)::int, 'supply', '', '', 1, winner, '12:00', '8:00', 38, 'invented'
 from (values ('a1', 2), ('a2', 1), ('b1', 2), ('b2', 0), ('c1', 2)) rounds (stem, winner);
 insert into session (session_key, server, started_at, ended_at)
 values ('s:evening', 's', '2031-05-06 20:00Z', '2031-05-06 20:16Z');
@@ -267,6 +267,9 @@ values ('s:a1', 's:evening', 1, 'supply', 'complete', 's:a1', 's:a2', 'B', 'head
        ('s:b1', 's:evening', 2, 'supply', 'complete', 's:b1', 's:b2', 'draw', 'time', 'held', 'map-wins/1'),
        ('s:c1', 's:evening', 3, 'supply', 'r1_only', 's:c1', null, null, null, 'no round 2', 'map-wins/1');
 """
+HALVES_OF_NOW = HALVES.replace("generation)", "generation, session_if_first)").replace(
+    "'invented'", "'invented', 's:2031-05-06-200000'"
+)
 
 
 def schema_before_scores(folder: Path) -> Path:
@@ -311,7 +314,7 @@ def test_matches_of_before_have_their_points_and_what_another_policy_needs_to_kn
 )
 def test_a_score_that_can_not_be_is_refused(database: Database, wrong: str) -> None:
     with database.connect() as conn:
-        conn.execute(HALVES.encode())
+        conn.execute(HALVES_OF_NOW.encode())
         conn.execute("update match set points_a = 1, points_b = 0, attackers_first = 'A' where winner is not null")
         with pytest.raises(errors.CheckViolation):
             conn.execute(wrong.encode())
