@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from slomix_pipeline.formats.keys import server_of as server_of
-
 rounds = dg.DynamicPartitionsDefinition(name="rounds")
 timings = dg.DynamicPartitionsDefinition(name="timings")
 sessions = dg.DynamicPartitionsDefinition(name="sessions")

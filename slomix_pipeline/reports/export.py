@@ -227,25 +227,27 @@ def _round(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_COUNTS = (
+    "kills",
+    "deaths",
+    "damage_given",
+    "damage_received",
+    "headshots",
+    "hits",
+    "shots",
+    "gibs",
+    "self_kills",
+    "seconds_played",
+)  # of a player in a round, as they are stored
+
+
 def _player(player: DictRow) -> dict[str, Any]:
-    counts = (
-        "kills",
-        "deaths",
-        "damage_given",
-        "damage_received",
-        "headshots",
-        "hits",
-        "shots",
-        "gibs",
-        "self_kills",
-        "seconds_played",
-    )
     return {
         "guid": player["guid"],
         "name": player["name"],
         "side": _SIDES[player["side"]],
         "team": player["team"],
-        **{name: player[name] for name in counts},
+        **{name: player[name] for name in _COUNTS},
         "dpm": _rounded(player["dpm"], 1),
         "accuracy": _rounded(player["accuracy"], 2),
         "revives_given": player["revives_given"],
@@ -274,16 +276,7 @@ _CSV_PLAYER = (
     "name",
     "side",
     "team",
-    "kills",
-    "deaths",
-    "damage_given",
-    "damage_received",
-    "headshots",
-    "hits",
-    "shots",
-    "gibs",
-    "self_kills",
-    "seconds_played",
+    *_COUNTS,
     "dpm",
     "accuracy",
     "revives_given",

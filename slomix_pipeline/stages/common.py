@@ -86,13 +86,16 @@ Stage = Callable[[Sequence[str], Tools], Done]
 def perform(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
     """Runs a stage over partitions; keeps what its checks found, and that it is through with them, if nothing comes
     after it. Raises what the stage raises."""
-    with tools.database.connect() as conn:
-        begun = unfinished.begun(conn, keys, stage.__name__)
+    begun = None
+    if end := next((end for end in unfinished.Stage if end == stage.__name__), None):
+        with tools.database.connect() as conn:
+            begun = unfinished.begun(conn, keys, end)
     done = stage(keys, tools)
     with tools.database.transaction() as conn:
         for check, outcomes in done.outcomes.items():
             store_outcomes(conn, check, outcomes)
-        unfinished.note_done(conn, begun.only(begun.since.keys() - set(done.left_out)))
+        if begun is not None:
+            unfinished.note_done(conn, begun.only(begun.since.keys() - set(done.left_out)))
     return done
 
 
@@ -104,8 +107,17 @@ def round_by_round(database: Database) -> Iterator[Conn]:
         yield conn
 
 
-def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limit: int) -> bytes:
+def imported_bytes(conn: Conn, rows: Iterable[FileRow]) -> dict[str, bytes]:
+    """The bytes of those files that came by import, by sha256."""
+    return contents(conn, [row.sha256 for row in rows if row.imported and row.sha256])
+
+
+def bytes_of(
+    conn: Conn, row: FileRow, imported: Mapping[str, bytes], gameserver: GameServer, folder: str, limit: int
+) -> bytes:
     """A file's bytes: from the game server, or as stored when they came by import or are gone from there.
+
+    ``imported``: see ``imported_bytes``.
 
     Raises:
         FileMissing: gone, and never stored.
@@ -114,7 +126,7 @@ def bytes_of(conn: Conn, row: FileRow, gameserver: GameServer, folder: str, limi
         TransientError, PermanentError: see ``GameServer``.
     """
     if row.imported and row.sha256:
-        return contents(conn, [row.sha256])[row.sha256]
+        return imported[row.sha256]
     try:
         data = gameserver.read(folder, row.name, limit)
     except FileMissing:

@@ -7,7 +7,7 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, in_portions, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, imported_bytes, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
@@ -35,11 +35,11 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
         rows = files.files_of(conn, FileKind.STATS, keys)
         transfers |= {key: _NEVER_SEEN for key in keys if key not in rows}
         for portion in in_portions([rows[key] for key in keys if key in rows]):
-            stored = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+            imported = imported_bytes(conn, portion)
             data: dict[FileRow, bytes | str] = {}
             for row in portion:
                 try:
-                    data[row] = _bytes_or_reason(conn, row, stored, tools)
+                    data[row] = _bytes_or_reason(conn, row, imported, tools)
                 except TransientError as error:
                     if len(keys) == 1:
                         raise  # the run tries again; after that the sensor does
@@ -53,12 +53,10 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
     return Done({CheckName.TRANSFER: transfers, CheckName.DUPLICATES: duplicates}, totals)
 
 
-def _bytes_or_reason(conn: Conn, row: FileRow, stored: Mapping[str, bytes], tools: Tools) -> bytes | str:
-    """The file's bytes, or why it can't be had for good. ``stored``: those of files that came by import, by sha256."""
-    if row.imported and row.sha256:
-        return stored[row.sha256]
+def _bytes_or_reason(conn: Conn, row: FileRow, imported: Mapping[str, bytes], tools: Tools) -> bytes | str:
+    """The file's bytes, or why it can't be had for good."""
     try:
-        return bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
+        return bytes_of(conn, row, imported, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
     except FileMissing:
         return "gone from the game server before it was fetched"
     except TooLarge:

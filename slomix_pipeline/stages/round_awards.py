@@ -29,6 +29,7 @@ from slomix_pipeline.stages.common import (
     Tools,
     by_server,
     bytes_of,
+    imported_bytes,
     in_portions,
     round_by_round,
     sessions_touched,
@@ -74,13 +75,14 @@ class _Read:
 
 def _read_all(conn: Conn, waiting: Mapping[str, FileRow], tools: Tools) -> _Read:
     """Stores and looks through files. Only what may come later leaves one waiting."""
+    folder = tools.settings.gamestats_folder
     read = _Read()
     for portion in in_portions(waiting.values()):
-        stored_bytes = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+        imported = imported_bytes(conn, portion)
         came: dict[FileRow, bytes] = {}
         for row in portion:
             try:
-                came[row] = _bytes_of(conn, row, stored_bytes, tools)
+                came[row] = bytes_of(conn, row, imported, tools.gameserver, folder, endstats.MAX_BYTES)
             except (FileMissing, TooLarge) as error:
                 read.unread[row.key] = _quarantine(conn, row, str(error))
             except GameServerError as error:
@@ -93,13 +95,6 @@ def _read_all(conn: Conn, waiting: Mapping[str, FileRow], tools: Tools) -> _Read
             except FormatError as error:
                 read.unread[row.key] = _quarantine(conn, row, str(error))
     return read
-
-
-def _bytes_of(conn: Conn, row: FileRow, stored_bytes: Mapping[str, bytes], tools: Tools) -> bytes:
-    """A file's bytes. ``stored_bytes``: those of files that came by import, by sha256."""
-    if row.imported and row.sha256:
-        return stored_bytes[row.sha256]
-    return bytes_of(conn, row, tools.gameserver, tools.settings.gamestats_folder, endstats.MAX_BYTES)
 
 
 def _quarantine(conn: Conn, row: FileRow, reason: str) -> str:

@@ -11,7 +11,7 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, in_portions, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, imported_bytes, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
@@ -24,15 +24,16 @@ def timing_record(keys: Sequence[str], tools: Tools) -> Done:
     Raises:
         TransientError: the one record asked for can't be reached just now; of several, the others go on.
     """
+    folder = tools.settings.gametimes_folder
     outcomes: dict[str, Outcome] = {}
     with round_by_round(tools.database) as conn:
         rows = files.files_of(conn, FileKind.TIMING, keys)
         for portion in in_portions(rows.values()):
-            stored = files.contents(conn, [row.sha256 for row in portion if row.imported and row.sha256])
+            imported = imported_bytes(conn, portion)
             came: dict[FileRow, bytes] = {}
             for row in portion:
                 try:
-                    came[row] = _bytes_of(conn, row, stored, tools)
+                    came[row] = bytes_of(conn, row, imported, tools.gameserver, folder, gametimes.MAX_SIZE)
                 except TransientError:
                     if len(keys) == 1:
                         raise
@@ -43,13 +44,6 @@ def timing_record(keys: Sequence[str], tools: Tools) -> Done:
     refused = {key: outcome.facts["reason"] for key, outcome in outcomes.items() if not outcome.passed}
     totals = {"records": len(outcomes) - len(refused), "quarantined": refused}
     return Done({CheckName.RECORD_PARSE: outcomes}, totals, left_out=set(keys) - outcomes.keys())
-
-
-def _bytes_of(conn: Conn, row: FileRow, stored: Mapping[str, bytes], tools: Tools) -> bytes:
-    """A record's bytes. ``stored``: those of files that came by import, by sha256."""
-    if row.imported and row.sha256:
-        return stored[row.sha256]
-    return bytes_of(conn, row, tools.gameserver, tools.settings.gametimes_folder, gametimes.MAX_SIZE)
 
 
 def _take_in(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Outcome]:

@@ -34,7 +34,7 @@ class Begun:
     """What a stage found begun when it started, by round or record: that is what it takes through. Bytes that come
     while it works begin the same anew."""
 
-    stage: str
+    stage: Stage
     since: dict[str, datetime]
 
     def only(self, keys: Container[str]) -> "Begun":
@@ -52,7 +52,7 @@ def note_begun(conn: Connection[DictRow], keys: Iterable[str], stages: Sequence[
     )
 
 
-def begun(conn: Connection[DictRow], keys: Iterable[str], stage: str) -> Begun:
+def begun(conn: Connection[DictRow], keys: Iterable[str], stage: Stage) -> Begun:
     """What a stage has to take through; to be read before its inputs are."""
     rows = conn.execute(
         "select partition_key, since from unfinished where stage = %s and partition_key = any(%s)", [stage, list(keys)]
