@@ -1,7 +1,7 @@
-"""Batches of files through the stages, on several cores.
+"""Timing records and batches of rounds through the stages, on several cores.
 
 Belongs here: the worker processes, and what happens when a batch is not as it was planned.
-Does not belong here: how files are cut into batches (``rules.batches``), what is told of them (``importing``).
+Does not belong here: how rounds are cut into batches (``rules.batches``), what is told of them (``importing``).
 """
 
 import multiprocessing
@@ -18,10 +18,11 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.batches import Batch
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_TIMING, Progress, nobody_watches, run_stages
+from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_TIMING, Progress, run_stages
 from slomix_pipeline.stages.common import NotAsPlanned, Tools
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.database import Database, Deadlocked
 
+RECORDS_AT_ONCE = 400
 WORKERS = 2  # each keeps a core busy, half of it PostgreSQL's; more of them would wait for each other
 
 
@@ -29,43 +30,54 @@ class WorkerEnded(SlomixError):
     """A worker process ended in the middle of its work; the text says what to do."""
 
 
-def work_out(batches: Sequence[Batch], tools: Tools, progress: Progress) -> Iterator[Batch]:
-    """Works out the numbers of batches, and gives each back when it and all before it are done.
+def work_out(
+    records: Sequence[str], batches: Sequence[Batch], tools: Tools, progress: Progress
+) -> Iterator[Sequence[str]]:
+    """Reads the timing records, all before the first round: what is said of a round's timing tells of records hours
+    away. Then works out the numbers of the batches, and gives the rounds of each back when they are done.
 
     Raises:
         WorkerEnded: a worker process was killed. Also raises what a stage raises.
     """
-    if len(batches) < 2:
+    if len(batches) < 2 and len(records) <= RECORDS_AT_ONCE:
+        run_stages(OF_A_TIMING, records, tools, progress)
         for batch in batches:
-            _numbers(batch, tools, progress)
-            yield batch
+            run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools, progress)
+            yield batch.rounds
         return
-    size, done = sum(map(_size, batches)), 0
+    by_themselves = []
     with _workers(tools) as pool:
-        results = [pool.submit(_in_worker, batch) for batch in batches]
-        for batch, result in zip(batches, results, strict=True):
+        starts = range(0, len(records), RECORDS_AT_ONCE)
+        for at, reading in [(at, pool.submit(_read, records[at : at + RECORDS_AT_ONCE])) for at in starts]:
+            progress("reading timing records", at, len(records))
+            with _explained():
+                reading.result()
+        size, done = sum(len(batch.rounds) for batch in batches), 0
+        for batch, working in [(batch, pool.submit(_work_out, batch)) for batch in batches]:
             progress("working out rounds", done, size)
-            try:
-                as_planned = result.result()
-            except BrokenProcessPool:
-                raise WorkerEnded(
-                    "a worker process was ended from outside, perhaps for want of memory; import the folder again: "
-                    "it goes on from there"
-                ) from None
-            if not as_planned:
-                _numbers(batch, tools, nobody_watches)
-            done += _size(batch)
-            yield batch
-    progress("working out rounds", done, size)
+            with _explained():
+                as_planned = working.result()
+            if as_planned:
+                done += len(batch.rounds)
+                yield batch.rounds
+            else:
+                by_themselves.append(batch)
+    for batch in by_themselves:  # now that nobody works beside
+        run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools)
+        yield batch.rounds
+    progress("working out rounds", size, size)
 
 
-def _size(batch: Batch) -> int:
-    return len(batch.records) + len(batch.rounds)
-
-
-def _numbers(batch: Batch, tools: Tools, progress: Progress) -> None:
-    run_stages(OF_A_TIMING, batch.records, tools, progress)
-    run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools, progress)
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What a worker's end means for who waits for it."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise WorkerEnded(
+            "a worker process was ended from outside, perhaps for want of memory; import the folder again: "
+            "it goes on from there"
+        ) from None
 
 
 @contextmanager
@@ -108,10 +120,14 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _in_worker(batch: Batch) -> bool:
-    """Whether the batch was as planned; else it is to be worked out again, with nobody beside."""
+def _read(records: Sequence[str]) -> None:
+    run_stages(OF_A_TIMING, records, _tools_here)
+
+
+def _work_out(batch: Batch) -> bool:
+    """Whether the batch went as planned; else it is to be worked out again, with nobody beside."""
     try:
-        _numbers(batch, replace(_tools_here, planned=batch.planned), nobody_watches)
-    except NotAsPlanned:
+        run_stages(NUMBERS_OF_A_ROUND, batch.rounds, replace(_tools_here, planned=batch.planned))
+    except (NotAsPlanned, Deadlocked):
         return False
     return True

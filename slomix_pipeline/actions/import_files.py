@@ -50,9 +50,9 @@ class Found:
         """The keys of the files of these kinds that are not through."""
         return _keys(self.server, (name for name in self.todo if name.kind in kinds))
 
-    def times(self, kind: FileKind, zone: tzinfo) -> dict[str, datetime]:
-        """When the rounds of the files that are not through ended, by their names and key."""
-        named = (name for name in self.todo if name.kind is kind)
+    def times(self, zone: tzinfo) -> dict[str, datetime]:
+        """When the rounds of the stats files that are not through ended, by key, as the names say."""
+        named = (name for name in self.todo if name.kind is FileKind.STATS)
         return {key: at for name in named for key in _keys(self.server, [name]) if (at := time_in_name(name, zone))}
 
 

@@ -138,16 +138,16 @@ def import_folder(
         promised = unfinished.begun(conn, rounds, Stage.SESSION_POST)
     with ExitStack() as stack:
         telling = _Telling(tools, open_channels, stack)
-        for batch in work_out(_batches(tools, found, zone), tools, progress):
+        for done in work_out(found.keys(FileKind.TIMING), _batches(tools, found, zone), tools, progress):
             if not announce:
-                telling.tell(batch.rounds, announce=False)
-        if announce:  # known ones too: what was never told of them is told now, all in order of play
-            telling.tell(rounds, announce=True)
+                telling.tell(done, announce=False)
         with database.connect() as conn:
             behind = _rounds_behind(conn, tools.settings, found.of_kind)
-        for batch in work_out(_batches_behind(tools, behind), tools, progress):
+        for done in work_out([], _batches_behind(tools, behind), tools, progress):
             # These may be rounds of other folders, of which nobody asked to announce anything.
-            telling.tell(batch.rounds, announce=False)
+            telling.tell(done, announce=False)
+        if announce:  # known ones too: what was never told of them is told now, all in order of play
+            telling.tell(rounds, announce=True)
         _conclude(database, tools.settings.server, found, behind, summary)
         if announce:
             with database.connect() as conn:
@@ -162,11 +162,10 @@ def import_folder(
 
 
 def _batches(tools: Tools, found: Found, zone: tzinfo) -> list[Batch]:
-    """The files that are not through in batches, by the stamps in their names and those of rounds that are parsed."""
+    """The rounds that are not through in batches, by the stamps in their names and those of rounds that are parsed."""
     parsed_at, joined = _parsed_rounds(tools)
-    named = found.times(FileKind.STATS, zone)
-    records = found.times(FileKind.TIMING, zone)
-    return cut_into_batches(parsed_at | named, named, records, tools.settings.session_gap, joined)
+    named = found.times(zone)
+    return cut_into_batches(parsed_at | named, named, tools.settings.session_gap, joined)
 
 
 def _batches_behind(tools: Tools, rounds: Sequence[str]) -> list[Batch]:
@@ -174,7 +173,7 @@ def _batches_behind(tools: Tools, rounds: Sequence[str]) -> list[Batch]:
     if not rounds:
         return []
     parsed_at, joined = _parsed_rounds(tools)
-    return cut_into_batches(parsed_at, rounds, {}, tools.settings.session_gap, joined)
+    return cut_into_batches(parsed_at, rounds, tools.settings.session_gap, joined)
 
 
 def _parsed_rounds(tools: Tools) -> tuple[dict[str, datetime], list[str]]:

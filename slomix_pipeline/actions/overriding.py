@@ -214,6 +214,8 @@ def session_boundary(round_name: str, value: str) -> Finder:
             raise CantDecide(f"{key} is in no session yet")
         if value == CUT and place["position"] == 1:
             raise CantDecide(f"{key} is the first round of its session already")
+        if value == CUT and place["at_start"]:
+            raise CantDecide(f"{key} ended in the second in which its session begins: that can't be two sessions")
         if value == CUT and place["open_match"]:
             what = (
                 "is round 2 of a match" if place["partner_key"] == place["open_match"] else "was played within a match"

@@ -23,13 +23,15 @@ def group_into_sessions(
 ) -> list[list[Stamped]]:
     """The rounds of one server by session, each in order; stamps exactly ``gap`` apart are one session.
 
-    ``begins``: rounds of which somebody decided whether they begin a session, by key.
+    ``begins``: rounds of which somebody decided whether they begin a session, by key. Rounds of one second never begin
+    two: a session has its name from the stamp of its first round.
     """
     decided = begins or {}
     sessions: list[list[Stamped]] = []
     for entry in sorted(rounds, key=lambda r: (r.stamp, r.key)):
         goes_on = bool(sessions) and entry.stamp - sessions[-1][-1].stamp <= gap
-        if sessions and not decided.get(entry.key, not goes_on):
+        begins_one = decided.get(entry.key, not goes_on)
+        if sessions and (not begins_one or entry.stamp == sessions[-1][0].stamp):
             sessions[-1].append(entry)
         else:
             sessions.append([entry])

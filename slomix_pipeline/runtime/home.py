@@ -16,7 +16,7 @@ from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import end_leftovers
 from slomix_pipeline.settings import Settings, as_environment
-from slomix_pipeline.warehouse.database import Database, dagster_url, postgres_url
+from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
 
 if TYPE_CHECKING:
@@ -52,15 +52,32 @@ def dagster_instance(settings: Settings, database: Database) -> Iterator["Dagste
     """This home's Dagster instance."""
     from dagster import DagsterInstance  # takes a second or two
 
-    os.environ.update(dagster_environment(settings, database))  # from where Dagster reads the address
-    with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    with (
+        _environment(dagster_environment(settings, database)),  # Dagster reads the address there when it needs it
+        DagsterInstance.from_config(str(settings.dagster_home)) as instance,
+    ):
         yield instance
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Has variables in the environment, and what was there before afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
 def working_alone(database: Database) -> Iterator[None]:
     """Waits until no other command that works rounds out does so on this database, and keeps others waiting."""
-    with database.hold("a command works rounds out"):
+    with database.hold(COMMAND_WORKS):
         yield
 
 

@@ -21,7 +21,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-import dagster as dg
 import psycopg
 from pydantic import SecretStr
 
@@ -29,7 +28,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import end_children, start_child
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
-from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
+from slomix_pipeline.runtime.home import dagster_environment, dagster_instance, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -179,12 +178,6 @@ def _bring_back(settings: Settings, say: Say) -> None:
         time.sleep(_ASK_AGAIN)
 
 
-def _give_up_runs_of_the_dead(settings: Settings, environment: dict[str, str]) -> None:
-    os.environ.update(environment)
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        give_up_runs_of_supervisors(instance)
-
-
 def free_port(wanted: int) -> int:
     """``wanted`` when it is free on 127.0.0.1, else any free port."""
     for port in (wanted, 0):
@@ -208,7 +201,8 @@ def _dagster(
         ChildEnded: one of them does not come up.
     """
     environment = dagster_environment(settings, database)
-    _give_up_runs_of_the_dead(settings, environment)
+    with dagster_instance(settings, database) as instance:
+        give_up_runs_of_supervisors(instance)
     grpc_port = free_port(0)
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(

@@ -15,10 +15,11 @@ from slomix_pipeline import jobs
 from slomix_pipeline.checks.layers import report_alarm
 from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.jobs import tags_of_wish
+from slomix_pipeline.partitions import add_keys, rounds
 from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
-from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse import due, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import Stale, stale_rounds
 from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
@@ -96,12 +97,12 @@ def rework_sensor(
         context.update_cursor(now.isoformat())
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
-    order = list(context.instance.get_dynamic_partitions("rounds"))
-    in_flight = keys_in_flight(context.instance, "ingest_rounds")
-    partitions = set(order)
-    wanted = decide([round_ for round_ in stale if round_.round_key in partitions], in_flight, now)
+    in_flight = keys_in_flight(context.instance, "ingest_rounds") | unfinished.in_command(database)
+    wanted = decide(stale, in_flight, now)
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
+    # A command that was killed may have left rounds that Dagster never heard of.
+    order = add_keys(context.instance, rounds, [w.key for w in wanted])
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
     return dg.SensorResult(run_requests=build_requests(wanted, order, tags_of_wish(Wish.LIVE)))

@@ -32,6 +32,7 @@ def match_post(keys: Sequence[str], tools: Tools) -> Done:
 def _tell(tools: Tools, own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[str, Outcome]]:
     """Tells the matches of the sessions that hold the rounds. Returns the names of the things by what became of them,
     and the outcome of each round."""
+    channel = tools.channels.results
     note_asked(tools, own)
     told: dict[ToldAs, list[str]] = {}
     outcomes: dict[str, Outcome] = {}
@@ -44,22 +45,23 @@ def _tell(tools: Tools, own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[st
             quiet = due.quiet_matches(conn, sessions)
             for rounds in (rounds for matches in quiet.values() for rounds in matches):
                 outcomes |= dict.fromkeys(rounds, Outcome(True, {"messages": len(rounds)}))
-            matches = reading.matches(conn, [key for key in sessions if key not in quiet])
+            # Without a channel, something became due since the caller looked: it stays so, and rework has it told.
+            loud = [key for key in sessions if key not in quiet] if channel is not None else []
+            matches = reading.matches(conn, loud)
             changed = {match.key: corrections.note_difference(conn, match) for match in matches}
             wanted = due.wanted(conn) if tools.wish else set()
-        if matches:
+        if channel is not None and matches:
             # Loaded here: the messages need requests, which loading the definitions doesn't.
             from slomix_pipeline.discord.telling import Telling
 
-            assert tools.channels.results is not None, "there is something to tell"
-            telling = Telling(tools, tools.channels.results, RESULTS, wanted)
+            telling = Telling(tools, channel, RESULTS, wanted)
             for match in matches:
                 said = _tell_match(telling, match, changed[match.key])
                 for thing in said:
                     told.setdefault(telling.said[thing].outcome, []).append(thing)
                 outcomes |= {seen.key: telling.outcome(said) for seen in match.rounds}
         with tools.database.connect() as conn:
-            due.note_compared(conn, made)
+            due.note_compared(conn, {key: made[key] for key in (*quiet, *loud) if key in made})
     return told, outcomes
 
 

@@ -22,10 +22,14 @@ from slomix_pipeline.settings import Settings
 CONNECT_TIMEOUT_SECONDS = 10
 UNHEARD_MS = 10_000  # what a server's machine does not acknowledge for so long breaks the connection; else minutes
 DAGSTER_SCHEMA = "dagster"
+COMMAND_WORKS = "a command works rounds out"  # the name of the lock of who does so outside Dagster's runs
 
 # A second "@", or "/", "?", "#" before the first one, is a password that was not percent-encoded: parts of it would be
 # read as the host and shown in errors.
 _ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^@/?#]*@)?[^@]*")
+
+
+Deadlocked = psycopg.errors.DeadlockDetected  # PostgreSQL ended a transaction that others waited for; try it again
 
 
 class StillHeld(Exception):

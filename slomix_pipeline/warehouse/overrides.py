@@ -144,9 +144,11 @@ def match_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
 
 
 def place_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
-    """What became of a placed round: status, reason, number, partner, map, its position in its session;
-    ``open_match``: the round 1 before it whose round 2 is not before it; ``has_earlier``: whether any round of the
-    server was before it."""
+    """What became of a placed round: status, reason, number, partner, map, its position in its session.
+
+    ``at_start``: whether its session's first round ended in the same second; ``open_match``: the round 1 before it
+    whose round 2 is not before it; ``has_earlier``: whether any round of the server was before it.
+    """
     return conn.execute(
         """select r.status, r.reason, r.number, r.partner_key, map_key(p.map) as map, s.position,
                   s.session_key,
@@ -155,6 +157,8 @@ def place_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
                    join session_round l on l.session_key = f.session_key and l.round_key = first.partner_key
                    where f.session_key = s.session_key and f.position < s.position and s.position <= l.position
                    order by f.position limit 1) as open_match,
+                  (select first.stamp = p.stamp from session_round f join parsed_round first using (round_key)
+                   where f.session_key = s.session_key and f.position = 1) as at_start,
                   exists (select from parsed_round e where e.server = p.server and e.stamp < p.stamp) as has_earlier
            from round r join parsed_round p using (round_key) left join session_round s using (round_key)
            where r.round_key = %s""",

@@ -14,6 +14,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
+from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database
 
 
 class Stage(StrEnum):
@@ -67,6 +68,15 @@ def note_done(conn: Connection[DictRow], through: Begun) -> None:
            where u.stage = %s and u.partition_key = through.partition_key and u.since = through.since""",
         [list(through.since), list(through.since.values()), through.stage],
     )
+
+
+def in_command(database: Database) -> set[str]:
+    """The rounds and records that a command is taking through at this moment; without one, nobody does."""
+    with database.try_hold(COMMAND_WORKS) as conn:
+        if conn is not None:
+            return set()
+    with database.connect() as conn:
+        return {row["partition_key"] for row in conn.execute("select distinct partition_key from unfinished")}
 
 
 def stages_left(conn: Connection[DictRow], server: str) -> dict[str, set[Stage]]:

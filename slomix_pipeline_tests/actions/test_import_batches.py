@@ -1,8 +1,8 @@
 """Batches side by side: the same as one after the other, also when a live round falls into one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,9 @@ from slomix_pipeline.rules.batches import Batch
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
-from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_ROUND, run_stages
-from slomix_pipeline.stages.common import NotAsPlanned, Tools
-from slomix_pipeline.warehouse.database import locked_server
+from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_ROUND, Progress, nobody_watches, run_stages
+from slomix_pipeline.stages.common import NotAsPlanned, Stage, Tools
+from slomix_pipeline.warehouse.database import Deadlocked, locked_server
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, differences, just_now, round_key
 
 # Fresh enough for sensors, and far enough apart for batches of their own.
@@ -27,7 +27,7 @@ LIVE = EVENINGS[1].rounds[1]
 
 @pytest.fixture(autouse=True)
 def small_batches_of_which_nothing_is_told(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "FILES_AT_ONCE", 1)
+    monkeypatch.setattr(batches, "ROUNDS_AT_ONCE", 1)
     pipeline.discord = None
 
 
@@ -43,6 +43,18 @@ def write(folder: Path, without: Sequence[SimRound] = ()) -> Path:
 def contents(pipeline: Pipeline) -> dict[str, list[str]]:
     """Everything but the ledger, which tells how a file came."""
     return {table: rows for table, rows in pipeline.contents().items() if table != "file"}
+
+
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tools], AbstractContextManager[ThreadPoolExecutor]]:
+    """A thread of this process in place of the workers."""
+
+    @contextmanager
+    def workers(tools: Tools) -> Iterator[ThreadPoolExecutor]:
+        monkeypatch.setattr(import_batches, "_tools_here", tools, raising=False)
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    return workers
 
 
 def forget(pipeline: Pipeline) -> None:
@@ -96,25 +108,33 @@ def test_a_live_round_that_falls_into_a_batch_changes_nothing(
     expected = contents(pipeline)
     forget(pipeline)
     archive = write(tmp_path / "archive", without=[LIVE])
-    in_worker = import_batches._in_worker
+    work_out = import_batches._work_out
     as_planned: list[bool] = []
 
     def live_run_first(batch: Batch) -> bool:
         if round_key(EVENINGS[1].rounds[0]) in batch.rounds:
             write_round(pipeline.folder, LIVE)
             pipeline.list_folders()
-        as_planned.append(in_worker(batch))
+        as_planned.append(work_out(batch))
         return as_planned[-1]
 
-    @contextmanager
-    def one_thread(tools: Tools) -> Iterator[ThreadPoolExecutor]:
-        monkeypatch.setattr(import_batches, "_tools_here", tools, raising=False)
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr(import_batches, "_in_worker", live_run_first)
-    monkeypatch.setattr(import_batches, "_workers", one_thread)
+    monkeypatch.setattr(import_batches, "_work_out", live_run_first)
+    monkeypatch.setattr(import_batches, "_workers", one_thread(monkeypatch))
     pipeline.import_(archive)
     assert as_planned == [True, False]
     run_stages(OF_A_ROUND, pipeline.stale(), pipeline.tools())
     assert differences(expected, contents(pipeline)) == []
+
+
+def test_a_batch_that_the_database_refused_for_a_deadlock_is_worked_out_when_nobody_works_beside(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deadlocked(stages: Sequence[Stage], keys: Sequence[str], tools: Tools, _: Progress = nobody_watches) -> None:
+        if tools.planned is not None and round_key(EVENINGS[0].rounds[0]) in keys:
+            raise Deadlocked
+        run_stages(stages, keys, tools)
+
+    monkeypatch.setattr(import_batches, "run_stages", deadlocked)
+    monkeypatch.setattr(import_batches, "_workers", one_thread(monkeypatch))
+    assert pipeline.import_(write(tmp_path / "archive")).ingested == 12
+    assert pipeline.rows("select * from unfinished") == [] == pipeline.stale()

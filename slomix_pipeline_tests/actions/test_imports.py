@@ -161,7 +161,7 @@ def test_awards_and_records_that_came_later_are_read_though_their_import_ended_b
                 (archive / name).write_bytes(content)
         if not late:
             pipeline.import_(archive)
-    interrupted_at(pipeline, archive, monkeypatch, NUMBERS_OF_A_ROUND, 2)
+    interrupted_at(pipeline, archive, monkeypatch, NUMBERS_OF_A_ROUND, 1)
     summary = pipeline.import_(archive)
     assert (summary.renewed, summary.linked) == (4, 4)
     assert len(pipeline.rows("select * from endstats_file")) == 4

@@ -17,45 +17,34 @@ def at(minute: int) -> datetime:
     return SOME_EVENING + timedelta(minutes=minute)
 
 
-def keyed(kind: str, given: list[int]) -> dict[str, datetime]:
-    return {f"main:{kind}{minute:05}": at(minute) for minute in given}
+def keyed(given: list[int]) -> dict[str, datetime]:
+    return {f"main:round{minute:05}": at(minute) for minute in given}
 
 
-@given(minutes, minutes, st.integers(1, 30))
-def test_everything_is_in_one_batch_in_order_and_nothing_near_is_in_another(
-    rounds: list[int], records: list[int], most: int
-) -> None:
-    all_rounds, all_records = keyed("round", rounds), keyed("record", records)
-    before = batches.FILES_AT_ONCE
-    batches.FILES_AT_ONCE = most
+@given(minutes, st.integers(1, 30))
+def test_everything_is_in_one_batch_in_order_and_nothing_near_is_in_another(rounds: list[int], most: int) -> None:
+    all_rounds = keyed(rounds)
+    before = batches.ROUNDS_AT_ONCE
+    batches.ROUNDS_AT_ONCE = most
     try:
-        found = cut_into_batches(all_rounds, all_rounds, all_records, DEFAULT_GAP)
+        found = cut_into_batches(all_rounds, all_rounds, DEFAULT_GAP)
     finally:
-        batches.FILES_AT_ONCE = before
+        batches.ROUNDS_AT_ONCE = before
     assert [key for batch in found for key in batch.rounds] == sorted(all_rounds)
-    assert [key for batch in found for key in batch.records] == sorted(all_records)
     batch_of = {key: number for number, batch in enumerate(found) for key in batch.planned}
     for key, stamp in all_rounds.items():
         near = [other for other, its in all_rounds.items() if abs(its - stamp) <= apart(DEFAULT_GAP)]
         assert {batch_of[other] for other in near} == {batch_of[key]}
-        for record, ended_at in all_records.items():
-            if abs(ended_at - stamp) <= apart(DEFAULT_GAP) / 2:
-                assert record in found[batch_of[key]].records
 
 
 def test_rounds_that_are_known_are_planned_for_and_not_worked_out() -> None:
-    rounds = keyed("round", [0, 10, 1000])
+    rounds = keyed([0, 10, 1000])
     todo = ["main:round00010"]
-    (batch,) = cut_into_batches(rounds, todo, {}, DEFAULT_GAP)
+    (batch,) = cut_into_batches(rounds, todo, DEFAULT_GAP)
     assert batch.rounds == todo and batch.planned == {"main:round00000", "main:round00010"}
 
 
 def test_a_round_that_somebody_joined_is_in_the_batch_of_the_round_before() -> None:
-    rounds = keyed("round", [0, 1000])
-    (batch,) = cut_into_batches(rounds, ["main:round00000"], {}, DEFAULT_GAP, joined=["main:round01000"])
+    rounds = keyed([0, 1000])
+    (batch,) = cut_into_batches(rounds, ["main:round00000"], DEFAULT_GAP, joined=["main:round01000"])
     assert batch.planned == set(rounds)
-
-
-def test_records_without_any_round_are_a_batch() -> None:
-    (batch,) = cut_into_batches({}, [], keyed("record", [3, 1]), DEFAULT_GAP)
-    assert batch.records == ["main:record00001", "main:record00003"]

@@ -73,3 +73,9 @@ def test_every_hole_inside_a_session_is_within_the_gap_and_every_hole_between_tw
 
 def test_the_gap_is_an_hour_by_default() -> None:
     assert timedelta(minutes=60) == DEFAULT_GAP
+
+
+def test_two_rounds_of_the_second_in_which_a_session_begins_stay_together_whatever_somebody_decided() -> None:
+    rounds = [Stamped("a", at(0)), Stamped("b", at(0)), Stamped("c", at(5)), Stamped("d", at(5))]
+    sessions = group_into_sessions(rounds, begins={"b": True, "d": True})
+    assert [[entry.key for entry in session] for session in sessions] == [["a", "b", "c"], ["d"]]
