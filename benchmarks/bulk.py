@@ -1,8 +1,9 @@
 """What ``slomix import`` takes from nothing, start-up and new database included, and what Dagster's catalogue takes.
 
-Imports evenings of 8 players made by the simulator (writing them is not counted), 4,000 files and 20,000, or the folder
-given, and prints one table. The catalogue is measured on some of the rounds and scaled, and so is its floor: Dagster's
-own cost of a run over as many partitions of the same assets and checks that do nothing.
+Imports evenings of 8 players made by the simulator (writing them is not counted): the stats files of 4,000 rounds and
+of 20,000, and all files of the 4,000, or the folder given; and prints one table. The catalogue is measured on some of
+the rounds and scaled, and so is its floor: Dagster's own cost of a run over as many partitions of the same assets and
+checks that do nothing.
 
     .venv/bin/python benchmarks/bulk.py [--small] [folder]
 """
@@ -33,8 +34,8 @@ from slomix_pipeline.simulator.history import write_day
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import stop_embedded
 
-FILES, MANY_FILES = 4_000, 20_000
-FILES_A_DAY = 42
+ROUNDS, MANY_ROUNDS = 4_000, 20_000
+ROUNDS_A_DAY = 14
 SAMPLE = 100  # partitions of which catalogue and floor are measured
 
 
@@ -60,18 +61,22 @@ def main() -> None:
                 show_import("the folder", found)
                 show_sizes(found, settings, database)
             return
-        with imported(simulated(scratch / "files", FILES), scratch / "home") as (found, settings, database):
-            show_import(f"{FILES:,} files", found)
+        everything = simulated(scratch / "files", ROUNDS)
+        with imported(everything, scratch / "home") as (found, settings, database):
+            show_import(f"all files of {found.rounds:,} rounds", found)
             show_sizes(found, settings, database)
+        with imported(everything / "gamestats", scratch / "fewer", stats_only=True) as (fewer, _, _):
+            show_import(f"{fewer.rounds:,} stats files", fewer)
         if "--small" not in sys.argv:
-            with imported(simulated(scratch / "files", MANY_FILES), scratch / "many") as (many, _, _):
-                show_import(f"{MANY_FILES:,} files", many)
-                show("times the seconds of the fewer", f"{many.numbers / found.numbers:.2f}")
+            everything = simulated(everything, MANY_ROUNDS)
+            with imported(everything / "gamestats", scratch / "many", stats_only=True) as (many, _, _):
+                show_import(f"{many.rounds:,} stats files", many)
+                show("times the seconds of the fewer", f"{many.numbers / fewer.numbers:.2f}")
 
 
-def simulated(folder: Path, files: int) -> Path:
-    """A folder of at least so many files; those that are there already stay."""
-    days = -(-files // FILES_A_DAY)
+def simulated(folder: Path, rounds: int) -> Path:
+    """A folder with the files of at least so many rounds."""
+    days = -(-rounds // ROUNDS_A_DAY)
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         for _ in pool.map(write_day, [folder] * days, range(days), chunksize=4):
             pass
@@ -79,8 +84,11 @@ def simulated(folder: Path, files: int) -> Path:
 
 
 @contextmanager
-def imported(folder: Path, home: Path) -> Iterator[tuple[Imported, Settings, Database]]:
+def imported(folder: Path, home: Path, *, stats_only: bool = False) -> Iterator[tuple[Imported, Settings, Database]]:
     """Imports a folder into a new home, and leaves its database running meanwhile."""
+    if stats_only:
+        for path in folder.glob("*-endstats.txt"):
+            path.unlink()
     files = sum(1 for path in folder.rglob("*") if path.is_file())
     environment = os.environ | {"SLOMIX_ENV_FILE": "", "SLOMIX_HOME": str(home)}
     began, at = time.monotonic(), time.time()

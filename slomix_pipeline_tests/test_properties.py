@@ -22,6 +22,7 @@ from slomix_pipeline.rules.laws import lobby_laws
 from slomix_pipeline.rules.pairing import pair_rounds
 from slomix_pipeline.rules.policy import COUNTERS
 from slomix_pipeline.rules.rounds import own_numbers
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_courses, play_evening
@@ -31,7 +32,6 @@ from slomix_pipeline.simulator.writers import Writer
 from slomix_pipeline.simulator.writing import round_files
 from slomix_pipeline.stages.chain import OF_A_ROUND, nobody_watches, run_stages
 from slomix_pipeline.stages.common import Tools
-from slomix_pipeline.warehouse.parsed import accept_stats
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.any_evening import LJUBLJANA, Plan, examples, may_count_on, partners, plans, untrue_numbers
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences

@@ -23,6 +23,7 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.warehouse import check_results, results
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import stop_embedded
@@ -87,7 +88,7 @@ def _ingest(demo: Settings, database: Database, webhook: str, progress: Progress
             keys = [wanted.key for wanted in taken.wanted]
             run_stages(stages, keys, tools, progress)
         with database.connect() as conn:
-            sessions = [row["session_key"] for row in conn.execute("select session_key from session order by 1")]
+            sessions = results.session_keys(conn)
         run_stages(OF_A_SESSION, sessions, tools, progress)
 
 
@@ -95,21 +96,15 @@ def _conclude(
     settings: Settings, database: Database, evening: Evening, rounds: Sequence[PlayedRound], page: StandIn
 ) -> DemoResult:
     with database.snapshot() as conn:
-        sessions = conn.execute("select session_key from session").fetchall()
-        failed = conn.execute(
-            "select partition_key, check_name, severity from check_result where not passed order by 1, 2"
-        ).fetchall()
-        session = session_as_json(conn, settings, sessions[0]["session_key"]) if sessions else {}
-    complaints = [
-        f"check {row['check_name']} failed for {row['partition_key']}"
-        for row in failed
-        if row["severity"] == Severity.ERROR
-    ]
+        sessions = results.session_keys(conn)
+        failed = check_results.failed(conn)
+        session = session_as_json(conn, settings, sessions[0]) if sessions else {}
+    complaints = [f"check {check} failed for {key}" for key, check, severity in failed if severity is Severity.ERROR]
     if len(sessions) != 1:
         complaints.append(f"{len(sessions)} sessions instead of one")
     else:
         complaints += differences(evening, rounds, session)
     posts = settings.home / "posts.html"
     page.write_page(posts)
-    warnings = sum(row["severity"] == "WARN" for row in failed)
+    warnings = sum(severity is Severity.WARN for _, _, severity in failed)
     return DemoResult(settings.home, posts, session, len(page.messages()), warnings, complaints)

@@ -32,7 +32,7 @@ from slomix_pipeline.stages.chain import OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline.stages.timing_comparison import timing_comparison
-from slomix_pipeline.warehouse import due, overrides, parsed, results, rework, timing_records, unfinished
+from slomix_pipeline.warehouse import due, files, overrides, parsed, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.unfinished import Stage
 
@@ -217,23 +217,16 @@ def _rounds_behind(conn: Connection[DictRow], settings: Settings, of_kind: Mappi
 
 
 def _conclude(database: Database, server: str, found: Found, behind: Sequence[str], summary: Summary) -> None:
-    names = [name.name for name in found.todo]
     keys = found.keys(*FileKind)
     with database.connect() as conn:
-        rows = conn.execute(
-            "select name, kind, status, reason from file where server = %s and name = any(%s) order by name",
-            [server, names],
-        ).fetchall()
-        summary.ingested += sum(row["status"] == FileStatus.INGESTED for row in rows)
-        summary.resumed += sum(row["status"] == FileStatus.INGESTED and row["name"] in found.begun for row in rows)
-        summary.known += sum(row["status"] == FileStatus.KNOWN for row in rows)
-        summary.waiting += sum(row["kind"] == FileKind.ENDSTATS and row["status"] == FileStatus.LISTED for row in rows)
-        summary.quarantined += [(row["name"], row["reason"]) for row in rows if row["status"] == FileStatus.QUARANTINED]
-        linked = conn.execute(
-            "select count(*) as n from round_timing where record_key is not null and round_key = any(%s)",
-            [[*keys, *behind]],
-        ).fetchone()
-        summary.linked = linked["n"] if linked else 0
+        rows = files.named(conn, server, [name.name for name in found.todo])
+        ingested = [row.name for row in rows if row.status is FileStatus.INGESTED]
+        summary.ingested += len(ingested)
+        summary.resumed += len(found.begun.intersection(ingested))
+        summary.known += sum(row.status is FileStatus.KNOWN for row in rows)
+        summary.waiting += sum(row.kind is FileKind.ENDSTATS and row.status is FileStatus.LISTED for row in rows)
+        summary.quarantined += [(row.name, row.reason or "") for row in rows if row.status is FileStatus.QUARANTINED]
+        summary.linked = timing_records.how_many_linked(conn, [*keys, *behind])
         if not summary.linked:
             keys_of_clocks = (found.keys(kind) for kind in (FileKind.STATS, FileKind.TIMING))
             summary.zone_off_by = timing_records.zone_off_by(conn, *keys_of_clocks)

@@ -4,7 +4,6 @@ Belongs here: finding the thing, sending it again, noting that it is there. Does
 (``discord.ledger``, ``discord.doubts``), what is said (``discord.messages``).
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.rows import rows_of
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
@@ -50,7 +48,7 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
         _resolve(settings, database, thing, Resolution.SEND_AGAIN)
         _run(settings, database, channels, thing, progress)
     with database.transaction() as conn:
-        now = _standing(conn, thing)
+        now = due.standing(conn, thing)
         if now.state is PostState.SENT and not now.uncorrected:
             return f"{name} is sent."
         if name not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
@@ -74,7 +72,7 @@ def note_told(settings: Settings, name: str, message_id: str | None, progress: P
     if message_id is None:
         return f"{name} is noted as told. Without its message id it stands as it is and can't be corrected later."
     with database.connect() as conn:
-        error = _standing(conn, thing).error
+        error = due.standing(conn, thing).error
     outcome = f" It could not be edited just now: {error}" if error else ""
     return f"{name} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
 
@@ -86,14 +84,10 @@ def _channel(channels: Channels, thing: Thing) -> "Discord | None":
 def _named(database: Database, name: str) -> Thing:
     """The thing of a name that the ledger knows."""
     with database.connect() as conn:
-        known = conn.execute(
-            """select kind, partition_key from post where thing = %(name)s
-               union select kind, partition_key from due where thing = %(name)s""",
-            {"name": name},
-        ).fetchone()
-        if known is None:
+        thing = due.thing_named(conn, name)
+        if thing is None:
             raise UnknownThing(f"the ledger has no {name!r}; {_to_look_at(conn)}")
-    return Thing(ThingKind(known["kind"]), known["partition_key"])
+    return thing
 
 
 def _resolve(
@@ -117,23 +111,3 @@ def _run(settings: Settings, database: Database, channels: Channels, thing: Thin
         run_stages(
             stages, [thing.partition_key], Tools(database, settings, NoGameServer(), channels, Wish.LIVE), progress
         )
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """How a message stands now. ``state`` is None when nobody tried to send it; ``uncorrected``: an edit failed."""
-
-    state: PostState | None
-    error: str
-    uncorrected: bool
-
-
-def _standing(conn: Connection[DictRow], thing: Thing) -> _Standing:
-    with conn.cursor(row_factory=rows_of(_Standing)) as cursor:
-        (row,) = cursor.execute(
-            """select p.state, coalesce(d.held, p.error, '') as error,
-                      coalesce(p.state = %(sent)s and p.payload_sha256 is null, false) as uncorrected
-               from (select %(name)s as thing) asked left join post p using (thing) left join due d using (thing)""",
-            {"name": thing.name, "sent": PostState.SENT},
-        )
-    return row

@@ -235,10 +235,13 @@ def explain(what: str, player: str | None, of_session: bool, as_json: bool) -> N
     with clear_errors():
         from slomix_pipeline.reports import receipts
         from slomix_pipeline.reports.receipt_text import print_receipt
+        from slomix_pipeline.warehouse.results import is_session
 
         settings = read_settings()
         database = database_of(settings)
-        if of_session or receipts.is_session(database, what):
+        with database.connect() as conn:
+            of_session = of_session or is_session(conn, what)
+        if of_session:
             if player or as_json:
                 raise click.UsageError("--player and --json are for a round; slomix export has a session as JSON")
             print_markdown(receipts.explain_session(database, session_key(database, what)))

@@ -68,13 +68,6 @@ def explain(database: Database, settings: Settings, wanted: str, guid: str | Non
         return receipt
 
 
-def is_session(database: Database, name: str) -> bool:
-    """Whether a name is a session's key, which no round has: a round's goes on with its map."""
-    with database.connect() as conn:
-        found = conn.execute("select from session where session_key = %s", [name]).fetchone()
-    return found is not None
-
-
 def explain_session(database: Database, session_key: str) -> str:
     """What a session's result rests on, as Markdown."""
     with database.snapshot() as conn:

@@ -12,13 +12,14 @@ from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.plausibility import disagreeing_ratios
 from slomix_pipeline.rules.stamps import CLOCK_CHANGE, WITNESS_WITHIN, Moment, stamp_in_utc
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.stages.common import Conn, Done, Tools, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, timing_records, unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
 from slomix_pipeline.warehouse.keeping import ReadOtherwise, keep_each
-from slomix_pipeline.warehouse.parsed import FiledStats, accept_stats, keeps_earlier, store_rounds, to_read_back
+from slomix_pipeline.warehouse.parsed import FiledStats, keeps_earlier, store_rounds, to_read_back
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
 

@@ -6,6 +6,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, imported_bytes, in_portions, round_by_round
 from slomix_pipeline.warehouse import files, parsed
@@ -120,7 +121,7 @@ def _first_of(row: FileRow, same: Mapping[str, FileStatus]) -> str | None:
 
 def _can_be_read(data: bytes) -> bool:
     try:
-        parsed.accept_stats(data)
+        accept_stats(data)
     except FormatError:
         return False
     return True

@@ -85,6 +85,15 @@ def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:
     ).fetchall()
 
 
+def failed(conn: Connection[DictRow]) -> list[tuple[str, CheckName, Severity]]:
+    """Partition key, check and severity of everything that did not pass."""
+    rows = conn.execute(
+        """select partition_key, check_name, severity from check_result where not passed
+           order by partition_key, check_name"""
+    )
+    return [(row["partition_key"], CheckName(row["check_name"]), Severity(row["severity"])) for row in rows]
+
+
 def failures_of(conn: Connection[DictRow], check: CheckName, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What a check saw of the rounds for which it did not pass, by round key."""
     rows = conn.execute(

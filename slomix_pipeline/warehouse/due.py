@@ -48,6 +48,15 @@ class MessageTrouble:
     session_key: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a message stands now. ``state`` is None when nobody tried to send it; ``uncorrected``: an edit failed."""
+
+    state: PostState | None
+    error: str
+    uncorrected: bool
+
+
 def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: timedelta) -> None:
     """Notes what sessions, as they stand, give to tell: what a sensor brought and is not older than ``max_age``.
 
@@ -212,3 +221,25 @@ def troubles(conn: Connection[DictRow]) -> list[MessageTrouble]:
             """select thing, kind, partition_key, trouble, detail, since, session_key
                from message_trouble order by since, thing"""
         ).fetchall()
+
+
+def standing(conn: Connection[DictRow], thing: Thing) -> Standing:
+    """How the message of a thing stands."""
+    with conn.cursor(row_factory=rows_of(Standing)) as cursor:
+        (row,) = cursor.execute(
+            """select p.state, coalesce(d.held, p.error, '') as error,
+                      coalesce(p.state = %(sent)s and p.payload_sha256 is null, false) as uncorrected
+               from (select %(name)s as thing) asked left join post p using (thing) left join due d using (thing)""",
+            {"name": thing.name, "sent": PostState.SENT},
+        )
+    return row
+
+
+def thing_named(conn: Connection[DictRow], name: str) -> Thing | None:
+    """The thing of a name that was told or is due; None when there is none."""
+    row = conn.execute(
+        """select kind, partition_key from post where thing = %(name)s
+           union select kind, partition_key from due where thing = %(name)s""",
+        {"name": name},
+    ).fetchone()
+    return None if row is None else Thing(ThingKind(row["kind"]), row["partition_key"])

@@ -5,7 +5,7 @@ Does not belong here: when a file is wanted (``sensors``), what is in it (``form
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -96,6 +96,14 @@ def files_of(conn: Connection[DictRow], kind: FileKind, keys: Iterable[str]) -> 
             f"select {_COLUMNS} from file where kind = %s and partition_key = any(%s)", [kind, list(keys)]
         )
         return {str(row.partition_key): row for row in rows}
+
+
+def named(conn: Connection[DictRow], server: str, names: Collection[str]) -> list[FileRow]:
+    """The files with these names, in order of the names."""
+    with conn.cursor(row_factory=rows_of(FileRow)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from file where server = %s and name = any(%s) order by name", [server, list(names)]
+        ).fetchall()
 
 
 def list_files(conn: Connection[DictRow], status: FileStatus | None = None) -> list[ListedFile]:

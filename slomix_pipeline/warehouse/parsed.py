@@ -4,7 +4,6 @@ Belongs here: ``parsed_*``.
 Does not belong here: what a round's own numbers are (``results``).
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -13,17 +12,15 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName
 from slomix_pipeline.formats.keys import session_key
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
-from slomix_pipeline.rules.identity import with_distinct_guids
 from slomix_pipeline.rules.linking import Clocked
-from slomix_pipeline.rules.plausibility import impossible_number
 from slomix_pipeline.rules.stamps import Moment
+from slomix_pipeline.rules.stats_files import parse_stats, parsed_before
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline.warehouse.files import FileRow, contents, sha256_of
+from slomix_pipeline.warehouse.files import FileRow, contents
 from slomix_pipeline.warehouse.keeping import ReadOtherwise
 
 
@@ -148,37 +145,6 @@ def _read_back(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Dict
     return {row["round_key"]: row for row in rows}
 
 
-_PARSED_AT_ONCE = 600  # files: a batch's, which several stages ask for; some 40 kB each
-_parsed: OrderedDict[str, gamestats.StatsFile] = OrderedDict()  # by sha256: the same bytes always say the same
-
-
-def parse_stats(data: bytes) -> gamestats.StatsFile:
-    """A stats file with a GUID of his own for every player: the one way stored bytes are read.
-
-    Raises:
-        FormatError: see ``gamestats.parse``.
-    """
-    digest = sha256_of(data)
-    stats = _parsed.get(digest)
-    if stats is None:
-        stats = _parsed[digest] = with_distinct_guids(gamestats.parse(data), digest)
-        while len(_parsed) > _PARSED_AT_ONCE:
-            _parsed.popitem(last=False)
-    return stats
-
-
-def accept_stats(data: bytes) -> gamestats.StatsFile:
-    """``parse_stats`` for bytes that come in: also refuses numbers that no round can have.
-
-    Raises:
-        FormatError: as ``parse_stats``; also when a number is impossible.
-    """
-    stats = parse_stats(data)
-    if impossible := impossible_number(stats):
-        raise FormatError(impossible)
-    return stats
-
-
 def keeps_earlier(conn: Connection[DictRow], row: FileRow, reason: str) -> str:
     """The reason why a file is not taken, with the version that its round keeps, if it has one."""
     earlier = conn.execute("select sha256 from parsed_round where round_key = %s", [row.partition_key]).fetchone()
@@ -192,7 +158,7 @@ def load_rounds(conn: Connection[DictRow], keys: Iterable[str]) -> list[FiledRou
         [list(keys)],
     ).fetchall()
     digests = {row["sha256"] for row in rows}
-    stats = {digest: known for digest in digests if (known := _parsed.get(digest))}
+    stats = {digest: known for digest in digests if (known := parsed_before(digest))}
     if unread := digests - stats.keys():
         stats |= {digest: parse_stats(data) for digest, data in contents(conn, unread).items()}
     return [FiledRound(r["round_key"], r["stamp"], r["label"], stats[r["sha256"]]) for r in rows]

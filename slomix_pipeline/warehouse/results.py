@@ -317,6 +317,16 @@ def rounds_in(conn: Connection[DictRow], session_keys: Sequence[str]) -> list[st
     return [row["round_key"] for row in rows]
 
 
+def session_keys(conn: Connection[DictRow]) -> list[str]:
+    """All sessions, in order."""
+    return [row["session_key"] for row in conn.execute("select session_key from session order by session_key")]
+
+
+def is_session(conn: Connection[DictRow], name: str) -> bool:
+    """Whether a name is a session's key, which no round has: a round's goes on with its map."""
+    return conn.execute("select from session where session_key = %s", [name]).fetchone() is not None
+
+
 def sessions_of(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
     """The sessions that hold rounds, by key."""
     rows = conn.execute(

@@ -5,7 +5,7 @@ Does not belong here: which record belongs to which round (``rules.timing_record
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, tzinfo
 
@@ -146,6 +146,16 @@ def store_unlinked(conn: Connection[DictRow], keys: Iterable[str], unlinked: Map
              and not exists (select from round_timing t where t.record_key = w.record_key)""",
         [list(unlinked), [why.unlinked_class for why in unlinked.values()], [why.reason for why in unlinked.values()]],
     )
+
+
+def how_many_linked(conn: Connection[DictRow], round_keys: Collection[str]) -> int:
+    """How many of these rounds have a timing record."""
+    row = conn.execute(
+        "select count(*) as linked from round_timing where record_key is not null and round_key = any(%s)",
+        [list(round_keys)],
+    ).fetchone()
+    assert row is not None
+    return int(row["linked"])
 
 
 def zone_off_by(conn: Connection[DictRow], round_keys: Sequence[str], record_keys: Sequence[str]) -> timedelta | None:

@@ -26,6 +26,7 @@ from slomix_pipeline.rules import laws, plausibility, scoring, timing
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.rounds import work_out
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.teams import Lineup, assign_teams
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_courses
@@ -33,7 +34,6 @@ from slomix_pipeline.simulator.matches import Course, FalseStart, Shape, Stay
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writers import Writer
-from slomix_pipeline.warehouse.parsed import accept_stats
 from slomix_pipeline_tests.any_evening import examples
 
 MANY = examples(200)

@@ -13,9 +13,9 @@ from slomix_pipeline.formats.filenames import STAMP_FORMAT, stats_file_name
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.reports.player_receipts import line_in
+from slomix_pipeline.rules.stats_files import parse_stats
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse.parsed import parse_stats
 from slomix_pipeline_tests.building import lobby, make_line, make_stats
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 

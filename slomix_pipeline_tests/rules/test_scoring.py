@@ -26,10 +26,10 @@ from slomix_pipeline.rules.scoring import (
     winner_by_header,
     winner_by_time,
 )
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import FiledRound, Status, other_side
 from slomix_pipeline.simulator.values import Evening, SimMatch
-from slomix_pipeline.warehouse.parsed import accept_stats
 from slomix_pipeline_tests.any_evening import Plan, examples, plans
 from slomix_pipeline_tests.building import make_header, swapped
 

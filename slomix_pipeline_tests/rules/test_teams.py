@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.rounds import work_out
+from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.teams import (
     OPEN,
     Flag,
@@ -27,7 +28,6 @@ from slomix_pipeline.rules.teams import (
     team_on_side,
 )
 from slomix_pipeline.rules.values import FiledRound, other_side
-from slomix_pipeline.warehouse.parsed import accept_stats
 from slomix_pipeline_tests.any_evening import Plan, examples, plans
 from slomix_pipeline_tests.building import swapped
 

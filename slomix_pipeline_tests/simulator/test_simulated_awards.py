@@ -9,12 +9,12 @@ from slomix_pipeline.formats import endstats
 from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.rules.endstats import Scope, resolve_awards, resolve_duels
+from slomix_pipeline.rules.stats_files import parse_stats
 from slomix_pipeline.simulator.awards import endstats_bytes, endstats_name
 from slomix_pipeline.simulator.evening import play_courses, play_evening
 from slomix_pipeline.simulator.matches import Course, FalseStart, Shape
 from slomix_pipeline.simulator.values import SimRound, TruePlayer
 from slomix_pipeline.simulator.writing import round_files, write_evening
-from slomix_pipeline.warehouse.parsed import parse_stats
 from slomix_pipeline_tests.any_evening import Plan, examples, partners, plans, true_players
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 

@@ -16,6 +16,7 @@ from slomix_pipeline.rules.endstats import resolve_awards, resolve_duels
 from slomix_pipeline.rules.laws import header_law, lobby_laws, pair_laws
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.rounds import SessionRounds, work_out
+from slomix_pipeline.rules.stats_files import parse_stats
 from slomix_pipeline.rules.values import FiledRound, Status
 from slomix_pipeline.simulator.awards import endstats_name
 from slomix_pipeline.simulator.evening import play_courses, play_evening
@@ -23,7 +24,6 @@ from slomix_pipeline.simulator.matches import Course, FalseStart, Files, Shape
 from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.through_lua import PlayedRound, play_through_lua, write_evening_through_lua
 from slomix_pipeline.simulator.values import Evening, SimRound
-from slomix_pipeline.warehouse.parsed import parse_stats
 from slomix_pipeline_tests.any_evening import partners, untrue_numbers
 
 
