@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
+from dagster._core.storage import event_log, runs
 from hypothesis import settings as hypothesis_settings
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
@@ -69,6 +71,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first; all else stays in its order."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _instances_in_memory_without_revision() -> Iterator[None]:
+    """Nobody migrates what lies in memory, and all of Alembic's revisions are read to say which one it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for storage in (runs.in_memory, event_log.in_memory):
+            patch.setattr(storage, "stamp_alembic_rev", lambda *_: None)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,12 @@
 """PostgreSQL for tests: one embedded server per test process, a fresh database per test.
 
 Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database``, ``database``,
-``made_cluster``, ``server_home``.
+``made_cluster``, ``server_home``; folders for servers.
 Does not belong here: rows in those databases (the tests' own).
 """
 
 import itertools
+import os
 import pwd
 import shutil
 import subprocess
@@ -22,19 +23,34 @@ from slomix_pipeline.warehouse import embedded
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline_tests.kept_connections import kept_connections
 
 _number = itertools.count(1)
+_IN_MEMORY = Path("/dev/shm")  # Linux; a container's is often too small
+_ROOM = 2 * 1024**3
+
+
+@contextmanager
+def folder_for_servers() -> Iterator[Path]:
+    """A folder that ends with the block, in memory where there is room: a database is some 300 files to copy.
+
+    Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
+    """
+    roomy = os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free >= _ROOM
+    folder = Path(tempfile.mkdtemp(prefix="slomix-test-", dir=_IN_MEMORY if roomy else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def made_cluster() -> Iterator[Path]:
     """A server's data as ``start_embedded`` makes them, to be copied by ``server_home``: initdb takes seconds."""
-    # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
-    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
-    made = folder / "postgres"
-    embedded._create(made, embedded._server_account(made))
-    yield made
-    shutil.rmtree(folder)
+    with folder_for_servers() as folder:
+        made = folder / "postgres"
+        embedded._create(made, embedded._server_account(made))
+        yield made
 
 
 @pytest.fixture
@@ -49,33 +65,29 @@ def server_home(made_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
             run(program, *arguments, folder=folder, account=account)
 
     monkeypatch.setattr(embedded, "_run", run_or_copy)
-    # Not pytest's tmp_path, as above.
-    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
-    try:
-        yield folder
-    finally:
-        for used in list(embedded._users):
-            if used.is_relative_to(folder):
-                stop_embedded(used)
-        shutil.rmtree(folder)
+    with folder_for_servers() as folder:
+        try:
+            yield folder
+        finally:
+            for used in list(embedded._users):
+                if used.is_relative_to(folder):
+                    stop_embedded(used)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a server that this test process alone uses; it forgets everything at the end."""
-    # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
-    home = Path(tempfile.mkdtemp(prefix="slomix-test-"))
-    try:
-        url = start_embedded(home / "postgres")
-        with psycopg.connect(url, autocommit=True) as conn:
-            # Nothing here must survive a crash, or lives long enough to be vacuumed.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-                conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-            conn.execute("SELECT pg_reload_conf()")
-        yield url
-    finally:
-        stop_embedded(home / "postgres")
-        shutil.rmtree(home)
+    with folder_for_servers() as folder:
+        try:
+            url = start_embedded(folder / "postgres")
+            with psycopg.connect(url, autocommit=True) as conn:
+                # Nothing here must survive a crash, or lives long enough to be vacuumed.
+                for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+                    conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+                conn.execute("SELECT pg_reload_conf()")
+            yield url
+        finally:
+            stop_embedded(folder / "postgres")
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +109,9 @@ def empty_database(postgres_server: str) -> Iterator[Database]:
 def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
     """A database with the schema of ``sql/`` and no rows, dropped after the test."""
     with _new_database(postgres_server, template=migrated_template) as name:
-        yield Database(_address(postgres_server, name))
+        database = Database(_address(postgres_server, name))
+        with kept_connections(database):
+            yield database
 
 
 @contextmanager

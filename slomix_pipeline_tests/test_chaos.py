@@ -2,10 +2,8 @@
 played, nothing is said twice, and what was not said has a row in the ledger that says why."""
 
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -33,6 +31,7 @@ from slomix_pipeline.simulator.writing import play_live
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.postgres_fixtures import folder_for_servers
 
 SEED = 20
 EVERY = timedelta(seconds=8)  # a round
@@ -116,10 +115,8 @@ def patiently(complaint: str, is_so: Callable[[], bool], said: Callable[[], str]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # Not pytest's own folder, which is closed to the account PostgreSQL runs as when root tests.
-    made = Path(tempfile.mkdtemp(prefix="slomix-chaos-"))
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with folder_for_servers() as made:
+        yield made
 
 
 @contextmanager

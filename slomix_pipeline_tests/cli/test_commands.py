@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,15 +16,14 @@ from slomix_pipeline.simulator.rough import play_rough_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline_tests.pipeline_fixtures import SLOMIX
+from slomix_pipeline_tests.postgres_fixtures import folder_for_servers
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A home all tests of this module share."""
-    # Not pytest's own folder, which is closed to the account PostgreSQL runs as when root tests.
-    folder = Path(tempfile.mkdtemp(prefix="slomix-commands-"))
-    yield folder / "home"
-    shutil.rmtree(folder, ignore_errors=True)
+    with folder_for_servers() as folder:
+        yield folder / "home"
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,8 @@ def test_a_missing_round_comes_with_age_reason_and_the_file_that_may_be_it(
 
 def test_a_round_2_that_may_still_come_is_not_missing(pipeline: Pipeline) -> None:
     stamp = datetime.now(UTC) - timedelta(minutes=5)
-    pipeline.put_bytes_and_run(stats_file_name(stamp, "supply", 1), gamestats.dump(with_file_guids(first(3))))
+    pipeline.put(stats_file_name(stamp, "supply", 1), gamestats.dump(with_file_guids(first(3))))
+    pipeline.take_in()
     text = report(pipeline)
     assert month_rows(text)["all"] == [1, 1, 0, 0, 0, 1, 0]
     assert section(text, "Missing rounds") == "None is really missing."
@@ -178,7 +179,7 @@ def test_timing_coverage_is_told_by_month(pipeline: Pipeline) -> None:
     evening = play_evening(6, maps=2, ends_at=datetime.now(UTC) - timedelta(minutes=2))
     write_evening(pipeline.folder, evening)
     (pipeline.folder / "gametimes" / evening.rounds[0].timing_name).unlink()
-    pipeline.list_folders()
+    pipeline.take_in_all()
     rows = section(report(pipeline), "Lua timing by month").splitlines()
     assert any(row.startswith("| **all** | 4 | 3 | 75 |") for row in rows)
 
@@ -223,7 +224,7 @@ def test_timing_records_without_a_round_and_rounds_without_a_record_are_counted_
         pipeline.put(name, gametimes.dump(record))
     for sim_round in (first, second):
         pipeline.put_stats(sim_round)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     lines = section(report(pipeline), "Lua timing by month").splitlines()
     assert "Timing records no round uses: 1" in lines
     assert any(line.startswith("- 1 without a stats file: ") for line in lines)

@@ -23,7 +23,7 @@ def test_every_match_has_a_row_with_both_times_and_what_decided_it(pipeline: Pip
     ]
     evening = play_courses(91, courses, ends_at=just_now())
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     text = explain_session(pipeline.database, pipeline.export()["session"]["key"])
     rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \d", line)]
     assert [row[1] for row in rows] == ["supply", "et_brewdog", "radar", "te_escape2"]

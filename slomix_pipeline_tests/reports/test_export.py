@@ -33,7 +33,7 @@ ODD = [
 
 def ingest(pipeline: Pipeline, evening: Evening) -> dict[str, Any]:
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     return pipeline.export()
 
 
@@ -47,7 +47,8 @@ def test_an_export_is_of_the_published_shape_with_no_key_beside(
 ) -> None:
     evening = play_courses(81, courses, ends_at=just_now()) if courses else play_evening(81, maps=3, ends_at=just_now())
     exported = ingest(pipeline, evening)
-    pipeline.put_bytes_and_run(f"{evening.rounds[0].stem[:17]}-broken-round-1.txt", b"no stats file")
+    pipeline.put(f"{evening.rounds[0].stem[:17]}-broken-round-1.txt", b"no stats file")
+    pipeline.take_in()
     exported = json.loads(json.dumps(pipeline.export()))
     jsonschema.validate(exported, json.loads(PUBLISHED.read_text("utf-8")))
     EXPORT.validate_python(exported)

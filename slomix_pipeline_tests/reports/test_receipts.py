@@ -72,7 +72,7 @@ def match(pipeline: Pipeline) -> tuple[str, str]:
     """The keys of a match's rounds. In round 2 Bob has reconnected, Cyd looks on, Eve is new and Dan's file has him
     dead for longer than he was there."""
     keys = put(pipeline, 40, 1, FIRST), put(pipeline, 30, 2, SECOND)
-    pipeline.list_folder()
+    pipeline.take_in()
     return keys
 
 
@@ -156,7 +156,7 @@ def test_who_looked_on_who_is_new_and_who_was_dead_too_long_is_told(pipeline: Pi
 
 def test_numbers_of_an_orphan_are_unknown_with_the_reason(pipeline: Pipeline) -> None:
     key = put(pipeline, 30, 2, SECOND)
-    pipeline.list_folder()
+    pipeline.take_in()
     player = receipt(pipeline, key, "--player", ADA)["player"]
     assert player["made"] == "orphan"
     assert (field(player, "kills")["own"], field(player, "kills")["how"]) == (
@@ -225,7 +225,7 @@ def test_a_receipt_holds_file_header_length_match_and_every_check(pipeline: Pipe
 def test_a_linked_timing_record_is_shown_with_its_distance(pipeline: Pipeline) -> None:
     evening = play_evening(6, maps=1, ends_at=datetime.now(UTC) - timedelta(minutes=2))
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     timing = receipt(pipeline, round_key(evening.rounds[0]))["timing"]
     assert (timing["link_class"], timing["candidate"]) == ("exact_end", None)
     off = evening.rounds[0].stamp - evening.rounds[0].ended_at
@@ -240,7 +240,7 @@ def test_states_come_with_reason_and_age(pipeline: Pipeline) -> None:
     replayed = put(pipeline, 60, 1, make_stats(*lobby(names=EVERYBODY, kills=1, deaths=1)))
     put(pipeline, 50, 1, FIRST)
     put(pipeline, 40, 2, SECOND)
-    pipeline.list_folder()
+    pipeline.take_in()
     for key, status, age in (
         (orphan, "r2_only", "5 h"),
         (aborted, "aborted", "3 h"),
@@ -254,7 +254,7 @@ def test_states_come_with_reason_and_age(pipeline: Pipeline) -> None:
 
 def test_files_that_were_never_read_get_a_receipt_too(pipeline: Pipeline) -> None:
     cut = put(pipeline, 30, 1, gamestats.dump(FIRST)[:-40])
-    pipeline.list_folder(raise_on_error=False)
+    pipeline.take_in()
     found = receipt(pipeline, cut)
     assert found["file"]["status"] == "quarantined" and "cut" in found["file"]["reason"]
     assert "round" not in found and found["file"]["first_line"].startswith("A server\\supply")
@@ -285,9 +285,11 @@ def test_a_round_that_is_read_but_not_worked_out_says_so(pipeline: Pipeline, mat
 def test_earlier_versions_of_a_file_are_named(pipeline: Pipeline, match: tuple[str, str]) -> None:
     name, earlier = f"{match[0].partition(':')[2]}.txt", pipeline.file(match[0])["sha256"]
     changed = replace(FIRST, players=(*FIRST.players, make_line("NEW00009", kills=0, shots=3)))
-    pipeline.put_bytes_and_run(name, gamestats.dump(changed))
+    pipeline.put(name, gamestats.dump(changed))
+    pipeline.take_in()
     assert f"took the place of an earlier version, sha256 {earlier}" in pipeline.slomix("explain", match[0]).output
-    pipeline.put_bytes_and_run(name, b"nothing of a stats file\n")
+    pipeline.put(name, b"nothing of a stats file\n")
+    pipeline.take_in()
     found = receipt(pipeline, match[0])
     assert found["file"]["status"] == "quarantined" and found["file"]["sha256"] != found["file"]["read_sha256"]
     assert (found["file"]["first_line"], found["file"]["generation"]) == ("nothing of a stats file", None)
@@ -320,7 +322,7 @@ def test_a_stored_winner_that_the_rules_would_not_make_is_pointed_out(
 def test_names_are_shown_as_they_are(pipeline: Pipeline) -> None:
     named: tuple[PlayerLine, ...] = (replace(FIRST.players[0], name="^1[red]a[/red]|*b*"), *FIRST.players[1:])
     key = put(pipeline, 30, 1, replace(FIRST, players=named))
-    pipeline.list_folder()
+    pipeline.take_in()
     text = pipeline.slomix("explain", key, "--player", ADA).output
     assert f"{ADA} [red]a[/red]|*b*" in text and r"\^1[red]a[/red]|*b*\0\1" in text
 
