@@ -47,6 +47,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
+from slomix_pipeline_tests.kept_connections import connections_kept
 
 SERVER = "main"
 SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli.main import main; main()"]  # as a process of its own
@@ -334,6 +335,7 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
     for name in (GAMESTATS, GAMETIMES):
         (folder / name).mkdir(parents=True)
     with ExitStack() as stack:
+        stack.enter_context(connections_kept())
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(folders, "LOOK_EVERY", 0.01)
         settings = {"home": str(tmp_path / "home"), "gameserver_dir": str(folder)}
