@@ -6,6 +6,7 @@ Does not belong here: rows in those databases (the tests' own).
 """
 
 import itertools
+import os
 import pwd
 import shutil
 import subprocess
@@ -24,13 +25,14 @@ from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
 
 _number = itertools.count(1)
+_ROOM = 2 << 30  # a server has some 200 MB at its most, each test process one, and containers often have 64 MB in all
 
 
 @pytest.fixture(scope="session")
 def made_cluster() -> Iterator[Path]:
     """A server's data as ``start_embedded`` makes them, to be copied by ``server_home``: initdb takes seconds."""
     # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
-    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="slomix-test-", dir=_in_memory()))
     made = folder / "postgres"
     embedded._create(made, embedded._server_account(made))
     yield made
@@ -50,7 +52,7 @@ def server_home(made_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     monkeypatch.setattr(embedded, "_run", run_or_copy)
     # Not pytest's tmp_path, as above.
-    folder = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="slomix-test-", dir=_in_memory()))
     try:
         yield folder
     finally:
@@ -64,7 +66,7 @@ def server_home(made_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def postgres_server() -> Iterator[str]:
     """The address of a server that this test process alone uses; it forgets everything at the end."""
     # Not pytest's tmp_path: pytest closes that folder to other accounts, and root's server runs as one.
-    home = Path(tempfile.mkdtemp(prefix="slomix-test-"))
+    home = Path(tempfile.mkdtemp(prefix="slomix-test-", dir=_in_memory()))
     try:
         url = start_embedded(home / "postgres")
         with psycopg.connect(url, autocommit=True) as conn:
@@ -98,6 +100,14 @@ def database(postgres_server: str, migrated_template: str) -> Iterator[Database]
     """A database with the schema of ``sql/`` and no rows, dropped after the test."""
     with _new_database(postgres_server, template=migrated_template) as name:
         yield Database(_address(postgres_server, name))
+
+
+def _in_memory() -> str | None:
+    """A folder whose files are in memory, if there is one with room: a database is some hundred files, and on a disk
+    making them costs ten times as much."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
+    return str(memory) if roomy else None
 
 
 @contextmanager
