@@ -4,7 +4,7 @@ Belongs here: sensible defaults, so that a test names only what it is about.
 Does not belong here: whole evenings (``slomix_pipeline.simulator``), anything from real files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -147,3 +147,9 @@ def place(*rounds: FiledRound, seen: tuple[SecondRoundSeen, ...] = ()) -> list[P
 
 def statuses(*rounds: FiledRound) -> list[Status]:
     return [placed.status for placed in place(*rounds)]
+
+
+def on_the_other_side(stats: StatsFile, guids: Collection[str]) -> StatsFile:
+    """The file with these players on the other side."""
+    lines = (replace(line, side=other_side(line.side)) if line.guid in guids else line for line in stats.players)
+    return replace(stats, players=tuple(lines))

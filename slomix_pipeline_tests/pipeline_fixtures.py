@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -223,6 +224,12 @@ class Pipeline:
         self.list_folder(raise_on_error=False)
         return key
 
+    def put_and_take_in(self, name: str, content: bytes) -> str:
+        """``put_bytes_and_run`` with the work of the run instead of the run."""
+        key = self.put(name, content)
+        self.take_in()
+        return key
+
     def put_stats(self, sim_round: SimRound) -> str:
         """Writes the stats file of a simulated round. Returns its key."""
         return self.put(sim_round.stats_name, gamestats.dump(sim_round.stats))
@@ -328,6 +335,32 @@ _WRITTEN_AT = frozenset(
 
 
 @contextmanager
+def served_page(folder: Path) -> Iterator[StandIn]:
+    """Discord's stand-in, which ends by itself behind the test: its server looks only now and then whether it is to."""
+    page = StandIn(folder).__enter__()
+    try:
+        yield page
+    finally:
+        _ending.submit(page.__exit__)
+
+
+_ending = ThreadPoolExecutor(4, "ending")
+_instances: list[dg.DagsterInstance] = []
+
+
+@contextmanager
+def _empty_instance() -> Iterator[dg.DagsterInstance]:
+    """An instance of Dagster's that knows nothing: one that was used before and wiped, as making its tables takes as
+    long as a test."""
+    instance = _instances.pop() if _instances else dg.DagsterInstance.ephemeral()
+    try:
+        yield instance
+    finally:
+        instance.wipe()
+        _instances.append(instance)
+
+
+@contextmanager
 def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False) -> Iterator[Pipeline]:
     """A pipeline on an empty game server below ``tmp_path``."""
     folder = tmp_path / "server"
@@ -349,9 +382,9 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
             }
         for name, value in settings.items():
             patch.setenv(f"SLOMIX_{name.upper()}", value)
-        page = stack.enter_context(StandIn(tmp_path / "discord"))
+        page = stack.enter_context(served_page(tmp_path / "discord"))
         gameserver = stack.enter_context(open_game_server(load_settings()))
-        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+        instance = stack.enter_context(_empty_instance())
         yield Pipeline(database, instance, folder, gameserver, page, Discord(page.webhook_url))
 
 

@@ -23,7 +23,6 @@ from slomix_pipeline.warehouse import embedded
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
-from slomix_pipeline_tests.kept_connections import kept_connections
 
 _number = itertools.count(1)
 _IN_MEMORY = Path("/dev/shm")  # Linux; a container's is often too small
@@ -109,9 +108,7 @@ def empty_database(postgres_server: str) -> Iterator[Database]:
 def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
     """A database with the schema of ``sql/`` and no rows, dropped after the test."""
     with _new_database(postgres_server, template=migrated_template) as name:
-        database = Database(_address(postgres_server, name))
-        with kept_connections(database):
-            yield database
+        yield Database(_address(postgres_server, name))
 
 
 @contextmanager

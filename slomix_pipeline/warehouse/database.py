@@ -14,10 +14,11 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.warehouse.connections import KeptConnection
 
 CONNECT_TIMEOUT_SECONDS = 10
 UNHEARD_MS = 10_000  # what a server's machine does not acknowledge for so long breaks the connection; else minutes
@@ -92,7 +93,7 @@ def locked_server(conn: psycopg.Connection[DictRow], server: str, *, shared: boo
 
 
 class Database:
-    """One PostgreSQL database; holds its address (``url``: for handing on, never for showing), no connection.
+    """One PostgreSQL database; holds its address (``url``: for handing on, never for showing).
 
     Raises:
         DatabaseUnavailable: the address can't be read.
@@ -123,14 +124,14 @@ class Database:
         return f"Database({self.name})"
 
     def connect(self) -> psycopg.Connection[DictRow]:
-        """A new connection: rows are dicts, times UTC, nothing commits by itself. As a context manager it commits
+        """A connection as if new: rows are dicts, times UTC, nothing commits by itself. As a context manager it commits
         (rolls back after an exception) and closes.
 
         Raises:
             DatabaseUnavailable: the server can't be reached or refuses us.
         """
         try:
-            return psycopg.connect(self._conninfo, row_factory=dict_row)
+            return KeptConnection.open(self._conninfo)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(f"PostgreSQL database {self.name}: {error}") from None
 

@@ -170,7 +170,7 @@ def put(pipeline: Pipeline, *entries: FiledRound) -> list[str]:
     for entry in entries:
         name = stats_file_name(HOURS_AGO + (entry.stamp - EVENING), entry.map_name, entry.number)
         keys.append(pipeline.put(name, gamestats.dump(with_file_guids(entry.stats))))
-    pipeline.list_folder()
+    pipeline.take_in()
     return keys
 
 

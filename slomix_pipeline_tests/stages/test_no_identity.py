@@ -26,7 +26,7 @@ def play(pipeline: Pipeline, evening: Evening, masks: dict[int, dict[str, bytes]
     """The evening, with some GUIDs of some of its rounds masked, as exported."""
     for position, sim_round in enumerate(evening.rounds):
         pipeline.put(sim_round.stats_name, masked(sim_round, masks.get(position, {})))
-    pipeline.list_folder()
+    pipeline.take_in()
     return pipeline.export()
 
 
@@ -149,7 +149,7 @@ def test_awards_and_duels_of_a_player_without_identity_are_nobodys(pipeline: Pip
     text = endstats_bytes(first)
     full = first.players[ADA].fighter.guid32.encode()
     pipeline.put(first.stats_name.replace(".txt", "-endstats.txt"), text.replace(full, b""))
-    pipeline.list_folder()
+    pipeline.take_in()
     guids = pipeline.rows("select guid from award where round_key = %s union select guid from versus", stats)
     assert guids and not [row for row in guids if row["guid"] and row["guid"].startswith(("NO-", ADA))]
     own = _name(EVENING, ADA)

@@ -63,7 +63,7 @@ def test_an_older_evening_that_is_filled_in_later_stays_out_of_the_newer_session
     older = play_evening(4, maps=["supply"], ends_at=newer.ended_at - timedelta(days=2))
     for sim_round in newer.rounds:
         pipeline.put_stats(sim_round)
-    pipeline.list_folder()
+    pipeline.take_in()
     before = pipeline.export()
     for sim_round in older.rounds:
         (tmp_path / "archive").mkdir(exist_ok=True)
@@ -78,10 +78,10 @@ def test_a_round_two_that_came_first_does_not_stay_cumulative_once_its_round_one
     evening = one_match()
     first, second = evening.rounds
     key = pipeline.put_stats(second)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert set(kills(pipeline, key).values()) == {None}
     pipeline.put_stats(first)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert kills(pipeline, key) == true_kills(second)
     assert not_as_played(pipeline, evening) == []
 
@@ -91,12 +91,12 @@ def test_the_whole_file_is_taken_after_one_that_was_cut_at_60_percent(pipeline: 
     evening = one_match()
     first, second = evening.rounds
     pipeline.put_stats(second)
-    pipeline.list_folder()
+    pipeline.take_in()
     part = first.stats_bytes[: len(first.stats_bytes) * 6 // 10]
-    key = pipeline.put_bytes_and_run(first.stats_name, part[: part.rindex(b"\n") + 1] if at_a_line_end else part)
+    key = pipeline.put_and_take_in(first.stats_name, part[: part.rindex(b"\n") + 1] if at_a_line_end else part)
     # Nothing in a file tells that whole lines are missing at its end.
     assert pipeline.file(key)["status"] == ("ingested" if at_a_line_end else "quarantined")
-    pipeline.put_bytes_and_run(first.stats_name, first.stats_bytes)
+    pipeline.put_and_take_in(first.stats_name, first.stats_bytes)
     assert pipeline.file(key)["status"] == "ingested"
     assert not_as_played(pipeline, evening) == []
 
@@ -111,7 +111,7 @@ def test_two_rounds_two_for_one_round_one_leave_no_mixed_numbers(pipeline: Pipel
     keys = {}
     for number in order:
         keys[number] = pipeline.put_stats((first, second, another)[number])
-        pipeline.list_folder()
+        pipeline.take_in()
     rounds = {row["round_key"]: row for row in pipeline.rows("select * from round")}
     assert [(rounds[keys[n]]["status"], rounds[keys[n]]["partner_key"]) for n in (0, 1, 2)] == [
         ("complete", keys[1]),
@@ -154,7 +154,7 @@ def test_a_line_that_cannot_be_read_costs_the_file_and_never_just_one_player(pip
         4: lines[4].replace(b" 0", b" ", 1),
         5: b"\n",
     }.items():
-        key = pipeline.put_bytes_and_run(
+        key = pipeline.put_and_take_in(
             sim_round.stats_name, b"".join(broken if n == number else line for n, line in enumerate(lines))
         )
         assert pipeline.file(key)["status"] == "quarantined"
@@ -182,7 +182,7 @@ def test_an_alias_is_not_counted_again_when_its_files_are_imported_again(pipelin
     pipeline.import_(directory)
     before = pipeline.rows("select * from alias order by guid")
     pipeline.import_(directory)
-    pipeline.run([round_key(r) for r in evening.rounds])
+    pipeline.work([round_key(r) for r in evening.rounds])
     assert pipeline.rows("select * from alias order by guid") == before
     played = Counter(guid for r in evening.rounds for guid in r.players)
     assert {row["guid"]: row["rounds"] for row in before} == played
@@ -219,10 +219,10 @@ def test_no_rate_of_headshots_is_above_100_percent(pipeline: Pipeline) -> None:
         limit="8:00",
         attack_time="7:00",
     )
-    key = pipeline.put_bytes_and_run(first.stats_name, gamestats.dump(bad))
+    key = pipeline.put_and_take_in(first.stats_name, gamestats.dump(bad))
     assert "head hits" in pipeline.file(key)["reason"]
-    pipeline.put_bytes_and_run(first.stats_name, gamestats.dump(one))
-    pipeline.put_bytes_and_run(second.stats_name, gamestats.dump(two))
+    pipeline.put_and_take_in(first.stats_name, gamestats.dump(one))
+    pipeline.put_and_take_in(second.stats_name, gamestats.dump(two))
     assert [r["status"] for r in pipeline.export()["rounds"]] == ["complete", "complete"]
     for view in ("round_player_metric", "player_metric"):
         rates = pipeline.rows(f"select guid, headshot_percent as hits, headshot_kill_percent as kills from {view}")

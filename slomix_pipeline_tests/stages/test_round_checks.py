@@ -25,7 +25,7 @@ HOURS_AGO = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(ho
 def play(pipeline: Pipeline, entry: FiledRound) -> str:
     """Writes the stats file of an invented round some hours ago and runs it. Returns its key."""
     name = stats_file_name(HOURS_AGO + (entry.stamp - EVENING), entry.map_name, entry.number)
-    return pipeline.put_bytes_and_run(name, gamestats.dump(with_file_guids(entry.stats)))
+    return pipeline.put_and_take_in(name, gamestats.dump(with_file_guids(entry.stats)))
 
 
 def outcome(pipeline: Pipeline, key: str, check: str) -> tuple[bool, dict[str, Any]]:
@@ -102,7 +102,7 @@ def test_rules_or_settings_that_change_make_a_round_stale(pipeline: Pipeline, mo
     assert pipeline.stale() == []
     monkeypatch.setenv("SLOMIX_FILLER_MAPS", "supply")
     assert pipeline.stale() == [key]
-    pipeline.run(key)
+    pipeline.work(key)
     assert pipeline.rows("select invalid_reason from round") == [{"invalid_reason": "filler map"}]
     assert pipeline.stale() == []
 
@@ -120,9 +120,9 @@ def test_an_endstats_file_that_comes_late_tells_that_a_round_1_was_not_replayed(
     assert {row["status"] for row in pipeline.rows("select status from round")} == {"superseded", "r1_only"}
     witness = stats_file_name(HOURS_AGO + timedelta(minutes=8), "supply", 2).replace(".txt", "-endstats.txt")
     pipeline.put(witness, b"Most damage given\tAda\t900\n")
-    pipeline.list_folder(raise_on_error=False)
+    pipeline.tick()
     assert pipeline.stale() == [first]
-    pipeline.run(first)
+    pipeline.work(first)
     statuses = {row["round_key"]: row["status"] for row in pipeline.rows("select round_key, status from round")}
     assert statuses == {first: "r1_only", replay: "r1_only"}
     assert pipeline.stale() == []

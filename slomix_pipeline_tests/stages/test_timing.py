@@ -47,7 +47,7 @@ def play_rounds(pipeline: Pipeline, evening: Evening) -> None:
     """The stats files alone, ingested."""
     for sim_round in evening.rounds:
         pipeline.put_stats(sim_round)
-    pipeline.list_folder()
+    pipeline.take_in()
 
 
 def timing(pipeline: Pipeline, sim_round: SimRound) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def rework(pipeline: Pipeline) -> list[str]:
     for _ in range(2):
         found = pipeline.stale()
         for key in found:
-            pipeline.run(key)
+            pipeline.work(key)
         asked += found
         with pipeline.database.transaction() as conn:
             conn.execute("update timing_record set stored_at = stored_at - interval '10 minutes'")
@@ -91,7 +91,7 @@ def rework(pipeline: Pipeline) -> list[str]:
 def test_a_record_that_no_sensor_saw_yet_is_fetched_by_its_round_itself(sftp_pipeline: Pipeline) -> None:
     pipeline, evening = sftp_pipeline, evening_of()
     write_evening(pipeline.folder, evening)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
     first = evening.rounds[0]
     assert pipeline.file(f"main:{first.timing_name.removesuffix('.json')}")["status"] == "ingested"
@@ -103,9 +103,9 @@ def test_what_the_round_fetched_itself_becomes_a_partition_like_any_other_and_ma
 ) -> None:
     evening = evening_of()
     write_evening(pipeline.folder, evening)
-    pipeline.list_folder()
+    pipeline.take_in()
     before = pipeline.contents()["round_timing"]
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     names = {f"main:{r.timing_name.removesuffix('.json')}" for r in evening.rounds}
     assert set(pipeline.instance.get_dynamic_partitions("timings")) == names
     assert pipeline.stale() == []
@@ -148,14 +148,14 @@ def test_a_look_that_fails_holds_no_round_up_and_the_record_mends_it_later(pipel
     evening = evening_of()
     write_evening(pipeline.folder, evening)
     real, pipeline.gameserver = pipeline.gameserver, _NoTimings(pipeline.gameserver)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert pipeline.gameserver.asked == len(evening.rounds)  # once each
     assert {timing(pipeline, r)["timing_status"] for r in evening.rounds} == {"NO LUA DATA"}
     assert check(pipeline, evening.rounds[0], "timing_chain")["metadata"]["what is known"].endswith(
         "could not be listed: connection lost"
     )
     pipeline.gameserver = real
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert rework(pipeline) == [round_key(r) for r in evening.rounds]
     assert differences(as_exported(pipeline.export()), as_played(evening)) == []
 
@@ -180,7 +180,7 @@ def test_a_file_that_turns_out_to_be_unreadable_is_told_so(pipeline: Pipeline) -
     first = evening.rounds[0]
     play_rounds(pipeline, evening)
     pipeline.put(first.timing_name, b"{")
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert rework(pipeline) == [round_key(first)]
     assert broken_link(pipeline, first) == "file not parsed"
 
@@ -189,9 +189,9 @@ def test_a_record_whose_new_version_is_of_another_time_leaves_its_round(pipeline
     evening = evening_of()
     first = evening.rounds[0]
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     pipeline.put(first.timing_name, gametimes.dump(moved(first.timing, -600)))
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert rework(pipeline) == [round_key(first)]
     assert timing(pipeline, first)["link_class"] == "fuzzy"
 
@@ -203,12 +203,12 @@ def test_a_record_whose_new_version_is_of_another_session_moves_there(pipeline: 
         play_rounds(pipeline, evening)
     first, other = late.rounds[0], early.rounds[0]
     put_record(pipeline, first.timing)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     assert timing(pipeline, first)["link_class"] == "exact_end"
     pipeline.put(first.timing_name, gametimes.dump(other.timing))
-    pipeline.list_folder(GAMETIMES)
-    pipeline.run(round_key(other))
+    pipeline.take_in(GAMETIMES)
+    pipeline.work(round_key(other))
     assert timing(pipeline, other)["link_class"] == "exact_end"
     rework(pipeline)
     assert timing(pipeline, first)["link_class"] == "none"
@@ -243,7 +243,7 @@ def test_a_record_half_written_is_left_to_the_sensor(pipeline: Pipeline) -> None
     assert timing(pipeline, first)["timing_status"] == "NO LUA DATA"
     assert pipeline.rows("select * from file where kind = 'timing'") == []
     put_record(pipeline, first.timing)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert rework(pipeline) == [round_key(first)]
     assert timing(pipeline, first)["link_class"] == "exact_end"
 
@@ -254,11 +254,11 @@ def test_the_servers_log_tells_what_the_script_did(pipeline: Pipeline, monkeypat
     log = pipeline.folder / "etconsole.log"
     log.write_text("  33000 slomix_timing: version 2.0.0, server main, records in gametimes/, webhook off\n")
     pipeline.put_stats(first)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert broken_link(pipeline, first) == "file not written"
     log.write_text(f"{log.read_text()}  99000 slomix_timing: wrote gametimes/{second.timing_name}\n")
     pipeline.put_stats(second)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert broken_link(pipeline, second) == "file not fetched"
 
 
@@ -270,7 +270,7 @@ def test_without_its_record_a_round_goes_by_the_file_and_says_so(pipeline: Pipel
     write_evening(pipeline.folder, evening)
     lost = evening.rounds[2]
     (pipeline.folder / GAMETIMES / lost.timing_name).unlink()
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert timing(pipeline, lost)["timing_status"] == "NO LUA DATA"
     assert broken_link(pipeline, lost) == "file not written"
     others = [r for r in evening.rounds if r is not lost]
@@ -283,7 +283,7 @@ def test_the_same_record_under_a_second_name_changes_nothing_but_is_explained(pi
     put_record(pipeline, first.timing)
     again = put_record(pipeline, first.timing, f"{first.stem}-timing.txt")
     play_rounds(pipeline, evening)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     assert timing(pipeline, first)["link_class"] == "exact_end"
     assert list(unlinked(pipeline).values()) == [
@@ -296,7 +296,7 @@ def test_a_record_that_is_minutes_off_is_shown_and_never_used(pipeline: Pipeline
     first = evening.rounds[0]
     key = put_record(pipeline, moved(first.timing, -240))
     play_rounds(pipeline, evening)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     row = timing(pipeline, first)
     assert (row["link_class"], row["record_key"], row["candidate_key"]) == ("fuzzy", None, key)
@@ -312,7 +312,7 @@ def test_the_true_record_takes_the_place_of_a_candidate(pipeline: Pipeline) -> N
     put_record(pipeline, moved(first.timing, -240))
     play_rounds(pipeline, evening)
     key = put_record(pipeline, first.timing)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     row = timing(pipeline, first)
     assert (row["link_class"], row["record_key"], row["candidate_key"]) == ("exact_end", key, None)
@@ -325,7 +325,7 @@ def test_records_that_contradict_each_other_at_one_moment_fail_the_check_and_are
     other = replace(first.timing, duration_seconds=(first.timing.duration_seconds or 0) - 100)
     put_record(pipeline, other, f"{first.stem}-timing.txt")
     play_rounds(pipeline, evening)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     assert timing(pipeline, first)["link_class"] == "tie"
     assert not check(pipeline, first, "timing_link")["passed"]
@@ -337,7 +337,7 @@ def test_a_late_record_changes_its_round_alone(pipeline: Pipeline) -> None:
     play_rounds(pipeline, evening)
     late = evening.rounds[1]
     put_record(pipeline, late.timing)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert rework(pipeline) == [round_key(late)]
     states = {round_key(r): timing(pipeline, r)["link_class"] for r in evening.rounds}
     assert states == {key: "exact_end" if key == round_key(late) else "none" for key in states}
@@ -346,7 +346,7 @@ def test_a_late_record_changes_its_round_alone(pipeline: Pipeline) -> None:
 def test_the_same_map_twice_in_a_row_never_swaps_records(pipeline: Pipeline) -> None:
     evening = play_evening(43, maps=["te_escape2", "te_escape2", "te_escape2"], ends_at=just_now())
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     keys = {round_key(r): timing(pipeline, r)["record_key"] for r in evening.rounds}
     assert keys == {round_key(r): f"main:{r.timing_name.removesuffix('.json')}" for r in evening.rounds}
 
@@ -374,7 +374,7 @@ def test_a_restarted_rounds_record_is_explained_and_not_linked(pipeline: Pipelin
     first = evening.rounds[0]
     key = put_record(pipeline, restarted(first, 20))
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert unlinked(pipeline) == {key: "round 1 was restarted: it has no stats file"}
     assert broken_link(pipeline, first) == "none"
     assert rework(pipeline) == []
@@ -384,9 +384,9 @@ def test_a_restart_told_late_gets_its_reason_through_rework(pipeline: Pipeline) 
     evening = evening_of()
     first = evening.rounds[0]
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     key = put_record(pipeline, restarted(first, 20, aborted=None, schema=None, end_reason="objective", number=2))
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     assert unlinked(pipeline) == {}
     assert rework(pipeline) == [round_key(first)]
     assert unlinked(pipeline)[key].startswith("seems to have been restarted")
@@ -416,7 +416,7 @@ def test_the_engines_words_tell_who_gave_up_and_the_clock_is_left_as_it_was(pipe
     words = {1: "Axis Surrender", 2: "Allies Surrender"}[gave_up.surrender_side]
     write_evening(pipeline.folder, evening)
     put_record(pipeline, replace(gave_up.timing, exit_print=words, pause_count=1, pause_seconds=30))
-    pipeline.list_folders()
+    pipeline.take_in_all()
     row = timing(pipeline, gave_up)
     assert row["surrender_side"] == gave_up.surrender_side
     facts = check(pipeline, gave_up, "timing_link")["metadata"]
@@ -449,7 +449,7 @@ def autumn(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Even
 
 def test_a_clock_change_night_comes_out_as_it_was_played(pipeline: Pipeline, autumn: Evening) -> None:
     write_evening(pipeline.folder, autumn)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     rework(pipeline)
     assert differences(as_exported(pipeline.export()), as_played(autumn)) == []
 
@@ -468,6 +468,6 @@ def test_in_the_repeated_hour_a_record_found_late_moves_its_round(pipeline: Pipe
     play_rounds(pipeline, autumn)
     for sim_round in autumn.rounds:
         put_record(pipeline, sim_round.timing)
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     assert differences(as_exported(pipeline.export()), as_played(autumn)) == []

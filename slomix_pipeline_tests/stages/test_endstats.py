@@ -75,7 +75,7 @@ def put_endstats(pipeline: Pipeline, entry: FiledRound, text: str = WHOLE, secon
 def look(pipeline: Pipeline) -> None:
     """A look at the folder that may find nothing to run."""
     pipeline.cursors.clear()
-    pipeline.apply(pipeline.tick(), "ingest_rounds")
+    pipeline.work_off(pipeline.tick(), "ingest_rounds")
 
 
 def rework(pipeline: Pipeline) -> list[str]:
@@ -83,7 +83,7 @@ def rework(pipeline: Pipeline) -> list[str]:
     look(pipeline)
     behind = pipeline.stale()
     for key in behind:
-        pipeline.run(key)
+        pipeline.work(key)
     return behind
 
 
@@ -126,7 +126,7 @@ def test_awards_come_with_their_round(pipeline: Pipeline) -> None:
     entry = a_round()
     file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
     pipeline.put("notes of an admin.txt", b"x")  # a name without a time disturbs nobody
-    pipeline.list_folder()
+    pipeline.take_in()
     assert link_of(pipeline, key) == ("exact_end", [file])
     assert awards(pipeline, key) == AWARDS
     assert duels(pipeline, key) == DUELS
@@ -141,7 +141,7 @@ def test_what_an_award_says_is_stored_with_its_unit_and_what_it_covers(pipeline:
     for entry in (a_round(0, 1), a_round(8, 2)):
         put_endstats(pipeline, entry)
         key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     rows = pipeline.rows("select * from award where round_key = %s order by position", key)
     assert [(row["label"], row["player"], row["text"], row["unit"], row["scope"]) for row in rows] == [
         ("Most damage given", "Ada", "3214", None, "both_rounds"),
@@ -154,7 +154,7 @@ def test_what_an_award_says_is_stored_with_its_unit_and_what_it_covers(pipeline:
 def test_a_late_file_is_asked_for_by_its_round_alone(pipeline: Pipeline) -> None:
     entries = [a_round(0, 1), a_round(8, 2)]
     first, second = (put_stats(pipeline, entry) for entry in entries)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert link_of(pipeline, first) == link_of(pipeline, second) == ("none", [])
     assert why_without(pipeline) == {first: NONE_NEAR, second: NONE_NEAR}
     before = pipeline.export()
@@ -172,7 +172,7 @@ def test_a_file_waits_for_its_round(pipeline: Pipeline) -> None:
     assert pipeline.file(file)["status"] == "listed" and "with its round" in pipeline.file(file)["reason"]
     assert pipeline.stale() == []
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
 
 
@@ -182,13 +182,13 @@ def test_a_file_split_over_two_seconds_is_put_together(pipeline: Pipeline, late:
     parts = [put_endstats(pipeline, entry, WHOLE[:SPLIT_AT])]
     key = put_stats(pipeline, entry)
     if late:
-        pipeline.list_folder()
+        pipeline.take_in()
         assert duels(pipeline, key) == DUELS[:1]
         parts.append(put_endstats(pipeline, entry, WHOLE[SPLIT_AT:], seconds=-1))
         assert rework(pipeline) == [key]
     else:
         parts.append(put_endstats(pipeline, entry, WHOLE[SPLIT_AT:], seconds=-1))
-        pipeline.list_folder()
+        pipeline.take_in()
     assert link_of(pipeline, key) == ("exact_end", parts)
     assert (awards(pipeline, key), duels(pipeline, key)) == (AWARDS, DUELS)
 
@@ -197,7 +197,7 @@ def test_of_two_files_at_the_same_distance_none_is_taken_and_a_check_says_so(pip
     entry = a_round()
     files = [put_endstats(pipeline, entry, WHOLE, seconds) for seconds in (-10, 10)]
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     check = check_of(pipeline, key)
     assert (check["passed"], check["severity"]) == (False, "WARN")
     assert link_of(pipeline, key) == ("tie", []) and awards(pipeline, key) == [] == duels(pipeline, key)
@@ -209,7 +209,7 @@ def test_two_plays_of_one_map_have_each_their_own(pipeline: Pipeline) -> None:
     for entry, damage in ((a_round(0), "111"), (a_round(20), "222")):
         put_endstats(pipeline, entry, WHOLE.replace("3214", damage))
         put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     found = pipeline.rows("select value from award where award = 'damage_given' order by round_key")
     assert [row["value"] for row in found] == [111, 222]
 
@@ -218,7 +218,7 @@ def test_a_replaced_file_replaces_its_awards(pipeline: Pipeline) -> None:
     entry = a_round()
     put_endstats(pipeline, entry)
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     file = put_endstats(pipeline, entry, "Most damage given\tAda\t9999\n")
     assert rework(pipeline) == [key] and pipeline.stale() == []
     assert awards(pipeline, key) == [("damage_given", ADA, 9999)] and duels(pipeline, key) == []
@@ -231,11 +231,11 @@ def test_running_rounds_again_changes_nothing(pipeline: Pipeline) -> None:
     for entry in (a_round(0, 1), a_round(8, 2)):
         put_endstats(pipeline, entry)
         keys.append(put_stats(pipeline, entry))
-    pipeline.list_folder()
-    pipeline.run(keys)
+    pipeline.take_in()
+    pipeline.work(keys)
     before = pipeline.contents()
-    pipeline.run(keys)
-    pipeline.run(keys[0])
+    pipeline.work(keys)
+    pipeline.work(keys[0])
     assert differences(pipeline.contents(), before) == []
 
 
@@ -255,7 +255,7 @@ def test_running_rounds_again_changes_nothing(pipeline: Pipeline) -> None:
 def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pipeline, text: str, reason: str) -> None:
     entry = a_round()
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     before = pipeline.export()
     file = put_endstats(pipeline, entry, text)
     assert rework(pipeline) == [key] and pipeline.stale() == []
@@ -270,10 +270,10 @@ def test_a_round_keeps_its_awards_when_their_file_is_replaced_by_a_broken_one(pi
     entry = a_round()
     put_endstats(pipeline, entry)
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     file = put_endstats(pipeline, entry, BROKEN)
     assert rework(pipeline) == [key] and pipeline.stale() == []
-    pipeline.run(key)
+    pipeline.work(key)
     assert pipeline.file(file)["status"] == "quarantined"
     assert awards(pipeline, key) == AWARDS
 
@@ -283,7 +283,7 @@ def test_names_of_any_bytes_are_stored(pipeline: Pipeline) -> None:
     name = names(entry)[1]
     pipeline.put(name, b"Most revives\t\xff\x01\xc5\xbe\t4\nMost kittens\t\xff\t\xfe\n\xff\t1\t1\n")
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert awards(pipeline, key) == [("revives_given", None, 4), (None, None, None)]
     assert duels(pipeline, key) == [(None, None, 1, 1)]
 
@@ -317,8 +317,8 @@ def test_a_game_server_out_of_reach_fails_no_round_and_is_asked_again(pipeline: 
     entry, real = a_round(), pipeline.gameserver
     file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
     pipeline.gameserver = NoEndstats(real, error)
-    (result,) = pipeline.list_folder()
-    assert result.success and pipeline.file(file)["status"] == "listed"
+    pipeline.take_in()
+    assert pipeline.file(file)["status"] == "listed"
     assert link_of(pipeline, key) == ("none", [])
     assert pipeline.export()["rounds"][0]["players"]
     pipeline.gameserver = real
@@ -335,10 +335,9 @@ def test_a_run_that_ended_between_reading_and_storing_is_made_up_for(
     def end(*_: Any) -> None:
         raise OSError("the machine goes down")
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="the machine goes down"):
         patch.setattr(endstats, "store_endstats", end)
-        (result,) = pipeline.list_folder(raise_on_error=False)
-        assert not result.success
+        pipeline.take_in()
     assert rework(pipeline) == [key] and pipeline.stale() == []
     assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
 
@@ -348,8 +347,8 @@ def test_a_file_too_large_to_fetch_is_quarantined(pipeline: Pipeline) -> None:
     file = put_endstats(pipeline, entry)
     put_stats(pipeline, entry)
     pipeline.gameserver = NoEndstats(pipeline.gameserver, TooLarge("larger than 1048576 bytes"))
-    (result,) = pipeline.list_folder()
-    assert result.success and pipeline.stale() == []
+    pipeline.take_in()
+    assert pipeline.stale() == []
     assert (pipeline.file(file)["status"], pipeline.file(file)["reason"]) == (
         "quarantined",
         "larger than 1048576 bytes",
@@ -362,7 +361,7 @@ def test_a_file_that_is_gone_before_it_was_read_is_quarantined_with_that_reason(
     look(pipeline)
     (pipeline.folder / "gamestats" / names(entry)[1]).unlink()
     key = put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert pipeline.file(file)["status"] == "quarantined" and "no file" in pipeline.file(file)["reason"]
     assert link_of(pipeline, key) == ("none", []) and pipeline.stale() == []
 
@@ -437,7 +436,7 @@ def test_what_was_imported_is_known_to_the_sensor(pipeline: Pipeline, tmp_path: 
     key, file = keys_of(entry)
     put_endstats(pipeline, entry)
     put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert pipeline.stale() == [] and pipeline.file(file)["status"] == "ingested"
     assert awards(pipeline, key) == AWARDS
 
@@ -452,7 +451,7 @@ def test_awards_of_rounds_that_do_not_count_are_left_out(pipeline: Pipeline) -> 
     for entry in (first, with_bots):
         put_endstats(pipeline, entry)
         put_stats(pipeline, entry)
-    pipeline.list_folder()
+    pipeline.take_in()
     counting, invalid = (keys_of(entry)[0] for entry in (first, with_bots))
     assert awards(pipeline, invalid) == AWARDS  # stored, with the round it is of
     for view in ("valid_round_award", "valid_round_versus"):
@@ -467,7 +466,7 @@ def test_rounds_without_endstats_say_why_and_invalid_ones_need_none(pipeline: Pi
         put_stats(pipeline, entry)
     for seconds in (-9, 9):
         put_endstats(pipeline, tied, WHOLE, seconds)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert why_without(pipeline) == {
         keys_of(missing)[0]: NONE_NEAR,
         keys_of(tied)[0]: "two candidates at the same distance",

@@ -58,7 +58,7 @@ def write(pipeline: Pipeline, files: dict[str, bytes]) -> None:
 
 def rework(pipeline: Pipeline) -> None:
     for key in pipeline.stale():
-        pipeline.run(key, Wish.LIVE)
+        pipeline.work(key, Wish.LIVE)
 
 
 def what_became(pipeline: Pipeline) -> dict[str, list[str]]:
@@ -86,7 +86,7 @@ def test_a_round_that_was_broken_off_is_the_same_whatever_came_first_and_never_t
 ) -> None:
     write(pipeline, evening[GAMESTATS])
     write(pipeline, evening[GAMETIMES])
-    pipeline.list_folder(GAMESTATS)  # each round fetches its record itself
+    pipeline.take_in(GAMESTATS)  # each round fetches its record itself
     assert statuses(pipeline) == BECAME
     assert pipeline.rows("select winner, surrender_side from match join round_timing on round_key = r2_key") == [
         {"winner": None, "surrender_side": None}
@@ -110,11 +110,11 @@ def test_a_record_that_comes_late_takes_the_result_back(
     pipeline: Pipeline, evening: dict[str, dict[str, bytes]]
 ) -> None:
     write(pipeline, evening[GAMESTATS])
-    pipeline.list_folder(GAMESTATS)
+    pipeline.take_in(GAMESTATS)
     assert [row[1] for row in statuses(pipeline)] == ["complete", "complete"]  # the file alone looks like a surrender
     assert "gave up" in json.dumps(pipeline.page.messages())
     write(pipeline, evening[GAMETIMES])
-    pipeline.list_folder(GAMETIMES)
+    pipeline.take_in(GAMETIMES)
     rework(pipeline)
     assert statuses(pipeline) == BECAME
     assert pipeline.stale() == []
@@ -137,7 +137,7 @@ def test_a_limit_that_is_none_is_never_told_and_makes_nobody_give_up(
         stamp = ENDED_AT - (held.stamp - entry.stamp)
         name = stats_file_name(stamp.replace(tzinfo=None), "supply", entry.number)
         key = pipeline.put(name, gamestats.dump(with_file_guids(entry.stats)))
-    pipeline.list_folder(GAMESTATS)
+    pipeline.take_in(GAMESTATS)
     assert pipeline.rows("select winner, reason, r2_seconds, r2_completed from match") == [
         {"winner": "B", "reason": "round 1 set 8:00, round 2 did not beat it", "r2_seconds": 480, "r2_completed": False}
     ]

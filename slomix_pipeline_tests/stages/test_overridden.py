@@ -20,7 +20,7 @@ def evening(pipeline: Pipeline) -> Evening:
     """Three matches, told."""
     played = play_evening(61, maps=3, ends_at=just_now())
     write_evening(pipeline.folder, played)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     return played
 
 
@@ -50,7 +50,7 @@ def other(winner: str | None) -> str:
 def test_a_decided_winner_stands_through_reruns_and_says_who_decided(pipeline: Pipeline, evening: Evening) -> None:
     before = match(pipeline)["winner"]
     decided(pipeline, "winner", round_key(evening.rounds[1]), other(before))
-    pipeline.run([round_key(r) for r in evening.rounds])
+    pipeline.work([round_key(r) for r in evening.rounds])
     now = match(pipeline)
     assert (now["winner"], now["source"]) == (other(before), "override")
     assert now["reason"] == "decided by ref: seen on the demo"
@@ -104,19 +104,19 @@ def test_a_run_of_the_round_alone_scores_both_parts_of_a_session_that_is_cut(
     begins = round_key(evening.matches[1].r1)
     with pipeline.database.transaction() as conn:
         overrides.add(conn, OverrideKind.SESSION, SERVER, begins, CUT, reason="another evening", made_by="ref")
-    pipeline.run(begins)
+    pipeline.work(begins)
     rows = pipeline.rows("select rounds, matches, not_counted from session_score order by started_at")
     assert [tuple(row.values()) for row in rows] == [(2, 1, 0), (4, 2, 0)]
     other_part = round_key(evening.matches[0].r1)
     assert pipeline.stale() == [other_part]  # what was told of it is compared by a run of its own
-    pipeline.run(other_part)
+    pipeline.work(other_part)
     assert pipeline.stale() == []
 
 
 def test_two_sessions_are_joined_over_a_hole(pipeline: Pipeline, evening: Evening) -> None:
     early = place(play_evening(62, maps=1), evening.rounds[0].stamp - timedelta(hours=3), UTC)
     write_evening(pipeline.folder, early)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert len(pipeline.rows("select * from session")) == 2
     decided(pipeline, "session", round_key(evening.rounds[0]), "join")
     (session,) = pipeline.rows("select * from session_score")
@@ -157,16 +157,16 @@ def test_decisions_are_listed_with_who_when_and_why(pipeline: Pipeline, evening:
 
 def test_a_message_that_a_decision_makes_wrong_is_corrected_and_says_so(pipeline: Pipeline, evening: Evening) -> None:
     before = match(pipeline)["winner"]
-    pipeline.run([round_key(r) for r in evening.rounds], "asked")
+    pipeline.work([round_key(r) for r in evening.rounds], "asked")
     decided(pipeline, "winner", round_key(evening.rounds[0]), other(before))
-    pipeline.run(round_key(evening.rounds[1]))
+    pipeline.work(round_key(evening.rounds[1]))
     texts = [m["embeds"][0]["description"].replace("\\", "") for m in pipeline.page.messages()]
     (told,) = [text for text in texts if "Corrected" in text]
     assert "wins instead of" in told and "(decided by ref: seen on the demo)" in told
     (row,) = pipeline.rows("select notice, cause from correction")
     assert row["cause"] == "decided by ref: seen on the demo"
     assert override(pipeline, "revoke", "1", "--why", "an error", "--by", "ref").exit_code == 0
-    pipeline.run(round_key(evening.rounds[1]))
+    pipeline.work(round_key(evening.rounds[1]))
     assert not any("Corrected" in m["embeds"][0]["description"] for m in pipeline.page.messages())
     assert len(pipeline.rows("select * from correction")) == 2
 
@@ -175,10 +175,10 @@ def test_another_policy_is_the_cause_and_no_decision_about_something_else(
     pipeline: Pipeline, evening: Evening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [round_key(r) for r in evening.rounds]
-    pipeline.run(keys, "asked")
+    pipeline.work(keys, "asked")
     decided(pipeline, "winner", keys[0], other(match(pipeline)["winner"]))
     monkeypatch.setenv("SLOMIX_SCORING_POLICY", "two-point/1")
-    pipeline.run(keys)
+    pipeline.work(keys)
     rows = pipeline.rows("select notice, cause from correction where thing = %s", f"result:{keys[3]}")
     assert rows == [{"notice": "policy two-point/1 instead of map-wins/1", "cause": "other rules or settings"}]
 
@@ -186,12 +186,12 @@ def test_another_policy_is_the_cause_and_no_decision_about_something_else(
 def test_a_match_of_which_only_one_round_is_there_can_be_decided_and_its_message_says_so(pipeline: Pipeline) -> None:
     first, second = play_evening(63, maps=1, ends_at=just_now()).rounds
     key = pipeline.put_stats(second)
-    pipeline.list_folder()
-    pipeline.run(key, "asked")
+    pipeline.take_in()
+    pipeline.work(key, "asked")
     decided(pipeline, "winner", key, "A")
     assert pipeline.export()["score"]["A"] == 1
     late = pipeline.put_stats(first)
-    pipeline.list_folder()
+    pipeline.take_in()
     decided(pipeline, "winner", late, "B")
     assert len(pipeline.rows("select * from override where revoked_at is null")) == 1
     assert match(pipeline)["winner"] == "B"
@@ -210,6 +210,6 @@ def test_what_was_decided_of_a_player_stays_in_both_parts_of_a_session_that_is_c
 
 def test_a_file_that_turns_out_unreadable_after_the_report_makes_it_anew(pipeline: Pipeline, evening: Evening) -> None:
     assert len(pipeline.report_sessions()) == 1
-    pipeline.put_bytes_and_run(evening.rounds[1].stats_name.replace("-round-2", "x-round-2"), b"no stats file")
+    pipeline.put_and_take_in(evening.rounds[1].stats_name.replace("-round-2", "x-round-2"), b"no stats file")
     assert len(pipeline.report_sessions()) == 1
     assert pipeline.export()["grade"]["letter"] == "D"

@@ -18,13 +18,13 @@ from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key, served_page
 
 
 @pytest.fixture
 def dev(pipeline: Pipeline, tmp_path: Path) -> Iterator[StandIn]:
     """The dev channel, on a page of its own."""
-    with StandIn(tmp_path / "dev") as page:
+    with served_page(tmp_path / "dev") as page:
         pipeline.dev = Discord(page.webhook_url)
         yield page
 
@@ -54,7 +54,7 @@ def test_only_rounds_that_are_not_aligned_are_told_and_only_there(
     pipeline: Pipeline, dev: StandIn, evening: Evening
 ) -> None:
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert [text.split(" · ")[0] for text in texts(dev)] == [r.map_name for r in off_the_clock(evening)] != []
     assert not any("DISCREPANCY" in text for text in texts(pipeline.page))
 
@@ -64,7 +64,7 @@ def test_a_surrender_is_told_with_both_clocks_who_gave_up_and_every_players_numb
 ) -> None:
     (sim_round,) = off_the_clock(evening)[:1]
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     text = texts(dev)[0]
     assert f"The stopwatch showed **{sim_round.stats.header.attack_time}**" in text
     assert f"{SIDE_NAMES[sim_round.surrender_side]} gave up." in text
@@ -78,12 +78,12 @@ def test_a_round_without_its_record_names_the_broken_link_and_is_edited_when_the
     sim_round = next(r for r in play_evening(16, maps=2, ends_at=just_now()).rounds if r.attackers_won)
     write_round(pipeline.folder, sim_round)
     (pipeline.folder / GAMETIMES / sim_round.timing_name).unlink()
-    pipeline.list_folder()
+    pipeline.take_in()
     (before,) = dev.messages()
     assert "NO LUA DATA" in texts(dev)[0] and "No timing record: **script not seen alive**" in texts(dev)[0]
     pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
-    pipeline.list_folder(GAMETIMES)
-    pipeline.run(pipeline.stale()[0], Wish.LIVE)
+    pipeline.take_in(GAMETIMES)
+    pipeline.work(pipeline.stale()[0], Wish.LIVE)
     (after,) = dev.messages()
     assert after["id"] == before["id"] and after["edited_timestamp"]
     assert "ALIGNED" in texts(dev)[0]
@@ -94,7 +94,7 @@ def test_what_is_imported_or_run_again_tells_the_dev_channel_nothing(
 ) -> None:
     write_evening(tmp_path / "archive", evening)
     pipeline.import_(tmp_path / "archive")
-    pipeline.run(round_key(off_the_clock(evening)[0]))
+    pipeline.work(round_key(off_the_clock(evening)[0]))
     assert dev.messages() == []
 
 
@@ -107,7 +107,7 @@ def test_an_import_that_brings_the_record_corrects_what_the_dev_channel_was_told
     archive = tmp_path / "archive"
     archive.mkdir()
     record.rename(archive / sim_round.timing_name)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert "NO LUA DATA" in texts(dev)[0]
     assert pipeline.import_(archive).linked == 1
     assert "ALIGNED" in texts(dev)[0] and len(dev.messages()) == 1
@@ -117,7 +117,7 @@ def test_a_message_that_was_not_delivered_fails_its_check(pipeline: Pipeline, de
     sim_round = play_evening(16, maps=1, ends_at=just_now()).rounds[0]
     pipeline.dev = Discord(dev.webhook_url.rsplit("/", 1)[0] + "/another-token")
     key = pipeline.put_stats(sim_round)
-    pipeline.list_folder()
+    pipeline.take_in()
     (row,) = pipeline.rows(
         "select passed from check_result where check_name = 'timing_told' and partition_key = %s", key
     )
@@ -131,7 +131,7 @@ def test_a_message_that_failed_is_not_asked_for_again_when_the_round_is_right_or
     monkeypatch.setenv("SLOMIX_DISCORD_DEV_WEBHOOK", webhook)
     sim_round = next(r for r in play_evening(16, maps=2, ends_at=just_now()).rounds if r.attackers_won)
     key = pipeline.put_stats(sim_round)
-    pipeline.list_folder()
+    pipeline.take_in()
     with pipeline.database.transaction() as conn:
         thing = Thing(ThingKind.TIMING, key)
         conn.execute(
@@ -141,8 +141,8 @@ def test_a_message_that_failed_is_not_asked_for_again_when_the_round_is_right_or
         due.note(conn, thing, datetime.now(UTC) + timedelta(hours=6))
     assert pipeline.stale() == ([key] if webhook else [])
     pipeline.put(sim_round.timing_name, gametimes.dump(sim_round.timing))
-    pipeline.list_folder(GAMETIMES)
-    pipeline.run(key)
+    pipeline.take_in(GAMETIMES)
+    pipeline.work(key)
     assert pipeline.stale() == []
 
 
@@ -150,7 +150,7 @@ def test_the_comparison_is_read_from_views_and_never_scales_a_players_minutes(
     pipeline: Pipeline, evening: Evening
 ) -> None:
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     for sim_round in evening.rounds:
         (row,) = pipeline.rows("select * from round_timing_comparison where round_key = %s", round_key(sim_round))
         shown: Any = sim_round.stats.header.attack_seconds

@@ -20,6 +20,7 @@ from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import overrides
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline_tests.building import on_the_other_side
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 EVERY_SHAPE = [Course("supply", 720, shape) for shape in Shape]
@@ -113,14 +114,14 @@ def test_another_policy_makes_every_round_stale_and_then_changes_what_is_publish
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_evening(pipeline.folder, play_evening(21, maps=1, ends_at=just_now()))
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert pipeline.stale() == []
     before = the_match(pipeline)
     told = len(pipeline.page.messages())
     monkeypatch.setenv("SLOMIX_SCORING_POLICY", "two-point/1")
     stale = pipeline.stale()
     assert len(stale) == 2
-    pipeline.run(stale)
+    pipeline.work(stale)
     after = the_match(pipeline)
     assert pipeline.stale() == []
     assert (before["policy"], after["policy"]) == ("map-wins/1", "two-point/1")
@@ -144,7 +145,7 @@ def test_header_and_time_that_disagree_warn_with_both_and_the_header_wins(pipeli
     pipeline.put_stats(match.r1)
     # Its header says that the defenders won, while the time it shows is below the one to beat.
     pipeline.put(match.r2.stats_name, with_header(match.r2, winner_side=match.r2.defender_side))
-    pipeline.list_folder()
+    pipeline.take_in()
     stored = the_match(pipeline)
     assert (stored["winner"], stored["source"]) == (match.r1.team_on(match.r1.attackers_side), "header")
     assert (stored["by_header"], stored["by_time"], stored["disputed"]) == ("first", "second", True)
@@ -161,7 +162,7 @@ def test_a_match_decided_by_time_passes_and_says_so(pipeline: Pipeline) -> None:
     (match,) = played(Shape.BEATEN).matches
     for half in (match.r1, match.r2):
         pipeline.put(half.stats_name, with_header(half, winner_side=0))
-    pipeline.list_folder()
+    pipeline.take_in()
     stored = the_match(pipeline)
     assert (stored["winner"], stored["source"]) == (match.winner, "time")
     assert (stored["confidence"], stored["disputed"]) == ("time_fallback", None)
@@ -178,11 +179,8 @@ def test_rosters_that_tell_no_team_apart_warn_and_the_match_is_not_counted(pipel
     for half in (after.r1, after.r2):  # half of each team stands with the other one
         guids = sorted(half.sides, key=lambda guid: (half.sides[guid], guid))
         exchanged = {*guids[:2], *guids[4:6]}
-        lines = tuple(
-            replace(line, side=3 - line.side) if line.guid in exchanged else line for line in half.stats.players
-        )
-        pipeline.put(half.stats_name, gamestats.dump(replace(half.stats, players=lines)))
-    pipeline.list_folder()
+        pipeline.put(half.stats_name, gamestats.dump(on_the_other_side(half.stats, exchanged)))
+    pipeline.take_in()
     stored = pipeline.rows("select * from match order by position")
     assert [row["winner"] for row in stored] == [before.winner, None]
     assert stored[1]["confidence"] == "ambiguous"
@@ -198,7 +196,7 @@ def test_attackers_who_gave_up_make_no_dispute_with_or_without_their_timing_reco
     (match,) = evening.matches
     for half in (match.r1, match.r2):
         pipeline.put_stats(half)
-    pipeline.list_folder()
+    pipeline.take_in()
     without = the_match(pipeline)
     import_evening(pipeline, evening, tmp_path / "archive")
     for stored in (without, the_match(pipeline)):
@@ -213,7 +211,7 @@ def decide(pipeline: Pipeline, key: str, value: str) -> None:
     """A person decides who won the match of a round, and the round is worked out anew."""
     with pipeline.database.transaction() as conn:
         overrides.add(conn, OverrideKind.WINNER, SERVER, key, value, reason="seen", made_by="the admin")
-    pipeline.run(key)
+    pipeline.work(key)
 
 
 def test_what_a_person_decided_is_stored_with_its_source_and_its_points_beside_what_the_files_say(
@@ -237,11 +235,11 @@ def test_what_a_person_decided_is_stored_with_its_source_and_its_points_beside_w
 def test_a_decision_about_a_round_2_alone_stays_with_its_match_when_round_1_comes(pipeline: Pipeline) -> None:
     (match,) = played(Shape.BEATEN).matches
     key = pipeline.put_stats(match.r2)
-    pipeline.list_folder()
+    pipeline.take_in()
     decide(pipeline, key, "draw")
     assert the_match(pipeline)["match_key"] == key and the_match(pipeline)["winner"] == "draw"
     first = pipeline.put_stats(match.r1)
-    pipeline.list_folder()
+    pipeline.take_in()
     stored = the_match(pipeline)
     assert (stored["match_key"], stored["winner"], stored["source"]) == (first, "draw", "override")
 
