@@ -250,11 +250,11 @@ def _timing(row: DictRow) -> dict[str, Any]:
 def _checks(conn: Connection[DictRow], key: str) -> list[dict[str, Any]]:
     return [
         {
-            "name": check["check_name"],
-            "passed": check["passed"],
-            "severity": check["severity"],
-            "facts": check["metadata"],
-            "checked_at": utc_text(check["checked_at"]),
+            "name": check.check_name,
+            "passed": check.passed,
+            "severity": check.severity,
+            "facts": check.facts,
+            "checked_at": utc_text(check.checked_at),
         }
         for check in check_results.outcomes_of(conn, key)
     ]
