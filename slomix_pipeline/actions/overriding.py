@@ -23,6 +23,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import overrides, reading
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.overrides import DecisionListed, PlaceOfRound
 from slomix_pipeline.warehouse.rework import stale_rounds
 
 
@@ -73,7 +74,7 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
     return number
 
 
-def take_back(settings: Settings, number: int, reason: str, revoked_by: str, progress: Progress) -> DictRow:
+def take_back(settings: Settings, number: int, reason: str, revoked_by: str, progress: Progress) -> DecisionListed:
     """Takes a decision back and works its rounds out anew. Returns it.
 
     Raises:
@@ -85,15 +86,15 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
         revoked = overrides.revoke(conn, number, reason=reason, revoked_by=revoked_by)
     if revoked is None:
         raise CantDecide(f"there is no decision {number} in force; slomix override list shows them")
-    _work_out(settings, database, revoked["round_key"], progress)
+    _work_out(settings, database, revoked.round_key, progress)
     return revoked
 
 
 def _carry_over(conn: Connection[DictRow], round_key: str) -> None:
     """What was decided of players for the whole session goes for both parts of it."""
     place = overrides.place_of_round(conn, round_key)
-    assert place is not None
-    for row in overrides.about(conn, overrides.rounds_of(conn, place["session_key"])):
+    assert place is not None and place.session_key is not None
+    for row in overrides.about(conn, overrides.rounds_of(conn, place.session_key)):
         if row.kind is OverrideKind.TEAM:
             overrides.add(
                 conn,
@@ -146,9 +147,9 @@ def winner_of_match(round_name: str, value: str) -> Finder:
         match = overrides.match_of_round(conn, key)
         if match is None:
             raise CantDecide(f"{key} is part of no match")
-        roster = _roster(reading.rosters(conn, match["session_key"]), value)
-        rounds = tuple(key for key in (match["r1_key"], match["r2_key"]) if key)
-        return Decision(OverrideKind.WINNER, match["match_key"], value, roster=roster, instead_of=rounds)
+        roster = _roster(reading.rosters(conn, match.session_key), value)
+        rounds = tuple(key for key in (match.r1_key, match.r2_key) if key)
+        return Decision(OverrideKind.WINNER, match.match_key, value, roster=roster, instead_of=rounds)
 
     return finder
 
@@ -163,7 +164,7 @@ def round_counts(round_name: str, value: str) -> Finder:
             raise CantDecide(f"{key} was read but not worked out yet")
         if value == COUNTS and not _has_own_numbers(placed):
             raise CantDecide(
-                f"{key} can't be made to count: it is {placed['status']} ({placed['reason']}), so its own numbers are "
+                f"{key} can't be made to count: it is {placed.status} ({placed.reason}), so its own numbers are "
                 "not known. Bring the file that is missing, or decide the winner of its match"
             )
         return Decision(OverrideKind.ROUND, key, value)
@@ -171,9 +172,9 @@ def round_counts(round_name: str, value: str) -> Finder:
     return finder
 
 
-def _has_own_numbers(placed: DictRow) -> bool:
+def _has_own_numbers(placed: PlaceOfRound) -> bool:
     """Whether a round's file alone tells its numbers, or those of its match do: a replaced round 1 was played too."""
-    return can_count(Status(placed["status"])) or placed["status"] == Status.SUPERSEDED
+    return can_count(placed.status) or placed.status is Status.SUPERSEDED
 
 
 def halves_of_a_match(first_name: str, second_name: str) -> Finder:
@@ -181,27 +182,31 @@ def halves_of_a_match(first_name: str, second_name: str) -> Finder:
 
     def finder(conn: Connection[DictRow]) -> Decision:
         first, second = find(conn, first_name), find(conn, second_name)
-        places = [overrides.place_of_round(conn, key) for key in (first, second)]
-        for key, place in zip((first, second), places, strict=True):
-            if place is None or place["session_key"] is None:
-                raise CantDecide(f"{key} was read but not worked out yet")
-            if place["number"] != 1 or place["partner_key"] or not _has_own_numbers(place):
-                why = f" ({place['reason']})" if place["reason"] else ""
-                raise CantDecide(
-                    "only a round 1 that is in no whole match can be half of one: "
-                    f"{key} is round {place['number']}, {place['status']}{why}"
-                )
-        one, other = places
-        assert one is not None and other is not None
-        if one["session_key"] != other["session_key"]:
+        one, other = _half(conn, first), _half(conn, second)
+        if one.session_key != other.session_key:
             raise CantDecide(f"{first} and {second} are in two sessions: join these first (slomix override session)")
-        if one["map"] != other["map"]:
-            raise CantDecide(f"{first} is of {one['map']}, {second} of {other['map']}")
-        if one["position"] >= other["position"]:
+        if one.map != other.map:
+            raise CantDecide(f"{first} is of {one.map}, {second} of {other.map}")
+        assert one.position is not None and other.position is not None
+        if one.position >= other.position:
             raise CantDecide(f"{first} was not played before {second}")
         return Decision(OverrideKind.PAIR, second, first)
 
     return finder
+
+
+def _half(conn: Connection[DictRow], key: str) -> PlaceOfRound:
+    """The place of a round that can be half of a match."""
+    place = overrides.place_of_round(conn, key)
+    if place is None or place.session_key is None:
+        raise CantDecide(f"{key} was read but not worked out yet")
+    if place.number != 1 or place.partner_key or not _has_own_numbers(place):
+        why = f" ({place.reason})" if place.reason else ""
+        raise CantDecide(
+            "only a round 1 that is in no whole match can be half of one: "
+            f"{key} is round {place.number}, {place.status}{why}"
+        )
+    return place
 
 
 def session_boundary(round_name: str, value: str) -> Finder:
@@ -210,20 +215,18 @@ def session_boundary(round_name: str, value: str) -> Finder:
     def finder(conn: Connection[DictRow]) -> Decision:
         key = find(conn, round_name)
         place = overrides.place_of_round(conn, key)
-        if place is None or place["position"] is None:
+        if place is None or place.position is None:
             raise CantDecide(f"{key} is in no session yet")
-        if value == CUT and place["position"] == 1:
+        if value == CUT and place.position == 1:
             raise CantDecide(f"{key} is the first round of its session already")
-        if value == CUT and place["at_start"]:
+        if value == CUT and place.at_start:
             raise CantDecide(f"{key} ended in the second in which its session begins: that can't be two sessions")
-        if value == CUT and place["open_match"]:
-            what = (
-                "is round 2 of a match" if place["partner_key"] == place["open_match"] else "was played within a match"
-            )
-            raise CantDecide(f"{key} {what}: cut before its round 1, {place['open_match']}")
-        if value != CUT and place["position"] > 1:
+        if value == CUT and place.open_match:
+            what = "is round 2 of a match" if place.partner_key == place.open_match else "was played within a match"
+            raise CantDecide(f"{key} {what}: cut before its round 1, {place.open_match}")
+        if value != CUT and place.position > 1:
             raise CantDecide(f"{key} is in one session with the round before it already")
-        if value != CUT and not place["has_earlier"]:
+        if value != CUT and not place.has_earlier:
             raise CantDecide(f"{key} is the first round of all: there is no session before it")
         return Decision(OverrideKind.SESSION, key, value)
 

@@ -4,6 +4,7 @@ Does not belong here: the other commands (``main``), and what a command does (``
 """
 
 import getpass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -226,18 +227,18 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
         with database_of(read_settings()).connect() as conn:
             rows = overrides.listed(conn, also_revoked=also_revoked)
         if as_json:
-            print_json(rows)
+            print_json([asdict(row) for row in rows])
             return
         table = Table("#", "about", "decided", "by", "when (UTC)", "why", "taken back", box=None)
         for row in rows:
-            back = "" if row["revoked_at"] is None else f"by {row['revoked_by']}: {row['revoked_reason']}"
+            back = "" if row.revoked_at is None else f"by {row.revoked_by}: {row.revoked_reason}"
             cells = (
-                str(row["id"]),
-                f"{row['kind']} {row['guid'] or ''} {row['round_key']}",
-                decided_text(row["kind"], row["value"]),
-                row["made_by"],
-                row["made_at"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
-                row["reason"],
+                str(row.id),
+                f"{row.kind} {row.guid or ''} {row.round_key}",
+                decided_text(row.kind, row.value),
+                row.made_by,
+                row.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
+                row.reason,
                 back,
             )
             table.add_row(*cells)
@@ -258,7 +259,7 @@ def override_revoke(number: int, why: str, made_by: str | None) -> None:
                 row = overriding.take_back(read_settings(), number, why, made_by or getpass.getuser(), progress)
             except overriding.CantDecide as error:
                 not_here(error)
-        out.print(f"Decision {number} ({row['kind']}: {row['value']}) is taken back.")
+        out.print(f"Decision {number} ({row.kind}: {row.value}) is taken back.")
 
 
 def _decide(finder: "Finder", why: str, made_by: str | None) -> None:

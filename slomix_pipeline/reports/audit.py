@@ -14,9 +14,21 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.reports.markdown import code, escape, table
 from slomix_pipeline.reports.wording import facts, span
+from slomix_pipeline.rules.timing_records import UnlinkedClass
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import audit
-from slomix_pipeline.warehouse.audit import Scope
+from slomix_pipeline.warehouse.audit import (
+    CheckFailed,
+    CountedDifferently,
+    LostTiming,
+    MissingRound,
+    Month,
+    NeverFetched,
+    NotCounting,
+    Quarantined,
+    Scope,
+    UnusedRecords,
+)
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.rework import rules_in_force
@@ -75,36 +87,36 @@ def _lines(conn: Connection[DictRow], scope: Scope, servers: Sequence[str]) -> I
 
 
 def _verdict(
-    total: DictRow,
-    quarantined: Sequence[DictRow],
-    never_fetched: Sequence[DictRow],
-    checks: Sequence[DictRow],
+    total: Month,
+    quarantined: Sequence[Quarantined],
+    never_fetched: Sequence[NeverFetched],
+    checks: Sequence[CheckFailed],
     messages: Sequence[MessageTrouble],
 ) -> str:
     """One line: what there is to look at."""
-    files = sum(row["files"] for row in quarantined)
-    waiting = sum(row["files"] for row in never_fetched)
-    failed = sum(row["failed"] for row in checks)
+    files = sum(row.files for row in quarantined)
+    waiting = sum(row.files for row in never_fetched)
+    failed = sum(row.failed for row in checks)
     found = [
         f"{count} {what.format(s='' if count == 1 else 's')}"
         for count, what in (
-            (total["missing_r1"], "round{s} 2 without round 1"),
-            (total["missing_r2"], "round{s} 1 without round 2"),
+            (total.missing_r1, "round{s} 2 without round 1"),
+            (total.missing_r2, "round{s} 1 without round 2"),
             (files, "quarantined file{s}"),
             (waiting, "file{s} never fetched"),
             (len(messages), "message{s} in doubt or not delivered"),
             (failed, "check result{s} not passed"),
-            (total["not_worked_out"], "round{s} not worked out yet"),
-            (total["outdated"], "round{s} worked out by other rules or settings than now (`slomix run` redoes them)"),
+            (total.not_worked_out, "round{s} not worked out yet"),
+            (total.outdated, "round{s} worked out by other rules or settings than now (`slomix run` redoes them)"),
         )
         if count
     ]
-    stored = f"{total['rounds']} rounds stored, {total['valid']} count, {total['complete']} matches are complete"
+    stored = f"{total.rounds} rounds stored, {total.valid} count, {total.complete} matches are complete"
     return f"**{stored}; {'to look at: ' + ', '.join(found) if found else 'nothing to look at'}.**"
 
 
 def _months(
-    by_month: Sequence[DictRow], total: DictRow, scope: Scope, only_one_sees: Sequence[DictRow]
+    by_month: Sequence[Month], total: Month, scope: Scope, only_one_sees: Sequence[CountedDifferently]
 ) -> Iterator[str]:
     yield "\n## Rounds by month\n"
     if not by_month:
@@ -114,36 +126,40 @@ def _months(
         ("month", "rounds", "count", "matches complete", "R1 missing: strict", "real", "R2 missing: strict", "real"),
         (
             (
-                row["month"] or "**all**",
-                row["rounds"],
-                row["valid"],
-                row["complete"],
-                row["missing_r1_strict"],
-                row["missing_r1"],
-                row["missing_r2_strict"],
-                row["missing_r2"],
+                _month(row),
+                row.rounds,
+                row.valid,
+                row.complete,
+                row.missing_r1_strict,
+                row.missing_r1,
+                row.missing_r2_strict,
+                row.missing_r2,
             )
             for row in [*by_month, total]
         ),
     )
     yield "\n" + _STRICT_AND_REAL.format(window=span(scope.window))
-    seen = [
-        f"{row[count]} {code(row['status'])} by the {count} count only"
+    differing = [
+        f"{seen} {code(row.status or 'not worked out')} by the {count} count only"
         for row in only_one_sees
-        for count in ("strict", "real")
-        if row[count]
+        for count, seen in (("strict", row.strict), ("real", row.real))
+        if seen
     ]
-    if seen:
-        yield f"\nWhere the counts differ: {', '.join(seen)}."
+    if differing:
+        yield f"\nWhere the counts differ: {', '.join(differing)}."
 
 
-def _missing(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
+def _month(row: Month) -> str:
+    return f"{row.month:%Y-%m}" if row.month else "**all**"
+
+
+def _missing(rows: Sequence[MissingRound], scope: Scope) -> Iterator[str]:
     table = [
         (
-            code(row["round_key"]),
-            f"round {row['lost']}",
-            span(scope.now - row["stamp"]),
-            escape(row["reason"] or ""),
+            code(row.round_key),
+            f"round {row.lost}",
+            span(scope.now - row.stamp),
+            escape(row.reason or ""),
             _may_be(row),
         )
         for row in rows
@@ -152,23 +168,21 @@ def _missing(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     return _section("Missing rounds", "None is really missing.", columns, table)
 
 
-def _may_be(row: DictRow) -> str:
-    if row["file_name"] is None:
+def _may_be(row: MissingRound) -> str:
+    if row.file_name is None:
         return "none was seen"
-    return f"{code(row['file_name'])}, {row['file_status']}" + (
-        f": {escape(row['file_reason'])}" if row["file_reason"] else ""
-    )
+    return f"{code(row.file_name)}, {row.file_status}" + (f": {escape(row.file_reason)}" if row.file_reason else "")
 
 
-def _not_counting(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
+def _not_counting(rows: Sequence[NotCounting], scope: Scope) -> Iterator[str]:
     table = [
         (
-            code(row["status"]),
-            escape(row["reason"] or ""),
-            row["rounds"],
-            _day(row["oldest"], scope),
-            _day(row["newest"], scope),
-            _few(row["keys"]),
+            code(row.status),
+            escape(row.reason),
+            row.rounds,
+            _day(row.oldest, scope),
+            _day(row.newest, scope),
+            _few(row.keys),
         )
         for row in rows
     ]
@@ -176,20 +190,20 @@ def _not_counting(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
     return _section("Rounds that do not count", "Every round counts.", columns, table)
 
 
-def _quarantined(rows: Sequence[DictRow]) -> Iterator[str]:
-    table = [(row["kind"], escape(row["reason"] or ""), row["files"], _few(row["names"])) for row in rows]
+def _quarantined(rows: Sequence[Quarantined]) -> Iterator[str]:
+    table = [(row.kind, escape(row.reason or ""), row.files, _few(row.names)) for row in rows]
     return _section("Quarantined files", "None.", ("kind", "reason", "files", "names"), table)
 
 
-def _never_fetched(rows: Sequence[DictRow], scope: Scope) -> Iterator[str]:
+def _never_fetched(rows: Sequence[NeverFetched], scope: Scope) -> Iterator[str]:
     table = [
         (
-            row["kind"],
-            row["status"],
-            escape(row["reason"] or ""),
-            row["files"],
-            _day(row["oldest"], scope),
-            _few(row["names"]),
+            row.kind,
+            row.status,
+            escape(row.reason or ""),
+            row.files,
+            _day(row.oldest, scope),
+            _few(row.names),
         )
         for row in rows
     ]
@@ -208,77 +222,74 @@ def _messages(rows: Sequence[MessageTrouble], scope: Scope) -> Iterator[str]:
         yield "\n`slomix post --retry THING` sends one again, `slomix post --told THING` notes that it is there."
 
 
-def _checks(rows: Sequence[DictRow]) -> Iterator[str]:
+def _checks(rows: Sequence[CheckFailed]) -> Iterator[str]:
     yield "\n## Checks not passed"
     if not rows:
         yield "\nEvery check passed for every round it looked at."
     for row in rows:
-        errors = f", {row['errors']} of them errors" if row["errors"] else ""
-        yield f"\n### {code(row['check_name'])}: {row['failed']} of {row['looked']} not passed{errors}\n"
-        for one in row["newest"]:
-            yield f"- {code(one['key'])}: {escape(facts(one['facts']))}"
-        if row["failed"] > len(row["newest"]):
-            yield f"- and {row['failed'] - len(row['newest'])} more"
+        errors = f", {row.errors} of them errors" if row.errors else ""
+        yield f"\n### {code(row.check_name)}: {row.failed} of {row.looked} not passed{errors}\n"
+        for key, seen in zip(row.newest, row.facts, strict=True):
+            yield f"- {code(key)}: {escape(facts(seen))}"
+        if row.failed > len(row.newest):
+            yield f"- and {row.failed - len(row.newest)} more"
 
 
 _UNLINKED = {
-    "restarted": "of rounds that were restarted",
-    "left": "of rounds left before their end",
-    "copy": "that say the same as another one",
-    "candidate": "that are only candidates",
-    "tie": "equally near to a round as another one",
-    "farther": "whose round has a nearer one",
-    "no_round": "without a stats file",
+    UnlinkedClass.RESTARTED: "of rounds that were restarted",
+    UnlinkedClass.LEFT: "of rounds left before their end",
+    UnlinkedClass.COPY: "that say the same as another one",
+    UnlinkedClass.CANDIDATE: "that are only candidates",
+    UnlinkedClass.TIE: "equally near to a round as another one",
+    UnlinkedClass.FARTHER: "whose round has a nearer one",
+    UnlinkedClass.NO_ROUND: "without a stats file",
     None: "not looked at yet, or far from every round",
 }
 
 
 def _timing(
-    by_month: Sequence[DictRow], total: DictRow, without_round: Sequence[DictRow], lost: Sequence[DictRow]
+    by_month: Sequence[Month], total: Month, without_round: Sequence[UnusedRecords], lost: Sequence[LostTiming]
 ) -> Iterator[str]:
     yield "\n## Lua timing by month\n"
-    if not total["linked"] and not without_round:
+    if not total.linked and not without_round:
         yield "No timing record is stored: lengths are from the stats files."
         return
     yield from table(
         ("month", "rounds", "linked", "%", "candidate only", "tie", "stopwatch differs"),
         (
             (
-                row["month"] or "**all**",
-                row["rounds"],
-                row["linked"],
-                f"{100 * row['linked'] / row['rounds']:.0f}",
-                row["candidates"],
-                row["ties"],
-                row["differing"],
+                _month(row),
+                row.rounds,
+                row.linked,
+                f"{100 * row.linked / row.rounds:.0f}",
+                row.candidates,
+                row.ties,
+                row.differing,
             )
             for row in [*by_month, total]
-            if row["rounds"]
+            if row.rounds
         ),
     )
     if without_round:
-        yield f"\nTiming records no round uses: {sum(row['records'] for row in without_round)}\n"
-    for row in without_round:
-        newest = "; ".join(escape(text) for text in row["newest"])
-        yield f"- {row['records']} {_UNLINKED[row['unlinked_class']]}: {newest}"
+        yield f"\nTiming records no round uses: {sum(row.records for row in without_round)}\n"
+    for unused in without_round:
+        newest = "; ".join(escape(text) for text in unused.newest)
+        yield f"- {unused.records} {_UNLINKED[unused.unlinked_class]}: {newest}"
     if lost:
-        yield f"\nRounds without a record: {sum(row['rounds'] for row in lost)}, by the first broken link\n"
+        yield f"\nRounds without a record: {sum(row.rounds for row in lost)}, by the first broken link\n"
     for row in lost:
-        more = ", …" if row["rounds"] > len(row["newest"]) else ""
-        yield f"- {row['rounds']} {row['link']}: {', '.join(code(key) for key in row['newest'])}{more}"
+        more = ", …" if row.rounds > len(row.newest) else ""
+        yield f"- {row.rounds} {row.link}: {', '.join(code(key) for key in row.newest)}{more}"
 
 
-def _endstats(by_month: Sequence[DictRow], total: DictRow, without: Sequence[str]) -> Iterator[str]:
+def _endstats(by_month: Sequence[Month], total: Month, without: Sequence[str]) -> Iterator[str]:
     yield "\n## Endstats by month\n"
-    if not total["with_endstats"]:
+    if not total.with_endstats:
         yield "No round has endstats: there are no awards."
         return
     yield from table(
         ("month", "rounds that count", "with endstats", "tie"),
-        (
-            (row["month"] or "**all**", row["valid"], row["with_endstats"], row["endstats_ties"])
-            for row in [*by_month, total]
-        ),
+        ((_month(row), row.valid, row.with_endstats, row.endstats_ties) for row in [*by_month, total]),
     )
     if without:
         yield f"\nWithout, in months that have some: {len(without)}: {_few(without)}"

@@ -20,12 +20,20 @@ from slomix_pipeline.reports.wording import SURRENDERED
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.session_evidence import MatchEvidence, SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.session_rounds import (
+    LostFile,
+    PlayerOfRound,
+    RoundOfSession,
+    quarantined_within,
+    session_rounds,
+)
 
 SCHEMA = "slomix.session/1"
 _SIDES = {1: "axis", 2: "allies", None: None}
@@ -181,22 +189,22 @@ def _decision(row: DecisionSeen) -> dict[str, Any]:
 
 def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
-    rounds = [_round(row) for row in reading.session_rounds(conn, session_key)]
-    lost = [_quarantined(row, settings) for row in reading.quarantined_within(conn, session_key)]
+    rounds = [_round(row) for row in session_rounds(conn, session_key)]
+    lost = [_quarantined(row, settings) for row in quarantined_within(conn, session_key)]
     return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
 
 
-def _quarantined(row: DictRow, settings: Settings) -> dict[str, Any]:
-    name = parse_file_name(row["name"])
+def _quarantined(row: LostFile, settings: Settings) -> dict[str, Any]:
+    name = parse_file_name(row.name)
     assert name.stamp is not None
-    zone = ZoneInfo(row["timezone"]) if row["timezone"] else settings.zone
+    zone = ZoneInfo(row.timezone) if row.timezone else settings.zone
     return {
-        "key": row["round_key"],
+        "key": row.round_key,
         "map": name.map_name,
         "round": name.number,
-        "status": "quarantined",
+        "status": FileStatus.QUARANTINED,
         "valid": False,
-        "reason": row["reason"],
+        "reason": row.reason,
         "ended_at": utc_text(stamp_in_utc(name.stamp, zone).at),
         "duration_seconds": None,
         "duration_source": None,
@@ -208,51 +216,46 @@ def _quarantined(row: DictRow, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _round(row: dict[str, Any]) -> dict[str, Any]:
+def _round(row: RoundOfSession) -> dict[str, Any]:
     return {
-        "key": row["round_key"],
-        "map": row["map"],
-        "round": row["number"],
-        "status": row["status"],
-        "valid": row["valid"],
-        "reason": row["invalid_reason"] or row["reason"],
-        "ended_at": utc_text(row["stamp"]),
-        "duration_seconds": row["duration_seconds"],
-        "duration_source": row["duration_source"],
-        "stopwatch": None if row["stopwatch_seconds"] is None else format_time(row["stopwatch_seconds"]),
-        "surrendered": SURRENDERED[row["surrender_side"]],
-        "timing_status": row["timing_status"],
-        "flags": list(row["flags"]),
-        "players": [_player(player) for player in row["players"]],
+        "key": row.round_key,
+        "map": row.map,
+        "round": row.number,
+        "status": row.status,
+        "valid": row.valid,
+        "reason": row.invalid_reason or row.reason,
+        "ended_at": utc_text(row.stamp),
+        "duration_seconds": row.duration_seconds,
+        "duration_source": row.duration_source,
+        "stopwatch": None if row.stopwatch_seconds is None else format_time(row.stopwatch_seconds),
+        "surrendered": SURRENDERED[row.surrender_side],
+        "timing_status": row.timing_status,
+        "flags": list(row.flags),
+        "players": [_player(player) for player in row.players],
     }
 
 
-_COUNTS = (
-    "kills",
-    "deaths",
-    "damage_given",
-    "damage_received",
-    "headshots",
-    "hits",
-    "shots",
-    "gibs",
-    "self_kills",
-    "seconds_played",
-)  # of a player in a round, as they are stored
-
-
-def _player(player: DictRow) -> dict[str, Any]:
+def _player(player: PlayerOfRound) -> dict[str, Any]:
     return {
-        "guid": player["guid"],
-        "name": player["name"],
-        "side": _SIDES[player["side"]],
-        "team": player["team"],
-        **{name: player[name] for name in _COUNTS},
-        "dpm": _rounded(player["dpm"], 1),
-        "accuracy": _rounded(player["accuracy"], 2),
-        "revives_given": player["revives_given"],
-        "xp": player["xp"],
-        "flags": list(player["flags"]),
+        "guid": player.guid,
+        "name": player.name,
+        "side": _SIDES[player.side],
+        "team": player.team,
+        "kills": player.kills,
+        "deaths": player.deaths,
+        "damage_given": player.damage_given,
+        "damage_received": player.damage_received,
+        "headshots": player.headshots,
+        "hits": player.hits,
+        "shots": player.shots,
+        "gibs": player.gibs,
+        "self_kills": player.self_kills,
+        "seconds_played": player.seconds_played,
+        "dpm": _rounded(player.dpm, 1),
+        "accuracy": _rounded(player.accuracy, 2),
+        "revives_given": player.revives_given,
+        "xp": player.xp,
+        "flags": list(player.flags),
     }
 
 
@@ -276,7 +279,16 @@ _CSV_PLAYER = (
     "name",
     "side",
     "team",
-    *_COUNTS,
+    "kills",
+    "deaths",
+    "damage_given",
+    "damage_received",
+    "headshots",
+    "hits",
+    "shots",
+    "gibs",
+    "self_kills",
+    "seconds_played",
     "dpm",
     "accuracy",
     "revives_given",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.formats.gamestats import PlayerLine
+from slomix_pipeline.formats.gamestats import PlayerLine, WeaponCounts
 from slomix_pipeline.formats.names import decode, readable
 from slomix_pipeline.formats.tail import TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
@@ -26,9 +26,11 @@ from slomix_pipeline.rules.differential import (
     seconds,
 )
 from slomix_pipeline.rules.policy import POLICY, WEAPON_COLUMNS, Policy
+from slomix_pipeline.warehouse.receipts import PlayerStored
 
 # Where a field's own number is stored, when it is not under the field's name.
 _STORED_AS = {"minutes_played": "seconds_played", "minutes_dead": "seconds_dead"}
+_NOT_KEPT = "tank_ratio"
 # Ratios over own numbers of the round, as the views compute them: what is divided, by what, times what.
 _RATIOS = {
     "kd": ("kills", "deaths", ""),
@@ -41,22 +43,43 @@ _POLICY_WORDS = {Policy.CUMULATIVE: "cumulative", Policy.THIS_ROUND: "this round
 
 
 class Made(StrEnum):
-    """How a player's own numbers of a round came about; the value says it to people."""
+    """How a player's own numbers of a round came about, as receipts name it."""
 
-    FIRST = "round 1: its file holds this round alone, so every number is taken as it is"
-    DIFFERENCE = "round 2: what counts on from round 1 is this file's number minus that of round 1's file"
-    RESTARTED = "round 2, but his counters began anew after round 1: every number is taken as it is, nothing subtracted"
-    JOINED = "round 2, and he has no line in round 1's file: every number is taken as it is"
-    ORPHAN = (
+    FIRST = "first"
+    DIFFERENCE = "difference"
+    RESTARTED = "restarted"
+    JOINED = "joined"
+    ORPHAN = "orphan"
+    CARRIED_OVER = "carried_over"
+    STAYED_LONGER = "stayed_longer"
+    ABSENT = "absent"
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether his counters hold more than the round, so that what is cumulative is unknown."""
+        return self in (Made.ORPHAN, Made.CARRIED_OVER, Made.STAYED_LONGER)
+
+
+_HOW_MADE = {
+    Made.FIRST: "round 1: its file holds this round alone, so every number is taken as it is",
+    Made.DIFFERENCE: "round 2: what counts on from round 1 is this file's number minus that of round 1's file",
+    Made.RESTARTED: (
+        "round 2, but his counters began anew after round 1: every number is taken as it is, nothing subtracted"
+    ),
+    Made.JOINED: "round 2, and he has no line in round 1's file: every number is taken as it is",
+    Made.ORPHAN: (
         "the file counts on from a round 1 that is not here, or in which his line can't be told: what is cumulative is "
         "unknown"
-    )
-    CARRIED_OVER = "his counters go on from the file before, an earlier play of the map: what is cumulative is unknown"
-    STAYED_LONGER = (
+    ),
+    Made.CARRIED_OVER: (
+        "his counters go on from the file before, an earlier play of the map: what is cumulative is unknown"
+    ),
+    Made.STAYED_LONGER: (
         "he is said to have been there for longer than the round can have lasted, so his counters hold more than it "
         "(a pause, an attempt that was broken off, an earlier play): what is cumulative is unknown"
-    )
-    ABSENT = "no entry: nothing was counted for him in this round (he sat it out, or only watched)"
+    ),
+    Made.ABSENT: "no entry: nothing was counted for him in this round (he sat it out, or only watched)",
+}
 
 
 def how_made(own: RoundPlayer | None, is_first: bool, before: PlayerLine | None) -> Made:
@@ -98,13 +121,13 @@ def line_in(data: bytes, line: PlayerLine) -> tuple[int, str]:
 @dataclass(frozen=True)
 class Case:
     """All there is of one player in one round. ``before``: his line in round 1's file, for a round 2. ``stored``: his
-    own numbers with their ratios, ``weapons`` those of his weapons; both empty without an entry."""
+    own numbers with their ratios, None without an entry; ``weapons``: those of his weapons, then empty."""
 
     line: PlayerLine
     before: PlayerLine | None
     made: Made
-    stored: Mapping[str, Any]
-    weapons: Mapping[str, Mapping[str, Any]]
+    stored: PlayerStored | None
+    weapons: Mapping[str, WeaponCounts]
 
 
 def player_receipt(case: Case) -> dict[str, Any]:
@@ -113,15 +136,15 @@ def player_receipt(case: Case) -> dict[str, Any]:
     return {
         "guid": line.guid,
         "name": line.clean_name,
-        "side": SIDES[stored["side"]] if stored.get("side") else None,
+        "side": SIDES[stored.side] if stored and stored.side else None,
         "side_in_file": SIDES[line.side],
         "side_in_round_1": SIDES[before.side] if before else None,
         "rounds": line.rounds,
         "rounds_in_round_1": before.rounds if before else None,
-        "made": case.made.name.lower(),
-        "how": case.made.value,
+        "made": case.made,
+        "how": _HOW_MADE[case.made],
         "signs": signs_of_restart(case.made, before, line),
-        "flags": list(stored.get("flags", [])),
+        "flags": list(stored.flags) if stored else [],
         "fields": list(_fields(case)),
         "weapons": list(_weapons(case)),
     }
@@ -139,7 +162,7 @@ def _fields(case: Case) -> Iterator[dict[str, Any]]:
 
 def _field(case: Case, name: str, before: float | None, value: float | None, policy: Policy) -> dict[str, Any]:
     own_as = _STORED_AS.get(name, name)
-    own = case.stored.get(own_as)
+    own = case.stored.numbers[own_as] if case.stored and name != _NOT_KEPT else None
     return {
         "field": name,
         "round_1": before,
@@ -155,7 +178,7 @@ def _how(case: Case, name: str, before: float | None, value: float | None, own: 
     """How a field's own number came about, the sum written out."""
     if case.made is Made.ABSENT:
         return ""
-    if name == "tank_ratio":
+    if name == _NOT_KEPT:
         return "not kept"
     if name in _RATIOS:
         return _ratio(name, own, case.stored)
@@ -171,16 +194,13 @@ def _how(case: Case, name: str, before: float | None, value: float | None, own: 
     return _alive(case) if name == "alive_percent" else f"{number(value)} - {number(before)} = {own}"
 
 
-def _ratio(name: str, own: float | None, stored: Mapping[str, Any]) -> str:
+def _ratio(name: str, own: float | None, stored: PlayerStored | None) -> str:
     above, below, factor = _RATIOS[name]
+    counted, by = (stored.numbers[part] if stored else None for part in (above, below))
     if own is None:
-        unknown = [part for part in (above, below) if stored.get(part) is None]
-        return (
-            f"unknown: {' and '.join(unknown)} unknown"
-            if unknown
-            else f"nothing to divide by: {below} is {stored[below]}"
-        )
-    return f"{stored[above]}{factor} / {stored[below]}" if stored[below] else f"{stored[above]}, for {below} is 0"
+        unknown = [part for part, value in ((above, counted), (below, by)) if value is None]
+        return f"unknown: {' and '.join(unknown)} unknown" if unknown else f"nothing to divide by: {below} is {by}"
+    return f"{counted}{factor} / {by}" if by else f"{counted}, for {below} is 0"
 
 
 def _why_unknown(case: Case, name: str, before: float | None, value: float | None) -> str:
@@ -188,7 +208,7 @@ def _why_unknown(case: Case, name: str, before: float | None, value: float | Non
         return "unknown: this writer does not write it"
     if name == "minutes_dead":
         return "unknown, as the time played is"
-    if case.made in (Made.ORPHAN, Made.CARRIED_OVER, Made.STAYED_LONGER):
+    if case.made.holds_more:
         return "unknown: holds more than this round"
     if name == "bullets_fired":
         return "unknown: another unit before 38 fields"
@@ -213,17 +233,16 @@ def _alive(case: Case) -> str:
 
 def _weapons(case: Case) -> Iterator[dict[str, Any]]:
     """Every weapon that either file or the own numbers know, each with its numbers in all three."""
-    held = {"round_1": case.before.weapons if case.before else {}, "file": case.line.weapons}
+    before = case.before.weapons if case.before else {}
     for weapon in WEAPONS:
-        if any(weapon in counts for counts in held.values()):
-            own = case.weapons.get(weapon)
+        if weapon in before or weapon in case.line.weapons:
             yield {
                 "weapon": weapon,
-                **{
-                    where: {column: getattr(counts[weapon], column) for column in WEAPON_COLUMNS}
-                    if weapon in counts
-                    else None
-                    for where, counts in held.items()
-                },
-                "own": {column: own[column] for column in WEAPON_COLUMNS} if own else None,
+                "round_1": _counts(before.get(weapon)),
+                "file": _counts(case.line.weapons.get(weapon)),
+                "own": _counts(case.weapons.get(weapon)),
             }
+
+
+def _counts(counts: WeaponCounts | None) -> dict[str, int] | None:
+    return counts and {column: getattr(counts, column) for column in WEAPON_COLUMNS}

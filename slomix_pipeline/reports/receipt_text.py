@@ -11,6 +11,7 @@ from rich.table import Table
 
 from slomix_pipeline.cli.terminal import Terminal
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.reports.player_receipts import Made
 from slomix_pipeline.reports.wording import facts, number, span
 from slomix_pipeline.rules.differential import (
     CARRIED_OVER,
@@ -284,13 +285,13 @@ def _player_row(player: dict[str, Any]) -> tuple[Any, ...]:
     return (player["line"], player["guid"], player["name"], side, player["team"], *sums)
 
 
-def _sum(own: float | None, file: float | None, first: float | None, made: str) -> str:
+def _sum(own: float | None, file: float | None, first: float | None, made: Made) -> str:
     """An own number with the subtraction it came from, where there was one."""
-    if made == "absent":
+    if made is Made.ABSENT:
         return ""
     if own is None:
         return f"unknown of {number(file)}"
-    if made != "difference" or file is None or first is None:
+    if made is not Made.DIFFERENCE or file is None or first is None:
         return number(own)
     text = f"{number(file)}-{number(first)}"
     return f"{text}={number(own)}" if file - first == own else f"{text}, kept as {number(own)}"
@@ -335,8 +336,7 @@ _WEAPON_COLUMNS = ("kills", "deaths", "hits", "shots", "headshots")
 
 
 def _weapon_rows(player: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    unknown = player["made"] in ("orphan", "carried_over", "stayed_longer")
-    nothing = None if unknown else 0  # a weapon without a row counted nothing
+    nothing = None if player["made"].holds_more else 0  # a weapon without a row counted nothing
     for row in player["weapons"]:
         cells = (
             [row[where][column] if row[where] else nothing for where in ("own", "file", "round_1")]

@@ -11,15 +11,17 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.gamestats import WeaponCounts
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
 from slomix_pipeline.rules.scoring import MatchResult
-from slomix_pipeline.rules.timing import RoundTiming
+from slomix_pipeline.rules.timing import LengthFrom, RoundTiming
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.placing import result_of_session
+from slomix_pipeline.warehouse.receipts import PlayerStored, RoundStored
 from slomix_pipeline.warehouse.touched import touched_sessions
 
 
@@ -49,9 +51,9 @@ def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: st
 
 def differences(
     now: Rederived,
-    stored: DictRow,
-    players: Mapping[str, Mapping[str, Any]],
-    weapons: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    stored: RoundStored,
+    players: Mapping[str, PlayerStored],
+    weapons: Mapping[str, Mapping[str, WeaponCounts]],
 ) -> list[dict[str, Any]]:
     """Every value of a placed round that is stored otherwise than the rules now have it: what, stored, now."""
     return [
@@ -63,39 +65,44 @@ def differences(
 
 def _pairs(
     now: Rederived,
-    stored: DictRow,
-    players: Mapping[str, Mapping[str, Any]],
-    weapons: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    stored: RoundStored,
+    players: Mapping[str, PlayerStored],
+    weapons: Mapping[str, Mapping[str, WeaponCounts]],
 ) -> Iterator[tuple[str, Any, Any]]:
     """Name, stored value and present value of all there is to compare."""
-    place = now.placed
-    for name, value in (
-        ("match_key", place.match_key),
-        ("partner_key", place.partner),
-        ("number", place.number),
-        ("status", place.status.value),
-        ("reason", place.reason),
-        ("flags", list(place.flags)),
-        ("unscored_reason", now.validity.unscored_reason),
-        ("invalid_reason", now.validity.invalid_reason),
-    ):
-        yield name, stored[name], value
+    place, validity = now.placed, now.validity
+    yield "match_key", stored.match_key, place.match_key
+    yield "partner_key", stored.partner_key, place.partner
+    yield "number", stored.number, place.number
+    yield "status", stored.status, place.status
+    yield "reason", stored.reason, place.reason
+    yield "flags", list(stored.flags), list(place.flags)
+    yield "unscored_reason", stored.unscored_reason, validity.unscored_reason
+    yield "invalid_reason", stored.invalid_reason, validity.invalid_reason
     yield "players", sorted(players), sorted(player.guid for player in now.players)
     for player in now.players:
-        row = players.get(player.guid, {})
+        row = players.get(player.guid)
         for name, value in _columns(player).items():
-            yield f"{player.guid} {name}", row.get(name), value
-        rows = {w: tuple(c[column] for column in WEAPON_COLUMNS) for w, c in weapons.get(player.guid, {}).items()}
-        counted = {w: tuple(getattr(c, column) for column in WEAPON_COLUMNS) for w, c in (player.weapons or {}).items()}
+            yield f"{player.guid} {name}", row.numbers[name] if row else None, value
+        rows, counted = _counts(weapons.get(player.guid, {})), _counts(player.weapons or {})
         yield f"{player.guid} weapons", rows, counted
-    if stored["timing_status"]:
-        yield "duration", (stored["duration_seconds"], stored["duration_source"]), tuple(now.timing.duration)
-        yield "surrender_side", stored["surrender_side"], now.timing.surrender_side
-        yield "timing_status", stored["timing_status"], now.timing.status.value
-    if stored["match_status"]:
-        yield "match_winner", stored["match_winner"], now.match.winner
-        yield "match_source", stored["match_source"], now.match.source
-        yield "match_reason", stored["match_reason"], now.match.reason
+    if stored.timing_status:
+        yield "duration", _length(stored.duration_seconds, stored.duration_source), _length(*now.timing.duration)
+        yield "surrender_side", stored.surrender_side, now.timing.surrender_side
+        yield "timing_status", stored.timing_status, now.timing.status
+    if stored.match_status:
+        yield "match_winner", stored.match_winner, now.match.winner
+        yield "match_source", stored.match_source, now.match.source
+        yield "match_reason", stored.match_reason, now.match.reason
+
+
+def _length(seconds: float | None, source: LengthFrom | None) -> tuple[float | None, str | None]:
+    """As plain words: in a tuple an enumeration's member would be shown as code writes it."""
+    return seconds, source and source.value
+
+
+def _counts(weapons: Mapping[str, WeaponCounts]) -> dict[str, tuple[int, ...]]:
+    return {weapon: tuple(getattr(counts, name) for name in WEAPON_COLUMNS) for weapon, counts in weapons.items()}
 
 
 def _columns(player: RoundPlayer) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from psycopg.rows import DictRow
 from rich.table import Table
 
 from slomix_pipeline.cli.terminal import Terminal
@@ -18,6 +17,7 @@ from slomix_pipeline.rules.score_policies import POLICIES, Points, points, sessi
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.warehouse import matches
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.matches import MatchScored
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,15 @@ def compare(database: Database, policy: str, session_key: str | None) -> list[Se
     with database.snapshot() as conn:
         rows = matches.scored(conn, session_key)
     return [
-        SessionCompared(key, own[0]["policy"], tuple(_compared(row, policy) for row in own))
-        for key, own in ((key, list(group)) for key, group in groupby(rows, key=lambda row: str(row["session_key"])))
+        SessionCompared(key, own[0].policy, tuple(_compared(row, policy) for row in own))
+        for key, own in ((key, list(group)) for key, group in groupby(rows, key=lambda row: row.session_key))
     ]
 
 
-def _compared(row: DictRow, policy: str) -> MatchCompared:
-    published = None if row["points_a"] is None else Points(row["points_a"], row["points_b"])
-    winner = row["winner"] and Winner(row["winner"])
-    other = points(policy, winner, row["both_completed"])
-    return MatchCompared(row["position"], row["map"], winner, published, other)
+def _compared(row: MatchScored, policy: str) -> MatchCompared:
+    published = None if row.points_a is None or row.points_b is None else Points(row.points_a, row.points_b)
+    other = points(policy, row.winner, row.both_completed)
+    return MatchCompared(row.position, row.map, row.winner, published, other)
 
 
 def _total(given: Iterable[tuple[Winner | None, Points | None]]) -> Total:

@@ -58,9 +58,9 @@ def of_kind(overrides: Iterable[Override], kind: OverrideKind) -> dict[str, Over
     return {override.round_key: override for override in overrides if override.kind is kind}
 
 
-def decided_text(kind: str, value: str) -> str:
+def decided_text(kind: OverrideKind, value: str) -> str:
     """What was decided, for people."""
-    return f"round 2 of {value}" if kind == OverrideKind.PAIR else value
+    return f"round 2 of {value}" if kind is OverrideKind.PAIR else value
 
 
 def place_as_decided(

@@ -1,6 +1,7 @@
 """Stage 3: the round-2 differential: what became of each round, and every player's own numbers."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 
 from slomix_pipeline.checks.outcomes import comparison_outcome, laws_outcome, pairing_outcome, plausibility_outcome
 from slomix_pipeline.rules.differential import RoundPlayer
@@ -29,7 +30,7 @@ def round_stats(keys: Sequence[str], tools: Tools) -> Done:
                 outcomes[name] |= found
     with tools.database.connect() as conn:
         totals = comparisons.totals(conn, keys)
-    return Done(outcomes, {name: int(value) for name, value in totals.items()})
+    return Done(outcomes, asdict(totals))
 
 
 def place_sessions(

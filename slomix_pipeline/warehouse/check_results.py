@@ -6,11 +6,14 @@ Belongs here: ``check_result``. Which checks exist, and how Dagster is told, is 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 class CheckName(StrEnum):
@@ -76,13 +79,25 @@ def store_outcomes(conn: Connection[DictRow], check: CheckName, outcomes: Mappin
     )
 
 
-def outcomes_of(conn: Connection[DictRow], key: str) -> list[DictRow]:
+@dataclass(frozen=True)
+class OutcomeStored:
+    """The latest outcome of a check for one round; ``facts`` as it told them."""
+
+    check_name: CheckName
+    passed: bool
+    severity: Severity
+    facts: dict[str, Any]
+    checked_at: datetime
+
+
+def outcomes_of(conn: Connection[DictRow], key: str) -> list[OutcomeStored]:
     """The latest outcome of every check that looked at the round, those not passed first."""
-    return conn.execute(
-        """select check_name, passed, severity, metadata, checked_at from check_result
-           where partition_key = %s order by passed, check_name""",
-        [key],
-    ).fetchall()
+    with conn.cursor(row_factory=rows_of(OutcomeStored)) as cursor:
+        return cursor.execute(
+            """select check_name, passed, severity, metadata as facts, checked_at from check_result
+               where partition_key = %s order by passed, check_name""",
+            [key],
+        ).fetchall()
 
 
 def failed(conn: Connection[DictRow]) -> list[tuple[str, CheckName, Severity]]:

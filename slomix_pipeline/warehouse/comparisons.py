@@ -4,11 +4,13 @@ Belongs here: the numbers side by side. Whether a difference matters is the chec
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.differential import RoundPlayer
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 def differences(conn: Connection[DictRow], players: Mapping[str, Sequence[RoundPlayer]]) -> dict[str, dict[str, int]]:
@@ -73,13 +75,25 @@ def _round_two_off(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, 
     return {row["round_key"]: int(row["off"]) for row in rows}
 
 
-def totals(conn: Connection[DictRow], keys: Iterable[str]) -> DictRow:
-    """Kills, damage and valid rounds of some rounds, for plotting."""
-    found = conn.execute(
-        """select count(distinct r.round_key) as rounds, count(distinct r.round_key) filter (where r.valid) as valid,
-                  coalesce(sum(p.kills), 0) as kills, coalesce(sum(p.damage_given), 0) as damage
-           from round r left join round_player p using (round_key) where r.round_key = any(%s)""",
-        [list(keys)],
-    ).fetchone()
+@dataclass(frozen=True)
+class RoundTotals:
+    """What some rounds hold: how many there are, how many of them count, and of all of them kills and damage."""
+
+    rounds: int
+    valid: int
+    kills: int
+    damage: int
+
+
+def totals(conn: Connection[DictRow], keys: Iterable[str]) -> RoundTotals:
+    """What rounds hold, for plotting."""
+    with conn.cursor(row_factory=rows_of(RoundTotals)) as cursor:
+        found = cursor.execute(
+            """select count(distinct r.round_key) as rounds,
+                      count(distinct r.round_key) filter (where r.valid) as valid,
+                      coalesce(sum(p.kills), 0) as kills, coalesce(sum(p.damage_given), 0) as damage
+               from round r left join round_player p using (round_key) where r.round_key = any(%s)""",
+            [list(keys)],
+        ).fetchone()
     assert found is not None
     return found

@@ -13,8 +13,9 @@ from slomix_pipeline.rules.pairing import GAP_UNUSUAL, LIMIT_LONGER, LIMIT_UNKNO
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.teams import FlagKind, TeamConfidence
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.warehouse import overrides, reading
+from slomix_pipeline.warehouse import overrides
 from slomix_pipeline.warehouse.check_results import CheckName
+from slomix_pipeline.warehouse.session_rounds import quarantined_within
 
 _UNCONFIRMED = frozenset({LIMIT_UNKNOWN, GAP_UNUSUAL, SIDES_UNSEEN})
 
@@ -87,7 +88,7 @@ def _facts(conn: Connection[DictRow], session_key: str) -> SessionFacts:
         given_up_by_file=sum(bool(row["given_up"]) for row in rounds),
         rounds=len(rounds),
         timed=sum(row["timed"] for row in rounds),
-        unreadable_files=len(reading.quarantined_within(conn, session_key)),
+        unreadable_files=len(quarantined_within(conn, session_key)),
         rounds_with_bots=sum(row["bots"] for row in rounds),
         numbers_unknown=sum(row["without_numbers"] for row in rounds),
         players_unknown=sum(row["players_unknown"] for row in rounds),

@@ -5,16 +5,18 @@ Does not belong here: who won and how many points that gives (``rules``), readin
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.score_policies import points
-from slomix_pipeline.rules.scoring import Clock, Half, ScoredMatch
+from slomix_pipeline.rules.scoring import Clock, Half, ScoredMatch, Winner
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed
+from slomix_pipeline.warehouse.rows import rows_of
 
 
 def halves_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, list[Half]]:
@@ -95,13 +97,29 @@ def store_matches(conn: Connection[DictRow], scored: Mapping[str, Sequence[Score
                 )
 
 
-def scored(conn: Connection[DictRow], session_key: str | None) -> list[DictRow]:
-    """All matches in order of play with what any policy makes points of; of all sessions, or of one."""
-    return conn.execute(
-        """select session_key, position, map, winner, policy, points_a, points_b,
-                  r1_completed and r2_completed as both_completed
-           from match join session using (session_key)
-           where %(key)s::text is null or session_key = %(key)s
-           order by started_at, session_key, position""",
-        {"key": session_key},
-    ).fetchall()
+@dataclass(frozen=True)
+class MatchScored:
+    """A match with what any policy makes points of. ``points_*`` under its ``policy``: None when it is not counted, or
+    when nobody knows them; ``both_completed``: None when that can't be told."""
+
+    session_key: str
+    position: int
+    map: str
+    winner: Winner | None
+    policy: str
+    points_a: int | None
+    points_b: int | None
+    both_completed: bool | None
+
+
+def scored(conn: Connection[DictRow], session_key: str | None) -> list[MatchScored]:
+    """All matches in order of play; of all sessions, or of one."""
+    with conn.cursor(row_factory=rows_of(MatchScored)) as cursor:
+        return cursor.execute(
+            """select session_key, position, map, winner, policy, points_a, points_b,
+                      r1_completed and r2_completed as both_completed
+               from match join session using (session_key)
+               where %(key)s::text is null or session_key = %(key)s
+               order by started_at, session_key, position""",
+            {"key": session_key},
+        ).fetchall()

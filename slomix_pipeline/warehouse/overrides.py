@@ -12,8 +12,78 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.overrides import Override, OverrideKind
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse.database import locked_server
 from slomix_pipeline.warehouse.rows import rows_of
+
+
+@dataclass(frozen=True)
+class DecisionMade:
+    """A decision as it was made. ``guid``: of the player that it is about, if it is about one; ``roster``: who was in
+    the team that ``value`` meant, if it meant one."""
+
+    id: int
+    kind: OverrideKind
+    server: str
+    round_key: str
+    guid: str | None
+    value: str
+    roster: tuple[str, ...] | None
+    reason: str
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class DecisionListed(DecisionMade):
+    """With who took it back, why and when; None: it is in force."""
+
+    revoked_by: str | None
+    revoked_reason: str | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DecisionSeen(DecisionMade):
+    """One in force as people see it: with ``map`` of its round and ``player``, the name of who it is about."""
+
+    map: str | None
+    player: str | None
+
+
+_LISTED = (
+    "id, kind, server, round_key, guid, value, roster, reason, made_by, made_at, revoked_by, revoked_reason, revoked_at"
+)
+
+
+@dataclass(frozen=True)
+class MatchOfRound:
+    """The match that a round is part of; a round of it that is not there is None."""
+
+    match_key: str
+    session_key: str
+    r1_key: str | None
+    r2_key: str | None
+
+
+@dataclass(frozen=True)
+class PlaceOfRound:
+    """What became of a placed round; without a session, ``session_key``, ``position`` and ``at_start`` are None.
+
+    ``at_start``: whether its session's first round ended in the same second; ``open_match``: the round 1 before it
+    whose round 2 is not before it; ``has_earlier``: whether any round of the server was before it.
+    """
+
+    status: Status
+    reason: str | None
+    number: int
+    partner_key: str | None
+    map: str
+    position: int | None
+    session_key: str | None
+    open_match: str | None
+    at_start: bool | None
+    has_earlier: bool
 
 
 def in_force(conn: Connection[DictRow], server: str) -> list[Override]:
@@ -69,40 +139,26 @@ def add(
     return int(made["id"])
 
 
-def revoke(conn: Connection[DictRow], number: int, *, reason: str, revoked_by: str) -> DictRow | None:
+def revoke(conn: Connection[DictRow], number: int, *, reason: str, revoked_by: str) -> DecisionListed | None:
     """Takes a decision back. Returns it; None when there is none of that number in force. It waits as ``add`` does."""
     made = conn.execute("select server from override where id = %s", [number]).fetchone()
     if made is None:
         return None
     locked_server(conn, made["server"])
-    return conn.execute(
-        """update override set revoked_at = clock_timestamp(), revoked_by = %s, revoked_reason = %s
-           where id = %s and revoked_at is null returning *""",
-        [revoked_by, reason, number],
-    ).fetchone()
+    with conn.cursor(row_factory=rows_of(DecisionListed)) as cursor:
+        return cursor.execute(
+            f"""update override set revoked_at = clock_timestamp(), revoked_by = %s, revoked_reason = %s
+                where id = %s and revoked_at is null returning {_LISTED}""",
+            [revoked_by, reason, number],
+        ).fetchone()
 
 
-def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[DictRow]:
+def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[DecisionListed]:
     """All decisions for people, oldest first."""
-    return conn.execute("select * from override where revoked_at is null or %s order by id", [also_revoked]).fetchall()
-
-
-@dataclass(frozen=True)
-class DecisionSeen:
-    """A decision in force as people see it: with ``map`` of its round and ``player``, the name of who it is about."""
-
-    id: int
-    kind: OverrideKind
-    server: str
-    round_key: str
-    guid: str | None
-    value: str
-    roster: tuple[str, ...] | None
-    reason: str
-    made_by: str
-    made_at: datetime
-    map: str | None
-    player: str | None
+    with conn.cursor(row_factory=rows_of(DecisionListed)) as cursor:
+        return cursor.execute(
+            f"select {_LISTED} from override where revoked_at is null or %s order by id", [also_revoked]
+        ).fetchall()
 
 
 def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DecisionSeen]:
@@ -134,33 +190,31 @@ def rounds_of(conn: Connection[DictRow], session_key: str) -> list[str]:
     return [row["round_key"] for row in rows]
 
 
-def match_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
-    """``match_key``, ``session_key`` and both rounds of the match that a round is part of."""
-    return conn.execute(
-        """select m.match_key, m.session_key, m.r1_key, m.r2_key
-           from round r join match m using (match_key) where r.round_key = %s""",
-        [round_key],
-    ).fetchone()
+def match_of_round(conn: Connection[DictRow], round_key: str) -> MatchOfRound | None:
+    """The match that a round is part of, if it is scored."""
+    with conn.cursor(row_factory=rows_of(MatchOfRound)) as cursor:
+        return cursor.execute(
+            """select m.match_key, m.session_key, m.r1_key, m.r2_key
+               from round r join match m using (match_key) where r.round_key = %s""",
+            [round_key],
+        ).fetchone()
 
 
-def place_of_round(conn: Connection[DictRow], round_key: str) -> DictRow | None:
-    """What became of a placed round: status, reason, number, partner, map, its position in its session.
-
-    ``at_start``: whether its session's first round ended in the same second; ``open_match``: the round 1 before it
-    whose round 2 is not before it; ``has_earlier``: whether any round of the server was before it.
-    """
-    return conn.execute(
-        """select r.status, r.reason, r.number, r.partner_key, map_key(p.map) as map, s.position,
-                  s.session_key,
-                  (select first.round_key
-                   from session_round f join round first using (round_key)
-                   join session_round l on l.session_key = f.session_key and l.round_key = first.partner_key
-                   where f.session_key = s.session_key and f.position < s.position and s.position <= l.position
-                   order by f.position limit 1) as open_match,
-                  (select first.stamp = p.stamp from session_round f join parsed_round first using (round_key)
-                   where f.session_key = s.session_key and f.position = 1) as at_start,
-                  exists (select from parsed_round e where e.server = p.server and e.stamp < p.stamp) as has_earlier
-           from round r join parsed_round p using (round_key) left join session_round s using (round_key)
-           where r.round_key = %s""",
-        [round_key],
-    ).fetchone()
+def place_of_round(conn: Connection[DictRow], round_key: str) -> PlaceOfRound | None:
+    """What became of a round; None: it is not placed."""
+    with conn.cursor(row_factory=rows_of(PlaceOfRound)) as cursor:
+        return cursor.execute(
+            """select r.status, r.reason, r.number, r.partner_key, map_key(p.map) as map, s.position,
+                      s.session_key,
+                      (select first.round_key
+                       from session_round f join round first using (round_key)
+                       join session_round l on l.session_key = f.session_key and l.round_key = first.partner_key
+                       where f.session_key = s.session_key and f.position < s.position and s.position <= l.position
+                       order by f.position limit 1) as open_match,
+                      (select first.stamp = p.stamp from session_round f join parsed_round first using (round_key)
+                       where f.session_key = s.session_key and f.position = 1) as at_start,
+                      exists (select from parsed_round e where e.server = p.server and e.stamp < p.stamp) as has_earlier
+               from round r join parsed_round p using (round_key) left join session_round s using (round_key)
+               where r.round_key = %s""",
+            [round_key],
+        ).fetchone()

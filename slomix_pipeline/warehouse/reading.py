@@ -7,7 +7,6 @@ Does not belong here: how it is worded (``discord.messages``) or printed (``cli`
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -19,7 +18,7 @@ from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import LengthFrom, TimingStatus, attackers_gave_up
-from slomix_pipeline.rules.values import Status, stopwatch_seconds
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -296,44 +295,3 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
 def timing_coverage(rounds: Sequence[RoundSeen]) -> str:
     """How many of the rounds have a linked timing record: ``21/22``."""
     return f"{sum(seen.record_key is not None for seen in rounds)}/{len(rounds)}"
-
-
-def session_rounds(conn: Connection[DictRow], session_key: str) -> list[dict[str, Any]]:
-    """The rounds of a session in order, each with ``players``, its rows of round_player_metric with team, and
-    ``stopwatch_seconds``."""
-    rounds = conn.execute(
-        """select r.*, p.map, p.stamp, t.duration_seconds, t.duration_source, t.timing_status, t.surrender_side
-           from session_round s join round r using (round_key) join parsed_round p using (round_key)
-           left join round_timing t using (round_key)
-           where s.session_key = %s order by s.position""",
-        [session_key],
-    ).fetchall()
-    players: dict[str, list[DictRow]] = {}
-    for row in conn.execute(
-        """select m.*, sp.team from session_round s join round_player_metric m using (round_key)
-           left join session_player sp on sp.session_key = s.session_key and sp.guid = m.guid
-           where s.session_key = %s order by m.round_key, sp.team nulls last, m.kills desc nulls last, m.guid""",
-        [session_key],
-    ):
-        players.setdefault(row["round_key"], []).append(row)
-    headers = results.true_headers(conn, results.places(conn, [row["round_key"] for row in rounds]))
-    return [
-        row | {"players": players.get(key, []), "stopwatch_seconds": stopwatch_seconds(headers[key])}
-        for row in rounds
-        for key in [row["round_key"]]
-    ]
-
-
-def quarantined_within(conn: Connection[DictRow], session_key: str) -> list[DictRow]:
-    """Quarantined stats files without a readable version whose stamps lie within those of a session's rounds."""
-    return conn.execute(
-        """select f.partition_key as round_key, f.name, f.reason, f.timezone
-           from (select p.server, min(p.stamp_local) as first, max(p.stamp_local) as last
-                 from session_round join parsed_round p using (round_key)
-                 where session_key = %s group by p.server) played
-           join file f on f.server = played.server and f.named_stamp between played.first and played.last
-           where f.kind = 'stats' and f.status = 'quarantined'
-             and not exists (select from parsed_round p where p.round_key = f.partition_key)
-           order by f.name""",
-        [session_key],
-    ).fetchall()

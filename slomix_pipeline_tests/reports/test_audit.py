@@ -155,11 +155,11 @@ def test_checks_that_did_not_pass_show_what_they_saw(pipeline: Pipeline, odditie
         for key in (oddities["r1"], oddities["r2"]):
             facts = {"law": "kills = deaths", "who": ["a|b", "*c*"], "broken one": "broken: 3 ≠ 4"}
             conn.execute(
-                "insert into check_result values (%s, 'an_invented_law', false, 'ERROR', %s)", [key, Jsonb(facts)]
+                "insert into check_result values (%s, 'record_parse', false, 'ERROR', %s)", [key, Jsonb(facts)]
             )
     found = section(report(pipeline), "Checks not passed").split("### ")
-    (law,) = (text for text in found if text.startswith("`an_invented_law`"))
-    assert law.startswith("`an_invented_law`: 2 of 2 not passed, 2 of them errors")
+    (law,) = (text for text in found if text.startswith("`record_parse`"))
+    assert law.startswith("`record_parse`: 2 of 2 not passed, 2 of them errors")
     assert f"- `{oddities['r2']}`: broken one: broken: 3 ≠ 4; law: kills = deaths; who: a\\|b, \\*c\\*" in law
     (parse,) = (text for text in found if text.startswith("`parse`"))
     assert "1 of them errors" in parse and "cut" in parse

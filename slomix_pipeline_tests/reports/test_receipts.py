@@ -154,6 +154,17 @@ def test_who_looked_on_who_is_new_and_who_was_dead_too_long_is_told(pipeline: Pi
     assert "dead_time_capped" in text and "3000 s, capped at 360 s" in text and "sat out" in text
 
 
+PLAYER_KEYS = """guid name team side flags has_entry line made signs sha256 first_file_name first_sha256 seconds_played
+seconds_dead seconds_dead_raw file_minutes_played first_minutes_played kills file_kills first_kills
+deaths file_deaths first_deaths damage_given file_damage_given first_damage_given damage_received file_damage_received
+first_damage_received"""
+
+
+def test_the_columns_of_the_view_are_the_names_in_a_receipt(pipeline: Pipeline, match: tuple[str, str]) -> None:
+    for player in receipt(pipeline, match[1])["players"]:
+        assert set(player) == set(PLAYER_KEYS.split())
+
+
 def test_numbers_of_an_orphan_are_unknown_with_the_reason(pipeline: Pipeline) -> None:
     key = put(pipeline, 30, 2, SECOND)
     pipeline.take_in()
@@ -317,6 +328,15 @@ def test_a_stored_winner_that_the_rules_would_not_make_is_pointed_out(
     assert receipt(pipeline, match[0])["differs_from_rules"] == [
         {"what": "match_winner", "stored": "draw", "now": won["winner"]}
     ]
+
+
+def test_a_stored_length_from_elsewhere_is_pointed_out_in_plain_words(
+    pipeline: Pipeline, match: tuple[str, str]
+) -> None:
+    with pipeline.database.transaction() as conn:
+        conn.execute("update round_timing set duration_source = 'players' where round_key = %s", [match[1]])
+    text = pipeline.slomix("explain", match[1]).output
+    assert "duration: stored (360.0, 'players'), now (360.0, 'attack_time')" in text
 
 
 def test_names_are_shown_as_they_are(pipeline: Pipeline) -> None:
