@@ -94,6 +94,8 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
     """The name of a database with the schema of ``sql/``, to be copied by ``database``."""
     with _new_database(postgres_server) as template:
         migrate(Database(_address(postgres_server, template)))
+        with psycopg.connect(postgres_server, autocommit=True) as conn:  # a database in use can't be copied
+            conn.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [template])
         yield template
 
 
