@@ -1,6 +1,6 @@
 """The shape of ``slomix export``, schema ``slomix.session/1``: what ``docs/session.schema.json`` is made from.
 
-Belongs here: every key with its type. What the values are is in ``exporting``; more keys may come, none goes.
+Belongs here: every key with its type. What the values are is in ``export``; more keys may come, none goes.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,6 +1,6 @@
 """A receipt (``slomix.receipt/1``) as people read it in a terminal.
 
-Belongs here: order, wording and tables. Does not belong here: finding anything out (``explaining``).
+Belongs here: order, wording and tables. Does not belong here: finding anything out (``receipts``).
 """
 
 from collections.abc import Iterable, Iterator

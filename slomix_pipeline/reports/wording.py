@@ -30,7 +30,7 @@ def number(value: float | None) -> str:
 
 
 def facts(seen: Mapping[str, Any]) -> str:
-    """What a check saw, on one line; a law that is broken (``checks.rounds`` begins its text so) comes first."""
+    """What a check saw, on one line; a law that is broken (``checks.outcomes`` begins its text so) comes first."""
     in_order = sorted(seen.items(), key=lambda item: not str(item[1]).startswith("broken"))
     return "; ".join(f"{name}: {_fact(value)}" for name, value in in_order)
 
