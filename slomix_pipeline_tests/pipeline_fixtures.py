@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -327,6 +328,13 @@ _WRITTEN_AT = frozenset(
 )
 
 
+class _Page(StandIn):
+    """A stand-in whose end nobody waits for: it takes longer than most of what tests do with it."""
+
+    def __exit__(self, *_: object) -> None:
+        threading.Thread(target=super().__exit__).start()
+
+
 @contextmanager
 def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False) -> Iterator[Pipeline]:
     """A pipeline on an empty game server below ``tmp_path``."""
@@ -349,7 +357,7 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
             }
         for name, value in settings.items():
             patch.setenv(f"SLOMIX_{name.upper()}", value)
-        page = stack.enter_context(StandIn(tmp_path / "discord"))
+        page = stack.enter_context(_Page(tmp_path / "discord"))
         gameserver = stack.enter_context(open_game_server(load_settings()))
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         yield Pipeline(database, instance, folder, gameserver, page, Discord(page.webhook_url))
