@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from dagster import RetryPolicy
 from dagster._core.storage import event_log, runs
 from hypothesis import settings as hypothesis_settings
 
@@ -74,9 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _instances_in_memory_without_revision() -> Iterator[None]:
-    """Nobody migrates what lies in memory, and all of Alembic's revisions are read to say which one it is."""
+def _no_time_lost_in_dagster() -> Iterator[None]:
+    """Runs in this process try again at once. Instances in memory, which nobody migrates, are made without reading all
+    of Alembic's revisions."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RetryPolicy, "calculate_delay", lambda *_: 0)
         for storage in (runs.in_memory, event_log.in_memory):
             patch.setattr(storage, "stamp_alembic_rev", lambda *_: None)
         yield

@@ -70,7 +70,7 @@ def test_an_import_by_two_processes_is_as_live_runs_one_by_one(pipeline: Pipelin
     forget(pipeline)
     for sim_round in (sim_round for evening in EVENINGS for sim_round in evening.rounds):
         write_round(pipeline.folder, sim_round)
-        pipeline.list_folders()
+        pipeline.take_in_all()
     for _ in range(2):
         run_stages(OF_A_ROUND, pipeline.stale(), pipeline.tools())
     assert pipeline.stale() == []
@@ -114,7 +114,7 @@ def test_a_live_round_that_falls_into_a_batch_changes_nothing(
     def live_run_first(batch: Batch) -> bool:
         if round_key(EVENINGS[1].rounds[0]) in batch.rounds:
             write_round(pipeline.folder, LIVE)
-            pipeline.list_folders()
+            pipeline.take_in_all()
         as_planned.append(work_out(batch))
         return as_planned[-1]
 

@@ -116,8 +116,8 @@ def hostile(pipeline: Pipeline) -> Evening:
     pipeline.put(f"{cut}-supply-round-1.txt", b"\x1b]0;x\x07[/b]\\[/b]\x9b31m\nline\n")
     for name in HOSTILE_FILES:
         (pipeline.folder / "gamestats" / name).write_bytes(b"[/b]")
-    pipeline.list_folder(GAMETIMES, raise_on_error=False)
-    pipeline.list_folder(raise_on_error=False)
+    pipeline.take_in(GAMETIMES)
+    pipeline.take_in()
     return evening
 
 

@@ -30,7 +30,7 @@ def just_now() -> datetime:
 def ended(pipeline: Pipeline, evening: Evening) -> None:
     """Writes an evening and has it ingested."""
     write_evening(pipeline.folder, evening)
-    pipeline.list_folder()
+    pipeline.take_in()
 
 
 def test_a_neighbour_that_another_run_only_parsed_so_far_stops_nobody(pipeline: Pipeline) -> None:
@@ -38,7 +38,7 @@ def test_a_neighbour_that_another_run_only_parsed_so_far_stops_nobody(pipeline: 
     first, second = evening.rounds
     for sim_round in (first, second):
         pipeline.put_stats(sim_round)
-    pipeline.apply(pipeline.tick(seconds=10), "ingest_rounds")
+    pipeline.take_in()
     with pipeline.database.transaction() as conn:  # as while the other run is between two stages
         conn.execute("delete from round where round_key = %s", [round_key(first)])
     run_stages([raw_stats_file, parsed_round], [round_key(first)], pipeline.tools())
@@ -55,7 +55,7 @@ def test_a_result_moves_along_when_a_late_file_changes_its_pair(pipeline: Pipeli
     name = restart.stats_name.replace(f"{first.stamp:%Y-%m-%d-%H%M%S}", f"{late:%Y-%m-%d-%H%M%S}")
     other = dump(restart.stats).replace(b"legacy", b"legacx")  # other bytes, the same round played again
     pipeline.put(name, other)
-    pipeline.list_folder()
+    pipeline.take_in()
     matches = pipeline.rows("select status, winner from match order by position")
     assert [match["status"] for match in matches] == ["superseded", "complete"]
     shown = [message["embeds"][0] for message in pipeline.page.messages()]
@@ -83,21 +83,22 @@ def test_a_requested_file_that_left_the_folder_is_asked_for_again(pipeline: Pipe
     (pipeline.folder / "gamestats" / sim_round.stats_name).unlink()
     with pipeline.database.transaction() as conn:
         conn.execute("update file set requested_at = now() - interval '1 hour'")
-    pipeline.list_folder(raise_on_error=False)
+    pipeline.take_in()
     assert (pipeline.file(key)["status"], pipeline.file(key)["attempts"]) == ("quarantined", 2)
     assert "gone from the game server" in pipeline.file(key)["reason"]
 
 
 def test_an_import_mends_a_broken_file_and_the_next_look_does_not_undo_it(pipeline: Pipeline, tmp_path: Path) -> None:
     sim_round = play_evening(74, maps=1, ends_at=just_now()).rounds[0]
-    key = pipeline.put_bytes_and_run(sim_round.stats_name, dump(sim_round.stats)[:-40])
+    key = pipeline.put(sim_round.stats_name, dump(sim_round.stats)[:-40])
+    pipeline.take_in()
     assert pipeline.file(key)["status"] == "quarantined"
     mended = tmp_path / "mended"
     mended.mkdir()
     (mended / sim_round.stats_name).write_bytes(dump(sim_round.stats))
     assert pipeline.import_(mended).ingested == 1
     pipeline.cursors.clear()
-    pipeline.apply(pipeline.tick(seconds=1), "ingest_rounds")
+    pipeline.work_off(pipeline.tick(seconds=1), "ingest_rounds")
     assert (pipeline.file(key)["status"], pipeline.file(key)["attempts"]) == ("ingested", 0)
 
 
