@@ -54,24 +54,18 @@ def filed(sim_round: SimRound) -> FiledRound:
 
 @MANY
 @given(plans())
-def test_the_rules_find_out_what_became_of_every_round(plan: Plan) -> None:
+def test_the_rules_find_out_what_became_of_every_round_and_what_everybody_did_and_it_adds_up(plan: Plan) -> None:
     evening = plan.play()
-    placed = pair_rounds(map(filed, evening.rounds))
+    rounds = [filed(r) for r in evening.rounds]
+    placed = pair_rounds(rounds)
+    others = partners(evening)
     assert {key: (p.status, p.number) for key, p in placed.items()} == {
         r.stem: (r.status, r.number) for r in evening.rounds
     }
     assert {key: p.partner for key, p in placed.items() if p.partner} == {
-        key: other.stem for key, other in partners(evening).items()
+        key: other.stem for key, other in others.items()
     }
-
-
-@MANY
-@given(plans())
-def test_the_rules_find_out_what_everybody_did_and_it_adds_up(plan: Plan) -> None:
-    evening = plan.play()
-    rounds = [filed(r) for r in evening.rounds]
-    found = own_numbers(rounds, pair_rounds(rounds))
-    others = partners(evening)
+    found = own_numbers(rounds, placed)
     for sim_round in evening.rounds:
         players = found[sim_round.stem]
         assert untrue_numbers(players, sim_round, others.get(sim_round.stem)) == []

@@ -36,7 +36,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
 from slomix_pipeline_tests.building import make_header
-from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key, served_page
 
 CLANS = {"A": "fox (A)", "B": "owl (B)"}  # of the simulator's players
 
@@ -71,7 +71,7 @@ def texts(page: StandIn) -> list[str]:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Any:
-    with StandIn(tmp_path / "page") as running:
+    with served_page(tmp_path / "page") as running:
         yield running
 
 

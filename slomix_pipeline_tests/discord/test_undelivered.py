@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -58,21 +58,43 @@ def summary(evening: Evening) -> str:
     return f"session:{SERVER}:{evening.rounds[0].stem[:17]}"
 
 
-def live(pipeline: Pipeline, evening: Evening, *, raise_on_error: bool = True) -> None:
-    """The rounds come at once, so that of each match only the result is news."""
+def come(pipeline: Pipeline, evening: Evening) -> list[str]:
+    """The rounds come at once, so that of each match only the result is news. Returns their keys."""
     for sim_round in evening.rounds:
         write_round(pipeline.folder, sim_round)
     pipeline.tick(seconds=10)
-    pipeline.run([round_key(sim_round) for sim_round in evening.rounds], Wish.LIVE, raise_on_error=raise_on_error)
+    return [round_key(sim_round) for sim_round in evening.rounds]
 
 
-def tick(pipeline: Pipeline, *, raise_on_error: bool = True) -> None:
-    """One tick of each sensor that asks for what is not told, and the runs it starts."""
+def live(pipeline: Pipeline, evening: Evening) -> None:
+    """The rounds come and are told."""
+    pipeline.work(come(pipeline, evening), Wish.LIVE)
+
+
+def live_in_a_run(pipeline: Pipeline, evening: Evening) -> None:
+    """The same in a run of Dagster's, which may fail."""
+    pipeline.run(come(pipeline, evening), Wish.LIVE, raise_on_error=False)
+
+
+def asked_for(pipeline: Pipeline) -> Iterator[tuple[dg.SensorResult | dg.SkipReason, str]]:
+    """One tick of each sensor that asks for what is not told: its result, and the job that it starts."""
     for sensor, job in ((rework.rework_sensor, "ingest_rounds"), (session_over.session_over_sensor, "report_sessions")):
         resources = {"settings": pipeline.settings, "database": pipeline.database}
         outcome = sensor(dg.build_sensor_context(instance=pipeline.instance, resources=resources))
         assert isinstance(outcome, (dg.SensorResult, dg.SkipReason))
-        pipeline.apply(outcome, job, raise_on_error)
+        yield outcome, job
+
+
+def tick(pipeline: Pipeline) -> None:
+    """What the sensors ask for is done."""
+    for outcome, job in asked_for(pipeline):
+        pipeline.work_off(outcome, job)
+
+
+def tick_in_runs(pipeline: Pipeline) -> None:
+    """The same in runs of Dagster's, which may fail."""
+    for outcome, job in asked_for(pipeline):
+        pipeline.apply(outcome, job, raise_on_error=False)
 
 
 def posts(pipeline: Pipeline) -> dict[str, str]:
@@ -114,8 +136,8 @@ def test_a_result_whose_step_raised_is_asked_for_again_and_told(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(messages, "result_message", raising)
-        live(pipeline, evening, raise_on_error=False)
-        tick(pipeline, raise_on_error=False)
+        live_in_a_run(pipeline, evening)
+        tick_in_runs(pipeline)
     assert result not in posts(pipeline)
     with pipeline.database.transaction() as conn:
         conn.execute("update due set asked_at = asked_at - interval '1 hour'")
@@ -130,7 +152,7 @@ def test_a_summary_whose_step_raised_is_asked_for_again_and_told(
     live(pipeline, evening)
     with monkeypatch.context() as broken:
         broken.setattr(messages, "session_message", raising)
-        tick(pipeline, raise_on_error=False)
+        tick_in_runs(pipeline)
     assert summary not in posts(pipeline)
     tick(pipeline)  # the pause is not over
     assert summary not in posts(pipeline)
@@ -147,7 +169,7 @@ def test_what_nobody_could_tell_in_time_is_reported_once(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(messages, "result_message", raising)
-        live(pipeline, evening, raise_on_error=False)
+        live_in_a_run(pipeline, evening)
     with pipeline.database.transaction() as conn:
         conn.execute("update due set due_until = now() - interval '1 second' where thing = %s", [result])
         conn.execute("delete from due where thing like 'session:%%'")
@@ -178,7 +200,7 @@ def test_a_message_sent_while_the_database_restarts_is_known_to_be_sent(pipeline
     restarting = RestartsTheDatabase(pipeline.page.webhook_url)
     restarting.pipeline = pipeline
     channel, pipeline.discord = pipeline.discord, restarting
-    live(pipeline, evening, raise_on_error=False)
+    live_in_a_run(pipeline, evening)
     pipeline.discord = channel
     tick(pipeline)
     assert set(posts(pipeline).values()) == {"sent"} and len(pipeline.titles()) == 2
@@ -221,7 +243,7 @@ def test_what_a_killed_process_claimed_is_in_doubt_for_everybody_to_see_and_to_r
     thing = {"result": result, "session": summary}[kind]
     with monkeypatch.context() as broken:
         broken.setattr(messages, f"{kind}_message", raising)
-        live(pipeline, evening, raise_on_error=False)
+        live_in_a_run(pipeline, evening)
         killed_while_telling(pipeline, thing)
     for _ in range(4):  # until both are settled and told, and nothing is left to ask for
         with pipeline.database.transaction() as conn:
@@ -285,11 +307,11 @@ def test_content_that_discord_refuses_is_not_sent_again_until_it_is_another(
     pipeline.page.misbehave(Fault.REFUSED_CONTENT)
     live(pipeline, evening)
     for _ in range(2):
-        pipeline.run(round_key(evening.rounds[1]), Wish.LIVE)
+        pipeline.work(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "refused"} and pipeline.titles() == []
     with monkeypatch.context() as otherwise:
         otherwise.setattr(messages, "corrected", lambda message, _: Message("in other words"))
-        pipeline.run(round_key(evening.rounds[1]), Wish.LIVE)
+        pipeline.work(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "sent"}
 
 
@@ -313,10 +335,10 @@ def test_an_outage_puts_one_message_in_doubt_and_the_others_are_told_behind_it(p
     pipeline.page.go_down()
     live(pipeline, evening)
     for _ in range(2):
-        pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
+        pipeline.work(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt"}
     pipeline.page.go_down(False)
-    pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
+    pipeline.work(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt", second: "sent"}
 
 
@@ -363,7 +385,7 @@ def test_what_was_told_is_known_after_a_crash_right_behind_it_and_its_change_is_
 
     with monkeypatch.context() as broken:
         broken.setattr("slomix_pipeline.assets.common.perform", ends_behind_the_post)
-        live(pipeline, evening, raise_on_error=False)
+        live_in_a_run(pipeline, evening)
     assert posts(pipeline) == {result: "sent"}
     with pipeline.database.transaction() as conn:
         conn.execute("update match set winner = case winner when 'A' then 'B' else 'A' end")
@@ -378,10 +400,10 @@ def test_half_a_match_that_became_whole_is_not_missed(
     first, second = evening.rounds
     write_round(pipeline.folder, first)
     pipeline.page.misbehave(Fault.RATE_LIMITED)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert troubles(pipeline) == {f"round1:{round_key(first)}": "failed"}
     write_round(pipeline.folder, second)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert troubles(pipeline) == {}
     assert {row["kind"] for row in pipeline.rows("select kind from due")} == {"result", "session"}
 
@@ -399,7 +421,7 @@ def test_a_correction_whose_step_raised_is_made_later(
         fewer = replace(last.stats, players=last.stats.players[:-1])
         pipeline.put(last.stats_name, gamestats.dump(fewer))
         pipeline.list_folder(raise_on_error=False)
-        tick(pipeline, raise_on_error=False)
+        tick_in_runs(pipeline)
     pipeline.run_keys.clear()  # ten minutes later
     tick(pipeline)
     assert pipeline.titles() == before
@@ -459,7 +481,7 @@ def test_a_long_outage_puts_one_message_in_doubt_and_tells_its_cause_of_the_othe
     with pipeline.database.transaction() as conn:
         conn.execute("update post set claimed_at = claimed_at - interval '3 hours'")
         conn.execute("update due set attempts = 2")
-    pipeline.run(round_key(evening.rounds[-1]), Wish.LIVE)
+    pipeline.work(round_key(evening.rounds[-1]), Wish.LIVE)
     assert posts(pipeline) == {first: "in_doubt"}
     (row,) = pipeline.rows("select * from message_trouble where thing = %s", second)
     assert row["trouble"] == "waits" and "Discord takes no messages" in row["detail"] and "answered" in row["detail"]
@@ -547,7 +569,7 @@ def test_rounds_are_redone_though_reporting_fails_and_no_alarm_is_lost(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(messages, "result_message", raising)
-        live(pipeline, evening, raise_on_error=False)
+        live_in_a_run(pipeline, evening)
     with pipeline.database.transaction() as conn:
         conn.execute(
             "insert into post (thing, kind, partition_key, state) values (%s, 'round1', %s, 'claimed')",

@@ -22,7 +22,7 @@ def test_the_rules_give_the_known_winner_of_every_map() -> None:
 def test_through_the_pipeline_the_night_is_scored_by_every_policy_as_it_has_to_be(pipeline: Pipeline) -> None:
     evening = played(just_now() - timedelta(minutes=1), UTC)
     write_evening(pipeline.folder, evening)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     exported = pipeline.export()
     assert "".join(match["winner"] for match in exported["matches"]) == "BABBBAABABB"
     assert differences(as_exported(exported), as_played(evening)) == []

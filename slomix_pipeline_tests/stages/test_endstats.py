@@ -1,123 +1,36 @@
 """Endstats files through the real stages: awards come with their round, late ones too, and no round waits for them."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.formats.filenames import stats_file_name
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, PlayerLine
-from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.gameserver.source import GameServer, PermanentError, RemoteFile, TooLarge, TransientError
 from slomix_pipeline.rules.values import FiledRound
-from slomix_pipeline.warehouse import endstats
-from slomix_pipeline_tests.building import EVENING, make_line, make_round
+from slomix_pipeline_tests.building import make_line, make_round
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
-
-HOURS_AGO = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=3)
-
-ADA, BOB, BOT = "A1B2C3D4", "0F0E0D0C", "OMNIBOT0"
-GUID = {name: name + "0" * 24 for name in (ADA, BOB, BOT)}
-
-WHOLE = f"""\
-Most damage given\tAda\t3214
-Most revives\tb|b.\t4
-Most playtime denied\tnobody\t113 seconds
-VS_HEADER\tAda\t{GUID[ADA]}
-b|b.\t5\t4
-VS_HEADER\tb|b.\t{GUID[BOB]}
-Ada\t4\t5
-"""
-SPLIT_AT = WHOLE.index("VS_HEADER\tb|b.")
-BROKEN = WHOLE.replace("Most revives\tb|b.\t4", "Most revives\tb|b.")
-
-
-def players(number: int, xp: float = 0) -> tuple[PlayerLine, ...]:
-    """Ada and b|b., who kill each other five times a round and change sides after the first."""
-    counts: dict[str, Any] = {
-        "rounds": number - 1,
-        "kills": 5 * number,
-        "deaths": 5 * number,
-        "damage_given": 500 * number,
-        "damage_received": 500 * number,
-        "minutes_played": 6.0 * number + 2,
-        "xp": xp,
-    }
-    return (
-        make_line(ADA, name="^1A^7da", side=AXIS if number == 1 else ALLIES, **counts),
-        make_line(BOB, name="b|b.", side=ALLIES if number == 1 else AXIS, **counts),
-    )
-
-
-def a_round(minutes: float = 0, number: int = 1, map_name: str = "supply") -> FiledRound:
-    times = {"limit": "12:00", "attack_time": "8:00"} if number == 1 else {"limit": "8:00", "attack_time": "6:00"}
-    # No two rounds have the same bytes: the second would be known as a copy of the first.
-    return make_round(minutes, number, *players(number, xp=minutes), map_name=map_name, **times)
-
-
-def names(entry: FiledRound, seconds: float = -2) -> tuple[str, str]:
-    """Names of a round's stats file and of an endstats file so long after it."""
-    stamp = HOURS_AGO + (entry.stamp - EVENING)
-    other = stats_file_name(stamp + timedelta(seconds=seconds), entry.map_name, entry.number)
-    return stats_file_name(stamp, entry.map_name, entry.number), other.replace(".txt", "-endstats.txt")
-
-
-def put_stats(pipeline: Pipeline, entry: FiledRound) -> str:
-    return pipeline.put(names(entry)[0], gamestats.dump(entry.stats))
-
-
-def put_endstats(pipeline: Pipeline, entry: FiledRound, text: str = WHOLE, seconds: float = -2) -> str:
-    return pipeline.put(names(entry, seconds)[1], text.encode())
-
-
-def look(pipeline: Pipeline) -> None:
-    """A look at the folder that may find nothing to run."""
-    pipeline.cursors.clear()
-    pipeline.work_off(pipeline.tick(), "ingest_rounds")
-
-
-def rework(pipeline: Pipeline) -> list[str]:
-    """Looks, and runs again what is behind. Returns what was."""
-    look(pipeline)
-    behind = pipeline.stale()
-    for key in behind:
-        pipeline.work(key)
-    return behind
-
-
-def awards(pipeline: Pipeline, key: str) -> list[tuple[str | None, str | None, float | None]]:
-    """What was counted, who got it and the number, of every award of a round."""
-    found = pipeline.rows("select award, guid, value from award where round_key = %s order by position", key)
-    return [(row["award"], row["guid"], row["value"]) for row in found]
-
-
-def duels(pipeline: Pipeline, key: str) -> list[tuple[str | None, str | None, int, int]]:
-    found = pipeline.rows("select * from versus where round_key = %s order by position", key)
-    return [(row["guid"], row["opponent_guid"], row["kills"], row["deaths"]) for row in found]
-
-
-def link_of(pipeline: Pipeline, key: str) -> tuple[str, list[str]]:
-    """A round's link class and its files."""
-    (link,) = pipeline.rows("select link_class from round_endstats where round_key = %s", key)
-    found = pipeline.rows("select file_key from endstats_file where round_key = %s order by 1", key)
-    return link["link_class"], [row["file_key"] for row in found]
-
-
-def check_of(pipeline: Pipeline, key: str) -> dict[str, Any]:
-    (row,) = pipeline.rows("select * from check_result where partition_key = %s and check_name = 'endstats_link'", key)
-    return row
-
-
-def why_without(pipeline: Pipeline) -> dict[str, str]:
-    return {row["round_key"]: row["reason"] for row in pipeline.rows("select * from round_without_endstats")}
-
-
-AWARDS = [("damage_given", ADA, 3214), ("revives_given", BOB, 4), ("denied_playtime", None, 113)]
-DUELS = [(ADA, BOB, 5, 4), (BOB, ADA, 4, 5)]
-NONE_NEAR = "no endstats file within 30 s of the file stamp"
-
+from slomix_pipeline_tests.stages.endstats_steps import (
+    ADA,
+    AWARDS,
+    BOT,
+    BROKEN,
+    DUELS,
+    NONE_NEAR,
+    SPLIT_AT,
+    WHOLE,
+    a_round,
+    awards,
+    check_of,
+    duels,
+    keys_of,
+    link_of,
+    look,
+    names,
+    players,
+    put_endstats,
+    put_stats,
+    rework,
+    why_without,
+)
 
 # --- as they come ---
 
@@ -239,133 +152,6 @@ def test_running_rounds_again_changes_nothing(pipeline: Pipeline) -> None:
     assert differences(pipeline.contents(), before) == []
 
 
-# --- what goes wrong ---
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (BROKEN, "line 2"),
-        (WHOLE[:-1], "cut"),
-        ("", "empty"),
-        ("\0" * 99, "zero bytes"),
-        ("x\t1\t1\n" * 200_000, "large"),
-    ],
-)
-def test_a_broken_file_is_quarantined_and_its_round_stays_as_it_is(pipeline: Pipeline, text: str, reason: str) -> None:
-    entry = a_round()
-    key = put_stats(pipeline, entry)
-    pipeline.take_in()
-    before = pipeline.export()
-    file = put_endstats(pipeline, entry, text)
-    assert rework(pipeline) == [key] and pipeline.stale() == []
-    assert pipeline.file(file)["status"] == "quarantined" and reason in pipeline.file(file)["reason"]
-    assert pipeline.export() == before and link_of(pipeline, key) == ("none", [])
-    put_endstats(pipeline, entry)  # written anew
-    assert rework(pipeline) == [key]
-    assert awards(pipeline, key) == AWARDS
-
-
-def test_a_round_keeps_its_awards_when_their_file_is_replaced_by_a_broken_one(pipeline: Pipeline) -> None:
-    entry = a_round()
-    put_endstats(pipeline, entry)
-    key = put_stats(pipeline, entry)
-    pipeline.take_in()
-    file = put_endstats(pipeline, entry, BROKEN)
-    assert rework(pipeline) == [key] and pipeline.stale() == []
-    pipeline.work(key)
-    assert pipeline.file(file)["status"] == "quarantined"
-    assert awards(pipeline, key) == AWARDS
-
-
-def test_names_of_any_bytes_are_stored(pipeline: Pipeline) -> None:
-    entry = a_round()
-    name = names(entry)[1]
-    pipeline.put(name, b"Most revives\t\xff\x01\xc5\xbe\t4\nMost kittens\t\xff\t\xfe\n\xff\t1\t1\n")
-    key = put_stats(pipeline, entry)
-    pipeline.take_in()
-    assert awards(pipeline, key) == [("revives_given", None, 4), (None, None, None)]
-    assert duels(pipeline, key) == [(None, None, 1, 1)]
-
-
-class NoEndstats(NoGameServer):
-    """A game server whose endstats files can't be had."""
-
-    def __init__(self, real: GameServer, error: Exception) -> None:
-        self.real, self.error = real, error
-
-    def describe(self) -> str:
-        return self.real.describe()
-
-    def folder_changed_at(self, folder: str) -> int:
-        return self.real.folder_changed_at(folder)
-
-    def list_folder(self, folder: str) -> list[RemoteFile]:
-        return self.real.list_folder(folder)
-
-    def read(self, folder: str, name: str, limit: int) -> bytes:
-        if name.endswith("-endstats.txt"):
-            raise self.error
-        return self.real.read(folder, name, limit)
-
-    def close(self) -> None:
-        self.real.close()
-
-
-@pytest.mark.parametrize("error", [TransientError("the line is dead"), PermanentError("login refused")])
-def test_a_game_server_out_of_reach_fails_no_round_and_is_asked_again(pipeline: Pipeline, error: Exception) -> None:
-    entry, real = a_round(), pipeline.gameserver
-    file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
-    pipeline.gameserver = NoEndstats(real, error)
-    pipeline.take_in()
-    assert pipeline.file(file)["status"] == "listed"
-    assert link_of(pipeline, key) == ("none", [])
-    assert pipeline.export()["rounds"][0]["players"]
-    pipeline.gameserver = real
-    assert rework(pipeline) == [key]
-    assert awards(pipeline, key) == AWARDS
-
-
-def test_a_run_that_ended_between_reading_and_storing_is_made_up_for(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entry = a_round()
-    file, key = put_endstats(pipeline, entry), put_stats(pipeline, entry)
-
-    def end(*_: Any) -> None:
-        raise OSError("the machine goes down")
-
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="the machine goes down"):
-        patch.setattr(endstats, "store_endstats", end)
-        pipeline.take_in()
-    assert rework(pipeline) == [key] and pipeline.stale() == []
-    assert awards(pipeline, key) == AWARDS and pipeline.file(file)["status"] == "ingested"
-
-
-def test_a_file_too_large_to_fetch_is_quarantined(pipeline: Pipeline) -> None:
-    entry = a_round()
-    file = put_endstats(pipeline, entry)
-    put_stats(pipeline, entry)
-    pipeline.gameserver = NoEndstats(pipeline.gameserver, TooLarge("larger than 1048576 bytes"))
-    pipeline.take_in()
-    assert pipeline.stale() == []
-    assert (pipeline.file(file)["status"], pipeline.file(file)["reason"]) == (
-        "quarantined",
-        "larger than 1048576 bytes",
-    )
-
-
-def test_a_file_that_is_gone_before_it_was_read_is_quarantined_with_that_reason(pipeline: Pipeline) -> None:
-    entry = a_round()
-    file = put_endstats(pipeline, entry)
-    look(pipeline)
-    (pipeline.folder / "gamestats" / names(entry)[1]).unlink()
-    key = put_stats(pipeline, entry)
-    pipeline.take_in()
-    assert pipeline.file(file)["status"] == "quarantined" and "no file" in pipeline.file(file)["reason"]
-    assert link_of(pipeline, key) == ("none", []) and pipeline.stale() == []
-
-
 # --- import ---
 
 
@@ -380,11 +166,6 @@ def archive(tmp_path: Path, *entries: FiledRound, stats: bool = True, text: str 
         if text is not None:
             (folder / endstats_name).write_text(text)
     return folder
-
-
-def keys_of(entry: FiledRound) -> tuple[str, ...]:
-    """Keys of a round and of its endstats file."""
-    return tuple(f"main:{name.removesuffix('.txt')}" for name in names(entry))
 
 
 def test_an_imported_folder_brings_its_awards_and_again_changes_nothing(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -444,7 +444,7 @@ def test_importing_and_running_a_round_again_counts_no_alias_twice(pipeline: Pip
     pipeline.import_(archive)
     before = pipeline.rows(aliases)
     pipeline.import_(archive)
-    pipeline.run([row["round_key"] for row in pipeline.rows("select round_key from round order by round_key")])
+    pipeline.work([row["round_key"] for row in pipeline.rows("select round_key from round order by round_key")])
     assert pipeline.rows(aliases) == before
     counted: Counter[str] = Counter()
     for row in before:

@@ -33,7 +33,7 @@ def evening(pipeline: Pipeline) -> Evening:
     pipeline.put(played.rounds[0].timing_name, timing_bytes(played.rounds[0]))
     for sim_round in played.rounds:
         pipeline.put_stats(sim_round)
-    pipeline.list_folders()
+    pipeline.take_in_all()
     assert pipeline.stale() == []
     return played
 
