@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """From the files of an ET:Legacy stopwatch server to results that players believe."""
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    for name in ("dagster", "psycopg"):  # the latter warns of what Ctrl-C breaks off
+        logging.getLogger(name).setLevel(logging.ERROR)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character still gets the line
             stream.reconfigure(errors="backslashreplace")

@@ -178,6 +178,11 @@ def _bring_back(settings: Settings, say: Say) -> None:
         time.sleep(_ASK_AGAIN)
 
 
+def _give_up_runs_of_the_dead(settings: Settings, database: Database) -> None:
+    with dagster_instance(settings, database) as instance:
+        give_up_runs_of_supervisors(instance)
+
+
 def free_port(wanted: int) -> int:
     """``wanted`` when it is free on 127.0.0.1, else any free port."""
     for port in (wanted, 0):
@@ -201,8 +206,7 @@ def _dagster(
         ChildEnded: one of them does not come up.
     """
     environment = dagster_environment(settings, database)
-    with dagster_instance(settings, database) as instance:
-        give_up_runs_of_supervisors(instance)
+    _give_up_runs_of_the_dead(settings, database)
     grpc_port = free_port(0)
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(
