@@ -658,7 +658,7 @@ def test_a_file_replaced_on_the_server_is_taken_again(pipeline: Pipeline, monkey
     first, second = (replace(r, ended_at=moment) for r in (first, second))
     path = pipeline.folder / GAMESTATS / first.stats_name
     pipeline.put_stats(first)
-    pipeline.list_folder()
+    pipeline.take_in()
     assert isinstance(pipeline.tick(), dg.SkipReason)
     old = pipeline.export()
     inode, changed = path.stat().st_ino, path.parent.stat().st_mtime_ns
@@ -666,7 +666,7 @@ def test_a_file_replaced_on_the_server_is_taken_again(pipeline: Pipeline, monkey
     os.utime(path, (moment.timestamp(), moment.timestamp()))
     assert (path.stat().st_ino, path.parent.stat().st_mtime_ns) == (inode, changed)
     age_cursor(pipeline)
-    pipeline.list_folder()
+    pipeline.take_in()
     new = pipeline.export()
     assert old["rounds"][0]["players"] != new["rounds"][0]["players"]
     assert {p["guid"] for p in new["rounds"][0]["players"]} == set(second.players)
