@@ -56,15 +56,15 @@ sys.dont_write_bytecode = False
 # Where most of the time goes, longest first. A file begun last would be waited for by everybody who is done.
 LONGEST = (
     "test_chaos.py",
-    "test_commands.py",
     "test_end_to_end.py",
-    "test_simulated_awards.py",
-    "test_lua_gamestats.py",
+    "test_commands.py",
+    "test_imports.py",
+    "test_import_batches.py",
     "test_lua_endstats.py",
+    "test_lua_gamestats.py",
+    "test_lua_round_ends.py",
     "test_through_lua.py",
-    "test_simulator.py",
-    "test_resilience.py",
-    "test_sensor_decisions.py",
+    "test_simulated_shapes.py",
 )
 
 

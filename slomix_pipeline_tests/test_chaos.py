@@ -34,7 +34,7 @@ from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, as_exported, as_play
 from slomix_pipeline_tests.postgres_fixtures import folder_for_servers
 
 SEED = 20
-EVERY = timedelta(seconds=8)  # a round
+EVERY = timedelta(seconds=6)  # a round
 PATIENCE = 240.0  # seconds that anything may take on a busy machine
 
 # What happens to the next message at each kill.

@@ -39,12 +39,12 @@ def engine(runtime: str, tmp_path: Path) -> GameEngine:
 def play_into(engine: GameEngine, number: int) -> TrueRound:
     """Some seconds of round 1, or of round 2 after a whole round 1. Maps preset the defenders as winners."""
     played = begin(engine)
-    fight(engine, 12, Random(number))
+    fight(engine, 6, Random(number))
     if number == 2:
         engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
         engine.load_second_round()
         played = engine.begin_play()
-        fight(engine, 12, Random(4))
+        fight(engine, 6, Random(4))
     engine.strings[CS_WINNER] = "\\w\\0"
     return played
 

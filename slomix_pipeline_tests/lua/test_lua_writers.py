@@ -36,7 +36,7 @@ def engine(runtime: str, tmp_path: Path) -> GameEngine:
     return GameEngine(runtime, tmp_path, WRITERS.values(), unix=START)
 
 
-def play(engine: GameEngine, seconds: float = 15, map_name: str = "supply") -> None:
+def play(engine: GameEngine, seconds: float = 8, map_name: str = "supply") -> None:
     begin(engine, map_name)
     fight(engine, seconds, Random(2))
     engine.kill(1, 0)
@@ -143,7 +143,7 @@ def test_a_map_may_have_any_name(engine: GameEngine, map_name: str) -> None:
     assert gamestats.parse(data_of(engine, "gamestats")).header.map_name.strip()
     engine.load_second_round()
     engine.begin_play()
-    fight(engine, 15, Random(3))
+    fight(engine, 8, Random(3))
     engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
     second = gamestats.parse(list(folder_files(engine).values())[-1])
     assert (second.header.number, {line.rounds for line in second.players}) == (2, {1})
@@ -160,12 +160,12 @@ def test_a_constant_the_engine_does_not_export_is_known_anyway(
 ) -> None:
     engine = GameEngine(runtime, tmp_path, WRITERS.values(), missing=missing, unix=START)
     played = begin(engine)
-    fight(engine, 20, Random(5))
+    fight(engine, 8, Random(5))
     engine.kill(1, 0)
     engine.pause()
-    engine.frames(30)
+    engine.frames(10)
     engine.unpause()
-    fight(engine, 20, Random(6))
+    fight(engine, 8, Random(6))
     engine.end_round("Wolf EndRound.", ALLIES, intermission=5)
     check_all_files(engine)
     assert untrue_awards(engine, played, None) == []

@@ -52,7 +52,8 @@ def test_the_logs_of_a_process_that_complains_all_the_time_stay_small(
 ) -> None:
     monkeypatch.setattr(children, "LOG_BYTES", 10_000)
     child = python("for n in range(5000): print('away again', n)\nprint('x' * 200_000)\nprint('last words')", tmp_path)
-    assert soon(lambda: "last words" in (tmp_path / "logs" / "child.log").read_text())
+    log = tmp_path / "logs" / "child.log"
+    assert soon(lambda: log.exists() and "last words" in log.read_text())
     end_children([child], within=0)
     logs = sorted((tmp_path / "logs").iterdir())
     assert [log.name for log in logs] == ["child.log", "child.log.1", "child.log.2", "child.log.3"]
@@ -102,7 +103,8 @@ def has_ended(number: int) -> bool:
         return True
 
 
-def test_a_home_is_held_by_one_and_its_lock_lies_inside(tmp_path: Path) -> None:
+def test_a_home_is_held_by_one_and_its_lock_lies_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slomix_pipeline.runtime.home._PAUSE", 0.01)
     home = tmp_path / "home"
     assert supervisor_of(home) is None
     with sole_owner(home):
@@ -175,6 +177,11 @@ class Stage:
         monkeypatch.setattr(supervisor, "_LOOK_EVERY", 0.05)
         monkeypatch.setattr(supervisor, "_ASK_AGAIN", 0.05)
         monkeypatch.setattr(supervisor, "_SAY_AGAIN", 0.5)
+        monkeypatch.setattr(
+            supervisor,
+            "time",
+            SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(min(seconds, 0.05))),
+        )
         monkeypatch.setattr(supervisor, "_give_up_runs_of_the_dead", lambda *_: None)
         self.thread = threading.Thread(target=keep_up)
         self.thread.start()
