@@ -15,7 +15,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.discord.conftest import PATH
-from slomix_pipeline_tests.pipeline_fixtures import served_page
+from slomix_pipeline_tests.kept import served_page
 
 
 def states(database: Database) -> list[str]:

@@ -1,26 +1,34 @@
-"""Connections to PostgreSQL that are used again, for tests that drive many stages in one process.
+"""What tests keep, because making or ending it takes longer than they do: connections, Dagster's instance, a page.
 
-A stage opens connections of its own, and one costs PostgreSQL more than most of what is asked on it: a process, and
-what that has to learn of the schema. In life nobody waits for that; over hundreds of tests it is most of their time.
-
-Does not belong here: tests of connections themselves, which work with those of ``Database``.
+Does not belong here: tests of these things themselves, which work with them as they are.
 """
 
 import select
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
+from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.warehouse.database import Database
+
+_ending = ThreadPoolExecutor(4, "ending")
+_instances: list[dg.DagsterInstance] = []
 
 
 class _Kept(psycopg.Connection[DictRow]):
-    """A connection that is put aside when it would be closed."""
+    """A connection that is put aside when it would be closed.
+
+    A stage opens connections of its own, and one costs PostgreSQL more than most of what is asked on it: a process, and
+    what that has to learn of the schema. In life nobody waits for that; over hundreds of tests it is most of their time.
+    """
 
     def __init__(self, opened: psycopg.Connection[DictRow], aside: list["_Kept"]) -> None:
         super().__init__(opened.pgconn, row_factory=dict_row)
@@ -69,3 +77,25 @@ def connections_kept() -> Iterator[None]:
     for aside in kept.values():
         for conn in aside:
             conn.end()
+
+
+@contextmanager
+def served_page(folder: Path) -> Iterator[StandIn]:
+    """Discord's stand-in, which ends by itself behind the test: its server looks only now and then whether it is to."""
+    page = StandIn(folder).__enter__()
+    try:
+        yield page
+    finally:
+        _ending.submit(page.__exit__)
+
+
+@contextmanager
+def empty_instance() -> Iterator[dg.DagsterInstance]:
+    """An instance of Dagster's that knows nothing: one that was used before and wiped, as making its tables takes as
+    long as a test."""
+    instance = _instances.pop() if _instances else dg.DagsterInstance.ephemeral()
+    try:
+        yield instance
+    finally:
+        instance.wipe()
+        _instances.append(instance)
