@@ -12,6 +12,7 @@ from typing import Any
 from slomix_pipeline.formats.gamestats import ALLIES, AXIS, Header, PlayerLine, StatsFile, WeaponCounts
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
+from slomix_pipeline.rules.differential import RoundPlayer, round_two_players
 from slomix_pipeline.rules.linking import Clocked
 from slomix_pipeline.rules.pairing import Placed, SecondRoundSeen, pair_rounds
 from slomix_pipeline.rules.timing_records import FiledRecord
@@ -153,3 +154,10 @@ def on_the_other_side(stats: StatsFile, guids: Collection[str]) -> StatsFile:
     """The file with these players on the other side."""
     lines = (replace(line, side=other_side(line.side)) if line.guid in guids else line for line in stats.players)
     return replace(stats, players=tuple(lines))
+
+
+def round_two(first: PlayerLine, second: PlayerLine, tail_fields: int = 38) -> list[RoundPlayer]:
+    """The own numbers of round 2 of one player who was in both files."""
+    return round_two_players(
+        make_stats(first, tail_fields=tail_fields), make_stats(second, number=2, tail_fields=tail_fields)
+    )

@@ -11,7 +11,6 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +47,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
+from slomix_pipeline_tests.kept import empty_instance, served_page
 
 SERVER = "main"
 SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli.main import main; main()"]  # as a process of its own
@@ -335,32 +335,6 @@ _WRITTEN_AT = frozenset(
 
 
 @contextmanager
-def served_page(folder: Path) -> Iterator[StandIn]:
-    """Discord's stand-in, which ends by itself behind the test: its server looks only now and then whether it is to."""
-    page = StandIn(folder).__enter__()
-    try:
-        yield page
-    finally:
-        _ending.submit(page.__exit__)
-
-
-_ending = ThreadPoolExecutor(4, "ending")
-_instances: list[dg.DagsterInstance] = []
-
-
-@contextmanager
-def _empty_instance() -> Iterator[dg.DagsterInstance]:
-    """An instance of Dagster's that knows nothing: one that was used before and wiped, as making its tables takes as
-    long as a test."""
-    instance = _instances.pop() if _instances else dg.DagsterInstance.ephemeral()
-    try:
-        yield instance
-    finally:
-        instance.wipe()
-        _instances.append(instance)
-
-
-@contextmanager
 def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False) -> Iterator[Pipeline]:
     """A pipeline on an empty game server below ``tmp_path``."""
     folder = tmp_path / "server"
@@ -384,7 +358,7 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
             patch.setenv(f"SLOMIX_{name.upper()}", value)
         page = stack.enter_context(served_page(tmp_path / "discord"))
         gameserver = stack.enter_context(open_game_server(load_settings()))
-        instance = stack.enter_context(_empty_instance())
+        instance = stack.enter_context(empty_instance())
         yield Pipeline(database, instance, folder, gameserver, page, Discord(page.webhook_url))
 
 

@@ -18,7 +18,7 @@ from slomix_pipeline.discord.client import Discord, InDoubt, MessageGone, NotSen
 from slomix_pipeline.discord.embeds import Embed, Field, Message, escape
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.discord.standin_faults import Fault
-from slomix_pipeline_tests.pipeline_fixtures import served_page
+from slomix_pipeline_tests.kept import served_page
 
 CARD = Embed(
     "Team B wins", "by **1:41**", 0x3BA55D, (Field("R1", "6:42", True),), "key", datetime(2026, 2, 2, 21, tzinfo=UTC)

@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, PlayerLine, WeaponCounts
+from slomix_pipeline.formats.gamestats import ALLIES, AXIS, SPECTATOR, WeaponCounts
 from slomix_pipeline.formats.tail import TAIL_FIELDS
-from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.differential import (
-    RoundPlayer,
     orphan_players,
     round_one_players,
     round_two_players,
@@ -22,14 +17,15 @@ from slomix_pipeline.rules.differential import (
 from slomix_pipeline.rules.pairing import pair_rounds
 from slomix_pipeline.rules.policy import COUNTERS, POLICY, Policy
 from slomix_pipeline.rules.rounds import own_numbers
-from slomix_pipeline_tests.building import first_round, lobby, make_line, make_round, make_stats, second_round
-
-
-def round_two(first: PlayerLine, second: PlayerLine, tail_fields: int = 38) -> list[RoundPlayer]:
-    """The round-2 rows of one player who was in both files."""
-    return round_two_players(
-        make_stats(first, tail_fields=tail_fields), make_stats(second, number=2, tail_fields=tail_fields)
-    )
+from slomix_pipeline_tests.building import (
+    first_round,
+    lobby,
+    make_line,
+    make_round,
+    make_stats,
+    round_two,
+    second_round,
+)
 
 
 def numbers(names: Iterable[str], value: int) -> dict[str, Any]:
@@ -361,53 +357,3 @@ def test_an_aborted_round_2_has_no_cumulative_numbers() -> None:
     rounds = [first_round(0), make_round(5, 1, *second_round(5).stats.players, limit="8:00")]
     players = own_numbers(rounds, pair_rounds(rounds))
     assert {p.kills for p in players[rounds[1].key]} == {None}
-
-
-# --- the law ---
-
-counts = st.builds(  # nobody hits more heads than he hits
-    lambda misses, heads, shots, kills, deaths: WeaponCounts(misses + heads, shots, kills, deaths, heads),
-    *[st.integers(0, 50)] * 5,
-)
-weapon_rows = st.dictionaries(st.sampled_from(WEAPONS), counts, max_size=4)
-cumulative = tuple(name for name in COUNTERS if POLICY[name] is Policy.CUMULATIVE and name != "bullets_fired")
-tails = st.fixed_dictionaries({name: st.integers(0, 3000) for name in cumulative})
-tenths = st.integers(0, 200)
-
-
-def added(first: WeaponCounts, second: WeaponCounts) -> WeaponCounts:
-    columns = ("hits", "shots", "kills", "deaths", "headshots")
-    return WeaponCounts(**{c: getattr(first, c) + getattr(second, c) for c in columns})
-
-
-@given(weapon_rows, weapon_rows, tails, tails, tenths, tenths)
-def test_round_1_and_the_own_numbers_of_round_2_make_up_the_cumulative_file(
-    weapons: dict[str, WeaponCounts],
-    more: dict[str, WeaponCounts],
-    tail: dict[str, Any],
-    grown: dict[str, int],
-    played: int,
-    played_more: int,
-) -> None:
-    none = WeaponCounts(0, 0, 0, 0, 0)
-    first = make_line("ada", AXIS, 0, weapons=weapons, **tail | {"minutes_played": played / 10})
-    second = make_line(
-        "ada",
-        ALLIES,
-        1,
-        weapons={w: added(weapons.get(w, none), more.get(w, none)) for w in weapons | more},
-        **{name: tail[name] + grown[name] for name in cumulative} | {"minutes_played": (played + played_more) / 10},
-    )
-    ones, twos = round_one_players(make_stats(first)), round_two(first, second)
-    assert all(not player.flags for player in (*ones, *twos))
-
-    def total(name: str) -> int:
-        return sum(getattr(player, name) for player in (*ones, *twos))
-
-    for column in ("kills", "deaths", "hits", "shots", "headshots"):
-        assert total(column) == second.total(column)
-    assert total("seconds_played") == (played + played_more) * 6
-    for name in cumulative:
-        assert sum(player.counters[name] or 0 for player in (*ones, *twos)) == second.tail[name]
-    for weapon, expected in second.weapons.items():
-        assert reduce(added, [(player.weapons or {}).get(weapon, none) for player in (*ones, *twos)], none) == expected

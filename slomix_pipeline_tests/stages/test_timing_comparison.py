@@ -18,7 +18,8 @@ from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key, served_page
+from slomix_pipeline_tests.kept import served_page
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
 
 
 @pytest.fixture

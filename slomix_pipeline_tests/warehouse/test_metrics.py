@@ -5,108 +5,17 @@ Belongs here: what the views in ``sql/views`` say. That no view reads past the v
 
 import re
 import shutil
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection
-from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.formats.tail import LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.identity import with_distinct_guids
-from slomix_pipeline.simulator.evening import play_evening
-from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline_tests.building import EVENING, at, make_line, make_stats
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
-from slomix_pipeline_tests.test_real_evenings import FOLDER, TOTALS_2025_10_02
-
-ADA, BOB = "ADA00001", "BOB00002"
-_SHA = "0" * 64
-
-
-@dataclass
-class Played:
-    """Rounds made by hand in a database, as the stages leave them."""
-
-    conn: Connection[DictRow]
-    stamps: dict[str, int] = field(default_factory=dict)
-
-    def round(
-        self,
-        *players: dict[str, Any],
-        match: int = 1,
-        number: int = 1,
-        session: int = 1,
-        server: str = "main",
-        map_name: str = "supply",
-        minutes: float | None = None,
-        invalid: str | None = None,
-    ) -> str:
-        """One round with ``players``, 10 minutes after the one before on its server. Returns its key."""
-        count = self.stamps[server] = self.stamps.get(server, 0) + 1
-        stamp = at(10 * count if minutes is None else minutes)
-        key, session_key = f"{server}:r{count}", f"{server}:s{session}"
-        first = key if number == 1 else f"{server}:r{count - 1}"
-        run = self.conn.execute
-        run("insert into file_content values (%s, '') on conflict do nothing", [_SHA])
-        run("insert into file (server, name, kind, status) values (%s, %s, 'stats', 'ingested')", [server, key])
-        run(
-            """insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label,
-                   map, server_name, config, limit_text, attack_time_text, tail_fields, generation, session_if_first)
-               values (%s, %s, %s, %s, %s, %s, false, %s, %s, '', '', '', '', 38, '', %s)""",
-            [key, server, key, _SHA, stamp.replace(tzinfo=None), stamp, number, map_name, key],
-        )
-        run("insert into session values (%s, %s, %s, %s) on conflict do nothing", [session_key, server, EVENING, stamp])
-        run(
-            "insert into round (round_key, match_key, number, status, invalid_reason) values (%s, %s, %s, %s, %s)",
-            [key, first, number, "complete", invalid],
-        )
-        run("insert into session_round values (%s, %s, %s)", [key, session_key, count])
-        for player in players:
-            self._player(key, session_key, player)
-        return key
-
-    def _player(self, key: str, session_key: str, player: dict[str, Any]) -> None:
-        weapons = player.get("weapons", {})
-        values = {"round_key": key, "name": "someone", "side": 1} | {k: v for k, v in player.items() if k != "weapons"}
-        self.conn.execute(
-            f"insert into round_player ({', '.join(values)}) values ({', '.join(['%s'] * len(values))})",
-            list(values.values()),
-        )
-        for weapon, counts in weapons.items():
-            row = {"hits": 0, "shots": 0, "kills": 0, "deaths": 0, "headshots": 0} | counts
-            self.conn.execute(
-                f"insert into round_weapon (round_key, guid, weapon, {', '.join(row)}) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [key, player["guid"], weapon, *row.values()],
-            )
-        self.conn.execute(
-            "insert into session_player values (%s, %s, %s, 'A') on conflict do nothing",
-            [session_key, player["guid"], values["name"]],
-        )
-
-    def metric(self, level: str, scope: str, guid: str = ADA) -> DictRow:
-        """The row of player_metric."""
-        (row,) = self.rows(
-            "select * from player_metric where level = %s and scope = %s and guid = %s", level, scope, guid
-        )
-        return row
-
-    def rows(self, query: str, *values: Any) -> list[DictRow]:
-        return self.conn.execute(query, values).fetchall()
-
-
-@pytest.fixture
-def played(database: Database) -> Iterator[Played]:
-    with database.connect() as conn:
-        yield Played(conn)
-
+from slomix_pipeline_tests.real_files import FOLDER, TOTALS_2025_10_02
+from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 
 # --- formulas ---
 
@@ -385,71 +294,6 @@ def test_aimed_accuracy_leaves_out_the_listed_weapons_and_keeps_shots_that_were_
 def test_the_weapons_left_out_of_aimed_accuracy_exist_and_say_why(played: Played) -> None:
     rows = played.rows("select * from aimed_accuracy_exclusion")
     assert {row["weapon"] for row in rows} < set(WEAPONS) and all(row["reason"] for row in rows)
-
-
-# --- names ---
-
-
-def names(played: Played) -> dict[str, str]:
-    return {row["guid"]: row["name"] for row in played.rows("select * from player_name")}
-
-
-def test_an_alias_tells_when_and_in_how_many_rounds_it_was_used(played: Played) -> None:
-    played.round({"guid": ADA, "name": "Ada"}, minutes=0)
-    played.round({"guid": ADA, "name": "Countess"}, number=2, minutes=10)
-    played.round({"guid": ADA, "name": "Ada"}, minutes=20, invalid="filler map")  # a name all the same
-    found = played.rows("select name, first_seen, last_seen, rounds from alias order by name")
-    assert found == [
-        {"name": "Ada", "first_seen": at(0), "last_seen": at(20), "rounds": 2},
-        {"name": "Countess", "first_seen": at(10), "last_seen": at(10), "rounds": 1},
-    ]
-
-
-def test_who_was_renamed_is_one_player_shown_under_the_name_seen_last(played: Played) -> None:
-    played.round({"guid": ADA, "name": "Ada", "kills": 3})
-    played.round({"guid": ADA, "name": "Countess", "kills": 4}, number=2)
-    (row,) = played.rows("select name, kills, team from session_player_metric")
-    assert row == {"name": "Countess", "kills": 7, "team": "A"}
-    assert names(played) == {ADA: "Countess"}
-
-
-def test_a_name_of_colour_codes_only_is_never_shown_when_there_is_another(played: Played) -> None:
-    played.round({"guid": ADA, "name": "Ada"}, {"guid": BOB, "name": ""})
-    played.round({"guid": ADA, "name": ""}, {"guid": BOB, "name": ""}, number=2)
-    assert names(played) == {ADA: "Ada", BOB: "Unknown Player"}
-    assert played.metric("match", "main:r1")["name"] == "Ada"
-
-
-def test_of_two_names_seen_at_the_same_moment_the_one_of_more_rounds_is_shown_then_the_alphabet_decides(
-    played: Played,
-) -> None:
-    played.round({"guid": ADA, "name": "Zeta"}, {"guid": BOB, "name": "Beta"}, minutes=0)
-    played.round({"guid": ADA, "name": "Zeta"}, {"guid": BOB, "name": "Beta"}, minutes=10)
-    played.round({"guid": ADA, "name": "Alpha"}, {"guid": BOB, "name": "Alpha"}, minutes=10, server="second")
-    played.round({"guid": BOB, "name": "Alpha"}, minutes=5, server="second")
-    assert names(played) == {ADA: "Zeta", BOB: "Alpha"}
-
-
-def test_bots_have_no_aliases(played: Played) -> None:
-    (bot,) = with_distinct_guids(make_stats(make_line("OMNIBOT0", name="[BOT]Sam")), "a file").players
-    played.round({"guid": bot.guid, "name": bot.clean_name}, {"guid": ADA, "name": "Ada"}, invalid="bots took part")
-    assert names(played) == {ADA: "Ada"}
-
-
-def test_importing_and_running_a_round_again_counts_no_alias_twice(pipeline: Pipeline, tmp_path: Path) -> None:
-    archive = tmp_path / "archive"
-    evening = play_evening(21, maps=1)
-    write_evening(archive, evening)
-    aliases = "select guid, name, first_seen, last_seen, rounds from alias order by guid, name"
-    pipeline.import_(archive)
-    before = pipeline.rows(aliases)
-    pipeline.import_(archive)
-    pipeline.work([row["round_key"] for row in pipeline.rows("select round_key from round order by round_key")])
-    assert pipeline.rows(aliases) == before
-    counted: Counter[str] = Counter()
-    for row in before:
-        counted[row["guid"]] += row["rounds"]
-    assert counted == Counter(guid for sim_round in evening.rounds for guid in sim_round.players)
 
 
 # --- a real evening; not part of the project ---

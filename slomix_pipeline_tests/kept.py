@@ -1,0 +1,38 @@
+"""What tests keep, because making or ending it takes longer than they do: Dagster's instance, a page.
+
+Does not belong here: tests of these things themselves, which work with them as they are.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from slomix_pipeline.discord.standin import StandIn
+
+_ending = ThreadPoolExecutor(4, "ending")
+_instances: list[dg.DagsterInstance] = []
+
+
+@contextmanager
+def served_page(folder: Path) -> Iterator[StandIn]:
+    """Discord's stand-in, which ends by itself behind the test: its server looks only now and then whether it is to."""
+    page = StandIn(folder).__enter__()
+    try:
+        yield page
+    finally:
+        _ending.submit(page.__exit__)
+
+
+@contextmanager
+def empty_instance() -> Iterator[dg.DagsterInstance]:
+    """An instance of Dagster's that knows nothing: one that was used before and wiped, as making its tables takes as
+    long as a test."""
+    instance = _instances.pop() if _instances else dg.DagsterInstance.ephemeral()
+    try:
+        yield instance
+    finally:
+        instance.wipe()
+        _instances.append(instance)
