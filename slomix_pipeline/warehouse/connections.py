@@ -7,6 +7,7 @@ Does not belong here: addresses, transactions, locks (``database``).
 import os
 import select
 from collections import defaultdict
+from contextlib import suppress
 
 import psycopg
 from psycopg.pq import ExecStatus, PGconn, TransactionStatus, abc
@@ -53,11 +54,12 @@ class KeptConnection(psycopg.Connection[DictRow]):
 
 def _take(kept: list[abc.PGconn]) -> abc.PGconn | None:
     """A line whose server still listens: nothing else is ever said while nothing is asked."""
-    while kept:
-        line = kept.pop()
-        if not select.select([line.socket], [], [], 0)[0]:
-            return line
-        line.finish()
+    with suppress(IndexError):  # none is left; not asked before, as another thread may take the last one meanwhile
+        while True:
+            line = kept.pop()
+            if not select.select([line.socket], [], [], 0)[0]:
+                return line
+            line.finish()
     return None
 
 
