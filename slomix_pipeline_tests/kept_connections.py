@@ -26,21 +26,31 @@ class _Lines:
     process: int = field(default_factory=os.getpid)
 
     def take(self) -> abc.PGconn | None:
-        while self.idle:
-            line = self.idle.pop()
+        while True:
+            try:
+                line = self.idle.pop()
+            except IndexError:  # asked in one step: threads take lines at the same time
+                return None
             if not select.select([line.socket], [], [], 0)[0]:  # else the server has hung up
                 return line
             line.finish()
-        return None
 
     def give_back(self, line: abc.PGconn) -> bool:
         """Whether nothing of its session was left, so that it can be used again."""
         if line.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             line.exec_(b"ROLLBACK")
-        clean = line.transaction_status == TransactionStatus.IDLE
-        if clean := clean and line.exec_(b"DISCARD ALL").status == ExecStatus.COMMAND_OK:
-            self.idle.append(line)
-        return clean
+        if line.transaction_status != TransactionStatus.IDLE:
+            return False
+        if line.exec_(b"DISCARD ALL").status != ExecStatus.COMMAND_OK:
+            return False
+        self.idle.append(line)
+        return True
+
+    def end(self) -> None:
+        """Nothing is kept from now on."""
+        self.process = 0
+        for line in self.idle:
+            line.finish()
 
 
 class _Kept(psycopg.Connection[DictRow]):
@@ -81,5 +91,4 @@ def kept_connections(database: Database) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "connect", connect_again)
         yield
-    for line in lines.idle:
-        line.finish()
+    lines.end()
