@@ -31,7 +31,7 @@ _DONE = """select (select count(*) from file) + (select count(*) from timing_rec
                   + (select count(*) from parsed_round) + (select count(*) from round_timing)
                   + (select count(*) from session_round) + (select count(*) from round_endstats)
                   + (select count(*) from check_result where check_name = 'told_once') as n"""
-_KILLS = 6
+_KILLS = 10
 # As a process of its own, which cuts evenings into many batches.
 _SMALL_BATCHES = f"from slomix_pipeline.rules import batches; batches.ROUNDS_AT_ONCE = 1; {SLOMIX[-1]}"
 
