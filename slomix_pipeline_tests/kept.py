@@ -43,7 +43,11 @@ class _Kept(psycopg.Connection[DictRow]):
             return
         self.isolation_level = self.read_only = self.deferrable = None
         self.autocommit = True
-        self.execute("discard all")  # settings, locks, temporary tables
+        try:
+            self.execute("discard all")  # settings, locks, temporary tables
+        except psycopg.OperationalError:  # PostgreSQL ended it: closing it says nothing of that
+            self.end()
+            return
         self.autocommit = False
         self._aside.append(self)
 
