@@ -30,7 +30,8 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import play_live
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
-from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import SLOMIX, round_key
 from slomix_pipeline_tests.postgres_fixtures import folder_for_servers
 
 SEED = 20

@@ -25,7 +25,8 @@ from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline_tests.pipeline_fixtures import as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import round_key
 
 TEAMS = {"A": "fox (A)", "B": "owl (B)"}  # by their tags
 PATIENCE = 120.0  # seconds that anything may take on a busy machine

@@ -37,7 +37,8 @@ from slomix_pipeline.stages.chain import OF_A_ROUND, nobody_watches, run_stages
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.any_evening import LJUBLJANA, Plan, examples, may_count_on, partners, plans, untrue_numbers
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
+from slomix_pipeline_tests.as_played import differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
 MANY = examples(60)
 # Each has some seconds of work for a database: too much to look for a smaller example when one fails.

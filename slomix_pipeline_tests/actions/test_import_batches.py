@@ -18,7 +18,8 @@ from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_ROUND, Progress, nobody_watches, run_stages
 from slomix_pipeline.stages.common import NotAsPlanned, Stage, Tools
 from slomix_pipeline.warehouse.database import Deadlocked, locked_server
-from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, differences, just_now, round_key
+from slomix_pipeline_tests.as_played import differences
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 # Fresh enough for sensors, and far enough apart for batches of their own.
 EVENINGS = [play_evening(30 + n, maps=1, ends_at=just_now() - timedelta(hours=8 * (1 - n))) for n in range(2)]

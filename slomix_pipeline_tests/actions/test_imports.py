@@ -24,7 +24,8 @@ from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.unfinished import ROUND_ENDS
-from slomix_pipeline_tests.pipeline_fixtures import SERVER, SLOMIX, Pipeline, differences, just_now, round_key
+from slomix_pipeline_tests.as_played import differences
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, SLOMIX, Pipeline, just_now, round_key
 
 # What an import has made so far: it only ever grows.
 _DONE = """select (select count(*) from file) + (select count(*) from timing_record)

@@ -11,16 +11,9 @@ from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse.files import list_files
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
 from slomix_pipeline_tests.building import on_the_other_side
-from slomix_pipeline_tests.pipeline_fixtures import (
-    SERVER,
-    Pipeline,
-    as_exported,
-    as_played,
-    differences,
-    just_now,
-    round_key,
-)
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 from slomix_pipeline_tests.spoilt_files import CASES, good_evening, name_of, spoilt
 
 

@@ -7,7 +7,8 @@ from slomix_pipeline.reports.whatif import compare
 from slomix_pipeline.simulator.golden import NIGHT, POINTS
 from slomix_pipeline.simulator.golden import golden_night as played
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences, just_now
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 
 def test_the_check_passes_and_names_every_map() -> None:

@@ -20,7 +20,8 @@ from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.stages.parsed_round import parsed_round
 from slomix_pipeline.stages.raw_stats_file import raw_stats_file
 from slomix_pipeline.warehouse import files
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 
 
 def just_now() -> datetime:

@@ -8,7 +8,8 @@ import pytest
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.sensors.folders import GAMESTATS
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 from slomix_pipeline_tests.spoilt_files import CASES, good_bytes, good_evening, name_of, spoilt, subject
 
 

@@ -5,7 +5,8 @@ import json
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences, round_key
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 from slomix_pipeline_tests.spoilt_files import ENDED, Spoil, good_evening
 
 BAD_RECORDS: dict[str, tuple[Spoil, str]] = {

@@ -6,8 +6,9 @@ import pytest
 
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.rules.values import FiledRound
+from slomix_pipeline_tests.as_played import differences
 from slomix_pipeline_tests.building import make_line, make_round
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 from slomix_pipeline_tests.stages.endstats_steps import (
     ADA,
     AWARDS,

@@ -14,15 +14,8 @@ from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.warehouse import reading
-from slomix_pipeline_tests.pipeline_fixtures import (
-    SERVER,
-    Pipeline,
-    as_exported,
-    as_played,
-    differences,
-    just_now,
-    round_key,
-)
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 
 def put_record(pipeline: Pipeline, sim_round: SimRound) -> str:

@@ -20,16 +20,9 @@ from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import parsed
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
 from slomix_pipeline_tests.building import make_line, make_stats
-from slomix_pipeline_tests.pipeline_fixtures import (
-    SERVER,
-    Pipeline,
-    as_exported,
-    as_played,
-    differences,
-    just_now,
-    round_key,
-)
+from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 
 def one_match(seed: int = 3) -> Evening:

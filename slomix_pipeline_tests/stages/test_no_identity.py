@@ -10,7 +10,8 @@ from slomix_pipeline.formats import gamestats
 from slomix_pipeline.simulator.awards import endstats_bytes
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, as_exported, as_played, differences, just_now
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 MaskOf = Callable[[Evening], dict[int, dict[str, bytes]]]
 

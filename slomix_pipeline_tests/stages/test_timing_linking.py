@@ -14,14 +14,8 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening, SimRound
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline_tests.pipeline_fixtures import (
-    Pipeline,
-    as_exported,
-    as_played,
-    differences,
-    just_now,
-    round_key,
-)
+from slomix_pipeline_tests.as_played import as_exported, as_played, differences
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
 from slomix_pipeline_tests.stages.timing_steps import (
     broken_link,
     check,
