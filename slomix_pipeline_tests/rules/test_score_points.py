@@ -217,7 +217,7 @@ def truth_per_round(match: SimMatch) -> Points:
     return Points(better.count("A"), better.count("B"))
 
 
-@examples(30)
+@examples(60)
 @given(plans())
 def test_the_score_of_any_evening_is_as_it_was_played_under_every_policy(plan: Plan) -> None:
     evening = plan.play()

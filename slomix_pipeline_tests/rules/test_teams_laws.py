@@ -191,7 +191,7 @@ def test_a_replaced_team_is_noticed_once_and_stays_the_same_team(evening: Evenin
     assert set(replaced[0].gone) == {guid for guid, side in first.sides.items() if side == ALLIES}
 
 
-@examples(30)
+@examples(60)
 @given(plans())
 def test_of_any_simulated_evening_nobody_is_in_a_wrong_team_and_bots_are_in_none(plan: Plan) -> None:
     evening = plan.play()
