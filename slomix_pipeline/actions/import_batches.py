@@ -53,8 +53,11 @@ def work_out(
             with _explained():
                 reading.result()
         size, done = sum(len(batch.rounds) for batch in batches), 0
-        for batch, working in [(batch, pool.submit(_work_out, batch)) for batch in batches]:
+        submitted = [(batch, pool.submit(_work_out, batch)) for batch in batches]
+        for number, (batch, working) in enumerate(submitted):
             progress("working out rounds", done, size)
+            if number.bit_count() == 1:  # twice as much is there as the last time
+                tools.database.learn_sizes()
             with _explained():
                 as_planned = working.result()
             if as_planned:

@@ -158,6 +158,12 @@ class Database:
             conn.read_only = True
             yield conn
 
+    def learn_sizes(self) -> None:
+        """Has PostgreSQL look at how much its tables hold, as its plans go by that. By itself it looks once a minute: too
+        seldom for what grows from nothing to years in that time."""
+        with self.transaction() as conn:
+            conn.execute("analyze")
+
     @contextmanager
     def hold(self, name: str, *, patience: float | None = None) -> Iterator[psycopg.Connection[DictRow]]:
         """Waits until nobody else holds the lock ``name``, and holds it to the end; each statement on the connection
