@@ -159,8 +159,8 @@ class Database:
             yield conn
 
     def learn_sizes(self) -> None:
-        """Has PostgreSQL look at how much its tables hold, as its plans go by that. By itself it looks once a minute: too
-        seldom for what grows from nothing to years in that time."""
+        """Has PostgreSQL look at how much its tables hold, as its plans go by that. By itself it looks once a minute,
+        too seldom for what grows from nothing to years in that time."""
         with self.transaction() as conn:
             conn.execute("analyze")
 
