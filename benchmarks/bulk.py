@@ -143,7 +143,6 @@ def show_sizes(found: Imported, settings: Settings, database: Database) -> None:
     """The size of the database, and the catalogue with its floor."""
     show("database per 1,000 rounds: ours, MB", f"{size(database, 'public') / found.rounds / 1e3:.1f}")
     with dagster_instance(settings, database) as instance:
-        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=10)
         add_partitions(instance, database)
         with database.connect() as conn:  # of a round a record, too
             conn.execute("delete from uncatalogued where kind = 'timings'")

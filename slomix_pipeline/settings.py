@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
     executor: Literal["in_process", "multiprocess"] = "in_process"
+    dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
 
     @field_validator("filler_maps", mode="before")
@@ -121,6 +122,13 @@ class Settings(BaseSettings):
         if value not in POLICIES:
             raise ValueError(f"unknown score policy {value!r}; there are {', '.join(POLICIES)}")
         return value
+
+    @field_validator("dagster_yaml", mode="after")
+    @classmethod
+    def _dagster_yaml_is_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"{value} is no file")
+        return value and value.resolve()
 
     @field_validator("home", mode="after")
     @classmethod

@@ -38,7 +38,9 @@ def open_database(settings: Settings) -> Database:
 def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
     """The variables a process needs to work on this home: settings, database, Dagster's folder."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    shutil.copyfile(
+        settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml", settings.dagster_home / "dagster.yaml"
+    )
     return as_environment(settings) | {
         "SLOMIX_POSTGRES_URL": database.url,
         "SLOMIX_DAGSTER_PG_URL": dagster_url(database.url),

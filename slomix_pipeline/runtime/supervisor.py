@@ -40,6 +40,7 @@ from slomix_pipeline.warehouse.embedded import shorten_log, stop_embedded
 Say = Callable[[str], None]
 Look = Callable[[], None]  # raises when something fell
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
+_DAEMON = "from slomix_pipeline.runtime.daemon import main; main()"
 _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 0.5  # seconds
@@ -228,7 +229,7 @@ def _dagster(
             "--max-workers",
             str(_GRPC_WORKERS),
         ],
-        "daemon": [*python, "dagster._daemon", "run", "-w", str(workspace)],
+        "daemon": [sys.executable, "-c", _DAEMON, "run", "-w", str(workspace)],
         "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
     }
     children: dict[str, subprocess.Popen[bytes]] = {}

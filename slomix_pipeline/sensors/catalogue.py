@@ -50,8 +50,6 @@ def catalogue_sensor(
         return dg.SkipReason("Dagster knows of everything that was made")
     if context.instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1):
         return dg.SkipReason(f"{waiting:,} partitions wait until no run is in flight")
-    # One connection for all events of a tick, not two for each.
-    context.instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=10)
     before = int(context.cursor or 0)
     told = before + report_waiting(context.instance, database, SECONDS_PER_TICK)
     context.update_cursor(str(told))

@@ -103,7 +103,6 @@ def test_dagster_runs_with_the_configuration_we_ship_and_keeps_to_its_schema(
     monkeypatch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(empty_database.url))
     shutil.copy(bundled_folder("deploy") / "dagster.yaml", tmp_path)
     with DagsterInstance.from_config(str(tmp_path)) as instance:
-        instance.optimize_for_webserver(statement_timeout=5000, pool_recycle=3600, max_overflow=5)
         assert greeting.execute_in_process(instance=instance).success
         assert instance.get_runs_count() == 1
     with empty_database.connect() as conn:

@@ -1,0 +1,14 @@
+"""Dagster's daemon, as the one process that launches runs.
+
+Started as ``python -c``: a run's process would load again whatever module its parent was started as.
+"""
+
+from dagster._daemon.cli import main as daemon
+
+from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
+
+
+def main() -> None:
+    """``dagster-daemon``, with its arguments."""
+    launch_in_this_process()
+    daemon()

@@ -1,0 +1,93 @@
+"""Dagster's own records in PostgreSQL, asked for no more than it takes. Named in ``deploy/dagster.yaml``.
+
+Dagster opens a connection for every event that it writes and every question that it asks, looks whether its tables are
+there before most of them, and asks for the same partition dozens of times in a run: that was two thirds of the time of
+a short run, and most of what an idle system cost. Its web server keeps connections; here every process does.
+"""
+
+import time
+from typing import Any
+
+from dagster._core.storage.config import PostgresStorageConfig
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import (
+    DagsterPostgresStorage,
+    PostgresEventLogStorage,
+    PostgresRunStorage,
+    PostgresScheduleStorage,
+)
+from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy import Engine, event, exc
+
+_LONGEST_STATEMENT = 60_000  # ms
+_RENEW_AFTER = 3600  # seconds
+_AT_ONCE = 20  # connections that a process may have beside the one it keeps, for as long as they are in use
+_TRUSTED_FOR = 1.0  # seconds; what was unused for longer may have lost its server
+
+_tables_are_there = False
+
+
+def expect_tables() -> None:
+    """Says that no table has to be created in this process: another has done so."""
+    global _tables_are_there
+    _tables_are_there = True
+
+
+class _EventLogStorage(PostgresEventLogStorage):
+    """Remembers what never changes again: tables that are there, and partitions, of which none is ever deleted."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._tables: set[str] = set()
+        self._partitions: set[tuple[str, str]] = set()
+        super().__init__(*args, **kwargs)
+
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        key = (partitions_def_name, partition_key)
+        if key not in self._partitions and super().has_dynamic_partition(*key):
+            self._partitions.add(key)
+        return key in self._partitions
+
+
+class KeptConnectionsStorage(DagsterPostgresStorage):
+    """``DagsterPostgresStorage`` with one connection kept per process and part."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self.postgres_url = postgres_url
+        self._inst_data = inst_data
+        self.should_autocreate_tables = not _tables_are_there
+        self._run_storage = PostgresRunStorage(postgres_url, self.should_autocreate_tables)
+        self._event_log_storage = _EventLogStorage(postgres_url, self.should_autocreate_tables)
+        self._schedule_storage = PostgresScheduleStorage(postgres_url, self.should_autocreate_tables)
+        for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
+            storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
+            _test_idle_connections(storage._engine)  # there is no call for it
+        super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]  # as Dagster's own
+        cls, inst_data: ConfigurableClassData | None, config_value: PostgresStorageConfig
+    ) -> "KeptConnectionsStorage":
+        return cls(pg_url_from_config(config_value), inst_data)
+
+
+def _test_idle_connections(engine: Engine) -> None:
+    """Has a connection that was kept over a restart of PostgreSQL noticed before it is used, at no cost for others."""
+
+    @event.listens_for(engine, "checkout")
+    def test(connection: Any, record: Any, _proxy: Any) -> None:
+        unused_for = time.monotonic() - record.info.get("used_at", time.monotonic())
+        if unused_for > _TRUSTED_FOR:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("select 1")
+            except Exception as error:
+                raise exc.DisconnectionError from error  # the pool opens another
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()

@@ -1,0 +1,39 @@
+"""When a run starts: at once while there is room, else when its turn comes. Named in ``deploy/dagster.yaml``.
+
+Dagster's queue is looked at once a second, and each look takes its time: half of what a round's whole run takes.
+"""
+
+import dagster as dg
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+
+_launches_here = False
+_IN_LINE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def launch_in_this_process() -> None:
+    """Says that this process is the one that launches runs: Dagster's daemon."""
+    global _launches_here
+    _launches_here = True
+
+
+class PromptRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
+    """``QueuedRunCoordinator`` that has the daemon start a run without the queue when nothing waits there and fewer
+    runs than may be are in progress. What other processes submit, such as the web server, is queued."""
+
+    def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
+        run = context.dagster_run
+        if not (_launches_here and run.status is dg.DagsterRunStatus.NOT_STARTED and self._has_room()):
+            return super().submit_run(context)
+        self._instance.launch_run(run.run_id, context.workspace)
+        launched = self._instance.get_run_by_id(run.run_id)
+        assert launched is not None
+        return launched
+
+    def _has_room(self) -> bool:
+        in_line = self._instance.get_runs_count(dg.RunsFilter(statuses=_IN_LINE))
+        return in_line < self.get_run_queue_config().max_concurrent_runs
