@@ -1,16 +1,17 @@
 """How long from a complete stats file to its message, where that time goes, and how much memory everything takes.
 
 Starts ``slomix run`` on a real SFTP server of its own, writes simulated rounds one by one as the game server does (the
-timing record, 3 s later the stats file) and waits for each message on the stand-in. Prints one table of seconds, and
-the largest sum of PSS over all processes.
+timing record, 3 s later the stats file) and waits for each message on the stand-in; then some two at once. Prints one
+table of seconds, and the largest sum of PSS over all processes.
 
-    .venv/bin/python benchmarks/live.py [--rounds 50] [--history FOLDER]
+    .venv/bin/python benchmarks/live.py [--rounds 50] [--pairs 5] [--history FOLDER]
 
 ``--history``: files that are imported first, so that the rounds are played on top of a long history.
 """
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -40,7 +41,8 @@ SLOMIX = [str(PYTHON), "-c", "from slomix_pipeline.cli.main import main; main()"
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=51, help="odd: then pairs are of two matches")
+    parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--history", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -64,10 +66,10 @@ def main() -> None:
             if arguments.history:
                 subprocess.run([*SLOMIX, "import", str(arguments.history)], env=environment, check=True)
             with running(environment) as process:
-                complete, peak = play(server, folder / "home", process, arguments.rounds)
+                complete, peak = play(server, folder / "home", process, arguments.rounds, arguments.pairs)
                 os.environ["SLOMIX_ENV_FILE"] = ""
                 database = open_database(load_settings(home=folder / "home"))
-                show(complete, moments(database, folder / "home"))
+                show(complete, moments(database, folder / "home"), arguments.rounds)
     print(f"{'memory of everything at its peak, MB (PSS)':<44} {peak / 2**20:>8.0f}")
 
 
@@ -86,9 +88,11 @@ def running(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(60)
 
 
-def play(server: Path, home: Path, process: "subprocess.Popen[bytes]", rounds: int) -> tuple[dict[str, float], int]:
-    """Plays rounds until each is told. Returns when each stats file was complete (unix seconds), by round key, and
-    the memory of everything at its peak, in bytes."""
+def play(
+    server: Path, home: Path, process: "subprocess.Popen[bytes]", rounds: int, pairs: int
+) -> tuple[dict[str, float], int]:
+    """Plays rounds until each is told, then pairs of them. Returns when each stats file was complete (unix seconds), by
+    round key in order, and the memory of everything at its peak, in bytes."""
     peaks = [0]
     stop = threading.Event()
     # PostgreSQL leaves the process that started it.
@@ -104,12 +108,20 @@ def play(server: Path, home: Path, process: "subprocess.Popen[bytes]", rounds: i
     complete = {}
     try:
         time.sleep(8)
-        evening = play_evening(5, maps=-(-rounds // 2), ends_at=datetime.now(UTC) - timedelta(seconds=10))
-        for number, sim_round in enumerate(evening.rounds[:rounds], start=1):
-            write_round(server, sim_round, between=lambda: time.sleep(STATS_DELAY.total_seconds()))
-            complete[f"main:{sim_round.stem}"] = time.time()
+        evening = play_evening(5, maps=1 + rounds // 2 + pairs, ends_at=datetime.now(UTC) - timedelta(seconds=10))
+        alone, together = evening.rounds[:rounds], evening.rounds[rounds : rounds + 2 * pairs]
+        lots = [[one] for one in alone] + [list(two) for two in zip(together[::2], together[1::2], strict=True)]
+        for number, lot in enumerate(lots):
+            before = len(messages(home))
+            for sim_round in lot:
+                write_round(
+                    server,
+                    sim_round,
+                    between=(lambda: time.sleep(STATS_DELAY.total_seconds())) if len(lot) == 1 else None,
+                )
+                complete[f"main:{sim_round.stem}"] = time.time()
             waited = time.monotonic()
-            while len(messages(home)) < number and time.monotonic() - waited < 60:
+            while len(messages(home)) < before + len(lot) and time.monotonic() - waited < 60:
                 time.sleep(0.02)
             time.sleep(4 + number % 5)  # not in step with the daemon's own rhythm
     finally:
@@ -168,13 +180,20 @@ def moments(database: Database, home: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def show(complete: dict[str, float], found: dict[str, dict[str, float]]) -> None:
-    """Seconds since the stats file was complete, median and worst of all rounds, in order of time."""
-    names = {name for key in complete for name in found[key]}
-    since = {name: [found[key][name] - at for key, at in complete.items() if name in found[key]] for name in names}
+def show(complete: dict[str, float], found: dict[str, dict[str, float]], rounds: int) -> None:
+    """Seconds since the stats file was complete, median and worst of the first ``rounds``, in order of time; and how
+    long the second of two that came at once was told after the first."""
+    alone, together = list(complete)[:rounds], list(complete)[rounds:]
+    names = {name for key in alone for name in found[key]}
+    since = {name: [found[key][name] - complete[key] for key in alone if name in found[key]] for name in names}
     print(f"{'seconds after the file is complete':<44} {'median':>8} {'worst':>8} {'rounds':>7}")
     for name, seconds in sorted(since.items(), key=lambda item: statistics.median(item[1])):
         print(f"{name:<44} {statistics.median(seconds):>8.2f} {max(seconds):>8.2f} {len(seconds):>7}")
+    said = [found[key].get("said", math.inf) for key in together]
+    apart = [abs(second - first) for first, second in zip(said[::2], said[1::2], strict=True)]
+    if apart:
+        name = "of two at once, the second after the first"
+        print(f"{name:<44} {statistics.median(apart):>8.2f} {max(apart):>8.2f} {len(apart):>7}")
 
 
 if __name__ == "__main__":
