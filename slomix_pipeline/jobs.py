@@ -24,13 +24,8 @@ def wish_of(run: dg.DagsterRun) -> Wish | None:
 CAUSE_TAG = "slomix/cause"
 
 
-IN_FLIGHT = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+HAS_PROCESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+IN_FLIGHT = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, *HAS_PROCESS]
 
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:

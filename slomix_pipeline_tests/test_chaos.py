@@ -42,6 +42,15 @@ PATIENCE = 240.0  # seconds that anything may take on a busy machine
 FAULTS = (Fault.FAILING, Fault.LOST_ANSWER, Fault.RATE_LIMITED)
 
 
+# By what the command lines of a victim and of the processes between it and the supervisor are known.
+_FOUND_BY = {
+    "code server": ["api grpc"],
+    "daemon": ["runtime.daemon"],
+    "fork server": ["runtime.daemon", "forkserver"],
+    "one run": ["runtime.daemon", "forkserver", "forkserver"],
+}
+
+
 class Supervised:
     """``slomix run`` as a service manager runs it: started again whenever it ends."""
 
@@ -86,11 +95,10 @@ class Supervised:
             return int((self._postgres / "postmaster.pid").read_text().split()[0])
         if victim == "supervisor":
             return self._run.pid
-        sign = {"code server": "api grpc", "daemon": "dagster._daemon", "one run": "api grpc"}[victim]
-        child = next(p for p in psutil.Process(self._run.pid).children() if sign in " ".join(p.cmdline()))
-        if victim == "one run":
-            child = next(p for p in child.children() if "spawn_main" in " ".join(p.cmdline()))
-        return int(child.pid)
+        found = psutil.Process(self._run.pid)
+        for sign in _FOUND_BY[victim]:
+            found = next(child for child in found.children() if sign in " ".join(child.cmdline()))
+        return int(found.pid)
 
     def end(self) -> int:
         self._over = True
@@ -132,7 +140,7 @@ def service(settings: Settings, log: Path) -> Iterator[Supervised]:
 @pytest.mark.timeout(900)
 def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_twice(folder: Path) -> None:
     rng = Random(SEED)
-    victims = ["one run", "code server", "daemon", "postgres", "supervisor"]
+    victims = ["one run", "fork server", "code server", "daemon", "postgres", "supervisor"]
     rng.shuffle(victims)
     server = folder / "server"
     for name in (GAMESTATS, GAMETIMES):

@@ -18,7 +18,7 @@ from slomix_pipeline.discord.embeds import escape
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.reports.export import session_as_json
 from slomix_pipeline.runtime.home import dagster_environment
-from slomix_pipeline.runtime.supervisor import free_port
+from slomix_pipeline.runtime.supervisor import DAEMON, free_port
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -44,7 +44,7 @@ def process(arguments: list[str], environment: dict[str, str], log: Path) -> Ite
     """A process of ours, ended with everything it started."""
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, *arguments],
             env=os.environ | environment,
             cwd=log.parent,
             stdin=subprocess.DEVNULL,
@@ -71,10 +71,21 @@ def dagster(home: Path, environment: dict[str, str], log: Path) -> Iterator[None
     port = free_port(0)
     workspace = home / "workspace.yaml"
     workspace.write_text(f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name: slomix}}\n")
-    code_server = ["dagster", "api", "grpc", "-m", "slomix_pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    code_server = [
+        "-m",
+        "dagster",
+        "api",
+        "grpc",
+        "-m",
+        "slomix_pipeline.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     with process([*code_server, "--max-workers", "12"], environment, log):
         wait_until("the code server did not come up", lambda: listens(port), log)
-        with process(["dagster._daemon", "run", "-w", str(workspace)], environment, log):
+        with process(["-c", DAEMON, "run", "-w", str(workspace)], environment, log):
             yield
 
 

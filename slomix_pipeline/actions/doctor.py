@@ -70,14 +70,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
         database = Database(postgres_url(settings))
         applied = migrate(database)
         with database.connect() as conn:
-            found = conn.execute("select current_setting('server_version') as version").fetchone()
+            version = conn.info.parameter_status("server_version")
             newest = timing_records.newest_end(conn, settings.server)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
     kind = "embedded" if settings.postgres_url is None else "SLOMIX_POSTGRES_URL"
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
-    yield Finding("database", True, f"PostgreSQL {found['version'] if found else '?'} ({kind}){news}")
+    yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 

@@ -30,6 +30,10 @@ class WorkerEnded(SlomixError):
     """A worker process ended in the middle of its work; the text says what to do."""
 
 
+class Collided(SlomixError):
+    """Another process worked on the same rows at the same time, and PostgreSQL let that one go first."""
+
+
 def work_out(
     records: Sequence[str], batches: Sequence[Batch], tools: Tools, progress: Progress
 ) -> Iterator[Sequence[str]]:

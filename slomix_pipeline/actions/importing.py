@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.actions.import_batches import work_out
+from slomix_pipeline.actions.import_batches import Collided, work_out
 from slomix_pipeline.actions.import_files import Found, how_far, store_files
 from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.formats.filenames import FileKind
@@ -33,7 +33,7 @@ from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due, files, overrides, parsed, results, rework, timing_records, unfinished
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.database import Database, Deadlocked
 from slomix_pipeline.warehouse.unfinished import Stage
 
 OpenChannels = Callable[[], AbstractContextManager[Channels]]
@@ -94,6 +94,7 @@ def import_into_home(
 
     Raises:
         Interrupted: by Ctrl-C.
+        Collided: with a live run.
     """
     try:
         database = open_database(settings)
@@ -108,6 +109,10 @@ def import_into_home(
 
             with dagster_instance(settings, database) as instance:
                 add_partitions(instance, database)
+    except Deadlocked:
+        raise Collided(
+            f"a run that worked on the same rounds went first; import {directory} again: it goes on from there"
+        ) from None
     except KeyboardInterrupt:
         done, of = how_far(open_database(settings), settings.server, directory)
         raise Interrupted(

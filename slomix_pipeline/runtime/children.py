@@ -1,7 +1,7 @@
 """The processes that ``slomix run`` owns: started, logged, ended with everything they started.
 
 Belongs here: one process and its output; what a killed supervisor left behind.
-Does not belong here: which processes there are and when they run (``running``).
+Does not belong here: which processes there are and when they run (``supervisor``).
 
 - Output goes through a pipe into a log that is rotated: whatever a process has to complain about, no disk is filled.
 - Each process carries a mark in its environment, and so does all it starts. By it the next start finds and ends what
@@ -74,8 +74,8 @@ def _end_with_parent() -> None:
 
 
 def end_children(children: Sequence["subprocess.Popen[bytes]"], within: float) -> None:
-    """Ends children and what they started, by force after ``within`` seconds: runs in flight are in the process group
-    of the code server, and a daemon waits for sensors that watch a folder. What is cut off is taken up again."""
+    """Ends children and what they started, by force after ``within`` seconds: the daemon waits for the runs in flight,
+    which are in its process group, and for sensors that watch a folder. What is cut off is taken up again."""
     for child in children:
         child.terminate()
     deadline = time.monotonic() + within

@@ -33,6 +33,16 @@ def expect_tables() -> None:
     _tables_are_there = True
 
 
+class _RunStorage(PostgresRunStorage):
+    def dispose(self) -> None:
+        self._engine.dispose()
+
+
+class _ScheduleStorage(PostgresScheduleStorage):
+    def dispose(self) -> None:
+        self._engine.dispose()
+
+
 class _EventLogStorage(PostgresEventLogStorage):
     """Remembers what never changes again: tables that are there, and partitions, of which none is ever deleted."""
 
@@ -40,6 +50,10 @@ class _EventLogStorage(PostgresEventLogStorage):
         self._tables: set[str] = set()
         self._partitions: set[tuple[str, str]] = set()
         super().__init__(*args, **kwargs)
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._engine.dispose()
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables and super().has_table(table_name):
@@ -54,15 +68,16 @@ class _EventLogStorage(PostgresEventLogStorage):
 
 
 class KeptConnectionsStorage(DagsterPostgresStorage):
-    """``DagsterPostgresStorage`` with one connection kept per process and part."""
+    """``DagsterPostgresStorage`` with one connection kept per process and part, until the instance is disposed of. Its
+    only setting is ``postgres_url``."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.postgres_url = postgres_url
         self._inst_data = inst_data
         self.should_autocreate_tables = not _tables_are_there
-        self._run_storage = PostgresRunStorage(postgres_url, self.should_autocreate_tables)
+        self._run_storage = _RunStorage(postgres_url, self.should_autocreate_tables)
         self._event_log_storage = _EventLogStorage(postgres_url, self.should_autocreate_tables)
-        self._schedule_storage = PostgresScheduleStorage(postgres_url, self.should_autocreate_tables)
+        self._schedule_storage = _ScheduleStorage(postgres_url, self.should_autocreate_tables)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
             _test_idle_connections(storage._engine)  # there is no call for it

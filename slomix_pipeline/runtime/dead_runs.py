@@ -8,14 +8,14 @@ Does not belong here: which runs count as in flight for a sensor (``sensors.requ
 
 import dagster as dg
 
+from slomix_pipeline.jobs import HAS_PROCESS
 from slomix_pipeline.runtime.run_launcher import PROCESS_TAG
 
 _LAUNCHED_TAGS = {PROCESS_TAG, ".dagster/grpc_info"}  # set by our launcher, and by Dagster's own
-_HAS_PROCESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def give_up_runs_of_supervisors(instance: dg.DagsterInstance) -> None:
     """For the supervisor, before it starts anything."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=_HAS_PROCESS)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=HAS_PROCESS)):
         if _LAUNCHED_TAGS & run.tags.keys():
             instance.report_run_failed(run, "its process ended with the supervisor that had started it")

@@ -5,7 +5,6 @@ Belongs here: what every command and the supervisor need before they start anyth
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,9 +37,8 @@ def open_database(settings: Settings) -> Database:
 def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
     """The variables a process needs to work on this home: settings, database, Dagster's folder."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(
-        settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml", settings.dagster_home / "dagster.yaml"
-    )
+    configuration = settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml"
+    (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
     return as_environment(settings) | {
         "SLOMIX_POSTGRES_URL": database.url,
         "SLOMIX_DAGSTER_PG_URL": dagster_url(database.url),

@@ -1,18 +1,19 @@
 """When a run starts: at once while there is room, else when its turn comes. Named in ``deploy/dagster.yaml``.
 
 Dagster's queue is looked at once a second, and each look takes its time: half of what a round's whole run takes.
+
+Does not belong here: how a run gets its process (``run_launcher``).
 """
+
+import threading
 
 import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
+from slomix_pipeline.jobs import HAS_PROCESS
+
 _launches_here = False
-_IN_LINE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+_one_at_a_time = threading.Lock()  # sensors submit from several threads, and what is launched counts from then on
 
 
 def launch_in_this_process() -> None:
@@ -27,13 +28,17 @@ class PromptRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         run = context.dagster_run
-        if not (_launches_here and run.status is dg.DagsterRunStatus.NOT_STARTED and self._has_room()):
-            return super().submit_run(context)
-        self._instance.launch_run(run.run_id, context.workspace)
+        with _one_at_a_time:
+            if not (_launches_here and run.status is dg.DagsterRunStatus.NOT_STARTED and self._has_room()):
+                return super().submit_run(context)
+            self._instance.launch_run(run.run_id, context.workspace)
         launched = self._instance.get_run_by_id(run.run_id)
         assert launched is not None
         return launched
 
     def _has_room(self) -> bool:
-        in_line = self._instance.get_runs_count(dg.RunsFilter(statuses=_IN_LINE))
-        return in_line < self.get_run_queue_config().max_concurrent_runs
+        def how_many(*statuses: dg.DagsterRunStatus) -> int:
+            return self._instance.get_runs_count(dg.RunsFilter(statuses=statuses))
+
+        most = self.get_run_queue_config().max_concurrent_runs
+        return how_many(dg.DagsterRunStatus.QUEUED) == 0 and how_many(*HAS_PROCESS) < most

@@ -9,7 +9,9 @@ start (``run_coordinator``), what the process does (``run_process``).
 
 import logging
 import multiprocessing
+import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,6 +31,7 @@ import slomix_pipeline
 PROCESS_TAG = "slomix/process"  # of a run: number and start of its process
 
 _CODE = Path(slomix_pipeline.__file__).parent
+_FORKS = multiprocessing.get_context("forkserver")
 _log = logging.getLogger(__name__)
 _starting = threading.Lock()
 _code_of_server: float | None = None
@@ -58,10 +61,14 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         assert context.job_code_origin is not None, "a run that is launched comes from code"
         arguments = ExecuteRunArgs(context.job_code_origin, run.run_id, self._instance.get_ref(), True)
         process = _fork(serialize_value(arguments))
-        with suppress(psutil.NoSuchProcess):  # it is through already
-            found = psutil.Process(process.pid)
-            self._instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{found.pid} {found.create_time()}"})
         threading.Thread(target=self._watch, args=(process, run.run_id), daemon=True).start()
+        try:
+            with suppress(psutil.NoSuchProcess):  # it is through already
+                found = psutil.Process(process.pid)
+                self._instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{found.pid} {_started_at(found)}"})
+        except BaseException:  # to Dagster it was not launched then
+            process.kill()
+            raise
 
     def _watch(self, process: ForkServerProcess, run_id: str) -> None:
         """Waits for a run's process. What it left half-way has failed then, so that Dagster starts it again; or it is
@@ -69,8 +76,11 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         process.join()
         try:
             run = self._instance.get_run_by_id(run_id)
-            if run is None or run.is_finished or _process_of(run) is not None:
-                return  # the last: it was the fork server that ended
+            while run is not None and (lives_on := _process_of(run)) is not None:  # it was the fork server that ended
+                lives_on.wait()
+                run = self._instance.get_run_by_id(run_id)
+            if run is None or run.is_finished:
+                return
             if run.status is DagsterRunStatus.CANCELING:
                 self._instance.report_run_canceled(run)
             else:
@@ -102,32 +112,53 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
 
 def _process_of(run: DagsterRun) -> psutil.Process | None:
     """The process of a run, while it lives: a number alone may be another's by now."""
-    pid, started = run.tags.get(PROCESS_TAG, "0 0").split()
+    pid, started_at = run.tags.get(PROCESS_TAG, "0 0").split()
     try:
         process = psutil.Process(int(pid))
-        lives = process.create_time() == float(started) and process.status() != psutil.STATUS_ZOMBIE
+        lives = _started_at(process) == started_at and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return None
     return process if lives else None
 
 
+def _started_at(process: psutil.Process) -> str:
+    """When a process started, as no other of its number did: on Linux since the start of the machine, which no step of
+    the clock changes."""
+    if sys.platform != "linux":
+        return str(process.create_time())
+    try:
+        return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        raise psutil.NoSuchProcess(process.pid) from None
+
+
 def end_fork_server() -> None:
-    """Ends the process that runs are forked from; the next run has another, with today's code and environment."""
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # there is no call for it
+    """Ends the process that runs are forked from; the next run has another, with today's code and environment. Runs
+    that are under way go on."""
+    server: Any = forkserver._forkserver  # there is no call for it
+    if server._forkserver_pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(server._forkserver_pid, signal.SIGKILL)  # by itself it would end with the last of its runs
+    server._stop()
 
 
-def _fork(arguments: str) -> ForkServerProcess:
-    """Starts a run's process, from a fork server that has today's code loaded."""
+def prepare_fork_server() -> None:
+    """Has a fork server load today's code, which takes a while, so that no run has to wait for that."""
     global _code_of_server
-    context = multiprocessing.get_context("forkserver")
     with _starting:
         newest = max(path.stat().st_mtime for path in _CODE.rglob("*.py"))
         if newest != _code_of_server:
             end_fork_server()
-            context.set_forkserver_preload([f"{slomix_pipeline.__name__}.runtime.run_process"])
+            _FORKS.set_forkserver_preload([f"{slomix_pipeline.__name__}.runtime.run_process"])
             _code_of_server = newest
-        process = context.Process(target=_run, args=(arguments,))
-        process.start()
+        forkserver.ensure_running()
+
+
+def _fork(arguments: str) -> ForkServerProcess:
+    """Starts a run's process."""
+    prepare_fork_server()
+    process = _FORKS.Process(target=_run, args=(arguments,))
+    process.start()
     return process
 
 

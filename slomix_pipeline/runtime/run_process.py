@@ -7,10 +7,9 @@ from dagster._cli.api import execute_run_command
 
 import slomix_pipeline.definitions
 import slomix_pipeline.discord.telling  # what stages load when they first need it
-import slomix_pipeline.gameserver.sftp  # noqa: F401
+import slomix_pipeline.gameserver.sftp
+import slomix_pipeline.runtime.run_launcher  # noqa: F401  # what starts the process there
 from slomix_pipeline.runtime.dagster_storage import expect_tables
-
-expect_tables()  # they are there when a run is
 
 
 def execute_run(arguments: str) -> None:
@@ -19,5 +18,6 @@ def execute_run(arguments: str) -> None:
     Raises:
         SystemExit: with 1 when the run failed.
     """
+    expect_tables()  # they are there when a run is
     assert execute_run_command.callback is not None
     execute_run_command.callback(input_json=arguments, compressed_input_json=None)

@@ -34,13 +34,14 @@ from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
 from slomix_pipeline.simulator.writing import play_live
+from slomix_pipeline.warehouse.connections import forget_idle
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 from slomix_pipeline.warehouse.embedded import shorten_log, stop_embedded
 
 Say = Callable[[str], None]
 Look = Callable[[], None]  # raises when something fell
 _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
-_DAEMON = "from slomix_pipeline.runtime.daemon import main; main()"
+DAEMON = "from slomix_pipeline.runtime.daemon import main; main()"
 _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 0.5  # seconds
@@ -169,6 +170,7 @@ def _bring_back(settings: Settings, say: Say) -> None:
     """
     said_at = -_SAY_AGAIN
     while True:
+        forget_idle()
         try:
             open_database(settings)
             return
@@ -229,7 +231,7 @@ def _dagster(
             "--max-workers",
             str(_GRPC_WORKERS),
         ],
-        "daemon": [sys.executable, "-c", _DAEMON, "run", "-w", str(workspace)],
+        "daemon": [sys.executable, "-c", DAEMON, "run", "-w", str(workspace)],
         "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
     }
     children: dict[str, subprocess.Popen[bytes]] = {}

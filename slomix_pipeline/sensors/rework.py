@@ -91,13 +91,14 @@ def rework_sensor(
     look_after_messages(context, database, settings)
     now = datetime.now(UTC)
     causes = causes_to_ask(datetime.fromisoformat(context.cursor) if context.cursor else None, now)
+    # Asked first: what ends while the other question is asked is through, or asked for by the next tick.
+    in_flight = keys_in_flight(context.instance, "ingest_rounds") | unfinished.in_command(database)
     with database.connect() as conn:
         stale = stale_rounds(conn, settings, causes=causes, newest=ROUNDS_AT_ONCE, started_at=STARTED_AT)
     if causes & COMPARING:
         context.update_cursor(now.isoformat())
     if not stale:
         return dg.SkipReason("every round is as new as its inputs")
-    in_flight = keys_in_flight(context.instance, "ingest_rounds") | unfinished.in_command(database)
     wanted = decide(stale, in_flight, now)
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")

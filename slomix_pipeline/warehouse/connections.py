@@ -13,6 +13,7 @@ import psycopg
 from psycopg.pq import ExecStatus, PGconn, TransactionStatus, abc
 from psycopg.rows import DictRow, dict_row
 
+_IN_PYTHON = psycopg.pq.__impl__ == "python"  # there a connection can't do without its line
 _MOST = 4  # of one address that a process keeps while nobody uses them
 
 # Of this process, by address. A fork never speaks on a line of its parent: it would hear the answers of the other.
@@ -44,7 +45,8 @@ class KeptConnection(psycopg.Connection[DictRow]):
 
     def close(self) -> None:
         kept = _idle[self._address]
-        if self.closed or self._address[0] != os.getpid() or len(kept) >= _MOST or not _is_clean(self.pgconn):
+        as_ever = _IN_PYTHON or self.closed or self._address[0] != os.getpid()
+        if as_ever or len(kept) >= _MOST or not _is_clean(self.pgconn):
             super().close()
             return
         kept.append(self.pgconn)
@@ -57,10 +59,20 @@ def _take(kept: list[abc.PGconn]) -> abc.PGconn | None:
     with suppress(IndexError):  # none is left; not asked before, as another thread may take the last one meanwhile
         while True:
             line = kept.pop()
-            if not select.select([line.socket], [], [], 0)[0]:
+            server = select.poll()
+            server.register(line.socket, select.POLLIN)
+            if not server.poll(0):
                 return line
             line.finish()
     return None
+
+
+def forget_idle() -> None:
+    """Closes what this process has put aside: whoever connects next learns how the server is."""
+    for kept in list(_idle.values()):
+        with suppress(IndexError):
+            while True:
+                kept.pop().finish()
 
 
 def _is_clean(line: abc.PGconn) -> bool:

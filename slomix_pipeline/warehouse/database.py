@@ -33,6 +33,14 @@ _ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^@/?#]*@)?[^@]*")
 Deadlocked = psycopg.errors.DeadlockDetected  # PostgreSQL ended a transaction that others waited for; try it again
 
 
+# The tables that an import fills.
+_GROWING = (
+    "file, file_content, unfinished, uncatalogued, check_result, parsed_round, parsed_player, parsed_weapon, "
+    "timing_record, round, round_player, round_weapon, round_timing, round_endstats, endstats_file, award, versus, "
+    "session, session_round, session_player, match"
+)
+
+
 class StillHeld(Exception):
     """Somebody else holds a lock for longer than we wait. The text is its name."""
 
@@ -161,8 +169,9 @@ class Database:
     def learn_sizes(self) -> None:
         """Has PostgreSQL look at how much its tables hold, as its plans go by that. By itself it looks once a minute,
         too seldom for what grows from nothing to years in that time."""
-        with self.transaction() as conn:
-            conn.execute("analyze")
+        with self.connect() as conn:
+            conn.autocommit = True
+            conn.execute(f"analyze {_GROWING}")
 
     @contextmanager
     def hold(self, name: str, *, patience: float | None = None) -> Iterator[psycopg.Connection[DictRow]]:

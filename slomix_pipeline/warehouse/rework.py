@@ -81,7 +81,6 @@ def stale_rounds(
                 "dev": settings.discord_dev_webhook is not None,
                 "started": started_at,
             },
-            prepare=False,  # a plan for any question would go through all of history for a few rounds
         ).fetchall()
     return [
         Stale(row["round_key"], tuple(asked[number] for number in row["causes"]), row["inputs_at"])

@@ -71,12 +71,15 @@ def note_done(conn: Connection[DictRow], through: Begun) -> None:
 
 
 def in_command(database: Database) -> set[str]:
-    """The rounds and records that a command is taking through at this moment; without one, nobody does."""
+    """The imported rounds and records that a command is taking through at this moment; without one, nobody does."""
     with database.try_hold(COMMAND_WORKS) as conn:
         if conn is not None:
             return set()
     with database.connect() as conn:
-        return {row["partition_key"] for row in conn.execute("select distinct partition_key from unfinished")}
+        rows = conn.execute(
+            "select distinct partition_key from unfinished join file using (partition_key) where imported"
+        )
+        return {row["partition_key"] for row in rows}
 
 
 def stages_left(conn: Connection[DictRow], server: str) -> dict[str, set[Stage]]:
