@@ -1,8 +1,20 @@
 -- Totals per level: match, session, map, career. One shape of sums, one of ratios, for all of them.
 
+-- What round_level is to rounds: a player's row once for each thing that its round is part of.
+create view player_fact_level as
+select 'round' as level, round_key as scope, f.* from player_round_fact f
+union all
+select 'match', match_key, f.* from player_round_fact f
+union all
+select 'session', session_key, f.* from player_round_fact f
+union all
+select 'map', map, f.* from player_round_fact f
+union all
+select 'career', 'all', f.* from player_round_fact f;
+
 -- sum() leaves out what is unknown and so shows too little; "count(x) = count(*)" is: known in all of these rounds.
 create view player_sum as
-select l.level, l.scope, p.guid,
+select p.level, p.scope, p.guid,
        (array_agg(p.name order by p.name = '', p.stamp desc, p.round_key desc))[1] as name,
        count(*) as rounds,
        min(p.stamp) as first_played_at,
@@ -12,8 +24,8 @@ select l.level, l.scope, p.guid,
        case when count(p.hits) = count(*) then sum(p.hits) end as hits,
        case when count(p.shots) = count(*) then sum(p.shots) end as shots,
        case when count(p.headshots) = count(*) then sum(p.headshots) end as headshots,
-       case when count(p.aimed_hits) = count(*) then sum(p.aimed_hits)::bigint end as aimed_hits,
-       case when count(p.aimed_shots) = count(*) then sum(p.aimed_shots)::bigint end as aimed_shots,
+       case when count(p.aimed_hits) = count(*) then sum(p.aimed_hits) end as aimed_hits,
+       case when count(p.aimed_shots) = count(*) then sum(p.aimed_shots) end as aimed_shots,
        case when count(p.seconds_played) = count(*) then sum(p.seconds_played) end as seconds_played,
        case when count(p.seconds_dead) = count(*) then sum(p.seconds_dead) end as seconds_dead,
        case when count(p.engine_alive_seconds) = count(*) then sum(p.engine_alive_seconds) end as engine_alive_seconds,
@@ -48,13 +60,12 @@ select l.level, l.scope, p.guid,
        case when count(p.repairs) = count(*) then sum(p.repairs) end as repairs,
        case when count(p.bullets_fired) = count(*) then sum(p.bullets_fired) end as bullets_fired,
        case when count(p.xp) = count(*) then sum(p.xp) end as xp
-from round_level l
-join valid_round_player p using (round_key)
+from player_fact_level p
 -- Of a match or an evening, numbers that hold more than their round leave the player's total unknown; a career or a map
 -- would stay unknown for ever, so there they count as little as an invalid round: "rounds" is without them.
-where l.level in ('round', 'match', 'session')
+where p.level in ('round', 'match', 'session')
       or not p.flags && array['counters_carried_over', 'there_for_longer', 'cumulative']
-group by l.level, l.scope, p.guid;
+group by p.level, p.scope, p.guid;
 comment on view player_sum is
 'What a player did in all rounds that count of a round, match, session, map or career. A number that is unknown in one of these rounds is unknown: see player_known_sum for what older writers left out.';
 
@@ -139,19 +150,18 @@ comment on view player_metric is
 -- A career that began with old files would not know these for ever. What is known of them stands here together with the
 -- rounds it is known of, as rows of their own: next to numbers of all rounds it would mislead.
 create view player_known_sum as
-select l.level, l.scope, p.guid, late.number, sum(late.value) as total, count(*) as rounds,
+select p.level, p.scope, p.guid, late.number, sum(late.value) as total, count(*) as rounds,
        case when count(p.seconds_played) = count(*) then sum(p.seconds_played) end as seconds_played,
        case when count(p.kills) = count(*) then sum(p.kills) end as kills,
        metric_per_round(sum(late.value), count(*)) as per_round
-from round_level l
-join valid_round_player p using (round_key)
+from player_fact_level p
 cross join lateral (
     values ('denied_playtime', p.denied_playtime), ('useless_kills', p.useless_kills),
            ('full_self_kills', p.full_self_kills), ('repairs', p.repairs), ('revives_given', p.revives_given),
            ('bullets_fired', p.bullets_fired)
 ) late (number, value)
 where late.value is not null
-group by l.level, l.scope, p.guid, late.number;
+group by p.level, p.scope, p.guid, late.number;
 comment on view player_known_sum is
 'Numbers that older writers left out, over the rounds that know them: rounds, seconds_played and kills are of these rounds alone. For metrics of them: metric_denied_per_minute(total, seconds_played), for example.';
 
