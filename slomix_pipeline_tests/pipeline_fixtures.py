@@ -292,13 +292,14 @@ class Pipeline:
         return row
 
     def check_facts(self) -> None:
-        """What is kept of players for boards is exactly what the rounds give, whatever was just done."""
-        off = self.rows(
-            """(select 'kept' as side, * from player_round_fact except all select 'kept', * from valid_round_player)
-               union all
-               (select 'lacks', * from valid_round_player except all select 'lacks', * from player_round_fact)"""
-        )
-        assert off == []
+        """What is kept of players for boards is exactly what the rounds give now, whatever was just done."""
+        of_sessions = "select * from player_round_sum where level = 'career_session'"
+        for kept, given in (
+            ("select * from player_round_fact", "select * from valid_round_player"),
+            ("select * from player_session_fact", of_sessions),
+        ):
+            assert self.rows(f"{kept} except all {given}") == []
+            assert self.rows(f"{given} except all {kept}") == []
 
     def contents(self) -> dict[str, list[str]]:
         """Every row of every table of ours, without times of writing: equal for equal results."""

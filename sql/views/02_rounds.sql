@@ -112,4 +112,4 @@ create index player_round_fact_map on player_round_fact (map);
 create index player_round_fact_guid on player_round_fact (guid);
 alter table player_round_fact add foreign key (round_key) references round on delete cascade;
 comment on table player_round_fact is
-'The rows of valid_round_player as of the last scoring of their sessions: to be read in its place, never to be written but from it.';
+'The rows of valid_round_player as they were when their session was scored last. Never written but from there.';
