@@ -86,7 +86,9 @@ class Pipeline:
         own = {"SLOMIX_POSTGRES_URL": self.database.url}
         if self.discord:
             own["SLOMIX_DISCORD_WEBHOOK"] = self.page.webhook_url
-        return CliRunner().invoke(main, arguments, env=own | settings)
+        result = CliRunner().invoke(main, arguments, env=own | settings)
+        self.check_facts()
+        return result
 
     @property
     def settings(self) -> Settings:
@@ -139,6 +141,7 @@ class Pipeline:
     def work(self, keys: str | Sequence[str], publish: str | None = None, *, job: str = "ingest_rounds") -> None:
         """What ``run`` does, without Dagster: for tests that look at what came out, not at the run."""
         run_stages(_STAGES[job], [keys] if isinstance(keys, str) else list(keys), self.tools(publish))
+        self.check_facts()
 
     def tick(self, name: str = GAMESTATS, seconds: float = 0.1) -> dg.SensorResult | dg.SkipReason:
         """One tick of a folder's sensor, without what Dagster then does with its result."""
@@ -248,6 +251,7 @@ class Pipeline:
             directory, asked, lambda: nullcontext(channels), timezone=timezone, progress=lambda *_: None
         )
         add_partitions(self.instance, self.database)
+        self.check_facts()
         return summary
 
     def export(self, session: str = "latest") -> dict[str, Any]:
@@ -286,6 +290,16 @@ class Pipeline:
         """The ledger's row of a round's or record's file."""
         (row,) = self.rows("select * from file where partition_key = %s", key)
         return row
+
+    def check_facts(self) -> None:
+        """What is kept of players for boards is exactly what the rounds give now, whatever was just done."""
+        of_sessions = "select * from player_round_sum where level = 'career_session'"
+        for kept, given in (
+            ("select * from player_round_fact", "select * from valid_round_player"),
+            ("select * from player_session_fact", of_sessions),
+        ):
+            assert self.rows(f"{kept} except all {given}") == []
+            assert self.rows(f"{given} except all {kept}") == []
 
     def contents(self) -> dict[str, list[str]]:
         """Every row of every table of ours, without times of writing: equal for equal results."""

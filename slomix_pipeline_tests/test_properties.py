@@ -153,6 +153,7 @@ class Folder:
         for _ in range(3):  # a stamp that a record puts right makes other rounds' results stale
             run_stages(OF_A_ROUND, self._stale(), self.tools)
         assert self._stale() == []
+        self.pipeline.check_facts()
         return summary
 
     def _stale(self) -> list[str]:

@@ -9,6 +9,7 @@ from slomix_pipeline.rules.session_result import matches_of
 from slomix_pipeline.stages.common import Done, Tools, by_server, sessions_stored
 from slomix_pipeline.warehouse import due, matches, overrides, teams
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.facts import rewrite_facts
 
 _SHOWN = 50  # sessions
 
@@ -27,6 +28,7 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
             decisions = overrides.in_force(conn, server)
             scored = {key: matches_of(halves[key], team_of[key], decisions) for key in session_keys}
             matches.store_matches(conn, scored, policy)
+            rewrite_facts(conn, session_keys)
             due.note_results(conn, session_keys)
             if tools.tells_results:  # whatever happens from now on: what is due is known
                 due.note_news(conn, session_keys, tools.settings.publish_max_age)

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.warehouse.facts import rewrite_facts
 from slomix_pipeline_tests.building import EVENING, at
 
 ADA, BOB = "ADA00001", "BOB00002"
@@ -52,6 +53,7 @@ class Played:
         run("insert into session_round values (%s, %s, %s)", [key, session_key, count])
         for player in players:
             self._player(key, session_key, player)
+        rewrite_facts(self.conn, [session_key])
         return key
 
     def _player(self, key: str, session_key: str, player: dict[str, Any]) -> None:

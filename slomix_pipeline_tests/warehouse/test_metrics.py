@@ -114,7 +114,7 @@ def test_every_count_of_a_round_is_summed(played: Played) -> None:
     } - {"seconds_dead_raw", "alive_percent"}  # uncapped, and a ratio
     numbers = dict.fromkeys(sorted(counts - {"aimed_hits", "aimed_shots", "engine_alive_seconds"}), 3)
     played.round({"guid": ADA, "alive_percent": 100} | numbers)
-    played.round({"guid": ADA, "alive_percent": 100} | numbers, number=2)
+    played.round({"guid": ADA, "alive_percent": 100} | numbers, session=2)
     sums = played.metric("career", "all")
     longest = {"killing_spree", "death_spree"}
     assert {name: sums[name] for name in counts} == {name: 3 if name in longest else 6 for name in counts}
@@ -187,6 +187,14 @@ def test_a_sum_over_a_round_with_an_unknown_number_is_unknown(played: Played) ->
         None,
         None,
     )
+
+
+def test_a_number_that_is_unknown_in_one_session_is_unknown_in_a_career(played: Played) -> None:
+    played.round({"guid": ADA, "name": "ada", "revives_given": 4, "kills": 2, "killing_spree": 9})
+    played.round({"guid": ADA, "name": "", "revives_given": None, "kills": 1, "killing_spree": 3}, session=2)
+    row = played.metric("career", "all")
+    assert (row["kills"], row["killing_spree"], row["revives_given"], row["rounds"]) == (3, 9, None, 2)
+    assert (row["name"], row["kills_per_round"]) == ("ada", 1.5)
 
 
 def test_what_is_known_of_a_number_that_old_files_lack_comes_with_its_rounds(played: Played) -> None:

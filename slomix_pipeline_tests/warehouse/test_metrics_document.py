@@ -34,7 +34,7 @@ _FUNCTIONS = """
     where pronamespace = current_schema()::regnamespace and proname like 'metric\\_%' order by oid"""
 _VIEWS = """
     select relname as name, obj_description(oid, 'pg_class') as comment from pg_class
-    where relnamespace = current_schema()::regnamespace and relkind = 'v' order by oid"""
+    where relnamespace = current_schema()::regnamespace and relkind in ('v', 'r') order by oid"""
 _COUNTS = """
     select attname as name, col_description(attrelid, attnum) as comment from pg_attribute
     where attrelid = 'player_sum'::regclass and attnum > 0 order by attnum"""
@@ -63,7 +63,7 @@ def document(conn: Connection[DictRow]) -> str:
     parts += [
         f"| {row['weapon']} | {row['reason']} |" for row in conn.execute("select * from aimed_accuracy_exclusion")
     ]
-    parts.append("\n## Views\n\n| view | what it holds |\n|---|---|")
+    parts.append("\n## Views, and tables that keep what they give\n\n| name | what it holds |\n|---|---|")
     parts += [f"| {row['name']} | {row['comment']} |" for row in conn.execute(_VIEWS) if row["comment"]]
     return "\n".join(parts) + "\n"
 
@@ -96,6 +96,17 @@ def test_a_metric_takes_the_same_numbers_of_a_round_as_of_many() -> None:
 
     of_many = [metric for metric in metrics("04_totals.sql") if not metric.startswith("metric_per_round")]
     assert metrics("02_rounds.sql") == of_many
+
+
+def test_a_career_sums_of_its_sessions_what_these_sum_of_their_rounds() -> None:
+    def sums(view: str) -> list[tuple[str, ...]]:
+        text = (project_folder() / "sql" / "views" / "04_totals.sql").read_text()
+        (made,) = re.findall(rf"create view {view} as.*?;", text, re.DOTALL)
+        return re.findall(r"count\(p\.(\w+)\) = count\(\*\) then (sum|max)\(p\.(\w+)\)\S* end as (\w+)", made)
+
+    assert len(sums("player_round_sum")) > 30
+    assert sums("player_career_sum") == sums("player_round_sum")
+    assert all(known == summed == name for known, _, summed, name in sums("player_round_sum"))
 
 
 def test_every_sum_says_what_it_counts(database: Database) -> None:

@@ -23,8 +23,8 @@ comment on view aimed_accuracy_exclusion is 'Weapons that aimed_accuracy leaves 
 
 create view round_player_number as
 select p.*,
-       p.hits - left_out.hits as aimed_hits,
-       p.shots - left_out.shots as aimed_shots,   -- from the total, which is a true difference: weapon rows stop at 0
+       (p.hits - left_out.hits)::integer as aimed_hits,
+       (p.shots - left_out.shots)::integer as aimed_shots,   -- of the total, a true difference: weapon rows stop at 0
        case when p.seconds_played = 0 then 0 else p.alive_percent * p.seconds_played / 100 end as engine_alive_seconds
 from round_player p
 left join lateral (
@@ -99,3 +99,17 @@ union all
 select 'career', 'all', round_key from valid_round;
 comment on view round_level is
 'What a round that counts is part of, one row each: level round, match, session, map or career; scope is its key, the map''s name, or "all" (a career spans all servers).';
+
+-- The door's rows, kept: a board asks for all of history, and the weapons of every row would have to be added up each
+-- time. Defined by the door alone and filled from it; made anew together with the views, so that a definition that
+-- changes counts for every round that was ever played. A session's rows are rewritten where its matches are.
+drop table if exists player_round_fact;
+create table player_round_fact as select * from valid_round_player;
+create index player_round_fact_round on player_round_fact (round_key);
+create index player_round_fact_match on player_round_fact (match_key);
+create index player_round_fact_session on player_round_fact (session_key);
+create index player_round_fact_map on player_round_fact (map);
+create index player_round_fact_guid on player_round_fact (guid);
+alter table player_round_fact add foreign key (round_key) references round on delete cascade;
+comment on table player_round_fact is
+'The rows of valid_round_player as they were when their session was scored last. Never written but from there.';

@@ -1,8 +1,22 @@
 -- Totals per level: match, session, map, career. One shape of sums, one of ratios, for all of them.
 
+-- What round_level is to rounds: a player's row once for each thing that its round is part of.
+create view player_fact_level as
+select 'round' as level, round_key as scope, f.* from player_round_fact f
+union all
+select 'match', match_key, f.* from player_round_fact f
+union all
+select 'session', session_key, f.* from player_round_fact f
+union all
+select 'map', map, f.* from player_round_fact f
+union all
+select 'career', 'all', f.* from player_round_fact f;
+comment on view player_fact_level is
+'Rows of player_round_fact, once for each level that their round is part of.';
+
 -- sum() leaves out what is unknown and so shows too little; "count(x) = count(*)" is: known in all of these rounds.
-create view player_sum as
-select l.level, l.scope, p.guid,
+create view player_round_sum as
+select p.level, p.scope, p.guid,
        (array_agg(p.name order by p.name = '', p.stamp desc, p.round_key desc))[1] as name,
        count(*) as rounds,
        min(p.stamp) as first_played_at,
@@ -12,8 +26,8 @@ select l.level, l.scope, p.guid,
        case when count(p.hits) = count(*) then sum(p.hits) end as hits,
        case when count(p.shots) = count(*) then sum(p.shots) end as shots,
        case when count(p.headshots) = count(*) then sum(p.headshots) end as headshots,
-       case when count(p.aimed_hits) = count(*) then sum(p.aimed_hits)::bigint end as aimed_hits,
-       case when count(p.aimed_shots) = count(*) then sum(p.aimed_shots)::bigint end as aimed_shots,
+       case when count(p.aimed_hits) = count(*) then sum(p.aimed_hits) end as aimed_hits,
+       case when count(p.aimed_shots) = count(*) then sum(p.aimed_shots) end as aimed_shots,
        case when count(p.seconds_played) = count(*) then sum(p.seconds_played) end as seconds_played,
        case when count(p.seconds_dead) = count(*) then sum(p.seconds_dead) end as seconds_dead,
        case when count(p.engine_alive_seconds) = count(*) then sum(p.engine_alive_seconds) end as engine_alive_seconds,
@@ -48,13 +62,81 @@ select l.level, l.scope, p.guid,
        case when count(p.repairs) = count(*) then sum(p.repairs) end as repairs,
        case when count(p.bullets_fired) = count(*) then sum(p.bullets_fired) end as bullets_fired,
        case when count(p.xp) = count(*) then sum(p.xp) end as xp
-from round_level l
-join valid_round_player p using (round_key)
+from (
+    select * from player_fact_level where level <> 'career'
+    union all
+    select 'career_session', session_key, f.* from player_round_fact f   -- what of a session counts in careers
+) p
 -- Of a match or an evening, numbers that hold more than their round leave the player's total unknown; a career or a map
 -- would stay unknown for ever, so there they count as little as an invalid round: "rounds" is without them.
-where l.level in ('round', 'match', 'session')
+where p.level in ('round', 'match', 'session')
       or not p.flags && array['counters_carried_over', 'there_for_longer', 'cumulative']
-group by l.level, l.scope, p.guid;
+group by p.level, p.scope, p.guid;
+
+-- A career has thousands of rounds but some hundred sessions, so what each of them adds to it is kept as well.
+drop table if exists player_session_fact;
+create table player_session_fact as select * from player_round_sum where level = 'career_session';
+create index player_session_fact_scope on player_session_fact (scope);
+create index player_session_fact_guid on player_session_fact (guid);
+alter table player_session_fact add foreign key (scope) references session on delete cascade;
+comment on table player_session_fact is
+'What each session (scope) adds to its players'' careers: rows of player_round_sum, kept as those of player_round_fact are.';
+
+-- What is known in all sessions is known in all rounds; the sum of sums is the sum.
+create view player_career_sum as
+select 'career' as level, 'all' as scope, p.guid,
+       (array_agg(p.name order by p.name = '', p.last_played_at desc, p.scope desc))[1] as name,
+       sum(p.rounds)::bigint as rounds,
+       min(p.first_played_at) as first_played_at,
+       max(p.last_played_at) as last_played_at,
+       case when count(p.kills) = count(*) then sum(p.kills)::bigint end as kills,
+       case when count(p.deaths) = count(*) then sum(p.deaths)::bigint end as deaths,
+       case when count(p.hits) = count(*) then sum(p.hits)::bigint end as hits,
+       case when count(p.shots) = count(*) then sum(p.shots)::bigint end as shots,
+       case when count(p.headshots) = count(*) then sum(p.headshots)::bigint end as headshots,
+       case when count(p.aimed_hits) = count(*) then sum(p.aimed_hits)::bigint end as aimed_hits,
+       case when count(p.aimed_shots) = count(*) then sum(p.aimed_shots)::bigint end as aimed_shots,
+       case when count(p.seconds_played) = count(*) then sum(p.seconds_played)::bigint end as seconds_played,
+       case when count(p.seconds_dead) = count(*) then sum(p.seconds_dead)::bigint end as seconds_dead,
+       case when count(p.engine_alive_seconds) = count(*) then sum(p.engine_alive_seconds) end as engine_alive_seconds,
+       case when count(p.damage_given) = count(*) then sum(p.damage_given)::bigint end as damage_given,
+       case when count(p.damage_received) = count(*) then sum(p.damage_received)::bigint end as damage_received,
+       case when count(p.team_damage_given) = count(*) then sum(p.team_damage_given)::bigint end as team_damage_given,
+       case when count(p.team_damage_received) = count(*) then sum(p.team_damage_received)::bigint end as team_damage_received,
+       case when count(p.gibs) = count(*) then sum(p.gibs)::bigint end as gibs,
+       case when count(p.team_gibs) = count(*) then sum(p.team_gibs)::bigint end as team_gibs,
+       case when count(p.self_kills) = count(*) then sum(p.self_kills)::bigint end as self_kills,
+       case when count(p.full_self_kills) = count(*) then sum(p.full_self_kills)::bigint end as full_self_kills,
+       case when count(p.team_kills) = count(*) then sum(p.team_kills)::bigint end as team_kills,
+       case when count(p.headshot_kills) = count(*) then sum(p.headshot_kills)::bigint end as headshot_kills,
+       case when count(p.useful_kills) = count(*) then sum(p.useful_kills)::bigint end as useful_kills,
+       case when count(p.useless_kills) = count(*) then sum(p.useless_kills)::bigint end as useless_kills,
+       case when count(p.denied_playtime) = count(*) then sum(p.denied_playtime)::bigint end as denied_playtime,
+       case when count(p.kill_assists) = count(*) then sum(p.kill_assists)::bigint end as kill_assists,
+       case when count(p.kill_steals) = count(*) then sum(p.kill_steals)::bigint end as kill_steals,
+       case when count(p.killing_spree) = count(*) then max(p.killing_spree) end as killing_spree,
+       case when count(p.death_spree) = count(*) then max(p.death_spree) end as death_spree,
+       case when count(p.multikills_2) = count(*) then sum(p.multikills_2)::bigint end as multikills_2,
+       case when count(p.multikills_3) = count(*) then sum(p.multikills_3)::bigint end as multikills_3,
+       case when count(p.multikills_4) = count(*) then sum(p.multikills_4)::bigint end as multikills_4,
+       case when count(p.multikills_5) = count(*) then sum(p.multikills_5)::bigint end as multikills_5,
+       case when count(p.multikills_6) = count(*) then sum(p.multikills_6)::bigint end as multikills_6,
+       case when count(p.revives_given) = count(*) then sum(p.revives_given)::bigint end as revives_given,
+       case when count(p.times_revived) = count(*) then sum(p.times_revived)::bigint end as times_revived,
+       case when count(p.objectives_stolen) = count(*) then sum(p.objectives_stolen)::bigint end as objectives_stolen,
+       case when count(p.objectives_returned) = count(*) then sum(p.objectives_returned)::bigint end as objectives_returned,
+       case when count(p.dynamites_planted) = count(*) then sum(p.dynamites_planted)::bigint end as dynamites_planted,
+       case when count(p.dynamites_defused) = count(*) then sum(p.dynamites_defused)::bigint end as dynamites_defused,
+       case when count(p.repairs) = count(*) then sum(p.repairs)::bigint end as repairs,
+       case when count(p.bullets_fired) = count(*) then sum(p.bullets_fired)::bigint end as bullets_fired,
+       case when count(p.xp) = count(*) then sum(p.xp)::bigint end as xp
+from player_session_fact p
+group by p.guid;
+
+create view player_sum as
+select * from player_round_sum where level <> 'career_session'
+union all
+select * from player_career_sum;
 comment on view player_sum is
 'What a player did in all rounds that count of a round, match, session, map or career. A number that is unknown in one of these rounds is unknown: see player_known_sum for what older writers left out.';
 
@@ -139,19 +221,18 @@ comment on view player_metric is
 -- A career that began with old files would not know these for ever. What is known of them stands here together with the
 -- rounds it is known of, as rows of their own: next to numbers of all rounds it would mislead.
 create view player_known_sum as
-select l.level, l.scope, p.guid, late.number, sum(late.value) as total, count(*) as rounds,
+select p.level, p.scope, p.guid, late.number, sum(late.value) as total, count(*) as rounds,
        case when count(p.seconds_played) = count(*) then sum(p.seconds_played) end as seconds_played,
        case when count(p.kills) = count(*) then sum(p.kills) end as kills,
        metric_per_round(sum(late.value), count(*)) as per_round
-from round_level l
-join valid_round_player p using (round_key)
+from player_fact_level p
 cross join lateral (
     values ('denied_playtime', p.denied_playtime), ('useless_kills', p.useless_kills),
            ('full_self_kills', p.full_self_kills), ('repairs', p.repairs), ('revives_given', p.revives_given),
            ('bullets_fired', p.bullets_fired)
 ) late (number, value)
 where late.value is not null
-group by l.level, l.scope, p.guid, late.number;
+group by p.level, p.scope, p.guid, late.number;
 comment on view player_known_sum is
 'Numbers that older writers left out, over the rounds that know them: rounds, seconds_played and kills are of these rounds alone. For metrics of them: metric_denied_per_minute(total, seconds_played), for example.';
 
