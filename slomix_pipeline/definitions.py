@@ -21,6 +21,7 @@ from slomix_pipeline.resources import (
 )
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
+from slomix_pipeline.sensors.pruning import pruning_sensor
 from slomix_pipeline.sensors.rework import rework_sensor
 from slomix_pipeline.sensors.session_over import session_over_sensor
 
@@ -33,7 +34,14 @@ def build_defs(**resources: Any) -> dg.Definitions:
         assets=ASSETS,
         asset_checks=[golden_night],
         jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions],
-        sensors=[gamestats_sensor, gametimes_sensor, rework_sensor, session_over_sensor, catalogue_sensor],
+        sensors=[
+            gamestats_sensor,
+            gametimes_sensor,
+            rework_sensor,
+            session_over_sensor,
+            catalogue_sensor,
+            pruning_sensor,
+        ],
         resources={
             "settings": SettingsResource(),
             "database": DatabaseResource(),

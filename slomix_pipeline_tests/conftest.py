@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.lua_fixtures import runtime
-from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline
+from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline, stored_pipeline
 from slomix_pipeline_tests.postgres_fixtures import (
     database,
     empty_database,
@@ -36,6 +36,7 @@ __all__ = [
     "server_home",
     "sftp_pipeline",
     "source",
+    "stored_pipeline",
 ]
 
 # A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.

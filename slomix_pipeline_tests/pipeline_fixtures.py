@@ -35,6 +35,7 @@ from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.jobs import PUBLISH_TAG, wish_of
 from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, sessions, timings
 from slomix_pipeline.reports.export import session_as_json
+from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, load_settings
@@ -388,6 +389,13 @@ def sftp_pipeline(database: Database, tmp_path: Path) -> Iterator[Pipeline]:
     """Files on a real SFTP server."""
     with open_pipeline(database, tmp_path, over_sftp=True) as opened:
         yield opened
+
+
+@pytest.fixture
+def stored_pipeline(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """Files in a local folder, and a Dagster that keeps its records in PostgreSQL, as it does outside tests."""
+    with dagster_instance(pipeline.settings, pipeline.database) as instance:
+        yield replace(pipeline, instance=instance)
 
 
 def round_key(sim_round: SimRound) -> str:

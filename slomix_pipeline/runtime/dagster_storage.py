@@ -8,7 +8,9 @@ a short run, and most of what an idle system cost. Its web server keeps connecti
 import time
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.config import PostgresStorageConfig
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import (
     DagsterPostgresStorage,
@@ -44,7 +46,11 @@ class _ScheduleStorage(PostgresScheduleStorage):
 
 
 class _EventLogStorage(PostgresEventLogStorage):
-    """Remembers what never changes again: tables that are there, and partitions, of which none is ever deleted."""
+    """Remembers what never changes again: tables that are there, and partitions, of which none is ever deleted.
+
+    And takes an evaluation of a check that no run made a second time: Dagster's index lets every check and partition
+    have one, and what sensors tell of (``sensors.catalogue``, alarms) may have to be told of again.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._tables: set[str] = set()
@@ -65,6 +71,20 @@ class _EventLogStorage(PostgresEventLogStorage):
         if key not in self._partitions and super().has_dynamic_partition(*key):
             self._partitions.add(key)
         return key in self._partitions
+
+    def _store_runless_asset_check_evaluation(self, event: EventLogEntry, event_id: int | None) -> None:
+        assert event.dagster_event is not None
+        evaluation = event.dagster_event.asset_check_evaluation_data
+        with self.index_connection() as conn:
+            conn.execute(
+                AssetCheckExecutionsTable.delete().where(
+                    AssetCheckExecutionsTable.c.asset_key == evaluation.asset_key.to_string(),
+                    AssetCheckExecutionsTable.c.check_name == evaluation.check_name,
+                    AssetCheckExecutionsTable.c.run_id == event.run_id,
+                    AssetCheckExecutionsTable.c.partition.is_not_distinct_from(evaluation.partition),
+                )
+            )
+        super()._store_runless_asset_check_evaluation(event, event_id)
 
 
 class KeptConnectionsStorage(DagsterPostgresStorage):

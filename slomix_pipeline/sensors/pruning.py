@@ -1,0 +1,57 @@
+"""When Dagster's records of long ago are taken away: once a day, ticks that found nothing every hour.
+
+Does not belong here: what is old, and what stays (``warehouse.dagster_records``).
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from slomix_pipeline.warehouse.dagster_records import Pruned, Sizes, forget_ticks, prune, sizes
+from slomix_pipeline.warehouse.database import Database
+
+EVERY = timedelta(days=1)
+SECONDS_PER_TICK = 20.0  # what is left is taken away by the next one
+
+
+def is_due(done_at: datetime | None, now: datetime) -> bool:
+    """Whether it is time again. ``done_at``: when everything old was taken away last."""
+    return done_at is None or now - done_at >= EVERY
+
+
+def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned, bool]:
+    """Takes away what is old, for about so long. Returns what that was, and whether it was all."""
+    until = time.monotonic() + seconds
+    taken = Pruned()
+    for portion in prune(database, now):
+        taken += portion
+        if time.monotonic() >= until:
+            return taken, False
+    return taken, True
+
+
+@dg.sensor(
+    minimum_interval_seconds=3600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Keeps Dagster's records small. Once a day it takes away runs that succeeded 30 days ago or failed 90 "
+    "days ago, with their events; every partition keeps its last materialisation and the last evaluation of each "
+    "check. Every hour it takes away ticks that found nothing. Runs nothing.",
+)
+def pruning_sensor(context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]) -> dg.SkipReason:
+    now = datetime.now(UTC)
+    said = [f"took away {forget_ticks(database, now):,} ticks"]
+    if is_due(datetime.fromisoformat(context.cursor) if context.cursor else None, now):
+        taken, all_of_it = prune_for(database, now, SECONDS_PER_TICK)
+        said.append(f"{taken.runs:,} runs, {taken.events:,} events, {taken.evaluations:,} evaluations of checks")
+        if all_of_it:
+            context.update_cursor(now.isoformat())
+        else:
+            said.append("more in an hour")
+    with database.connect() as conn:
+        return dg.SkipReason(f"{', '.join(said)}; {in_words(sizes(conn))}")
+
+
+def in_words(found: Sizes) -> str:
+    """How large everything is."""
+    return f"Dagster's records are {found.dagsters / 1e6:,.0f} MB, ours {found.ours / 1e6:,.0f} MB"
