@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -49,6 +50,10 @@ _NOT_READ = {
 }
 TOO_OLD = "older than the look-back: waits for a backfill"
 
+
+# By folder and name: files that the ledger has as they were listed last, so that of a folder with the files of years
+# only the others are asked about. Nothing but a sensor changes what the ledger has listed.
+_agreed: WeakKeyDictionary[Database, dict[str, dict[str, RemoteFile]]] = WeakKeyDictionary()
 
 Noted = tuple[RemoteFile, FileName, str | None]
 
@@ -256,9 +261,11 @@ def take(
     """Decides on a listing, gives Dagster the keys of what is new and notes the decision in the file ledger: in this
     order, so that what a process that ended did not finish is as new to the next as it was to it."""
     now = datetime.now(UTC)
+    agreed = _agreed.setdefault(database, {}).setdefault(folder.name, {})
     with database.transaction() as conn:
         waiting = files.waiting(conn, settings.server)
-        news = files.news_in(conn, settings.server, listing)
+        asked = [file for file in listing if agreed.get(file.name) != file]
+        news = files.news_in(conn, settings.server, asked)
         in_flight = keys_in_flight(instance, folder.job) if waiting else set()
         decision = decide(
             [file for file in listing if file.name in news or file.name in waiting],
@@ -284,6 +291,8 @@ def take(
         files.note_requested(conn, settings.server, [file.name for file, _, _ in decision.requested], now)
         if not decision.unsettled:
             files.note_look(conn, settings.server, folder.name, now)
+    open_still = news.keys() - {file.name for file, _, _ in noted}
+    agreed.update((file.name, file) for file in asked if file.name not in open_still)
     return Taken(wanted, decision.unsettled)
 
 

@@ -249,6 +249,25 @@ def test_a_look_reads_no_more_of_the_ledger_than_has_news(pipeline: Pipeline) ->
     assert {name: row and row.size for name, row in found.items()} == {changed.name: 100, new.name: None}
 
 
+def test_only_what_looks_other_than_at_the_last_look_is_asked_about(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+
+    def news_in(conn: object, server: str, listing: list[RemoteFile]) -> dict[str, None]:
+        asked.append({file.name for file in listing})
+        return found(conn, server, listing)  # type: ignore[arg-type, return-value]
+
+    found = files.news_in
+    monkeypatch.setattr(files, "news_in", news_in)
+    old = [fresh(ago=30 * 24 * 3600 + n) for n in range(5)]
+    for listing in (old, old, [replace(old[0], size=7), *old[1:]], old):
+        pipeline.gameserver = Scripted((7, listing))
+        pipeline.tick(seconds=0)
+        age_cursor(pipeline)
+    assert asked == [{file.name for file in old}, set(), {old[0].name}, {old[0].name}]
+
+
 @contextmanager
 def dagster_on(database: Database) -> Iterator[dg.DagsterInstance]:
     """A Dagster instance whose storage is PostgreSQL, as in a home."""
