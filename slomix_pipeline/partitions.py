@@ -19,20 +19,14 @@ MOST_PARTITIONS = 100
 _AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
 
 
-def add_keys(
-    instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefinition, keys: Iterable[str]
-) -> list[str]:
-    """Adds the keys that Dagster does not have yet, in this order. Returns all it has then, in the order it has them.
+def add_keys(instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefinition, keys: Iterable[str]) -> None:
+    """Adds the keys that Dagster does not have yet, in this order.
 
     One statement for thousands of them. Keys in the result of a sensor would cost the daemon a connection each.
     """
-    name = str(definition.name)
-    order = list(instance.get_dynamic_partitions(name))
-    known = set(order)
-    new = [key for key in dict.fromkeys(keys) if key not in known]
-    for first in range(0, len(new), _AT_ONCE):
-        instance.add_dynamic_partitions(name, new[first : first + _AT_ONCE])
-    return [*order, *new]
+    given = list(dict.fromkeys(keys))
+    for first in range(0, len(given), _AT_ONCE):
+        instance.add_dynamic_partitions(str(definition.name), given[first : first + _AT_ONCE])
 
 
 def contiguous_ranges(order: Sequence[str], wanted: Iterable[str]) -> list[tuple[str, str]]:

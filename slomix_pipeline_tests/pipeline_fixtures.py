@@ -37,7 +37,7 @@ from slomix_pipeline.partitions import contiguous_ranges, range_tags, rounds, se
 from slomix_pipeline.reports.export import session_as_json
 from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.sensors import folders
-from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
+from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, LEFT_TO_ITS_ROUND
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import SimRound
@@ -63,8 +63,8 @@ _FOLDER_JOBS = {GAMESTATS: "ingest_rounds", GAMETIMES: "ingest_timings"}
 
 
 def just_now() -> datetime:
-    """When an evening may end that is to be fresh and not in the future."""
-    return datetime.now(UTC) - timedelta(seconds=30)
+    """When an evening may end that is to be fresh, and whose timing records are left to no run any more."""
+    return datetime.now(UTC) - LEFT_TO_ITS_ROUND - timedelta(seconds=15)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -22,7 +23,7 @@ from slomix_pipeline.gameserver.source import FolderMissing, GameServer, Permane
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight
+from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import files
@@ -31,6 +32,7 @@ from slomix_pipeline.warehouse.database import Database
 WATCH_SECONDS = 14.0  # per tick; far below Dagster's 60 s, and a quarter of the ticks a 5 s loop would make
 LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
 LIST_ANYWAY = 60.0  # seconds; a file rewritten in place does not change its folder
+LEFT_TO_ITS_ROUND = timedelta(seconds=45)  # a record; the run of its round, which looks for it, has begun by then
 RESTLESS = 2.5  # seconds of listing on after a change: folder times are whole seconds
 PAUSE_AFTER_REFUSAL = 42.0  # seconds, within Dagster's 60 s for a tick
 FIRST_BACK_OFF = timedelta(seconds=30)
@@ -46,9 +48,12 @@ _NOT_READ = {
     FileKind.STATS: "a stats file outside its folder",
     FileKind.TIMING: "a timing record outside its folder",
 }
-_OUTSIDE = (_NOT_READ[FileKind.STATS], _NOT_READ[FileKind.TIMING])
 TOO_OLD = "older than the look-back: waits for a backfill"
 
+
+# By folder and name: files that the ledger has as they were listed last, so that of a folder with the files of years
+# only the others are asked about. Nothing but a sensor changes what the ledger has listed.
+_agreed: WeakKeyDictionary[Database, dict[str, dict[str, RemoteFile]]] = WeakKeyDictionary()
 
 Noted = tuple[RemoteFile, FileName, str | None]
 
@@ -79,13 +84,13 @@ def decide(
 
     Args:
         held_still: the previous listing; a file counts as finished when it looks the same in both.
+        ledger: of files that wait for a result, and of those listed that look other than it has them; it may hold more.
         in_flight: partition keys that runs work on.
         kind: what the folder is for; other kinds are noted only.
         look_back_to: files with an earlier stamp that were never read are noted, not requested.
     """
     decision = Decision()
     listed = {file.name: file for file in listing}
-    # Of ten thousand files a few have news: the names of the others are not looked into.
     news = (f for f in listed.values() if _is_news(ledger.get(f.name), f) or _is_due(ledger[f.name], in_flight, now))
     unsettled = False
     named = [(parse_file_name(file.name), file) for file in news]
@@ -95,6 +100,8 @@ def decide(
             decision.requested.append((file, name, row.attempts + 1))
         elif not _was_read(row) and _order(name, file, zone)[0] < look_back_to:
             decision.old.append((file, name, TOO_OLD if name.kind is kind else _NOT_READ[name.kind]))
+        elif row is None and kind is FileKind.TIMING and _is_left_to_its_round(name, zone, now):
+            continue
         elif name.kind is not kind:
             decision.noted.append((file, name, _NOT_READ[name.kind]))
         elif held_still.get(file.name) != file or (row and row.partition_key in in_flight):
@@ -112,6 +119,13 @@ def decide(
 def _is_news(row: files.FileRow | None, file: RemoteFile) -> bool:
     """Whether a file is new to the ledger or looks other than it has it."""
     return row is None or (row.size, row.modified_at) != (file.size, files.utc(file.modified_at))
+
+
+def _is_left_to_its_round(record: FileName, zone: tzinfo, now: datetime) -> bool:
+    """Whether a record is so fresh that the run of its round, written some seconds later, will fetch it: one run for
+    both. What it leaves is taken by the next listing, which comes later than that."""
+    ended_at = time_in_name(record, zone)
+    return ended_at is not None and timedelta() <= now - ended_at < LEFT_TO_ITS_ROUND
 
 
 def _is_due(row: files.FileRow, in_flight: Collection[str], now: datetime) -> bool:
@@ -204,7 +218,10 @@ def watch(
                 held_still = {file.name: file for file in listing}
                 if taken.wanted:
                     # The listing is not remembered: whatever else came meanwhile is seen by the next tick at once.
-                    return dg.SensorResult(build_requests(taken.wanted, taken.order, tags_of_wish(Wish.LIVE)))
+                    requests = requests_for(
+                        context.instance, folder.partitions_def, taken.wanted, tags_of_wish(Wish.LIVE)
+                    )
+                    return dg.SensorResult(requests)
                 # What did not hold still is listed again at the next look, though its folder may not move any more.
                 cursor = Cursor(changed_at, moved_at, 0.0 if taken.unsettled else now, os.getpid())
             if time.monotonic() >= end:
@@ -226,11 +243,9 @@ def watch(
 
 @dataclass(frozen=True)
 class Taken:
-    """What a listing led to: partitions to run, all keys as Dagster has them, and whether some files are not finished
-    yet."""
+    """What a listing led to: partitions to run, and whether some files are not finished yet."""
 
     wanted: list[Wanted]
-    order: list[str]
     unsettled: bool
 
 
@@ -239,21 +254,23 @@ def take(
     settings: Settings,
     database: Database,
     folder: Folder,
-    listing: Iterable[RemoteFile],
+    listing: Collection[RemoteFile],
     held_still: Mapping[str, RemoteFile],
     look_back_to: datetime,
 ) -> Taken:
-    """Decides on a listing, notes the decision in the file ledger and sees to it that Dagster has the keys of all its
-    files, also of those that a process noted which ended before it could add them."""
+    """Decides on a listing, gives Dagster the keys of what is new and notes the decision in the file ledger: in this
+    order, so that what a process that ended did not finish is as new to the next as it was to it."""
     now = datetime.now(UTC)
+    agreed = _agreed.setdefault(database, {}).setdefault(folder.name, {})
     with database.transaction() as conn:
-        ledger = files.ledger(conn, settings.server)
-        waiting = any(row.status is FileStatus.REQUESTED for row in ledger.values())
+        waiting = files.waiting(conn, settings.server)
+        asked = [file for file in listing if agreed.get(file.name) != file]
+        news = files.news_in(conn, settings.server, asked)
         in_flight = keys_in_flight(instance, folder.job) if waiting else set()
         decision = decide(
-            listing,
+            [file for file in listing if file.name in news or file.name in waiting],
             held_still,
-            ledger,
+            waiting | {name: row for name, row in news.items() if row},
             in_flight,
             kind=folder.kind,
             zone=ZoneInfo(settings.timezone),
@@ -261,21 +278,22 @@ def take(
             look_back_to=look_back_to,
         )
         # A round that is new is waited for: ten thousand old files beside it are noted once it is through.
-        busy = decision.requested or decision.unsettled or any(_is_under_way(row, now) for row in ledger.values())
+        busy = decision.requested or decision.unsettled or any(_is_under_way(row, now) for row in waiting.values())
         noted = decision.noted if busy else [*decision.noted, *decision.old]
+        wanted = [
+            Wanted(key, f"{key}:{file.size}:{file.modified_at}:{attempt}")
+            for file, name, attempt in decision.requested
+            if (key := file_key(settings.server, name))
+        ]
+        own = [file_key(settings.server, name) for _, name, _ in noted if name.kind is folder.kind]
+        partitions.add_keys(instance, folder.partitions_def, [*(w.key for w in wanted), *filter(None, own)])
         files.note_seen(conn, settings.server, noted)
         files.note_requested(conn, settings.server, [file.name for file, _, _ in decision.requested], now)
         if not decision.unsettled:
             files.note_look(conn, settings.server, folder.name, now)
-    wanted = [
-        Wanted(key, f"{key}:{file.size}:{file.modified_at}:{attempt}")
-        for file, name, attempt in decision.requested
-        if (key := file_key(settings.server, name))
-    ]
-    own = [file_key(settings.server, name) for _, name, _ in noted if name.kind is folder.kind]
-    before = [row.partition_key for row in ledger.values() if row.kind == folder.kind and row.reason not in _OUTSIDE]
-    keys = [*(w.key for w in wanted), *filter(None, own), *sorted(filter(None, before))]
-    return Taken(wanted, partitions.add_keys(instance, folder.partitions_def, keys), decision.unsettled)
+    open_still = news.keys() - {file.name for file, _, _ in noted}
+    agreed.update((file.name, file) for file in asked if file.name not in open_still)
+    return Taken(wanted, decision.unsettled)
 
 
 GAMESTATS, GAMETIMES = "gamestats", "gametimes"

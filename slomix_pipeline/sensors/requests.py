@@ -33,8 +33,20 @@ def turn(now: datetime) -> int:
     return int(now.timestamp() // TRY_AGAIN_EVERY.total_seconds())
 
 
+def requests_for(
+    instance: dg.DagsterInstance,
+    definition: dg.DynamicPartitionsDefinition,
+    wanted: Sequence[Wanted],
+    tags: dict[str, str],
+) -> list[dg.RunRequest]:
+    """The runs for the wanted partitions, whose keys Dagster has."""
+    # All keys, years of them, are read for ranges only.
+    order = instance.get_dynamic_partitions(str(definition.name)) if len(wanted) > BACKLOG else ()
+    return build_requests(wanted, order, tags)
+
+
 def build_requests(wanted: Sequence[Wanted], order: Sequence[str], tags: dict[str, str]) -> list[dg.RunRequest]:
-    """The runs for the wanted partitions. ``order``: all keys as Dagster has them, those being added at the end."""
+    """The runs for the wanted partitions. ``order``: all keys as Dagster has them; a few wanted ones need it not."""
     if len(wanted) <= BACKLOG:
         return [dg.RunRequest(run_key=w.run_key, partition_key=w.key, tags=tags | _cause_tag([w])) for w in wanted]
     of_key = {w.key: w for w in wanted}

@@ -16,7 +16,7 @@ from slomix_pipeline.checks.layers import report_alarm
 from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.partitions import add_keys, rounds
-from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
+from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for, turn
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import due, unfinished
@@ -103,7 +103,7 @@ def rework_sensor(
     if not wanted:
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
     # A command that was killed may have left rounds that Dagster never heard of.
-    order = add_keys(context.instance, rounds, [w.key for w in wanted])
+    add_keys(context.instance, rounds, [w.key for w in wanted])
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
-    return dg.SensorResult(run_requests=build_requests(wanted, order, tags_of_wish(Wish.LIVE)))
+    return dg.SensorResult(requests_for(context.instance, rounds, wanted, tags_of_wish(Wish.LIVE)))

@@ -7,7 +7,7 @@ import dagster as dg
 
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.jobs import tags_of_wish
-from slomix_pipeline.sensors.requests import Wanted, build_requests, keys_in_flight, turn
+from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for, turn
 from slomix_pipeline.sensors.rework import STARTED_AT
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
@@ -50,5 +50,5 @@ def session_over_sensor(
         return dg.SkipReason(f"{len(found)} sessions are being reported")
     with database.transaction() as conn:
         due.note_asked_for(conn, [w.key for w in wanted])
-    order = partitions.add_keys(context.instance, partitions.sessions, (w.key for w in wanted))
-    return dg.SensorResult(build_requests(wanted, order, tags_of_wish(Wish.LIVE)))
+    partitions.add_keys(context.instance, partitions.sessions, (w.key for w in wanted))
+    return dg.SensorResult(requests_for(context.instance, partitions.sessions, wanted, tags_of_wish(Wish.LIVE)))

@@ -1,7 +1,8 @@
 """One look at the game server for records that the database does not hold yet, so that the first message is right.
 
-The record of a round is written some seconds before its stats file, but its own run may come later. Belongs here:
-which files are worth fetching, and taking them in. A look that fails changes nothing: ``rework`` mends it later.
+The record of a round is written some seconds before its stats file, and the sensor leaves it to the round's run.
+Belongs here: which files are worth fetching, and taking them in. A look that fails changes nothing: the sensor takes
+what is left, and ``rework`` mends the round.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,8 +30,20 @@ from slomix_pipeline.rules.timing_records import UNREADABLE, UnreadFile, clocked
 from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Tools, round_by_round
-from slomix_pipeline.warehouse import files, timing_records
+from slomix_pipeline.stages.timing_record import record_outcome
+from slomix_pipeline.warehouse import catalogue, files, timing_records
+from slomix_pipeline.warehouse.catalogue import Partitions
+from slomix_pipeline.warehouse.check_results import CheckName, store_outcomes
 from slomix_pipeline.warehouse.keeping import keep_each
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file of the folder: as listed, and what its name says."""
+
+    listed: RemoteFile
+    name: FileName
+    clocked: Clocked
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
         try:
             listing = gameserver.list_folder(settings.gametimes_folder)
             found = [
-                _take_in(conn, gameserver, settings, name) for name in _files_of_rounds(listing, waiting, settings)
+                _take_in(conn, gameserver, settings, file) for file in _files_of_rounds(listing, waiting, settings)
             ]
         except TransientError as error:  # the log would only cost another wait
             return Look(now, trouble=str(error))
@@ -75,9 +88,7 @@ def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
     )
 
 
-def _files_of_rounds(
-    listing: Iterable[RemoteFile], waiting: Sequence[Clocked], settings: Settings
-) -> Iterator[tuple[FileName, Clocked]]:
+def _files_of_rounds(listing: Iterable[RemoteFile], waiting: Sequence[Clocked], settings: Settings) -> Iterator[_Found]:
     """The files of a listing that by their names may be the records of rounds."""
     by_map: dict[str, list[Clocked]] = {}
     for entry in waiting:
@@ -86,32 +97,34 @@ def _files_of_rounds(
         name = parse_file_name(file.name)
         clocked = clocked_file(name, settings.zone)
         if clocked and any(file_may_be_of(entry, clocked) for entry in by_map.get(map_key(clocked.map_name), ())):
-            yield name, clocked
+            yield _Found(file, name, clocked)
 
 
-def _take_in(
-    conn: Conn, gameserver: GameServer, settings: Settings, file: tuple[FileName, Clocked]
-) -> str | UnreadFile | None:
+def _take_in(conn: Conn, gameserver: GameServer, settings: Settings, file: _Found) -> str | UnreadFile | None:
     """Stores one record. Returns its key, or the file and why it could not be read, perhaps not yet: the sensor waits
     until it is finished, and quarantines what never can be read."""
-    name, clocked = file
     try:
-        data = gameserver.read(settings.gametimes_folder, name.name, gametimes.MAX_SIZE)
+        data = gameserver.read(settings.gametimes_folder, file.name.name, gametimes.MAX_SIZE)
         if not data.lstrip().startswith(b"{"):
             return None  # lines may end anywhere; of JSON only a whole record can be read
         record = gametimes.parse(data)
-        ((_, refusal),) = keep_each(conn, [record], lambda _: _store(conn, settings.server, name, data, record))
+        ((_, refusal),) = keep_each(conn, [record], lambda _: _store(conn, settings.server, file, data, record))
     except FileMissing:
         return None
     except (FormatError, NotWhole, TooLarge, RecursionError) as error:
-        return UnreadFile(clocked, UNREADABLE, str(error) or type(error).__name__)
-    return file_key(settings.server, name) if refusal is None else UnreadFile(clocked, UNREADABLE, str(refusal))
+        return UnreadFile(file.clocked, UNREADABLE, str(error) or type(error).__name__)
+    if refusal is not None:
+        return UnreadFile(file.clocked, UNREADABLE, str(refusal))
+    return file_key(settings.server, file.name)
 
 
-def _store(conn: Conn, server: str, name: FileName, data: bytes, record: TimingRecord) -> None:
-    row = files.note_found(conn, server, name, data)
+def _store(conn: Conn, server: str, file: _Found, data: bytes, record: TimingRecord) -> None:
+    """What the record's own run would store, and that it had none."""
+    row = files.note_found(conn, server, file.listed, file.name, data)
     timing_records.store_records(conn, [(row, record)])
     files.finish(conn, row, FileStatus.INGESTED)
+    store_outcomes(conn, CheckName.RECORD_PARSE, {row.key: record_outcome(record)})
+    catalogue.note(conn, Partitions.TIMINGS, [row.key])
 
 
 def _signs(gameserver: GameServer, settings: Settings) -> ScriptSigns | None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.errors import FormatError
@@ -69,7 +68,7 @@ def _take_in(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Outcome]:
             except RecursionError:
                 outcomes[row.key] = _quarantine(conn, row, _TOO_DEEP)
     for (row, record), refusal in kept:
-        outcomes[row.key] = _quarantine(conn, row, str(refusal)) if refusal else Outcome(True, _facts(record))
+        outcomes[row.key] = _quarantine(conn, row, str(refusal)) if refusal else record_outcome(record)
     return outcomes
 
 
@@ -83,9 +82,9 @@ def _store(conn: Conn, records: Sequence[tuple[FileRow, TimingRecord]]) -> None:
     timing_records.store_records(conn, records)
 
 
-def _facts(record: TimingRecord) -> dict[str, Any]:
-    """What a record says, as facts of its check."""
-    return {
+def record_outcome(record: TimingRecord) -> Outcome:
+    """What the check says of a record that can be read: what that says."""
+    facts = {
         "map": record.map_name,
         "round": record.number,
         "ended at": record.ended_at.isoformat(),
@@ -95,6 +94,7 @@ def _facts(record: TimingRecord) -> dict[str, Any]:
         "aborted": record.aborted,
         "script": record.script_version,
     }
+    return Outcome(True, facts)
 
 
 def _quarantine(conn: Conn, row: FileRow, reason: str) -> Outcome:

@@ -89,6 +89,33 @@ def ledger(conn: Connection[DictRow], server: str) -> dict[str, FileRow]:
         return {row.name: row for row in rows}
 
 
+def waiting(conn: Connection[DictRow], server: str) -> dict[str, FileRow]:
+    """The files of a server that were asked for and have no result so far, by name."""
+    with conn.cursor(row_factory=rows_of(FileRow)) as cursor:
+        rows = cursor.execute(
+            f"select {_COLUMNS} from file where server = %s and status = %s", [server, FileStatus.REQUESTED]
+        )
+        return {row.name: row for row in rows}
+
+
+def news_in(conn: Connection[DictRow], server: str, listing: Collection[RemoteFile]) -> dict[str, FileRow | None]:
+    """The files of a listing that the ledger lacks, or has with another size or time, by name: with what it has."""
+    rows = conn.execute(
+        """select listed.name, f.name is not null as known
+           from unnest(%s::text[], %s::bigint[], %s::timestamptz[]) as listed (name, size, modified_at)
+           left join file f on f.server = %s and f.name = listed.name
+           where (f.size, f.modified_at) is distinct from (listed.size, listed.modified_at)""",
+        [
+            [file.name for file in listing],
+            [file.size for file in listing],
+            [utc(file.modified_at) for file in listing],
+            server,
+        ],
+    ).fetchall()
+    had = {row.name: row for row in named(conn, server, [row["name"] for row in rows if row["known"]])}
+    return {row["name"]: had.get(row["name"]) for row in rows}
+
+
 def files_of(conn: Connection[DictRow], kind: FileKind, keys: Iterable[str]) -> dict[str, FileRow]:
     """The files of one kind behind partition keys, by key; keys without a file are left out."""
     with conn.cursor(row_factory=rows_of(FileRow)) as cursor:
@@ -139,15 +166,14 @@ def note_seen(conn: Connection[DictRow], server: str, files: Sequence[tuple[Remo
     )
 
 
-def note_found(conn: Connection[DictRow], server: str, name: FileName, data: bytes) -> FileRow:
-    """Enters a file that was found before a sensor listed it, with its bytes.
-
-    Its size and time stay open when it is new: so the sensor makes a partition of it as of any other.
-    """
+def note_found(conn: Connection[DictRow], server: str, file: RemoteFile, name: FileName, data: bytes) -> FileRow:
+    """Enters a file that was found before a sensor listed it, as it was listed when it was found, with its bytes: to
+    the sensor it is no news any more, until it changes."""
     conn.execute(
-        f"""insert into file (server, {_SAID}, status) values (%s, %s, %s, %s, %s, %s, %s, %s, 'listed')
+        f"""insert into file (server, {_SAID}, size, modified_at, status)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'listed')
            on conflict (server, name) do nothing""",
-        [server, *_said_by(server, name)],
+        [server, *_said_by(server, name), file.size, utc(file.modified_at)],
     )
     (row,) = files_of(conn, name.kind, [str(file_key(server, name))]).values()
     keep_bytes(conn, {row: data})

@@ -176,6 +176,29 @@ def test_the_folder_of_timing_records_takes_timing_records_only() -> None:
     assert requested(decided(record, stats, kind=FileKind.TIMING)) == [(record.name, 1)]
 
 
+def record(seconds_ago: float) -> RemoteFile:
+    return listed(f"gametime-supply-R1-{int(NOW.timestamp() - seconds_ago)}.json")
+
+
+@pytest.mark.parametrize("seconds_ago", [0, 3, 44])
+def test_a_fresh_record_is_left_to_its_round_and_nothing_waits_for_it(seconds_ago: float) -> None:
+    assert decided(record(seconds_ago), kind=FileKind.TIMING) == Decision()
+
+
+@pytest.mark.parametrize("seconds_ago", [-1, 45, 600])
+def test_a_record_that_its_round_did_not_take_or_of_the_future_is_requested(seconds_ago: float) -> None:
+    assert requested(decided(record(seconds_ago), kind=FileKind.TIMING)) == [(record(seconds_ago).name, 1)]
+
+
+def test_what_is_left_to_its_round_is_listed_again_only_when_it_is_left_no_longer() -> None:
+    assert folders.LEFT_TO_ITS_ROUND.total_seconds() < folders.LIST_ANYWAY
+
+
+def test_a_fresh_record_that_changed_after_it_was_fetched_is_requested() -> None:
+    file = record(3)
+    assert requested(decided(file, rows=(row_of(file, size=7),), kind=FileKind.TIMING)) == [(file.name, 1)]
+
+
 def test_files_are_requested_in_the_order_their_rounds_ended() -> None:
     names = [name_of(30), name_of(20, 2), name_of(10), name_of(5, 2)]
     files = [listed(name, seconds=-n) for n, name in enumerate(names)]

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, Cursor
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 
@@ -88,13 +90,13 @@ def test_a_quiet_folder_is_listed_once_a_minute_anyway(pipeline: Pipeline, monke
     assert server.listings == 2
 
 
-def age_cursor(pipeline: Pipeline) -> None:
+def age_cursor(pipeline: Pipeline, name: str = GAMESTATS) -> None:
     """As if the last listing was some minutes ago."""
-    cursor = json.loads(pipeline.cursors[GAMESTATS] or "{}")
+    cursor = json.loads(pipeline.cursors[name] or "{}")
     aged = {
         k: v - 10 * folders.LIST_ANYWAY if k.endswith("ed_at") and k != "changed_at" else v for k, v in cursor.items()
     }
-    pipeline.cursors[GAMESTATS] = json.dumps(aged)
+    pipeline.cursors[name] = json.dumps(aged)
 
 
 def test_a_growing_file_is_waited_for(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +179,7 @@ def test_a_new_round_does_not_wait_for_the_old_files_beside_it(
     assert len(pipeline.rows("select * from file where status = 'listed' and reason = %s", folders.TOO_OLD)) == 50
 
 
-def test_keys_that_an_ended_process_noted_and_did_not_add_are_added_by_the_next(
+def test_what_a_process_that_ended_could_not_make_a_partition_of_is_as_new_to_the_next(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = fresh(ago=30 * 24 * 3600)
@@ -185,9 +187,9 @@ def test_keys_that_an_ended_process_noted_and_did_not_add_are_added_by_the_next(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(partitions, "add_keys", _killed)
         pipeline.tick()
-    assert len(pipeline.rows("select * from file")) == 1
-    assert pipeline.instance.get_dynamic_partitions("rounds") == []
+    assert pipeline.rows("select * from file") == []
     pipeline.tick()
+    assert [row["status"] for row in pipeline.rows("select status from file")] == ["listed"]
     assert pipeline.instance.get_dynamic_partitions("rounds") == [f"main:{file.name[:-4]}"]
 
 
@@ -211,10 +213,59 @@ def test_ten_thousand_keys_are_added_by_a_few_statements_to_the_storage_in_use(d
     with dagster_on(database) as instance:
         partitions.add_keys(instance, partitions.rounds, keys[:10])
         with statements() as said:
-            order = partitions.add_keys(instance, partitions.rounds, [*keys, *keys])
+            partitions.add_keys(instance, partitions.rounds, [*keys, *keys])
+            partitions.add_keys(instance, partitions.rounds, ())
         assert len([text for text in said if "dynamic_partitions" in text]) <= 4
-        assert order == keys == list(instance.get_dynamic_partitions("rounds"))
-        assert partitions.add_keys(instance, partitions.rounds, ()) == keys
+        assert list(instance.get_dynamic_partitions("rounds")) == keys
+
+
+def test_a_record_is_left_to_its_round_and_taken_when_it_is_still_there_a_minute_later(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "RESTLESS", 0.0)
+    now = int(time.time())
+    record = RemoteFile(f"gametime-supply-R1-{now}.json", 500, now)
+    pipeline.gameserver = server = Scripted((7, [record]))
+    assert isinstance(pipeline.tick(GAMETIMES, seconds=0.1), dg.SkipReason)
+    assert server.listings == 1
+    assert pipeline.rows("select * from file") == []
+    age_cursor(pipeline, GAMETIMES)
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, "LEFT_TO_ITS_ROUND", timedelta())
+        outcome = pipeline.tick(GAMETIMES, seconds=10)
+    assert isinstance(outcome, dg.SensorResult)
+    assert [request.partition_key for request in outcome.run_requests or []] == [f"main:{record.name[:-5]}"]
+
+
+def test_a_look_reads_no_more_of_the_ledger_than_has_news(pipeline: Pipeline) -> None:
+    old = [fresh(ago=30 * 24 * 3600 + n) for n in range(50)]
+    pipeline.gameserver = Scripted((7, old))
+    pipeline.tick()
+    changed = replace(old[3], size=7)
+    with pipeline.database.connect() as conn:
+        assert files.news_in(conn, "main", old) == {}
+        found = files.news_in(conn, "main", [*old[:3], changed, *old[4:], (new := fresh())])
+        assert files.waiting(conn, "main") == {}
+    assert {name: row and row.size for name, row in found.items()} == {changed.name: 100, new.name: None}
+
+
+def test_only_what_looks_other_than_at_the_last_look_is_asked_about(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+
+    def news_in(conn: object, server: str, listing: list[RemoteFile]) -> dict[str, None]:
+        asked.append({file.name for file in listing})
+        return found(conn, server, listing)  # type: ignore[arg-type, return-value]
+
+    found = files.news_in
+    monkeypatch.setattr(files, "news_in", news_in)
+    old = [fresh(ago=30 * 24 * 3600 + n) for n in range(5)]
+    for listing in (old, old, [replace(old[0], size=7), *old[1:]], old):
+        pipeline.gameserver = Scripted((7, listing))
+        pipeline.tick(seconds=0)
+        age_cursor(pipeline)
+    assert asked == [{file.name for file in old}, set(), {old[0].name}, {old[0].name}]
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.gameserver.source import GameServer, RemoteFile, TransientError
+from slomix_pipeline.sensors.catalogue import report_waiting
 from slomix_pipeline.sensors.folders import GAMETIMES
 from slomix_pipeline.simulator.evening import place
 from slomix_pipeline.simulator.serverfiles import timing_bytes
@@ -37,18 +39,30 @@ def test_a_record_that_no_sensor_saw_yet_is_fetched_by_its_round_itself(sftp_pip
     assert pipeline.stale() == []
 
 
-def test_what_the_round_fetched_itself_becomes_a_partition_like_any_other_and_makes_nothing_stale(
-    pipeline: Pipeline,
-) -> None:
+def test_what_the_round_fetched_itself_is_no_news_to_the_sensor_and_told_dagster_as_made(pipeline: Pipeline) -> None:
     evening = evening_of()
     write_evening(pipeline.folder, evening)
     pipeline.take_in()
-    before = pipeline.contents()["round_timing"]
-    pipeline.take_in(GAMETIMES)
+    before = pipeline.contents()["check_result"]
+    assert isinstance(pipeline.tick(GAMETIMES, seconds=1), dg.SkipReason)
+    report_waiting(pipeline.instance, pipeline.database, 60)
     names = {f"main:{r.timing_name.removesuffix('.json')}" for r in evening.rounds}
     assert set(pipeline.instance.get_dynamic_partitions("timings")) == names
+    assert pipeline.instance.get_materialized_partitions(dg.AssetKey("timing_record")) == names
+    pipeline.work(sorted(names), job="ingest_timings")
+    assert pipeline.contents()["check_result"] == before  # as by a run of its own
     assert pipeline.stale() == []
-    assert pipeline.contents()["round_timing"] == before
+
+
+def test_a_record_that_changes_after_the_round_fetched_it_is_taken_by_the_sensor(pipeline: Pipeline) -> None:
+    evening = evening_of()
+    first = evening.rounds[0]
+    write_evening(pipeline.folder, evening)
+    pipeline.take_in()
+    pipeline.put(first.timing_name, gametimes.dump(moved(first.timing, -600)))
+    pipeline.take_in(GAMETIMES)
+    assert rework(pipeline) == [round_key(first)]
+    assert timing(pipeline, first)["link_class"] == "fuzzy"
 
 
 class _NoTimings(GameServer):

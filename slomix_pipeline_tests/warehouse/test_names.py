@@ -49,11 +49,15 @@ def columns(conn: Connection[DictRow]) -> dict[str, tuple[object, ...]]:
 
 
 def see(conn: Connection[DictRow], name: FileName) -> None:
-    files.note_seen(conn, "main", [(RemoteFile(name.name, 9, 1_772_658_309), name, None)])
+    files.note_seen(conn, "main", [(listed(name), name, None)])
+
+
+def listed(name: FileName) -> RemoteFile:
+    return RemoteFile(name.name, 9, 1_772_658_309)
 
 
 def find(conn: Connection[DictRow], name: FileName) -> None:
-    files.note_found(conn, "main", name, name.name.encode())
+    files.note_found(conn, "main", listed(name), name, name.name.encode())
 
 
 def take_in(conn: Connection[DictRow], name: FileName) -> None:

@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.formats import gametimes
 from slomix_pipeline.formats.filenames import FileKind, gametime_file_name, parse_file_name, stats_file_name
+from slomix_pipeline.gameserver.source import RemoteFile
 from slomix_pipeline.rules.overrides import CUT, DOES_NOT_COUNT, OverrideKind
 from slomix_pipeline.rules.team_names import KnownTeam
 from slomix_pipeline.rules.values import FileStatus
@@ -49,7 +50,7 @@ def enter_record(conn: Conn, evening: Evening, number: int, after: timedelta, st
     ended_at = sim_round.stamp + after
     record = replace(sim_round.timing, started_at=None, ended_at=ended_at)
     name = gametime_file_name(record.map_name, number, int(ended_at.timestamp()))
-    row = files.note_found(conn, SERVER, parse_file_name(name), gametimes.dump(record))
+    row = find(conn, name, gametimes.dump(record))
     timing_records.store_records(conn, [(row, record)])
     conn.execute(f"update timing_record set stored_at = {stored} where record_key = %s", [row.partition_key])
     return str(row.partition_key)
@@ -58,8 +59,12 @@ def enter_record(conn: Conn, evening: Evening, number: int, after: timedelta, st
 def enter_endstats(conn: Conn, evening: Evening, number: int, stamp: datetime) -> str:
     """An endstats file is seen. Returns its key."""
     name = stats_file_name(stamp, evening.rounds[0].map_name, number).replace(".txt", "-endstats.txt")
-    row = files.note_found(conn, SERVER, parse_file_name(name), b"x")
-    return str(row.partition_key)
+    return str(find(conn, name, b"x").partition_key)
+
+
+def find(conn: Conn, name: str, data: bytes) -> files.FileRow:
+    """A file is found on the game server."""
+    return files.note_found(conn, SERVER, RemoteFile(name, len(data), 1_772_658_309), parse_file_name(name), data)
 
 
 def decide(conn: Conn, kind: OverrideKind, key: str, value: str) -> None:
@@ -109,12 +114,9 @@ OF_ROUND_2: dict[Cause, Situation] = {
     ),
     Cause.RECORD_UNREADABLE: lambda conn, evening, first, second: files.finish(
         conn,
-        files.note_found(
+        find(
             conn,
-            SERVER,
-            parse_file_name(
-                gametime_file_name(evening.rounds[1].map_name, 2, int(evening.rounds[1].stamp.timestamp()) - 4)
-            ),
+            gametime_file_name(evening.rounds[1].map_name, 2, int(evening.rounds[1].stamp.timestamp()) - 4),
             b"{",
         ),
         FileStatus.QUARANTINED,
