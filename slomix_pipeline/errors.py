@@ -1,4 +1,7 @@
-"""The base of errors that people can do something about: the command line shows them as one line, without a trace."""
+"""The base of errors that people can do something about: the command line shows them as one line, without a trace.
+
+Does not belong here: the errors themselves, which live beside what raises them.
+"""
 
 
 class SlomixError(Exception):

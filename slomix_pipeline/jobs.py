@@ -1,4 +1,7 @@
-"""The jobs that sensors and commands start: everything from raw file to post, per kind of partition."""
+"""The jobs that sensors and commands start: everything from raw file to post, per kind of partition.
+
+Belongs here: the tags of their runs too. Does not belong here: when they run (``sensors``), what they do (``assets``).
+"""
 
 import dagster as dg
 

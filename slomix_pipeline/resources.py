@@ -2,6 +2,8 @@
 
 They hold no configuration of their own: addresses and secrets come from the settings, which a process reads once, so
 none of them shows in the Dagster UI.
+
+Does not belong here: what those objects do.
 """
 
 from collections.abc import Generator

@@ -1,4 +1,7 @@
-"""``slomix demo``: one simulated evening, without waiting, through SFTP, assets and checks, to the stand-in."""
+"""``slomix demo``: one simulated evening, without waiting, through SFTP, assets and checks, to the stand-in.
+
+Does not belong here: what of it came out otherwise than it was played (``demo_truth``), how that is printed (``cli``).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

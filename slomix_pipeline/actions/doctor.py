@@ -1,6 +1,8 @@
 """``slomix doctor``: looks at everything a running pipeline needs; one line each, and what to do about it.
 
 Never prints a secret.
+
+Does not belong here: mending anything, printing (``cli``).
 """
 
 import os

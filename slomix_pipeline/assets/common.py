@@ -1,4 +1,7 @@
-"""How a stage becomes an asset: declared, called, reported; the same for all of them."""
+"""How a stage becomes an asset: declared, called, reported; the same for all of them.
+
+Does not belong here: what a stage does (``stages``), which assets there are (the modules beside).
+"""
 
 import warnings
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The assets of a round, from its stats file to what is told of it, in the order of the chain."""
+"""The assets of a round, from its stats file to what is told of it, in the order of the chain.
+
+Does not belong here: any work (``stages``), the order in which commands run them (``stages.chain``).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""The assets of a whole session: its report in the UI, its summary on Discord."""
+"""The assets of a whole session: its report in the UI, its summary on Discord.
+
+Does not belong here: any work (``stages``).
+"""
 
 import dagster as dg
 

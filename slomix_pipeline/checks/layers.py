@@ -2,6 +2,8 @@
 
 In a run of one round a failed blocking check stops the run. In a run of many rounds nothing stops: the check warns
 with the list and every round that did not pass gets an evaluation of its own. Every outcome is stored per round.
+
+Does not belong here: what makes a check fail (``outcomes``, and the laws in ``rules``).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""The one error of all parsers."""
+"""The one error of all parsers.
+
+Does not belong here: errors of anything but text that can't be read.
+"""
 
 
 class FormatError(ValueError):

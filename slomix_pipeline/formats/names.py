@@ -1,6 +1,8 @@
 """Player names: raw bytes of the engine, colour codes, and what people read.
 
 The only name cleaner of the project. Raw names stay in the stored file. Also how any foreign text is shown as it is.
+
+Does not belong here: which of his names a player is shown by (``sql/views``), escaping for an output.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""The times written in stats files. The only parser of time text in the project."""
+"""The times written in stats files. The only parser of time text in the project.
+
+Does not belong here: how long a round was, which the texts alone don't tell (``rules.timing``).
+"""
 
 import re
 from functools import lru_cache

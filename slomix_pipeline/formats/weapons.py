@@ -1,4 +1,7 @@
-"""The 28 weapon slots of the engine, in the bit order of the weapon mask (the same in ET:Legacy 2.81 to 2.85)."""
+"""The 28 weapon slots of the engine, in the bit order of the weapon mask (the same in ET:Legacy 2.81 to 2.85).
+
+Does not belong here: which of them a metric leaves out (``sql/views``).
+"""
 
 WEAPONS = (
     "knife",

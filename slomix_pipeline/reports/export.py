@@ -1,6 +1,8 @@
 """``slomix export``: a session as JSON, schema ``slomix.session/1``. Keys and units are a stable contract.
 
 Numbers come from the views; only rounding happens here.
+
+Does not belong here: the schema as a document (``export_schema``), reading that others need too (``warehouse``).
 """
 
 import csv

@@ -1,4 +1,7 @@
-"""What a command looked at and found, one line each: the answers of ``slomix doctor`` and ``slomix lua status``."""
+"""What a command looked at and found, one line each: the answers of ``slomix doctor`` and ``slomix lua status``.
+
+Does not belong here: looking.
+"""
 
 from dataclasses import dataclass
 

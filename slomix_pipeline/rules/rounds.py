@@ -1,4 +1,7 @@
-"""A session's rounds with place, own numbers and validity: the rules in the order they need each other."""
+"""A session's rounds with place, own numbers and validity: the rules in the order they need each other.
+
+Does not belong here: the rules themselves, what a session comes to (``session_result``).
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta

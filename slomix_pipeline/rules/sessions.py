@@ -2,6 +2,8 @@
 
 A pure function of the ordered stamps and of what people decided, so arrival order never matters. Stamps are round ends
 and never change; durations play no part, so timing that comes late can't regroup anything.
+
+Does not belong here: which rounds of a server have to be looked at for that (``warehouse.touched``).
 """
 
 from collections.abc import Iterable, Mapping

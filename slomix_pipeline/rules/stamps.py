@@ -2,6 +2,8 @@
 
 In the hour that the autumn clock change repeats, a witness that knows UTC (a timing record, the file's own time of
 change) decides; without one the earlier moment is taken and flagged.
+
+Does not belong here: times within a round (``formats.times``).
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""Which rounds count, in one place. Derived anew each time: an orphan becomes valid when its round 1 arrives."""
+"""Which rounds count, in one place. Derived anew each time: an orphan becomes valid when its round 1 arrives.
+
+Does not belong here: what a round is (``pairing``, ``broken_off``), what is odd about its numbers (``laws``).
+"""
 
 from collections import Counter
 from collections.abc import Collection, Sequence

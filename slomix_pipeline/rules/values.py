@@ -1,4 +1,7 @@
-"""The values the rules work on: a round in its place in time, and the words for what became of it."""
+"""The values the rules work on: a round in its place in time, and the words for what became of it.
+
+Does not belong here: words of one rule alone, which live with it.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

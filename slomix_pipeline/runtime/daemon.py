@@ -1,6 +1,8 @@
 """Dagster's daemon, as the one process that launches runs.
 
 Started as ``python -c``: a run's process would load again whatever module its parent was started as.
+
+Does not belong here: launching them (``run_launcher``).
 """
 
 import threading

@@ -3,6 +3,9 @@
 Dagster opens a connection for every event that it writes and every question that it asks, looks whether its tables are
 there before most of them, and asks for the same partition dozens of times in a run: that was two thirds of the time of
 a short run, and most of what an idle system cost. Its web server keeps connections; here every process does.
+
+Does not belong here: our own connections (``warehouse.connections``), what is taken away
+(``warehouse.dagster_records``).
 """
 
 import time

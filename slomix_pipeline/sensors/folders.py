@@ -3,6 +3,8 @@
 A tick watches for a while itself (the daemon looks at sensors only every 5 s): one ``stat`` of the folder per look,
 a listing only when the folder changed and once a minute anyway. What is new is decided from the listing and the file
 ledger; the cursor only saves work.
+
+Does not belong here: fetching and reading files (``stages``), the ledger's statements (``warehouse.files``).
 """
 
 import json

@@ -1,4 +1,7 @@
-"""From wanted partitions to run requests: few as runs of their own, a backlog as runs over stretches of keys."""
+"""From wanted partitions to run requests: few as runs of their own, a backlog as runs over stretches of keys.
+
+Does not belong here: what is wanted and why (the sensors beside).
+"""
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence

@@ -4,6 +4,8 @@ due is not told.
 What makes a round stale has a name each (``warehouse.rework_causes``), and the run that works it out again says the
 names as its tag ``slomix/cause``. What can't be told any more, or may have been told by somebody who died, is reported
 here, once.
+
+Does not belong here: what makes a round stale, doing the work (``stages``).
 """
 
 from collections.abc import Collection, Sequence

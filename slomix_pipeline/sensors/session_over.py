@@ -1,4 +1,7 @@
-"""Tells when a session is over: no round of it has arrived for a while, and its report is not up to date."""
+"""Tells when a session is over: no round of it has arrived for a while, and its report is not up to date.
+
+Does not belong here: what is reported (``stages.session_report``, ``stages.session_post``).
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

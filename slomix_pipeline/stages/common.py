@@ -1,4 +1,7 @@
-"""What all stages share: what they work with, what they say they did, and walking over sessions under their lock."""
+"""What all stages share: what they work with, what they say they did, and walking over sessions under their lock.
+
+Does not belong here: any one stage, their order (``chain``).
+"""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

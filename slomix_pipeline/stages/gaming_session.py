@@ -1,4 +1,7 @@
-"""Stage 5: the gaming sessions: rounds whose stamps follow each other within the gap."""
+"""Stage 5: the gaming sessions: rounds whose stamps follow each other within the gap.
+
+Does not belong here: what makes a session (``rules.sessions``).
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Stage 8: what players read about a match: a short message after round 1, the result after round 2."""
+"""Stage 8: what players read about a match: a short message after round 1, the result after round 2.
+
+Does not belong here: the words (``discord``), what is due (``warehouse.due``).
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,7 @@
-"""Stage 7: the stopwatch score: who won each match, by what, and the points that gives."""
+"""Stage 7: the stopwatch score: who won each match, by what, and the points that gives.
+
+Does not belong here: who wins by what (``rules.scoring``).
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Stage 2: the stats file read: header, players and weapons as written, one transaction per round."""
+"""Stage 2: the stats file read: header, players and weapons as written, one transaction per round.
+
+Does not belong here: the format (``formats.gamestats``), what can't be (``rules.plausibility``).
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

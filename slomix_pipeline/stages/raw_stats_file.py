@@ -1,4 +1,7 @@
-"""Stage 1: the bytes of a round's stats file, into the database before anything reads them."""
+"""Stage 1: the bytes of a round's stats file, into the database before anything reads them.
+
+Does not belong here: what is in them (``parsed_round``).
+"""
 
 from collections.abc import Mapping, Sequence
 

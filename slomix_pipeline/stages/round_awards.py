@@ -1,6 +1,8 @@
 """Beside the stages: the awards of a round and who killed whom, from its endstats file.
 
 Nothing in the sentence needs them, so a round is never held up: a file that can't be had or read now changes no number.
+
+Does not belong here: whose an award is (``rules.endstats``).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Stage 3: the round-2 differential: what became of each round, and every player's own numbers."""
+"""Stage 3: the round-2 differential: what became of each round, and every player's own numbers.
+
+Does not belong here: pairing and the differential themselves (``rules``).
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict

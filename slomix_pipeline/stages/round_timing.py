@@ -1,4 +1,7 @@
-"""Stage 4: how long each round really was, linked to its timing record where there is one."""
+"""Stage 4: how long each round really was, linked to its timing record where there is one.
+
+Does not belong here: which record a round has and what it says (``rules``), looking for it (``timing_look``).
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""The summary of a session that is over, as one message."""
+"""The summary of a session that is over, as one message.
+
+Does not belong here: when it is over (``sensors.session_over``), the words (``discord``).
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,7 @@
-"""The report of a whole session, for the UI. It reads, it never decides."""
+"""The report of a whole session, for the UI. It reads, it never decides.
+
+Does not belong here: its words (``reports.evidence``).
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict

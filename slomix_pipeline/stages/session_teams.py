@@ -1,4 +1,7 @@
-"""Stage 6: teams A and B of each session, by GUID, over the side swaps, and what they are called."""
+"""Stage 6: teams A and B of each session, by GUID, over the side swaps, and what they are called.
+
+Does not belong here: who is in which team (``rules.teams``).
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Beside the stages: what the stopwatch showed of a round against what was really played."""
+"""Beside the stages: what the stopwatch showed of a round against what was really played.
+
+Does not belong here: what counts as off (``rules.timing``), the words (``discord``).
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

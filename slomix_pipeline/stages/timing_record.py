@@ -1,4 +1,7 @@
-"""Timing records of the gametimes folder: bytes into the database, then read."""
+"""Timing records of the gametimes folder: bytes into the database, then read.
+
+Does not belong here: which round a record is of (``rules.linking``).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
