@@ -77,7 +77,7 @@ group by p.level, p.scope, p.guid;
 drop table if exists player_session_fact;
 create table player_session_fact as select * from player_round_sum where level = 'career_session';
 create index player_session_fact_scope on player_session_fact (scope);
-create index player_session_fact_guid on player_session_fact (guid);
+create index player_session_fact_latest on player_session_fact (guid, (name = ''), last_played_at desc, scope desc);
 alter table player_session_fact add foreign key (scope) references session on delete cascade;
 comment on table player_session_fact is
 'What each session (scope) adds to its players'' careers: rows of player_round_sum, kept as those of player_round_fact are.';
@@ -85,7 +85,8 @@ comment on table player_session_fact is
 -- What is known in all sessions is known in all rounds; the sum of sums is the sum.
 create view player_career_sum as
 select 'career' as level, 'all' as scope, p.guid,
-       (array_agg(p.name order by p.name = '', p.last_played_at desc, p.scope desc))[1] as name,
+       (select latest.name from player_session_fact latest where latest.guid = p.guid
+        order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1) as name,
        sum(p.rounds)::bigint as rounds,
        min(p.first_played_at) as first_played_at,
        max(p.last_played_at) as last_played_at,

@@ -1,0 +1,119 @@
+"""What boards, careers and evenings take to read from a long history, by the tables that are kept and without them.
+
+Imports the stats files of 20,000 rounds made by the simulator, or the folder given, and asks each question many times
+on one kept connection, of other players, maps and sessions each time. "anew" is the same sums straight over the rounds,
+adding up the weapons of every row, as all of it was before anything was kept. Prints one table: milliseconds of CPU,
+of PostgreSQL and of reading the answer together, so that a busy machine tells the same as a quiet one.
+
+    .venv/bin/python benchmarks/boards.py [folder]
+"""
+
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bulk import MANY_ROUNDS, imported, simulated, size
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.warehouse.database import Database
+
+TIMES, TIMES_ANEW = 100, 10
+FIRST = 6  # not counted: PostgreSQL plans anew and reads from disk then
+
+_BOARD = """name, rounds, kills, deaths, damage_given, revives_given, kd, dpm, denied_per_minute, accuracy,
+            headshot_percent, survival_percent"""
+# What is asked: the query, and what it is asked of, one after the other; and the aim, in ms.
+QUESTIONS = {
+    "career board, 12 columns": (
+        f"select {_BOARD} from player_metric where level = 'career' order by dpm desc",
+        "",
+        40,
+    ),
+    "career board, all columns": ("select * from player_metric where level = 'career'", "", None),
+    "board of one map": (
+        f"select {_BOARD} from player_metric where level = 'map' and scope = %s order by dpm desc",
+        "select distinct map from valid_round",
+        None,
+    ),
+    "career of one player": (
+        "select * from player_metric where level = 'career' and guid = %s",
+        "select distinct guid from session_player",
+        10,
+    ),
+    "table of one session": (
+        "select * from session_player_metric where session_key = %s",
+        "select session_key from session order by md5(session_key)",
+        30,
+    ),
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        scratch.chmod(0o755)  # the embedded server runs as another user when started by root
+        folder = Path(sys.argv[1]) if sys.argv[1:] else simulated(scratch / "files", MANY_ROUNDS) / "gamestats"
+        with imported(folder, scratch / "home", stats_only=not sys.argv[1:]) as (found, _, database):
+            database.learn_sizes()
+            print(f"{found.rounds:,} rounds; ours {size(database, 'public') / found.rounds / 1e3:.1f} MB per 1,000\n")
+            measure(database)
+
+
+def measure(database: Database) -> None:
+    print(f"{'':<28}{'p50':>8}{'p95':>8}{'aim':>8}{'anew p50':>12}{'p95':>8}", flush=True)
+    with database.connect() as kept, database.connect() as anew:
+        sum_anew(anew)
+        for question, (query, of_what, aim) in QUESTIONS.items():
+            things = [next(iter(row.values())) for row in kept.execute(of_what.encode())] if of_what else []
+            ours, theirs = (asked(*given, query, things) for given in ((kept, TIMES), (anew, TIMES_ANEW)))
+            print(
+                f"{question:<28}{p50(ours):>8.1f}{p95(ours):>8.1f}{aim or '':>8}{p50(theirs):>12.1f}{p95(theirs):>8.1f}"
+            )
+        anew.rollback()
+
+
+def sum_anew(conn: Connection[DictRow]) -> None:
+    """Gives a connection views of its own that read the rounds in place of what is kept, until it is rolled back."""
+    text = (bundled_folder("sql") / "views" / "04_totals.sql").read_text("utf-8")
+    text = text.replace("player_round_fact", "valid_round_player").replace("where level <> 'career'", "")
+    conn.execute("create schema anew")
+    conn.execute("set local search_path = anew, public")
+    for view in ("player_fact_level", "player_round_sum", "player_sum", "player_metric", "session_player_metric"):
+        found = re.search(rf"create view {view} as.*?;\n", text, re.DOTALL)
+        assert found is not None, view
+        made = "create view player_sum as select * from player_round_sum" if view == "player_sum" else found[0]
+        conn.execute(made.encode())
+
+
+def asked(conn: Connection[DictRow], times: int, query: str, things: Sequence[str]) -> list[float]:
+    """The milliseconds that each asking takes."""
+    took = []
+    for number in range(times + FIRST):
+        began = cpu_seconds(conn)
+        conn.execute(query.encode(), [things[number % len(things)]] if things else []).fetchall()
+        took.append((cpu_seconds(conn) - began) * 1000)
+    return took[FIRST:]
+
+
+def cpu_seconds(conn: Connection[DictRow]) -> float:
+    """What PostgreSQL's process behind a connection and this one have computed so far; the former by Linux alone."""
+    nanoseconds = int(Path(f"/proc/{conn.info.backend_pid}/schedstat").read_text().split()[0])
+    return nanoseconds / 1e9 + time.process_time()
+
+
+def p50(took: Sequence[float]) -> float:
+    return statistics.median(took)
+
+
+def p95(took: Sequence[float]) -> float:
+    return statistics.quantiles(took, n=20)[-1]
+
+
+if __name__ == "__main__":
+    main()
