@@ -4,7 +4,7 @@ Imports a year of simulated evenings of 8 players, so that our tables are those 
 session reports of one week through Dagster's jobs in this process, and copies what Dagster wrote of them in SQL for
 every other week of the year, with other runs, partitions and times. After each copied week everything is taken away
 that is old by then, as ``pruning_sensor`` does, and PostgreSQL told that the room is free, as it does by itself.
-Ticks are written as often as the sensors of an idle system tick. Takes about five minutes.
+Ticks are written as often as the sensors of an idle system tick. Takes some minutes.
 
     .venv/bin/python benchmarks/year.py [--weeks 52]
 """
@@ -43,7 +43,7 @@ ROUNDS_A_WEEK = 14 * DAYS_A_WEEK
 TICKS_A_MINUTE = 35  # of all sensors together, measured
 TICK_BYTES = 780  # of a tick's body, measured
 UNPRUNED_WEEKS = 4  # nothing is old before
-LARGEST_TABLES = 12
+LARGEST_TABLES = 10
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

@@ -25,7 +25,7 @@ from slomix_pipeline.warehouse.rows import rows_of
 
 KEEP = timedelta(days=30)  # runs that succeeded, and what was superseded
 KEEP_FAILED = timedelta(days=90)  # runs that did not; and ticks, whatever came of them
-KEEP_SKIPPED = timedelta(hours=1)  # ticks that found nothing: 50,000 a day, and Dagster counts in days
+KEEP_SKIPPED = timedelta(hours=1)  # ticks that found nothing: 50,000 a day, and Dagster itself keeps them for days
 _RUNS_AT_ONCE = 50  # a run of one round has about a hundred events
 _ROWS_AT_ONCE = 5000
 
@@ -169,6 +169,10 @@ class Sizes:
     ours: int
     dagsters: int
     rounds: int
+
+    @property
+    def in_words(self) -> str:
+        return f"our tables are {self.ours / 1e6:,.0f} MB, Dagster's records {self.dagsters / 1e6:,.0f} MB"
 
 
 def sizes(conn: Connection[DictRow]) -> Sizes:
