@@ -124,17 +124,17 @@ def _events(database: Database, now: datetime) -> Iterator[Pruned]:
 
 
 def _evaluations(database: Database, now: datetime) -> Iterator[Pruned]:
-    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition, and the
-    last that came to a result."""
+    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition. One that
+    was only planned goes in any case: for want of its run Dagster would show it as in progress for ever. A run over a
+    range leaves one for each check that passed, each with all keys of the range."""
     evaluations = _found(
         database,
         """select c.id as found
-           from (select id, run_id, create_timestamp,
-                        max(id) over of_partition as last,
-                        max(id) filter (where execution_status <> 'PLANNED') over of_partition as last_result
-                 from dagster.asset_check_executions
-                 window of_partition as (partition by asset_key, check_name, partition)) c
-           where c.id < c.last and c.id is distinct from c.last_result and c.create_timestamp < %(kept)s
+           from (select id, run_id, create_timestamp, execution_status,
+                        max(id) filter (where execution_status <> 'PLANNED')
+                            over (partition by asset_key, check_name, partition) as last
+                 from dagster.asset_check_executions) c
+           where (c.execution_status = 'PLANNED' or c.id < c.last) and c.create_timestamp < %(kept)s
              and not exists (select from dagster.runs r where r.run_id = c.run_id)
            order by c.id""",
         now,

@@ -132,6 +132,24 @@ def test_what_is_made_anew_after_its_run_was_taken_away_is_kept_once(stored_pipe
     assert counts(stored_pipeline) == once
 
 
+def test_checks_that_a_run_over_a_range_planned_go_with_it_and_failed_ones_stay(stored_pipeline: Pipeline) -> None:
+    good = play_evening(4, maps=1, ends_at=just_now()).rounds[0]
+    keys = [stored_pipeline.put_stats(good), stored_pipeline.put(name_of(0), spoilt("one byte short"))]
+    stored_pipeline.tick(seconds=10)
+    stored_pipeline.run(keys)
+    make_older(stored_pipeline, 100)
+    before = shown(stored_pipeline.instance)
+    assert taken_away(stored_pipeline).evaluations > 20
+    after = shown(stored_pipeline.instance)
+    assert [after[asset.key.to_user_string()] for asset in ASSETS] == [
+        before[asset.key.to_user_string()] for asset in ASSETS
+    ]
+    parse = before["parsed_round.parse"]["result"]
+    assert not parse[keys[1]].passed
+    assert after["parsed_round.parse"]["result"] == parse
+    assert stored_pipeline.rows("select * from dagster.asset_check_executions where execution_status = 'PLANNED'") == []
+
+
 def test_a_failed_run_stays_for_longer_and_goes_when_its_rounds_were_tried_again(stored_pipeline: Pipeline) -> None:
     name = name_of(0)
     stored_pipeline.put_bytes_and_run(name, spoilt("one byte short"))
