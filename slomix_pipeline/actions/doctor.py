@@ -30,6 +30,7 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings, env_file
 from slomix_pipeline.warehouse import timing_records
+from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
 from slomix_pipeline.warehouse.files import utc
@@ -74,12 +75,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with database.connect() as conn:
             version = conn.info.parameter_status("server_version")
             newest = timing_records.newest_end(conn, settings.server)
+            size = sizes(conn)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
     kind = "embedded" if settings.postgres_url is None else "SLOMIX_POSTGRES_URL"
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
+    yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from slomix_pipeline.warehouse.dagster_records import Pruned, Sizes, forget_ticks, prune, sizes
+from slomix_pipeline.warehouse.dagster_records import Pruned, forget_ticks, prune, sizes
 from slomix_pipeline.warehouse.database import Database
 
 EVERY = timedelta(days=1)
@@ -49,9 +49,4 @@ def pruning_sensor(context: dg.SensorEvaluationContext, database: dg.ResourcePar
         else:
             said.append("more in an hour")
     with database.connect() as conn:
-        return dg.SkipReason(f"{', '.join(said)}; {in_words(sizes(conn))}")
-
-
-def in_words(found: Sizes) -> str:
-    """How large everything is."""
-    return f"Dagster's records are {found.dagsters / 1e6:,.0f} MB, ours {found.ours / 1e6:,.0f} MB"
+        return dg.SkipReason(f"{', '.join(said)}; {sizes(conn).in_words}")

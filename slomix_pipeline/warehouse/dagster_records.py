@@ -25,7 +25,7 @@ from slomix_pipeline.warehouse.rows import rows_of
 
 KEEP = timedelta(days=30)  # runs that succeeded, and what was superseded
 KEEP_FAILED = timedelta(days=90)  # runs that did not; and ticks, whatever came of them
-KEEP_SKIPPED = timedelta(hours=1)  # ticks that found nothing: 50,000 a day, and Dagster counts in days
+KEEP_SKIPPED = timedelta(hours=1)  # ticks that found nothing: 50,000 a day, and Dagster itself keeps them for days
 _RUNS_AT_ONCE = 50  # a run of one round has about a hundred events
 _ROWS_AT_ONCE = 5000
 
@@ -124,17 +124,17 @@ def _events(database: Database, now: datetime) -> Iterator[Pruned]:
 
 
 def _evaluations(database: Database, now: datetime) -> Iterator[Pruned]:
-    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition, and the
-    last that came to a result."""
+    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition. One that
+    was only planned goes in any case: for want of its run Dagster would show it as in progress for ever. A run over a
+    range leaves one for each check that passed, each with all keys of the range."""
     evaluations = _found(
         database,
         """select c.id as found
-           from (select id, run_id, create_timestamp,
-                        max(id) over of_partition as last,
-                        max(id) filter (where execution_status <> 'PLANNED') over of_partition as last_result
-                 from dagster.asset_check_executions
-                 window of_partition as (partition by asset_key, check_name, partition)) c
-           where c.id < c.last and c.id is distinct from c.last_result and c.create_timestamp < %(kept)s
+           from (select id, run_id, create_timestamp, execution_status,
+                        max(id) filter (where execution_status <> 'PLANNED')
+                            over (partition by asset_key, check_name, partition) as last
+                 from dagster.asset_check_executions) c
+           where (c.execution_status = 'PLANNED' or c.id < c.last) and c.create_timestamp < %(kept)s
              and not exists (select from dagster.runs r where r.run_id = c.run_id)
            order by c.id""",
         now,
@@ -169,6 +169,10 @@ class Sizes:
     ours: int
     dagsters: int
     rounds: int
+
+    @property
+    def in_words(self) -> str:
+        return f"our tables are {self.ours / 1e6:,.0f} MB, Dagster's records {self.dagsters / 1e6:,.0f} MB"
 
 
 def sizes(conn: Connection[DictRow]) -> Sizes:

@@ -1,4 +1,4 @@
-"""``slomix doctor`` about the game-side scripts: what it sees of them, and what to do."""
+"""``slomix doctor`` about the game-side scripts and the database: what it sees of them, and what to do."""
 
 import shutil
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ def test_the_doctor_looks_at_the_scripts_the_log_and_the_newest_record(
     found = diagnosis(database, tmp_path, scripts_folder="legacy")
     assert found["scripts folder legacy"].fine and f"no {TIMING_SCRIPT}" in found["scripts folder legacy"].text
     assert not {"timing records"} & found.keys()
+    assert found["size"].text.startswith("0 rounds: our tables are ")
     assert not any(what.startswith("console log") for what in found)
 
     shutil.copy(bundled_folder("lua") / TIMING_SCRIPT, there)
