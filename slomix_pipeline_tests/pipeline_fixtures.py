@@ -330,6 +330,7 @@ _WRITTEN_AT = frozenset(
         "scored_at",
         "told_of",
         "noted_at",
+        "worked_at",
     )
 )
 

@@ -52,7 +52,7 @@ TOO_OLD = "older than the look-back: waits for a backfill"
 
 
 # By folder and name: files that the ledger has as they were listed last, so that of a folder with the files of years
-# only the others are asked about. Nothing but a sensor changes what the ledger has listed.
+# only the others are asked about: nothing but a sensor changes what the ledger has listed. A lost cursor starts anew.
 _agreed: WeakKeyDictionary[Database, dict[str, dict[str, RemoteFile]]] = WeakKeyDictionary()
 
 Noted = tuple[RemoteFile, FileName, str | None]
@@ -207,6 +207,8 @@ def watch(
     look_back_to = min(datetime.now(UTC) - settings.lookback, last - LOOK_BACK_MARGIN if last else FAR_FUTURE)
     end = time.monotonic() + seconds
     held_still: dict[str, RemoteFile] = {}
+    if cursor.process != os.getpid():
+        _agreed.setdefault(database, {}).pop(folder.name, None)
     try:
         while True:
             changed_at = gameserver.folder_changed_at(folder.name)
