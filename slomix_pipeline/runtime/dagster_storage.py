@@ -2,9 +2,11 @@
 
 Dagster opens a connection for every event that it writes and every question that it asks, looks whether its tables are
 there before most of them, and asks for the same partition dozens of times in a run: that was two thirds of the time of
-a short run, and most of what an idle system cost. Its web server keeps connections; here every process does.
+a short run, and most of what an idle system cost. Its web server keeps connections; here every process does. The code
+server makes an instance of Dagster for every tick of a sensor: all instances of a process share what it keeps.
 """
 
+import os
 import time
 from typing import Any
 
@@ -17,20 +19,28 @@ from dagster_postgres import (
     PostgresScheduleStorage,
 )
 from dagster_postgres.utils import pg_url_from_config
-from sqlalchemy import Engine, event, exc
+from sqlalchemy import Connection, Engine, event, exc
 
 _LONGEST_STATEMENT = 60_000  # ms
 _RENEW_AFTER = 3600  # seconds
 _AT_ONCE = 20  # connections that a process may have beside the one it keeps, for as long as they are in use
 _TRUSTED_FOR = 1.0  # seconds; what was unused for longer may have lost its server
 
-_tables_are_there = False
+_tables_are_expected = False
+# Of this process, by address. A fork never speaks on a line of its parent.
+_engines: dict[tuple[int, str], Engine] = {}
 
 
 def expect_tables() -> None:
     """Says that no table has to be created in this process: another has done so."""
-    global _tables_are_there
-    _tables_are_there = True
+    global _tables_are_expected
+    _tables_are_expected = True
+
+
+def let_go(postgres_url: str) -> None:
+    """Ends what this process keeps of an address, whose tables may be gone when it is used next."""
+    if engine := _engines.pop((os.getpid(), postgres_url), None):
+        engine.dispose()
 
 
 class _EventLogStorage(PostgresEventLogStorage):
@@ -53,19 +63,34 @@ class _EventLogStorage(PostgresEventLogStorage):
         return key in self._partitions
 
 
+class _ScheduleStorage(PostgresScheduleStorage):
+    """Does not look for its tables before each of a sensor's ticks is noted: they were made before it was."""
+
+    def has_instigators_table(self) -> bool:
+        return True
+
+    def _has_instigators_table(self, conn: Connection) -> bool:
+        return True
+
+
 class KeptConnectionsStorage(DagsterPostgresStorage):
-    """``DagsterPostgresStorage`` with one connection kept per process and part."""
+    """``DagsterPostgresStorage`` with one connection kept per process."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.postgres_url = postgres_url
         self._inst_data = inst_data
-        self.should_autocreate_tables = not _tables_are_there
+        kept = _engines.get((os.getpid(), postgres_url))
+        self.should_autocreate_tables = kept is None and not _tables_are_expected
         self._run_storage = PostgresRunStorage(postgres_url, self.should_autocreate_tables)
         self._event_log_storage = _EventLogStorage(postgres_url, self.should_autocreate_tables)
-        self._schedule_storage = PostgresScheduleStorage(postgres_url, self.should_autocreate_tables)
+        self._schedule_storage = _ScheduleStorage(postgres_url, self.should_autocreate_tables)
+        if kept is None:
+            self._run_storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
+            kept = self._run_storage._engine  # there is no call for it
+            _test_idle_connections(kept)
+            _engines[os.getpid(), postgres_url] = kept
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
-            storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
-            _test_idle_connections(storage._engine)  # there is no call for it
+            storage._engine = kept
         super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
 
     @classmethod

@@ -15,7 +15,7 @@ _HAS_PROCESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.Da
 
 
 def give_up_runs_of_supervisors(instance: dg.DagsterInstance) -> None:
-    """For the supervisor, before it starts anything."""
+    """For the daemon, before it launches anything."""
     for run in instance.get_runs(dg.RunsFilter(statuses=_HAS_PROCESS)):
         if _LAUNCHED_TAGS & run.tags.keys():
             instance.report_run_failed(run, "its process ended with the supervisor that had started it")
