@@ -52,17 +52,7 @@ def main() -> None:
         for kind in ("gamestats", "gametimes"):
             (server / kind).mkdir(parents=True)
         with SftpServer(server, "bench", "bench") as sftp:
-            environment = os.environ | {
-                "SLOMIX_ENV_FILE": "",
-                "SLOMIX_HOME": str(folder / "home"),
-                "SLOMIX_SFTP_HOST": "127.0.0.1",
-                "SLOMIX_SFTP_PORT": str(sftp.port),
-                "SLOMIX_SFTP_USER": "bench",
-                "SLOMIX_SFTP_PASSWORD": "bench",
-                "SLOMIX_SFTP_HOST_KEY": sftp.host_key_fingerprint,
-                "SLOMIX_UI_PORT": "0",
-                "SLOMIX_STANDIN_PORT": "0",
-            }
+            environment = settings_for(folder / "home", sftp)
             if arguments.history:
                 subprocess.run([*SLOMIX, "import", str(arguments.history)], env=environment, check=True)
             with running(environment) as process:
@@ -71,6 +61,21 @@ def main() -> None:
                 database = open_database(load_settings(home=folder / "home"))
                 show(complete, moments(database, folder / "home"), arguments.rounds)
     print(f"{'memory of everything at its peak, MB (PSS)':<44} {peak / 2**20:>8.0f}")
+
+
+def settings_for(home: Path, sftp: SftpServer) -> dict[str, str]:
+    """The environment of a ``slomix run`` in a home of its own, on an SFTP server."""
+    return os.environ | {
+        "SLOMIX_ENV_FILE": "",
+        "SLOMIX_HOME": str(home),
+        "SLOMIX_SFTP_HOST": "127.0.0.1",
+        "SLOMIX_SFTP_PORT": str(sftp.port),
+        "SLOMIX_SFTP_USER": "bench",
+        "SLOMIX_SFTP_PASSWORD": "bench",
+        "SLOMIX_SFTP_HOST_KEY": sftp.host_key_fingerprint,
+        "SLOMIX_UI_PORT": "0",
+        "SLOMIX_STANDIN_PORT": "0",
+    }
 
 
 @contextmanager

@@ -345,6 +345,7 @@ _WRITTEN_AT = frozenset(
         "scored_at",
         "told_of",
         "noted_at",
+        "worked_at",
     )
 )
 
@@ -358,6 +359,7 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(folders, "LOOK_EVERY", 0.01)
+        patch.setattr(folders, "LOOK_FOR_RECORDS_EVERY", 0.01)
         settings = {"home": str(tmp_path / "home"), "gameserver_dir": str(folder)}
         if over_sftp:
             server = stack.enter_context(SftpServer(folder, "tester", "a password"))

@@ -1,4 +1,5 @@
-"""Dagster's daemon, as the one process that launches runs, with a log of what is new.
+"""Dagster's daemon, as the one process that launches runs, with a log of what is new. Runs that its predecessor
+launched ended with that.
 
 Started as ``python -c``: a run's process would load again whatever module its parent was started as.
 
@@ -8,9 +9,11 @@ Does not belong here: launching them (``run_launcher``).
 import logging
 import threading
 
+import dagster as dg
 from dagster._daemon.cli import main as daemon
 from dagster._daemon.daemon import SensorDaemon, get_default_daemon_logger
 
+from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
 from slomix_pipeline.runtime.run_launcher import prepare_fork_server
 
@@ -38,6 +41,8 @@ class OnlyNews(logging.Filter):
 def main() -> None:
     """``dagster-daemon``, with its arguments."""
     launch_in_this_process()
+    with dg.DagsterInstance.get() as instance:
+        give_up_runs_of_supervisors(instance)
     threading.Thread(target=prepare_fork_server, daemon=True).start()
     get_default_daemon_logger(SensorDaemon.__name__).addFilter(OnlyNews())
     daemon()

@@ -2,12 +2,14 @@
 
 Dagster opens a connection for every event that it writes and every question that it asks, looks whether its tables are
 there before most of them, and asks for the same partition dozens of times in a run: that was two thirds of the time of
-a short run, and most of what an idle system cost. Its web server keeps connections; here every process does.
+a short run, and most of what an idle system cost. Its web server keeps connections; here every process does. The code
+server makes an instance of Dagster for every tick of a sensor: all instances of a process share what it keeps.
 
 Does not belong here: our own connections (``warehouse.connections``), what is taken away
 (``warehouse.dagster_records``).
 """
 
+import os
 import time
 from typing import Any
 
@@ -22,30 +24,28 @@ from dagster_postgres import (
     PostgresScheduleStorage,
 )
 from dagster_postgres.utils import pg_url_from_config
-from sqlalchemy import Engine, event, exc
+from sqlalchemy import Connection, Engine, event, exc
 
 _LONGEST_STATEMENT = 60_000  # ms
 _RENEW_AFTER = 3600  # seconds
 _AT_ONCE = 20  # connections that a process may have beside the one it keeps, for as long as they are in use
 _TRUSTED_FOR = 1.0  # seconds; what was unused for longer may have lost its server
 
-_tables_are_there = False
+_tables_are_expected = False
+# Of this process, by address. A fork never speaks on a line of its parent.
+_engines: dict[tuple[int, str], Engine] = {}
 
 
 def expect_tables() -> None:
     """Says that no table has to be created in this process: another has done so."""
-    global _tables_are_there
-    _tables_are_there = True
+    global _tables_are_expected
+    _tables_are_expected = True
 
 
-class _RunStorage(PostgresRunStorage):
-    def dispose(self) -> None:
-        self._engine.dispose()
-
-
-class _ScheduleStorage(PostgresScheduleStorage):
-    def dispose(self) -> None:
-        self._engine.dispose()
+def let_go(postgres_url: str) -> None:
+    """Ends what this process keeps of an address, whose tables may be gone when it is used next."""
+    if engine := _engines.pop((os.getpid(), postgres_url), None):
+        engine.dispose()
 
 
 class _EventLogStorage(PostgresEventLogStorage):
@@ -59,10 +59,6 @@ class _EventLogStorage(PostgresEventLogStorage):
         self._tables: set[str] = set()
         self._partitions: set[tuple[str, str]] = set()
         super().__init__(*args, **kwargs)
-
-    def dispose(self) -> None:
-        super().dispose()
-        self._engine.dispose()
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables and super().has_table(table_name):
@@ -90,20 +86,34 @@ class _EventLogStorage(PostgresEventLogStorage):
         super()._store_runless_asset_check_evaluation(event, event_id)
 
 
+class _ScheduleStorage(PostgresScheduleStorage):
+    """Does not look for its tables before each of a sensor's ticks is noted: they were made before it was."""
+
+    def has_instigators_table(self) -> bool:
+        return True
+
+    def _has_instigators_table(self, conn: Connection) -> bool:
+        return True
+
+
 class KeptConnectionsStorage(DagsterPostgresStorage):
-    """``DagsterPostgresStorage`` with one connection kept per process and part, until the instance is disposed of. Its
-    only setting is ``postgres_url``."""
+    """``DagsterPostgresStorage`` with one connection kept per process. Its only setting is ``postgres_url``."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.postgres_url = postgres_url
         self._inst_data = inst_data
-        self.should_autocreate_tables = not _tables_are_there
-        self._run_storage = _RunStorage(postgres_url, self.should_autocreate_tables)
+        kept = _engines.get((os.getpid(), postgres_url))
+        self.should_autocreate_tables = kept is None and not _tables_are_expected
+        self._run_storage = PostgresRunStorage(postgres_url, self.should_autocreate_tables)
         self._event_log_storage = _EventLogStorage(postgres_url, self.should_autocreate_tables)
         self._schedule_storage = _ScheduleStorage(postgres_url, self.should_autocreate_tables)
+        if kept is None:
+            self._run_storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
+            kept = self._run_storage._engine  # there is no call for it
+            _test_idle_connections(kept)
+            _engines[os.getpid(), postgres_url] = kept
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
-            storage.optimize_for_webserver(_LONGEST_STATEMENT, _RENEW_AFTER, _AT_ONCE)
-            _test_idle_connections(storage._engine)  # there is no call for it
+            storage._engine = kept
         super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
 
     @classmethod

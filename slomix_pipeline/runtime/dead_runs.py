@@ -15,7 +15,7 @@ _LAUNCHED_TAGS = {PROCESS_TAG, ".dagster/grpc_info"}  # set by our launcher, and
 
 
 def give_up_runs_of_supervisors(instance: dg.DagsterInstance) -> None:
-    """For the supervisor, before it starts anything."""
+    """For the daemon, before it launches anything."""
     for run in instance.get_runs(dg.RunsFilter(statuses=HAS_PROCESS)):
         if _LAUNCHED_TAGS & run.tags.keys():
             instance.report_run_failed(run, "its process ended with the supervisor that had started it")

@@ -21,6 +21,8 @@ from slomix_pipeline.warehouse.migrations import migrate
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+_DAGSTER_URL = "SLOMIX_DAGSTER_PG_URL"  # named in deploy/dagster.yaml
+
 
 def open_database(settings: Settings) -> Database:
     """The database of this home, started and migrated.
@@ -41,7 +43,7 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
     (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
     return as_environment(settings) | {
         "SLOMIX_POSTGRES_URL": database.url,
-        "SLOMIX_DAGSTER_PG_URL": dagster_url(database.url),
+        _DAGSTER_URL: dagster_url(database.url),
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
@@ -52,11 +54,17 @@ def dagster_instance(settings: Settings, database: Database) -> Iterator["Dagste
     """This home's Dagster instance."""
     from dagster import DagsterInstance  # takes a second or two
 
-    with (
-        _environment(dagster_environment(settings, database)),  # Dagster reads the address there when it needs it
-        DagsterInstance.from_config(str(settings.dagster_home)) as instance,
-    ):
-        yield instance
+    from slomix_pipeline.runtime.dagster_storage import let_go
+
+    environment = dagster_environment(settings, database)
+    try:
+        with (
+            _environment(environment),  # Dagster reads the address there when it needs it
+            DagsterInstance.from_config(str(settings.dagster_home)) as instance,
+        ):
+            yield instance
+    finally:
+        let_go(environment[_DAGSTER_URL])
 
 
 @contextmanager

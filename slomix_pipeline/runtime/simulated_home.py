@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from slomix_pipeline.runtime.home import LOCK
 from slomix_pipeline.settings import Settings, load_settings
-from slomix_pipeline.simulator.sftp_server import SftpServer
 
 _MARK = "simulated-evening"  # only a folder that holds this file is ever emptied
 _USER = "demo"
@@ -45,6 +44,8 @@ def empty_demo_home(home: Path) -> None:
 @contextmanager
 def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
     """A real SFTP server over an empty folder. Gives the settings that use it, and the folder to play into."""
+    from slomix_pipeline.simulator.sftp_server import SftpServer  # loads asyncssh
+
     home = demo_home(settings)
     folder = home / "gameserver"
     for name in ("gamestats", "gametimes"):

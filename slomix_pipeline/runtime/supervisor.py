@@ -27,8 +27,7 @@ from pydantic import SecretStr
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import end_children, start_child
-from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
-from slomix_pipeline.runtime.home import dagster_environment, dagster_instance, open_database, sole_owner
+from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -44,7 +43,7 @@ _GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
 DAEMON = "from slomix_pipeline.runtime.daemon import main; main()"
 _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 5.0  # seconds
-_LOOK_EVERY = 0.5  # seconds
+_LOOK_EVERY = 1.0  # seconds
 _ANSWERS_WITHIN = 30.0  # seconds; a database that is only busy does
 _SHORT_LIFE = 60.0  # seconds; what falls sooner after it came up ...
 _SHORT_LIVES = 5  # ... so often in a row is not mended by starting it again
@@ -181,11 +180,6 @@ def _bring_back(settings: Settings, say: Say) -> None:
         time.sleep(_ASK_AGAIN)
 
 
-def _give_up_runs_of_the_dead(settings: Settings, database: Database) -> None:
-    with dagster_instance(settings, database) as instance:
-        give_up_runs_of_supervisors(instance)
-
-
 def free_port(wanted: int) -> int:
     """``wanted`` when it is free on 127.0.0.1, else any free port."""
     for port in (wanted, 0):
@@ -209,7 +203,6 @@ def _dagster(
         ChildEnded: one of them does not come up.
     """
     environment = dagster_environment(settings, database)
-    _give_up_runs_of_the_dead(settings, database)
     grpc_port = free_port(0)
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(

@@ -12,7 +12,7 @@ from slomix_pipeline.jobs import IN_FLIGHT
 from slomix_pipeline.warehouse import catalogue
 from slomix_pipeline.warehouse.database import Database
 
-SECONDS_PER_TICK = 2.0  # other sensors share the process
+SECONDS_PER_TICK = 20.0  # as long as no run begins: other sensors share the process
 _AT_ONCE = 10  # partitions that may be told of again when the process is killed: Dagster would show them twice
 
 
@@ -29,13 +29,17 @@ def report_waiting(instance: dg.DagsterInstance, database: Database, seconds: fl
                     instance.report_runless_asset_event(event)
             catalogue.note_reported(conn, some)
             reported += len(some)
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or _is_busy(instance):
                 break
     return reported
 
 
+def _is_busy(instance: dg.DagsterInstance) -> bool:
+    return bool(instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1))
+
+
 @dg.sensor(
-    minimum_interval_seconds=3,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells Dagster of rounds, records and sessions that commands worked out without its runs (import, "
     "override, team, post), so that the UI shows them as made. It waits while any run is in flight.",
@@ -48,7 +52,7 @@ def catalogue_sensor(
     if not waiting:
         context.update_cursor("0")
         return dg.SkipReason("Dagster knows of everything that was made")
-    if context.instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1):
+    if _is_busy(context.instance):
         return dg.SkipReason(f"{waiting:,} partitions wait until no run is in flight")
     before = int(context.cursor or 0)
     told = before + report_waiting(context.instance, database, SECONDS_PER_TICK)

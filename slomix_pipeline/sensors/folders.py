@@ -31,8 +31,9 @@ from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
 
-WATCH_SECONDS = 14.0  # per tick; far below Dagster's 60 s, and a quarter of the ticks a 5 s loop would make
+WATCH_SECONDS = 40.0  # per tick, of Dagster's 60 s: nobody looks between two ticks, up to 5 s
 LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
+LOOK_FOR_RECORDS_EVERY = 2.0  # nobody waits for this look: records are left to their rounds
 LIST_ANYWAY = 60.0  # seconds; a file rewritten in place does not change its folder
 LEFT_TO_ITS_ROUND = timedelta(seconds=45)  # a record; the run of its round, which looks for it, has begun by then
 RESTLESS = 2.5  # seconds of listing on after a change: folder times are whole seconds
@@ -54,7 +55,7 @@ TOO_OLD = "older than the look-back: waits for a backfill"
 
 
 # By folder and name: files that the ledger has as they were listed last, so that of a folder with the files of years
-# only the others are asked about. Nothing but a sensor changes what the ledger has listed.
+# only the others are asked about: nothing but a sensor changes what the ledger has listed. A lost cursor starts anew.
 _agreed: WeakKeyDictionary[Database, dict[str, dict[str, RemoteFile]]] = WeakKeyDictionary()
 
 Noted = tuple[RemoteFile, FileName, str | None]
@@ -183,12 +184,14 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Folder:
-    """One watched folder: which kind of file it is for, what a file of it becomes, whether it may be missing."""
+    """One watched folder: which kind of file it is for, what a file of it becomes, how many seconds pass between two
+    looks, whether it may be missing."""
 
     kind: FileKind
     name: str
     partitions_def: dg.DynamicPartitionsDefinition
     job: str
+    look_every: float
     optional: bool = False
 
 
@@ -209,6 +212,8 @@ def watch(
     look_back_to = min(datetime.now(UTC) - settings.lookback, last - LOOK_BACK_MARGIN if last else FAR_FUTURE)
     end = time.monotonic() + seconds
     held_still: dict[str, RemoteFile] = {}
+    if cursor.process != os.getpid():
+        _agreed.setdefault(database, {}).pop(folder.name, None)
     try:
         while True:
             changed_at = gameserver.folder_changed_at(folder.name)
@@ -229,7 +234,7 @@ def watch(
             if time.monotonic() >= end:
                 context.update_cursor(json.dumps(asdict(cursor)))
                 return dg.SkipReason(f"nothing new in {folder.name} at {gameserver.describe()}")
-            time.sleep(LOOK_EVERY)
+            time.sleep(folder.look_every)
     except TransientError as error:
         return dg.SkipReason(f"the game server can't be reached just now, trying again: {error}")
     except FolderMissing as error:
@@ -304,9 +309,14 @@ GAMESTATS, GAMETIMES = "gamestats", "gametimes"
 def watched_folders(settings: Settings) -> dict[str, Folder]:
     """The two folders of the game server, by what they are for."""
     return {
-        GAMESTATS: Folder(FileKind.STATS, settings.gamestats_folder, partitions.rounds, "ingest_rounds"),
+        GAMESTATS: Folder(FileKind.STATS, settings.gamestats_folder, partitions.rounds, "ingest_rounds", LOOK_EVERY),
         GAMETIMES: Folder(
-            FileKind.TIMING, settings.gametimes_folder, partitions.timings, "ingest_timings", optional=True
+            FileKind.TIMING,
+            settings.gametimes_folder,
+            partitions.timings,
+            "ingest_timings",
+            LOOK_FOR_RECORDS_EVERY,
+            optional=True,
         ),
     }
 

@@ -29,7 +29,8 @@ from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
 ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
 ROUNDS_AT_ONCE = 1000  # the last played; a change of the rules makes all of history stale
-COMPARE_EVERY = timedelta(minutes=1)  # it takes some times longer than all the other questions together
+COMPARE_EVERY = timedelta(minutes=1)  # it takes many times longer than all the other questions together
+LATELY = timedelta(minutes=10)  # records that were stored earlier are looked at when whole tables are
 STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
@@ -96,7 +97,14 @@ def rework_sensor(
     # Asked first: what ends while the other question is asked is through, or asked for by the next tick.
     in_flight = keys_in_flight(context.instance, "ingest_rounds") | unfinished.in_command(database)
     with database.connect() as conn:
-        stale = stale_rounds(conn, settings, causes=causes, newest=ROUNDS_AT_ONCE, started_at=STARTED_AT)
+        stale = stale_rounds(
+            conn,
+            settings,
+            causes=causes,
+            newest=ROUNDS_AT_ONCE,
+            started_at=STARTED_AT,
+            stored_since=None if causes & COMPARING else now - LATELY,
+        )
     if causes & COMPARING:
         context.update_cursor(now.isoformat())
     if not stale:

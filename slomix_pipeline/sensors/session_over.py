@@ -29,7 +29,7 @@ def decide(due: Sequence[tuple[str, str]], now: datetime) -> list[Wanted]:
 
 @dg.sensor(
     job=jobs.report_sessions,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=30,  # it was quiet for an hour
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Finds sessions that are over and not reported as they now are, and has them reported.",
 )

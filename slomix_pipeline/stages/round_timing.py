@@ -14,7 +14,7 @@ from slomix_pipeline.rules.pairing import SIDES_UNSEEN
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing import time_round
 from slomix_pipeline.rules.timing_chain import ALIVE_WITHIN, Evidence, first_broken_link
-from slomix_pipeline.rules.timing_records import FiledRecord, RecordLinks, link_timing_records
+from slomix_pipeline.rules.timing_records import FiledRecord, RecordLinks, UnreadFile, link_timing_records
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Conn, Done, Tools, by_server, sessions_touched
 from slomix_pipeline.stages.round_stats import place_sessions
@@ -80,7 +80,8 @@ def _time_sessions(
     records = {entry.key: entry.record for some in near for entry in some}
     timed = _timed(conn, links, records)
     _store_unlinked(conn, records, found)
-    evidence = _evidence(conn, settings, server, look, around)
+    unread = timing_records.unread_files(conn, server, settings.zone, sessions)
+    evidence = _evidence(conn, settings, server, look, around, unread)
     chains = {
         entry.key: chain_outcome(first_broken_link(entry, links[entry.key], linked.unlinked, here))
         for session, of_session, linked in zip(sessions, clocked, found, strict=True)
@@ -112,11 +113,13 @@ def _store_unlinked(conn: Conn, records: Iterable[str], found: Sequence[RecordLi
     timing_records.store_unlinked(conn, records, unlinked)
 
 
-def _evidence(conn: Conn, settings: Settings, server: str, look: Look, records: Sequence[FiledRecord]) -> Evidence:
+def _evidence(
+    conn: Conn, settings: Settings, server: str, look: Look, records: Sequence[FiledRecord], unread: list[UnreadFile]
+) -> Evidence:
     """What is known of a server's timing. ``look``: nothing for a server that is not watched."""
     return Evidence(
         records=records,
-        unread=[*look.unread, *timing_records.unread_files(conn, server, settings.zone)],
+        unread=[*look.unread, *unread],
         listed_at=look.looked_at if look.listed else files.last_look(conn, server, settings.gametimes_folder),
         trouble=look.trouble,
         signs=look.signs,

@@ -95,6 +95,7 @@ def store_rounds(conn: Connection[DictRow], sessions: Sequence[SessionRounds], r
         [rules, keys, *others],
     )
     conn.execute("delete from round_player where round_key = any(%s)", [keys])
+    _note_worked(conn, keys)
     _copy_players(conn, {key: people for found in sessions for key, people in found.players.items()})
 
 
@@ -138,6 +139,15 @@ def _copy_players(conn: Connection[DictRow], players: Mapping[str, Sequence[Roun
             for p in people:
                 for weapon, counts in (p.weapons or {}).items():
                     copy.write_row((key, p.guid, weapon, *counts))
+
+
+def _note_worked(conn: Connection[DictRow], round_keys: Collection[str]) -> None:
+    """Notes that rounds of sessions were worked out: results and reports that are older are not of them."""
+    conn.execute(
+        """update session set worked_at = now()
+           where session_key in (select session_key from session_round where round_key = any(%s))""",
+        [list(round_keys)],
+    )
 
 
 def places(conn: Connection[DictRow], keys: Iterable[str]) -> dict[str, Placed]:
@@ -233,6 +243,7 @@ def store_timing(conn: Connection[DictRow], timings: Mapping[str, RoundTiming]) 
                 excluded.link_reason, excluded.timed_at)""",
         list(map(list, zip(*rows, strict=True))),
     )
+    _note_worked(conn, list(timings))
 
 
 def store_sessions(conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]]) -> list[str]:
@@ -255,7 +266,7 @@ def store_sessions(conn: Connection[DictRow], server: str, sessions: Sequence[Se
            select session_key, %s, started_at, ended_at
            from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) as given (session_key, started_at, ended_at)
            on conflict (session_key) do update
-           set started_at = excluded.started_at, ended_at = excluded.ended_at""",
+           set started_at = excluded.started_at, ended_at = excluded.ended_at, worked_at = now()""",
         [
             server,
             keys,
@@ -272,6 +283,7 @@ def store_sessions(conn: Connection[DictRow], server: str, sessions: Sequence[Se
     left = _sessions_left(conn, round_keys, session_keys)
     teams.remove_teams(conn, left)
     conn.execute("delete from match where session_key = any(%s)", [left])
+    conn.execute("update session set worked_at = now() where session_key = any(%s)", [left])
     conn.execute(
         """insert into session_round (round_key, session_key, position)
            select * from unnest(%s::text[], %s::text[], %s::integer[])
@@ -280,9 +292,9 @@ def store_sessions(conn: Connection[DictRow], server: str, sessions: Sequence[Se
         [round_keys, session_keys, positions],
     )
     conn.execute(
-        """delete from session s where server = %s
+        """delete from session s where session_key = any(%s)
            and not exists (select from session_round r where r.session_key = s.session_key)""",
-        [server],
+        [left],
     )
     return keys
 
@@ -299,13 +311,15 @@ def _sessions_left(conn: Connection[DictRow], round_keys: list[str], session_key
 
 
 def unscored_sessions(conn: Connection[DictRow], server: str, *, among: Collection[str] | None = None) -> list[str]:
-    """The sessions of a server with a round in no match: never scored, or not since a round left them; all, or those
-    of which such a round is ``among`` these."""
+    """The sessions of a server that were not scored since they were worked out last: never, or not since a round left
+    them; all, or those of which a round is ``among`` these."""
     rows = conn.execute(
-        """select distinct session_key
-           from session join session_round using (session_key) join round r using (round_key)
-           where server = %(server)s and not exists (select from match m where m.match_key = r.match_key)
-             and (%(among)s::text[] is null or round_key = any(%(among)s))""",
+        """select session_key
+           from session s
+           where server = %(server)s and coalesce(scored_at, '-infinity') < worked_at
+             and (%(among)s::text[] is null
+                  or exists (select from session_round r
+                             where r.session_key = s.session_key and round_key = any(%(among)s)))""",
         {"server": server, "among": None if among is None else list(among)},
     )
     return [row["session_key"] for row in rows]

@@ -5,7 +5,7 @@ asked (``sensors.rework``, and commands that bring something new).
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -50,12 +50,14 @@ def stale_rounds(
     causes: Collection[Cause] = tuple(Cause),
     newest: int | None = None,
     started_at: datetime | None = None,
+    stored_since: datetime | None = None,
 ) -> list[Stale]:
     """The rounds that are stale by any of ``causes``, in order of play.
 
     ``among``: only those of these rounds, and those that these timing records, endstats files or rounds decided about
     make stale. ``newest``: only so many, the last played. A message is asked for with growing pauses, and at once by a
-    process that started (at ``started_at``) after the last time: its settings may be others.
+    process that started (at ``started_at``) after the last time: its settings may be others. ``stored_since``: of what
+    timing records brought, only by those that were stored since then.
     """
     asked = [cause for cause in Cause if cause in causes]
     found = " union all ".join(
@@ -80,6 +82,7 @@ def stale_rounds(
                 "results": settings.discord_webhook is not None,
                 "dev": settings.discord_dev_webhook is not None,
                 "started": started_at,
+                "stored_since": stored_since or datetime.min.replace(tzinfo=UTC),
             },
         ).fetchall()
     return [

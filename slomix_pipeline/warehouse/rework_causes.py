@@ -5,8 +5,8 @@ since when; those of ``BY_INPUT`` also ``input_key``: of the timing record, the 
 makes it stale. Does not belong here: asking all of them (``rework``), when that is done (``sensors.rework``).
 
 They are asked every few seconds over all of history, mostly for nothing. So a query starts from what is rare, by an
-index of its own (``sql/018_rework.sql``). Those that can't are ``COMPARING``, but for ``RECORD_LATE``: people wait for
-that.
+index of its own (``sql/018_rework.sql``). What a timing record brings, for which people wait, starts from those that
+were stored lately (``stored_since``). Those that can't start from anything rare are ``COMPARING``.
 """
 
 from collections.abc import Collection
@@ -62,7 +62,6 @@ COMPARING = frozenset(
         Cause.INCOMPLETE,
         Cause.PARSED_SINCE,
         Cause.FILE_REPLACED,
-        Cause.RECORD_REPLACED,
         Cause.RECORD_NOT_USED,
         Cause.RECORD_UNEXPLAINED,
         Cause.TEAMS_RENAMED,
@@ -112,19 +111,20 @@ QUERIES: dict[Cause, str] = {
         join parsed_round p on p.server = w.server
              and p.stamp between w.ended_at - %(window)s and w.ended_at + %(window)s
         join round_timing t on t.round_key = p.round_key
-        where map_key(p.map) = map_key(w.map) and w.stored_at > t.timed_at - interval '10 seconds'
+        where w.stored_at > %(stored_since)s
+          and map_key(p.map) = map_key(w.map) and w.stored_at > t.timed_at - interval '10 seconds'
           and not exists (select from round_timing own where own.record_key = w.record_key)""",
     # The timing record that it has, or is shown with, was replaced: wherever the new version belongs.
     Cause.RECORD_REPLACED: """
         select t.round_key, w.record_key as input_key, w.stored_at as inputs_at
         from round_timing t
         join timing_record w using (record_key)
-        where w.stored_at > t.timed_at
+        where w.stored_at > %(stored_since)s and w.stored_at > t.timed_at
         union all
         select t.round_key, w.record_key, w.stored_at
         from round_timing t
         join timing_record w on w.record_key = t.candidate_key
-        where w.stored_at > t.timed_at""",
+        where w.stored_at > %(stored_since)s and w.stored_at > t.timed_at""",
     # Another round has its timing record now.
     Cause.RECORD_TAKEN: """
         select t.round_key, p.parsed_at as inputs_at

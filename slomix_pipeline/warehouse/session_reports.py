@@ -56,17 +56,18 @@ def sessions_to_report(
     A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
     time: its settings may be others.
 
-    Over means that none of their files arrived after ``quiet_since``. Only sessions whose rounds or results were
-    written after their report are looked at closely.
+    Over means that none of their files arrived after ``quiet_since``. Only sessions that were worked out after their
+    report, or that a file was set aside of since, are looked at closely.
     """
+    concerned = _concerned(conn)
+    if not concerned:
+        return []
     rows = conn.execute(
         """select s.session_key, r.fingerprint,
                   undelivered.thing is not null or told.thing is not null as undelivered,
                   coalesce(max(undelivered.attempts), 0) as attempts
            from session s
            join session_round sr using (session_key)
-           join round x using (round_key)
-           left join round_timing t using (round_key)
            join parsed_round p using (round_key)
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
@@ -77,16 +78,18 @@ def sessions_to_report(
            left join post told on told.kind = %(session)s and told.partition_key = s.session_key
                 and told.state = any(%(there)s)
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
-           where s.team_confidence is not null   -- else it is being worked out
-           group by s.session_key, s.server, s.ended_at, r.fingerprint, r.reported_at, undelivered.thing, told.thing
+           where s.session_key = any(%(concerned)s)
+             and s.team_confidence is not null   -- else it is being worked out
+           group by s.session_key, r.session_key, undelivered.thing, told.thing
            having max(f.arrived_at) <= %(quiet_since)s
-              and (r.reported_at is null or greatest(max(x.rules_at), max(t.timed_at)) > r.reported_at
+              and (r.reported_at is null or s.worked_at > r.reported_at
                    or undelivered.thing is not null or told.thing is not null
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and q.named_stamp between min(p.stamp_local) and max(p.stamp_local)))
            order by s.ended_at desc limit %(limit)s""",
         {
+            "concerned": concerned,
             "quiet_since": quiet_since,
             "limit": limit,
             "started": started_at,
@@ -104,3 +107,29 @@ def sessions_to_report(
         else:
             remember(conn, row["session_key"], now)
     return behind
+
+
+def _concerned(conn: Connection[DictRow]) -> list[str]:
+    """The sessions that may have to be reported: mostly none, which is known without a look at all their rounds."""
+    rows = conn.execute(
+        """select session_key from session left join session_report r using (session_key)
+           where r.reported_at is null or worked_at > r.reported_at
+           union
+           select partition_key from due where kind = %(session)s and due_until > now()
+           union
+           select session_key from session_report join post on partition_key = session_key and kind = %(session)s
+           where state = any(%(there)s) and told_fingerprint is distinct from fingerprint
+           union
+           select session_key
+           from file q
+           cross join lateral (
+               select round_key from parsed_round p
+               where p.server = q.server and p.stamp_local <= q.named_stamp
+               order by p.stamp_local desc limit 1
+           ) before
+           join session_round using (round_key)
+           join session_report using (session_key)
+           where q.kind = 'stats' and q.status = 'quarantined' and q.finished_at > reported_at""",
+        {"session": ThingKind.SESSION, "there": list(THERE)},
+    )
+    return [row["session_key"] for row in rows]

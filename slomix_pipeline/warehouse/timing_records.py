@@ -24,6 +24,7 @@ from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.warehouse.files import FileRow
 from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
 
+_ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 _ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
 
 
@@ -185,20 +186,32 @@ def rounds_without_record(conn: Connection[DictRow], server: str, keys: Iterable
                select p.stamp as at union all select p.stamp + clock_change() where p.stamp_ambiguous
            ) moment
            where p.server = %(server)s and p.round_key = any(%(keys)s) and not f.imported
-             and not exists (select from timing_record w
-                             where w.server = p.server and map_key(w.map) = map_key(p.map)
-                               and w.ended_at between moment.at - link_window() and moment.at + link_window())
+             and not exists (select from (
+                                 select w.map
+                                 from timing_record w
+                                 where w.server = p.server
+                                   and w.ended_at between moment.at - link_window() and moment.at + link_window()
+                                 offset 0
+                             ) near
+                             where map_key(near.map) = map_key(p.map))
            order by moment.at, p.round_key""",
         {"server": server, "keys": list(keys)},
     )
     return [Clocked(row["round_key"], row["map"], row["label"], row["at"]) for row in rows]
 
 
-def unread_files(conn: Connection[DictRow], server: str, zone: tzinfo) -> list[UnreadFile]:
-    """The timing files of a server that gave no record so far. ``zone``: of stamps in names."""
+def unread_files(
+    conn: Connection[DictRow], server: str, zone: tzinfo, sessions: Sequence[Sequence[Stamped]]
+) -> list[UnreadFile]:
+    """The timing files of a server, of the days of these sessions, that gave no record so far. ``zone``: of stamps in
+    names."""
+    days = joined(span_of(session).widened(_ANY_ZONE) for session in sessions)
     rows = conn.execute(
-        "select name, status, reason from file where server = %s and kind = %s and status <> %s",
-        [server, FileKind.TIMING, FileStatus.INGESTED],
+        """select name, status, reason
+           from file join unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)
+             on coalesce(named_end, named_stamp at time zone 'UTC') between s.first and s.last
+           where server = %(server)s and kind = %(kind)s and status <> 'ingested'""",
+        {"server": server, "kind": FileKind.TIMING, **as_arrays(days)},
     )
     named = [(clocked_file(parse_file_name(row["name"]), zone), row) for row in rows]
     return [UnreadFile(clocked, FileStatus(row["status"]), row["reason"]) for clocked, row in named if clocked]

@@ -119,11 +119,11 @@ def _with_stored_together(conn: Connection[DictRow], server: str, keys: Iterable
     rows = conn.execute(
         """with asked as (select unnest(%(keys)s::text[]) as round_key)
            select round_key, stamp from parsed_round
-           where server = %(server)s and round_key in (
+           where server = %(server)s and round_key = any(array(
                select round_key from asked
                union select other.round_key
                      from asked join session_round own using (round_key)
-                     join session_round other on other.session_key = own.session_key)""",
+                     join session_round other on other.session_key = own.session_key))""",
         {"server": server, "keys": list(keys)},
     )
     return {row["round_key"]: row["stamp"] for row in rows}

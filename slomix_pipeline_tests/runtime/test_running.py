@@ -182,7 +182,6 @@ class Stage:
             "time",
             SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(min(seconds, 0.05))),
         )
-        monkeypatch.setattr(supervisor, "_give_up_runs_of_the_dead", lambda *_: None)
         self.thread = threading.Thread(target=keep_up)
         self.thread.start()
 
