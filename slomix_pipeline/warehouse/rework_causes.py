@@ -20,6 +20,7 @@ class Cause(StrEnum):  # in words: docs/operations.md
 
     INCOMPLETE = "incomplete"
     PARSED_SINCE = "parsed since"
+    NOT_SCORED = "not scored since"
     FILE_REPLACED = "file replaced"
     RUN_ENDED_EARLY = "run ended early"
     OTHER_RULES = "other rules"
@@ -61,6 +62,7 @@ COMPARING = frozenset(
     {
         Cause.INCOMPLETE,
         Cause.PARSED_SINCE,
+        Cause.NOT_SCORED,
         Cause.FILE_REPLACED,
         Cause.RECORD_NOT_USED,
         Cause.RECORD_UNEXPLAINED,
@@ -85,6 +87,14 @@ QUERIES: dict[Cause, str] = {
         from parsed_round p
         join round r using (round_key)
         where r.rules_at < p.parsed_at""",
+    # It was worked out after its session was scored, as by a run of that stage alone: what is kept of its players for
+    # boards is older than it.
+    Cause.NOT_SCORED: """
+        select r.round_key, r.rules_at as inputs_at
+        from session s
+        join session_round sr using (session_key)
+        join round r using (round_key)
+        where r.rules_at > s.scored_at""",
     # Its file has other bytes than were parsed.
     Cause.FILE_REPLACED: """
         select p.round_key, f.finished_at as inputs_at

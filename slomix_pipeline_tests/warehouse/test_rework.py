@@ -19,6 +19,8 @@ from slomix_pipeline.settings import load_settings, project_folder
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.serverfiles import timing_bytes
 from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline.stages.common import perform
+from slomix_pipeline.stages.round_stats import round_stats
 from slomix_pipeline.warehouse import due, files, overrides, teams, timing_records, unfinished
 from slomix_pipeline.warehouse.rework import Stale, stale_rounds
 from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
@@ -104,6 +106,9 @@ OF_ROUND_2: dict[Cause, Situation] = {
     ),
     Cause.PARSED_SINCE: lambda conn, evening, first, second: conn.execute(
         "update parsed_round set parsed_at = now() where round_key = %s", [second]
+    ),
+    Cause.NOT_SCORED: lambda conn, evening, first, second: conn.execute(
+        "update round set rules_at = now() where round_key = %s", [second]
     ),
     Cause.RUN_ENDED_EARLY: lambda conn, evening, first, second: unfinished.note_begun(
         conn, [second], [unfinished.Stage.ROUND_AWARDS]
@@ -191,3 +196,11 @@ def test_the_admins_page_lists_every_cause_in_its_order() -> None:
     page = (project_folder() / "docs" / "operations.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z ]+)`( \*)? \|", page.partition("slomix/cause")[2].partition("\n## ")[0], re.M)
     assert [(cause.value, " *" if cause in COMPARING else "") for cause in Cause] == listed
+
+
+def test_rounds_worked_out_by_a_run_of_that_stage_alone_are_scored_too(pipeline: Pipeline, evening: Evening) -> None:
+    first, second = map(round_key, evening.rounds)
+    perform(round_stats, [second], pipeline.tools())
+    assert pipeline.causes() == {first: (Cause.NOT_SCORED,), second: (Cause.NOT_SCORED,)}
+    pipeline.work(pipeline.stale())
+    assert pipeline.stale() == []
