@@ -16,6 +16,7 @@ sessions = dg.DynamicPartitionsDefinition(name="sessions")
 # would grow with the square of it.
 MOST_PARTITIONS = 100
 
+_FEW = 100  # keys: to add those that are there already costs less than to read all that are
 _AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
 
 
@@ -24,9 +25,13 @@ def add_keys(instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefin
 
     One statement for thousands of them. Keys in the result of a sensor would cost the daemon a connection each.
     """
-    given = list(dict.fromkeys(keys))
-    for first in range(0, len(given), _AT_ONCE):
-        instance.add_dynamic_partitions(str(definition.name), given[first : first + _AT_ONCE])
+    name = str(definition.name)
+    new = list(dict.fromkeys(keys))
+    if len(new) > _FEW:
+        known = set(instance.get_dynamic_partitions(name))
+        new = [key for key in new if key not in known]
+    for first in range(0, len(new), _AT_ONCE):
+        instance.add_dynamic_partitions(name, new[first : first + _AT_ONCE])
 
 
 def contiguous_ranges(order: Sequence[str], wanted: Iterable[str]) -> list[tuple[str, str]]:

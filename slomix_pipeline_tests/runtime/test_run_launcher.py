@@ -256,6 +256,19 @@ def test_connections_are_kept_and_one_that_lost_its_server_is_replaced(
     assert len(instance.get_runs()) == 1
 
 
+def test_every_instance_of_a_process_speaks_on_the_same_line(
+    instance: dg.DagsterInstance, empty_database: Database
+) -> None:
+    for _ in range(3):  # as for ticks of sensors
+        with dg.DagsterInstance.from_ref(instance.get_ref()) as another:
+            assert another.get_runs() == [] and list(another.all_instigator_state()) == []
+            assert another.get_dynamic_partitions("rounds") == []
+    with psycopg.connect(empty_database.url) as conn:
+        lines = """select count(*) from pg_stat_activity
+                   where datname = current_database() and application_name <> 'slomix' and pid <> pg_backend_pid()"""
+        assert conn.execute(lines).fetchone() == (1,)
+
+
 def test_a_partition_that_was_not_there_is_asked_for_again(instance: dg.DagsterInstance) -> None:
     assert not instance.has_dynamic_partition("rounds", "main:a")
     instance.add_dynamic_partitions("rounds", ["main:a"])
