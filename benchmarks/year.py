@@ -134,7 +134,7 @@ CHANGED = {
     "create_timestamp": "create_timestamp + %(by)s",
     "update_timestamp": "update_timestamp + %(by)s",
 }
-COPIED = ("runs", "run_tags", "event_logs", "asset_event_tags", "asset_check_executions", "dynamic_partitions")
+COPIED = ("runs", "run_tags", "event_logs", "asset_event_tags", "asset_check_executions")
 
 
 def copy_week(database: Database, week: int) -> None:
@@ -215,7 +215,7 @@ def dagsters_bytes(database: Database) -> int:
 
 
 def show(what: str, value: object) -> None:
-    print(f"{what:<60} {value:>20}", flush=True)
+    print(f"{what:<62} {value:>18}", flush=True)
 
 
 if __name__ == "__main__":
