@@ -8,6 +8,7 @@ from dagster._daemon.cli import main as daemon
 
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
+from slomix_pipeline.runtime.run_launcher import ForkingRunLauncher, start_fork_server
 
 
 def main() -> None:
@@ -15,4 +16,6 @@ def main() -> None:
     launch_in_this_process()
     with dg.DagsterInstance.get() as instance:
         give_up_runs_of_supervisors(instance)
+        if isinstance(instance.run_launcher, ForkingRunLauncher):
+            start_fork_server()
     daemon()

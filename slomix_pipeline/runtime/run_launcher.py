@@ -118,17 +118,27 @@ def end_fork_server() -> None:
 
 def _fork(arguments: str) -> ForkServerProcess:
     """Starts a run's process, from a fork server that has today's code loaded."""
-    global _code_of_server
-    context = multiprocessing.get_context("forkserver")
     with _starting:
-        newest = max(path.stat().st_mtime for path in _CODE.rglob("*.py"))
-        if newest != _code_of_server:
-            end_fork_server()
-            context.set_forkserver_preload([f"{slomix_pipeline.__name__}.runtime.run_process"])
-            _code_of_server = newest
-        process = context.Process(target=_run, args=(arguments,))
+        _renew_fork_server()
+        process = multiprocessing.get_context("forkserver").Process(target=_run, args=(arguments,))
         process.start()
     return process
+
+
+def start_fork_server() -> None:
+    """Starts the process that runs are forked from, so that the first run does not wait until it has loaded all."""
+    with _starting:
+        _renew_fork_server()
+        forkserver.ensure_running()
+
+
+def _renew_fork_server() -> None:
+    global _code_of_server
+    newest = max(path.stat().st_mtime for path in _CODE.rglob("*.py"))
+    if newest != _code_of_server:
+        end_fork_server()
+        forkserver.set_forkserver_preload([f"{slomix_pipeline.__name__}.runtime.run_process"])
+        _code_of_server = newest
 
 
 def _run(arguments: str) -> None:

@@ -3,6 +3,8 @@
 Belongs here: what to load, and what the process does. Does not belong here: starting and ending it (``run_launcher``).
 """
 
+import gc
+
 from dagster._cli.api import execute_run_command
 
 import slomix_pipeline.definitions
@@ -11,6 +13,7 @@ import slomix_pipeline.gameserver.sftp  # noqa: F401
 from slomix_pipeline.runtime.dagster_storage import expect_tables
 
 expect_tables()  # they are there when a run is
+gc.freeze()  # else the first collection in each run writes to, and so copies, all that it shares with this process
 
 
 def execute_run(arguments: str) -> None:
