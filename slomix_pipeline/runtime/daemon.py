@@ -15,7 +15,7 @@ from dagster._daemon.daemon import SensorDaemon, get_default_daemon_logger
 
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
-from slomix_pipeline.runtime.run_launcher import prepare_fork_server
+from slomix_pipeline.runtime.run_launcher import ForkingRunLauncher, prepare_fork_server
 
 
 class OnlyNews(logging.Filter):
@@ -43,6 +43,7 @@ def main() -> None:
     launch_in_this_process()
     with dg.DagsterInstance.get() as instance:
         give_up_runs_of_supervisors(instance)
-    threading.Thread(target=prepare_fork_server, daemon=True).start()
+        if isinstance(instance.run_launcher, ForkingRunLauncher):  # not where another configuration is used
+            threading.Thread(target=prepare_fork_server, daemon=True).start()
     get_default_daemon_logger(SensorDaemon.__name__).addFilter(OnlyNews())
     daemon()

@@ -3,6 +3,8 @@
 Belongs here: what to load, and what the process does. Does not belong here: starting and ending it (``run_launcher``).
 """
 
+import gc
+
 from dagster._cli.api import execute_run_command
 
 import slomix_pipeline.definitions
@@ -10,6 +12,8 @@ import slomix_pipeline.discord.telling  # what stages load when they first need 
 import slomix_pipeline.gameserver.sftp
 import slomix_pipeline.runtime.run_launcher  # noqa: F401  # what starts the process there
 from slomix_pipeline.runtime.dagster_storage import expect_tables
+
+gc.freeze()  # else the first collection in each run writes to, and so copies, all that it shares with this process
 
 
 def execute_run(arguments: str) -> None:
