@@ -11,7 +11,6 @@ from slomix_pipeline.rules.things import Thing
 from slomix_pipeline.sensors import rework, session_over
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.values import Evening
-from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline_tests.discord.telling_steps import change_the_winner, command, live, posts, rerun, tick, troubles
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
 
@@ -80,10 +79,12 @@ def test_what_turned_wrong_while_no_webhook_was_set_is_reported_and_corrected_on
         rerun(pipeline, evening)
         tick(pipeline)
     with pipeline.database.transaction() as conn:
-        conn.execute("update session set scored_at = scored_at - interval '9 hours'")
+        for column in ("parsed_round.parsed_at", "round.rules_at", "session.scored_at"):
+            table, _, at = column.partition(".")
+            conn.execute(f"update {table} set {at} = {at} - interval '9 hours'")
     assert troubles(pipeline)[result] == "uncompared"
     pipeline.discord = channel
-    assert Cause.NOT_COMPARED in pipeline.causes()[round_key(evening.rounds[0])]
+    assert pipeline.stale() == [round_key(evening.rounds[0])]
     rerun(pipeline, evening)
     assert troubles(pipeline) == {} and pipeline.stale() == []
     assert "instead of" in pipeline.page.messages()[0]["embeds"][0]["description"]

@@ -101,8 +101,10 @@ def compared(sql: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def sql_files() -> list[Path]:
-    """The views, and the modules that have queries of their own."""
-    return [*(project_folder() / "sql" / "views").glob("*.sql"), *(project_folder() / "slomix_pipeline").rglob("*.py")]
+    """The views, and the modules that have queries of their own; but for the one whose words are Dagster's."""
+    modules = (project_folder() / "slomix_pipeline").rglob("*.py")
+    ours = [module for module in modules if module.name != "dagster_records.py"]
+    return [*(project_folder() / "sql" / "views").glob("*.sql"), *ours]
 
 
 def test_words_in_sql_are_those_of_the_column_that_they_are_compared_with() -> None:
