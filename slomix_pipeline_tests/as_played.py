@@ -87,7 +87,7 @@ def as_exported(session: dict[str, Any]) -> dict[str, Any]:
         "rounds": [
             {
                 **{k: r[k] for k in ("key", "map", "round", "status", "valid", "ended_at", "timing_status")},
-                "duration_seconds": int(r["duration_seconds"]),
+                "duration_seconds": None if r["duration_seconds"] is None else int(r["duration_seconds"]),
                 "players": {p["guid"]: {k: v for k, v in p.items() if k in played} for p in r["players"]},
             }
             for r in session["rounds"]
