@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import psutil  # type: ignore[import-untyped]  # comes without types
 import psycopg
 import pytest
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from slomix_pipeline.actions import doctor
 from slomix_pipeline.runtime import children, supervisor
@@ -287,6 +289,15 @@ def test_what_never_comes_up_again_ends_the_run_however_long_it_was_up_before(
     assert [pause for pause in pauses if pause < 60][1:] == [0, 1, 2, 3, 4, 5]
 
 
+def asked_by_the_supervisor(conn: Connection[DictRow]) -> list[int]:
+    """The numbers of the server's processes that answer its heartbeat."""
+    asked = conn.execute(
+        """select pid from pg_stat_activity
+           where datname = current_database() and query = 'select 1' and pid <> pg_backend_pid()"""
+    )
+    return [row["pid"] for row in asked]
+
+
 def test_a_frozen_server_that_never_answers_is_noticed(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,20 +306,15 @@ def test_a_frozen_server_that_never_answers_is_noticed(
     stage = Stage(settings, database, monkeypatch, _SLEEPS)
     with database.connect() as conn:
         try:
-            assert soon(lambda: len(stage.started) == 1)
-            asked = conn.execute(
-                """select pid from pg_stat_activity
-                   where datname = current_database() and query = 'select 1' and pid <> pg_backend_pid()"""
-            )
-            frozen = [row["pid"] for row in asked]
-            for number in frozen:
-                os.kill(number, signal.SIGSTOP)
+            conn.autocommit = True  # else it would see the same moment again and again
+            assert soon(lambda: len(asked_by_the_supervisor(conn)) == 1)
+            (frozen,) = asked_by_the_supervisor(conn)
+            os.kill(frozen, signal.SIGSTOP)
             try:
-                assert soon(lambda: "Everything is up again." in stage.said)
+                assert soon(lambda: "Everything is up again." in stage.said), stage.said
             finally:
-                for number in frozen:
-                    os.kill(number, signal.SIGCONT)
-            assert len(frozen) == 1 and stage.said[0].startswith("PostgreSQL broke off")
+                os.kill(frozen, signal.SIGCONT)
+            assert stage.said[0].startswith("PostgreSQL broke off")
         finally:
             stage.end()
 
