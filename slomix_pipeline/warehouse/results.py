@@ -6,7 +6,7 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,10 @@ from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.rules.timing import RoundTiming
 from slomix_pipeline.rules.values import Status, with_true_limit
 from slomix_pipeline.warehouse import parsed, teams
-from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
+from slomix_pipeline.warehouse.spans import ANY_ZONE, as_arrays, joined, span_of, those_in
 
 _in_columns = itemgetter(*COUNTERS)
 _COPY_WEAPONS = f"copy round_weapon (round_key, guid, weapon, {', '.join(WEAPON_COLUMNS)}) from stdin"
-_ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 
 
 def second_rounds_seen(
@@ -37,7 +36,7 @@ def second_rounds_seen(
 
     ``zone``: of the stamps of files that name none of their own.
     """
-    days = [span_of(session).widened(_ANY_ZONE) for session in sessions]
+    days = [span_of(session).widened(ANY_ZONE) for session in sessions]
     rows = conn.execute(
         """select f.named_map, f.named_stamp, f.timezone
            from unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)

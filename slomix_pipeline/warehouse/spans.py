@@ -13,6 +13,8 @@ from slomix_pipeline.rules.sessions import Stamped
 
 T = TypeVar("T")
 
+ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
+
 
 class Span(NamedTuple):
     """From one moment to another, both included."""

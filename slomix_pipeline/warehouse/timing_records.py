@@ -22,9 +22,8 @@ from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.warehouse.files import FileRow
-from slomix_pipeline.warehouse.spans import as_arrays, joined, span_of, those_in
+from slomix_pipeline.warehouse.spans import ANY_ZONE, as_arrays, joined, span_of, those_in
 
-_ANY_ZONE = timedelta(days=1)  # no wall clock is farther from UTC
 _ENOUGH_FOR_A_ZONE = 50  # records: every one is held against all rounds
 
 
@@ -205,7 +204,7 @@ def unread_files(
 ) -> list[UnreadFile]:
     """The timing files of a server, of the days of these sessions, that gave no record so far. ``zone``: of stamps in
     names."""
-    days = joined(span_of(session).widened(_ANY_ZONE) for session in sessions)
+    days = joined(span_of(session).widened(ANY_ZONE) for session in sessions)
     rows = conn.execute(
         """select name, status, reason
            from file join unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)
