@@ -120,22 +120,17 @@ def members(roots: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def kind_of(process: psutil.Process) -> str:
-    """What a process is, by its command."""
-    command = " ".join(process.cmdline())
-    for mark, kind in KINDS.items():
-        if mark in command:
-            return kind
-    return "other"
+    """What a process is, by its name."""
+    return KINDS.get(process.name(), "PostgreSQL" if "postgres" in process.name() else "other")
 
 
 KINDS = {
-    "slomix_pipeline.cli.main": "supervisor",
-    "api grpc": "code server",
-    "runtime.daemon": "daemon",
-    "dagster_webserver": "web server",
-    "forkserver": "runs",
-    "multiprocessing": "runs",
-    "postgres": "PostgreSQL",
+    "slomix-code-ser": "code server",  # as much as the kernel keeps of a name
+    "slomix-daemon": "daemon",
+    "slomix-webserve": "web server",
+    "slomix-forks": "runs",
+    "slomix-run": "runs",
+    "python": "supervisor, loaded code",
 }
 
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.reports.export import session_as_json
-from slomix_pipeline.runtime.children import end_leftovers
+from slomix_pipeline.runtime.children import Process, end_leftovers
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, as_environment, load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -42,12 +42,13 @@ PATIENCE = 240.0  # seconds that anything may take on a busy machine
 FAULTS = (Fault.FAILING, Fault.LOST_ANSWER, Fault.RATE_LIMITED)
 
 
-# By what the command lines of a victim and of the processes between it and the supervisor are known.
+# By what a victim and the processes between it and the supervisor are known: their names and command lines. The first
+# fork server has a name, what follows it a command line.
 _FOUND_BY = {
-    "code server": ["api grpc"],
-    "daemon": ["runtime.daemon"],
-    "fork server": ["runtime.daemon", "forkserver"],
-    "one run": ["runtime.daemon", "forkserver", "forkserver"],
+    "code server": ["dagster_processes", "slomix-code"],
+    "daemon": ["dagster_processes", "slomix-daemon"],
+    "fork server": ["dagster_processes", "slomix-daemon", "fork"],
+    "one run": ["dagster_processes", "slomix-daemon", "fork", "slomix-run"],
 }
 
 
@@ -97,7 +98,7 @@ class Supervised:
             return self._run.pid
         found = psutil.Process(self._run.pid)
         for sign in _FOUND_BY[victim]:
-            found = next(child for child in found.children() if sign in " ".join(child.cmdline()))
+            found = next(child for child in found.children() if sign in " ".join([child.name(), *child.cmdline()]))
         return int(found.pid)
 
     def end(self) -> int:
@@ -181,6 +182,8 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         )
         patiently("not all was told or noted", lambda: not untold(database, evening), pipeline.said)
         assert pipeline.end() == 0, pipeline.said()
+        for process in (Process.CODE_SERVER, Process.DAEMON):
+            assert f"the {process} ended by itself (exit code -9)" in (folder / "home/logs/dagster.log").read_text()
         with database.connect() as conn:
             posts = conn.execute("select thing, state, message_id from post").fetchall()
 

@@ -18,7 +18,7 @@ from slomix_pipeline.discord.embeds import escape
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.reports.export import session_as_json
 from slomix_pipeline.runtime.home import dagster_environment
-from slomix_pipeline.runtime.supervisor import DAEMON, free_port
+from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -28,6 +28,14 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.as_played import as_exported, as_played, differences
 from slomix_pipeline_tests.pipeline_fixtures import round_key
 
+# Each of Dagster's processes is ended here by itself, as a service manager or a crash does.
+DAEMON = """
+import sys
+from slomix_pipeline.runtime.daemon import run_daemon
+from slomix_pipeline.runtime.run_launcher import load_what_runs_need
+load_what_runs_need()
+run_daemon(sys.argv[1])
+"""
 TEAMS = {"A": "fox (A)", "B": "owl (B)"}  # by their tags
 PATIENCE = 120.0  # seconds that anything may take on a busy machine
 
@@ -85,7 +93,7 @@ def dagster(home: Path, environment: dict[str, str], log: Path) -> Iterator[None
     ]
     with process([*code_server, "--max-workers", "12"], environment, log):
         wait_until("the code server did not come up", lambda: listens(port), log)
-        with process(["-c", DAEMON, "run", "-w", str(workspace)], environment, log):
+        with process(["-c", DAEMON, str(workspace)], environment, log):
             yield
 
 

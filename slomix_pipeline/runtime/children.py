@@ -1,4 +1,4 @@
-"""The processes that ``slomix run`` owns: started, logged, ended with everything they started.
+"""What ``slomix run`` starts and owns: processes started, logged, ended with everything they started.
 
 Belongs here: one process and its output; what a killed supervisor left behind.
 Does not belong here: which processes there are and when they run (``supervisor``).
@@ -15,9 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from enum import StrEnum
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
@@ -26,7 +26,17 @@ import psutil  # type: ignore[import-untyped]  # comes without types
 
 LOG_BYTES, LOG_BACKUPS = 5_000_000, 3  # per process: 20 MB in all
 _LONGEST_LINE = 65_536  # bytes; longer ones are broken
+_TIDIES_WITHIN = 5.0  # seconds
 _MARK = "SLOMIX_SUPERVISED_IN"  # names the home
+
+
+class Process(StrEnum):
+    """Those that Dagster consists of, by the names of their logs."""
+
+    CODE_SERVER = "code-server"
+    DAEMON = "daemon"
+    WEB_SERVER = "webserver"
+
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: after a fork it might block
 
@@ -37,25 +47,38 @@ class _Log(RotatingFileHandler):
 
 
 def start_child(
-    name: str, command: Sequence[str], environment: Mapping[str, str], home: Path
+    name: str, command: Sequence[str], environment: Mapping[str, str], home: Path, outputs: Sequence[int] = ()
 ) -> "subprocess.Popen[bytes]":
-    """Starts a process in ``home`` whose output goes to ``logs/<name>.log`` there. It ends when this process does."""
-    child = subprocess.Popen(
-        command,
-        env={**environment, _MARK: str(home.resolve())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
-        preexec_fn=_end_with_parent,
-        cwd=home,
-    )
-    assert child.stdout is not None
+    """Starts a process in ``home`` whose output goes to ``logs/<name>.log`` there. It ends when this process does.
+
+    ``outputs``: file descriptors that it has, too (``open_log``); they are closed here.
+    """
+    own = open_log(name, home)
+    try:
+        return subprocess.Popen(
+            command,
+            env={**environment, _MARK: str(home.resolve())},
+            stdin=subprocess.DEVNULL,
+            stdout=own,
+            stderr=subprocess.STDOUT,
+            pass_fds=outputs,
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
+            preexec_fn=_end_with_parent,
+            cwd=home,
+        )
+    finally:
+        for output in (own, *outputs):
+            os.close(output)
+
+
+def open_log(name: str, home: Path) -> int:
+    """A file descriptor; what is written there goes to ``logs/<name>.log`` until everybody who has it closed it."""
+    output, given = os.pipe()
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
     log = _Log(logs / f"{name}.log", maxBytes=LOG_BYTES, backupCount=LOG_BACKUPS, encoding="utf-8")
-    threading.Thread(target=_write_log, args=(child.stdout, log), daemon=True).start()
-    return child
+    threading.Thread(target=_write_log, args=(os.fdopen(output, "rb"), log), daemon=True).start()
+    return given
 
 
 def _write_log(output: IO[bytes], log: _Log) -> None:
@@ -66,34 +89,58 @@ def _write_log(output: IO[bytes], log: _Log) -> None:
 
 
 def _end_with_parent() -> None:
-    """Lets the kernel end this child when the supervisor is killed (Linux; elsewhere the next start does)."""
     for ignored_by_background_jobs in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored_by_background_jobs, signal.SIG_DFL)
+    _end_when_parent_does()
+
+
+def end_with(parent: int) -> None:
+    """Lets the kernel end this process, which ``parent`` forked, when that is killed (Linux)."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_when_parent_does()
+    if os.getppid() != parent:  # it was killed before
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_when_parent_does() -> None:
+    """Elsewhere than on Linux the next start ends what was left."""
     if _LIBC is not None:
         _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def end_children(children: Sequence["subprocess.Popen[bytes]"], within: float) -> None:
-    """Ends children and what they started, by force after ``within`` seconds: the daemon waits for the runs in flight,
-    which are in its process group, and for sensors that watch a folder. What is cut off is taken up again."""
-    for child in children:
-        child.terminate()
-    deadline = time.monotonic() + within
-    for child in children:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+def call_process(name: str) -> None:
+    """Names this process, for ``top`` and the like (Linux). At most 15 characters."""
+    if _LIBC is not None:
+        _LIBC.prctl(15, name.encode())  # PR_SET_NAME
+
+
+def end_child(child: "subprocess.Popen[bytes]", home: Path, within: float) -> None:
+    """Ends the child that was started in ``home``, and all that it started, by force after ``within`` seconds: the
+    daemon waits for the runs in flight and for sensors that watch a folder. What is cut off is taken up again."""
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(within)
+    _kill([process for process in _left_in(home) if process.pid != child.pid])
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_TIDIES_WITHIN)
+    child.kill()
+    child.wait()
 
 
 def end_leftovers(home: Path) -> None:
     """Ends what a killed supervisor of ``home`` left running; only for whoever holds the home now."""
-    left = [process for process in psutil.process_iter() if _mark_of(process) == str(home.resolve())]
-    for process in left:
+    _kill(_left_in(home))
+
+
+def _left_in(home: Path) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _mark_of(process) == str(home.resolve())]
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=10)
+    psutil.wait_procs(processes, timeout=10)
 
 
 def _mark_of(process: psutil.Process) -> str | None:

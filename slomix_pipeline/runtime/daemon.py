@@ -1,21 +1,18 @@
 """Dagster's daemon, as the one process that launches runs, with a log of what is new. Runs that its predecessor
 launched ended with that.
 
-Started as ``python -c``: a run's process would load again whatever module its parent was started as.
-
 Does not belong here: launching them (``run_launcher``).
 """
 
 import logging
-import threading
 
 import dagster as dg
-from dagster._daemon.cli import main as daemon
+from dagster._daemon.cli import run_command
 from dagster._daemon.daemon import SensorDaemon, get_default_daemon_logger
 
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
-from slomix_pipeline.runtime.run_launcher import ForkingRunLauncher, prepare_fork_server
+from slomix_pipeline.runtime.run_launcher import fork_server_from_here
 
 
 class OnlyNews(logging.Filter):
@@ -38,12 +35,11 @@ class OnlyNews(logging.Filter):
         return is_news
 
 
-def main() -> None:
-    """``dagster-daemon``, with its arguments."""
+def run_daemon(workspace: str) -> None:
+    """``dagster-daemon run`` with a workspace file; to be called before this process has a second thread."""
     launch_in_this_process()
+    fork_server_from_here()
     with dg.DagsterInstance.get() as instance:
         give_up_runs_of_supervisors(instance)
-        if isinstance(instance.run_launcher, ForkingRunLauncher):  # not where another configuration is used
-            threading.Thread(target=prepare_fork_server, daemon=True).start()
     get_default_daemon_logger(SensorDaemon.__name__).addFilter(OnlyNews())
-    daemon()
+    run_command.main(["-w", workspace])

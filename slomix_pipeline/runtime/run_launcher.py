@@ -7,16 +7,19 @@ Belongs here: starting, watching and ending the processes of runs on this machin
 start (``run_coordinator``), what the process does (``run_process``).
 """
 
+import importlib
 import logging
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,10 +30,12 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_value
 
 import slomix_pipeline
+from slomix_pipeline.runtime.children import call_process
 
 PROCESS_TAG = "slomix/process"  # of a run: number and start of its process
 
 _CODE = Path(slomix_pipeline.__file__).parent
+_RUN_PROCESS = f"{slomix_pipeline.__name__}.runtime.run_process"
 _FORKS = multiprocessing.get_context("forkserver")
 _log = logging.getLogger(__name__)
 _starting = threading.Lock()
@@ -142,21 +147,55 @@ def end_fork_server() -> None:
     server._stop()
 
 
-def prepare_fork_server() -> None:
-    """Has a fork server load today's code, which takes a while, so that no run has to wait for that."""
+def load_what_runs_need() -> None:
+    """Makes this process one that runs can be forked from."""
+    global _code_of_server
+    _code_of_server = _newest_code()
+    importlib.import_module(_RUN_PROCESS)
+
+
+def fork_server_from_here() -> None:
+    """Has a fork of this process serve as the fork server: it is there at once and shares its memory with this one,
+    which has loaded what runs need and has one thread only.
+
+    ``multiprocessing`` itself can only start another Python for that, which is what the next fork server will be.
+    """
+    server: Any = forkserver._forkserver
+    resource_tracker.ensure_running()
+    alive, end = os.pipe()
+    with socket.socket(socket.AF_UNIX) as listener:
+        address = f"{get_temp_dir()}/forks-{os.getpid()}"
+        listener.bind(address)
+        listener.listen()
+        number = os.fork()
+        if not number:
+            os.close(end)
+            call_process("slomix-forks")
+            forkserver.main(os.dup(listener.fileno()), alive, [])
+            sys.exit()
+    os.close(alive)
+    server._forkserver_address, server._forkserver_alive_fd, server._forkserver_pid = address, end, number
+
+
+def _prepare_fork_server() -> None:
+    """Sees to it that there is a fork server which has loaded today's code."""
     global _code_of_server
     with _starting:
-        newest = max(path.stat().st_mtime for path in _CODE.rglob("*.py"))
+        newest = _newest_code()
         if newest != _code_of_server:
             end_fork_server()
-            _FORKS.set_forkserver_preload([f"{slomix_pipeline.__name__}.runtime.run_process"])
+            _FORKS.set_forkserver_preload([_RUN_PROCESS])
             _code_of_server = newest
         forkserver.ensure_running()
 
 
+def _newest_code() -> float:
+    return max(path.stat().st_mtime for path in _CODE.rglob("*.py"))
+
+
 def _fork(arguments: str) -> ForkServerProcess:
     """Starts a run's process."""
-    prepare_fork_server()
+    _prepare_fork_server()
     process = _FORKS.Process(target=_run, args=(arguments,))
     process.start()
     return process
@@ -165,4 +204,5 @@ def _fork(arguments: str) -> ForkServerProcess:
 def _run(arguments: str) -> None:
     from slomix_pipeline.runtime.run_process import execute_run  # loaded where this runs
 
+    call_process("slomix-run")
     execute_run(arguments)

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.runtime.children import end_children, start_child
+from slomix_pipeline.runtime.children import Process, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.settings import Settings, environment_without_settings
@@ -39,8 +39,8 @@ from slomix_pipeline.warehouse.embedded import shorten_log, stop_embedded
 
 Say = Callable[[str], None]
 Look = Callable[[], None]  # raises when something fell
-_GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
-DAEMON = "from slomix_pipeline.runtime.daemon import main; main()"
+_DAGSTER = "dagster"
+_PROGRAM = "from slomix_pipeline.runtime.dagster_processes import main; main()"
 _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 1.0  # seconds
@@ -105,14 +105,14 @@ def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Cal
     while True:
         up_since: float | None = None  # of this life: one that never came up is a short one
         try:
-            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as children:
+            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as child:
                 if was_up:
                     say("Everything is up again.")
                 else:
                     on_first()
                 was_up, up_since = True, time.monotonic()
                 while True:
-                    _check(children)
+                    _check(child)
                     look()
                     time.sleep(_LOOK_EVERY)
         except (ChildEnded, DatabaseUnavailable) as error:
@@ -194,59 +194,31 @@ def free_port(wanted: int) -> int:
 
 
 @contextmanager
-def _dagster(
-    settings: Settings, database: Database, ui_port: int, look: Look
-) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
-    """Code server, daemon and web server, once all of them answer.
+def _dagster(settings: Settings, database: Database, ui_port: int, look: Look) -> Iterator["subprocess.Popen[bytes]"]:
+    """The process of code server, daemon and web server, once all of them answer.
 
     Raises:
         ChildEnded: one of them does not come up.
     """
     environment = dagster_environment(settings, database)
-    grpc_port = free_port(0)
+    code_port = free_port(0)
     workspace = settings.dagster_home / "workspace.yaml"
     workspace.write_text(
-        f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {grpc_port}, location_name: slomix_pipeline}}\n"
+        f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {code_port}, location_name: slomix_pipeline}}\n"
     )
-    python = [sys.executable, "-m"]
-    commands = {
-        "code-server": [
-            *python,
-            "dagster",
-            "api",
-            "grpc",
-            "-m",
-            "slomix_pipeline.definitions",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(grpc_port),
-            "--max-workers",
-            str(_GRPC_WORKERS),
-        ],
-        "daemon": [sys.executable, "-c", DAEMON, "run", "-w", str(workspace)],
-        "webserver": [*python, "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(ui_port)],
-    }
-    children: dict[str, subprocess.Popen[bytes]] = {}
+    outputs = [open_log(name, settings.home) for name in Process]
+    command = [sys.executable, "-c", _PROGRAM, "--workspace", str(workspace), "--code-port", str(code_port)]
+    command += ["--ui-port", str(ui_port), "--outputs", *map(str, outputs)]
+    child = start_child(_DAGSTER, command, environment_without_settings() | environment, settings.home, outputs)
     leave_within = _LEAVE_WITHIN
     try:
-        for name, command in commands.items():
-            children[name] = start_child(name, command, environment_without_settings() | environment, settings.home)
-            if name == "code-server":
-                _until(lambda: _listens(grpc_port), children, look)
-        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), children, look)
-        yield children
+        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), child, look)
+        yield child
     except DatabaseUnavailable:
         leave_within = 0.0  # without it none of them ends in order
         raise
     finally:
-        end_children([children[name] for name in reversed(commands) if name in children], leave_within)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        end_child(child, settings.home, leave_within)
 
 
 def _answers(url: str) -> bool:
@@ -257,22 +229,21 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _until(ready: Callable[[], bool], children: dict[str, "subprocess.Popen[bytes]"], look: Look) -> None:
+def _until(ready: Callable[[], bool], child: "subprocess.Popen[bytes]", look: Look) -> None:
     deadline = time.monotonic() + _READY_WITHIN
     while not ready():
-        _check(children)
+        _check(child)
         look()
         if time.monotonic() > deadline:
             raise ChildEnded(f"Dagster did not come up within {_READY_WITHIN:.0f} s; see logs in the home")
         time.sleep(0.2)
 
 
-def _check(children: dict[str, "subprocess.Popen[bytes]"]) -> None:
-    for name, child in children.items():
-        if child.poll() is not None:
-            raise ChildEnded(
-                f"the {name} ended by itself (exit code {child.returncode}; see logs/{name}.log in the home)"
-            )
+def _check(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is not None:
+        raise ChildEnded(
+            f"Dagster ended by itself (exit code {child.returncode}; logs/{_DAGSTER}.log says which process)"
+        )
 
 
 def _play(settings: Settings, folder: Path, stop: threading.Event, say: Say, seed: int) -> None:

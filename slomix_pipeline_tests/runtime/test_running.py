@@ -21,7 +21,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.actions import doctor
 from slomix_pipeline.runtime import children, supervisor
-from slomix_pipeline.runtime.children import end_children, end_leftovers, start_child
+from slomix_pipeline.runtime.children import end_child, end_leftovers, start_child
 from slomix_pipeline.runtime.home import LOCK, HomeInUse, sole_owner, supervisor_of
 from slomix_pipeline.runtime.supervisor import ChildEnded
 from slomix_pipeline.settings import Settings, load_settings
@@ -56,7 +56,7 @@ def test_the_logs_of_a_process_that_complains_all_the_time_stay_small(
     child = python("for n in range(5000): print('away again', n)\nprint('x' * 200_000)\nprint('last words')", tmp_path)
     log = tmp_path / "logs" / "child.log"
     assert soon(lambda: log.exists() and "last words" in log.read_text())
-    end_children([child], within=0)
+    end_child(child, tmp_path, within=0)
     logs = sorted((tmp_path / "logs").iterdir())
     assert [log.name for log in logs] == ["child.log", "child.log.1", "child.log.2", "child.log.3"]
     assert max(log.stat().st_size for log in logs) < 10_000 + children._LONGEST_LINE + 1
@@ -151,12 +151,12 @@ class Stage:
         settings.home.mkdir(exist_ok=True)
 
         @contextmanager
-        def one_child(*_: object) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+        def one_child(*_: object) -> Iterator["subprocess.Popen[bytes]"]:
             self.started.append(python(program, settings.home))
             try:
-                yield {"daemon": self.started[-1]}
+                yield self.started[-1]
             finally:
-                end_children(self.started[-1:], within=0)
+                end_child(self.started[-1], settings.home, within=0)
 
         class Over(Exception):
             """The test has seen enough."""
@@ -265,7 +265,7 @@ def test_what_never_comes_up_again_ends_the_run_however_long_it_was_up_before(
         pauses.append(seconds)
 
     @contextmanager
-    def up_once_for_an_hour(*_: object) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    def up_once_for_an_hour(*_: object) -> Iterator[None]:
         nonlocal attempts
         attempts += 1
         now[0] += 2
@@ -273,7 +273,7 @@ def test_what_never_comes_up_again_ends_the_run_however_long_it_was_up_before(
             raise AssertionError("it is started for ever")
         if attempts > 1:
             raise ChildEnded("the code-server can't be started")
-        yield {}
+        yield None
 
     def look_for_an_hour(_: object) -> None:
         if now[0] > 3600:
