@@ -123,7 +123,7 @@ def live_a_year(database: Database, weeks: int) -> None:
 # Columns that say which run, partition or time it is, and numbers that others refer to.
 CHANGED = {
     "id": "id + %(span)s",
-    "run_id": "run_id || %(suffix)s",
+    "run_id": "case when run_id = '' then '' else md5(run_id || %(suffix)s)::uuid::text end",
     "partition": "partition || %(suffix)s",
     "value": "case key when 'dagster/partition' then value || %(suffix)s else value end",
     "event_id": "event_id + %(span)s",

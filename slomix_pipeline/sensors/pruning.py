@@ -1,4 +1,4 @@
-"""When Dagster's records of long ago are taken away: once a day, ticks that found nothing every hour.
+"""When Dagster's records of long ago are taken away: once a day when nobody plays, ticks that found nothing every hour.
 
 Does not belong here: what is old, and what stays (``warehouse.dagster_records``).
 """
@@ -11,13 +11,20 @@ import dagster as dg
 from slomix_pipeline.warehouse.dagster_records import Pruned, forget_ticks, prune, sizes
 from slomix_pipeline.warehouse.database import Database
 
-EVERY = timedelta(days=1)
+EVERY, LATEST = timedelta(days=1), timedelta(days=2)
+REST = timedelta(hours=1)
 SECONDS_PER_TICK = 20.0  # what is left is taken away by the next one
 
 
-def is_due(done_at: datetime | None, now: datetime) -> bool:
-    """Whether it is time again. ``done_at``: when everything old was taken away last."""
-    return done_at is None or now - done_at >= EVERY
+def is_due(done_at: datetime | None, played_at: datetime | None, now: datetime) -> bool:
+    """Whether it is time again, and nobody plays: who does not pause for days is not waited for.
+
+    ``done_at``: when everything old was taken away last; ``played_at``: when a round was worked out last.
+    """
+    if done_at is not None and now - done_at < EVERY:
+        return False
+    rests = played_at is None or now - played_at >= REST
+    return rests or (done_at is not None and now - done_at >= LATEST)
 
 
 def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned, bool]:
@@ -34,14 +41,17 @@ def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned
 @dg.sensor(
     minimum_interval_seconds=3600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Keeps Dagster's records small. Once a day it takes away runs that succeeded 30 days ago or failed 90 "
-    "days ago, with their events; every partition keeps its last materialisation and the last evaluation of each "
-    "check. Every hour it takes away ticks that found nothing. Runs nothing.",
+    description="Keeps Dagster's records small. Once a day, while nobody plays, it takes away runs that succeeded a "
+    "week ago or failed 90 days ago, with their events, and evaluations of checks that passed; every partition keeps "
+    "its last materialisation and what failed. Every hour it takes away ticks that found nothing. Runs nothing.",
 )
 def pruning_sensor(context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]) -> dg.SkipReason:
     now = datetime.now(UTC)
     said = [f"took away {forget_ticks(database, now):,} ticks"]
-    if is_due(datetime.fromisoformat(context.cursor) if context.cursor else None, now):
+    with database.connect() as conn:
+        row = conn.execute("select max(worked_at) as played_at from session").fetchone()
+    assert row is not None
+    if is_due(datetime.fromisoformat(context.cursor) if context.cursor else None, row["played_at"], now):
         taken, all_of_it = prune_for(database, now, SECONDS_PER_TICK)
         said.append(f"{taken.runs:,} runs, {taken.events:,} events, {taken.evaluations:,} evaluations of checks")
         if all_of_it:

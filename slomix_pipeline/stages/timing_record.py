@@ -60,22 +60,11 @@ def _take_in(conn: Conn, came: Mapping[FileRow, bytes]) -> dict[str, Outcome]:
         except FormatError as error:
             outcomes[row.key] = _quarantine(conn, row, str(error))
         except RecursionError:
-            outcomes[row.key] = _quarantine(conn, row, _TOO_DEEP)
-    try:
-        kept = keep_each(conn, records, lambda some: _store(conn, some))
-    except RecursionError:  # what could just be read is too deep to be written
-        kept = []
-        for row, record in records:
-            try:
-                kept += keep_each(conn, [(row, record)], lambda some: _store(conn, some))
-            except RecursionError:
-                outcomes[row.key] = _quarantine(conn, row, _TOO_DEEP)
+            outcomes[row.key] = _quarantine(conn, row, "its values are nested too deeply")
+    kept = keep_each(conn, records, lambda some: _store(conn, some))
     for (row, record), refusal in kept:
         outcomes[row.key] = _quarantine(conn, row, str(refusal)) if refusal else record_outcome(record)
     return outcomes
-
-
-_TOO_DEEP = "its values are nested too deeply"
 
 
 def _store(conn: Conn, records: Sequence[tuple[FileRow, TimingRecord]]) -> None:

@@ -5,7 +5,8 @@ Does not belong here: when that is done and who says so (``sensors.pruning``).
 
 ``DagsterInstance.delete_run`` takes the materialisations of a run too: its rounds would look as if they had never been
 made, and a backfill of what is missing would make them again. So of a run of long ago the row and all events go but
-its materialisations, and of those and of the evaluations of checks the newest of each partition stays.
+its materialisations, and of those the newest of each partition stays. Of the evaluations of checks the newest of each
+partition stays when it failed; what passed is in ``check_result``.
 
 All of it in portions, each a transaction of its own: nothing is locked for long, and what is interrupted goes on the
 next time. PostgreSQL gives the room of deleted rows to new ones, not back to the disk: files stop growing, they don't
@@ -17,13 +18,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import DictRow
 
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rows import rows_of
 
-KEEP = timedelta(days=30)  # runs that succeeded, and what was superseded
+KEEP = timedelta(days=7)  # runs that succeeded, what was superseded, and checks that passed
 KEEP_FAILED = timedelta(days=90)  # runs that did not; and ticks, whatever came of them
 KEEP_SKIPPED = timedelta(hours=1)  # ticks that found nothing: 50,000 a day, and Dagster itself keeps them for days
 _RUNS_AT_ONCE = 50  # a run of one round has about a hundred events
@@ -46,9 +47,11 @@ def prune(database: Database, now: datetime) -> Iterator[Pruned]:
     """Takes away what is old at ``now``, and says after each portion what that was: whoever has no more time stops
     asking. Nothing, where Dagster keeps its records elsewhere."""
     if _are_here(database):
+        _pack(database)
         yield from _runs(database, now)
         yield from _events(database, now)
         yield from _evaluations(database, now)
+        _rebuild_indexes(database)
 
 
 def forget_ticks(database: Database, now: datetime) -> int:
@@ -67,6 +70,20 @@ def _are_here(database: Database) -> bool:
     with database.connect() as conn:
         row = conn.execute("select to_regclass('dagster.event_logs') is not null as here").fetchone()
     return row is not None and bool(row["here"])
+
+
+def _pack(database: Database) -> None:
+    """Has PostgreSQL pack every event that is written from now on: as it is set up, it packs those above 2 kB only, and
+    most are smaller, with long words that return in all of them."""
+    with database.transaction() as conn:
+        row = conn.execute(
+            """select coalesce('toast_tuple_target=128' = any(reloptions), false) as is_set
+               from pg_class where oid = 'dagster.event_logs'::regclass"""
+        ).fetchone()
+        assert row is not None
+        if not row["is_set"]:
+            conn.execute("alter table dagster.event_logs set (toast_tuple_target = 128)")
+            conn.execute("alter table dagster.event_logs alter column event set storage main")  # packed, but in its row
 
 
 def _runs(database: Database, now: datetime) -> Iterator[Pruned]:
@@ -124,9 +141,8 @@ def _events(database: Database, now: datetime) -> Iterator[Pruned]:
 
 
 def _evaluations(database: Database, now: datetime) -> Iterator[Pruned]:
-    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition. One that
-    was only planned goes in any case: for want of its run Dagster would show it as in progress for ever. A run over a
-    range leaves one for each check that passed, each with all keys of the range."""
+    """Evaluations of checks that belong to no run (any more), but for the last of every check and partition where that
+    failed. One that was only planned goes, too: for want of its run Dagster would show it as in progress for ever."""
     evaluations = _found(
         database,
         """select c.id as found
@@ -134,7 +150,7 @@ def _evaluations(database: Database, now: datetime) -> Iterator[Pruned]:
                         max(id) filter (where execution_status <> 'PLANNED')
                             over (partition by asset_key, check_name, partition) as last
                  from dagster.asset_check_executions) c
-           where (c.execution_status = 'PLANNED' or c.id < c.last) and c.create_timestamp < %(kept)s
+           where (c.execution_status <> 'FAILED' or c.id < c.last) and c.create_timestamp < %(kept)s
              and not exists (select from dagster.runs r where r.run_id = c.run_id)
            order by c.id""",
         now,
@@ -143,6 +159,20 @@ def _evaluations(database: Database, now: datetime) -> Iterator[Pruned]:
         with database.transaction() as conn:
             gone = conn.execute("delete from dagster.asset_check_executions where id = any(%s)", [some]).rowcount
         yield Pruned(evaluations=gone)
+
+
+def _rebuild_indexes(database: Database) -> None:
+    """Gives back what indexes of the log hold for rows that are gone: every page keeps a few of those that stay. Nobody
+    waits meanwhile, and what an interrupted one left is taken away by the next."""
+    with database.connect() as conn:
+        conn.autocommit = True
+        left = conn.execute(
+            """select indexrelid::regclass::text as name from pg_index
+               where indrelid = 'dagster.event_logs'::regclass and not indisvalid"""
+        ).fetchall()
+        for row in left:
+            conn.execute(sql.SQL("drop index {}").format(sql.SQL(row["name"])))
+        conn.execute("reindex table concurrently dagster.event_logs")
 
 
 def _found(database: Database, query: LiteralString, now: datetime) -> list[Any]:

@@ -4,14 +4,12 @@ Belongs here: writing and reading ``timing_record``, and what is known of record
 Does not belong here: which record belongs to which round (``rules.timing_records``).
 """
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, tzinfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
@@ -33,20 +31,20 @@ def store_records(conn: Connection[DictRow], records: Iterable[tuple[FileRow, Ti
         cursor.executemany(
             """insert into timing_record (record_key, server, name, sha256, map, label, started_at, ended_at,
                duration_seconds, limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side,
-               defender_side, end_reason, surrender_side, script_version, raw, schema, server_id, aborted, restarts,
+               defender_side, end_reason, surrender_side, script_version, schema, server_id, aborted, restarts,
                exit_print)
            values (%(record_key)s, %(server)s, %(name)s, %(sha256)s, %(map_name)s, %(number)s, %(started_at)s,
                %(ended_at)s, %(duration_seconds)s, %(limit_seconds)s, %(pause_seconds)s, %(pause_count)s,
                %(warmup_seconds)s, %(winner_side)s, %(defender_side)s, %(end_reason)s, %(surrender_side)s,
-               %(script_version)s, %(raw)s, %(schema)s, %(server_id)s, %(aborted)s, %(restarts)s, %(exit_print)s)
+               %(script_version)s, %(schema)s, %(server_id)s, %(aborted)s, %(restarts)s, %(exit_print)s)
            on conflict (record_key) do update set (sha256, map, label, started_at, ended_at, duration_seconds,
                limit_seconds, pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason,
-               surrender_side, script_version, raw, schema, server_id, aborted, restarts, exit_print,
+               surrender_side, script_version, schema, server_id, aborted, restarts, exit_print,
                unlinked_class, unlinked_reason, stored_at)
              = (excluded.sha256, excluded.map, excluded.label, excluded.started_at, excluded.ended_at,
                excluded.duration_seconds, excluded.limit_seconds, excluded.pause_seconds, excluded.pause_count,
                excluded.warmup_seconds, excluded.winner_side, excluded.defender_side, excluded.end_reason,
-               excluded.surrender_side, excluded.script_version, excluded.raw, excluded.schema, excluded.server_id,
+               excluded.surrender_side, excluded.script_version, excluded.schema, excluded.server_id,
                excluded.aborted, excluded.restarts, excluded.exit_print,
                case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_class end,
                case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
@@ -54,7 +52,7 @@ def store_records(conn: Connection[DictRow], records: Iterable[tuple[FileRow, Ti
             [
                 {name: getattr(record, name) for name in _FIELDS}
                 | {"record_key": row.partition_key, "server": row.server, "name": row.name, "sha256": row.sha256}
-                | {"map_name": readable(record.map_name), "raw": Jsonb(_storable(record.raw))}
+                | {"map_name": readable(record.map_name)}
                 for row, record in records
             ],
         )
@@ -63,18 +61,6 @@ def store_records(conn: Connection[DictRow], records: Iterable[tuple[FileRow, Ti
 _FIELDS = [field.name for field in fields(TimingRecord)]
 
 
-def _storable(value: object) -> object:
-    """JSON that PostgreSQL takes: without NUL and lone surrogates in texts, without NaN."""
-    if isinstance(value, str):
-        return readable(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {readable(str(key)): _storable(item) for key, item in value.items()}
-    return [_storable(item) for item in value] if isinstance(value, list) else value
-
-
-# What the script wrote beside them is for people, who read it in the table.
 _READ = """select record_key, map as map_name, label as number, started_at, ended_at, duration_seconds, limit_seconds,
                   pause_seconds, pause_count, warmup_seconds, winner_side, defender_side, end_reason, surrender_side,
                   script_version, schema, server_id, aborted, restarts, exit_print

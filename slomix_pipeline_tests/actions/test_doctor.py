@@ -86,7 +86,7 @@ def store_record(database: Database, ended_at: datetime) -> None:
             "insert into file (server, name, kind, partition_key, status) values ('main', 'x', 'timing', 'main:x', 'ingested')"
         )
         conn.execute(
-            """insert into timing_record (record_key, server, name, sha256, map, label, ended_at, raw)
-               values ('main:x', 'main', 'x', repeat('a', 64), 'supply', 1, %s, '{}')""",
+            """insert into timing_record (record_key, server, name, sha256, map, label, ended_at)
+               values ('main:x', 'main', 'x', repeat('a', 64), 'supply', 1, %s)""",
             [ended_at],
         )

@@ -51,7 +51,7 @@ def make_older(pipeline: Pipeline, days: int, of_run: str = "%") -> None:
 
 
 def shown(instance: dg.DagsterInstance) -> dict[str, Any]:
-    """What Dagster shows of every asset and check: what is made and by which data, what failed, how each check ended."""
+    """What Dagster shows of every asset and check: what is made and by which data, what failed."""
     log = instance.event_log_storage
     found: dict[str, Any] = {}
     for asset in ASSETS:
@@ -80,9 +80,13 @@ def shown(instance: dg.DagsterInstance) -> dict[str, Any]:
     for check in CHECKS:
         key = dg.AssetCheckKey(dg.AssetKey(check.asset), check.name.value)
         history = log.get_asset_check_execution_history(key, limit=100)
+        ended = {r.partition: r for r in reversed(history) if r.status.value != "PLANNED"}
+        failed_last = {partition for partition, record in ended.items() if record.status.value == "FAILED"}
         found[f"{check.asset}.{check.name}"] = {
-            "now": {info.partition_key: info for info in log.get_asset_check_partition_info([key])},
-            "result": {r.partition: r.evaluation for r in reversed(history) if r.status.value != "PLANNED"},
+            "now": {
+                i.partition_key: i for i in log.get_asset_check_partition_info([key]) if i.partition_key in failed_last
+            },
+            "result": {partition: ended[partition].evaluation for partition in failed_last},
         }
     return found
 
@@ -236,6 +240,8 @@ def test_the_sensor_says_what_it_took_away_and_prunes_runs_once_a_day(
 ) -> None:
     played(stored_pipeline)
     make_older(stored_pipeline, 100)
+    with stored_pipeline.database.transaction() as conn:
+        conn.execute("update session set worked_at = worked_at - interval '2 hours'")  # nobody plays any more
     cursor = None
 
     def tick() -> str:
@@ -256,9 +262,12 @@ def test_the_sensor_says_what_it_took_away_and_prunes_runs_once_a_day(
 
 
 def test_it_is_time_again_a_day_after_everything_was_taken_away() -> None:
-    assert is_due(None, NOW)
-    assert not is_due(NOW - timedelta(hours=23), NOW)
-    assert is_due(NOW - timedelta(hours=24), NOW)
+    long_ago, just_now = NOW - timedelta(hours=1), NOW - timedelta(minutes=59)
+    assert is_due(None, None, NOW) and not is_due(None, just_now, NOW)
+    assert not is_due(NOW - timedelta(hours=23), long_ago, NOW)
+    assert is_due(NOW - timedelta(hours=24), long_ago, NOW)
+    assert not is_due(NOW - timedelta(hours=47), just_now, NOW)
+    assert is_due(NOW - timedelta(hours=48), just_now, NOW)
 
 
 def test_nothing_is_done_where_dagster_keeps_its_records_elsewhere(pipeline: Pipeline) -> None:

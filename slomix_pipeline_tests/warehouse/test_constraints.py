@@ -24,8 +24,8 @@ from (values ('one', 'a', 1), ('two', 'b', 2)) as files (stem, sha, number);
 insert into parsed_player (round_key, guid, name, rounds, side)
 select 's:' || stem, guid, guid, 0, 1 from unnest(array['one', 'two']) stem, unnest(array['ADA', 'BOB']) guid;
 insert into parsed_weapon select round_key, guid, 'mp40', 9, 20, 2, 1, 3 from parsed_player;
-insert into timing_record (record_key, server, name, sha256, map, label, ended_at, duration_seconds, raw)
-values ('s:record', 's', 'record.json', repeat('c', 64), 'supply', 1, '2031-05-06 20:07:57Z', 480, '{}');
+insert into timing_record (record_key, server, name, sha256, map, label, ended_at, duration_seconds)
+values ('s:record', 's', 'record.json', repeat('c', 64), 'supply', 1, '2031-05-06 20:07:57Z', 480);
 insert into session (session_key, server, started_at, ended_at)
 values ('s:evening', 's', '2031-05-06 20:00Z', '2031-05-06 20:16Z');
 insert into round (round_key, match_key, partner_key, number, status)
@@ -133,9 +133,7 @@ TWICE = {
     "the same bytes stored twice": "insert into file_content (sha256, bytes) values (repeat('a', 64), 'x')",
     "a round parsed twice": "update parsed_round set round_key = 's:one'",
     "a player twice in a file": "update parsed_player set guid = 'ADA'",
-    "a weapon twice with a player of a file": "insert into parsed_weapon values ('s:one', 'ADA', 'mp40', 1, 1, 0, 0, 0)",
     "a player twice in a round": "update round_player set guid = 'EVE' where round_key = 's:two'",
-    "a weapon twice with a player": "insert into round_weapon values ('s:one', 'ADA', 'mp40', 1, 1, 0, 0, 0)",
     "two rounds 1 of one match": "update round set number = 1",
     "one timing record for two rounds": "update round_timing set record_key = 's:record', link_class = 'exact_end' where round_key = 's:two'",
     "two rounds in one place of a session": "update session_round set position = 1",

@@ -11,8 +11,8 @@ from slomix_pipeline_tests.warehouse.test_touched import rounds_with_breaks, sto
 RECORD = """
 insert into file (server, name, kind, partition_key, status, sha256)
 values ('s', 'record.json', 'timing', 's:record', 'ingested', repeat('a', 64));
-insert into timing_record (record_key, server, name, sha256, map, label, ended_at, duration_seconds, raw)
-values ('s:record', 's', 'record.json', repeat('a', 64), 'supply', 1, '2031-05-06 20:07:57Z', 480, '{}');
+insert into timing_record (record_key, server, name, sha256, map, label, ended_at, duration_seconds)
+values ('s:record', 's', 'record.json', repeat('a', 64), 'supply', 1, '2031-05-06 20:07:57Z', 480);
 """
 
 
