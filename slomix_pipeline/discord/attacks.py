@@ -48,18 +48,18 @@ def next_goal(first: RoundSeen) -> str:
 
 
 def bars(match: MatchSeen) -> list[str]:
-    """Both attacks as bars of the same scale, with their times; none when no time is known. What is solid was played,
-    what is open was left of the limit."""
-    lasted = [_lasted(seen) for seen in match.rounds]
-    limits = [seen.header.limit_seconds for seen in match.rounds]
-    scale = max((seconds for seconds in (*lasted, *limits) if seconds), default=None)
-    if scale is None:
+    """Both attacks as bars of the same scale, with their times; none when one of those is not known. What is solid was
+    played, what is open was left of the limit."""
+    lasted = [seconds for seen in match.rounds if (seconds := _lasted(seen))]
+    limits = [seen.header.limit_seconds or 0 for seen in match.rounds]
+    if len(lasted) < len(limits):
         return []
+    scale = max(*lasted, *limits)
     attackers = (match.attackers_first, match.attackers_first and other_team(match.attackers_first))
     lines = []
     for seen, seconds, limit, team in zip(match.rounds, lasted, limits, attackers, strict=False):
-        solid = round(BAR * (seconds or 0) / scale)
-        whole = max(solid, round(BAR * (limit or 0) / scale))
+        solid = round(BAR * seconds / scale)
+        whole = max(solid, round(BAR * limit / scale))
         bar = ("█" * solid + "░" * (whole - solid)).ljust(BAR, "·")
         mark = "✓" if attack_succeeded(seen.header) else "✗"
         who = team_text(match.teams[team]) if team else ""
@@ -82,7 +82,7 @@ def won_by(match: MatchSeen) -> str:
     if match.source == Source.OVERRIDE or match.attackers_first is None:
         return ""
     ours, theirs = match.first, match.second
-    first_won = match.winner == match.attackers_first
+    first_won = str(match.winner) == str(match.attackers_first)
     if not first_won:
         ours, theirs = theirs, ours
     if not attack_succeeded(ours.header):

@@ -98,7 +98,7 @@ def result_message(match: MatchSeen) -> Message:
 
 def _stands_out(match: MatchSeen) -> list[str]:
     """The one thing to know beside the result, if there is one: a comeback, else who did most."""
-    if match.caught_up_from and match.winner:
+    if match.caught_up_from and match.winner in (Winner.A, Winner.B):
         a, b = match.caught_up_from
         ours, theirs = (a, b) if match.winner == Winner.A else (b, a)
         return [f"💪 {team_text(match.teams[match.winner])} came back from {ours}–{theirs}"]

@@ -3,7 +3,7 @@
 Does not belong here: the message of a match (``messages``), the players' numbers (``team_blocks``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, fields_of_lines
@@ -108,7 +108,7 @@ def _cards(players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], duel:
         if best := best_of([player for player in players if player.team == team]):
             names = " and ".join(f"**{player_text(player.name)}**" for player in best)
             yield Field(f"MVP of {team_text(teams[team])}", f"{names}\nimpact {hundredth(best[0].impact)}", inline=True)
-    cards = {
+    cards: dict[Best, Callable[[int], str]] = {
         Best.DAMAGE: lambda value: f"{whole(value)} damage",
         Best.REVIVES: lambda value: f"{whole(value)} revives",
         Best.OBJECTIVES: lambda value: f"{whole(value)} objectives and dynamites",

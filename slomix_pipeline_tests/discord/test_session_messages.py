@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from slomix_pipeline_tests.discord.seen import (
 )
 
 
+@pytest.mark.parametrize("shown", ["75:25", "0:00"])
+@pytest.mark.parametrize("winner", [0, 1, 2])
 def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
     odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source=LengthFrom.MEASURED)
     match = match_of(seen(**BEATEN), odd)
@@ -101,7 +104,7 @@ def test_the_best_of_each_team_and_of_support_have_their_cards() -> None:
     players = [
         totals(2, name="frag", impact=1.6, revives_given=0, denied_playtime=0),
         totals(4, name="medic", impact=0.8, revives_given=31, denied_playtime=90),
-        totals(1, name="late", impact=2.5, seconds_played=60, objectives=4, damage_given=900),
+        totals(1, name="late", impact=2.5, seconds_played=60, objectives=4, damage_given=900, denied_playtime=9),
         totals(3, name="there", impact=1.1),
     ]
     shown = cards(session_messages.session_message(SESSION, [], players, FINE))

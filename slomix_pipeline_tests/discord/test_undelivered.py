@@ -170,7 +170,9 @@ def test_what_a_killed_process_claimed_is_in_doubt_for_everybody_to_see_and_to_r
 ) -> None:
     thing = {"result": result, "session": summary}[kind]
     with monkeypatch.context() as broken:
-        broken.setattr(messages, f"{kind}_message", raising)
+        broken.setattr(
+            *{"result": (messages, "result_message"), "session": (session_messages, "session_message")}[kind], raising
+        )
         live_in_a_run(pipeline, evening)
         killed_while_telling(pipeline, thing)
     for _ in range(4):  # until both are settled and told, and nothing is left to ask for
