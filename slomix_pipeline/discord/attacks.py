@@ -68,10 +68,13 @@ def bars(match: MatchSeen) -> list[str]:
 
 
 def _lasted(seen: RoundSeen) -> float | None:
-    """Seconds of an attack: its time, or how long it was held off."""
+    """Seconds of an attack: its time, or how long it was held off; None is unknown."""
     if attack_succeeded(seen.header):
         return seen.attack_seconds
-    return None if seen.duration_source == LengthFrom.LIMIT and seen.gave_up else seen.duration_seconds
+    lasted = None if seen.duration_source == LengthFrom.LIMIT else seen.duration_seconds
+    if seen.gave_up or ended_early(lasted, seen.header.limit_seconds):
+        return lasted
+    return seen.header.limit_seconds
 
 
 def won_by(match: MatchSeen) -> str:

@@ -12,9 +12,7 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.warehouse.reading import PlayerTotals
 
-LEGEND = (
-    "impact · kills/deaths · damage · per minute · accuracy; impact 1.00 is a fair share of the team's kills and damage"
-)
+LEGEND = "impact · kills/deaths · damage · dpm · accuracy; an impact of 1.00 is a fair share"
 
 
 def with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Embed:
