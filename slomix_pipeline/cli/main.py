@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slomix_pipeline.cli.groups import lua, override, team
+from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.terminal import (
     Commands,
     clear_errors,
@@ -51,7 +52,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for group in (lua, override, team):
+for group in (identity, lua, override, team):
     main.add_command(group)
 
 

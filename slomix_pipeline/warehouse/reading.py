@@ -61,9 +61,9 @@ class RoundSeen:
 
 @dataclass(frozen=True)
 class PlayerTotals:
-    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``team``: None while
-    open; ``impact``: 1.0 is a fair share; ``objectives``: stolen, returned, planted and defused; ``denied_playtime``:
-    seconds."""
+    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``name``: the one to
+    show; ``team``: None while open; ``impact``: 1.0 is a fair share; ``objectives``: stolen, returned, planted and
+    defused; ``denied_playtime``: seconds."""
 
     guid: str
     name: str
@@ -83,8 +83,9 @@ class PlayerTotals:
     denied_playtime: int | None
 
 
-_TOTALS = """guid, name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy, headshot_percent,
-             impact, seconds_played, revives_given, denied_playtime,
+# Of a view of players that person_decided is joined to: who is called otherwise than in the game is so here.
+_TOTALS = """guid, coalesce(shown, name) as name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
+             headshot_percent, impact, seconds_played, revives_given, denied_playtime,
              objectives_stolen + objectives_returned + dynamites_planted + dynamites_defused as objectives"""
 
 
@@ -193,7 +194,7 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
     """Totals of a session's players over its valid rounds, team by team, most impact first."""
     with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
         return cursor.execute(
-            f"""select {_TOTALS} from session_player_metric
+            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid)
                 left join (select guid, impact from player_impact where level = 'session' and scope = %(key)s) i
                      using (guid)
                 where session_key = %(key)s
@@ -204,10 +205,12 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """Somebody who played in a session. ``team``: None while open."""
+    """Somebody who played in a session. ``name``: his in the game; ``shown``: the one to show; ``team``: None while
+    open."""
 
     guid: str
     name: str
+    shown: str
     team: Team | None
 
 
@@ -215,7 +218,9 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
     """Everybody who played in a session."""
     with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
         return cursor.execute(
-            "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
+            """select guid, name, coalesce(shown, name) as shown, team
+               from session_player left join person_decided using (guid)
+               where session_key = %s order by team nulls last, name, guid""",
             [session_key],
         ).fetchall()
 
@@ -291,7 +296,7 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
     players: dict[str, list[PlayerTotals]] = {}
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
-            f"""select match_key, {_TOTALS} from match_player_metric
+            f"""select match_key, {_TOTALS} from match_player_metric left join person_decided using (guid)
                 left join (select scope as match_key, guid, impact from player_impact
                            where level = 'match' and scope = any(%(keys)s)) i using (match_key, guid)
                 where match_key = any(%(keys)s)

@@ -125,7 +125,8 @@ def substitutions(conn: Connection[DictRow], session_keys: Iterable[str]) -> dic
     for row in conn.execute(
         """select flag, names from session s
            cross join lateral jsonb_array_elements(coalesce(team_flags, '[]')) flag
-           cross join lateral (select jsonb_object_agg(guid, name) as names from session_player p
+           cross join lateral (select jsonb_object_agg(guid, coalesce(shown, name)) as names
+                               from session_player p left join person_decided using (guid)
                                where p.session_key = s.session_key) n
            where s.session_key = any(%s) and flag ->> 'kind' = any(%s)""",
         [list(session_keys), [FlagKind.SUBSTITUTION, FlagKind.TEAM_REPLACED]],
@@ -183,5 +184,5 @@ def forget_team(conn: Connection[DictRow], name: str) -> bool:
 
 def player_names(conn: Connection[DictRow], guids: Collection[str]) -> dict[str, str]:
     """The names to show for GUIDs; who never played has none."""
-    rows = conn.execute("select guid, name from player_name where guid = any(%s)", [list(guids)])
+    rows = conn.execute("select guid, name from person where guid = any(%s)", [list(guids)])
     return {row["guid"]: row["name"] for row in rows}
