@@ -7,7 +7,7 @@ Does not belong here: sending, and whether something is said at all.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from slomix_pipeline.discord.embeds import TOTAL_LIMIT, Embed, Field, Message, clip, escape, fields_of_lines, size
+from slomix_pipeline.discord.embeds import Embed, Message, clip, escape, fields_of_lines, with_blocks
 from slomix_pipeline.discord.wording import (
     NEUTRAL,
     clock,
@@ -186,13 +186,7 @@ def _with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[st
     for player in players:
         blocks[player.team].append(_player_line(player))
     titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
-    fields: tuple[Field, ...] = embed.fields
-    waiting = [team for team in titles if blocks[team]]
-    for number, team in enumerate(waiting):
-        free = TOTAL_LIMIT - size(Embed(embed.title, embed.description, 0, fields, embed.footer))
-        share = free // (len(waiting) - number)
-        fields += fields_of_lines(titles[team], blocks[team], more="… and {n} more", room=share, max_fields=6)
-    return Embed(embed.title, embed.description, embed.color, fields, embed.footer, embed.timestamp)
+    return with_blocks(embed, [(titles[team], blocks[team]) for team in titles])
 
 
 def _player_line(player: PlayerTotals) -> str:
