@@ -326,7 +326,7 @@ class Pipeline:
         return [message["embeds"][0]["title"] for message in self.page.messages()]
 
 
-_CHANGING = ("import", "override", "team", "post")  # commands
+_CHANGING = ("identity", "import", "override", "team", "post")  # commands
 _LISTED_AT = re.compile(r", at [0-9-]{10} [0-9:]{5} UTC")  # what a check says of the last look into a folder
 _WRITTEN_AT = frozenset(
     (

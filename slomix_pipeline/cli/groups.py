@@ -1,6 +1,6 @@
 """The commands that have commands of their own: ``lua``, ``team``, ``override``. Arguments, tables and exit codes.
 
-Does not belong here: the other commands (``main``), and what a command does (``actions``).
+Does not belong here: the other commands (``main``; who is who: ``identity``), and what a command does (``actions``).
 """
 
 import getpass
@@ -143,8 +143,8 @@ def team_forget(name: str) -> None:
         out.print(f"{name} is forgotten; sessions named anew: {renamed}")
 
 
-_WHY = click.option("--why", required=True, metavar="TEXT", help="The reason, for everybody who asks later.")
-_BY = click.option("--by", "made_by", metavar="NAME", help="Who decides.  [default: your login name]")
+WHY = click.option("--why", required=True, metavar="TEXT", help="The reason, for everybody who asks later.")
+BY = click.option("--by", "made_by", metavar="NAME", help="Who decides.  [default: your login name]")
 
 
 @click.group(cls=Commands)
@@ -156,8 +156,8 @@ def override() -> None:
 @click.argument("session")
 @click.argument("player")
 @click.argument("value", metavar="TEAM", type=click.Choice([*Team, OPEN]))
-@_WHY
-@_BY
+@WHY
+@BY
 def override_team(session: str, player: str, value: str, why: str, made_by: str | None) -> None:
     """Say for which TEAM (A, B, open) PLAYER, a GUID or a name, played in SESSION."""
     from slomix_pipeline.actions.overriding import team_of_player
@@ -168,8 +168,8 @@ def override_team(session: str, player: str, value: str, why: str, made_by: str 
 @override.command(name="winner")
 @click.argument("round_", metavar="ROUND")
 @click.argument("value", metavar="WINNER", type=click.Choice(["A", "B", "draw", "none"]))
-@_WHY
-@_BY
+@WHY
+@BY
 def override_winner(round_: str, value: str, why: str, made_by: str | None) -> None:
     """Say who won the match of ROUND: A, B, draw, or none (not counted)."""
     from slomix_pipeline.actions.overriding import winner_of_match
@@ -180,8 +180,8 @@ def override_winner(round_: str, value: str, why: str, made_by: str | None) -> N
 @override.command(name="round")
 @click.argument("round_", metavar="ROUND")
 @click.argument("value", metavar="IN_OR_OUT", type=click.Choice(["in", "out"]))
-@_WHY
-@_BY
+@WHY
+@BY
 def override_round(round_: str, value: str, why: str, made_by: str | None) -> None:
     """Say whether ROUND counts, in scores and in totals: in or out."""
     from slomix_pipeline.actions.overriding import round_counts
@@ -192,8 +192,8 @@ def override_round(round_: str, value: str, why: str, made_by: str | None) -> No
 @override.command(name="pair")
 @click.argument("first", metavar="ROUND_1")
 @click.argument("second", metavar="ROUND_2")
-@_WHY
-@_BY
+@WHY
+@BY
 def override_pair(first: str, second: str, why: str, made_by: str | None) -> None:
     """Say that ROUND_2, which was played as a round 1, was the round 2 of ROUND_1.
 
@@ -207,8 +207,8 @@ def override_pair(first: str, second: str, why: str, made_by: str | None) -> Non
 @override.command(name="session")
 @click.argument("round_", metavar="ROUND")
 @click.argument("value", metavar="CUT_OR_JOIN", type=click.Choice([CUT, JOIN]))
-@_WHY
-@_BY
+@WHY
+@BY
 def override_session(round_: str, value: str, why: str, made_by: str | None) -> None:
     """Say that a new session begins with ROUND (cut), or that it goes on with the session before (join)."""
     from slomix_pipeline.actions.overriding import session_boundary
@@ -247,8 +247,8 @@ def override_list(also_revoked: bool, as_json: bool) -> None:
 
 @override.command(name="revoke")
 @click.argument("number", type=int)
-@_WHY
-@_BY
+@WHY
+@BY
 def override_revoke(number: int, why: str, made_by: str | None) -> None:
     """Take decision NUMBER back; the rules decide again."""
     with clear_errors():

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from slomix_pipeline.cli import careers
 from slomix_pipeline.cli.groups import lua, override, team
+from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.terminal import (
     Commands,
     clear_errors,
@@ -52,7 +53,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, lua, override, team):
+for command in (*careers.COMMANDS, identity, lua, override, team):
     main.add_command(command)
 
 

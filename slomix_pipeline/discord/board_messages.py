@@ -80,7 +80,7 @@ def player_message(career: Career) -> Message:
 
 
 def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
-    yield "Career", [f"{number.title}: **{number.text(career.numbers)}**" for number in CAREER_NUMBERS]
+    yield "Career", [f"{number.title}: **{number.text(career)}**" for number in CAREER_NUMBERS]
     yield (
         "Latest nights",
         [
@@ -168,7 +168,7 @@ def _deed(own: DeedSeen) -> str:
 
 def _compared(number: CareerNumber, one: Career, other: Career) -> str:
     values = [number.of(career.numbers) for career in (one, other)]
-    texts = [number.text(career.numbers) for career in (one, other)]
+    texts = [number.text(career) for career in (one, other)]
     if number.compares and values[0] is not None and values[1] is not None and values[0] != values[1]:
         higher = values[1] > values[0]
         texts[higher] = f"**{texts[higher]}**"

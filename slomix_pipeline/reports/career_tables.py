@@ -75,8 +75,9 @@ def print_career(out: Terminal, career: Career) -> None:
     more = len(career.aliases) - len(names)
     out.print(f"Names: {', '.join(names)}{f' and {more} more' if more else ''}", soft_wrap=True)
     table = _table(("", "left"), ("", "right"))
+    table.show_header = False
     for number in CAREER_NUMBERS:
-        table.add_row(number.title, number.text(numbers))
+        table.add_row(number.title, number.text(career))
     out.print(table)
     _print_form(out, career)
     _print_weapons(out, career)
@@ -134,7 +135,7 @@ def print_compare(out: Terminal, one: Career, other: Career, met: Meetings) -> N
     """Two players side by side; of a ratio the higher is marked."""
     table = _table(("", "left"), (one.name, "right"), (other.name, "right"))
     for number in CAREER_NUMBERS:
-        marked = [number.text(career.numbers) for career in (one, other)]
+        marked = [number.text(career) for career in (one, other)]
         values = [number.of(career.numbers) for career in (one, other)]
         if number.compares and values[0] is not None and values[1] is not None and values[0] != values[1]:
             marked[values[1] > values[0]] += " *"

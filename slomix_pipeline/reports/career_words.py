@@ -16,7 +16,7 @@ from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, 
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import CareerNumbers, DeedSeen, Standing
+from slomix_pipeline.warehouse.careers import Career, CareerNumbers, DeedSeen, Standing
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 
@@ -35,8 +35,13 @@ class CareerNumber:
         value: float | None = getattr(numbers, self.attribute)
         return value
 
-    def text(self, numbers: CareerNumbers) -> str:
-        return amount(self.of(numbers), self.decimals, self.unit)
+    def text(self, career: Career) -> str:
+        """The number; of revives, which old files lack, what is known of them and of how many rounds that is."""
+        value = self.of(career.numbers)
+        known = next((own for own in career.progress if own.number is Number.REVIVES_GIVEN), None)
+        if value is None and self.attribute == Number.REVIVES_GIVEN and known and known.value is not None:
+            return f"{amount(known.value)} in {known.known_rounds:,} rounds"
+        return amount(value, self.decimals, self.unit)
 
 
 CAREER_NUMBERS = (

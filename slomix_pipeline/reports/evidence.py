@@ -90,12 +90,12 @@ def _result(evidence: SessionEvidence, winner: Winner | None) -> str:
 
 
 def _rest(evidence: SessionEvidence) -> Iterator[str]:
-    names = {player.guid: player.name for player in evidence.rosters}
+    names = {player.guid: player.shown for player in evidence.rosters}
     yield ""
     yield "## Teams"
     yield ""
     for team in Team:
-        players = ", ".join(escape(p.name) for p in evidence.rosters if p.team == team)
+        players = ", ".join(escape(p.shown) for p in evidence.rosters if p.team == team)
         yield f"- {escape(evidence.names[team].shown)}: {players or 'nobody'}"
     if evidence.teams is not None:
         yield f"- confidence {evidence.teams.confidence}: {escape('; '.join(evidence.teams.reasons))}"

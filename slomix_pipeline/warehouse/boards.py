@@ -29,16 +29,19 @@ class BoardRow:
 
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever.
 _BOARD = """
-    with person as (
+    with number as materialized (   -- else part and whole are worked out anew wherever they stand below
+        select guid, rounds, damage_given, part, whole from board_number
+        where board = %(board)s and level = %(level)s and scope = %(scope)s
+          and (%(since)s::timestamptz is null
+               or session_key in (select session_key from session where started_at >= %(since)s))
+    ),
+    person as (
         select p.person as guid, p.name, sum(n.rounds)::bigint as of_rounds, sum(n.damage_given) as damage,
                sum(n.rounds) filter (where n.part + n.whole is not null)::bigint as rounds,
                sum(n.part) filter (where n.part + n.whole is not null)::bigint as part,
                sum(n.whole) filter (where n.part + n.whole is not null)::bigint as whole
-        from board_number n
+        from number n
         join board_person p using (guid)
-        where n.board = %(board)s and n.level = %(level)s and n.scope = %(scope)s
-          and (%(since)s::timestamptz is null
-               or n.session_key in (select session_key from session where started_at >= %(since)s))
         group by p.person, p.name
     )
     select row_number() over (order by value desc, rounds desc, guid) as rank, guid, name, value, rounds, of_rounds

@@ -45,7 +45,7 @@ class DecisionListed(DecisionMade):
 
 @dataclass(frozen=True)
 class DecisionSeen(DecisionMade):
-    """One in force as people see it: with ``map`` of its round and ``player``, the name of who it is about."""
+    """One in force as people see it: with ``map`` of its round and ``player``, the name to show of who it is about."""
 
     map: str | None
     player: str | None
@@ -167,7 +167,10 @@ def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[Decision
         return cursor.execute(
             """select o.id, o.kind, o.server, o.round_key, o.guid, o.value, o.roster, o.reason, o.made_by, o.made_at,
                       p.map,
-                      (select sp.name from session_round sr join session_player sp using (session_key)
+                      (select coalesce(d.shown, sp.name)
+                       from session_round sr
+                       join session_player sp using (session_key)
+                       left join person_decided d using (guid)
                        where sr.round_key = o.round_key and sp.guid = o.guid) as player
                from override o left join parsed_round p using (round_key)
                where o.round_key = any(%s) and o.revoked_at is null order by o.id""",

@@ -57,8 +57,8 @@ class RoundSeen:
 
 @dataclass(frozen=True)
 class PlayerTotals:
-    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``team``: None while
-    open."""
+    """A player's numbers of a match or of a session, as the views give them; None is unknown. ``name``: the one to
+    show; ``team``: None while open."""
 
     guid: str
     name: str
@@ -73,7 +73,9 @@ class PlayerTotals:
     headshot_percent: float | None
 
 
-_TOTALS = "guid, name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy, headshot_percent"
+# Of a view of players that person_decided is joined to: who is called otherwise than in the game is so here.
+_TOTALS = """guid, coalesce(shown, name) as name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
+             headshot_percent"""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
     """Totals of a session's players over its valid rounds, team by team, most kills first."""
     with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
         return cursor.execute(
-            f"""select {_TOTALS} from session_player_metric where session_key = %s
+            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid) where session_key = %s
                 order by team nulls last, kills desc nulls last, guid""",
             [session_key],
         ).fetchall()
@@ -185,10 +187,12 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """Somebody who played in a session. ``team``: None while open."""
+    """Somebody who played in a session. ``name``: his in the game; ``shown``: the one to show; ``team``: None while
+    open."""
 
     guid: str
     name: str
+    shown: str
     team: Team | None
 
 
@@ -196,7 +200,9 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
     """Everybody who played in a session."""
     with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
         return cursor.execute(
-            "select guid, name, team from session_player where session_key = %s order by team nulls last, name, guid",
+            """select guid, name, coalesce(shown, name) as shown, team
+               from session_player left join person_decided using (guid)
+               where session_key = %s order by team nulls last, name, guid""",
             [session_key],
         ).fetchall()
 
@@ -255,7 +261,8 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
     players: dict[str, list[PlayerTotals]] = {}
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
-            f"""select match_key, {_TOTALS} from match_player_metric where match_key = any(%s)
+            f"""select match_key, {_TOTALS}
+                from match_player_metric left join person_decided using (guid) where match_key = any(%s)
                 order by kills desc nulls last, guid""",
             [list(match_keys)],
         ):

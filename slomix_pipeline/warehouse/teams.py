@@ -164,5 +164,5 @@ def forget_team(conn: Connection[DictRow], name: str) -> bool:
 
 def player_names(conn: Connection[DictRow], guids: Collection[str]) -> dict[str, str]:
     """The names to show for GUIDs; who never played has none."""
-    rows = conn.execute("select guid, name from player_name where guid = any(%s)", [list(guids)])
+    rows = conn.execute("select guid, name from person where guid = any(%s)", [list(guids)])
     return {row["guid"]: row["name"] for row in rows}

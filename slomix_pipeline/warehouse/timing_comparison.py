@@ -77,8 +77,8 @@ def timings_seen(conn: Connection[DictRow], keys: Sequence[str]) -> list[TimingS
     players: dict[str, list[PlayerComparison]] = {}
     with conn.cursor(row_factory=rows_of(PlayerComparison)) as cursor:
         for player in cursor.execute(
-            """select round_key, name, damage_given, seconds_played, stopwatch_dpm, dpm
-               from player_timing_comparison where round_key = any(%s)
+            """select round_key, coalesce(d.shown, p.name) as name, damage_given, seconds_played, stopwatch_dpm, dpm
+               from player_timing_comparison p left join person_decided d using (guid) where round_key = any(%s)
                order by damage_given desc nulls last, guid""",
             [list(keys)],
         ):

@@ -201,6 +201,19 @@ RUNS = """
 0 override revoke 1 WHY
 0 override list --all
 2 override revoke 99 WHY
+2 identity link GUID TEXT WHY
+2 identity link GUID 80351110224678912 --name=TEXT WHY
+0 identity link GUID 80351110224678912 --name=[/b][red]**x** WHY
+0 identity reject GUID MATE WHY
+2 identity merge GUID MATE WHY
+2 identity merge GUID TEXT WHY
+0 identity hide MATE WHY
+0 identity list
+0 identity list --json
+0 explain --session latest
+0 identity revoke 1 WHY
+0 identity list --all
+2 identity revoke 99 WHY
 2 post --retry TEXT
 2 post --told TEXT
 1 doctor
@@ -228,6 +241,7 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
         "FIRST": round_key(hostile.rounds[-2]),
         "GUID": min(hostile.rounds[0].players),
         "MAP": hostile.rounds[0].map_name,
+        "MATE": max(hostile.rounds[0].players),
         "OTHER": next(name for name in POLICIES if name != DEFAULT_POLICY),
         "WHY": f"--why={text}\n--by={text}",
     }

@@ -205,6 +205,11 @@ def test_a_personal_best_says_what_it_beat() -> None:
     assert board_messages.personal_best_text(best) == r"**Ada\_** · kills **31**, best so far was 30 (12 nights ago)"
 
 
+def test_revives_that_old_files_lack_are_told_with_the_rounds_that_know_them() -> None:
+    career = replace(career_of("Ada", 2), progress=(Progress(Number.REVIVES_GIVEN, 80, None, 100, 12),))
+    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career))
+
+
 def test_badges_and_the_way_to_the_next_are_told() -> None:
     career = replace(
         career_of("Ada", 2),

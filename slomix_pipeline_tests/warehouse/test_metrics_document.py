@@ -24,7 +24,7 @@ What every number means that players see. Made from the comments in `sql/views/`
 
 ```sql
 select * from player_metric where level = 'session' and scope = 'main:2026-02-02-211352';
-select n.name, m.rounds, m.kd, m.dpm from player_metric m join player_name n using (guid) where m.level = 'career';
+select n.name, m.rounds, m.kd, m.dpm from player_metric m join person n using (guid) where m.level = 'career';
 ```
 """
 

@@ -13,6 +13,7 @@ from slomix_pipeline.rules.endstats import Scope
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.overrides import OverrideKind
 from slomix_pipeline.rules.pairing import PLAYED_AS_FIRST
+from slomix_pipeline.rules.people import IdentityKind
 from slomix_pipeline.rules.scoring import Confidence, Faster, Source, Winner
 from slomix_pipeline.rules.team_names import NameSource
 from slomix_pipeline.rules.teams import Team, TeamConfidence
@@ -47,6 +48,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "round_timing.link_class": LinkClass,
     "timing_record.unlinked_class": UnlinkedClass,
     "override.kind": OverrideKind,
+    "identity_decision.kind": IdentityKind,
     "award.scope": Scope,
     "post.kind": ThingKind,
     "post.state": PostState,

@@ -1,4 +1,5 @@
--- Under which names GUIDs played. Identity, not a metric: rounds that do not count tell names as well as others.
+-- Under which names GUIDs played, and who is who. Identity, not a metric: rounds that do not count tell names as well as
+-- others.
 
 create view alias as
 select p.guid, p.name, min(r.stamp) as first_seen, max(r.stamp) as last_seen, count(distinct p.round_key) as rounds
@@ -17,4 +18,49 @@ select guid,
 from alias
 group by guid;
 comment on view player_name is
-'The name to show for a GUID: the alias seen last; of two the one of more rounds, then by alphabet; without any that can be read, "Unknown Player".';
+'The name that a GUID plays under: the alias seen last; of two the one of more rounds, then by alphabet; without any that can be read, "Unknown Player". The one to show is in person.';
+
+-- Few: who names a player of rounds joins these, and shows what else stands there where they have nothing to say.
+create view person_decided as
+with recursive in_force as (
+    select id, kind, guid, other_guid, name from identity_decision where revoked_at is null and kind <> 'reject'
+), way (guid, at_guid) as (   -- from each GUID to the end of its chain of merges
+    select guid, guid from in_force
+    union
+    select other_guid, other_guid from in_force where other_guid is not null
+    union
+    select way.guid, further.other_guid from way join in_force further on further.guid = way.at_guid
+    where further.kind = 'merge'
+), member (guid, person_guid) as (
+    select guid, at_guid from way
+    where not exists (select from in_force further where further.guid = way.at_guid and further.kind = 'merge')
+)
+select m.guid, m.person_guid, p.guids, p.hidden_as, coalesce(p.hidden_as, p.chosen_name) as shown
+from member m
+join (
+    -- Of two names that of the person's own GUID, else the one decided first.
+    select m.person_guid, array_agg(distinct m.guid order by m.guid) as guids,
+           (array_agg(d.name order by d.guid <> m.person_guid, d.id) filter (where d.kind = 'hide'))[1] as hidden_as,
+           (array_agg(d.name order by d.guid <> m.person_guid, d.id)
+               filter (where d.kind = 'link' and d.name is not null))[1] as chosen_name
+    from member m left join in_force d using (guid)
+    group by m.person_guid
+) p using (person_guid);
+comment on view person_decided is
+'GUIDs of which a person decided who it is: the GUID that careers go by, all GUIDs of the same person, and the name to show instead of that of the game: for who wished to be hidden (hidden_as) the one he got, else the chosen one; null where there is none.';
+
+create view person as
+select n.guid, coalesce(d.person_guid, n.guid) as person_guid,
+       coalesce(
+           d.shown,
+           case when cardinality(d.guids) > 1 then (
+               select (array_agg(a.name order by a.last_seen desc, a.rounds desc, a.name) filter (where a.name <> ''))[1]
+               from alias a where a.guid = any(d.guids)
+           ) end,
+           n.name
+       ) as name,
+       d.hidden_as is not null as hidden
+from player_name n
+left join person_decided d using (guid);
+comment on view person is
+'Who a GUID that played is: the GUID that his careers go by, the name to show for him (chosen, else the alias that any of his GUIDs had last), and whether he wished to be hidden: then the name tells nobody who he is.';

@@ -84,11 +84,20 @@ alter table player_session_fact add foreign key (scope) references session on de
 comment on table player_session_fact is
 'What each session (scope) adds to its players'' careers: rows of player_round_sum, kept as those of player_round_fact are.';
 
--- What is known in all sessions is known in all rounds; the sum of sums is the sum.
+-- What is known in all sessions is known in all rounds; the sum of sums is the sum. A career is a person's, whatever GUIDs
+-- he played under. In two parts, so that one player's rows are found by their index.
 create view player_career_sum as
-select 'career' as level, 'all' as scope, p.guid,
-       (select latest.name from player_session_fact latest where latest.guid = p.guid
-        order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1) as name,
+select 'career' as level, 'all' as scope, p.person_guid as guid,
+       coalesce(
+           max(p.shown),
+           (select latest.name
+            from unnest(coalesce(max(p.guids), array[p.person_guid])) own (guid)
+            cross join lateral (
+                select f.name, f.last_played_at, f.scope from player_session_fact f where f.guid = own.guid
+                order by f.name = '', f.last_played_at desc, f.scope desc limit 1
+            ) latest
+            order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1)
+       ) as name,
        sum(p.rounds)::bigint as rounds,
        min(p.first_played_at) as first_played_at,
        max(p.last_played_at) as last_played_at,
@@ -133,8 +142,16 @@ select 'career' as level, 'all' as scope, p.guid,
        case when count(p.repairs) = count(*) then sum(p.repairs)::bigint end as repairs,
        case when count(p.bullets_fired) = count(*) then sum(p.bullets_fired)::bigint end as bullets_fired,
        case when count(p.xp) = count(*) then sum(p.xp)::bigint end as xp
-from player_session_fact p
-group by p.guid;
+from (
+    select f.guid as person_guid, d.shown, d.guids, f.*
+    from player_session_fact f left join person_decided d on d.guid = f.guid
+    where d.person_guid is null or d.person_guid = f.guid
+    union all
+    select d.person_guid, d.shown, d.guids, f.*
+    from person_decided d join player_session_fact f on f.guid = d.guid
+    where d.person_guid <> d.guid
+) p
+group by p.person_guid;
 
 create view player_sum as
 select * from player_round_sum where level <> 'career_session'
@@ -145,8 +162,8 @@ comment on view player_sum is
 
 comment on column player_sum.level is 'round, match, session, map or career';
 comment on column player_sum.scope is 'key of the round, match or session; name of the map; "all" for a career';
-comment on column player_sum.guid is 'who';
-comment on column player_sum.name is 'the latest name in these rounds; player_name has the one to show for a GUID';
+comment on column player_sum.guid is 'who; of a career the person''s (see person), whose rounds under other GUIDs are in it';
+comment on column player_sum.name is 'the latest name in these rounds, of a career the one to show; person has the one to show for any GUID';
 comment on column player_sum.rounds is 'rounds the player took part in';
 comment on column player_sum.first_played_at is 'end of the first of these rounds';
 comment on column player_sum.last_played_at is 'end of the last of these rounds';
@@ -225,29 +242,36 @@ comment on view player_metric is
 -- A career that began with old files would not know these for ever. What is known of them stands here together with the
 -- rounds it is known of, as rows of their own: next to numbers of all rounds it would mislead.
 create view player_known_sum as
-select p.level, p.scope, p.guid, late.number, sum(late.value) as total, count(*) as rounds,
+select p.level, p.scope, p.person_guid as guid, late.number, sum(late.value) as total, count(*) as rounds,
        case when count(p.seconds_played) = count(*) then sum(p.seconds_played) end as seconds_played,
        case when count(p.kills) = count(*) then sum(p.kills) end as kills,
        metric_per_round(sum(late.value), count(*)) as per_round
-from player_fact_level p
+from (
+    select f.guid as person_guid, f.* from player_fact_level f
+    where f.level <> 'career' or f.guid not in (select d.guid from person_decided d where d.person_guid <> d.guid)
+    union all
+    select d.person_guid, f.* from person_decided d join player_fact_level f on f.guid = d.guid
+    where f.level = 'career' and d.person_guid <> d.guid
+) p
 cross join lateral (
     values ('denied_playtime', p.denied_playtime), ('useless_kills', p.useless_kills),
            ('full_self_kills', p.full_self_kills), ('repairs', p.repairs), ('revives_given', p.revives_given),
            ('bullets_fired', p.bullets_fired)
 ) late (number, value)
 where late.value is not null
-group by p.level, p.scope, p.guid, late.number;
+group by p.level, p.scope, p.person_guid, late.number;
 comment on view player_known_sum is
 'Numbers that older writers left out, over the rounds that know them: rounds, seconds_played and kills are of these rounds alone. For metrics of them: metric_denied_per_minute(total, seconds_played), for example.';
 
 create view weapon_metric as
-select level, scope, guid, weapon, count(*) as rounds, sum(kills) as kills, sum(deaths) as deaths, sum(hits) as hits,
-       sum(shots) as shots, sum(headshots) as headshots,
+select level, scope, coalesce(d.person_guid, w.guid) as guid, weapon, count(*) as rounds, sum(kills) as kills,
+       sum(deaths) as deaths, sum(hits) as hits, sum(shots) as shots, sum(headshots) as headshots,
        metric_accuracy(sum(hits), sum(shots)) as accuracy,
        metric_headshot_percent(sum(headshots), sum(hits)) as headshot_percent
 from round_level
-join valid_round_weapon using (round_key)
-group by level, scope, guid, weapon;
+join valid_round_weapon w using (round_key)
+left join person_decided d on d.guid = w.guid and level = 'career'
+group by level, scope, coalesce(d.person_guid, w.guid), weapon;
 comment on view weapon_metric is
 'What a player did with each weapon, for every level; rounds are those in which it did anything. deaths are those BY this weapon, so no kd is made of them. Shots of the knife can exceed the player''s total: the engine takes shots at corpses back. Sum it before it is joined to players.';
 

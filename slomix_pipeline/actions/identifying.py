@@ -1,0 +1,190 @@
+"""``slomix identity``: who is who, as a person decides it, stored and told at once.
+
+Belongs here: reading what was typed, refusing what can't be decided, having messages corrected that name somebody
+otherwise than he is called now.
+Does not belong here: what contradicts what (``rules.people``), keeping decisions (``warehouse.identities``).
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.discord.channels import open_channels
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.rules.people import (
+    IdentityKind,
+    Person,
+    chosen_name,
+    hidden_name,
+    hide_objection,
+    link_objection,
+    merge_objection,
+    reject_objection,
+)
+from slomix_pipeline.runtime.home import open_database, working_alone
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.chain import OF_A_SESSION, TELLING_OF_A_ROUND, Progress, run_stages
+from slomix_pipeline.stages.common import Tools
+from slomix_pipeline.warehouse import identities
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.identities import Concerned, IdentityDecision
+
+
+class CantIdentify(SlomixError):
+    """There is no such player, or it can't be decided so; the text says what can."""
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What to store: see ``warehouse.identities.add``. ``concerned``: GUIDs of who may be called otherwise by it."""
+
+    kind: IdentityKind
+    guid: str
+    concerned: tuple[str, ...]
+    other_guid: str | None = None
+    discord_id: str | None = None
+    name: str | None = None
+
+
+Finder = Callable[[Connection[DictRow]], Identified]
+
+
+def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progress: Progress) -> IdentityDecision:
+    """Stores a decision, and corrects messages that name somebody otherwise by now. Returns it.
+
+    Raises:
+        CantIdentify: see ``Finder``; also without a reason or a name.
+    """
+    _check_words(reason, made_by)
+    database = open_database(settings)
+    with database.transaction() as conn:
+        identities.hold_decisions(conn)
+        found = finder(conn)
+        number = identities.add(
+            conn,
+            found.kind,
+            found.guid,
+            other_guid=found.other_guid,
+            discord_id=found.discord_id,
+            name=found.name,
+            reason=reason,
+            made_by=made_by,
+        )
+        concerned = identities.note_called_otherwise(conn, found.concerned)
+        made = identities.in_force(conn, number)
+    assert made is not None
+    _tell_anew(settings, database, concerned, progress)
+    return made
+
+
+def take_back(settings: Settings, number: int, reason: str, revoked_by: str, progress: Progress) -> IdentityDecision:
+    """Takes a decision back, and corrects messages as ``decide`` does. Returns it as it was.
+
+    Raises:
+        CantIdentify: there is none of that number in force, or no reason or name.
+    """
+    _check_words(reason, revoked_by)
+    database = open_database(settings)
+    with database.transaction() as conn:
+        identities.hold_decisions(conn)
+        made = identities.in_force(conn, number)
+        if made is None:
+            raise CantIdentify(f"there is no decision {number} in force; slomix identity list shows them")
+        person = identities.person_of(conn, made.guid)
+        identities.revoke(conn, number, reason=reason, revoked_by=revoked_by)
+        told = person is not None and made.kind is not IdentityKind.REJECT
+        concerned = identities.note_called_otherwise(conn, person.guids if person and told else ())
+    _tell_anew(settings, database, concerned, progress)
+    return made
+
+
+def _check_words(reason: str, name: str) -> None:
+    for what, text in (("why", reason), ("by whom", name)):
+        if not text.strip():
+            raise CantIdentify(f"say {what}: it is empty")
+
+
+def _tell_anew(settings: Settings, database: Database, concerned: Concerned, progress: Progress) -> None:
+    """Has the messages compared with how players are called now. Nothing new is announced."""
+    if not (concerned.rounds or concerned.sessions):
+        return
+    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
+    with working_alone(database):
+        run_stages(TELLING_OF_A_ROUND, concerned.rounds, tools, progress)
+        run_stages(OF_A_SESSION, concerned.sessions, tools, progress)
+
+
+def discord_user(guid: str, discord_id: str, name: str | None) -> Finder:
+    """Which Discord user a GUID is, and the display name he chose, if he did."""
+
+    def finder(conn: Connection[DictRow]) -> Identified:
+        if re.fullmatch(r"[0-9]{17,20}", discord_id) is None:
+            raise CantIdentify(
+                f"{discord_id!r} is no id of a Discord user: it has 17 to 20 digits (Copy User ID, in developer mode)"
+            )
+        own, person = _player(conn, guid)
+        _refuse(link_objection(own, person, identities.holder_of(conn, discord_id)))
+        try:
+            shown = None if name is None else chosen_name(name)
+        except ValueError as error:
+            raise CantIdentify(str(error)) from None
+        return Identified(IdentityKind.LINK, own, person.guids, discord_id=discord_id, name=shown)
+
+    return finder
+
+
+def same_person(guid: str, into: str) -> Finder:
+    """That a GUID is the same person as another one, with which its careers count from now on."""
+
+    def finder(conn: Connection[DictRow]) -> Identified:
+        (own, person), (other, whole) = _player(conn, guid), _player(conn, into)
+        met_in = identities.met_in(conn, person.guids, whole.guids)
+        _refuse(merge_objection(own, person, whole, identities.rejected_pairs(conn), met_in))
+        return Identified(IdentityKind.MERGE, own, (*person.guids, *whole.guids), other_guid=other)
+
+    return finder
+
+
+def two_persons(guid: str, other: str) -> Finder:
+    """That two GUIDs are not the same person."""
+
+    def finder(conn: Connection[DictRow]) -> Identified:
+        (one, person), (another, second) = _player(conn, guid), _player(conn, other)
+        _refuse(reject_objection(person, second))
+        first, last = sorted((one, another))
+        return Identified(IdentityKind.REJECT, first, (), other_guid=last)
+
+    return finder
+
+
+def not_named(guid: str) -> Finder:
+    """That a player does not want to be named: another name is drawn for him."""
+
+    def finder(conn: Connection[DictRow]) -> Identified:
+        own, person = _player(conn, guid)
+        _refuse(hide_objection(person))
+        taken = identities.names_of_hidden(conn)
+        while (name := hidden_name(secrets.randbelow(1 << 16))) in taken:
+            pass
+        return Identified(IdentityKind.HIDE, own, person.guids, name=name)
+
+    return finder
+
+
+def _player(conn: Connection[DictRow], typed: str) -> tuple[str, Person]:
+    """The GUID as it is stored, and who it is."""
+    guid = typed.upper()
+    person = identities.person_of(conn, guid)
+    if person is None:
+        raise CantIdentify(f"nobody played under the GUID {typed!r}: 8 characters, as slomix export shows them")
+    return guid, person
+
+
+def _refuse(objection: str | None) -> None:
+    if objection is not None:
+        raise CantIdentify(objection)
