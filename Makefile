@@ -1,5 +1,5 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
-# make bench: what an import takes, as a table; FOLDER=… for other files than simulated ones.
+# make bench: what rules, pictures and an import take, as tables; FOLDER=… for other files than simulated ones.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -13,6 +13,7 @@ test: install
 
 bench: install
 	@test ! -e benchmarks/rules.py || $(BIN)/python benchmarks/rules.py
+	@$(BIN)/python benchmarks/pictures.py
 	@$(BIN)/python benchmarks/bulk.py $(FOLDER)
 
 install: .venv/.installed

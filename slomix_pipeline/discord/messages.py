@@ -29,7 +29,6 @@ from slomix_pipeline.rules.values import Status, attack_succeeded, ended_early, 
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
-TEAM_COLOURS = {Team.A: 0x3498DB, Team.B: 0xE74C3C}
 MOST_REASONS = 3  # of a grade, or decisions, in a summary
 MOST_NAMES = 6  # of players without identity
 ROUND_1_COLOUR = 0xF1C40F
@@ -316,8 +315,7 @@ def _colour(winner: Winner | None, teams: Mapping[str, TeamName]) -> int:
     """The winning team's own colour, else that of its letter."""
     if winner is None or winner == Winner.DRAW:
         return NEUTRAL
-    own = teams[winner].colour
-    return TEAM_COLOURS[Team(winner)] if own is None else own
+    return teams[winner].shown_colour
 
 
 def _opponents(team: Team | None) -> Team | None:

@@ -1,21 +1,26 @@
 """The summary of a session that is over, as one message.
 
-Does not belong here: when it is over (``sensors.session_over``), the words (``discord``).
+Does not belong here: when it is over (``sensors.session_over``), the words (``discord``), the pictures, which follow it
+(``stages.session_pictures``).
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from psycopg import Connection
+from psycopg.rows import DictRow
+
 from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
-from slomix_pipeline.warehouse import due, reading, session_reports
+from slomix_pipeline.warehouse import due, reading
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
+    from slomix_pipeline.discord.embeds import Message
     from slomix_pipeline.discord.telling import Telling
 
 
@@ -43,34 +48,33 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
             if not alone:
                 continue
             with tools.database.connect() as conn:
-                made_from = session_reports.fingerprint_of(conn, key)
-                rows = reading.session_rows(conn, key)
-                if not rows:  # another session swallowed it
+                message = session_summary(conn, key)
+                if message is None:
                     due.strike_out(conn, Thing(ThingKind.SESSION, key))
                     continue
-                matches = reading.matches(conn, [key])
-                players = reading.session_players(conn, key)
-                evidence = session_evidence(conn, key)
-            outcomes[key] = telling.outcome(_tell_session(tools.database, telling, evidence, matches, players))
-            with tools.database.connect() as conn:
-                session_reports.note_told(conn, key, made_from)
+            outcomes[key] = telling.outcome(_tell_session(tools.database, telling, key, message))
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
-def _tell_session(
-    database: Database,
-    telling: "Telling",
-    evidence: SessionEvidence,
-    matches: list[reading.MatchSeen],
-    players: list[reading.PlayerTotals],
-) -> list[str]:
+def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
+    """What is said of a session as it is now; None when another session swallowed it."""
+    from slomix_pipeline.discord.messages import session_message
+
+    if not reading.session_rows(conn, key):
+        return None
+    matches = reading.matches(conn, [key])
+    players = reading.session_players(conn, key)
+    evidence = session_evidence(conn, key)
+    return session_message(evidence.session, matches, players, evidence.grade, evidence.decisions)
+
+
+def _tell_session(database: Database, telling: "Telling", key: str, message: "Message") -> list[str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
     things in the ledger."""
-    from slomix_pipeline.discord.messages import session_message, session_pointer
+    from slomix_pipeline.discord.messages import session_pointer
 
-    key = evidence.session.session_key
     thing = Thing(ThingKind.SESSION, key)
-    telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
+    telling.tell(thing, message, keeps_pictures=True)
     said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)
