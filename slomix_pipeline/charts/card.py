@@ -138,10 +138,10 @@ def _counts(facts: SessionFacts) -> str:
 
 def _verdict(facts: SessionFacts) -> str:
     if facts.winner is Winner.DRAW:
-        return "draw"
+        return "Draw"
     if facts.winner is not None:
         return f"{team_text(facts.teams[facts.winner], _TEAM)} wins"
-    return "open: not all points are known" if facts.counted else "no match counts"
+    return "Open: not all points are known" if facts.counted else "No match counts"
 
 
 def _highest(facts: SessionFacts) -> list[tuple[str, str]]:

@@ -36,8 +36,7 @@ def players_chart(facts: SessionFacts) -> Chart:
     rows, height = player_rows(facts)
     panels: list[Any] = [names_panel(tables, facts, rows, height)]
     panels += [_panel(tables, facts, rows, height, *metric) for metric in _METRICS]
-    has_usual = any(player.usual_kd is not None or player.usual_dpm is not None for player in facts.players)
-    note = f"yellow line: his own usual, from {facts.usual_from} earlier rounds on" if has_usual else ""
+    note = f"yellow line: his own usual, from {facts.usual_from} earlier rounds on" if _has_usual(facts) else ""
     return Chart("players", _alt(facts), finished(tables, alt.hconcat(*panels, spacing=14), "Players compared", note))
 
 
@@ -112,9 +111,12 @@ def _panel(
 
 
 def _alt(facts: SessionFacts) -> str:
-    return in_words(
-        "Players by damage, K/D and damage per minute (DPM), with their own usual.", [*map(_words, facts.players)]
-    )
+    usual = ", with what is usual for each" if _has_usual(facts) else ""
+    return in_words(f"Players by damage, K/D and damage per minute (DPM){usual}.", list(map(_words, facts.players)))
+
+
+def _has_usual(facts: SessionFacts) -> bool:
+    return any(player.usual_kd is not None or player.usual_dpm is not None for player in facts.players)
 
 
 def _words(player: PlayerFacts) -> str:

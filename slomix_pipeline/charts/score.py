@@ -99,9 +99,9 @@ def _note(facts: SessionFacts) -> str:
 
 def _alt(facts: SessionFacts) -> str:
     a, b = (team_text(facts.teams[team]) for team in Team)
-    words = {Winner.A: a, Winner.B: b, Winner.DRAW: "draw", None: "not counted"}
+    words = {Winner.A: f"{a} wins", Winner.B: f"{b} wins", Winner.DRAW: "draw", None: "not counted"}
     items = [
-        f"{name_text(match.map_name, _MAP_WIDTH)} ({words[match.winner]}) {match.score_a}–{match.score_b}"
+        f"{name_text(match.map_name, _MAP_WIDTH)}: {words[match.winner]}, {match.score_a}–{match.score_b}"
         for match in facts.matches
     ]
     note = f" {_note(facts)}." if facts.without_points else ""

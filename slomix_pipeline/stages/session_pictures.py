@@ -59,7 +59,7 @@ def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "Sess
     """Puts its pictures to one summary. Returns the outcome, and whether the session is through: else its report is
     asked for again."""
     try:
-        pictures = _drawn(facts)
+        pictures = drawn(facts)
     except Exception as error:  # whatever it is: the text stands, and a run has more to do
         tools.log.exception(f"the pictures of {key} could not be drawn")
         return Outcome(False, {"pictures": 0, "why": visible(f"{type(error).__name__}: {error}")[:500]}), True
@@ -75,7 +75,8 @@ def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "Sess
     return outcome, told.outcome is not ToldAs.FAILED or _is_old(facts, tools.settings.publish_max_age)
 
 
-def _drawn(facts: "SessionFacts") -> "list[Attachment]":
+def drawn(facts: "SessionFacts") -> "list[Attachment]":
+    """The pictures of a session."""
     # Loaded here: Altair and vl-convert are heavy, and most runs draw nothing.
     from slomix_pipeline.charts.render import png
     from slomix_pipeline.charts.session import session_charts

@@ -124,14 +124,14 @@ def test_an_unknown_number_is_shown_as_unknown_and_has_no_bar() -> None:
 def test_the_words_of_a_picture_have_its_numbers() -> None:
     facts = made_session([made_player("ada", usual_kd=1.5, usual_dpm=299.6), made_player("bob", Team.B, kd=None)])
     assert players_chart(facts).alt == (
-        "Players by damage, K/D and damage per minute (DPM), with their own usual. "
+        "Players by damage, K/D and damage per minute (DPM), with what is usual for each. "
         "ada (A): 12,345, K/D 1.28 (usually 1.50), DPM 312 (usually 300); "
         "bob (B): 12,345, K/D unknown, DPM 312."
     )
     assert rounds_chart(facts).alt == (
         "Damage per minute of 2 rounds in order (supply 1, supply 2). ada: 305 321; bob: 305 321."
     )
-    assert score_chart(facts).alt == "Score of Team A and Team B after each match. supply (Team A) 1–0."
+    assert score_chart(facts).alt == "Score of Team A and Team B after each match. supply: Team A wins, 1–0."
     assert times_chart(facts).alt == (
         "Times of the attacks, match by match. supply: Team A 6:42, Team B held 6:42, Team A wins."
     )
@@ -170,7 +170,7 @@ def test_a_match_that_was_broken_off_has_no_times() -> None:
 def test_a_session_without_players_or_rounds_has_its_result_alone() -> None:
     facts = made_session([], [], winner=None, score_a=0)
     (card,) = session_charts(facts)
-    assert "no match counts" in card.alt
+    assert "No match counts" in card.alt
     png(card)
 
 

@@ -14,8 +14,9 @@ from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages import session_pictures as stage
 from slomix_pipeline.stages.common import Wish, perform
-from slomix_pipeline.stages.session_pictures import session_pictures
+from slomix_pipeline.stages.session_pictures import drawn, session_pictures
 from slomix_pipeline.stages.session_post import session_post
 from slomix_pipeline.stages.session_report import session_report
 from slomix_pipeline.warehouse import reading
@@ -26,8 +27,9 @@ NAMES = ["result.png", "score.png", "times.png", "players.png", "rounds.png"]
 
 
 @pytest.fixture
-def evening(pipeline: Pipeline) -> Evening:
-    """An evening of which all but the summary is told."""
+def evening(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Evening:
+    """An evening of which all but the summary is told; its pictures are really drawn."""
+    monkeypatch.setattr(stage, "drawn", drawn)
     played = play_evening(60, maps=2, ends_at=just_now())
     write_evening(pipeline.folder, played)
     pipeline.take_in_all()
@@ -85,8 +87,8 @@ def test_making_any_of_it_again_in_any_order_changes_nothing(pipeline: Pipeline,
     assert pipeline.report_sessions() == [key_of(evening)]
     before = pipeline.page.messages()
     assert len(files(pipeline)) == 5
-    for stage in (session_pictures, session_post, session_post, session_report, session_pictures, session_post):
-        perform(stage, [key_of(evening)], pipeline.tools(Wish.LIVE))
+    for again in (session_pictures, session_post, session_post, session_report, session_pictures, session_post):
+        perform(again, [key_of(evening)], pipeline.tools(Wish.LIVE))
     assert pipeline.page.messages() == before
     assert pipeline.report_sessions() == []
 
