@@ -11,6 +11,7 @@ import altair as alt
 from slomix_pipeline.charts.facts import PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.charts.look import (
     MUTED,
+    NAME_WIDTH,
     ROW,
     TEXT,
     Chart,
@@ -85,7 +86,7 @@ def _headings(tables: Tables, facts: SessionFacts, x: alt.X, column: int, height
     ]
     above = tables.chart(numbers).mark_text(color=MUTED, fontSize=12, baseline="bottom")
     below = tables.chart(starts).mark_text(
-        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4
+        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4, limit=NAME_WIDTH
     )
     return [
         above.encode(x=x, y=alt.value(-4), text="text:N"),

@@ -150,7 +150,7 @@ def test_the_words_of_a_picture_have_its_numbers() -> None:
     )
     assert card_chart(facts).alt == (
         "14 March 2026: Team A 1, Team B 0; Team A wins. 1 match · 2 players; "
-        "Most kills: ada and 1 more · 41; Most damage: ada and 1 more · 12,345."
+        "Most kills: 41 · ada and 1 more; Most damage: 12,345 · ada and 1 more."
     )
 
 
