@@ -10,6 +10,7 @@ import altair as alt
 
 from slomix_pipeline.charts.facts import PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.charts.look import (
+    GREEN,
     MUTED,
     NAME_WIDTH,
     ROW,
@@ -28,7 +29,7 @@ _ROOM = 420  # for all columns, as long as they stay within these widths
 _NARROWEST, _WIDEST = 12, 48
 _NUMBERS_FROM = 28  # width of a column that three digits fit into
 _INK_CHANGES = 0.6  # of the highest: what is brighter has dark numbers
-_SHADES = ["#26282c", "#1f6b43", "#57F287"]
+_SHADES = ["#26282c", "#1f6b43", GREEN]
 _MAP_WIDTH, _NAME = 14, 14
 
 
