@@ -95,6 +95,13 @@ def test_nothing_is_no_record(played: Played) -> None:
     assert records(played.conn) == []
 
 
+def test_who_wishes_not_to_be_named_holds_no_record_and_takes_it_from_nobody(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 31}, {"guid": BOB, "kills": 20})
+    played.decided("hide", ADA, name="Player 3F2A")
+    record = held(played, RecordKind.KILLS)
+    assert record is not None and (record.guids, record.value, record.equalled) == ((BOB,), 20, 0)
+
+
 def test_a_players_bests_are_his_own(played: Played) -> None:
     checked(played, {"guid": ADA, "kills": 20, "gibs": 4}, {"guid": BOB, "kills": 31})
     assert [(own.kind, own.value) for own in bests(played.conn, [ADA])] == [
