@@ -109,7 +109,7 @@ def test_every_board_fits_and_loses_nobody(
 ) -> None:
     message = board_messages.board_message(board, threshold(board), rows, map_name, since)
     assert violations(message) == []
-    assert shown_and_counted(message, " rounds") == len(rows)
+    assert shown_and_counted(message, " round") == len(rows)
 
 
 @given(CAREERS, CAREERS, st.builds(Meetings, STANDING, STANDING))
@@ -195,7 +195,7 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
     (line,) = lines_of(board_messages.records_message([record]))
     assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
-    assert "fastest attack **2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
     assert set(KINDS) == set(RecordKind)
 
 

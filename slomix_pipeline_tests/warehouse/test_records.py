@@ -125,6 +125,33 @@ def test_a_session_tells_the_personal_bests_of_who_has_a_history(played: Played)
     assert personal_bests_of(played.conn, "main:s5") == []
 
 
+def attacked(played: Played, seconds: int, *, failed: CheckName | None = None) -> str:
+    """A match whose first attack, Ada's, was completed in so many seconds, and its second was not."""
+    first = checked(played, {"guid": ADA}, failed=failed)
+    second = checked(played, {"guid": ADA}, number=2)
+    played.conn.execute(
+        """insert into match (match_key, session_key, position, map, status, winner, reason, policy, r1_key, r2_key,
+                              attackers_first, r1_seconds, r2_seconds, r1_completed, r2_completed)
+           select %(r1)s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', 'A', '', 'map-wins/1',
+                  %(r1)s, %(r2)s, 'A', %(time)s, %(time)s, true, false""",
+        {"r1": first, "r2": second, "time": seconds},
+    )
+    return first
+
+
+def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_were_others(played: Played) -> None:
+    for _ in range(10):
+        attacked(played, 300)
+    attacked(played, 200, failed=CheckName.PLAUSIBILITY)
+    feat = attacked(played, 250)
+    attacked(played, 250)
+    record = held(played, RecordKind.ATTACK)
+    assert record is not None
+    assert (record.value, record.guids, record.round_key, record.equalled) == (250, (ADA,), feat, 1)
+    deeds = played.rows("select guid, round_key from team_deed where deed = 'map_record'")
+    assert deeds == [{"guid": ADA, "round_key": feat}]
+
+
 def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:
     (row,) = played.rows("select pg_get_viewdef('round_in_book') as text")
     assert all(f"'{check}'" in row["text"] for check in CHECKED)

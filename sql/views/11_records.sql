@@ -79,12 +79,12 @@ where not a.completed and not a.given_up and a.seconds = a.limit_seconds
 union all
 select 'map_record', f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
 from (
-    select *, min(seconds) over (partition by map order by stamp, round_key
-                                 rows between unbounded preceding and 1 preceding) as best_before
+    select *, min(seconds) over before as best_before, count(*) over before as attacks_before
     from map_attack where completed and in_book
+    window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
 join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before
+where a.seconds < a.best_before and a.attacks_before >= 10   -- the first ones on a map are no feat
 union all
 select 'comeback', f.guid, null, null, s.session_key, max(f.round_key), max(f.stamp)
 from session_score s
@@ -100,4 +100,4 @@ where s.without_points = 0 and case side.own when 'A' then s.points_a > s.points
       ) score where score.own = 0 and score.other >= 3)
 group by s.session_key, side.own, f.guid;
 comment on view team_deed is
-'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than every one before it on its map, a session won after three maps lost and none won.';
+'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map, a session won after three maps lost and none won.';
