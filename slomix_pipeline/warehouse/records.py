@@ -92,14 +92,13 @@ _OF_PERSONS = f"""
     order by r.kind, r.value desc, r.stamp, r.guid"""
 
 _NIGHTS = """
-    select distinct on (p.person, r.kind, r.session_key)
-           p.person as guid, p.name, r.kind, r.session_key, s.started_at, r.value, r.round_key
+    select p.person as guid, p.name, r.kind, r.session_key, s.started_at, max(r.value) as value
     from record_round r
     join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
     join board_person p using (guid)
     join session s using (session_key)
     where r.guid = any(%(guids)s) and coalesce(r.sample, 0) >= k.least
-    order by p.person, r.kind, r.session_key, r.value desc, r.stamp"""
+    group by p.person, p.name, r.kind, r.session_key, s.started_at"""
 
 _IN_ORDER = {level: place for place, level in enumerate(RecordLevel)}
 

@@ -200,7 +200,7 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
 
 
 def test_a_personal_best_says_what_it_beat() -> None:
-    night = NightBest("ADA00001", "Ada_", RecordKind.KILLS, "s", EVENING, 31, "r")
+    night = NightBest("ADA00001", "Ada_", RecordKind.KILLS, "s", EVENING, 31)
     best = PersonalBest(night, replace(night, value=30), stood=12, nights_before=20)
     assert board_messages.personal_best_text(best) == r"**Ada\_** · kills **31**, best so far was 30 (12 nights ago)"
 

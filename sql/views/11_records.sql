@@ -2,12 +2,12 @@
 
 -- A law that is broken or a number that no play explains keeps a round out, also where somebody who left explains it.
 create view round_in_book as
-select v.round_key
-from valid_round v
-join check_result laws on laws.partition_key = v.round_key and laws.check_name = 'conservation_laws' and laws.passed
-join check_result bounds on bounds.partition_key = v.round_key and bounds.check_name = 'plausibility' and bounds.passed;
+select laws.partition_key as round_key
+from check_result laws
+join check_result bounds using (partition_key)
+where laws.check_name = 'conservation_laws' and laws.passed and bounds.check_name = 'plausibility' and bounds.passed;
 comment on view round_in_book is
-'Rounds whose numbers can be records: they count, add up, and none of them is above what can be done in the time.';
+'Rounds whose numbers can be records where they count: they add up, and none is above what can be done in the time.';
 
 create view record_round as
 select n.kind, 'round' as level, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, n.value, n.sample
