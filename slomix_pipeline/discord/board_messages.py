@@ -130,15 +130,13 @@ def records_message(records: Sequence[RecordSeen], map_name: str | None = None) 
     return Message(embeds=(with_blocks(embed, [*blocks, ("Fastest attacks", attacks)]),))
 
 
-def reached_message(unlocked: Sequence[Unlocked], session_key: str) -> Message:
-    """What players reached in a session: one message for all of them."""
-    lines = [
+def reached_lines(unlocked: Sequence[Unlocked]) -> list[str]:
+    """Lines for a session's report: what each player reached for the first time."""
+    return [
         f"**{player_text(own.player.name)}** · "
         f"{', '.join([*map(milestone_text, own.milestones), *map(deed_text, own.deeds)])}"
         for own in unlocked
     ]
-    embed = Embed(title="Reached this session", color=BOARD_COLOUR, footer=session_key)
-    return Message(embeds=(with_blocks(embed, [("Milestones", lines)]),))
 
 
 def personal_best_text(best: PersonalBest) -> str:

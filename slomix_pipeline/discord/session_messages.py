@@ -4,8 +4,9 @@ Does not belong here: the message of a match (``messages``), the players' number
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
 from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, fields_of_lines
 from slomix_pipeline.discord.messages import by_a_person, colour, rest
 from slomix_pipeline.discord.team_blocks import LEGEND, with_teams
@@ -13,18 +14,33 @@ from slomix_pipeline.discord.wording import NEUTRAL, clock, hundredth, map_text,
 from slomix_pipeline.rules.best import Best, best_of, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
+from slomix_pipeline.rules.records import PersonalBest
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
+from slomix_pipeline.warehouse.careers import Unlocked
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """What a session has to tell beside its result: the duel with most kills, who had his best night in something, what
+    players reached for the first time."""
+
+    duel: Duel | None = None
+    bests: Sequence[PersonalBest] = ()
+    unlocked: Sequence[Unlocked] = ()
+
+
+NOTHING_SPECIAL = Highlights()
 
 
 def session_message(
@@ -34,10 +50,9 @@ def session_message(
     grade: Grade,
     decisions: Sequence[DecisionSeen] = (),
     corrections: Sequence[Correction] = (),
-    duel: Duel | None = None,
+    highlights: Highlights = NOTHING_SPECIAL,
 ) -> Message:
-    """The summary of a session that is over. ``players``: session totals; ``decisions``, ``corrections``: about it;
-    ``duel``: the one with most kills."""
+    """The summary of a session that is over. ``players``: session totals; ``decisions``, ``corrections``: about it."""
     a, b = session.points_a, session.points_b
     counted = session.matches - session.not_counted
     winner = session_winner(Points(a, b), counted, session.without_points)
@@ -72,9 +87,18 @@ def session_message(
         ),
         timestamp=session.ended_at,
     )
-    cards = tuple(_cards(players, teams, duel))
+    cards = tuple(_cards(players, teams, highlights.duel))
     maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
-    return Message(embeds=(with_teams(replace(embed, fields=maps + cards), players, teams),))
+    news = [
+        field
+        for name, lines in (
+            ("Personal bests", [personal_best_text(best) for best in highlights.bests]),
+            ("Reached for the first time", reached_lines(highlights.unlocked)),
+        )
+        if lines
+        for field in fields_of_lines(name, lines, room=600)
+    ]
+    return Message(embeds=(with_teams(replace(embed, fields=(*maps, *cards, *news)), players, teams),))
 
 
 def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:

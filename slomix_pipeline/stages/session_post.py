@@ -14,9 +14,11 @@ from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import due, reading
+from slomix_pipeline.warehouse.careers import unlocked_in
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.duels import hardest_duel
+from slomix_pipeline.warehouse.records import personal_bests_of
 from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
 
 def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
     """What is said of a session as it is now; None when another session swallowed it."""
-    from slomix_pipeline.discord.session_messages import session_message
+    from slomix_pipeline.discord.session_messages import Highlights, session_message
 
     if not reading.session_rows(conn, key):
         return None
@@ -73,7 +75,7 @@ def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
         evidence.grade,
         evidence.decisions,
         evidence.corrections,
-        hardest_duel(conn, key),
+        Highlights(hardest_duel(conn, key), personal_bests_of(conn, key), unlocked_in(conn, key)),
     )
 
 

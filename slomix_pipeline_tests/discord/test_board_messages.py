@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import board_messages
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
+from slomix_pipeline.discord.session_messages import Highlights, session_message
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
 from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
@@ -27,7 +28,7 @@ from slomix_pipeline.warehouse.careers import (
 )
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.building import EVENING
-from slomix_pipeline_tests.discord.seen import HOSTILE, NUMBER, RATIO, lines_of
+from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, lines_of, totals
 
 KILLS = BOARDS[BoardName.KILLS]
 STRANGE = st.one_of(HOSTILE, st.just("a" + "\u0301" * 3000), st.just("👩\u200d🚀" * 60), st.just("x" * 3000))
@@ -129,10 +130,15 @@ PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.j
 
 
 @given(st.lists(st.builds(Unlocked, PLAYERS, MILESTONES, DEEDS), max_size=40))
-def test_every_message_of_milestones_fits_and_loses_nobody(unlocked: list[Unlocked]) -> None:
-    message = board_messages.reached_message(unlocked, "main:2031-05-06-200000")
+def test_every_summary_with_what_players_reached_fits_and_loses_nobody(unlocked: list[Unlocked]) -> None:
+    players = [totals(n) for n in range(40)]
+    message = session_message(SESSION, [], players, FINE, highlights=Highlights(unlocked=unlocked))
     assert violations(message) == []
-    assert shown_and_counted(message, "** · ") == len(unlocked)
+    lines = lines_of(message)
+    first = next((n for n, field in enumerate(message.embeds[0].fields) if "first time" in field.name), None)
+    assert (first is not None) == bool(unlocked)
+    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
+    assert sum(" · " in line or "%`" in line for line in lines) + sum(more) == len(unlocked) + len(players)
 
 
 def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.embeds import Message, violations
+from slomix_pipeline.discord.session_messages import Highlights
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
@@ -124,6 +125,6 @@ def test_what_is_unknown_of_anybody_has_no_card() -> None:
 def test_a_duel_and_corrections_are_told() -> None:
     duel = Duel("*one*", "two", 14, 9)
     changed = Correction("result:x", "Team B won supply", "a late file", SESSION.ended_at)
-    message = session_messages.session_message(SESSION, [], [], FINE, (), [changed], duel)
+    message = session_messages.session_message(SESSION, [], [], FINE, (), [changed], Highlights(duel))
     assert cards(message)["Duel"] == r"**\*one\*** 14 – 9 **two**"
     assert "-# Corrected: Team B won supply" in text_of(message)
