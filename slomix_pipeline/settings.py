@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     discord_dev_webhook: SecretStr | None = Field(
         None, description="webhook of a channel that hears of rounds without timing or with a wrong stopwatch"
     )
+    discord_admin_webhook: SecretStr | None = Field(
+        None, description="webhook of a channel that hears of what somebody has to look at"
+    )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
 

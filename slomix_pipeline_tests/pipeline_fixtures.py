@@ -78,6 +78,7 @@ class Pipeline:
     page: StandIn
     discord: Discord | None
     dev: Discord | None = None
+    admin: Discord | None = None
     cursors: dict[str, str | None] = field(default_factory=dict)
     run_keys: set[str] = field(default_factory=set)
     clock: Iterator[int] = field(default_factory=itertools.count)
@@ -103,12 +104,12 @@ class Pipeline:
             "settings": self.settings,
             "database": self.database,
             "gameserver": self.gameserver,
-            "discord": Channels(self.discord, self.dev),
+            "discord": Channels(self.discord, self.dev, self.admin),
         }
 
     def tools(self, publish: str | None = None) -> Tools:
         """What stages work with here."""
-        channels = Channels(self.discord, self.dev)
+        channels = Channels(self.discord, self.dev, self.admin)
         return Tools(self.database, self.settings, self.gameserver, channels, Wish(publish) if publish else None)
 
     def run(
@@ -241,7 +242,7 @@ class Pipeline:
 
     def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
         """``slomix import`` of a folder: without asking a game server."""
-        channels = Channels(self.discord, self.dev)
+        channels = Channels(self.discord, self.dev, self.admin)
         # A dev channel is known by its setting, which no test makes.
         asked = replace(
             self.tools(publish),

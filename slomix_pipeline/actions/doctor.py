@@ -179,15 +179,22 @@ def _discord(settings: Settings) -> Iterator[Finding]:
     if settings.discord_webhook is None:
         yield Finding("Discord", True, "no webhook set: the stand-in page shows what would be said")
     else:
-        yield _webhook("Discord", settings.discord_webhook)
+        yield _webhook("Discord", settings.discord_webhook, "SLOMIX_DISCORD_WEBHOOK")
     if settings.discord_dev_webhook is not None:
-        yield _webhook("Discord dev channel", settings.discord_dev_webhook)
+        yield _webhook("Discord dev channel", settings.discord_dev_webhook, "SLOMIX_DISCORD_DEV_WEBHOOK")
+    if settings.discord_admin_webhook is not None:
+        yield _webhook("Discord admin channel", settings.discord_admin_webhook, "SLOMIX_DISCORD_ADMIN_WEBHOOK")
 
 
-def _webhook(name: str, webhook: SecretStr) -> Finding:
+def _webhook(name: str, webhook: SecretStr, setting: str) -> Finding:
     try:
-        discord = Discord(webhook.get_secret_value())
+        discord = Discord(webhook.get_secret_value(), setting=setting)
         discord.check()
     except (DiscordError, ValueError) as error:
         return Finding(name, False, str(error))
-    return Finding(name, True, f"the webhook at {discord.describe()} answers")
+    if discord.thread_id is None:
+        return Finding(name, True, f"the webhook at {discord.describe()} answers")
+    if not discord.thread_id.isdecimal():
+        return Finding(name, False, f"the thread_id at the end of {setting} is no number")
+    where = f"it posts into thread {discord.thread_id}, of which nothing can be seen without posting"
+    return Finding(name, True, f"the webhook at {discord.describe()} answers; {where}")

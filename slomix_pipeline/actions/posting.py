@@ -14,9 +14,10 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.rules.things import TIMINGS, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import ALARMS, TIMINGS, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.alarms import tell_alarms
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import due
@@ -78,6 +79,8 @@ def note_told(settings: Settings, name: str, message_id: str | None, progress: P
 
 
 def _channel(channels: Channels, thing: Thing) -> "Discord | None":
+    if thing.kind in ALARMS:
+        return channels.admin
     return channels.dev if thing.kind in TIMINGS else channels.results
 
 
@@ -106,6 +109,9 @@ def _to_look_at(conn: Connection[DictRow]) -> str:
 
 def _run(settings: Settings, database: Database, channels: Channels, thing: Thing, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
+    if thing.kind in ALARMS:
+        tell_alarms(Tools(database, settings, NoGameServer(), channels, Wish.LIVE), datetime.now(UTC))
+        return
     stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
     with working_alone(database):
         run_stages(

@@ -1,4 +1,5 @@
-"""The channels that are told something: results for the players, timing troubles for those who run the server.
+"""The channels that are told something: results for the players, timing troubles and alarms for those who run the
+server.
 
 Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
 """
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class Channels(NamedTuple):
-    """Both are None where no webhook is set."""
+    """Each is None where its webhook is not set."""
 
     results: "Discord | None" = None
     dev: "Discord | None" = None
+    admin: "Discord | None" = None
 
 
 def open_channels(settings: Settings) -> Channels:
@@ -25,16 +27,17 @@ def open_channels(settings: Settings) -> Channels:
     webhooks = {
         "SLOMIX_DISCORD_WEBHOOK": settings.discord_webhook,
         "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
+        "SLOMIX_DISCORD_ADMIN_WEBHOOK": settings.discord_admin_webhook,
     }
     if not any(webhooks.values()):
         return Channels()
     from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
 
-    results, dev = (
+    results, dev, admin = (
         None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
         for setting, webhook in webhooks.items()
     )
-    return Channels(results=results, dev=dev)
+    return Channels(results, dev, admin)
 
 
 @contextmanager

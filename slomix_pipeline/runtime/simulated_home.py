@@ -60,6 +60,7 @@ def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
                 postgres_url=None,
                 discord_webhook=None,
                 discord_dev_webhook=None,
+                discord_admin_webhook=None,
                 gameserver_dir=None,
                 sftp_host="127.0.0.1",
                 sftp_port=server.port,
