@@ -1,5 +1,6 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
-# make bench: what an import takes, as a table; FOLDER=… for other files than simulated ones.
+# make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
+# until its message, an idle evening, boards, a year. An hour.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -12,8 +13,12 @@ test: install
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # in the order of conftest
 
 bench: install
-	@test ! -e benchmarks/rules.py || $(BIN)/python benchmarks/rules.py
+	@$(BIN)/python benchmarks/rules.py
 	@$(BIN)/python benchmarks/bulk.py $(FOLDER)
+	@$(BIN)/python benchmarks/live.py
+	@$(BIN)/python benchmarks/idle.py
+	@$(BIN)/python benchmarks/boards.py
+	@$(BIN)/python benchmarks/year.py
 
 install: .venv/.installed
 

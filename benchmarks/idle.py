@@ -3,29 +3,19 @@
 Starts ``slomix run`` on a real SFTP server of its own, waits until it has come to rest and measures for some minutes.
 Prints a table of processes for each home: percent of one core, and MB (PSS, shared pages counted once in all).
 
-    .venv/bin/python benchmarks/idle.py [--minutes 2] [--rounds 4000] [--home HOME]
-
-``--home``: one that has the history already, instead of one into which so many simulated rounds are imported first.
+    .venv/bin/python benchmarks/idle.py [--minutes 10] [--rounds 20000]
 """
 
 import argparse
-import os
-import subprocess
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from bulk import simulated
-from live import SLOMIX, running, settings_for
-
-from slomix_pipeline.checks.catalogue import add_partitions
-from slomix_pipeline.runtime.home import dagster_instance, open_database
-from slomix_pipeline.settings import load_settings
-from slomix_pipeline.simulator.sftp_server import SftpServer
-from slomix_pipeline.warehouse.embedded import stop_embedded
+from homes import members, running, server_folder, with_history
 
 REST = 75.0  # seconds after the start: each sensor has asked what it asks once a minute
 
@@ -40,58 +30,21 @@ class Cost:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=4_000)
-    parser.add_argument("--home", type=Path)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=20_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         scratch.chmod(0o755)  # the embedded server runs as another user when started by root
-        show("with no history", idle(scratch / "empty", scratch / "server", arguments.minutes), arguments.minutes)
-        home = arguments.home or imported(scratch, arguments.rounds)
-        rounds = at_rest(home)
-        show(f"with {rounds:,} rounds", idle(home, scratch / "server", arguments.minutes), arguments.minutes)
-
-
-def imported(scratch: Path, rounds: int) -> Path:
-    """A home with so many rounds."""
-    home = scratch / "home"
-    environment = os.environ | {"SLOMIX_ENV_FILE": "", "SLOMIX_HOME": str(home)}
-    command = [*SLOMIX, "import", str(simulated(scratch / "files", rounds)), "--json"]
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return home
-
-
-def at_rest(home: Path) -> int:
-    """As if Dagster had been told of all partitions, and every session been reported. Returns how many rounds there
-    are."""
-    os.environ["SLOMIX_ENV_FILE"] = ""
-    settings = load_settings(home=home)
-    database = open_database(settings)
-    try:
-        with dagster_instance(settings, database) as instance:
-            add_partitions(instance, database)
-        with database.transaction() as conn:
-            conn.execute("delete from uncatalogued")
-            conn.execute(
-                """insert into session_report (session_key, fingerprint) select session_key, '' from session
-                   on conflict do nothing"""
-            )
-            row = conn.execute("select count(*) as rounds from parsed_round").fetchone()
-        database.learn_sizes()
-    finally:
-        stop_embedded(settings.postgres_dir)
-    assert row is not None
-    return int(row["rounds"])
+        server = server_folder(scratch / "server")
+        show("with no history", idle(scratch / "empty", server, arguments.minutes), arguments.minutes)
+        home = with_history(scratch, arguments.rounds)
+        show(f"with {arguments.rounds:,} rounds", idle(home, server, arguments.minutes), arguments.minutes)
 
 
 def idle(home: Path, server: Path, minutes: float) -> dict[str, Cost]:
     """What each kind of process takes while nothing is played."""
-    for kind in ("gamestats", "gametimes"):
-        (server / kind).mkdir(parents=True, exist_ok=True)
-    with SftpServer(server, "bench", "bench") as sftp, running(settings_for(home, sftp)) as process:
-        postgres = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
-        roots = [psutil.Process(process.pid), psutil.Process(postgres)]
+    with running(home, server) as roots:
         time.sleep(REST)
         before = cpu_by_kind(roots)
         time.sleep(minutes * 60)
@@ -103,20 +56,18 @@ def cpu_by_kind(roots: list[psutil.Process]) -> defaultdict[str, float]:
     """Seconds of CPU so far, children that ended included, by kind of process."""
     found: defaultdict[str, float] = defaultdict(float)
     for process in members(roots):
-        times = process.cpu_times()
-        found[kind_of(process)] += times.user + times.system + times.children_user + times.children_system
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            found[kind_of(process)] += times.user + times.system + times.children_user + times.children_system
     return found
 
 
 def pss_by_kind(roots: list[psutil.Process]) -> defaultdict[str, int]:
     found: defaultdict[str, int] = defaultdict(int)
     for process in members(roots):
-        found[kind_of(process)] += process.memory_full_info().pss
+        with suppress(psutil.NoSuchProcess):
+            found[kind_of(process)] += process.memory_full_info().pss
     return found
-
-
-def members(roots: list[psutil.Process]) -> list[psutil.Process]:
-    return [member for root in roots for member in (root, *root.children(recursive=True)) if member.is_running()]
 
 
 def kind_of(process: psutil.Process) -> str:
@@ -125,9 +76,9 @@ def kind_of(process: psutil.Process) -> str:
 
 
 KINDS = {
-    "slomix-code-ser": "code server",  # as much as the kernel keeps of a name
+    "slomix-code": "code server",
     "slomix-daemon": "daemon",
-    "slomix-webserve": "web server",
+    "slomix-web": "web server",
     "slomix-forks": "runs",
     "slomix-run": "runs",
     "python": "supervisor, loaded code",

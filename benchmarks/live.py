@@ -1,12 +1,11 @@
 """How long from a complete stats file to its message, where that time goes, and how much memory everything takes.
 
 Starts ``slomix run`` on a real SFTP server of its own, writes simulated rounds one by one as the game server does (the
-timing record, 3 s later the stats file) and waits for each message on the stand-in; then some two at once. Prints one
-table of seconds, and the largest sum of PSS over all processes.
+timing record, 3 s later the stats file) and waits for each message on the stand-in; then some two at once. In an empty
+home, and in one with a long history. Prints a table of seconds for each, the largest sum of PSS over all processes, and
+how many times as long it takes with the history. Takes half an hour.
 
-    .venv/bin/python benchmarks/live.py [--rounds 50] [--pairs 5] [--history FOLDER]
-
-``--history``: files that are imported first, so that the rounds are played on top of a long history.
+    .venv/bin/python benchmarks/live.py [--rounds 51] [--pairs 5] [--history 20000]
 """
 
 import argparse
@@ -14,95 +13,60 @@ import json
 import math
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # comes without types
+import psutil
+from homes import members, running, server_folder, with_history
 
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.simulator.evening import play_evening
-from slomix_pipeline.simulator.sftp_server import SftpServer
-from slomix_pipeline.simulator.values import STATS_DELAY
+from slomix_pipeline.simulator.evening import place, play_evening
+from slomix_pipeline.simulator.values import STATS_DELAY, Evening, SimRound
 from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.warehouse.database import Database
-
-PYTHON = Path(sys.executable).parent / "python"
-SLOMIX = [str(PYTHON), "-c", "from slomix_pipeline.cli.main import main; main()"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=51, help="odd: then pairs are of two matches")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--history", type=Path)
+    parser.add_argument("--history", type=int, default=20_000, help="rounds; 0: an empty home alone")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the embedded server runs as another user when started by root
-        server = folder / "server"
-        for kind in ("gamestats", "gametimes"):
-            (server / kind).mkdir(parents=True)
-        with SftpServer(server, "bench", "bench") as sftp:
-            environment = settings_for(folder / "home", sftp)
-            if arguments.history:
-                subprocess.run([*SLOMIX, "import", str(arguments.history)], env=environment, check=True)
-            with running(environment) as process:
-                complete, peak = play(server, folder / "home", process, arguments.rounds, arguments.pairs)
-                os.environ["SLOMIX_ENV_FILE"] = ""
-                database = open_database(load_settings(home=folder / "home"))
-                show(complete, moments(database, folder / "home"), arguments.rounds)
-    print(f"{'memory of everything at its peak, MB (PSS)':<44} {peak / 2**20:>8.0f}")
+        scratch = Path(name)
+        scratch.chmod(0o755)  # the embedded server runs as another user when started by root
+        empty = measured("in an empty home", scratch / "empty", server_folder(scratch / "first"), arguments)
+        if arguments.history:
+            home = with_history(scratch, arguments.history)
+            server = server_folder(scratch / "second")
+            full = measured(f"with {arguments.history:,} rounds", home, server, arguments)
+            print(f"{'times the median of the empty one':<44} {full / empty:>8.2f}")
 
 
-def settings_for(home: Path, sftp: SftpServer) -> dict[str, str]:
-    """The environment of a ``slomix run`` in a home of its own, on an SFTP server."""
-    return os.environ | {
-        "SLOMIX_ENV_FILE": "",
-        "SLOMIX_HOME": str(home),
-        "SLOMIX_SFTP_HOST": "127.0.0.1",
-        "SLOMIX_SFTP_PORT": str(sftp.port),
-        "SLOMIX_SFTP_USER": "bench",
-        "SLOMIX_SFTP_PASSWORD": "bench",
-        "SLOMIX_SFTP_HOST_KEY": sftp.host_key_fingerprint,
-        "SLOMIX_UI_PORT": "0",
-        "SLOMIX_STANDIN_PORT": "0",
-    }
-
-
-@contextmanager
-def running(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """``slomix run``, once it says that it is ready."""
-    process = subprocess.Popen([*SLOMIX, "run"], env=environment, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    while b"Ctrl-C" not in process.stdout.readline():
-        if process.poll() is not None:
-            sys.exit("slomix run ended; see its message above")
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(60)
+def measured(what: str, home: Path, server: Path, arguments: argparse.Namespace) -> float:
+    """Plays in a home and shows what that took. Returns the median of seconds until a message was there."""
+    os.environ["SLOMIX_ENV_FILE"] = ""
+    with running(home, server) as roots:
+        complete, peak = play(server, home, roots, arguments.rounds, arguments.pairs)
+        database = open_database(load_settings(home=home))
+        print(f"\n{what}")
+        said = show(complete, moments(database, home), arguments.rounds)
+    print(f"{'memory of everything at its peak, MB (PSS)':<44} {peak / 2**20:>8.0f}", flush=True)
+    return said
 
 
 def play(
-    server: Path, home: Path, process: "subprocess.Popen[bytes]", rounds: int, pairs: int
+    server: Path, home: Path, roots: list[psutil.Process], rounds: int, pairs: int
 ) -> tuple[dict[str, float], int]:
     """Plays rounds until each is told, then pairs of them. Returns when each stats file was complete (unix seconds), by
     round key in order, and the memory of everything at its peak, in bytes."""
     peaks = [0]
     stop = threading.Event()
-    # PostgreSQL leaves the process that started it.
-    postgres = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
-    roots = [psutil.Process(process.pid), psutil.Process(postgres)]
 
     def watch_memory() -> None:
         while not stop.wait(0.5):
@@ -113,12 +77,12 @@ def play(
     complete = {}
     try:
         time.sleep(8)
-        evening = play_evening(5, maps=1 + rounds // 2 + pairs, ends_at=datetime.now(UTC) - timedelta(seconds=10))
-        alone, together = evening.rounds[:rounds], evening.rounds[rounds : rounds + 2 * pairs]
-        lots = [[one] for one in alone] + [list(two) for two in zip(together[::2], together[1::2], strict=True)]
+        evening = play_evening(5, maps=1 + rounds // 2 + pairs)
+        lots = [[n] for n in range(rounds)] + [[n, n + 1] for n in range(rounds, rounds + 2 * pairs, 2)]
         for number, lot in enumerate(lots):
             before = len(messages(home))
-            for sim_round in lot:
+            for index in lot:
+                sim_round = ending_now(evening, index)
                 write_round(
                     server,
                     sim_round,
@@ -128,17 +92,23 @@ def play(
             waited = time.monotonic()
             while len(messages(home)) < before + len(lot) and time.monotonic() - waited < 60:
                 time.sleep(0.02)
-            time.sleep(4 + number % 5)  # not in step with the daemon's own rhythm
+            time.sleep(1 + number % 5 / 2 if number % 4 else 20 + number % 7 * 4)  # now and then a look finds nothing
     finally:
         stop.set()
         watch.join()
     return complete, max(peaks)
 
 
+def ending_now(evening: Evening, index: int) -> SimRound:
+    """A round of an evening that ends at this moment."""
+    moved = datetime.now(UTC) - evening.rounds[index].ended_at
+    return place(evening, evening.ended_at + moved, evening.rounds[-1].zone).rounds[index]
+
+
 def total_pss(roots: list[psutil.Process]) -> int:
     """Bytes that processes and their children take, shared ones counted once."""
     total = 0
-    for process in [member for root in roots for member in (root, *root.children(recursive=True))]:
+    for process in members(roots):
         try:
             total += process.memory_full_info().pss
         except psutil.Error:
@@ -160,7 +130,7 @@ def moments(database: Database, home: Path) -> dict[str, dict[str, float]]:
         ledger = conn.execute(
             """select partition_key, extract(epoch from first_seen_at)::float as seen,
                       extract(epoch from requested_at)::float as requested
-               from file where kind = 'stats' and modified_at is not null"""
+               from file where kind = 'stats' and by_sensor"""
         ).fetchall()
         posts = conn.execute("select partition_key, message_id from post").fetchall()
         events = conn.execute(
@@ -185,9 +155,9 @@ def moments(database: Database, home: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def show(complete: dict[str, float], found: dict[str, dict[str, float]], rounds: int) -> None:
+def show(complete: dict[str, float], found: dict[str, dict[str, float]], rounds: int) -> float:
     """Seconds since the stats file was complete, median and worst of the first ``rounds``, in order of time; and how
-    long the second of two that came at once was told after the first."""
+    long the second of two that came at once was told after the first. Returns the median until it was said."""
     alone, together = list(complete)[:rounds], list(complete)[rounds:]
     names = {name for key in alone for name in found[key]}
     since = {name: [found[key][name] - complete[key] for key in alone if name in found[key]] for name in names}
@@ -199,6 +169,7 @@ def show(complete: dict[str, float], found: dict[str, dict[str, float]], rounds:
     if apart:
         name = "of two at once, the second after the first"
         print(f"{name:<44} {statistics.median(apart):>8.2f} {max(apart):>8.2f} {len(apart):>7}")
+    return statistics.median(since["said"])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.reports.export import session_as_json
-from slomix_pipeline.runtime.children import Process, end_leftovers
+from slomix_pipeline.runtime.children import DagsterProcess, end_leftovers
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES
 from slomix_pipeline.settings import Settings, as_environment, load_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -182,7 +182,7 @@ def test_whatever_is_killed_an_evening_comes_out_as_played_and_nothing_is_said_t
         )
         patiently("not all was told or noted", lambda: not untold(database, evening), pipeline.said)
         assert pipeline.end() == 0, pipeline.said()
-        for process in (Process.CODE_SERVER, Process.DAEMON):
+        for process in (DagsterProcess.CODE_SERVER, DagsterProcess.DAEMON):
             assert f"the {process} ended by itself (exit code -9)" in (folder / "home/logs/dagster.log").read_text()
         with database.connect() as conn:
             posts = conn.execute("select thing, state, message_id from post").fetchall()

@@ -32,7 +32,7 @@ from slomix_pipeline_tests.pipeline_fixtures import round_key
 DAEMON = """
 import sys
 from slomix_pipeline.runtime.daemon import run_daemon
-from slomix_pipeline.runtime.run_launcher import load_what_runs_need
+from slomix_pipeline.runtime.fork_server import load_what_runs_need
 load_what_runs_need()
 run_daemon(sys.argv[1])
 """

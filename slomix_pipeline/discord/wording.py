@@ -10,7 +10,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.team_names import TeamName
 
 NEUTRAL = 0x95A5A6
-NAME_WIDTH = 18  # visible characters
+NAME_WIDTH = 36  # visible characters: the engine has no longer names
 MAP_WIDTH = 40  # visible characters; real names have under 30, but a file may say anything
 
 
@@ -44,6 +44,6 @@ def whole(value: float | None) -> str:
     return "?" if value is None else f"{value:.0f}"
 
 
-def tenth(value: float | None) -> str:
-    """A number with one decimal."""
-    return "?" if value is None else f"{value:.1f}"
+def hundredth(value: float | None) -> str:
+    """A number with two decimals."""
+    return "?" if value is None else f"{value:.2f}"

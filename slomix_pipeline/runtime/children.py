@@ -30,7 +30,7 @@ _TIDIES_WITHIN = 5.0  # seconds
 _MARK = "SLOMIX_SUPERVISED_IN"  # names the home
 
 
-class Process(StrEnum):
+class DagsterProcess(StrEnum):
     """Those that Dagster consists of, by the names of their logs."""
 
     CODE_SERVER = "code-server"
@@ -108,7 +108,7 @@ def _end_when_parent_does() -> None:
         _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def call_process(name: str) -> None:
+def name_process(name: str) -> None:
     """Names this process, for ``top`` and the like (Linux). At most 15 characters."""
     if _LIBC is not None:
         _LIBC.prctl(15, name.encode())  # PR_SET_NAME
@@ -120,7 +120,8 @@ def end_child(child: "subprocess.Popen[bytes]", home: Path, within: float) -> No
     child.terminate()
     with suppress(subprocess.TimeoutExpired):
         child.wait(within)
-    _kill([process for process in _left_in(home) if process.pid != child.pid])
+    while left := [process for process in _left_in(home) if process.pid != child.pid]:
+        _kill(left)  # and what they started meanwhile
     with suppress(subprocess.TimeoutExpired):
         child.wait(_TIDIES_WITHIN)
     child.kill()
@@ -129,7 +130,8 @@ def end_child(child: "subprocess.Popen[bytes]", home: Path, within: float) -> No
 
 def end_leftovers(home: Path) -> None:
     """Ends what a killed supervisor of ``home`` left running; only for whoever holds the home now."""
-    _kill(_left_in(home))
+    while left := _left_in(home):
+        _kill(left)
 
 
 def _left_in(home: Path) -> list[psutil.Process]:

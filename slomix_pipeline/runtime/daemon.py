@@ -11,8 +11,8 @@ from dagster._daemon.cli import run_command
 from dagster._daemon.daemon import SensorDaemon, get_default_daemon_logger
 
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
+from slomix_pipeline.runtime.fork_server import fork_server_from_here
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
-from slomix_pipeline.runtime.run_launcher import fork_server_from_here
 
 
 class OnlyNews(logging.Filter):

@@ -13,7 +13,8 @@ import os
 import time
 from typing import Any
 
-from dagster import EventLogEntry
+from dagster import EventLogEntry, StringSource
+from dagster._config.config_schema import UserConfigSchema
 from dagster._core.storage.config import PostgresStorageConfig
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import ConfigurableClassData
@@ -97,7 +98,8 @@ class _ScheduleStorage(PostgresScheduleStorage):
 
 
 class KeptConnectionsStorage(DagsterPostgresStorage):
-    """``DagsterPostgresStorage`` with one connection kept per process. Its only setting is ``postgres_url``."""
+    """``DagsterPostgresStorage`` with one connection kept per process; the web server keeps one for each of the three,
+    as with Dagster's own. Its only setting is ``postgres_url``."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.postgres_url = postgres_url
@@ -115,6 +117,10 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = kept
         super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        return {"postgres_url": StringSource}
 
     @classmethod
     def from_config_value(  # type: ignore[override]  # as Dagster's own

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.runtime.children import Process, end_child, open_log, start_child
+from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
 from slomix_pipeline.settings import Settings, environment_without_settings
@@ -206,7 +206,7 @@ def _dagster(settings: Settings, database: Database, ui_port: int, look: Look) -
     workspace.write_text(
         f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {code_port}, location_name: slomix_pipeline}}\n"
     )
-    outputs = [open_log(name, settings.home) for name in Process]
+    outputs = [open_log(name, settings.home) for name in DagsterProcess]
     command = [sys.executable, "-c", _PROGRAM, "--workspace", str(workspace), "--code-port", str(code_port)]
     command += ["--ui-port", str(ui_port), "--outputs", *map(str, outputs)]
     child = start_child(_DAGSTER, command, environment_without_settings() | environment, settings.home, outputs)

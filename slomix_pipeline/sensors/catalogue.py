@@ -1,4 +1,4 @@
-"""Tells Dagster of what commands made without its runs, so that the UI shows it: in the background, some at a time.
+"""Tells Dagster of what was made without a run of its own, so that the UI shows it: in the background, some at a time.
 
 Belongs here: when that is done, and how much at once. What is told: ``checks.catalogue``.
 """
@@ -41,8 +41,9 @@ def _is_busy(instance: dg.DagsterInstance) -> bool:
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells Dagster of rounds, records and sessions that commands worked out without its runs (import, "
-    "override, team, post), so that the UI shows them as made. It waits while any run is in flight.",
+    description="Tells Dagster of rounds, records and sessions that were worked out without a run of their own (by "
+    "import, override, team, post; records by the run of their round), so that the UI shows them as made. It waits "
+    "while any run is in flight.",
 )
 def catalogue_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]

@@ -31,7 +31,7 @@ from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
 
-WATCH_SECONDS = 40.0  # per tick, of Dagster's 60 s: nobody looks between two ticks, up to 5 s
+WATCH_SECONDS = 44.0  # per tick, of Dagster's 60 s: the next begins at a multiple of 5 s, until which nobody looks
 LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
 LOOK_FOR_RECORDS_EVERY = 2.0  # nobody waits for this look: records are left to their rounds
 LIST_ANYWAY = 60.0  # seconds; a file rewritten in place does not change its folder

@@ -16,15 +16,14 @@ REST = timedelta(hours=1)
 SECONDS_PER_TICK = 20.0  # what is left is taken away by the next one
 
 
-def is_due(done_at: datetime | None, played_at: datetime | None, now: datetime) -> bool:
+def is_due(done_at: datetime, worked_at: datetime | None, now: datetime) -> bool:
     """Whether it is time again, and nobody plays: who does not pause for days is not waited for.
 
-    ``done_at``: when everything old was taken away last; ``played_at``: when a round was worked out last.
+    ``done_at``: when everything old was taken away last, or when that was asked first; ``worked_at``: when a session
+    was worked out last.
     """
-    if done_at is not None and now - done_at < EVERY:
-        return False
-    rests = played_at is None or now - played_at >= REST
-    return rests or (done_at is not None and now - done_at >= LATEST)
+    rests = worked_at is None or now - worked_at >= REST
+    return now - done_at >= (EVERY if rests else LATEST)
 
 
 def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned, bool]:
@@ -49,9 +48,11 @@ def pruning_sensor(context: dg.SensorEvaluationContext, database: dg.ResourcePar
     now = datetime.now(UTC)
     said = [f"took away {forget_ticks(database, now):,} ticks"]
     with database.connect() as conn:
-        row = conn.execute("select max(worked_at) as played_at from session").fetchone()
+        row = conn.execute("select max(worked_at) as worked_at from session").fetchone()
     assert row is not None
-    if is_due(datetime.fromisoformat(context.cursor) if context.cursor else None, row["played_at"], now):
+    if not context.cursor:
+        context.update_cursor(now.isoformat())
+    elif is_due(datetime.fromisoformat(context.cursor), row["worked_at"], now):
         taken, all_of_it = prune_for(database, now, SECONDS_PER_TICK)
         said.append(f"{taken.runs:,} runs, {taken.events:,} events, {taken.evaluations:,} evaluations of checks")
         if all_of_it:

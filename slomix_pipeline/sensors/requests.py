@@ -23,7 +23,8 @@ LOST_AFTER = timedelta(hours=1)  # a run that nobody submitted by then: its tick
 
 @dataclass(frozen=True)
 class Wanted:
-    """A partition to run. ``run_key`` holds what makes this request new: Dagster never runs the same one again.
+    """A partition to run. ``run_key`` holds what makes this request new: Dagster does not run the same one again
+    for as long as it keeps the run (``warehouse.dagster_records``).
     ``causes``: what makes it stale, when it was run before."""
 
     key: str

@@ -12,10 +12,12 @@ from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import due, reading, session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.duels import hardest_duel
+from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
+    from slomix_pipeline.discord.embeds import Message
     from slomix_pipeline.discord.telling import Telling
 
 
@@ -31,6 +33,7 @@ def session_post(keys: Sequence[str], tools: Tools) -> Done:
 def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
     """Tells the summaries of sessions. Returns what became of each thing, and the outcome of each session."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.session_messages import session_message
     from slomix_pipeline.discord.telling import Telling
 
     note_asked(tools, keys)
@@ -51,26 +54,23 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
                 matches = reading.matches(conn, [key])
                 players = reading.session_players(conn, key)
                 evidence = session_evidence(conn, key)
-            outcomes[key] = telling.outcome(_tell_session(tools.database, telling, evidence, matches, players))
+                duel = hardest_duel(conn, key)
+            message = session_message(
+                evidence.session, matches, players, evidence.grade, evidence.decisions, evidence.corrections, duel
+            )
+            outcomes[key] = telling.outcome(_tell_session(tools.database, telling, key, message))
             with tools.database.connect() as conn:
                 session_reports.note_told(conn, key, made_from)
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
-def _tell_session(
-    database: Database,
-    telling: "Telling",
-    evidence: SessionEvidence,
-    matches: list[reading.MatchSeen],
-    players: list[reading.PlayerTotals],
-) -> list[str]:
+def _tell_session(database: Database, telling: "Telling", key: str, message: "Message") -> list[str]:
     """Tells the summary; what was said of sessions this one swallowed shrinks to a pointer. Returns the names of the
     things in the ledger."""
-    from slomix_pipeline.discord.messages import session_message, session_pointer
+    from slomix_pipeline.discord.session_messages import session_pointer
 
-    key = evidence.session.session_key
     thing = Thing(ThingKind.SESSION, key)
-    telling.tell(thing, session_message(evidence.session, matches, players, evidence.grade, evidence.decisions))
+    telling.tell(thing, message)
     said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)

@@ -16,6 +16,7 @@ become smaller.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, LiteralString
 
 from psycopg import Connection, sql
@@ -48,10 +49,12 @@ def prune(database: Database, now: datetime) -> Iterator[Pruned]:
     asking. Nothing, where Dagster keeps its records elsewhere."""
     if _are_here(database):
         _pack(database)
-        yield from _runs(database, now)
-        yield from _events(database, now)
-        yield from _evaluations(database, now)
-        _rebuild_indexes(database)
+        taken = Pruned()
+        for portion in chain(_runs(database, now), _events(database, now), _evaluations(database, now)):
+            taken += portion
+            yield portion
+        if taken.events:
+            _rebuild_indexes(database)
 
 
 def forget_ticks(database: Database, now: datetime) -> int:
@@ -168,7 +171,9 @@ def _rebuild_indexes(database: Database) -> None:
         conn.autocommit = True
         left = conn.execute(
             """select indexrelid::regclass::text as name from pg_index
-               where indrelid = 'dagster.event_logs'::regclass and not indisvalid"""
+               where indrelid in (select unnest(array[oid, reltoastrelid]) from pg_class
+                                  where oid = 'dagster.event_logs'::regclass)
+                 and not indisvalid"""
         ).fetchall()
         for row in left:
             conn.execute(sql.SQL("drop index {}").format(sql.SQL(row["name"])))

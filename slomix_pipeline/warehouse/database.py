@@ -80,7 +80,8 @@ def dagster_url(url: str) -> str:
     given = conninfo_to_dict(url)
     login = ":".join(quote(str(given.pop(key)), safe="") for key in ("user", "password") if key in given)
     name = quote(str(given.pop("dbname", "")), safe="")
-    given["options"] = f"{given.get('options', '')} -csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off".strip()
+    own = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off -ctimezone=UTC"  # it has columns without a zone
+    given["options"] = f"{given.get('options', '')} {own}".strip()
     return f"postgresql+psycopg2://{login}@/{name}?{urlencode(given, quote_via=quote)}"
 
 

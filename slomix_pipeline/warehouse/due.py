@@ -144,7 +144,10 @@ def quiet_matches(conn: Connection[DictRow], session_keys: Sequence[str]) -> dic
 
 def note_results(conn: Connection[DictRow], session_keys: Sequence[str]) -> None:
     """Notes that sessions have new results, with which what was told of them is to be compared."""
-    conn.execute("update session set scored_at = now() where session_key = any(%s)", [list(session_keys)])
+    # A report made meanwhile is older than these, too.
+    conn.execute(
+        "update session set scored_at = now(), worked_at = now() where session_key = any(%s)", [list(session_keys)]
+    )
 
 
 def results_made(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, datetime | None]:

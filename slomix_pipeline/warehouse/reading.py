@@ -7,12 +7,16 @@ Does not belong here: how it is worded (``discord.messages``) or printed (``cli`
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.comebacks import caught_up_from
 from slomix_pipeline.rules.differential import NO_IDENTITY
+from slomix_pipeline.rules.score_policies import Points
 from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -58,7 +62,8 @@ class RoundSeen:
 @dataclass(frozen=True)
 class PlayerTotals:
     """A player's numbers of a match or of a session, as the views give them; None is unknown. ``name``: the one to
-    show; ``team``: None while open."""
+    show; ``team``: None while open; ``impact``: 1.0 is a fair share; ``objectives``: stolen, returned, planted and
+    defused; ``denied_playtime``: seconds."""
 
     guid: str
     name: str
@@ -71,11 +76,17 @@ class PlayerTotals:
     damage_received: int | None
     accuracy: float | None
     headshot_percent: float | None
+    impact: float | None
+    seconds_played: int | None
+    revives_given: int | None
+    objectives: int | None
+    denied_playtime: int | None
 
 
 # Of a view of players that person_decided is joined to: who is called otherwise than in the game is so here.
 _TOTALS = """guid, coalesce(shown, name) as name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
-             headshot_percent"""
+             headshot_percent, impact, seconds_played, revives_given, denied_playtime,
+             objectives_stolen + objectives_returned + dynamites_planted + dynamites_defused as objectives"""
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,10 @@ class SessionScore:
 
 @dataclass(frozen=True)
 class MatchSeen:
-    """One match: its rounds, result and the session's score after it. ``players``: most kills first;
-    ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called."""
+    """One match: its rounds, result and the session's score after it. ``players``: most impact first;
+    ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
+    ``substitutions``: in words; ``caught_up_from``: points of the winner and of the others when it was furthest behind,
+    where it caught up now."""
 
     key: str
     session_key: str
@@ -127,6 +140,8 @@ class MatchSeen:
     draws: int
     teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
     without_identity: tuple[str, ...] = ()
+    substitutions: tuple[str, ...] = ()
+    caught_up_from: Points | None = None
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -176,12 +191,15 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
 
 
 def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerTotals]:
-    """Totals of a session's players over its valid rounds, team by team, most kills first."""
+    """Totals of a session's players over its valid rounds, team by team, most impact first."""
     with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
         return cursor.execute(
-            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid) where session_key = %s
-                order by team nulls last, kills desc nulls last, guid""",
-            [session_key],
+            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid)
+                left join (select guid, impact from player_impact where level = 'session' and scope = %(key)s) i
+                     using (guid)
+                where session_key = %(key)s
+                order by team nulls last, impact desc nulls last, kills desc nulls last, guid""",
+            {"key": session_key},
         ).fetchall()
 
 
@@ -220,7 +238,10 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         {"keys": list(session_keys), "draw": Winner.DRAW},
     ).fetchall()
     rounds = rounds_seen(conn, [key for row in rows for key in (row["r1_key"], row["r2_key"]) if key])
-    names = teams.team_names(conn, {row["session_key"] for row in rows})
+    sessions = {row["session_key"] for row in rows}
+    names = teams.team_names(conn, sessions)
+    changes = teams.substitutions(conn, sessions)
+    caught_up = _comebacks(rows)
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(row["names"])
@@ -251,20 +272,36 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             draws=row["draws"],
             teams=names[row["session_key"]],
             without_identity=nobodies.get(row["match_key"], ()),
+            substitutions=tuple(text for key in (row["r1_key"], row["r2_key"]) for text in changes.get(key, ())),
+            caught_up_from=caught_up.get(row["match_key"]),
         )
         for row in rows
     ]
 
 
+def _comebacks(rows: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
+    """From what winners came back, by match. ``rows``: matches with the score after them, by session in play order."""
+    found = {}
+    for _, session in groupby(rows, key=lambda row: row["session_key"]):
+        scores: list[Points] = []
+        for row in session:
+            scores.append(Points(row["score_a"], row["score_b"]))
+            if came_from := caught_up_from(scores, row["winner"]):
+                found[row["match_key"]] = came_from
+    return found
+
+
 def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, list[PlayerTotals]]:
-    """The players of matches with their numbers, most kills first."""
+    """The players of matches with their numbers, most impact first."""
     players: dict[str, list[PlayerTotals]] = {}
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
-            f"""select match_key, {_TOTALS}
-                from match_player_metric left join person_decided using (guid) where match_key = any(%s)
-                order by kills desc nulls last, guid""",
-            [list(match_keys)],
+            f"""select match_key, {_TOTALS} from match_player_metric left join person_decided using (guid)
+                left join (select scope as match_key, guid, impact from player_impact
+                           where level = 'match' and scope = any(%(keys)s)) i using (match_key, guid)
+                where match_key = any(%(keys)s)
+                order by impact desc nulls last, kills desc nulls last, guid""",
+            {"keys": list(match_keys)},
         ):
             players.setdefault(row.match_key, []).append(row)
     return players

@@ -90,11 +90,14 @@ QUERIES: dict[Cause, str] = {
     # It was worked out after its session was scored, as by a run of that stage alone: what is kept of its players for
     # boards is older than it.
     Cause.NOT_SCORED: """
-        select r.round_key, r.rules_at as inputs_at
+        select round_key, worked.at as inputs_at
         from session s
         join session_round sr using (session_key)
         join round r using (round_key)
-        where r.rules_at > s.scored_at""",
+        left join round_timing t using (round_key)
+        cross join lateral (select greatest(r.rules_at, t.timed_at) as at) worked
+        where coalesce(s.scored_at, '-infinity') < s.worked_at   -- mostly none, by an index
+          and worked.at > s.scored_at""",
     # Its file has other bytes than were parsed.
     Cause.FILE_REPLACED: """
         select p.round_key, f.finished_at as inputs_at

@@ -21,12 +21,19 @@ def fingerprint(evidence: SessionEvidence, players: Sequence[PlayerTotals]) -> s
     return hashlib.sha256(repr((evidence, players)).encode()).hexdigest()
 
 
-def remember(conn: Connection[DictRow], session_key: str, fingerprint: str) -> None:
+def worked_at(conn: Connection[DictRow], session_key: str) -> datetime | None:
+    """When a session was worked out last; to be asked before what a report is made from, and given to ``remember``."""
+    row = conn.execute("select worked_at from session where session_key = %s", [session_key]).fetchone()
+    return None if row is None else row["worked_at"]
+
+
+def remember(conn: Connection[DictRow], session_key: str, fingerprint: str, worked_at: datetime | None) -> None:
     """Notes what a session's latest report was made from."""
     conn.execute(
-        """insert into session_report (session_key, fingerprint) values (%s, %s)
-           on conflict (session_key) do update set fingerprint = excluded.fingerprint, reported_at = now()""",
-        [session_key, fingerprint],
+        """insert into session_report (session_key, fingerprint, worked_at) values (%s, %s, %s)
+           on conflict (session_key) do update
+           set (fingerprint, worked_at, reported_at) = (excluded.fingerprint, excluded.worked_at, now())""",
+        [session_key, fingerprint, worked_at],
     )
 
 
@@ -63,7 +70,7 @@ def sessions_to_report(
     if not concerned:
         return []
     rows = conn.execute(
-        """select s.session_key, r.fingerprint,
+        """select s.session_key, s.worked_at, r.fingerprint,
                   undelivered.thing is not null or told.thing is not null as undelivered,
                   coalesce(max(undelivered.attempts), 0) as attempts
            from session s
@@ -82,7 +89,7 @@ def sessions_to_report(
              and s.team_confidence is not null   -- else it is being worked out
            group by s.session_key, r.session_key, undelivered.thing, told.thing
            having max(f.arrived_at) <= %(quiet_since)s
-              and (r.reported_at is null or s.worked_at > r.reported_at
+              and (s.worked_at is distinct from r.worked_at
                    or undelivered.thing is not null or told.thing is not null
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
@@ -105,7 +112,7 @@ def sessions_to_report(
         if now != row["fingerprint"] or row["undelivered"]:
             behind.append((row["session_key"], f"{now}:{row['attempts']}"))
         else:
-            remember(conn, row["session_key"], now)
+            remember(conn, row["session_key"], now, row["worked_at"])
     return behind
 
 
@@ -113,7 +120,7 @@ def _concerned(conn: Connection[DictRow]) -> list[str]:
     """The sessions that may have to be reported: mostly none, which is known without a look at all their rounds."""
     rows = conn.execute(
         """select session_key from session left join session_report r using (session_key)
-           where r.reported_at is null or worked_at > r.reported_at
+           where session.worked_at is distinct from r.worked_at
            union
            select partition_key from due where kind = %(session)s and due_until > now()
            union

@@ -7,6 +7,7 @@ Writing a session's teams needs the server's lock.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -14,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.team_names import UNNAMED, KnownTeam, NameSource, TeamName
-from slomix_pipeline.rules.teams import Flag, FlagKind, SessionTeams, TeamConfidence
+from slomix_pipeline.rules.teams import Flag, FlagKind, SessionTeams, TeamConfidence, flag_text
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,23 @@ def team_names(conn: Connection[DictRow], session_keys: Iterable[str]) -> dict[s
     return found
 
 
+def substitutions(conn: Connection[DictRow], session_keys: Iterable[str]) -> dict[str, list[str]]:
+    """Who came for whom in sessions, in words, by the key of the first round with it."""
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(
+        """select flag, names from session s
+           cross join lateral jsonb_array_elements(coalesce(team_flags, '[]')) flag
+           cross join lateral (select jsonb_object_agg(guid, coalesce(shown, name)) as names
+                               from session_player p left join person_decided using (guid)
+                               where p.session_key = s.session_key) n
+           where s.session_key = any(%s) and flag ->> 'kind' = any(%s)""",
+        [list(session_keys), [FlagKind.SUBSTITUTION, FlagKind.TEAM_REPLACED]],
+    ):
+        flag = _flag(row["flag"])
+        found.setdefault(flag.rounds[0], []).append(flag_text(flag, row["names"] or {}))
+    return found
+
+
 def team_evidence(conn: Connection[DictRow], session_key: str) -> TeamEvidence | None:
     """What is known about a session's teams; None until they were worked out."""
     row = conn.execute(
@@ -129,11 +147,13 @@ def team_evidence(conn: Connection[DictRow], session_key: str) -> TeamEvidence |
     ).fetchone()
     if row is None:
         return None
-    flags = tuple(
-        Flag(FlagKind(f["kind"]), tuple(f["rounds"]), f["team"], tuple(f["players"]), tuple(f["gone"]))
-        for f in row["team_flags"]
-    )
+    flags = tuple(map(_flag, row["team_flags"]))
     return TeamEvidence(TeamConfidence(row["team_confidence"]), tuple(row["team_reasons"]), row["open"], flags)
+
+
+def _flag(stored: Mapping[str, Any]) -> Flag:
+    players, gone = tuple(stored["players"]), tuple(stored["gone"])
+    return Flag(FlagKind(stored["kind"]), tuple(stored["rounds"]), stored["team"], players, gone)
 
 
 # --- teams that are known by name ---

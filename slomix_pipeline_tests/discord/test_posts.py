@@ -83,7 +83,7 @@ def test_a_live_evening_is_told_match_by_match(pipeline: Pipeline) -> None:
         live(pipeline, match.r2)
         pointer, result = pipeline.page.messages()[-2:]
         verdict = "draw" if match.winner == "draw" else f"{CLANS[match.winner]} wins"
-        assert result["embeds"][0]["title"] == f"{name} · {verdict}"
+        assert result["embeds"][0]["title"].startswith(f"{name} · {verdict}")
         assert ending(evening.matches[: n + 1], evening) in result["embeds"][0]["description"]
         assert (pointer["embeds"][0]["title"], pointer["id"]) == (f"{name} · round 1", last["id"])
         assert "The result stands below" in pointer["embeds"][0]["description"]
@@ -101,7 +101,7 @@ def test_the_result_shows_every_player_in_his_team(pipeline: Pipeline) -> None:
     for team, lines in fields.items():
         played = [[r.players[g] for r in evening.rounds if g in r.players] for g in guids[team]]
         totals = {f"{sum(p.kills for p in ps)}/{sum(p.deaths for p in ps)}" for ps in played if ps}
-        assert {line.split(" · ")[1] for line in lines} == totals
+        assert {line.split()[1] for line in lines} == totals
         assert len(lines) == sum(bool(ps) for ps in played)
 
 
@@ -242,7 +242,7 @@ def test_a_session_is_told_when_it_is_over_and_again_when_it_changed(pipeline: P
     again = [m for m in pipeline.page.messages() if m["id"] == summary["id"]]
     assert again[0]["embeds"][0]["title"] == title_of(evening.matches)
     assert pipeline.report_sessions() == []
-    assert sum("wins " in t or "Draw " in t for t in pipeline.titles()) == 1
+    assert sum(title == title_of(evening.matches) for title in pipeline.titles()) == 1
 
 
 def title_of(matches: Sequence[SimMatch]) -> str:

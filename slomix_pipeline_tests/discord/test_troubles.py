@@ -79,7 +79,7 @@ def test_what_turned_wrong_while_no_webhook_was_set_is_reported_and_corrected_on
         rerun(pipeline, evening)
         tick(pipeline)
     with pipeline.database.transaction() as conn:
-        for column in ("parsed_round.parsed_at", "round.rules_at", "session.scored_at"):
+        for column in ("parsed_round.parsed_at", "round.rules_at", "session.worked_at", "session.scored_at"):
             table, _, at = column.partition(".")
             conn.execute(f"update {table} set {at} = {at} - interval '9 hours'")
     assert troubles(pipeline)[result] == "uncompared"

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from slomix_pipeline.discord import messages
+from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.client import Discord, Sent
 from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.standin_faults import Fault
@@ -78,7 +79,7 @@ def test_a_summary_whose_step_raised_is_asked_for_again_and_told(
 ) -> None:
     live(pipeline, evening)
     with monkeypatch.context() as broken:
-        broken.setattr(messages, "session_message", raising)
+        broken.setattr(session_messages, "session_message", raising)
         tick_in_runs(pipeline)
     assert summary not in posts(pipeline)
     tick(pipeline)  # the pause is not over
@@ -169,7 +170,9 @@ def test_what_a_killed_process_claimed_is_in_doubt_for_everybody_to_see_and_to_r
 ) -> None:
     thing = {"result": result, "session": summary}[kind]
     with monkeypatch.context() as broken:
-        broken.setattr(messages, f"{kind}_message", raising)
+        broken.setattr(
+            *{"result": (messages, "result_message"), "session": (session_messages, "session_message")}[kind], raising
+        )
         live_in_a_run(pipeline, evening)
         killed_while_telling(pipeline, thing)
     for _ in range(4):  # until both are settled and told, and nothing is left to ask for
@@ -280,16 +283,16 @@ def test_half_a_match_that_became_whole_is_not_missed(
     assert {row["kind"] for row in pipeline.rows("select kind from due")} == {"result", "session"}
 
 
-@pytest.mark.parametrize("made", ["corrected", "session_message"])
+@pytest.mark.parametrize(("where", "made"), [(messages, "corrected"), (session_messages, "session_message")])
 def test_a_correction_whose_step_raised_is_made_later(
-    pipeline: Pipeline, evening: Evening, made: str, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, evening: Evening, where: ModuleType, made: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live(pipeline, evening)
     tick(pipeline)
     before = pipeline.titles()
     last = evening.rounds[1]
     with monkeypatch.context() as broken:
-        broken.setattr(messages, made, raising)
+        broken.setattr(where, made, raising)
         fewer = replace(last.stats, players=last.stats.players[:-1])
         pipeline.put(last.stats_name, gamestats.dump(fewer))
         pipeline.list_folder(raise_on_error=False)
@@ -361,8 +364,8 @@ def test_what_was_told_of_an_older_report_is_asked_for_again(
         return original(*arguments)
 
     live(pipeline, evening)
-    original = messages.session_message
+    original = session_messages.session_message
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(messages, "session_message", made_anew)
+        meanwhile.setattr(session_messages, "session_message", made_anew)
         tick(pipeline)
     assert pipeline.rows("select from session_report where told_fingerprint is distinct from fingerprint")

@@ -19,9 +19,10 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
 from slomix_pipeline.bundled import bundled_folder
-from slomix_pipeline.runtime import run_coordinator, run_launcher
+from slomix_pipeline.runtime import fork_server, run_coordinator
+from slomix_pipeline.runtime.fork_server import end_fork_server
 from slomix_pipeline.runtime.home import dagster_instance
-from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, end_fork_server
+from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, ForkingRunLauncher
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url
 
@@ -189,7 +190,7 @@ def test_changed_code_is_what_the_next_run_executes(
     module = tmp_path / "code" / "module.py"
     module.parent.mkdir()
     module.write_text("")
-    monkeypatch.setattr(run_launcher, "_CODE", module.parent)
+    monkeypatch.setattr(fork_server, "_FOLDER", module.parent)
     servers = []
     for changed_at in (1000, 1000, 2000):
         os.utime(module, (changed_at, changed_at))
@@ -204,7 +205,7 @@ def test_changed_code_is_waited_for_by_nobody_and_ends_no_run(
     module = tmp_path / "code" / "module.py"
     module.parent.mkdir()
     module.write_text("")
-    monkeypatch.setattr(run_launcher, "_CODE", module.parent)
+    monkeypatch.setattr(fork_server, "_FOLDER", module.parent)
     under_way = launched(instance, long)
     assert has(instance, under_way, S.STARTED)
     os.utime(module, (2000, 2000))
@@ -292,7 +293,7 @@ def test_the_file_that_a_setting_names_is_used_instead_of_ours(empty_database: D
         assert type(instance.run_coordinator) is QueuedRunCoordinator
         assert instance.get_runs() == []
     with dagster_instance(load_settings(home=tmp_path / "home"), empty_database) as instance:
-        assert type(instance.run_launcher) is run_launcher.ForkingRunLauncher
+        assert type(instance.run_launcher) is ForkingRunLauncher
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -274,7 +274,7 @@ def test_what_is_said_of_a_match_has_names_with_letters_and_the_winners_colour(p
     }
     (embed,) = messages.result_message(replace(match, teams=named, winner=Winner.A)).embeds
     assert embed.color == 0xABCDEF
-    assert embed.title.endswith(r"\*Red\* \@everyone (A) wins")
+    assert r" · \*Red\* \@everyone (A) wins" in embed.title
     (embed,) = messages.result_message(replace(match, teams=named, winner=Winner.B)).embeds
     assert embed.color == 0
     assert [field.name for field in embed.fields][-1].endswith("(B)")

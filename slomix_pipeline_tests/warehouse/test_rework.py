@@ -108,7 +108,10 @@ OF_ROUND_2: dict[Cause, Situation] = {
         "update parsed_round set parsed_at = now() where round_key = %s", [second]
     ),
     Cause.NOT_SCORED: lambda conn, evening, first, second: conn.execute(
-        "update round set rules_at = now() where round_key = %s", [second]
+        """with worked as (update round set rules_at = now() where round_key = %s returning round_key)
+           update session set worked_at = now()
+           where session_key in (select session_key from session_round join worked using (round_key))""",
+        [second],
     ),
     Cause.RUN_ENDED_EARLY: lambda conn, evening, first, second: unfinished.note_begun(
         conn, [second], [unfinished.Stage.ROUND_AWARDS]

@@ -272,6 +272,29 @@ group by level, scope, coalesce(d.person_guid, w.guid), weapon;
 comment on view weapon_metric is
 'What a player did with each weapon, for every level; rounds are those in which it did anything. deaths are those BY this weapon, so no kd is made of them. Shots of the knife can exceed the player''s total: the engine takes shots at corpses back. Sum it before it is joined to players.';
 
+-- Only of matches and sessions: what a share is of changes with every team-mate.
+create view player_impact as
+select level, scope, guid,
+       metric_impact(
+           case when count(kills) = count(*) then sum(kills) end,
+           case when count(damage_given) = count(*) then sum(damage_given) end,
+           case when count(fair_kills) = count(*) then sum(fair_kills) end,
+           case when count(fair_damage) = count(*) then sum(fair_damage) end
+       ) as impact
+from (
+    select f.level, f.scope, f.guid, f.kills, f.damage_given,
+           case when count(f.kills) over his_side = count(*) over his_side
+                then avg(f.kills) over his_side end::double precision as fair_kills,
+           case when count(f.damage_given) over his_side = count(*) over his_side
+                then avg(f.damage_given) over his_side end::double precision as fair_damage
+    from player_fact_level f
+    where f.level in ('match', 'session') and f.side in (1, 2)
+    window his_side as (partition by f.level, f.scope, f.round_key, f.side)
+) shared
+group by level, scope, guid;
+comment on view player_impact is
+'metric_impact of every player, per match and per session. Unknown where a number of anybody on his side is.';
+
 create view match_player_metric as
 select m.scope as match_key, sr.session_key, sp.team, m.*
 from player_metric m

@@ -1,0 +1,143 @@
+"""What is said of a session that is over, in words players read.
+
+Does not belong here: the message of a match (``messages``), the players' numbers (``team_blocks``).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, fields_of_lines
+from slomix_pipeline.discord.messages import by_a_person, colour, rest
+from slomix_pipeline.discord.team_blocks import LEGEND, with_teams
+from slomix_pipeline.discord.wording import NEUTRAL, clock, hundredth, map_text, player_text, team_text, whole
+from slomix_pipeline.rules.best import Best, best_of, most
+from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import decided_text
+from slomix_pipeline.rules.score_policies import Points, session_winner
+from slomix_pipeline.rules.scoring import Winner
+from slomix_pipeline.rules.team_names import UNNAMED, TeamName
+from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.values import Status, attack_succeeded
+from slomix_pipeline.warehouse.corrections import Correction
+from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.overrides import DecisionSeen
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
+
+MOST_REASONS = 3  # of a grade, decisions or corrections
+
+
+def session_message(
+    session: SessionScore,
+    matches: Sequence[MatchSeen],
+    players: Sequence[PlayerTotals],
+    grade: Grade,
+    decisions: Sequence[DecisionSeen] = (),
+    corrections: Sequence[Correction] = (),
+    duel: Duel | None = None,
+) -> Message:
+    """The summary of a session that is over. ``players``: session totals; ``decisions``, ``corrections``: about it;
+    ``duel``: the one with most kills."""
+    a, b = session.points_a, session.points_b
+    counted = session.matches - session.not_counted
+    winner = session_winner(Points(a, b), counted, session.without_points)
+    teams = matches[0].teams if matches else UNNAMED
+    title = f"{_session_verdict(winner, teams)} {max(a, b)}–{min(a, b)}" if winner else _open_session(a, b, counted)
+    start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
+    rounds = [seen for match in matches for seen in match.rounds]
+    left_out = sum(seen.left_out is not None for seen in rounds)
+    embed = Embed(
+        title=title,
+        description="\n".join(
+            [
+                f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
+                f"{session.matches} matches, {session.rounds} rounds{rest(session.draws, session.not_counted)}",
+                *(
+                    [
+                        f"-# The totals are without the numbers of {left_out} round{'s' if left_out > 1 else ''}: "
+                        "their counters hold more than the round"
+                    ]
+                    if left_out
+                    else []
+                ),
+                f"-# Trust grade **{grade.letter}**{_some(grade.reasons)}",
+                *([f"-# Decided by people{_some([_decision(row) for row in decisions])}"] if decisions else []),
+                *([f"-# Corrected{_some([row.notice for row in corrections])}"] if corrections else []),
+                *([f"-# MVP is who had most impact and played at least half the time. {LEGEND}"] if players else []),
+            ]
+        ),
+        color=colour(winner, teams),
+        footer=" · ".join(
+            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
+        ),
+        timestamp=session.ended_at,
+    )
+    cards = tuple(_cards(players, teams, duel))
+    maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
+    return Message(embeds=(with_teams(replace(embed, fields=maps + cards), players, teams),))
+
+
+def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:
+    return "Draw" if winner == Winner.DRAW else f"{team_text(teams[winner])} wins"
+
+
+def _open_session(a: int, b: int, counted: int) -> str:
+    return f"Open: {a}–{b} so far as points are known" if counted else "No match counts"
+
+
+def _some(texts: Sequence[str]) -> str:
+    """The first of some texts, and how many there are more."""
+    shown = "; ".join(escape(clip(text, 160)) for text in texts[:MOST_REASONS])
+    more = f" and {len(texts) - MOST_REASONS} more" if len(texts) > MOST_REASONS else ""
+    return f": {shown}{more}" if texts else ""
+
+
+def _decision(row: DecisionSeen) -> str:
+    about = " ".join(part for part in (row.kind, row.player or row.map) if part)
+    return f"{about}: {decided_text(row.kind, row.value)}, by {row.made_by}: {row.reason}"
+
+
+def session_pointer(old_key: str, key: str) -> Message:
+    """What the summary of a session becomes when late files made it part of another one."""
+    text = f"-# {escape(old_key)} turned out to be part of a longer session: {escape(key)}."
+    return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
+
+
+def _cards(players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], duel: Duel | None) -> Iterator[Field]:
+    """What people did, side by side: the best of each team, and who did most of what; of support, too."""
+    for team in Team:
+        if best := best_of([player for player in players if player.team == team]):
+            names = " and ".join(f"**{player_text(player.name)}**" for player in best)
+            yield Field(f"MVP of {team_text(teams[team])}", f"{names}\nimpact {hundredth(best[0].impact)}", inline=True)
+    cards: dict[Best, Callable[[int], str]] = {
+        Best.DAMAGE: lambda value: f"{whole(value)} damage",
+        Best.REVIVES: lambda value: f"{whole(value)} revives",
+        Best.OBJECTIVES: lambda value: f"{whole(value)} objectives and dynamites",
+        Best.DENIED: lambda value: f"{clock(value)} denied",
+    }
+    for what, words in cards.items():
+        if found := most(players, what):
+            names = " and ".join(f"**{player_text(player.name)}**" for player in found.players)
+            yield Field(what.value, f"{names}\n{words(found.value)}", inline=True)
+    if duel:
+        pair = f"**{player_text(duel.player)}** {duel.kills} – {duel.deaths} **{player_text(duel.opponent)}**"
+        yield Field("Duel", pair, inline=True)
+
+
+_WINNERS = {Winner.A: "🔵 A", Winner.B: "🔴 B", Winner.DRAW: "🟡 draw", None: "⚪ not counted"}
+
+
+def _map_line(match: MatchSeen) -> str:
+    winner = _WINNERS[match.winner]
+    times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
+    decided = " · decided by a person" if by_a_person(match) else ""
+    why = decided if match.winner else f" · {escape(match.reason)}"
+    return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
+
+
+def _short(seen: RoundSeen) -> str:
+    succeeded = attack_succeeded(seen.header)
+    if succeeded is None:
+        return "?"
+    if succeeded:
+        return "completed" if seen.attack_seconds is None else clock(seen.attack_seconds)
+    return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"

@@ -1,0 +1,83 @@
+"""Who was best: of a team, of a match, of an evening.
+
+Belongs here: who may be called so, and when it is shared. Does not belong here: what impact is
+(``sql/views/01_metrics.sql``), the words.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+AS_GOOD = 0.97  # of the best impact: less of a difference is none
+OF_THE_TIME = 0.5  # that the one who played longest played
+SHARED_BY = 3  # more than so many with the same number are no news
+
+
+class Best(StrEnum):
+    """What somebody can have done most of, as it is called."""
+
+    DAMAGE = "Most damage"
+    REVIVES = "Medic"
+    OBJECTIVES = "Objectives"
+    DENIED = "Denied playtime"
+
+
+class Player(Protocol):
+    """What is asked of a player; None is unknown."""
+
+    @property
+    def impact(self) -> float | None: ...
+    @property
+    def seconds_played(self) -> int | None: ...
+    @property
+    def damage_given(self) -> int | None: ...
+    @property
+    def revives_given(self) -> int | None: ...
+    @property
+    def objectives(self) -> int | None: ...
+    @property
+    def denied_playtime(self) -> int | None: ...
+
+
+P = TypeVar("P", bound=Player)
+
+
+class Most(NamedTuple, Generic[P]):
+    """Who had most of something, and how much."""
+
+    players: tuple[P, ...]
+    value: int
+
+
+def best_of(players: Sequence[P]) -> tuple[P, ...]:
+    """Who had most impact, the first the most; more than one where they were as good. Nobody where that is unknown of
+    anybody: he may have been better."""
+    there = max((player.seconds_played or 0 for player in players), default=0)
+    long_enough = [player for player in players if (player.seconds_played or 0) >= OF_THE_TIME * there]
+    rated = [(player.impact, player) for player in long_enough if player.impact is not None]
+    if not rated or len(rated) < len(long_enough):
+        return ()
+    rated.sort(key=lambda one: -one[0])
+    return tuple(player for impact, player in rated[:SHARED_BY] if impact >= AS_GOOD * rated[0][0])
+
+
+def most(players: Sequence[P], what: Best) -> Most[P] | None:
+    """Who did most of something; None when nobody did any, it is unknown of anybody, or too many share it."""
+    values = [_value(player, what) for player in players]
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values) or max(known) <= 0:
+        return None
+    first = tuple(player for player, value in zip(players, values, strict=True) if value == max(known))
+    return Most(first, max(known)) if len(first) <= SHARED_BY else None
+
+
+def _value(player: Player, what: Best) -> int | None:
+    match what:
+        case Best.DAMAGE:
+            return player.damage_given
+        case Best.REVIVES:
+            return player.revives_given
+        case Best.OBJECTIVES:
+            return player.objectives
+        case Best.DENIED:
+            return player.denied_playtime

@@ -1,0 +1,28 @@
+"""What a comeback is: who was far behind in an evening has caught up.
+
+Does not belong here: what a match gives (``score_policies``).
+"""
+
+from collections.abc import Sequence
+
+from slomix_pipeline.rules.score_policies import Points
+from slomix_pipeline.rules.scoring import Winner
+
+FAR_BEHIND = 3  # points
+
+
+def caught_up_from(scores: Sequence[Points], winner: Winner | str | None) -> Points | None:
+    """From what the winner of the latest match came back with it; None when that was no comeback.
+
+    ``scores``: after each match of the evening so far, in order. The answer is the score of A and B when the winner was
+    furthest behind since the teams were level last.
+    """
+    if winner not in (Winner.A, Winner.B) or not scores:
+        return None
+    lead = [a - b if winner == Winner.A else b - a for a, b in scores]
+    before = lead[:-1]
+    if lead[-1] < 0 or not before or before[-1] >= 0:
+        return None
+    level = max((n for n, ahead in enumerate(before) if ahead >= 0), default=-1)
+    worst = min(range(level + 1, len(before)), key=lambda n: before[n])
+    return scores[worst] if before[worst] <= -FAR_BEHIND else None

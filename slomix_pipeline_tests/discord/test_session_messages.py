@@ -1,0 +1,129 @@
+"""The words of a session's summary: true of any session, within Discord's limits, and nobody is left out."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix_pipeline.discord import messages, session_messages
+from slomix_pipeline.discord.embeds import Message, violations
+from slomix_pipeline.rules.timing import LengthFrom
+from slomix_pipeline.warehouse.corrections import Correction
+from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
+from slomix_pipeline_tests.discord.seen import (
+    BEATEN,
+    DECISION,
+    FINE,
+    HELD,
+    MATCHES,
+    PLAYER,
+    POOR,
+    SESSION,
+    lines_of,
+    match_of,
+    seen,
+    shown_and_counted,
+    text_of,
+    totals,
+)
+
+
+@pytest.mark.parametrize("shown", ["75:25", "0:00"])
+@pytest.mark.parametrize("winner", [0, 1, 2])
+def test_what_is_no_time_is_never_told(shown: str, winner: int) -> None:
+    odd = replace(seen(winner=winner, limit="8:00", attack_time=shown), duration_source=LengthFrom.MEASURED)
+    match = match_of(seen(**BEATEN), odd)
+    text = text_of(messages.result_message(match)) + text_of(
+        session_messages.session_message(SESSION, [match], [], FINE)
+    )
+    assert shown not in text
+    assert ("completed it in **5:00**" in text) == (winner == 2)  # how long the round was
+    unknown = replace(odd, duration_source=LengthFrom.LIMIT)
+    text = text_of(messages.result_message(match_of(seen(**BEATEN), unknown)))
+    assert ("completed it in an unknown time" in text) == (winner == 2) and "?" not in text
+
+
+def test_of_a_round_that_was_broken_off_the_summary_says_only_that() -> None:
+    cut = match_of(None, seen(**HELD), status="aborted", winner=None, source=None, reason="left before its end")
+    text = text_of(session_messages.session_message(SESSION, [cut], [], FINE))
+    embed = session_messages.session_message(SESSION, [cut], [], FINE).embeds[0]
+    told = text + "".join(field.value for field in embed.fields)
+    assert "not counted" in told and "broken off · left before its end" in told and "held" not in told
+
+
+def test_a_round_whose_numbers_are_left_out_is_named_where_its_result_stands() -> None:
+    odd = replace(seen(**BEATEN), left_out="counters carried over from an earlier play of the map")
+    match = match_of(odd, seen(**HELD))
+    text = text_of(messages.result_message(match))
+    assert "-# Without the numbers of round 1: counters carried over" in text
+    session = replace(SESSION, points_a=0, points_b=1, draws=0, not_counted=0, matches=1, rounds=2)
+    assert "without the numbers of 1 round:" in text_of(session_messages.session_message(session, [match], [], FINE))
+
+
+def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD))
+    text = text_of(session_messages.session_message(SESSION, [match], [], POOR, [DECISION])).replace("\\", "")
+    assert "Trust grade **C**: bots in 1 round, which don't count; Lua timing of 1 of 2 rounds only" in text
+    assert "Decided by people: winner supply: B, by ref: seen on the demo" in text
+
+
+def test_a_session_in_which_no_match_counts_is_no_draw() -> None:
+    nothing = replace(SESSION, points_a=0, points_b=0, draws=0, not_counted=10)
+    (embed,) = session_messages.session_message(nothing, [], [], FINE).embeds
+    assert embed.title == "No match counts"
+
+
+def test_a_session_whose_points_are_not_all_known_has_no_winner() -> None:
+    (embed,) = session_messages.session_message(replace(SESSION, without_points=1), [], [], FINE).embeds
+    assert embed.title == "Open: 3–2 so far as points are known"
+
+
+@given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
+def test_every_summary_of_a_session_fits_and_loses_nobody(
+    some: list[MatchSeen], players: list[PlayerTotals], times: int
+) -> None:
+    message = session_messages.session_message(SESSION, some * times, players, POOR, [DECISION] * 5)
+    assert violations(message) == []
+    assert shown_and_counted(message) == len(players)
+
+
+def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
+    matches = [match_of(seen(**BEATEN), seen(**HELD), map_name="sw_goldrush_te") for _ in range(12)]
+    message = session_messages.session_message(SESSION, matches, [totals(n) for n in range(12)], FINE)
+    assert not any("more" in line for line in lines_of(message))
+    assert shown_and_counted(message) == 12
+
+
+def cards(message: Message) -> dict[str, str]:
+    return {field.name: field.value for field in message.embeds[0].fields if field.inline}
+
+
+def test_the_best_of_each_team_and_of_support_have_their_cards() -> None:
+    players = [
+        totals(2, name="frag", impact=1.6, revives_given=0, denied_playtime=0),
+        totals(4, name="medic", impact=0.8, revives_given=31, denied_playtime=90),
+        totals(1, name="late", impact=2.5, seconds_played=60, objectives=4, damage_given=900, denied_playtime=9),
+        totals(3, name="there", impact=1.1),
+    ]
+    shown = cards(session_messages.session_message(SESSION, [], players, FINE))
+    assert shown["MVP of Team A"] == "**frag**\nimpact 1.60"
+    assert shown["MVP of Team B"] == "**there**\nimpact 1.10"  # who was there for a minute is none
+    assert shown["Medic"] == "**medic**\n31 revives"
+    assert shown["Objectives"] == "**late**\n4 objectives and dynamites"
+    assert shown["Denied playtime"] == "**there**\n10:00 denied"
+    assert "Most damage" in shown
+
+
+def test_what_is_unknown_of_anybody_has_no_card() -> None:
+    players = [totals(2, revives_given=None), totals(1, revives_given=5)]
+    assert "Medic" not in cards(session_messages.session_message(SESSION, [], players, FINE))
+
+
+def test_a_duel_and_corrections_are_told() -> None:
+    duel = Duel("*one*", "two", 14, 9)
+    changed = Correction("result:x", "Team B won supply", "a late file", SESSION.ended_at)
+    message = session_messages.session_message(SESSION, [], [], FINE, (), [changed], duel)
+    assert cards(message)["Duel"] == r"**\*one\*** 14 – 9 **two**"
+    assert "-# Corrected: Team B won supply" in text_of(message)
