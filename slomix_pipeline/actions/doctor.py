@@ -180,10 +180,13 @@ def _discord(settings: Settings) -> Iterator[Finding]:
         yield Finding("Discord", True, "no webhook set: the stand-in page shows what would be said")
     else:
         yield _webhook("Discord", settings.discord_webhook, "SLOMIX_DISCORD_WEBHOOK")
-    if settings.discord_dev_webhook is not None:
-        yield _webhook("Discord dev channel", settings.discord_dev_webhook, "SLOMIX_DISCORD_DEV_WEBHOOK")
-    if settings.discord_admin_webhook is not None:
-        yield _webhook("Discord admin channel", settings.discord_admin_webhook, "SLOMIX_DISCORD_ADMIN_WEBHOOK")
+    for channel, webhook in (
+        ("summary", settings.discord_summary_webhook),
+        ("dev", settings.discord_dev_webhook),
+        ("admin", settings.discord_admin_webhook),
+    ):
+        if webhook is not None:
+            yield _webhook(f"Discord {channel} channel", webhook, f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK")
 
 
 def _webhook(name: str, webhook: SecretStr, setting: str) -> Finding:

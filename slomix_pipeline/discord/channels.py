@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from slomix_pipeline.rules.things import ALARMS, RESULTS, ThingKind
 from slomix_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,11 +16,24 @@ if TYPE_CHECKING:
 
 
 class Channels(NamedTuple):
-    """Each is None where its webhook is not set."""
+    """Each is None where its webhook is not set. ``summaries``: of sessions, where these don't go with the results."""
 
     results: "Discord | None" = None
     dev: "Discord | None" = None
     admin: "Discord | None" = None
+    summaries: "Discord | None" = None
+
+    def of(self, kind: ThingKind) -> "Discord | None":
+        """Where things of a kind are told."""
+        if kind is ThingKind.SESSION and self.summaries is not None:
+            return self.summaries
+        if kind in RESULTS:
+            return self.results
+        return self.admin if kind in ALARMS else self.dev
+
+    def kinds_in(self, channel: "Discord") -> tuple[ThingKind, ...]:
+        """The kinds of things that a channel is told."""
+        return tuple(kind for kind in ThingKind if self.of(kind) is channel)
 
 
 def open_channels(settings: Settings) -> Channels:
@@ -28,16 +42,18 @@ def open_channels(settings: Settings) -> Channels:
         "SLOMIX_DISCORD_WEBHOOK": settings.discord_webhook,
         "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
         "SLOMIX_DISCORD_ADMIN_WEBHOOK": settings.discord_admin_webhook,
+        "SLOMIX_DISCORD_SUMMARY_WEBHOOK": settings.discord_summary_webhook,
     }
     if not any(webhooks.values()):
         return Channels()
     from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
 
-    results, dev, admin = (
-        None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
-        for setting, webhook in webhooks.items()
+    return Channels(
+        *(
+            None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
+            for setting, webhook in webhooks.items()
+        )
     )
-    return Channels(results, dev, admin)
 
 
 @contextmanager

@@ -31,7 +31,8 @@ _SYMPTOMS = """
       and c.check_name <> all(%(about_messages)s)
     group by c.severity, c.check_name
     union all
-    select 'refused_webhooks', case p.kind when 'timing' then 'dev channel' else 'results' end,
+    select 'refused_webhooks',
+           case p.kind when 'timing' then 'dev channel' when 'session' then 'summaries' else 'results' end,
            coalesce((array_agg(p.error order by p.claimed_at desc))[1], ''), max(p.claimed_at), count(*)
     from post p
     where p.state = 'refused' and p.payload_sha256 is null and p.kind <> 'alarm' and p.claimed_at > %(since)s
