@@ -3,7 +3,8 @@
 Imports the stats files of 20,000 rounds made by the simulator, or the folder given, and asks each question many times
 on one kept connection, of other players, maps and sessions each time. "anew" is the same sums straight over the rounds,
 adding up the weapons of every row, as all of it was before anything was kept. Prints one table: milliseconds of CPU,
-of PostgreSQL and of reading the answer together, so that a busy machine tells the same as a quiet one.
+of PostgreSQL and of reading the answer together, so that a busy machine tells the same as a quiet one. Below it what
+the commands about boards and players ask.
 
     .venv/bin/python benchmarks/boards.py [folder]
 """
@@ -13,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bulk import MANY_ROUNDS, imported, simulated, size
@@ -21,6 +22,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
+from slomix_pipeline.rules.boards import BOARDS, threshold
+from slomix_pipeline.warehouse import careers, maps, records
+from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.database import Database
 
 TIMES, TIMES_ANEW = 100, 10
@@ -66,16 +70,48 @@ def main() -> None:
 
 
 def measure(database: Database) -> None:
-    print(f"{'':<28}{'p50':>8}{'p95':>8}{'aim':>8}{'anew p50':>12}{'p95':>8}", flush=True)
+    print(f"{'':<34}{'p50':>8}{'p95':>8}{'aim':>8}{'anew p50':>12}{'p95':>8}", flush=True)
     with database.connect() as kept, database.connect() as anew:
         sum_anew(anew)
         for question, (query, of_what, aim) in QUESTIONS.items():
-            things = [next(iter(row.values())) for row in kept.execute(of_what.encode())] if of_what else []
-            ours, theirs = (asked(*given, query, things) for given in ((kept, TIMES), (anew, TIMES_ANEW)))
-            print(
-                f"{question:<28}{p50(ours):>8.1f}{p95(ours):>8.1f}{aim or '':>8}{p50(theirs):>12.1f}{p95(theirs):>8.1f}"
+            things = names(kept, of_what) if of_what else []
+            ours, theirs = (
+                asked(conn, times, lambda thing, conn=conn, query=query: all_rows(conn, query, thing), things)
+                for conn, times in ((kept, TIMES), (anew, TIMES_ANEW))
             )
+            show(question, ours, aim, f"{p50(theirs):>12.1f}{p95(theirs):>8.1f}")
         anew.rollback()
+        measure_commands(kept)
+
+
+def measure_commands(conn: Connection[DictRow]) -> None:
+    played, guids, sessions = (
+        names(conn, f"select distinct {column} from player_round_fact order by 1")
+        for column in ("map", "guid", "session_key")
+    )
+    for board in BOARDS.values():
+        needed = threshold(board)
+        show(f"board {board.name}", asked(conn, TIMES, lambda _, b=board, n=needed: board_rows(conn, b, n), []), 40)
+        of_map = asked(conn, TIMES, lambda name, b=board, n=needed: board_rows(conn, b, n, map_name=name), played)
+        show(f"board {board.name} of a map", of_map, 40)
+    find, few = careers.find_player, TIMES_ANEW
+    show("player", asked(conn, few, lambda guid: careers.career(conn, find(conn, str(guid))), guids), None)
+    show("records", asked(conn, few, lambda _: records.records(conn), []), None)
+    show("map", asked(conn, few, lambda name: maps.map_seen(conn, str(name)), played), None)
+    show("milestones of a session", asked(conn, few, lambda key: careers.unlocked_in(conn, str(key)), sessions), None)
+    show("its personal bests", asked(conn, few, lambda key: records.personal_bests_of(conn, str(key)), sessions), None)
+
+
+def show(question: str, took: Sequence[float], aim: int | None, beside: str = "") -> None:
+    print(f"{question:<34}{p50(took):>8.1f}{p95(took):>8.1f}{aim or '':>8}{beside}", flush=True)
+
+
+def names(conn: Connection[DictRow], query: str) -> list[str]:
+    return [next(iter(row.values())) for row in conn.execute(query.encode())]
+
+
+def all_rows(conn: Connection[DictRow], query: str, thing: str | None) -> list[DictRow]:
+    return conn.execute(query.encode(), [] if thing is None else [thing]).fetchall()
 
 
 def sum_anew(conn: Connection[DictRow]) -> None:
@@ -91,12 +127,14 @@ def sum_anew(conn: Connection[DictRow]) -> None:
         conn.execute(made.encode())
 
 
-def asked(conn: Connection[DictRow], times: int, query: str, things: Sequence[str]) -> list[float]:
-    """The milliseconds that each asking takes."""
+def asked(
+    conn: Connection[DictRow], times: int, ask: Callable[[str | None], object], things: Sequence[str]
+) -> list[float]:
+    """The milliseconds that each asking takes, of one thing after the other."""
     took = []
     for number in range(times + FIRST):
         began = cpu_seconds(conn)
-        conn.execute(query.encode(), [things[number % len(things)]] if things else []).fetchall()
+        ask(things[number % len(things)] if things else None)
         took.append((cpu_seconds(conn) - began) * 1000)
     return took[FIRST:]
 

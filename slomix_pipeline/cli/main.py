@@ -18,6 +18,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from slomix_pipeline.cli import careers
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.terminal import (
@@ -52,8 +53,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for group in (identity, lua, override, team):
-    main.add_command(group)
+for command in (*careers.COMMANDS, identity, lua, override, team):
+    main.add_command(command)
 
 
 @main.command()

@@ -9,7 +9,7 @@ Lengths count UTF-16 units. Discord does not say what it counts; no other count 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -210,6 +210,17 @@ def fields_of_lines(
         if len(fields) <= max_fields and taken <= room and all(length(value) <= FIELD_VALUE_LIMIT for value in values):
             return fields
     raise ValueError(f"no room for {len(lines)} lines of {name!r}")
+
+
+def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]]) -> Embed:
+    """The embed with a block of lines per title below its fields, within what is left of Discord's limits: what one
+    block does not need, the next ones may take. A block without lines is left out."""
+    waiting = [(title, lines) for title, lines in blocks if lines]
+    for number, (title, lines) in enumerate(waiting):
+        left = len(waiting) - number
+        room, fields = (TOTAL_LIMIT - size(embed)) // left, (FIELDS_LIMIT - len(embed.fields)) // left
+        embed = replace(embed, fields=embed.fields + fields_of_lines(title, lines, room=room, max_fields=fields))
+    return embed
 
 
 def _pack(lines: Sequence[str]) -> list[str]:

@@ -4,9 +4,8 @@ Does not belong here: which players there are, and the messages these stand in (
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from slomix_pipeline.discord.embeds import FIELDS_LIMIT, TOTAL_LIMIT, Embed, Field, fields_of_lines, size
+from slomix_pipeline.discord.embeds import Embed, with_blocks
 from slomix_pipeline.discord.wording import hundredth, player_text, team_text, whole
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -21,16 +20,7 @@ def with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str
     for player in players:
         blocks[player.team].append(player)
     titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
-    fields: tuple[Field, ...] = embed.fields
-    waiting = [team for team in titles if blocks[team]]
-    for number, team in enumerate(waiting):
-        left = len(waiting) - number
-        share = (TOTAL_LIMIT - size(replace(embed, fields=fields))) // left
-        most = (FIELDS_LIMIT - len(fields)) // left
-        fields += fields_of_lines(
-            titles[team], _lines(blocks[team]), more="… and {n} more", room=share, max_fields=most
-        )
-    return replace(embed, fields=fields)
+    return with_blocks(embed, [(titles[team], _lines(blocks[team])) for team in titles if blocks[team]])
 
 
 def _lines(players: Sequence[PlayerTotals]) -> list[str]:

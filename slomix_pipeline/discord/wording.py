@@ -20,8 +20,8 @@ def map_text(name: str) -> str:
 
 
 def player_text(name: str) -> str:
-    """A player's name."""
-    return escape(clip(name, NAME_WIDTH)) or "?"
+    """A player's name; cut before it is clipped, as a map's is. Those of the engine are no longer than that."""
+    return escape(clip(name[: 2 * NAME_WIDTH], NAME_WIDTH)) or "?"
 
 
 def team_text(team: TeamName) -> str:

@@ -159,6 +159,25 @@ RUNS = """
 0 explain --session latest
 2 explain TEXT
 2 explain ROUND --player TEXT
+0 board kills --min-rounds 1
+0 board kd --min-rounds 1 --json
+0 board accuracy --map MAP --since 2020-01-01
+2 board TEXT
+2 board kills --map TEXT
+0 player GUID
+0 player GUID --json
+2 player TEXT
+2 player x
+0 compare GUID GUID
+0 compare GUID GUID --json
+2 compare GUID TEXT
+0 records
+0 records --json
+0 records --map MAP
+2 records --map TEXT
+0 map MAP
+0 map MAP --json
+2 map TEXT
 0 audit
 0 audit --output FOLDER/report
 2 audit --server TEXT
@@ -221,6 +240,7 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
         "ROUND": round_key(hostile.rounds[-1]),
         "FIRST": round_key(hostile.rounds[-2]),
         "GUID": min(hostile.rounds[0].players),
+        "MAP": hostile.rounds[0].map_name,
         "MATE": max(hostile.rounds[0].players),
         "OTHER": next(name for name in POLICIES if name != DEFAULT_POLICY),
         "WHY": f"--why={text}\n--by={text}",

@@ -33,6 +33,8 @@ FORMULAS = [
     ("dpm", (1500, 0), None),
     ("dpm", (1500, None), None),
     ("dpm", (None, 300), None),
+    ("kills_per_minute", (15, 300), 3),
+    ("kills_per_minute", (15, 0), None),
     ("frag_potential", (1500, 600, 300), 300),
     ("frag_potential", (1500, 600, 600), None),
     ("frag_potential", (1500, 600, None), None),

@@ -57,6 +57,14 @@ Formula: damage_given · 60 / seconds_played
 Unit: damage per minute
 Source: game rule (own time, not the length of the round). The DPM field of the files is always 0';
 
+create function metric_kills_per_minute(kills bigint, seconds_played bigint) returns double precision
+    language sql immutable as $$ select kills * 60.0::double precision / nullif(seconds_played, 0) $$;
+comment on function metric_kills_per_minute is
+'Enemies killed per minute the player was there.
+Formula: kills · 60 / seconds_played
+Unit: kills per minute
+Source: as dpm, by own time';
+
 create function metric_frag_potential(damage_given bigint, seconds_played bigint, seconds_dead bigint)
     returns double precision
     language sql immutable as $$ select metric_dpm(damage_given, seconds_played - seconds_dead) $$;

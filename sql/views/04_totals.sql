@@ -14,6 +14,11 @@ select 'career', 'all', f.* from player_round_fact f;
 comment on view player_fact_level is
 'Rows of player_round_fact, once for each level that their round is part of.';
 
+-- Numbers that hold more than their round leave the player's total of a match or an evening unknown; a career or a map
+-- would stay unknown for ever, so there they count as little as an invalid round: "rounds" is without them.
+create or replace function counts_in_careers(flags text[]) returns boolean
+    language sql immutable as $$ select not flags && array['counters_carried_over', 'there_for_longer', 'cumulative'] $$;
+
 -- sum() leaves out what is unknown and so shows too little; "count(x) = count(*)" is: known in all of these rounds.
 create view player_round_sum as
 select p.level, p.scope, p.guid,
@@ -67,10 +72,7 @@ from (
     union all
     select 'career_session', session_key, f.* from player_round_fact f   -- what of a session counts in careers
 ) p
--- Of a match or an evening, numbers that hold more than their round leave the player's total unknown; a career or a map
--- would stay unknown for ever, so there they count as little as an invalid round: "rounds" is without them.
-where p.level in ('round', 'match', 'session')
-      or not p.flags && array['counters_carried_over', 'there_for_longer', 'cumulative']
+where p.level in ('round', 'match', 'session') or counts_in_careers(p.flags)
 group by p.level, p.scope, p.guid;
 
 -- A career has thousands of rounds but some hundred sessions, so what each of them adds to it is kept as well.
@@ -212,6 +214,7 @@ select s.*,
        metric_kd(kills, deaths) as kd,
        metric_efficiency(kills, deaths) as efficiency,
        metric_dpm(damage_given, seconds_played) as dpm,
+       metric_kills_per_minute(kills, seconds_played) as kills_per_minute,
        metric_frag_potential(damage_given, seconds_played, seconds_dead) as frag_potential,
        metric_alive_dpm(damage_given, engine_alive_seconds, seconds_dead, seconds_played) as alive_dpm,
        metric_damage_ratio(damage_given, damage_received) as damage_ratio,

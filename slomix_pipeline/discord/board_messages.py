@@ -1,0 +1,193 @@
+"""What is said of boards, players and records, in words players read.
+
+Belongs here: wording and order. Facts come as ``warehouse`` gives them, numbers as ``reports.career_words`` has them;
+limits are ``embeds``' business.
+Does not belong here: sending, and messages of matches and sessions (``messages``).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from slomix_pipeline.discord.embeds import Embed, Message, escape, with_blocks
+from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text
+from slomix_pipeline.reports.career_words import (
+    CAREER_NUMBERS,
+    CareerNumber,
+    amount,
+    badge_text,
+    board_heading,
+    board_value,
+    deed_text,
+    equalled_text,
+    milestone_text,
+    progress_text,
+    record_title,
+    record_value,
+    rounds_text,
+    samples_text,
+    standing_text,
+    usual_text,
+    value_of_kind,
+)
+from slomix_pipeline.rules.boards import Board, Threshold
+from slomix_pipeline.rules.milestones import Milestone
+from slomix_pipeline.rules.records import KINDS, PersonalBest, RecordKind, RecordLevel
+from slomix_pipeline.warehouse.boards import BoardRow
+from slomix_pipeline.warehouse.careers import Career, DeedSeen, Meetings, NightSeen, Unlocked, WeaponSeen
+from slomix_pipeline.warehouse.records import RecordSeen
+
+BOARD_COLOUR = 0xF1C40F
+MOST_NAMES = 6  # of a team, or that somebody played under
+MOST_MILESTONES = 5
+
+
+def board_message(
+    board: Board,
+    needed: Threshold,
+    rows: Sequence[BoardRow],
+    map_name: str | None = None,
+    since: datetime | None = None,
+) -> Message:
+    """A board, first place first; who finds no room is counted."""
+    heading = escape(board_heading(board, needed, since))
+    lines = [
+        f"`{row.rank:>2}` **{player_text(row.name)}** · {board_value(board, row)} · {rounds_text(row)}" for row in rows
+    ]
+    embed = Embed(
+        title=board.title + (f" · {map_text(map_name)}" if map_name else ""),
+        description=f"-# {heading}" + ("" if rows else "\nNobody has played enough for it."),
+        color=BOARD_COLOUR,
+    )
+    return Message(embeds=(with_blocks(embed, [("Players", lines)]),))
+
+
+def player_message(career: Career) -> Message:
+    """A player's career."""
+    names = [player_text(alias.name) for alias in career.aliases if alias.name != career.name]
+    first, last = (int(at.timestamp()) for at in (career.numbers.first_played_at, career.numbers.last_played_at))
+    embed = Embed(
+        title=player_text(career.name),
+        description="\n".join(
+            [
+                f"Matches: {standing_text(career.standing)}",
+                f"-# <t:{first}:d> to <t:{last}:d>" + (f" · also {_some(names)}" if names else ""),
+            ]
+        ),
+        color=NEUTRAL,
+        footer=career.guid,
+    )
+    return Message(embeds=(with_blocks(embed, list(_career_blocks(career))),))
+
+
+def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
+    yield "Career", [f"{number.title}: **{number.text(career)}**" for number in CAREER_NUMBERS]
+    yield (
+        "Latest nights",
+        [
+            f"-# K/D {usual_text(career.form.usual_kd, 2)}, damage per minute {usual_text(career.form.usual_dpm, 1)}",
+            *map(_night, career.form.nights),
+        ],
+    )
+    yield "Weapons", [_weapon(own) for own in career.weapons]
+    yield "Badges", [badge_text(own) for own in career.progress if own.badge is not None]
+    yield "Reached last", [_milestone(own) for own in career.milestones[: -MOST_MILESTONES - 1 : -1]]
+    yield "Firsts", [_deed(own) for own in career.deeds]
+    yield "Next", [progress_text(own) for own in career.progress if own.next_step is not None]
+    yield "Best rounds", [_record(best, with_holders=False) for best in career.bests]
+
+
+def compare_message(one: Career, other: Career, met: Meetings) -> Message:
+    """Two players side by side; of a ratio the higher is bold."""
+    first, second = player_text(one.name), player_text(other.name)
+    embed = Embed(
+        title=f"{first} and {second}",
+        description="\n".join(
+            [
+                f"Together: {standing_text(met.together)}",
+                f"Against each other, {first}: {standing_text(met.against)}",
+            ]
+        ),
+        color=NEUTRAL,
+        footer=f"{one.guid} · {other.guid}",
+    )
+    lines = [_compared(number, one, other) for number in CAREER_NUMBERS]
+    return Message(embeds=(with_blocks(embed, [(f"{first} – {second}", lines)]),))
+
+
+def records_message(records: Sequence[RecordSeen], map_name: str | None = None) -> Message:
+    """The records, of rounds, matches, sessions and attacks."""
+    of_levels = {
+        level: [_record(own) for own in records if own.level is level and own.kind is not RecordKind.ATTACK]
+        for level in RecordLevel
+    }
+    attacks = [_record(own) for own in records if own.kind is RecordKind.ATTACK]
+    embed = Embed(
+        title="Records" + (f" · {map_text(map_name)}" if map_name else ""),
+        description=f"-# {escape(samples_text())}" + ("" if records else "\nNone yet."),
+        color=BOARD_COLOUR,
+    )
+    blocks = [(f"In one {level.value}", lines) for level, lines in of_levels.items()]
+    return Message(embeds=(with_blocks(embed, [*blocks, ("Fastest attacks", attacks)]),))
+
+
+def reached_message(unlocked: Sequence[Unlocked], session_key: str) -> Message:
+    """What players reached in a session: one message for all of them."""
+    lines = [
+        f"**{player_text(own.player.name)}** · "
+        f"{', '.join([*map(milestone_text, own.milestones), *map(deed_text, own.deeds)])}"
+        for own in unlocked
+    ]
+    embed = Embed(title="Reached this session", color=BOARD_COLOUR, footer=session_key)
+    return Message(embeds=(with_blocks(embed, [("Milestones", lines)]),))
+
+
+def personal_best_text(best: PersonalBest) -> str:
+    """A line for a session's report: what was beaten, and how long that had stood."""
+    new, old = (value_of_kind(night.kind, night.value) for night in (best.best, best.old))
+    title = KINDS[best.best.kind].title
+    return f"**{player_text(best.best.name)}** · {title} **{new}**, best so far was {old} ({best.stood} nights ago)"
+
+
+def _night(night: NightSeen) -> str:
+    numbers = f"K/D {amount(night.kd, 2)} · {amount(night.dpm, 1)} dpm · {night.rounds} rounds"
+    return f"<t:{int(night.ended_at.timestamp())}:d> · {numbers}"
+
+
+def _weapon(own: WeaponSeen) -> str:
+    return f"{escape(own.weapon)} · {amount(own.kills)} kills · {amount(own.accuracy, 1, ' %')} accuracy"
+
+
+def _milestone(own: Milestone) -> str:
+    return f"{milestone_text(own)} · <t:{int(own.reached.stamp.timestamp())}:d> · {map_text(own.reached.map)}"
+
+
+def _deed(own: DeedSeen) -> str:
+    where = f" · {map_text(own.map)}" if own.map else ""
+    return f"{deed_text(own)} · <t:{int(own.stamp.timestamp())}:d>{where}"
+
+
+def _compared(number: CareerNumber, one: Career, other: Career) -> str:
+    values = [number.of(career.numbers) for career in (one, other)]
+    texts = [number.text(career) for career in (one, other)]
+    if number.compares and values[0] is not None and values[1] is not None and values[0] != values[1]:
+        higher = values[1] > values[0]
+        texts[higher] = f"**{texts[higher]}**"
+    return f"{number.title}: {' – '.join(texts)}"
+
+
+def _record(record: RecordSeen, *, with_holders: bool = True) -> str:
+    facts = [f"{record_title(record)} **{record_value(record)}**"]
+    if with_holders:
+        facts.append(_some([player_text(name) for name in record.holders]))
+    if record.map:
+        facts.append(map_text(record.map))
+    facts.append(f"<t:{int(record.ended_at.timestamp())}:d>")
+    if record.equalled and with_holders:
+        facts.append(equalled_text(record))
+    return " · ".join(facts)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many there are more."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

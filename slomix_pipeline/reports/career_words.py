@@ -1,0 +1,177 @@
+"""Words for careers, boards, records and milestones that the terminal and Discord share, and the same as JSON.
+
+Belongs here: plain text of plain values; names stay as they are, so whoever shows a text with names escapes it.
+Does not belong here: tables (``career_tables``), messages (``discord.board_messages``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.reports.export import utc_text
+from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
+from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
+from slomix_pipeline.rules.par import LEAST_ATTACKS
+from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
+from slomix_pipeline.warehouse.boards import BoardRow
+from slomix_pipeline.warehouse.careers import Career, CareerNumbers, DeedSeen, Standing
+from slomix_pipeline.warehouse.maps import MapSeen
+from slomix_pipeline.warehouse.records import RecordSeen
+
+
+@dataclass(frozen=True)
+class CareerNumber:
+    """A number of ``CareerNumbers`` as it is shown. ``compares``: more of it is more skill, not more evenings."""
+
+    attribute: str
+    title: str
+    decimals: int = 0
+    unit: str = ""
+    compares: bool = False
+
+    def of(self, numbers: CareerNumbers) -> float | None:
+        value: float | None = getattr(numbers, self.attribute)
+        return value
+
+    def text(self, career: Career) -> str:
+        """The number; of revives, which old files lack, what is known of them and of how many rounds that is."""
+        value = self.of(career.numbers)
+        known = next((own for own in career.progress if own.number is Number.REVIVES_GIVEN), None)
+        if value is None and self.attribute == Number.REVIVES_GIVEN and known and known.value is not None:
+            return f"{amount(known.value)} in {known.known_rounds:,} rounds"
+        return amount(value, self.decimals, self.unit)
+
+
+CAREER_NUMBERS = (
+    CareerNumber("rounds", "rounds"),
+    CareerNumber("kills", "kills"),
+    CareerNumber("kills_per_round", "kills per round", 1, compares=True),
+    CareerNumber("kd", "K/D", 2, compares=True),
+    CareerNumber("efficiency", "efficiency", 1, " %", compares=True),
+    CareerNumber("dpm", "damage per minute", 1, compares=True),
+    CareerNumber("accuracy", "accuracy", 1, " %", compares=True),
+    CareerNumber("aimed_accuracy", "aimed accuracy", 1, " %", compares=True),
+    CareerNumber("headshot_percent", "headshots", 1, " %", compares=True),
+    CareerNumber("gibs", "gibs"),
+    CareerNumber("revives_given", "revives"),
+)
+
+
+def amount(value: float | None, decimals: int = 0, unit: str = "") -> str:
+    """A number as people read it; ``–`` when it is unknown."""
+    return "–" if value is None else f"{value:,.{decimals}f}{unit}"
+
+
+def board_value(board: Board, row: BoardRow) -> str:
+    """What somebody stands on a board with."""
+    return amount(row.value, board.decimals, board.unit)
+
+
+def rounds_text(row: BoardRow) -> str:
+    """The rounds that a place is over: ``212 rounds``; ``212 of 380 rounds`` where the others don't know the number."""
+    return f"{row.rounds:,} rounds" if row.rounds == row.of_rounds else f"{row.rounds:,} of {row.of_rounds:,} rounds"
+
+
+def board_heading(board: Board, needed: Threshold, since: datetime | None) -> str:
+    """What a board ranks, and whom."""
+    when = "" if since is None else f", sessions since {since:%Y-%m-%d}"
+    return f"{board.formula}; {threshold_text(board, needed)}{when}"
+
+
+def record_value(record: RecordSeen) -> str:
+    """A record's number, or the time of an attack."""
+    return value_of_kind(record.kind, record.value)
+
+
+def value_of_kind(kind: RecordKind, value: float) -> str:
+    """A number of a kind of which there are records."""
+    if kind is RecordKind.ATTACK:
+        return format_time(round(value))
+    return amount(value, KINDS[kind].decimals, KINDS[kind].unit)
+
+
+def record_title(record: RecordSeen) -> str:
+    """What a record is of."""
+    return f"{KINDS[record.kind].title}{_LEVELS[record.level]}"
+
+
+_LEVELS = {RecordLevel.ROUND: "", RecordLevel.MATCH: " in a match", RecordLevel.SESSION: " in a session"}
+
+
+def equalled_text(record: RecordSeen) -> str:
+    """How often it was reached again; empty when never."""
+    return f"equalled {record.equalled}×" if record.equalled else ""
+
+
+def samples_text() -> str:
+    """What rates need to be a record."""
+    needs = {f"{kind.least} {kind.sample}" for kind in KINDS.values() if kind.least}
+    return f"Rates from {' and from '.join(sorted(needs, reverse=True))}; only rounds whose checks passed."
+
+
+def milestone_text(milestone: Milestone) -> str:
+    """``1,000 kills``, ``K/D 1.5``."""
+    return _step_text(milestone.number, milestone.step)
+
+
+def deed_text(own: DeedSeen) -> str:
+    """``first full hold``."""
+    return DEEDS[own.deed]
+
+
+def _step_text(number: Number, step: float) -> str:
+    title = LADDERS[number].title
+    return f"{title} {step:g}" if number is Number.KD else f"{step:,.0f} {title}"
+
+
+def progress_text(own: Progress) -> str:
+    """How far it is to the next milestone: ``1,234 of 2,500 kills``; of what old files lack, over which rounds."""
+    assert own.next_step is not None
+    if own.number is Number.KD:
+        return f"K/D {amount(own.value, 2)}, next {own.next_step:g}"
+    known = f", known of {own.known_rounds:,} rounds" if own.number is Number.REVIVES_GIVEN else ""
+    return f"{amount(own.value or 0)} of {_step_text(own.number, own.next_step)}{known}"
+
+
+def badge_text(own: Progress) -> str:
+    """The badge that is shown of a number."""
+    assert own.badge is not None
+    return _step_text(own.number, own.badge)
+
+
+def standing_text(standing: Standing) -> str:
+    """``12 won, 1 drawn, 9 lost``."""
+    drawn = f"{standing.drawn} drawn, " if standing.drawn else ""
+    return f"{standing.won} won, {drawn}{standing.lost} lost"
+
+
+def usual_text(value: float | None, decimals: int) -> str:
+    """What is usual for somebody; in words while it can't be said."""
+    return "too few nights before to say what is usual" if value is None else f"usually {amount(value, decimals)}"
+
+
+def par_text(seen: MapSeen) -> str:
+    """A map's par in one sentence, with the attacks it is from."""
+    own = seen.par
+    count = f"{own.completed} of {own.attacks} attacks completed"
+    limit = "" if seen.limit_seconds is None else f", limit {format_time(seen.limit_seconds)}"
+    if not own.enough:
+        return f"{count}{limit}; a par is told from {LEAST_ATTACKS} attacks on"
+    held = f"{amount((own.held_share or 0) * 100)} % hold to the end"
+    reached = "not reached" if own.par is None else format_time(own.par)
+    return f"par {reached}, {held} ({count}{limit})"
+
+
+def as_json(value: Any) -> Any:
+    """What is told of careers, for programs: every attribute under its name, moments in UTC."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, Mapping):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return value

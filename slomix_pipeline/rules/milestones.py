@@ -1,0 +1,155 @@
+"""Milestones of careers: thresholds that a player crosses once, in the order in which his rounds were played.
+
+Belongs here: which numbers have milestones, where they lie, when one is reached, what comes next.
+Does not belong here: the numbers (the view ``career_so_far``), telling of them.
+Source: the community's own lists of achievements and badges, as one ladder per number. Its badge for a K/D of 0 is left
+out: everybody has it.
+
+Everything is derived from the rounds that count, so every rebuild gives the same, and a round that no longer counts
+takes back what was reached in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+KD_FROM_ROUNDS = 20
+
+
+class Number(StrEnum):
+    """What milestones are of, as the view ``career_so_far`` names it."""
+
+    KILLS = "kills"
+    ROUNDS = "rounds"
+    NIGHTS = "nights"
+    KD = "kd"
+    REVIVES_GIVEN = "revives_given"
+    TIMES_REVIVED = "times_revived"
+    DYNAMITES_PLANTED = "dynamites_planted"
+    DYNAMITES_DEFUSED = "dynamites_defused"
+    OBJECTIVES = "objectives"
+
+
+class Deed(StrEnum):
+    """What somebody is once the first time part of, as the view ``team_deed`` names it."""
+
+    FULL_HOLD = "full_hold"
+    MAP_RECORD = "map_record"
+    COMEBACK = "comeback"
+
+
+DEEDS: Mapping[Deed, str] = {
+    Deed.FULL_HOLD: "first full hold",
+    Deed.MAP_RECORD: "first map record",
+    Deed.COMEBACK: "first session won after 0–3",
+}
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The milestones of a number, lowest first. ``badges``: those of them that give a badge; the highest is shown."""
+
+    title: str
+    steps: tuple[float, ...]
+    badges: tuple[float, ...]
+
+
+LADDERS: Mapping[Number, Ladder] = {
+    Number.KILLS: Ladder("kills", (100, 500, 1_000, 2_500, 5_000, 10_000, 20_000), (1_000, 5_000, 10_000, 20_000)),
+    Number.ROUNDS: Ladder(
+        "rounds", (10, 50, 100, 250, 500, 1_000, 5_000, 10_000, 30_000), (50, 500, 5_000, 10_000, 30_000)
+    ),
+    Number.NIGHTS: Ladder("nights", (10,), ()),
+    Number.KD: Ladder("K/D", (1, 1.5, 2, 2.5, 3), (1, 1.5, 2, 2.5, 3)),
+    Number.REVIVES_GIVEN: Ladder("revives", (100, 500, 5_000), (100, 500, 5_000)),
+    Number.TIMES_REVIVED: Ladder("times revived", (100, 500, 3_000), (100, 500, 3_000)),
+    Number.DYNAMITES_PLANTED: Ladder("dynamites planted", (50, 200, 1_000), (50, 200, 1_000)),
+    Number.DYNAMITES_DEFUSED: Ladder("dynamites defused", (50, 200, 1_000), (50, 200, 1_000)),
+    Number.OBJECTIVES: Ladder("objectives taken or brought back", (25, 250, 2_500), (25, 250, 2_500)),
+}
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What a career had come to after one of its rounds; None: not known of any round so far."""
+
+    round_key: str
+    match_key: str
+    session_key: str
+    map: str
+    stamp: datetime
+    rounds: int
+    nights: int
+    kills: int | None
+    kd: float | None
+    revives_given: int | None
+    times_revived: int | None
+    dynamites_planted: int | None
+    dynamites_defused: int | None
+    objectives: int | None
+    revives_given_rounds: int
+
+    def value(self, number: Number) -> float | None:
+        """A number as far as it can have milestones: a K/D only from so many rounds on."""
+        if number is Number.KD and self.rounds < KD_FROM_ROUNDS:
+            return None
+        found: float | None = getattr(self, number.value)
+        return found
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A milestone that was reached, and after which round. It stays reached when a ratio falls again."""
+
+    number: Number
+    step: float
+    is_badge: bool
+    reached: SoFar
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a career stands on a ladder. ``next_step``: None above the last; ``known_rounds``: of how many rounds the
+    number is known."""
+
+    number: Number
+    value: float | None
+    badge: float | None
+    next_step: float | None
+    known_rounds: int
+
+
+def milestones(career: Iterable[SoFar]) -> list[Milestone]:
+    """What was reached, in order. ``career``: after each of its rounds, in the order of play."""
+    waiting = {number: list(ladder.steps) for number, ladder in LADDERS.items()}
+    found = []
+    for so_far in career:
+        for number, steps in waiting.items():
+            value = so_far.value(number)
+            while steps and value is not None and value >= steps[0]:
+                step = steps.pop(0)
+                found.append(Milestone(number, step, step in LADDERS[number].badges, so_far))
+    return found
+
+
+def progress(career: Iterable[SoFar]) -> list[Progress]:
+    """Where a career stands on every ladder; nothing before its first round."""
+    rounds = list(career)
+    if not rounds:
+        return []
+    last, reached = rounds[-1], milestones(rounds)
+    return [_progress(last, number, [own for own in reached if own.number is number]) for number in LADDERS]
+
+
+def _progress(last: SoFar, number: Number, reached: list[Milestone]) -> Progress:
+    steps = LADDERS[number].steps
+    badges = [milestone.step for milestone in reached if milestone.is_badge]
+    known = last.revives_given_rounds if number is Number.REVIVES_GIVEN else last.rounds
+    return Progress(
+        number,
+        last.value(number),
+        max(badges, default=None),
+        steps[len(reached)] if len(reached) < len(steps) else None,
+        known,
+    )

@@ -1,0 +1,117 @@
+"""Records and personal bests: which kinds there are, how large a sample they need, what is rare.
+
+Belongs here: kinds, minimum samples, picking the personal bests of a night out of a player's nights.
+Does not belong here: the numbers themselves and whether a round may hold a record (``sql/views/11_records.sql``).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RecordKind(StrEnum):
+    """What a record is of, as the views of records name it; ``ATTACK`` is a time, the shorter the better."""
+
+    KILLS = "kills"
+    DAMAGE_GIVEN = "damage_given"
+    DPM = "dpm"
+    KILLS_PER_MINUTE = "kills_per_minute"
+    AIMED_ACCURACY = "aimed_accuracy"
+    GIBS = "gibs"
+    DENIED_PLAYTIME = "denied_playtime"
+    KILLING_SPREE = "killing_spree"
+    USEFUL_KILLS = "useful_kills"
+    ATTACK = "attack"
+
+
+class RecordLevel(StrEnum):
+    """Over what a record is."""
+
+    ROUND = "round"
+    MATCH = "match"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class KindOfRecord:
+    """How a kind is shown. ``least``: the sample that a rate needs, in units of ``sample``."""
+
+    title: str
+    decimals: int = 0
+    unit: str = ""
+    least: int = 0
+    sample: str = ""
+
+
+# A rate of a few seconds or shots is chance: without these, 4 hits of 5 shots would be the best accuracy ever.
+LEAST_SECONDS = 180
+LEAST_SHOTS = 100
+
+KINDS = {
+    RecordKind.KILLS: KindOfRecord("kills"),
+    RecordKind.DAMAGE_GIVEN: KindOfRecord("damage given"),
+    RecordKind.DPM: KindOfRecord("damage per minute", 1, "", LEAST_SECONDS, "s played"),
+    RecordKind.KILLS_PER_MINUTE: KindOfRecord("kills per minute", 2, "", LEAST_SECONDS, "s played"),
+    RecordKind.AIMED_ACCURACY: KindOfRecord("aimed accuracy", 1, " %", LEAST_SHOTS, "aimed shots"),
+    RecordKind.GIBS: KindOfRecord("gibs"),
+    RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", 0, " s"),
+    RecordKind.KILLING_SPREE: KindOfRecord("killing spree"),
+    RecordKind.USEFUL_KILLS: KindOfRecord("useful kills"),
+    RecordKind.ATTACK: KindOfRecord("fastest attack"),
+}
+
+# A personal best by luck alone comes with every n-th night and number, so only who has a history has some, and few are
+# told: three of a night, those that stood longest.
+NIGHTS_BEFORE = 5
+TOLD_OF_A_NIGHT = 3
+
+
+@dataclass(frozen=True)
+class NightBest:
+    """The best that a player reached of a kind in one night's rounds."""
+
+    guid: str
+    name: str
+    kind: RecordKind
+    session_key: str
+    started_at: datetime
+    value: float
+    round_key: str
+
+
+@dataclass(frozen=True)
+class PersonalBest:
+    """A night's best that beats all of the player's nights before. ``stood``: how many nights the old one stood."""
+
+    best: NightBest
+    old: NightBest
+    stood: int
+    nights_before: int
+
+    @property
+    def rarity(self) -> int:
+        return self.stood * self.nights_before
+
+
+def personal_bests(nights: Iterable[NightBest], session_key: str) -> list[PersonalBest]:
+    """The personal bests of a session, rarest first, as many as are told. ``nights``: of its players, up to it; what
+    only equals the old one is none."""
+    histories: dict[tuple[str, RecordKind], list[NightBest]] = {}
+    for night in sorted(nights, key=lambda night: (night.started_at, night.session_key)):
+        histories.setdefault((night.guid, night.kind), []).append(night)
+    found = [best for history in histories.values() if (best := _personal_best(history, session_key))]
+    found.sort(key=lambda best: (-best.rarity, best.best.guid, best.best.kind))
+    return found[:TOLD_OF_A_NIGHT]
+
+
+def _personal_best(history: Sequence[NightBest], session_key: str) -> PersonalBest | None:
+    place = next((number for number, night in enumerate(history) if night.session_key == session_key), None)
+    if place is None or place < NIGHTS_BEFORE:
+        return None
+    before = history[:place]
+    highest = max(night.value for night in before)
+    if history[place].value <= highest:
+        return None
+    first = next(number for number, night in enumerate(before) if night.value == highest)
+    return PersonalBest(history[place], before[first], place - first, place)

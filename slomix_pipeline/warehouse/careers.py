@@ -1,0 +1,324 @@
+"""Players over years: who is meant by a name, his career, two of them side by side, what a session added.
+
+Belongs here: reading what views and rules make of careers. Does not belong here: how it is shown, and what a number is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
+from slomix_pipeline.rules.milestones import Deed, Milestone, Progress, SoFar, milestones, progress
+from slomix_pipeline.rules.name_search import search
+from slomix_pipeline.warehouse import records
+from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.rows import rows_of
+
+WEAPONS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class PlayerFound:
+    """Somebody whom a name may mean. ``aliases``: all names he used, the most played first."""
+
+    guid: str
+    name: str
+    aliases: tuple[str, ...]
+    last_seen: datetime
+
+
+class NotOnePlayer(SlomixError):
+    """Nobody, or several, are meant by a name; ``found`` lists them."""
+
+    def __init__(self, typed: str, found: Sequence[PlayerFound]) -> None:
+        several = f"{len(found)} players are meant by {typed!r}; give a longer part of the name, or the GUID"
+        super().__init__(several if found else f"nobody who played in a round that counts is called {typed!r}")
+        self.found = tuple(found)
+
+
+@dataclass(frozen=True)
+class AliasSeen:
+    """A name that somebody used. ``rounds``: in how many, also such as don't count."""
+
+    name: str
+    rounds: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True)
+class CareerNumbers:
+    """A career's sums and ratios over all rounds that count, as ``player_metric`` has them; None: unknown."""
+
+    rounds: int
+    first_played_at: datetime
+    last_played_at: datetime
+    kills: int | None
+    deaths: int | None
+    kd: float | None
+    efficiency: float | None
+    damage_given: int | None
+    seconds_played: int | None
+    dpm: float | None
+    kills_per_round: float | None
+    accuracy: float | None
+    aimed_accuracy: float | None
+    headshot_percent: float | None
+    gibs: int | None
+    revives_given: int | None
+
+
+@dataclass(frozen=True)
+class NightSeen:
+    """A player's numbers of one session, as far as they count in careers."""
+
+    session_key: str
+    ended_at: datetime
+    rounds: int
+    kills: int | None
+    kd: float | None
+    dpm: float | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """The latest nights, and what was usual before them; None while too few nights came before."""
+
+    nights: tuple[NightSeen, ...]
+    usual_kd: float | None
+    usual_dpm: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Matches that were decided."""
+
+    won: int
+    drawn: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class WeaponSeen:
+    """What a player did with a weapon over all rounds that count."""
+
+    weapon: str
+    kills: int
+    hits: int
+    shots: int
+    accuracy: float | None
+    headshot_percent: float | None
+
+
+@dataclass(frozen=True)
+class DeedSeen:
+    """The first time that a player was part of a deed. ``map`` and ``match_key``: None of a whole session's."""
+
+    deed: Deed
+    map: str | None
+    match_key: str | None
+    session_key: str
+    round_key: str
+    stamp: datetime
+
+
+@dataclass(frozen=True)
+class Career:
+    """All that is told of a player."""
+
+    guid: str
+    name: str
+    numbers: CareerNumbers
+    standing: Standing
+    form: Form
+    weapons: tuple[WeaponSeen, ...]
+    aliases: tuple[AliasSeen, ...]
+    bests: tuple[RecordSeen, ...]
+    milestones: tuple[Milestone, ...]
+    deeds: tuple[DeedSeen, ...]
+    progress: tuple[Progress, ...]
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    """What a player reached in a session for the first time."""
+
+    player: PlayerFound
+    milestones: tuple[Milestone, ...]
+    deeds: tuple[DeedSeen, ...]
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Decided matches in which both played: together with their common result, against each other with the first
+    one's."""
+
+    together: Standing
+    against: Standing
+
+
+def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
+    """Who is meant by a GUID, by a name he ever used, by how one begins or by a part of one.
+
+    Raises:
+        NotOnePlayer: nobody, or several.
+    """
+    rows = conn.execute(
+        """select p.person, p.name, a.guid, a.name as alias, a.last_seen
+           from alias a join board_person p using (guid) order by p.name, p.person, a.rounds desc, a.name"""
+    ).fetchall()
+    meant = search(typed, [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))])
+    persons = {row["person"] for row in rows if row["guid"] in meant}
+    found = []
+    for person, own in groupby((row for row in rows if row["person"] in persons), key=lambda row: row["person"]):
+        names = list(own)
+        aliases = tuple(dict.fromkeys(row["alias"] for row in names))
+        found.append(PlayerFound(person, names[0]["name"], aliases, max(row["last_seen"] for row in names)))
+    if len(found) != 1:
+        raise NotOnePlayer(typed, found)
+    return found[0]
+
+
+def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
+    """All that is told of a player."""
+    guids = _guids(conn, player.guid)
+    so_far = _so_far(conn, player.guid)
+    return Career(
+        player.guid,
+        player.name,
+        _numbers(conn, player.guid),
+        _standing(conn, guids),
+        _form(conn, guids),
+        _weapons(conn, guids),
+        _aliases(conn, guids),
+        tuple(records.bests(conn, guids)),
+        tuple(milestones(so_far)),
+        _deeds(conn, guids),
+        tuple(progress(so_far)),
+    )
+
+
+def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
+    """How often two players won with and against each other."""
+    rows = conn.execute(
+        """select a.team = b.team as together, a.won, a.drawn
+           from player_result a join player_result b using (match_key)
+           where a.guid = any(%s) and b.guid = any(%s)""",
+        [_guids(conn, one), _guids(conn, other)],
+    ).fetchall()
+    with_him, against = ([row for row in rows if row["together"] is together] for together in (True, False))
+    return Meetings(_counted(with_him), _counted(against))
+
+
+def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
+    """What players reached in a session for the first time, by name; who reached nothing is left out."""
+    rows = conn.execute(
+        """select p.person, p.name, max(f.last_played_at) as last_seen
+           from player_session_fact f join board_person p using (guid)
+           where f.scope = %s group by p.person, p.name order by p.name, p.person""",
+        [session_key],
+    ).fetchall()
+    found = []
+    for row in rows:
+        player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
+        reached = milestones(_so_far(conn, player.guid))
+        deeds = _deeds(conn, _guids(conn, player.guid))
+        unlocked = Unlocked(
+            player,
+            tuple(own for own in reached if own.reached.session_key == session_key),
+            tuple(own for own in deeds if own.session_key == session_key),
+        )
+        if unlocked.milestones or unlocked.deeds:
+            found.append(unlocked)
+    return found
+
+
+def _guids(conn: Connection[DictRow], person: str) -> list[str]:
+    return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
+
+
+def _so_far(conn: Connection[DictRow], person: str) -> list[SoFar]:
+    with conn.cursor(row_factory=rows_of(SoFar)) as cursor:
+        return cursor.execute(
+            """select round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd, revives_given,
+                      times_revived, dynamites_planted, dynamites_defused, objectives, revives_given_rounds
+               from career_so_far where person = %s order by stamp, round_key""",
+            [person],
+        ).fetchall()
+
+
+def _numbers(conn: Connection[DictRow], person: str) -> CareerNumbers:
+    with conn.cursor(row_factory=rows_of(CareerNumbers)) as cursor:
+        row = cursor.execute(
+            """select rounds, first_played_at, last_played_at, kills, deaths, kd, efficiency, damage_given,
+                      seconds_played, dpm, kills_per_round, accuracy, aimed_accuracy, headshot_percent, gibs,
+                      revives_given
+               from player_metric where level = 'career' and guid = %s""",
+            [person],
+        ).fetchone()
+    assert row is not None, "who is found played in a round that counts"
+    return row
+
+
+def _standing(conn: Connection[DictRow], guids: Sequence[str]) -> Standing:
+    return _counted(conn.execute("select won, drawn from player_result where guid = any(%s)", [guids]).fetchall())
+
+
+def _counted(rows: Sequence[DictRow]) -> Standing:
+    won, drawn = sum(row["won"] for row in rows), sum(row["drawn"] for row in rows)
+    return Standing(won, drawn, len(rows) - won - drawn)
+
+
+def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+    with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
+        nights = cursor.execute(
+            """select scope as session_key, last_played_at as ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
+                      metric_dpm(damage_given, seconds_played) as dpm
+               from player_session_fact where guid = any(%s) order by last_played_at desc, scope desc limit %s""",
+            [guids, NIGHTS_SHOWN + USUAL_OF],
+        ).fetchall()
+    before = nights[NIGHTS_SHOWN:]
+    return Form(
+        tuple(nights[:NIGHTS_SHOWN]), usual([night.kd for night in before]), usual([night.dpm for night in before])
+    )
+
+
+def _weapons(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[WeaponSeen, ...]:
+    with conn.cursor(row_factory=rows_of(WeaponSeen)) as cursor:
+        return tuple(
+            cursor.execute(
+                """select weapon, sum(kills)::bigint as kills, sum(hits)::bigint as hits, sum(shots)::bigint as shots,
+                          metric_accuracy(sum(hits)::bigint, sum(shots)::bigint) as accuracy,
+                          metric_headshot_percent(sum(headshots)::bigint, sum(hits)::bigint) as headshot_percent
+                   from weapon_metric where level = 'career' and guid = any(%s) group by weapon having sum(kills) > 0
+                   order by 2 desc, weapon limit %s""",
+                [guids, WEAPONS_SHOWN],
+            )
+        )
+
+
+def _aliases(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen, ...]:
+    with conn.cursor(row_factory=rows_of(AliasSeen)) as cursor:
+        return tuple(
+            cursor.execute(
+                """select name, sum(rounds)::bigint as rounds, min(first_seen) as first_seen,
+                          max(last_seen) as last_seen
+                   from alias where guid = any(%s) group by name order by 2 desc, name""",
+                [guids],
+            )
+        )
+
+
+def _deeds(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[DeedSeen, ...]:
+    with conn.cursor(row_factory=rows_of(DeedSeen)) as cursor:
+        found = cursor.execute(
+            """select distinct on (deed) deed, map, match_key, session_key, round_key, stamp
+               from team_deed where guid = any(%s) order by deed, stamp, round_key""",
+            [guids],
+        ).fetchall()
+    return tuple(sorted(found, key=lambda own: (own.stamp, own.deed)))

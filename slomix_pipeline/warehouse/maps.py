@@ -1,0 +1,83 @@
+"""A map over years: how often it was played, how fast its attacks were, who is good on it.
+
+Belongs here: asking the views about maps. Does not belong here: what par is (``rules.par``), how it is shown.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.rules.name_search import search
+from slomix_pipeline.rules.par import Attack, Par, par
+from slomix_pipeline.warehouse.records import RecordSeen, records
+
+
+class NotOneMap(SlomixError):
+    """No map, or several, are meant by a name; ``found`` lists them."""
+
+    def __init__(self, typed: str, found: Sequence[str]) -> None:
+        several = f"{len(found)} maps are meant by {typed!r}; give a longer part of the name"
+        super().__init__(several if found else f"no round that counts was played on a map called {typed!r}")
+        self.found = tuple(found)
+
+
+@dataclass(frozen=True)
+class MapSeen:
+    """A map. ``limit_seconds``: the usual one, of whose attacks ``par`` is, and ``other_limits`` the number of attacks
+    with another; ``first_won``: decided matches won by who attacked first."""
+
+    name: str
+    matches: int
+    draws: int
+    first_won: int
+    last_played_at: datetime
+    limit_seconds: int | None
+    other_limits: int
+    par: Par
+    records: tuple[RecordSeen, ...]
+
+
+def find_map(conn: Connection[DictRow], typed: str) -> str:
+    """The map that is meant by its name, by how it begins or by a part of it.
+
+    Raises:
+        NotOneMap: none, or several.
+    """
+    names = [row["map"] for row in conn.execute("select distinct map from player_round_fact order by map")]
+    found = search(typed, [(name, name) for name in names])
+    if len(found) != 1:
+        raise NotOneMap(typed, found)
+    return found[0]
+
+
+def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
+    """All that is told of a map whose name is known."""
+    row = conn.execute(
+        """select count(*) filter (where winner is not null) as matches,
+                  count(*) filter (where winner = 'draw') as draws,
+                  count(*) filter (where winner = attackers_first) as first_won,
+                  (select max(stamp) from player_round_fact where map = %(map)s) as last_played_at
+           from match where map_key(map) = %(map)s""",
+        {"map": name},
+    ).fetchone()
+    assert row is not None
+    attacks = conn.execute("select seconds, completed, limit_seconds from map_attack where map = %s", [name]).fetchall()
+    limits = Counter(attack["limit_seconds"] for attack in attacks).most_common()
+    limit = min((limit for limit, count in limits if count == limits[0][1]), key=lambda own: own or 0, default=None)
+    usual = [Attack(own["seconds"], own["completed"]) for own in attacks if own["limit_seconds"] == limit]
+    return MapSeen(
+        name,
+        row["matches"],
+        row["draws"],
+        row["first_won"],
+        row["last_played_at"],
+        limit,
+        len(attacks) - len(usual),
+        par(usual),
+        tuple(records(conn, name)),
+    )

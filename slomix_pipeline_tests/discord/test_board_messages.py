@@ -1,0 +1,224 @@
+"""Messages of boards, players and records: within Discord's limits whatever names are, nobody cut, nobody lost."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix_pipeline.discord import board_messages
+from slomix_pipeline.discord.embeds import Message, to_payload, violations
+from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
+from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
+from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
+from slomix_pipeline.warehouse.boards import BoardRow
+from slomix_pipeline.warehouse.careers import (
+    AliasSeen,
+    Career,
+    CareerNumbers,
+    DeedSeen,
+    Form,
+    Meetings,
+    NightSeen,
+    PlayerFound,
+    Standing,
+    Unlocked,
+    WeaponSeen,
+)
+from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline_tests.building import EVENING
+from slomix_pipeline_tests.discord.seen import HOSTILE, NUMBER, RATIO, lines_of
+
+KILLS = BOARDS[BoardName.KILLS]
+STRANGE = st.one_of(HOSTILE, st.just("a" + "\u0301" * 3000), st.just("👩\u200d🚀" * 60), st.just("x" * 3000))
+WHEN = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
+COUNT = st.integers(0, 10**7)
+STANDING = st.builds(Standing, COUNT, COUNT, COUNT)
+SO_FAR = st.builds(SoFar, *[st.just("main:r")] * 3, STRANGE, WHEN, *[COUNT] * 2, *[NUMBER] * 2, *[NUMBER] * 5, COUNT)
+MILESTONES = st.lists(
+    st.sampled_from([(number, step) for number, ladder in LADDERS.items() for step in ladder.steps]), max_size=40
+).flatmap(
+    lambda steps: st.tuples(*[st.builds(Milestone, st.just(n), st.just(s), st.booleans(), SO_FAR) for n, s in steps])
+)
+DEEDS = st.lists(st.sampled_from(list(Deed)), unique=True).flatmap(
+    lambda deeds: st.tuples(
+        *[st.builds(DeedSeen, st.just(d), STRANGE, st.none(), *[st.just("main:x")] * 2, WHEN) for d in deeds]
+    )
+)
+PROGRESS = st.tuples(
+    *[
+        st.builds(
+            Progress,
+            st.just(number),
+            RATIO,
+            st.sampled_from([None, *ladder.steps]),
+            st.sampled_from([None, *ladder.steps]),
+            COUNT,
+        )
+        for number, ladder in LADDERS.items()
+    ]
+)
+RECORDS = st.builds(
+    RecordSeen,
+    st.sampled_from(list(RecordKind)),
+    st.sampled_from(list(RecordLevel)),
+    st.floats(0, 1e7),
+    st.just(("ADA00001",)),
+    st.lists(STRANGE, min_size=1, max_size=20).map(tuple),
+    st.one_of(st.none(), STRANGE),
+    WHEN,
+    *[st.just("main:x")] * 4,
+    st.just("0" * 64),
+    st.none(),
+    COUNT,
+)
+CAREERS = st.builds(
+    Career,
+    st.just("ADA00001"),
+    STRANGE,
+    st.builds(CareerNumbers, COUNT, WHEN, WHEN, *[RATIO] * 13),
+    STANDING,
+    st.builds(
+        Form,
+        st.lists(st.builds(NightSeen, st.just("s"), WHEN, COUNT, *[RATIO] * 3), max_size=5).map(tuple),
+        RATIO,
+        RATIO,
+    ),
+    st.lists(st.builds(WeaponSeen, STRANGE, *[COUNT] * 3, RATIO, RATIO), max_size=5).map(tuple),
+    st.lists(st.builds(AliasSeen, STRANGE, COUNT, WHEN, WHEN), max_size=40).map(tuple),
+    st.lists(RECORDS, max_size=9).map(tuple),
+    MILESTONES,
+    DEEDS,
+    PROGRESS,
+)
+ROWS = st.lists(st.tuples(STRANGE, st.floats(0, 1e7), COUNT, COUNT), max_size=40).map(
+    lambda rows: [BoardRow(rank, "ADA00001", *row) for rank, row in enumerate(rows, start=1)]
+)
+
+
+def shown_and_counted(message: Message, sign: str) -> int:
+    """Lines of a block that bear the sign of a whole one, and those only counted."""
+    lines = lines_of(message)
+    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
+    return sum(sign in line for line in lines if not line.startswith("… and ")) + sum(more)
+
+
+@given(st.sampled_from(list(BOARDS.values())), ROWS, st.one_of(st.none(), STRANGE), st.one_of(st.none(), WHEN))
+def test_every_board_fits_and_loses_nobody(
+    board: Board, rows: list[BoardRow], map_name: str | None, since: datetime | None
+) -> None:
+    message = board_messages.board_message(board, threshold(board), rows, map_name, since)
+    assert violations(message) == []
+    assert shown_and_counted(message, " rounds") == len(rows)
+
+
+@given(CAREERS, CAREERS, st.builds(Meetings, STANDING, STANDING))
+def test_every_player_fits_alone_and_beside_another(one: Career, other: Career, met: Meetings) -> None:
+    assert violations(board_messages.player_message(one)) == []
+    assert violations(board_messages.compare_message(one, other, met)) == []
+
+
+@given(st.lists(RECORDS, max_size=40), st.one_of(st.none(), STRANGE))
+def test_every_book_of_records_fits_and_loses_none(records: list[RecordSeen], map_name: str | None) -> None:
+    message = board_messages.records_message(records, map_name)
+    assert violations(message) == []
+    assert shown_and_counted(message, "<t:") == len(records)
+
+
+PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.just(EVENING))
+
+
+@given(st.lists(st.builds(Unlocked, PLAYERS, MILESTONES, DEEDS), max_size=40))
+def test_every_message_of_milestones_fits_and_loses_nobody(unlocked: list[Unlocked]) -> None:
+    message = board_messages.reached_message(unlocked, "main:2031-05-06-200000")
+    assert violations(message) == []
+    assert shown_and_counted(message, "** · ") == len(unlocked)
+
+
+def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:
+    row = BoardRow(1, "ADA00001", "**@everyone** [x](https://x.example)", 5, 3, 3)
+    message = board_messages.board_message(KILLS, threshold(KILLS), [row], "_map_")
+    (line,) = lines_of(message)
+    assert r"\*\*\@everyone\*\*" in line
+    assert message.embeds[0].title == r"Kills · \_map\_"
+    assert to_payload(message)["allowed_mentions"] == {"parse": []}
+
+
+def test_a_place_over_some_of_the_rounds_says_so() -> None:
+    row = BoardRow(1, "ADA00001", "Ada", 500, 212, 380)
+    (line,) = lines_of(board_messages.board_message(KILLS, threshold(KILLS), [row]))
+    assert line == "` 1` **Ada** · 500 · 212 of 380 rounds"
+
+
+def test_a_board_on_which_nobody_stands_says_why() -> None:
+    (embed,) = board_messages.board_message(KILLS, threshold(KILLS), []).embeds
+    assert "from 10 rounds and 300 damage" in embed.description and "Nobody has played enough" in embed.description
+
+
+def career_of(name: str, kd: float | None) -> Career:
+    numbers = CareerNumbers(20, EVENING, EVENING, 40, 20, kd, *[None] * 10)
+    return Career("ADA00001", name, numbers, Standing(3, 1, 2), Form((), None, None), *[()] * 6)
+
+
+def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
+    message = board_messages.compare_message(
+        career_of("Ada", 2), career_of("Bob", 1.5), Meetings(Standing(2, 0, 1), Standing(0, 0, 0))
+    )
+    assert "K/D: **2.00** – 1.50" in lines_of(message)
+    assert "kills: 40 – 40" in lines_of(message) and "accuracy: – – –" in lines_of(message)
+    assert "Together: 2 won, 1 lost" in message.embeds[0].description
+
+
+def test_what_is_not_known_of_a_player_is_not_made_up() -> None:
+    message = board_messages.player_message(career_of("Ada", None))
+    assert "K/D: **–**" in lines_of(message)
+    assert any("too few nights before" in line for line in lines_of(message))
+
+
+def test_a_record_that_was_equalled_is_its_first_holders() -> None:
+    record = RecordSeen(
+        RecordKind.DPM,
+        RecordLevel.ROUND,
+        559.04,
+        ("ADA00001",),
+        ("Ada",),
+        "supply",
+        EVENING,
+        "s",
+        "m",
+        "r",
+        "f",
+        "0",
+        None,
+        2,
+    )
+    (line,) = lines_of(board_messages.records_message([record]))
+    assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
+    attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
+    assert "fastest attack **2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    assert set(KINDS) == set(RecordKind)
+
+
+def test_a_personal_best_says_what_it_beat() -> None:
+    night = NightBest("ADA00001", "Ada_", RecordKind.KILLS, "s", EVENING, 31, "r")
+    best = PersonalBest(night, replace(night, value=30), stood=12, nights_before=20)
+    assert board_messages.personal_best_text(best) == r"**Ada\_** · kills **31**, best so far was 30 (12 nights ago)"
+
+
+def test_revives_that_old_files_lack_are_told_with_the_rounds_that_know_them() -> None:
+    career = replace(career_of("Ada", 2), progress=(Progress(Number.REVIVES_GIVEN, 80, None, 100, 12),))
+    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career))
+
+
+def test_badges_and_the_way_to_the_next_are_told() -> None:
+    career = replace(
+        career_of("Ada", 2),
+        progress=(
+            Progress(Number.KILLS, 1234, 1000, 2500, 20),
+            Progress(Number.REVIVES_GIVEN, 80, None, 100, 12),
+            Progress(Number.KD, 1.26, 1, 1.5, 20),
+        ),
+    )
+    lines = lines_of(board_messages.player_message(career))
+    assert {"1,000 kills", "K/D 1"} <= set(lines)
+    assert {"1,234 of 2,500 kills", "80 of 100 revives, known of 12 rounds", "K/D 1.26, next 1.5"} <= set(lines)

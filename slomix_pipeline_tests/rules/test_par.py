@@ -1,0 +1,54 @@
+"""Par of a map: half of all attacks are through; who did not make it says only "longer than that"."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, holding, par
+
+
+def done(*seconds: int) -> list[Attack]:
+    return [Attack(own, completed=True) for own in seconds]
+
+
+def held(*seconds: int) -> list[Attack]:
+    return [Attack(own, completed=False) for own in seconds]
+
+
+def test_an_attack_that_failed_early_says_nothing_of_later_times() -> None:
+    curve = holding([*done(100, 300), *held(200, 600)])
+    assert curve == [(100, 0.75), (300, 0.375)]
+
+
+def test_an_attack_that_failed_at_the_time_of_another_was_still_there_then() -> None:
+    assert holding([*done(200), *held(200)]) == [(200, 0.5)]
+
+
+def test_par_is_the_first_time_at_which_at_most_half_of_the_defences_hold() -> None:
+    found = par([*done(*range(100, 600, 100)), *held(*[720] * 5)])
+    assert (found.attacks, found.completed, found.par, found.held_share) == (10, 5, 500, 0.5)
+
+
+def test_a_map_that_is_mostly_held_has_no_par() -> None:
+    found = par([*done(100, 200), *held(*[720] * 8)])
+    assert found.par is None and found.enough and found.held_share is not None and found.held_share > 0.7
+
+
+def test_few_attacks_give_no_par() -> None:
+    found = par(done(*range(100, 100 + LEAST_ATTACKS - 1)))
+    assert (found.par, found.held_share, found.enough) == (None, None, False)
+
+
+ATTACKS = st.lists(st.builds(Attack, st.integers(1, 900), st.booleans()), max_size=40)
+
+
+@given(ATTACKS)
+def test_the_share_that_holds_only_falls_and_stays_a_share(attacks: list[Attack]) -> None:
+    shares = [share for _, share in holding(attacks)]
+    assert shares == sorted(shares, reverse=True)
+    assert all(-1e-9 <= share < 1 for share in shares)
+
+
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=40))
+def test_when_all_are_completed_it_is_the_plain_share(seconds: list[int]) -> None:
+    for at, share in holding(done(*seconds)):
+        assert abs(share - sum(own > at for own in seconds) / len(seconds)) < 1e-9

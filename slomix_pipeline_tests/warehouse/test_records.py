@@ -1,0 +1,123 @@
+"""Records: the highest that a checked round holds, with its file; who came first keeps it."""
+
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.rules.records import LEAST_SECONDS, LEAST_SHOTS, RecordKind, RecordLevel
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
+from slomix_pipeline.warehouse.records import RecordSeen, bests, personal_bests_of, records
+from slomix_pipeline_tests.building import at
+from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
+
+CHECKED = (CheckName.CONSERVATION_LAWS, CheckName.PLAUSIBILITY)
+
+
+def checked(played: Played, *players: dict[str, Any], failed: CheckName | None = None, **place: Any) -> str:
+    """A round that both checks looked at; one of them may have failed."""
+    key = played.round(*players, **place)
+    for check in CHECKED:
+        store_outcomes(played.conn, check, {key: Outcome(check is not failed)})
+    return key
+
+
+def held(played: Played, kind: RecordKind, level: RecordLevel = RecordLevel.ROUND, **only: Any) -> RecordSeen | None:
+    return next((own for own in records(played.conn, **only) if own.kind is kind and own.level is level), None)
+
+
+def test_a_record_is_told_with_its_holder_its_round_and_its_file(played: Played) -> None:
+    checked(played, {"guid": ADA, "name": "Ada", "kills": 20})
+    key = checked(played, {"guid": BOB, "name": "Bob", "kills": 31}, match=2)
+    record = held(played, RecordKind.KILLS)
+    assert record is not None
+    assert (record.value, record.guids, record.holders, record.map) == (31, (BOB,), ("Bob",), "supply")
+    assert (record.round_key, record.match_key, record.session_key, record.ended_at) == (key, key, "main:s1", at(20))
+    assert (record.file, record.sha256, record.equalled) == (key, "0" * 64, 0)
+
+
+def test_who_reached_it_first_holds_it_and_later_ones_equalled_it(played: Played) -> None:
+    checked(played, {"guid": BOB, "kills": 20}, minutes=30)
+    checked(played, {"guid": ADA, "kills": 20}, match=2, minutes=10)
+    record = held(played, RecordKind.KILLS)
+    assert record is not None and (record.guids, record.equalled) == ((ADA,), 1)
+
+
+@pytest.mark.parametrize("failed", CHECKED)
+def test_a_round_whose_checks_did_not_pass_is_under_review_and_in_no_book(played: Played, failed: CheckName) -> None:
+    checked(played, {"guid": ADA, "kills": 99}, failed=failed)
+    checked(played, {"guid": BOB, "kills": 5}, match=2)
+    for level in (RecordLevel.ROUND, RecordLevel.MATCH):
+        record = held(played, RecordKind.KILLS, level)
+        assert record is not None and record.guids == (BOB,)
+    assert held(played, RecordKind.KILLS, RecordLevel.SESSION) is not None  # Bob's: Ada's night is under review
+
+
+def test_a_round_that_no_check_looked_at_or_that_does_not_count_holds_no_record(played: Played) -> None:
+    played.round({"guid": ADA, "kills": 99})
+    checked(played, {"guid": ADA, "kills": 98}, match=2, invalid="bots took part")
+    checked(played, {"guid": ADA, "kills": 97, "flags": ["cumulative"]}, match=3)
+    assert records(played.conn) == []
+
+
+def test_rates_need_a_sample(played: Played) -> None:
+    short = {"guid": ADA, "kills": 5, "damage_given": 900, "seconds_played": LEAST_SECONDS - 1}
+    aimed = {"hits": 4, "shots": LEAST_SHOTS - 1}
+    checked(played, short | aimed)
+    assert held(played, RecordKind.DPM) is held(played, RecordKind.AIMED_ACCURACY) is None
+    checked(played, short | {"seconds_played": LEAST_SECONDS} | aimed | {"shots": LEAST_SHOTS}, match=2)
+    dpm, accuracy = held(played, RecordKind.DPM), held(played, RecordKind.AIMED_ACCURACY)
+    assert dpm is not None and dpm.value == 300
+    assert accuracy is not None and accuracy.value == 4
+
+
+def test_matches_and_sessions_have_records_of_their_sums(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 20})
+    last = checked(played, {"guid": ADA, "kills": 10}, number=2)
+    checked(played, {"guid": ADA, "kills": 25}, match=2, session=2, map_name="te_escape2")
+    match, session = (held(played, RecordKind.KILLS, level) for level in (RecordLevel.MATCH, RecordLevel.SESSION))
+    assert match is not None and (match.value, match.match_key, match.round_key) == (30, "main:r1", last)
+    assert session is not None and (session.value, session.session_key, session.map) == (30, "main:s1", None)
+    of_map = held(played, RecordKind.KILLS, RecordLevel.MATCH, map_name="te_escape2")
+    assert of_map is not None and of_map.value == 25
+    assert held(played, RecordKind.KILLS, RecordLevel.SESSION, map_name="te_escape2") is None
+
+
+def test_denied_playtime_of_older_files_is_no_record(played: Played) -> None:
+    old = checked(played, {"guid": ADA, "denied_playtime": 5838})
+    played.conn.execute("update parsed_round set tail_fields = 36 where round_key = %s", [old])
+    checked(played, {"guid": BOB, "denied_playtime": 90}, match=2)
+    record = held(played, RecordKind.DENIED_PLAYTIME)
+    assert record is not None and record.value == 90
+
+
+def test_nothing_is_no_record(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 0, "gibs": 0})
+    assert records(played.conn) == []
+
+
+def test_a_players_bests_are_his_own(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 20, "gibs": 4}, {"guid": BOB, "kills": 31})
+    assert [(own.kind, own.value) for own in bests(played.conn, [ADA])] == [
+        (RecordKind.KILLS, 20),
+        (RecordKind.GIBS, 4),
+    ]
+
+
+def test_a_session_tells_the_personal_bests_of_who_has_a_history(played: Played) -> None:
+    for night in range(1, 6):
+        checked(played, {"guid": ADA, "name": "Ada", "kills": 10 + night}, match=night, session=night)
+    for player in ({"guid": ADA, "name": "Ada", "kills": 30}, {"guid": BOB, "kills": 90}):
+        checked(played, player, match=6, session=6)
+    for night in range(1, 7):
+        played.conn.execute(
+            "update session set started_at = %s where session_key = %s", [at(1000 * night), f"main:s{night}"]
+        )
+    (found,) = personal_bests_of(played.conn, "main:s6")
+    assert (found.best.name, found.best.kind, found.best.value) == ("Ada", RecordKind.KILLS, 30)
+    assert (found.old.value, found.stood, found.nights_before) == (15, 1, 5)
+    assert personal_bests_of(played.conn, "main:s5") == []
+
+
+def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:
+    (row,) = played.rows("select pg_get_viewdef('round_in_book') as text")
+    assert all(f"'{check}'" in row["text"] for check in CHECKED)

@@ -1,0 +1,103 @@
+-- Records: what can be one, and attacks against the clock. Whether a sample is large enough is a rule (rules/records.py).
+
+-- A law that is broken or a number that no play explains keeps a round out, also where somebody who left explains it.
+create view round_in_book as
+select v.round_key
+from valid_round v
+join check_result laws on laws.partition_key = v.round_key and laws.check_name = 'conservation_laws' and laws.passed
+join check_result bounds on bounds.partition_key = v.round_key and bounds.check_name = 'plausibility' and bounds.passed;
+comment on view round_in_book is
+'Rounds whose numbers can be records: they count, add up, and none of them is above what can be done in the time.';
+
+create view record_round as
+select n.kind, 'round' as level, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, n.value, n.sample
+from player_round_fact f
+join round_in_book using (round_key)
+join parsed_round file using (round_key)
+cross join lateral (
+    values ('kills', f.kills::double precision, null::bigint),
+           ('damage_given', f.damage_given, null),
+           ('gibs', f.gibs, null),
+           ('killing_spree', f.killing_spree, null),
+           ('useful_kills', f.useful_kills, null),
+           ('denied_playtime', case when file.tail_fields >= 38 then f.denied_playtime end, null),   -- before, too much
+           ('dpm', metric_dpm(f.damage_given, f.seconds_played), f.seconds_played),
+           ('kills_per_minute', metric_kills_per_minute(f.kills, f.seconds_played), f.seconds_played),
+           ('aimed_accuracy', metric_aimed_accuracy(f.aimed_hits, f.aimed_shots), f.aimed_shots)
+) n (kind, value, sample)
+where n.value is not null and counts_in_careers(f.flags);
+comment on view record_round is
+'What a player did in one round of the book, by kind of record. sample is what a rate is over: seconds played, or aimed shots. denied_playtime only of files of 38 fields: older ones count part of it several times over.';
+
+create view record_sum as
+select n.kind, s.level, s.round_key, s.match_key, s.session_key, s.map, s.stamp, s.guid, n.value, null::bigint as sample
+from (
+    select of.level, of.scope, f.guid, max(f.session_key) as session_key, max(f.stamp) as stamp,
+           max(f.round_key) as round_key,   -- the last: keys of one server sort as they were played
+           case when of.level = 'match' then of.scope end as match_key,
+           case when of.level = 'match' then max(f.map) end as map,
+           case when count(f.kills) = count(*) then sum(f.kills) end as kills,
+           case when count(f.damage_given) = count(*) then sum(f.damage_given) end as damage_given,
+           case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs
+    from player_round_fact f
+    left join round_in_book book using (round_key)
+    cross join lateral (values ('match', f.match_key), ('session', f.session_key)) of (level, scope)
+    group by of.level, of.scope, f.guid
+    having bool_and(book.round_key is not null and counts_in_careers(f.flags))
+) s
+cross join lateral (
+    values ('kills', s.kills::double precision), ('damage_given', s.damage_given), ('gibs', s.gibs)
+) n (kind, value)
+where n.value is not null;
+comment on view record_sum is
+'What a player did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
+
+create view map_attack as
+select map_key(m.map) as map, m.match_key, m.session_key, a.number, a.round_key, a.team, a.seconds, a.completed,
+       not a.completed and t.surrender_side = m.attackers_side as given_up, first.limit_seconds, file.stamp, file.name as file_name, file.sha256, t.timing_status,
+       book.round_key is not null as in_book
+from match m
+cross join lateral (
+    values (1, m.r1_key, m.attackers_first, m.r1_seconds, m.r1_completed),
+           (2, m.r2_key, m.attackers_second, m.r2_seconds, m.r2_completed)
+) a (number, round_key, team, seconds, completed)
+join parsed_round first on first.round_key = m.r1_key
+join parsed_round file on file.round_key = a.round_key
+left join round_timing t on t.round_key = a.round_key
+left join round_in_book book on book.round_key = a.round_key
+where m.status = 'complete' and m.winner is not null and not coalesce(m.disputed, false)
+  and a.seconds is not null and a.completed is not null;
+comment on view map_attack is
+'Both attacks of every match that was played to its end and decided: the time when completed, else what it had to beat; given_up is null where nobody can tell; limit_seconds is round 1''s.';
+
+-- What a whole team does counts for everybody who was in it then.
+create view team_deed as
+select 'full_hold' as deed, f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
+from map_attack a
+join player_round_fact f on f.round_key = a.round_key and f.team <> a.team
+where not a.completed and not a.given_up and a.seconds = a.limit_seconds
+union all
+select 'map_record', f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
+from (
+    select *, min(seconds) over (partition by map order by stamp, round_key
+                                 rows between unbounded preceding and 1 preceding) as best_before
+    from map_attack where completed and in_book
+) a
+join player_round_fact f on f.round_key = a.round_key and f.team = a.team
+where a.seconds < a.best_before
+union all
+select 'comeback', f.guid, null, null, s.session_key, max(f.round_key), max(f.stamp)
+from session_score s
+cross join (values ('A', 'B'), ('B', 'A')) as side (own, other)
+join player_round_fact f on f.session_key = s.session_key and f.team = side.own
+where s.without_points = 0 and case side.own when 'A' then s.points_a > s.points_b else s.points_b > s.points_a end
+  and exists (
+      select from (
+          select count(*) filter (where m.winner = side.own) over so_far as own,
+                 count(*) filter (where m.winner = side.other) over so_far as other
+          from match m where m.session_key = s.session_key
+          window so_far as (order by m.position)
+      ) score where score.own = 0 and score.other >= 3)
+group by s.session_key, side.own, f.guid;
+comment on view team_deed is
+'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than every one before it on its map, a session won after three maps lost and none won.';
