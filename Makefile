@@ -1,6 +1,6 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
-# until its message, an idle evening, boards, a year. An hour.
+# until its message, an idle evening, boards, pictures, a year. An hour.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -14,6 +14,7 @@ test: install
 
 bench: install
 	@$(BIN)/python benchmarks/rules.py
+	@$(BIN)/python benchmarks/pictures.py
 	@$(BIN)/python benchmarks/bulk.py $(FOLDER)
 	@$(BIN)/python benchmarks/live.py
 	@$(BIN)/python benchmarks/idle.py

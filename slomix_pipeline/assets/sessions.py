@@ -1,4 +1,4 @@
-"""The assets of a whole session: its report in the UI, its summary on Discord.
+"""The assets of a whole session: its report in the UI, its summary on Discord, its pictures.
 
 Does not belong here: any work (``stages``).
 """
@@ -7,6 +7,7 @@ import dagster as dg
 
 from slomix_pipeline import partitions
 from slomix_pipeline.assets.common import stage_asset
+from slomix_pipeline.stages.session_pictures import session_pictures
 from slomix_pipeline.stages.session_post import session_post
 from slomix_pipeline.stages.session_report import session_report
 
@@ -28,5 +29,14 @@ SESSIONS = [
         deps=["session_report"],
         description="The summary of a session that is over, as one message; corrected when the session changes later. "
         "Announced only when it is due: for a fresh session that a sensor asked for.",
+    ),
+    stage_asset(
+        session_pictures,
+        tag="session-pictures",
+        kinds={"discord", "vega"},
+        partitions_def=partitions.sessions,
+        deps=["session_post"],
+        description="The session in pictures: result, score over the evening, players compared, damage per minute of "
+        "each round, times of the attacks. They follow the summary that was told, by an edit of it.",
     ),
 ]

@@ -170,6 +170,14 @@ CHECKS = (
         blocking=False,
         description="The summary of the session was delivered once, if it was due; one in doubt is never sent again.",
     ),
+    Check(
+        CheckName.PICTURES,
+        "session_pictures",
+        7,
+        blocking=False,
+        description="The pictures of a session whose summary was told were drawn and delivered. Else it stands without "
+        "them, or with older ones, and this says why.",
+    ),
 )
 
 LAYER_NAMES = {
@@ -183,9 +191,16 @@ LAYER_NAMES = {
 }
 
 
+_PARTITIONS = {
+    "timing_record": partitions.timings,
+    "session_post": partitions.sessions,
+    "session_pictures": partitions.sessions,
+}
+
+
 def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
     """The checks of an asset, partitioned as it is: by round, by timing record, or by session."""
-    own = {"timing_record": partitions.timings, "session_post": partitions.sessions}.get(asset, partitions.rounds)
+    own = _PARTITIONS.get(asset, partitions.rounds)
     return [
         dg.AssetCheckSpec(
             check.name.value,

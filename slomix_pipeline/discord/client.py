@@ -9,6 +9,7 @@ Does not belong here: what is said (``messages``), what was said before (``ledge
 import json
 import logging
 import math
+import mimetypes
 import re
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ import requests
 from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # comes without types
 
 from slomix_pipeline.discord.deadline import Attempt, OutOfTime
-from slomix_pipeline.discord.embeds import Message, to_payload, violations
+from slomix_pipeline.discord.embeds import Message, attachments_payload, to_payload, violations
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import visible
 
@@ -30,7 +31,12 @@ UNKNOWN_MESSAGE = 10008
 EMPTY_MESSAGE, INVALID_FORM = 50006, 50035
 
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+/api(?:/v\d+)?/webhooks/(\d+)/[\w-]+", re.ASCII)
-_PARTS_OF_A_MESSAGE = {"content", "embeds", "allowed_mentions"}  # the rest of a call is the webhook's: threads, ids
+_PARTS_OF_A_MESSAGE = {
+    "content",
+    "embeds",
+    "allowed_mentions",
+    "attachments",
+}  # the rest of a call is the webhook's: threads, ids
 _FIRST_PAUSE = 1.0  # seconds before a second try when the server names no time; doubles each time
 _SHORTEST_PAUSE = 0.5  # seconds, when it names none or nearly none
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -86,12 +92,13 @@ class _Failure:
 
 
 class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no types
-    """The library's webhook with our body: its own holds its settings too and can't empty a text on edit. And over our
-    connection: nobody can end one that the library opens."""
+    """The library's webhook with our body: its own holds its settings too, can't empty a text on edit, and forgets the
+    thread when it edits with files. And over our connection: nobody can end one that the library opens."""
 
-    def __init__(self, body: dict[str, Any], **settings: Any) -> None:
+    def __init__(self, body: dict[str, Any], message: Message, **settings: Any) -> None:
         super().__init__(**settings)
         self._body = body
+        self._parts = _multipart(body, message)
 
     @property
     def json(self) -> dict[str, Any]:
@@ -102,7 +109,8 @@ class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no type
         return session.request(
             method,
             f"{self.url}{path}",
-            json=None if method == "GET" else self.json,
+            json=None if method == "GET" or self._parts else self.json,
+            files=self._parts or None,
             params=self._query_params,
             proxies=self.proxies,
             timeout=self.timeout,
@@ -161,14 +169,18 @@ class Discord:
             InDoubt: it may have been; it is not tried again.
         """
         _refuse_what_does_not_fit(message)
-        answer = self._call(partial(self._webhook(message).request, "POST"), repeatable=False)
+        body = to_payload(message)
+        if message.attachments:
+            body["attachments"] = attachments_payload(message)
+        answer = self._call(partial(self._webhook(body, message).request, "POST"), repeatable=False)
         message_id = _json(answer).get("id")
         if not isinstance(message_id, str) or not message_id.isdecimal():
             raise InDoubt(f"{self._host} answered {answer.status_code} without a message id")
         return Sent(message_id)
 
     def edit(self, message_id: str, message: Message) -> None:
-        """Replace the whole message ``message_id`` by ``message``. May be repeated freely.
+        """Replace the whole message ``message_id`` by ``message``, its files too unless they stay. May be repeated
+        freely.
 
         Raises:
             MessageGone: it is not there.
@@ -176,7 +188,10 @@ class Discord:
             InDoubt: it may have been changed, or not.
         """
         _refuse_what_does_not_fit(message)
-        request = partial(self._webhook(message).request, "PATCH", path=f"/messages/{message_id}")
+        body = to_payload(message)
+        if not message.keeps_attachments:
+            body["attachments"] = attachments_payload(message)
+        request = partial(self._webhook(body, message).request, "PATCH", path=f"/messages/{message_id}")
         self._call(request, repeatable=True, message_id=message_id)
 
     def check(self) -> None:
@@ -186,11 +201,12 @@ class Discord:
             NotSent: it does not exist or could not be asked.
             InDoubt: the server does not answer as Discord does.
         """
-        self._call(partial(self._webhook(Message()).request, "GET"), repeatable=False)
+        self._call(partial(self._webhook({}, Message()).request, "GET"), repeatable=False)
 
-    def _webhook(self, message: Message) -> _Webhook:
+    def _webhook(self, body: dict[str, Any], message: Message) -> _Webhook:
         return _Webhook(
-            to_payload(message),
+            body,
+            message,
             url=self._url,
             thread_id=self.thread_id,
             wait="true",
@@ -270,6 +286,16 @@ class Discord:
     def _heed_limits(self, answer: requests.Response) -> None:
         if answer.headers.get("X-RateLimit-Remaining") == "0":
             self._free_at = time.monotonic() + (_seconds(answer.headers.get("X-RateLimit-Reset-After")) or 0.0)
+
+
+def _multipart(body: dict[str, Any], message: Message) -> dict[str, tuple[str | None, bytes | str, str]]:
+    """The parts of a call with files ("Uploading Files"); none for one without."""
+    files = {
+        f"files[{number}]": (file.name, file.data, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+        for number, file in enumerate(message.attachments)
+        if file.data is not None
+    }
+    return {"payload_json": (None, json.dumps(body), "application/json"), **files} if files else {}
 
 
 def _refuse_what_does_not_fit(message: Message) -> None:

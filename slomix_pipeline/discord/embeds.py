@@ -1,17 +1,22 @@
 """What Discord can be told: messages and embeds as values, its limits, and text made safe for it.
 
-Belongs here: the shape of a message, Discord's limits, escaping, cutting and packing of text.
-Does not belong here: what is said (``messages``) and how it is sent (``client``).
+Belongs here: the shape of a message and of its files, Discord's limits, escaping and packing of text.
+Does not belong here: what is said (``messages``) and how it is sent (``client``), cutting text (``formats.names``).
 
 Lengths count UTF-16 units. Discord does not say what it counts; no other count of a text is higher.
 """
 
+import hashlib
+import json
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from slomix_pipeline.formats.names import clip as clip
+from slomix_pipeline.formats.names import plain as plain
 
 # Discord's documentation, "Message Resource": "Embed Limits" and "Create Message".
 TITLE_LIMIT = 256
@@ -24,14 +29,16 @@ TOTAL_LIMIT = 6000  # over ALL embeds of one message: titles, descriptions, fiel
 CONTENT_LIMIT = 2000  # "Execute Webhook"
 EMBEDS_LIMIT = 10  # "Execute Webhook"
 COLOR_LIMIT = 0xFFFFFF
+ATTACHMENTS_LIMIT = 10  # "Create Message"
+ATTACHMENT_LIMIT = 10 * 2**20  # bytes of each: "Uploading Files"
+ALT_LIMIT = 1024  # "Attachment Structure", description
 
 BLANK = "\u200b"  # shows nothing, yet counts as text where Discord wants some
 
 # What starts markup, a mention, an emoji, a time tag or a link in Discord's client ("1." starts a list, "discord.gg/"
 # an invite). A backslash before any of them shows the bare character.
 _ACTIVE = re.compile(r"[\\`*_~|<>()\[\]#@:/.-]")
-_ZERO_WIDTH_JOINERS = "\u200c\u200d"  # hold scripts and emoji together: they belong to what is seen
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_FILE_NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)  # Discord changes others, and then nothing finds them
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,24 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file of a message. ``alt``: in words, for who does not see it; ``data`` None: it is there already and stays."""
+
+    name: str
+    alt: str
+    sha256: str
+    data: bytes | None = None
+
+    @classmethod
+    def of(cls, name: str, alt: str, data: bytes) -> "Attachment":
+        """A file to be sent."""
+        return cls(name, alt, hashlib.sha256(data).hexdigest(), data)
+
+
+@dataclass(frozen=True)
 class Embed:
-    """A card. ``color`` is 0xRRGGBB (0: Discord's default), ``timestamp`` must know its zone."""
+    """A card. ``color`` is 0xRRGGBB (0: Discord's default), ``timestamp`` must know its zone, ``image`` is the name of
+    an attachment of its message."""
 
     title: str
     description: str = ""
@@ -54,23 +77,47 @@ class Embed:
     footer: str = ""
     timestamp: datetime | None = None
     url: str | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a channel."""
+    """One message of a channel. Its ``attachments`` are all sent with it, or all there already."""
 
     content: str = ""
     embeds: tuple[Embed, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def keeps_attachments(self) -> bool:
+        """Whether those that are there stay."""
+        return any(file.data is None for file in self.attachments)
 
 
 def to_payload(message: Message) -> dict[str, Any]:
-    """The JSON body for sending or editing; it states every part, so an edit replaces them all. Nobody is pinged."""
+    """The JSON body for sending or editing; it states every part but files, so an edit replaces them all. Nobody is
+    pinged."""
     return {
         "content": message.content,
         "embeds": [_embed_payload(embed) for embed in message.embeds],
         "allowed_mentions": {"parse": []},
     }
+
+
+def attachments_payload(message: Message) -> list[dict[str, Any]]:
+    """What the body says of the files that are sent along; an edit that says it takes all others away."""
+    return [
+        {"id": number, "filename": file.name, "description": file.alt}
+        for number, file in enumerate(message.attachments)
+    ]
+
+
+def digest(message: Message) -> str:
+    """A digest of all that a message shows, its files with it, whether they are sent or there already."""
+    shown = to_payload(message)
+    if message.attachments:
+        shown["attachments"] = [[file.name, file.alt, file.sha256] for file in message.attachments]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _embed_payload(embed: Embed) -> dict[str, Any]:
@@ -82,6 +129,7 @@ def _embed_payload(embed: Embed) -> dict[str, Any]:
         "footer": {"text": embed.footer} if embed.footer else None,
         "timestamp": embed.timestamp.isoformat() if embed.timestamp else None,
         "url": embed.url,
+        "image": {"url": f"attachment://{embed.image}"} if embed.image else None,
     }
     return {key: value for key, value in payload.items() if value}
 
@@ -103,7 +151,7 @@ def violations(message: Message) -> list[str]:
 
 
 def _violations(message: Message) -> Iterator[str]:
-    if not message.content.strip() and not message.embeds:
+    if not message.content.strip() and not message.embeds and not message.attachments:
         yield "the message is empty"
     yield from _too_long("content", message.content, CONTENT_LIMIT)
     if len(message.embeds) > EMBEDS_LIMIT:
@@ -114,10 +162,27 @@ def _violations(message: Message) -> Iterator[str]:
     for number, embed in enumerate(message.embeds, start=1):
         for violation in _embed_violations(embed):
             yield f"embed {number}: {violation}"
+        if embed.image and embed.image not in {file.name for file in message.attachments}:
+            yield f"embed {number}: its image is no attachment of the message"
+    yield from _attachment_violations(message)
+
+
+def _attachment_violations(message: Message) -> Iterator[str]:
+    if len(message.attachments) > ATTACHMENTS_LIMIT:
+        yield f"{len(message.attachments)} attachments, {ATTACHMENTS_LIMIT} are allowed"
+    names = Counter(file.name for file in message.attachments)
+    for number, file in enumerate(message.attachments, start=1):
+        if not _FILE_NAME.fullmatch(file.name) or names[file.name] > 1:
+            yield f"attachment {number}: its name can't be kept"
+        yield from _too_long(f"attachment {number}: alt text", file.alt, ALT_LIMIT)
+        if file.data is not None and not 0 < len(file.data) <= ATTACHMENT_LIMIT:
+            yield f"attachment {number} has {len(file.data)} bytes, 1 to {ATTACHMENT_LIMIT} are allowed"
+    if message.keeps_attachments and any(file.data is not None for file in message.attachments):
+        yield "some attachments are new and some are to stay"
 
 
 def _embed_violations(embed: Embed) -> Iterator[str]:
-    if not (embed.title.strip() or embed.description.strip() or embed.fields):
+    if not (embed.title.strip() or embed.description.strip() or embed.fields or embed.image):
         yield "title, description and fields are empty"
     yield from _too_long("title", embed.title, TITLE_LIMIT)
     yield from _too_long("description", embed.description, DESCRIPTION_LIMIT)
@@ -142,24 +207,6 @@ def _too_long(what: str, text: str, limit: int) -> Iterator[str]:
         yield f"{what} has {length(text)} characters, {limit} are allowed"
 
 
-def plain(text: str) -> str:
-    """``text`` as it is seen on one line: no line breaks, control, invisible or direction-changing characters.
-
-    For places without markup (an embed's footer); everywhere else use ``escape``.
-    """
-    shown = "".join(map(_seen, text))
-    return re.sub(r" {2,}", " ", shown).strip()
-
-
-def _seen(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in ("Cc", "Zl", "Zp", "Zs"):
-        return " "
-    if category == "Cs":  # half of a character: not sendable
-        return "\ufffd"
-    return "" if category == "Cf" and character not in _ZERO_WIDTH_JOINERS else character
-
-
 def escape(text: str) -> str:
     """A name as text for titles, descriptions, fields and content that Discord shows exactly as it is.
 
@@ -167,24 +214,6 @@ def escape(text: str) -> str:
     footers backslashes show: not for there.
     """
     return _ACTIVE.sub(r"\\\g<0>", plain(text))
-
-
-def clip(text: str, width: int) -> str:
-    """At most ``width`` (≥ 1) visible characters of ``text``; the last is ``…`` if it was cut. Escape afterwards."""
-    characters = _visible_characters(plain(text))
-    return "".join(characters) if len(characters) <= width else "".join(characters[: width - 1]) + "…"
-
-
-def _visible_characters(text: str) -> list[str]:
-    """``text`` cut where the eye would cut: marks, joined emoji and skin tones stay with what they belong to."""
-    characters: list[str] = []
-    for character in text:
-        joins = unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf") or ord(character) in _SKIN_TONES
-        if characters and (joins or characters[-1].endswith("\u200d")):
-            characters[-1] += character
-        else:
-            characters.append(character)
-    return characters
 
 
 def fields_of_lines(

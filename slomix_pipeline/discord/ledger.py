@@ -1,12 +1,12 @@
 """The ledger of what was said: at most one message per thing, edited when it changes.
 
-Belongs here: claim, send, remember; what to do after a crash in between.
-Does not belong here: what is said (``discord.messages``), whether it should be (``warehouse.due``).
+Belongs here: claim, send, remember; what to do after a crash in between; which pictures a message has.
+Does not belong here: what is said (``discord.messages``), whether it should be (``warehouse.due``), which pictures it
+should have (``stages.session_pictures``).
 
 Discord has no memory that could be asked, so in doubt nothing is sent twice: the row stays ``in_doubt`` for a person.
 """
 
-import hashlib
 import json
 import logging
 import time
@@ -20,7 +20,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
-from slomix_pipeline.discord.embeds import Message, to_payload
+from slomix_pipeline.discord.embeds import Attachment, Message, digest
+from slomix_pipeline.discord.pictures import with_pictures
 from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.things import NOT_THERE, THERE, PostState, Thing, ThingKind, ToldAs
 from slomix_pipeline.warehouse import corrections, due
@@ -60,6 +61,12 @@ class _Post:
     webhook_id: str | None
     thread_id: str | None
     stands_since: datetime | None
+    pictures: tuple[dict[str, Any], ...]
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """The pictures that the message has."""
+        return tuple(Attachment(**picture) for picture in self.pictures)
 
     @property
     def thing(self) -> Thing:
@@ -70,10 +77,16 @@ def _post(conn: Connection[DictRow], thing: Thing) -> _Post | None:
     with conn.cursor(row_factory=rows_of(_Post)) as cursor:
         return cursor.execute(
             """select kind, partition_key, state, message_id, payload_sha256, error, claimed_at, sent_at, edited_at,
-                      webhook_id, thread_id, stands_since
+                      webhook_id, thread_id, stands_since, pictures
                from post where thing = %s""",
             [thing.name],
         ).fetchone()
+
+
+def is_sent(conn: Connection[DictRow], thing: Thing) -> bool:
+    """Whether a thing has a message that can be edited, as far as the ledger knows."""
+    row = _post(conn, thing)
+    return row is not None and row.state is PostState.SENT
 
 
 def lock_of(thing: Thing) -> str:
@@ -91,35 +104,39 @@ def tell(
     max_age: timedelta,
     result: Published | None = None,
     held: str | None = None,
+    keeps_pictures: bool = False,
 ) -> Told:
     """Sends a message, or edits the one already sent. Without ``announce`` only what was said before is corrected.
+    With ``keeps_pictures`` those that it was given since stay; else they go.
 
     ``max_age``: for how long a correction that fails now is tried again. ``result``: what the message tells of a match,
     to be kept with it. With ``held``, the reason, Discord is not called:
     what should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in
     the ledger.
     """
-    digest = hashlib.sha256(json.dumps(to_payload(message), sort_keys=True).encode()).hexdigest()
     with database.hold(lock_of(thing)) as conn:  # two runs never send the same thing
         row = _post(conn, thing)
+        if row and row.state in THERE and keeps_pictures:
+            message = with_pictures(message, row.attached)
+        shown = digest(message)
         if row is None or row.state in NOT_THERE:
             if not announce:
                 return _not_told(conn, thing)
-            if row and row.state is PostState.REFUSED and row.payload_sha256 == digest:
+            if row and row.state is PostState.REFUSED and row.payload_sha256 == shown:
                 return Told(ToldAs.REFUSED, row.error or "")
             due.note_held(conn, thing, held)
             if held is not None:
                 return Told(ToldAs.FAILED, held, goes_on=False)
-            return _send(database, conn, discord, thing, message, digest, result)
+            return _send(database, conn, discord, thing, message, shown, result)
         if row.state in THERE:
-            if row.payload_sha256 == digest:
+            if row.payload_sha256 == shown:
                 if row.stands_since is not None:  # what it says is right again
                     conn.execute("update post set stands_since = null, error = null where thing = %s", [thing.name])
                 return Told(ToldAs.UNCHANGED)
             if row.state is PostState.TOLD and row.payload_sha256 is None:  # it shows this, for all we know
-                conn.execute("update post set payload_sha256 = %s where thing = %s", [digest, thing.name])
+                conn.execute("update post set payload_sha256 = %s where thing = %s", [shown, thing.name])
                 return Told(ToldAs.UNCHANGED)
-            return _correct(conn, discord, row, message, digest, held, max_age)
+            return _correct(conn, discord, row, message, shown, held, max_age)
         if row.state is PostState.CLAIMED:  # we hold the lock, so whoever claimed it died on the way
             _set_aside(conn, thing, SENDER_DIED)
             return Told(ToldAs.IN_DOUBT, SENDER_DIED)
@@ -138,7 +155,7 @@ def _send(
     discord: Discord,
     thing: Thing,
     message: Message,
-    digest: str,
+    shown: str,
     result: Published | None,
 ) -> Told:
     with conn.transaction():  # what is told is known before it is: after a crash too
@@ -147,7 +164,7 @@ def _send(
                on conflict (thing) do update
                set (state, payload_sha256, error, claimed_at)
                  = (excluded.state, excluded.payload_sha256, null, now())""",
-            [thing.name, thing.kind, thing.partition_key, PostState.CLAIMED, digest],
+            [thing.name, thing.kind, thing.partition_key, PostState.CLAIMED, shown],
         )
         if result is not None:
             corrections.remember(conn, thing.name, result)
@@ -155,7 +172,7 @@ def _send(
         sent = discord.send(message)
     except NotSent as error:
         state = PostState.FAILED if error.retriable else PostState.REFUSED
-        kept = digest if isinstance(error, ContentRefused) else None
+        kept = shown if isinstance(error, ContentRefused) else None
         values = {"state": state, "error": str(error), "payload_sha256": kept}
         _note(database, conn, thing.name, values)
         return Told(ToldAs(state), str(error), goes_on=kept is not None)
@@ -206,7 +223,7 @@ def _correct(
     discord: Discord,
     row: _Post,
     message: Message,
-    digest: str,
+    shown: str,
     held: str | None,
     max_age: timedelta,
 ) -> Told:
@@ -214,13 +231,12 @@ def _correct(
     since = f"stands as it was sent at {_when(row)}"
     if row.state is PostState.TOLD:
         return _stands(conn, row, f"a person noted it as told, without its id: it can't be corrected, {since}")
-    theirs = (row.webhook_id or discord.webhook_id, row.thread_id if row.webhook_id else discord.thread_id)
-    if theirs != (discord.webhook_id, discord.thread_id):
+    if not _is_own(row, discord):
         return _stands(
             conn,
             row,
-            f"another webhook or thread sent it (webhook {theirs[0]}): it can't be corrected any more, {since}; it can "
-            "be again with that webhook",
+            f"another webhook or thread sent it (webhook {row.webhook_id}): it can't be corrected any more, {since}; "
+            "it can be again with that webhook",
         )
     if held is not None:
         return _uncorrected(conn, row, held, max_age)
@@ -232,13 +248,59 @@ def _correct(
         return _uncorrected(conn, row, str(error), max_age)
     else:
         outcome = Told(ToldAs.EDITED)
+    _note_edited(conn, discord, row, message, shown, outcome.detail)
+    return outcome
+
+
+def _is_own(row: _Post, discord: Discord) -> bool:
+    """Whether this webhook sent the message into this thread, as far as is known: then it can edit it."""
+    return row.webhook_id is None or (row.webhook_id, row.thread_id) == (discord.webhook_id, discord.thread_id)
+
+
+def _note_edited(
+    conn: Connection[DictRow], discord: Discord, row: _Post, message: Message, shown: str, detail: str
+) -> None:
+    pictures = [{"name": file.name, "alt": file.alt, "sha256": file.sha256} for file in message.attachments]
     conn.execute(
         """update post set payload_sha256 = %s, error = %s, edited_at = now(), stands_since = null, webhook_id = %s,
-                           thread_id = %s
+                           thread_id = %s, pictures = %s
            where thing = %s""",
-        [digest, outcome.detail or None, discord.webhook_id, discord.thread_id, row.thing.name],
+        [shown, detail or None, discord.webhook_id, discord.thread_id, json.dumps(pictures), row.thing.name],
     )
-    return outcome
+
+
+def illustrate(
+    database: Database, discord: Discord, thing: Thing, message: Message, pictures: Sequence[Attachment]
+) -> Told:
+    """Gives a message that was told, and says what it should, these pictures in place of those that it has.
+
+    Whatever becomes of that, its text stands as it is, so a failure is noted nowhere but in the outcome. Never raises
+    for Discord's sake.
+    """
+    with database.hold(lock_of(thing)) as conn:
+        row = _post(conn, thing)
+        if row is None or row.state is not PostState.SENT:
+            return Told(ToldAs.SILENT, "there is no message to edit")
+        if not _is_own(row, discord):
+            return Told(ToldAs.SILENT, "another webhook or thread sent the message")
+        if digest(with_pictures(message, row.attached)) != row.payload_sha256:
+            return Told(ToldAs.SILENT, "its text comes first, and is not told as it is now")
+        message = with_pictures(message, pictures)
+        shown = digest(message)
+        if shown == row.payload_sha256:
+            return Told(ToldAs.UNCHANGED)
+        try:
+            discord.edit(str(row.message_id), message)
+        except MessageGone as error:
+            outcome = Told(ToldAs.UNCHANGED, f"{error}; it is not said again")
+        except NotSent as error:
+            return Told(ToldAs.FAILED if error.retriable else ToldAs.REFUSED, str(error), goes_on=not error.retriable)
+        except DiscordError as error:
+            return Told(ToldAs.FAILED, str(error), goes_on=False)
+        else:
+            outcome = Told(ToldAs.EDITED)
+        _note_edited(conn, discord, row, message, shown, outcome.detail)
+        return outcome
 
 
 def _uncorrected(conn: Connection[DictRow], row: _Post, why: str, max_age: timedelta) -> Told:

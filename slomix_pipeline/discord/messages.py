@@ -19,7 +19,6 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_coverage
 
-TEAM_COLOURS = {Team.A: 0x3498DB, Team.B: 0xE74C3C}
 MOST_NAMES = 6  # of players without identity
 MOST_CHANGES = 3  # of a team, in a match
 ROUND_1_COLOUR = 0xF1C40F
@@ -176,5 +175,4 @@ def colour(winner: Winner | None, teams: Mapping[str, TeamName]) -> int:
     """The winning team's own colour, else that of its letter."""
     if winner is None or winner == Winner.DRAW:
         return NEUTRAL
-    own = teams[winner].colour
-    return TEAM_COLOURS[Team(winner)] if own is None else own
+    return teams[winner].shown_colour

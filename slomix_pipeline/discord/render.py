@@ -7,7 +7,7 @@ Everything shown comes from players' names in the end: all text is escaped here,
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -56,16 +56,46 @@ def markdown_line(text: str) -> str:
     return str(_parser().renderInline(text))
 
 
-def message_html(message: dict[str, Any], author: str) -> str:
-    """One message, as ``GET …/messages/{id}`` gives it, below its author's name."""
+Address = Callable[[Mapping[str, Any]], str]  # where an attachment can be had
+
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_ATTACHED = "attachment://"
+
+
+def is_picture(file: Mapping[str, Any]) -> bool:
+    """Whether an attachment is shown; Discord too shows no SVG."""
+    return file["content_type"] in _PICTURES
+
+
+def message_html(message: dict[str, Any], author: str, address: Address) -> str:
+    """One message, as ``GET …/messages/{id}`` gives it, below its author's name. Files of which no embed tells stand
+    above the embeds."""
+    files = {file["filename"]: file for file in message.get("attachments", ())}
+    embeds = message.get("embeds", ())
+    in_embeds = {_image_of(embed) for embed in embeds}
+    loose = "".join(_file_html(file, address) for name, file in files.items() if name not in in_embeds)
+    shown = f'<div class="files">{loose}</div>' if loose else ""
     said = datetime.fromisoformat(message["timestamp"])
     edited = '<span class="edited">(edited)</span>' if message.get("edited_timestamp") else ""
     content = f'<div class="content">{markdown(message["content"])}</div>' if message.get("content") else ""
     return (
         f'<article id="m{escape(str(message["id"]))}"><div class="avatar" aria-hidden="true">{escape(author[:1])}</div>'
         f'<div class="body"><header><b>{escape(author)}</b><span class="app">APP</span>{_told(said)}</header>'
-        f"{content}{''.join(map(_embed_html, message.get('embeds', ())))}{edited}</div></article>"
+        f"{content}{shown}{''.join(_embed_html(embed, files, address) for embed in embeds)}{edited}</div></article>"
     )
+
+
+def _image_of(embed: Mapping[str, Any]) -> str:
+    """The name of the attachment that an embed shows."""
+    url = str((embed.get("image") or {}).get("url") or "")
+    return url.removeprefix(_ATTACHED) if url.startswith(_ATTACHED) else ""
+
+
+def _file_html(file: Mapping[str, Any], address: Address) -> str:
+    if not is_picture(file):
+        return f"<div>{escape(str(file['filename']))}</div>"
+    words = escape(str(file.get("description") or ""))
+    return f'<img src="{escape(address(file))}" alt="{words}" title="{words}">'
 
 
 def _told(moment: datetime) -> str:
@@ -74,12 +104,12 @@ def _told(moment: datetime) -> str:
     return f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-style="head">{utc:%d/%m/%Y %H:%M} UTC</time>'
 
 
-def _embed_html(embed: dict[str, Any]) -> str:
+def _embed_html(embed: dict[str, Any], files: Mapping[str, Mapping[str, Any]], address: Address) -> str:
     color = int(embed.get("color") or 0x1E1F22)
-    return f'<div class="embed" style="--bar:#{color:06x}">{"".join(_embed_parts(embed))}</div>'
+    return f'<div class="embed" style="--bar:#{color:06x}">{"".join(_embed_parts(embed, files, address))}</div>'
 
 
-def _embed_parts(embed: dict[str, Any]) -> Iterator[str]:
+def _embed_parts(embed: dict[str, Any], files: Mapping[str, Mapping[str, Any]], address: Address) -> Iterator[str]:
     if title := embed.get("title"):
         shown, url = markdown_line(title), str(embed.get("url") or "")
         if _is_web_address(url):
@@ -89,6 +119,8 @@ def _embed_parts(embed: dict[str, Any]) -> Iterator[str]:
         yield f'<div class="description">{markdown(description)}</div>'
     if fields := embed.get("fields"):
         yield f'<div class="fields">{"".join(_fields_html(fields))}</div>'
+    if image := files.get(_image_of(embed)):
+        yield _file_html(image, address)
     footer = escape((embed.get("footer") or {}).get("text") or "")
     ended = _told(datetime.fromisoformat(embed["timestamp"])) if embed.get("timestamp") else ""
     if footer or ended:

@@ -1,7 +1,7 @@
 """A Discord on this machine: takes webhook calls as Discord does and shows them on a page as Discord would.
 
 Belongs here: the webhook API's behaviour (answers, limits, errors), the kept messages, the server and its page.
-Does not belong here: how a message looks (``render``) and what is said (``messages``).
+Does not belong here: how a message looks (``render``), its files (``standin_files``) and what is said (``messages``).
 """
 
 import json
@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
@@ -24,8 +24,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from slomix_pipeline.discord.render import message_html
+from slomix_pipeline.discord.embeds import ATTACHMENT_LIMIT
+from slomix_pipeline.discord.render import Address, is_picture, message_html
 from slomix_pipeline.discord.standin_faults import Fault, Faults
+from slomix_pipeline.discord.standin_files import Call, Files, attached, read_call
 from slomix_pipeline.discord.standin_refusals import refusals
 
 AUTHOR = "Slomix"
@@ -33,6 +35,7 @@ PAGE_MESSAGES = 200  # the latest ones; Discord too loads older ones only on dem
 CALLS_ALLOWED, CALLS_WINDOW = 20, 1.0  # per seconds; Discord's own limit differs and is to be read from its headers
 DISCORD_EPOCH_MS = 1420070400000  # "Reference", Snowflakes
 
+_NOTHING_RUNS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 _EMPTY = '<div class="empty"><b>Nothing said yet …</b>The first message appears here by itself.</div>'
 
 
@@ -44,12 +47,15 @@ class Channel:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.files = Files(file.parent / "files")
         self._lock = threading.Lock()
         kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
         self.webhook_id: str = kept.get("webhook_id") or str(_snowflake(0))
         self.token: str = kept.get("token") or secrets.token_urlsafe(51)
         self.channel_id: str = kept.get("channel_id") or self.webhook_id
-        self._messages: dict[str, dict[str, Any]] = {message["id"]: message for message in kept.get("messages", ())}
+        self._messages: dict[str, dict[str, Any]] = {
+            message["id"]: {"attachments": [], **message} for message in kept.get("messages", ())
+        }
         self._save()
 
     def messages(self) -> list[dict[str, Any]]:
@@ -70,7 +76,12 @@ class Channel:
             self.webhook_id, self.token = str(int(self.webhook_id) + 1), secrets.token_urlsafe(51)
             self._save()
 
-    def add(self, body: dict[str, Any], thread_id: str | None) -> dict[str, Any]:
+    def attachment(self, file_id: str) -> dict[str, Any] | None:
+        """An attachment of some message."""
+        every = (file for message in self.messages() for file in message["attachments"])
+        return next((file for file in every if file["id"] == file_id), None)
+
+    def add(self, call: Call, thread_id: str | None) -> dict[str, Any]:
         with self._lock:
             message_id = str(_snowflake(max(map(int, self._messages), default=0)))
             message = {
@@ -81,19 +92,36 @@ class Channel:
                 "author": {"id": self.webhook_id, "username": AUTHOR, "avatar": None, "bot": True},
                 "timestamp": datetime.now(UTC).isoformat(),
                 "edited_timestamp": None,
-                **_said(body),
+                **_said(call.body),
+                "attachments": self._attached(call, []),
             }
             self._messages[message_id] = message
             self._save()
             return message
 
-    def change(self, message_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def change(self, message_id: str, call: Call) -> dict[str, Any]:
         with self._lock:
             old = self._messages[message_id]
-            changed = {**old, **_said({**old, **body}), "edited_timestamp": datetime.now(UTC).isoformat()}
+            changed = {
+                **old,
+                **_said({**old, **call.body}),
+                "attachments": self._attached(call, old["attachments"]),
+                "edited_timestamp": datetime.now(UTC).isoformat(),
+            }
             self._messages[message_id] = changed
             self._save()
             return changed
+
+    def _attached(self, call: Call, old: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The attachments of a message after a call; the bytes of new ones are kept, those of others dropped."""
+        taken = (int(file["id"]) for message in self._messages.values() for file in message["attachments"])
+        now, bytes_of = attached(call, old, _snowflake(max(taken, default=0)))
+        for file_id, content in bytes_of.items():
+            self.files.keep(file_id, content)
+        for file in old:
+            if file["id"] not in {kept["id"] for kept in now}:
+                self.files.drop(file["id"])
+        return now
 
     def _save(self) -> None:
         self.revision = secrets.token_hex(8)
@@ -152,49 +180,61 @@ def create_app(channel: Channel) -> Starlette:
     """The webhook API ("Webhook Resource") and the page."""
     limiter = _Limiter()
 
-    def refusal(body: Any, old: dict[str, Any]) -> JSONResponse | None:
-        if errors := refusals(body):
+    def refusal(call: Call, old: dict[str, Any]) -> JSONResponse | None:
+        if any(len(upload.data) > ATTACHMENT_LIMIT for upload in call.files.values()):
+            return _error(413, 40005, "Request entity too large")
+        if errors := refusals(call, old.get("attachments", ())):
             return _error(400, 50035, "Invalid Form Body", errors=errors)
-        said = _said({**old, **body})
-        return None if said["content"].strip() or said["embeds"] else _error(400, 50006, "Cannot send an empty message")
+        said = _said({**old, **call.body})
+        full = said["content"].strip() or said["embeds"] or attached(call, old.get("attachments", []), 0)[0]
+        return None if full else _error(400, 50006, "Cannot send an empty message")
 
     def own_message(request: Request) -> dict[str, Any] | None:
         return channel.message(request.path_params["message_id"], request.query_params.get("thread_id"))
 
-    def describe(request: Request, body: Any) -> Response:
+    def describe(request: Request, call: Call) -> Response:
         return JSONResponse({"type": 1, "id": channel.webhook_id, "name": AUTHOR, "channel_id": channel.channel_id})
 
-    def post(request: Request, body: Any) -> Response:
-        if refused := refusal(body, {}):
+    def post(request: Request, call: Call) -> Response:
+        if refused := refusal(call, {}):
             return refused
-        message = channel.add(body, request.query_params.get("thread_id"))
+        message = channel.add(call, request.query_params.get("thread_id"))
         waits = request.query_params.get("wait", "").lower() in ("true", "1")
         return JSONResponse(message) if waits else Response(status_code=204)
 
-    def read(request: Request, body: Any) -> Response:
+    def read(request: Request, call: Call) -> Response:
         message = own_message(request)
         return JSONResponse(message) if message else _error(404, 10008, "Unknown Message")
 
-    def edit(request: Request, body: Any) -> Response:
+    def edit(request: Request, call: Call) -> Response:
         message = own_message(request)
         if message is None:
             return _error(404, 10008, "Unknown Message")
-        return refusal(body, message) or JSONResponse(channel.change(message["id"], body))
+        return refusal(call, message) or JSONResponse(channel.change(message["id"], call))
 
     async def show_page(request: Request) -> Response:
-        return HTMLResponse(page(channel.messages(), live=True, revision=channel.revision))
+        return HTMLResponse(page(channel.messages(), _own_address, live=True, revision=channel.revision))
 
     async def show_messages(request: Request) -> Response:
         if request.query_params.get("known") == channel.revision:
             return Response(status_code=204)
         revision, messages = channel.revision, channel.messages()
-        return HTMLResponse(_messages_html(messages), headers={"X-Revision": revision, "X-Count": _count(messages)})
+        html = _messages_html(messages, _own_address)
+        return HTMLResponse(html, headers={"X-Revision": revision, "X-Count": _count(messages)})
+
+    async def show_file(request: Request) -> Response:
+        file = channel.attachment(request.path_params["file_id"])
+        if file is None:
+            return Response(status_code=404)
+        shown = file["content_type"] if is_picture(file) else "application/octet-stream"
+        return Response(channel.files.read(file["id"]), media_type=shown, headers=_NOTHING_RUNS)
 
     address = "/api/webhooks/{webhook_id}/{token}"
     return Starlette(
         routes=[
             Route("/", show_page),
             Route("/messages", show_messages),
+            Route("/attachments/{file_id}", show_file),
             Route(address, _webhook_call(channel, limiter, describe), methods=["GET"]),
             Route(address, _webhook_call(channel, limiter, post), methods=["POST"]),
             Route(address + "/messages/{message_id}", _webhook_call(channel, limiter, read), methods=["GET"]),
@@ -204,9 +244,9 @@ def create_app(channel: Channel) -> Starlette:
 
 
 def _webhook_call(
-    channel: Channel, limiter: _Limiter, answer: Callable[[Request, Any], Response]
+    channel: Channel, limiter: _Limiter, answer: Callable[[Request, Call], Response]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """What every webhook call goes through before ``answer``: rate limit, address, JSON body."""
+    """What every webhook call goes through before ``answer``: rate limit, address, a body that can be read."""
 
     async def checked(request: Request, allowed: bool, wait: str) -> Response:
         if not allowed:
@@ -217,10 +257,10 @@ def _webhook_call(
         if request.path_params["token"] != channel.token:
             return _error(401, 50027, "Invalid Webhook Token")
         try:
-            body = json.loads(await request.body() or b"{}")
+            given = read_call(request.headers.get("Content-Type", ""), await request.body())
         except ValueError:
             return _error(400, 50109, "The request body contains invalid JSON.")
-        return answer(request, body)
+        return answer(request, given)
 
     async def call(request: Request) -> Response:
         allowed, headers = limiter.count()
@@ -231,7 +271,12 @@ def _webhook_call(
     return call
 
 
-def page(messages: list[dict[str, Any]], *, live: bool = False, revision: str = "") -> str:
+def _own_address(file: Mapping[str, Any]) -> str:
+    """Where the live page has an attachment from."""
+    return f"attachments/{file['id']}"
+
+
+def page(messages: list[dict[str, Any]], address: Address, *, live: bool = False, revision: str = "") -> str:
     """The whole page; a ``live`` one asks its server for news."""
     text = resources.files(__package__).joinpath("standin.html").read_text("utf-8")
     script = text.partition("<script>")[2].partition("</script>")[0]
@@ -240,17 +285,17 @@ def page(messages: list[dict[str, Any]], *, live: bool = False, revision: str = 
         "script_hash": "sha256-" + b64encode(sha256(script.encode()).digest()).decode(),
         "count": _count(messages),
         "revision": revision,
-        "messages": _messages_html(messages),  # last: what players wrote is not looked into
+        "messages": _messages_html(messages, address),  # last: what players wrote is not looked into
     }
     for name, value in filled.items():
         text = text.replace("{" + name + "}", value)
     return text
 
 
-def _messages_html(messages: list[dict[str, Any]]) -> str:
+def _messages_html(messages: list[dict[str, Any]], address: Address) -> str:
     earlier = len(messages) - PAGE_MESSAGES
     note = f'<div class="earlier">Earlier messages, not shown here: {earlier}</div>' if earlier > 0 else ""
-    return note + "".join(message_html(message, AUTHOR) for message in messages[-PAGE_MESSAGES:]) or _EMPTY
+    return note + "".join(message_html(message, AUTHOR, address) for message in messages[-PAGE_MESSAGES:]) or _EMPTY
 
 
 def _count(messages: list[dict[str, Any]]) -> str:
@@ -338,4 +383,11 @@ class StandIn:
 
     def write_page(self, path: Path) -> None:
         """The page as it is now, as one file that needs no server."""
-        path.write_text(page(self.messages()), "utf-8")
+        path.write_text(page(self.messages(), self._inline), "utf-8")
+
+    def _inline(self, file: Mapping[str, Any]) -> str:
+        return f"data:{file['content_type']};base64,{b64encode(self.picture(file['id'])).decode()}"
+
+    def picture(self, file_id: str) -> bytes:
+        """The bytes of an attachment."""
+        return self._channel.files.read(file_id)

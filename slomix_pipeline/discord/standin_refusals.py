@@ -3,17 +3,21 @@
 Belongs here: the answer to a bad body. Does not belong here: that we keep the limits (``embeds``).
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
+
+from slomix_pipeline.discord.standin_files import Call
 
 from . import embeds as limits
 
 
-def refusals(body: Any) -> dict[str, Any]:
-    """What Discord would refuse in a call's body, in its nested form ("Error Messages"); empty when nothing."""
+def refusals(call: Call, old: Collection[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What Discord would refuse in a call's body, in its nested form ("Error Messages"); empty when nothing. ``old``:
+    attachments of the message to edit."""
     try:
-        return _refusals(body)
-    except (AttributeError, TypeError, ValueError):  # not the shape of a message at all
+        return _refusals(call.body) | _check_attachments(call, old)
+    except (AttributeError, KeyError, TypeError, ValueError):  # not the shape of a message at all
         return _named({}, "", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
 
 
@@ -29,11 +33,27 @@ def _refusals(body: Any) -> dict[str, Any]:
     return found
 
 
+def _check_attachments(call: Call, old: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    known = {file["id"] for file in old} | set(map(str, call.files))
+    listed = call.body.get("attachments")
+    for number, entry in enumerate(listed or ()):
+        if str(entry["id"]) not in known:
+            _named(found, f"attachments.{number}.id", "ATTACHMENT_NOT_FOUND", "Attachment data not found")
+        _check_text(found, f"attachments.{number}.description", entry.get("description"), limits.ALT_LIMIT)
+    told = {str(entry["id"]) for entry in listed or ()}
+    kept = [file for file in old if listed is None or file["id"] in told]
+    if len(kept) + len(call.files) > limits.ATTACHMENTS_LIMIT:
+        text = f"Must be {limits.ATTACHMENTS_LIMIT} or fewer in length."
+        _named(found, "attachments", "BASE_TYPE_MAX_LENGTH", text)
+    return found
+
+
 def _check_embed(found: dict[str, Any], path: str, embed: dict[str, Any]) -> int:
     """Add what is wrong with one embed to ``found``; returns its size in characters."""
     footer = embed.get("footer") or {}
     fields = embed.get("fields") or []
-    if not (embed.get("title") or embed.get("description") or fields or footer):
+    if not (embed.get("title") or embed.get("description") or fields or footer or embed.get("image")):
         _named(found, f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required")
     if len(fields) > limits.FIELDS_LIMIT:
         _named(found, f"{path}.fields", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.FIELDS_LIMIT} or fewer in length.")

@@ -7,10 +7,10 @@ of it all. Does not belong here: one message (``ledger``), what is said (``messa
 from collections.abc import Collection, Sequence
 
 from slomix_pipeline.discord.client import Discord
-from slomix_pipeline.discord.embeds import Message
-from slomix_pipeline.discord.ledger import Told, adopt, not_tried, tell, what_holds
+from slomix_pipeline.discord.embeds import Attachment, Message
+from slomix_pipeline.discord.ledger import Told, adopt, illustrate, not_tried, tell, what_holds
 from slomix_pipeline.rules.corrections import Published
-from slomix_pipeline.rules.things import Thing, ThingKind
+from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.check_results import Outcome
 
@@ -33,7 +33,15 @@ class Telling:
         self._held = what_holds(tools.database, discord, kinds)
         self.said: dict[str, Told] = {}
 
-    def tell(self, thing: Thing, message: Message, *, news: bool = True, result: Published | None = None) -> Told:
+    def tell(
+        self,
+        thing: Thing,
+        message: Message,
+        *,
+        news: bool = True,
+        result: Published | None = None,
+        keeps_pictures: bool = False,
+    ) -> Told:
         """Tells one thing, if it is ``news`` and may be announced; else corrects it. See ``ledger.tell``."""
         announce = news and thing.name in self._wanted
         told = tell(
@@ -45,7 +53,17 @@ class Telling:
             max_age=self._tools.settings.publish_max_age,
             result=result,
             held=self._held,
+            keeps_pictures=keeps_pictures,
         )
+        return self._note(thing, told)
+
+    def illustrate(self, thing: Thing, message: Message, pictures: Sequence[Attachment]) -> Told:
+        """Gives one thing that was told its pictures. See ``ledger.illustrate``."""
+        if self._held is not None:
+            return self._note(thing, Told(ToldAs.FAILED, self._held, goes_on=False))
+        return self._note(thing, illustrate(self._tools.database, self._discord, thing, message, pictures))
+
+    def _note(self, thing: Thing, told: Told) -> Told:
         if not told.goes_on and self._held is None:
             self._held = not_tried(told.detail)
         if told.outcome.is_trouble:

@@ -1,6 +1,7 @@
 """Player names: raw bytes of the engine, colour codes, and what people read.
 
-The only name cleaner of the project. Raw names stay in the stored file. Also how any foreign text is shown as it is.
+The only name cleaner of the project. Raw names stay in the stored file. Also how any foreign text is shown as it is, on
+one line, and cut to a width.
 
 Does not belong here: which of his names a player is shown by (``sql/views``), escaping for an output.
 """
@@ -15,6 +16,7 @@ _COLOUR_CODE = re.compile(r"\^[^\s^\x00-\x1f\x7f]")
 # Controls, invisible characters and those that turn the direction of text, stray bytes, ends of lines and paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"  # unseen too, but parts of emoji and of words
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def decode(raw: bytes) -> str:
@@ -61,3 +63,40 @@ def _escape(character: str) -> str:
 def clean_name(name: str) -> str:
     """The name as people read it: without colour codes, control characters and outer spaces."""
     return " ".join(_COLOUR_CODE.sub("", readable(name)).split())
+
+
+def plain(text: str) -> str:
+    """``text`` as it is seen on one line: no line breaks, control, invisible or direction-changing characters.
+
+    For places without markup; where there is some it has to be escaped, too.
+    """
+    shown = "".join(map(_seen, text))
+    return re.sub(r" {2,}", " ", shown).strip()
+
+
+def _seen(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp", "Zs"):
+        return " "
+    if category == "Cs":  # half of a character: not sendable
+        return "\ufffd"
+    return "" if category == "Cf" and character not in _JOINERS else character
+
+
+def clip(text: str, width: int) -> str:
+    """At most ``width`` (≥ 1) visible characters of ``text``; the last is ``…`` if it was cut. Where there is markup,
+    escape afterwards."""
+    characters = _visible_characters(plain(text))
+    return "".join(characters) if len(characters) <= width else "".join(characters[: width - 1]) + "…"
+
+
+def _visible_characters(text: str) -> list[str]:
+    """``text`` cut where the eye would cut: marks, joined emoji and skin tones stay with what they belong to."""
+    characters: list[str] = []
+    for character in text:
+        joins = unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf") or ord(character) in _SKIN_TONES
+        if characters and (joins or characters[-1].endswith("\u200d")):
+            characters[-1] += character
+        else:
+            characters.append(character)
+    return characters

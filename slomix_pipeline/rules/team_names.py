@@ -21,6 +21,9 @@ _PARTS = re.compile(r"[^\s.|,:;/\\=~<>()\[\]{}«»_-]+")
 _OUTER_SIGNS = re.compile(r"^\W+|\W+$")
 
 
+LETTER_COLOURS: dict[str, int] = {Team.A: 0x3498DB, Team.B: 0xE74C3C}
+
+
 class NameSource(StrEnum):
     """Where a team's name is from."""
 
@@ -46,6 +49,11 @@ class TeamName:
     name: str
     source: NameSource
     colour: int | None = None
+
+    @property
+    def shown_colour(self) -> int:
+        """0xRRGGBB: its own, else that of its letter."""
+        return LETTER_COLOURS[self.team] if self.colour is None else self.colour
 
     @property
     def shown(self) -> str:

@@ -1,6 +1,6 @@
 """Tells when a session is over: no round of it has arrived for a while, and its report is not up to date.
 
-Does not belong here: what is reported (``stages.session_report``, ``stages.session_post``).
+Does not belong here: what is reported (``stages.session_report`` and what follows it).
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from slomix_pipeline.stages.raw_stats_file import raw_stats_file
 from slomix_pipeline.stages.round_awards import round_awards
 from slomix_pipeline.stages.round_stats import round_stats
 from slomix_pipeline.stages.round_timing import round_timing
+from slomix_pipeline.stages.session_pictures import session_pictures
 from slomix_pipeline.stages.session_post import session_post
 from slomix_pipeline.stages.session_report import session_report
 from slomix_pipeline.stages.session_teams import session_teams
@@ -37,7 +38,7 @@ OF_A_ROUND: tuple[Stage, ...] = (
 TELLING_OF_A_ROUND: tuple[Stage, ...] = (match_post, timing_comparison)
 NUMBERS_OF_A_ROUND = tuple(stage for stage in OF_A_ROUND if stage not in TELLING_OF_A_ROUND)
 OF_A_TIMING: tuple[Stage, ...] = (timing_record,)
-OF_A_SESSION: tuple[Stage, ...] = (session_report, session_post)
+OF_A_SESSION: tuple[Stage, ...] = (session_report, session_post, session_pictures)
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how far it is, and of how much."""

@@ -1,15 +1,19 @@
 """The summary of a session that is over, as one message.
 
-Does not belong here: when it is over (``sensors.session_over``), the words (``discord``).
+Does not belong here: when it is over (``sensors.session_over``), the words (``discord``), the pictures, which follow it
+(``stages.session_pictures``).
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from psycopg import Connection
+from psycopg.rows import DictRow
+
 from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
-from slomix_pipeline.warehouse import due, reading, session_reports
+from slomix_pipeline.warehouse import due, reading
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.duels import hardest_duel
@@ -33,7 +37,6 @@ def session_post(keys: Sequence[str], tools: Tools) -> Done:
 def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
     """Tells the summaries of sessions. Returns what became of each thing, and the outcome of each session."""
     # Loaded here: the messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.session_messages import session_message
     from slomix_pipeline.discord.telling import Telling
 
     note_asked(tools, keys)
@@ -46,22 +49,32 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
             if not alone:
                 continue
             with tools.database.connect() as conn:
-                made_from = session_reports.fingerprint_of(conn, key)
-                rows = reading.session_rows(conn, key)
-                if not rows:  # another session swallowed it
+                message = session_summary(conn, key)
+                if message is None:
                     due.strike_out(conn, Thing(ThingKind.SESSION, key))
                     continue
-                matches = reading.matches(conn, [key])
-                players = reading.session_players(conn, key)
-                evidence = session_evidence(conn, key)
-                duel = hardest_duel(conn, key)
-            message = session_message(
-                evidence.session, matches, players, evidence.grade, evidence.decisions, evidence.corrections, duel
-            )
             outcomes[key] = telling.outcome(_tell_session(tools.database, telling, key, message))
-            with tools.database.connect() as conn:
-                session_reports.note_told(conn, key, made_from)
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
+
+
+def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
+    """What is said of a session as it is now; None when another session swallowed it."""
+    from slomix_pipeline.discord.session_messages import session_message
+
+    if not reading.session_rows(conn, key):
+        return None
+    matches = reading.matches(conn, [key])
+    players = reading.session_players(conn, key)
+    evidence = session_evidence(conn, key)
+    return session_message(
+        evidence.session,
+        matches,
+        players,
+        evidence.grade,
+        evidence.decisions,
+        evidence.corrections,
+        hardest_duel(conn, key),
+    )
 
 
 def _tell_session(database: Database, telling: "Telling", key: str, message: "Message") -> list[str]:
@@ -70,7 +83,7 @@ def _tell_session(database: Database, telling: "Telling", key: str, message: "Me
     from slomix_pipeline.discord.session_messages import session_pointer
 
     thing = Thing(ThingKind.SESSION, key)
-    telling.tell(thing, message)
+    telling.tell(thing, message, keeps_pictures=True)
     said = [thing.name]
     with database.connect() as conn:
         swallowed = reading.swallowed_sessions(conn, key)

@@ -36,6 +36,7 @@ class CheckName(StrEnum):
     RECORD_PARSE = "record_parse"
     TIMING_TOLD = "timing_told"
     TOLD_ONCE = "told_once"
+    PICTURES = "pictures"
 
 
 class Severity(StrEnum):

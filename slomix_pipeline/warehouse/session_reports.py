@@ -44,7 +44,8 @@ def fingerprint_of(conn: Connection[DictRow], session_key: str) -> str | None:
 
 
 def note_told(conn: Connection[DictRow], session_key: str, fingerprint: str | None) -> None:
-    """Notes that the message of a session was compared with the report of this fingerprint, or with a newer one."""
+    """Notes that the message of a session, with its pictures, was compared with the report of this fingerprint, or with
+    a newer one."""
     conn.execute("update session_report set told_fingerprint = %s where session_key = %s", [fingerprint, session_key])
 
 

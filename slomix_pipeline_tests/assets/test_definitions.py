@@ -38,7 +38,7 @@ def spec_of(asset: dg.AssetsDefinition) -> dg.AssetSpec:
 
 def test_loading_the_definitions_loads_nothing_heavy() -> None:
     """They are loaded by every process of Dagster, and again for each run."""
-    heavy = ("pandas", "matplotlib", "paramiko", "requests", "numpy", "asyncssh", "uvicorn")
+    heavy = ("pandas", "altair", "vl_convert", "paramiko", "requests", "numpy", "asyncssh", "uvicorn")
     code = (
         "import slomix_pipeline.definitions as d, sys; d.build_defs().resolve_all_job_defs();"
         f"print(*(m for m in {heavy!r} if m in sys.modules))"
@@ -49,7 +49,7 @@ def test_loading_the_definitions_loads_nothing_heavy() -> None:
 
 def test_what_works_rounds_out_loads_no_dagster_and_nothing_else_that_is_heavy() -> None:
     """Commands and their worker processes begin at once."""
-    heavy = ("dagster", "pandas", "requests", "paramiko", "starlette")
+    heavy = ("dagster", "pandas", "altair", "vl_convert", "requests", "paramiko", "starlette")
     modules = [
         f"slomix_pipeline.{folder}.{path.stem}"
         for folder in ("stages", "warehouse")

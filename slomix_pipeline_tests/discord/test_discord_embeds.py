@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import embeds
 from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, fields_of_lines, plain, violations
+from slomix_pipeline.formats import names
 
 NASTY = [
     "_x_*y*|z",
@@ -63,7 +64,7 @@ def test_direction_marks_and_invisible_characters_go_and_joined_emoji_stay() -> 
 def test_a_clipped_name_keeps_its_start_and_says_that_it_was_cut(name: str, width: int) -> None:
     cut = clip(name, width)
     assert cut == plain(name) or (cut.endswith("…") and plain(name).startswith(cut[:-1]))
-    assert len(embeds._visible_characters(cut)) <= width
+    assert len(names._visible_characters(cut)) <= width
 
 
 def test_clipping_counts_what_the_eye_sees() -> None:

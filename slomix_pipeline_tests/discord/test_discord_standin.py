@@ -277,9 +277,10 @@ def test_unescaped_text_makes_markup_of_discord_only(texts: list[str]) -> None:
         "fields": [{"name": title, "value": value}],
         "footer": {"text": footer},
     }
+    picture = {"id": "7", "filename": title, "content_type": "image/png", "description": content}
     message = {"id": "1", "timestamp": "2026-02-02T21:00:00+00:00", "content": content, "embeds": [embed]}
-    seen = Seen(render.message_html(message, "Slomix"))
-    layout = {"article", "div", "header", "b", "span", "time", "footer"}
+    seen = Seen(render.message_html(message | {"attachments": [picture]}, "Slomix", lambda file: file["id"]))
+    layout = {"article", "div", "header", "b", "span", "time", "footer", "img"}
     discords = {
         "p",
         "em",
@@ -302,6 +303,8 @@ def test_unescaped_text_makes_markup_of_discord_only(texts: list[str]) -> None:
     assert seen.tags <= layout | discords
     allowed = {
         "id",
+        "src",
+        "alt",
         "class",
         "style",
         "aria-hidden",
@@ -366,7 +369,7 @@ def test_a_time_tag_says_utc_until_the_reader_s_zone_is_known() -> None:
 def test_inline_fields_stand_three_in_a_row() -> None:
     fields = [{"name": "n", "value": "v", "inline": inline} for inline in (True, True, True, True, True, False, True)]
     html = render.message_html(
-        {"id": "1", "timestamp": "2026-02-02T21:00:00+00:00", "embeds": [{"fields": fields}]}, "S"
+        {"id": "1", "timestamp": "2026-02-02T21:00:00+00:00", "embeds": [{"fields": fields}]}, "S", str
     )
     assert re.findall(r'class="field (w\d+)"', html) == ["w4", "w4", "w4", "w6", "w6", "w12", "w12"]
 

@@ -360,7 +360,7 @@ def test_what_was_told_of_an_older_report_is_asked_for_again(
 
     def made_anew(*arguments: Any) -> Message:
         with pipeline.database.transaction() as conn:
-            conn.execute("update session_report set fingerprint = 'newer'")
+            conn.execute("update session_report set fingerprint = fingerprint || ' and newer'")
         return original(*arguments)
 
     live(pipeline, evening)

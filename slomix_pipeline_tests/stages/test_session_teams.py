@@ -11,7 +11,7 @@ from slomix_pipeline.discord import messages
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.rules.overrides import OverrideKind
 from slomix_pipeline.rules.scoring import Winner
-from slomix_pipeline.rules.team_names import KnownTeam, NameSource, TeamName
+from slomix_pipeline.rules.team_names import LETTER_COLOURS, KnownTeam, NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.simulator.evening import play_courses, play_evening
 from slomix_pipeline.simulator.matches import Course, Shape, Stay
@@ -279,4 +279,4 @@ def test_what_is_said_of_a_match_has_names_with_letters_and_the_winners_colour(p
     assert embed.color == 0
     assert [field.name for field in embed.fields][-1].endswith("(B)")
     (embed,) = messages.result_message(replace(match, winner=Winner.B)).embeds
-    assert embed.color == messages.TEAM_COLOURS[Team.B]
+    assert embed.color == LETTER_COLOURS[Team.B]

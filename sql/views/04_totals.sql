@@ -313,6 +313,19 @@ join session_player sp on sp.session_key = m.scope and sp.guid = m.guid
 where m.level = 'session';
 comment on view session_player_metric is 'player_metric of sessions, with team.';
 
+create view session_player_usual as
+select sp.session_key, sp.guid, sum(earlier.rounds)::bigint as rounds,
+       metric_kd(case when count(earlier.kills) = count(*) then sum(earlier.kills)::bigint end,
+                 case when count(earlier.deaths) = count(*) then sum(earlier.deaths)::bigint end) as kd,
+       metric_dpm(case when count(earlier.damage_given) = count(*) then sum(earlier.damage_given)::bigint end,
+                  case when count(earlier.seconds_played) = count(*) then sum(earlier.seconds_played)::bigint end) as dpm
+from session_player sp
+join session s using (session_key)
+join player_session_fact earlier on earlier.guid = sp.guid and earlier.last_played_at < s.started_at
+group by sp.session_key, sp.guid;
+comment on view session_player_usual is
+'What is usual for the players of a session: their careers as they were when it began. Later sessions change nothing of it. rounds: of these careers.';
+
 -- The score is the sum of points; who won how many maps is the same under every policy.
 create view session_score as
 select s.session_key, s.server, s.started_at, s.ended_at,

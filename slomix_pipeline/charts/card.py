@@ -1,0 +1,171 @@
+"""The result on one card, twice as wide as high, as previews of links are.
+
+Does not belong here: how it came to that (``score``, ``times``).
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+import altair as alt
+
+from slomix_pipeline.charts.facts import PlayerFacts, SessionFacts
+from slomix_pipeline.charts.look import (
+    MUTED,
+    STRONG,
+    TEXT,
+    UNKNOWN,
+    Chart,
+    Tables,
+    finished,
+    in_words,
+    name_text,
+    number_text,
+    own_colour,
+    team_colours,
+    team_text,
+)
+from slomix_pipeline.rules.scoring import Winner
+from slomix_pipeline.rules.team_names import TeamName
+from slomix_pipeline.rules.teams import Team
+
+WIDTH, HEIGHT = 600, 315  # drawn twice as large
+_INNER, _INNER_HEIGHT = WIDTH - 32, HEIGHT - 32
+_LONG = 10  # characters of a team's name that fit in large letters
+_TEAM, _MAP_WIDTH, _NAME = 16, 12, 14
+_TEAM_WIDTH = 190  # of a team's name beside the score
+_MOST_MAPS = 7  # whose names fit
+
+
+class _Texts(NamedTuple):
+    """Texts that stand alike; ``limit`` is the width of the longest in pixels."""
+
+    rows: list[dict[str, Any]]
+    align: Literal["left", "center", "right"]
+    limit: float
+    weight: Literal["normal", "bold"] = "normal"
+
+
+def card_chart(facts: SessionFacts) -> Chart:
+    """Who won, by how much, on which maps, and whose numbers were highest."""
+    tables = Tables()
+    layers: list[Any] = [*(_layer(tables, texts) for texts in _texts(facts)), *_maps(tables, facts)]
+    chart = alt.layer(*layers).properties(width=_INNER, height=_INNER_HEIGHT)
+    return Chart("result", _alt(facts), finished(tables, chart))
+
+
+def _texts(facts: SessionFacts) -> list[_Texts]:
+    """All that is written on the card but the maps."""
+    colours = team_colours(facts.teams)
+    left, right = ([_text(text, x, 10, MUTED, 15)] for text, x in ((_day(facts), 0), (_counts(facts), _INNER)))
+    for side, x, (what, best) in zip((left, right), (0, _INNER), _highest(facts), strict=True):
+        side += [_text(what, x, 244, MUTED, 15), _text(best, x, 267, TEXT, 16)]
+    names = [_team(facts.teams[team], x, colours[team]) for team, x in ((Team.A, 0), (Team.B, _INNER))]
+    score = _text(f"{facts.score_a} – {facts.score_b}", _INNER / 2, 90, STRONG, 58)
+    return [
+        _Texts(left, "left", _INNER / 2 - 8),
+        _Texts(right, "right", _INNER / 2 - 8),
+        _Texts(names[:1], "left", _TEAM_WIDTH, "bold"),
+        _Texts(names[1:], "right", _TEAM_WIDTH, "bold"),
+        _Texts([score], "center", _INNER, "bold"),
+        _Texts([_text(_verdict(facts), _INNER / 2, 142, TEXT, 18)], "center", _INNER),
+    ]
+
+
+def _team(team: TeamName, x: float, colour: str) -> dict[str, Any]:
+    """A team's name, as large as there is room for it."""
+    name = name_text(team.name, _TEAM)
+    return _text(name, x, 92, colour, 32 if len(name) <= _LONG else 20)
+
+
+def _text(text: str, x: float, y: float, colour: str, size: int) -> dict[str, Any]:
+    return {"text": text, "x": x, "y": y, "colour": colour, "size": size}
+
+
+def _layer(tables: Tables, texts: _Texts) -> Any:
+    """Texts in their places."""
+    mark = tables.chart(texts.rows).mark_text(
+        align=texts.align, baseline="middle", fontWeight=texts.weight, limit=texts.limit
+    )
+    return mark.encode(
+        x=alt.X("x:Q", scale=alt.Scale(domain=[0, _INNER], nice=False), axis=None),
+        y=alt.Y("y:Q", scale=alt.Scale(domain=[_INNER_HEIGHT, 0], nice=False), axis=None),
+        text="text:N",
+        color=own_colour(),
+        size=alt.Size("size:Q", scale=None, legend=None),
+    )
+
+
+def _maps(tables: Tables, facts: SessionFacts) -> list[Any]:
+    """A field for each match in the colour of who won it."""
+    colours = team_colours(facts.teams)
+    count = max(1, len(facts.matches))
+    width = min(_INNER / 2, _INNER / count)
+    start = (_INNER - width * count) / 2
+    named = count <= _MOST_MAPS
+    rows = [
+        {
+            "x": start + width * (at + 0.5),
+            "from": start + width * at + 2,
+            "to": start + width * (at + 1) - 2,
+            "colour": colours[match.winner],
+            "map": name_text(match.map_name, _MAP_WIDTH if count > 4 else 2 * _MAP_WIDTH) if named else "",
+        }
+        for at, match in enumerate(facts.matches)
+    ]
+    scale = alt.Scale(domain=[0, _INNER], nice=False)
+    fields = tables.chart(rows).mark_bar(cornerRadius=4)
+    names = tables.chart(rows).mark_text(baseline="middle", fontSize=13, color=TEXT, limit=width - 6)
+    return [
+        fields.encode(
+            x=alt.X("from:Q", scale=scale, axis=None),
+            x2="to:Q",
+            y=alt.value(176),
+            y2=alt.value(188),
+            color=own_colour(),
+        ),
+        names.encode(x=alt.X("x:Q", scale=scale, axis=None), y=alt.value(203), text="map:N"),
+    ]
+
+
+def _day(facts: SessionFacts) -> str:
+    return f"{facts.day:%-d %B %Y}"
+
+
+def _counts(facts: SessionFacts) -> str:
+    matches, players = len(facts.matches), len(facts.players)
+    return f"{matches} match{'' if matches == 1 else 'es'} · {players} player{'' if players == 1 else 's'}"
+
+
+def _verdict(facts: SessionFacts) -> str:
+    if facts.winner is Winner.DRAW:
+        return "Draw"
+    if facts.winner is not None:
+        return f"{team_text(facts.teams[facts.winner], _TEAM)} wins"
+    return "Open: not all points are known" if facts.counted else "No match counts"
+
+
+def _highest(facts: SessionFacts) -> list[tuple[str, str]]:
+    """Who has most kills and most damage; unknown as soon as anybody's are."""
+    return [
+        (what, _most(facts.players, attribute))
+        for what, attribute in (("Most kills", "kills"), ("Most damage", "damage_given"))
+    ]
+
+
+def _most(players: Iterable[PlayerFacts], attribute: str) -> str:
+    values = [(getattr(player, attribute), player) for player in players]
+    if not values or any(value is None for value, _ in values):
+        return UNKNOWN
+    most = max(value for value, _ in values)
+    best = [player for value, player in values if value == most]
+    others = f" and {len(best) - 1} more" if len(best) > 1 else ""
+    return f"{name_text(best[0].name, _NAME)}{others} · {number_text(most)}"
+
+
+def _alt(facts: SessionFacts) -> str:
+    a, b = (team_text(facts.teams[team]) for team in Team)
+    highest = [
+        f"{what}: {best.replace(UNKNOWN, 'unknown') if best == UNKNOWN else best}" for what, best in _highest(facts)
+    ]
+    lead = f"{_day(facts)}: {a} {facts.score_a}, {b} {facts.score_b}; {_verdict(facts)}."
+    return in_words(lead, [_counts(facts), *highest])

@@ -1,0 +1,94 @@
+"""The pictures of a session whose summary was told: they follow it, by an edit of its message.
+
+Belongs here: drawing what the summary says, sending it, and when that is tried again. Does not belong here: what is
+drawn (``charts``), its numbers (``warehouse.session_facts``), what becomes of a message (``discord``).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from slomix_pipeline.formats.names import visible
+from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
+from slomix_pipeline.stages.common import Done, Tools
+from slomix_pipeline.stages.session_post import session_summary
+from slomix_pipeline.stages.telling import sole_teller
+from slomix_pipeline.warehouse import session_reports
+from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.session_facts import session_facts
+
+if TYPE_CHECKING:
+    from slomix_pipeline.charts.facts import SessionFacts
+    from slomix_pipeline.discord.client import Discord
+    from slomix_pipeline.discord.embeds import Attachment
+    from slomix_pipeline.discord.ledger import Told
+    from slomix_pipeline.discord.telling import Telling
+
+
+def session_pictures(keys: Sequence[str], tools: Tools) -> Done:
+    """Draws the pictures of those of these sessions whose summary was told, and puts them to it."""
+    outcomes: dict[str, Outcome] = {}
+    told: dict[str, str] = {}
+    if (channel := tools.channels.of(ThingKind.SESSION)) is not None:
+        told, outcomes = _illustrate(tools, channel, keys)
+    return Done({CheckName.PICTURES: outcomes}, {"messages": told})
+
+
+def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
+    """Puts the pictures to summaries. Returns what became of each thing, and the outcome of each session."""
+    # Loaded here: messages need requests, which loading the definitions doesn't.
+    from slomix_pipeline.discord.ledger import is_sent
+    from slomix_pipeline.discord.telling import Telling
+
+    telling = Telling(tools, discord, tools.channels.kinds_in(discord), ())
+    outcomes: dict[str, Outcome] = {}
+    for key in keys:
+        with tools.database.snapshot() as conn:
+            made_from = session_reports.fingerprint_of(conn, key)
+            facts = session_facts(conn, key) if is_sent(conn, Thing(ThingKind.SESSION, key)) else None
+        outcomes[key], through = Outcome(True, {"pictures": "none: no summary is told"}), True
+        if facts is not None:
+            outcomes[key], through = _illustrate_session(tools, telling, key, facts)
+        if through:
+            with tools.database.connect() as conn:
+                session_reports.note_told(conn, key, made_from)
+    return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
+
+
+def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "SessionFacts") -> tuple[Outcome, bool]:
+    """Puts its pictures to one summary. Returns the outcome, and whether the session is through: else its report is
+    asked for again."""
+    try:
+        pictures = drawn(facts)
+    except Exception as error:  # whatever it is: the text stands, and a run has more to do
+        tools.log.exception(f"the pictures of {key} could not be drawn")
+        return Outcome(False, {"pictures": 0, "why": visible(f"{type(error).__name__}: {error}")[:500]}), True
+    with sole_teller(tools, [key]) as alone:  # not while drawing, which takes seconds
+        if not alone:
+            return Outcome(True, {"pictures": "left to a later run: another one is telling"}), False
+        with tools.database.snapshot() as conn:
+            message = session_summary(conn, key)
+            if message is None or session_facts(conn, key) != facts:
+                return Outcome(True, {"pictures": "left to a later run: the session changed meanwhile"}), False
+        told = telling.illustrate(Thing(ThingKind.SESSION, key), message, pictures)
+    outcome = Outcome(not told.outcome.is_trouble, _facts(told, pictures))
+    return outcome, told.outcome is not ToldAs.FAILED or _is_old(facts, tools.settings.publish_max_age)
+
+
+def drawn(facts: "SessionFacts") -> "list[Attachment]":
+    """The pictures of a session."""
+    # Loaded here: Altair and vl-convert are heavy, and most runs draw nothing.
+    from slomix_pipeline.charts.render import png
+    from slomix_pipeline.charts.session import session_charts
+    from slomix_pipeline.discord.embeds import Attachment
+
+    return [Attachment.of(f"{chart.name}.png", chart.alt, png(chart)) for chart in session_charts(facts)]
+
+
+def _facts(told: "Told", pictures: "Sequence[Attachment]") -> dict[str, str | int]:
+    why = {"why": told.detail} if told.detail else {}
+    return {"pictures": told.outcome.value, **why, **{drawn.name: len(drawn.data or b"") for drawn in pictures}}
+
+
+def _is_old(facts: "SessionFacts", max_age: timedelta) -> bool:
+    return facts.ended_at + max_age < datetime.now(UTC)
