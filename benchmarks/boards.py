@@ -27,7 +27,7 @@ from slomix_pipeline.warehouse import careers, maps, records
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.database import Database
 
-TIMES, TIMES_ANEW = 100, 10
+TIMES, TIMES_ANEW, FEW = 100, 10, 4  # the last of what reads all of history, in seconds
 FIRST = 6  # not counted: PostgreSQL plans anew and reads from disk then
 
 _BOARD = """name, rounds, kills, deaths, damage_given, revives_given, kd, dpm, denied_per_minute, accuracy,
@@ -94,12 +94,12 @@ def measure_commands(conn: Connection[DictRow]) -> None:
         show(f"board {board.name}", asked(conn, TIMES, lambda _, b=board, n=needed: board_rows(conn, b, n), []), 40)
         of_map = asked(conn, TIMES, lambda name, b=board, n=needed: board_rows(conn, b, n, map_name=name), played)
         show(f"board {board.name} of a map", of_map, 40)
-    find, few = careers.find_player, TIMES_ANEW
-    show("player", asked(conn, few, lambda guid: careers.career(conn, find(conn, str(guid))), guids), None)
-    show("records", asked(conn, few, lambda _: records.records(conn), []), None)
-    show("map", asked(conn, few, lambda name: maps.map_seen(conn, str(name)), played), None)
-    show("milestones of a session", asked(conn, few, lambda key: careers.unlocked_in(conn, str(key)), sessions), None)
-    show("its personal bests", asked(conn, few, lambda key: records.personal_bests_of(conn, str(key)), sessions), None)
+    find = careers.find_player
+    show("player", asked(conn, FEW, lambda guid: careers.career(conn, find(conn, str(guid))), guids), None)
+    show("records", asked(conn, FEW, lambda _: records.records(conn), []), None)
+    show("map", asked(conn, FEW, lambda name: maps.map_seen(conn, str(name)), played), None)
+    show("milestones of a session", asked(conn, FEW, lambda key: careers.unlocked_in(conn, str(key)), sessions), None)
+    show("its personal bests", asked(conn, FEW, lambda key: records.personal_bests_of(conn, str(key)), sessions), None)
 
 
 def show(question: str, took: Sequence[float], aim: int | None, beside: str = "") -> None:

@@ -92,7 +92,7 @@ def play(
             waited = time.monotonic()
             while len(messages(home)) < before + len(lot) and time.monotonic() - waited < 60:
                 time.sleep(0.02)
-            time.sleep(1 + number % 5 / 2 if number % 4 else 20 + number % 7 * 4)  # now and then a look finds nothing
+            time.sleep(1 + number % 5 / 2 if number % 8 else 20 + number % 7 * 4)  # now and then a look finds nothing
     finally:
         stop.set()
         watch.join()

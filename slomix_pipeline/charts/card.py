@@ -159,13 +159,11 @@ def _most(players: Iterable[PlayerFacts], attribute: str) -> str:
     most = max(value for value, _ in values)
     best = [player for value, player in values if value == most]
     others = f" and {len(best) - 1} more" if len(best) > 1 else ""
-    return f"{name_text(best[0].name, _NAME)}{others} · {number_text(most)}"
+    return f"{number_text(most)} · {name_text(best[0].name, _NAME)}{others}"
 
 
 def _alt(facts: SessionFacts) -> str:
     a, b = (team_text(facts.teams[team]) for team in Team)
-    highest = [
-        f"{what}: {best.replace(UNKNOWN, 'unknown') if best == UNKNOWN else best}" for what, best in _highest(facts)
-    ]
+    highest = [f"{what}: {'unknown' if best == UNKNOWN else best}" for what, best in _highest(facts)]
     lead = f"{_day(facts)}: {a} {facts.score_a}, {b} {facts.score_b}; {_verdict(facts)}."
     return in_words(lead, [_counts(facts), *highest])

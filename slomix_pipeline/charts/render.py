@@ -3,6 +3,9 @@
 Belongs here: the one use of vl-convert. Does not belong here: what is drawn.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import vl_convert
 
 from slomix_pipeline.charts.look import Chart
@@ -17,7 +20,7 @@ def png(chart: Chart) -> bytes:
     Raises:
         ValueError: it can't be drawn.
     """
-    drawn: bytes = vl_convert.vegalite_to_png(chart.spec, vl_version=VEGA_LITE, scale=SCALE, allowed_base_urls=[])
+    drawn: bytes = _drawn(vl_convert.vegalite_to_png, chart, scale=SCALE)
     return drawn
 
 
@@ -27,5 +30,15 @@ def svg(chart: Chart) -> str:
     Raises:
         ValueError: it can't be drawn.
     """
-    drawn: str = vl_convert.vegalite_to_svg(chart.spec, vl_version=VEGA_LITE, allowed_base_urls=[])
+    drawn: str = _drawn(vl_convert.vegalite_to_svg, chart)
     return drawn
+
+
+def _drawn(draw: Callable[..., Any], chart: Chart, **options: Any) -> Any:
+    """What the library makes of a chart, without fetching anything."""
+    try:
+        return draw(chart.spec, vl_version=VEGA_LITE, allowed_base_urls=[], **options)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # where its Rust code gives up: no Exception, though no reason to end the process
+        raise ValueError(f"the library broke: {error}") from error

@@ -10,7 +10,9 @@ import altair as alt
 
 from slomix_pipeline.charts.facts import PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.charts.look import (
+    GREEN,
     MUTED,
+    NAME_WIDTH,
     ROW,
     TEXT,
     Chart,
@@ -27,7 +29,7 @@ _ROOM = 420  # for all columns, as long as they stay within these widths
 _NARROWEST, _WIDEST = 12, 48
 _NUMBERS_FROM = 28  # width of a column that three digits fit into
 _INK_CHANGES = 0.6  # of the highest: what is brighter has dark numbers
-_SHADES = ["#26282c", "#1f6b43", "#57F287"]
+_SHADES = ["#26282c", "#1f6b43", GREEN]
 _MAP_WIDTH, _NAME = 14, 14
 
 
@@ -85,7 +87,7 @@ def _headings(tables: Tables, facts: SessionFacts, x: alt.X, column: int, height
     ]
     above = tables.chart(numbers).mark_text(color=MUTED, fontSize=12, baseline="bottom")
     below = tables.chart(starts).mark_text(
-        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4
+        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4, limit=NAME_WIDTH
     )
     return [
         above.encode(x=x, y=alt.value(-4), text="text:N"),

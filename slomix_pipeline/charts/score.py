@@ -9,6 +9,7 @@ import altair as alt
 
 from slomix_pipeline.charts.facts import MatchFacts, SessionFacts
 from slomix_pipeline.charts.look import (
+    NAME_WIDTH,
     WIDTH,
     Chart,
     Tables,
@@ -81,7 +82,9 @@ def _matches(tables: Tables, facts: SessionFacts, x: alt.X) -> Any:
     counted = tables.chart(row for row in rows if row["counted"]).mark_square(size=130, opacity=1)
     others = tables.chart(row for row in rows if not row["counted"])
     others = others.mark_square(size=110, filled=False, strokeWidth=2)
-    names = tables.chart(rows).mark_text(angle=320, align="right", baseline="middle", dx=-12, dy=6, fontSize=13)
+    names = tables.chart(rows).mark_text(
+        angle=320, align="right", baseline="middle", dx=-12, dy=6, fontSize=13, limit=NAME_WIDTH
+    )
     layers = [marks.encode(x=x, y=middle, color=own_colour()) for marks in (counted, others)]
     return alt.layer(*layers, names.encode(x=x, y=middle, text="map:N")).properties(width=WIDTH, height=12)
 

@@ -101,7 +101,7 @@ def _words(attack: AttackFacts) -> str:
     if attack.end is AttackEnd.UNKNOWN:
         return UNKNOWN
     if attack.seconds is None:
-        return f"{attack.end}, time unknown"
+        return f"{attack.end}, time unknown" if attack.end is AttackEnd.COMPLETED else attack.end.value
     clock = format_time(round(attack.seconds))
     return clock if attack.end is AttackEnd.COMPLETED else f"{attack.end} {clock}"
 

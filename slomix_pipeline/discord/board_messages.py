@@ -17,11 +17,11 @@ from slomix_pipeline.reports.career_words import (
     badge_text,
     board_heading,
     board_value,
+    count,
     deed_text,
     equalled_text,
     milestone_text,
     progress_text,
-    record_title,
     record_value,
     rounds_text,
     samples_text,
@@ -144,12 +144,12 @@ def reached_message(unlocked: Sequence[Unlocked], session_key: str) -> Message:
 def personal_best_text(best: PersonalBest) -> str:
     """A line for a session's report: what was beaten, and how long that had stood."""
     new, old = (value_of_kind(night.kind, night.value) for night in (best.best, best.old))
-    title = KINDS[best.best.kind].title
-    return f"**{player_text(best.best.name)}** · {title} **{new}**, best so far was {old} ({best.stood} nights ago)"
+    title, ago = KINDS[best.best.kind].title, count(best.stood, "night")
+    return f"**{player_text(best.best.name)}** · {title} **{new}**, best so far was {old} ({ago} ago)"
 
 
 def _night(night: NightSeen) -> str:
-    numbers = f"K/D {amount(night.kd, 2)} · {amount(night.dpm, 1)} dpm · {night.rounds} rounds"
+    numbers = f"K/D {amount(night.kd, 2)} · {amount(night.dpm, 1)} dpm · {count(night.rounds, 'round')}"
     return f"<t:{int(night.ended_at.timestamp())}:d> · {numbers}"
 
 
@@ -176,7 +176,8 @@ def _compared(number: CareerNumber, one: Career, other: Career) -> str:
 
 
 def _record(record: RecordSeen, *, with_holders: bool = True) -> str:
-    facts = [f"{record_title(record)} **{record_value(record)}**"]
+    value = f"**{record_value(record)}**"
+    facts = [value if record.kind is RecordKind.ATTACK else f"{KINDS[record.kind].title} {value}"]
     if with_holders:
         facts.append(_some([player_text(name) for name in record.holders]))
     if record.map:

@@ -64,6 +64,11 @@ def amount(value: float | None, decimals: int = 0, unit: str = "") -> str:
     return "–" if value is None else f"{value:,.{decimals}f}{unit}"
 
 
+def count(number: int, one: str) -> str:
+    """``1 round``, ``1,234 rounds``."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
 def board_value(board: Board, row: BoardRow) -> str:
     """What somebody stands on a board with."""
     return amount(row.value, board.decimals, board.unit)
@@ -71,7 +76,7 @@ def board_value(board: Board, row: BoardRow) -> str:
 
 def rounds_text(row: BoardRow) -> str:
     """The rounds that a place is over: ``212 rounds``; ``212 of 380 rounds`` where the others don't know the number."""
-    return f"{row.rounds:,} rounds" if row.rounds == row.of_rounds else f"{row.rounds:,} of {row.of_rounds:,} rounds"
+    return count(row.rounds, "round") if row.rounds == row.of_rounds else f"{row.rounds:,} of {row.of_rounds:,} rounds"
 
 
 def board_heading(board: Board, needed: Threshold, since: datetime | None) -> str:
@@ -143,6 +148,8 @@ def badge_text(own: Progress) -> str:
 
 def standing_text(standing: Standing) -> str:
     """``12 won, 1 drawn, 9 lost``."""
+    if not standing.won + standing.drawn + standing.lost:
+        return "no match yet"
     drawn = f"{standing.drawn} drawn, " if standing.drawn else ""
     return f"{standing.won} won, {drawn}{standing.lost} lost"
 

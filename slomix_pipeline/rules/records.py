@@ -77,7 +77,6 @@ class NightBest:
     session_key: str
     started_at: datetime
     value: float
-    round_key: str
 
 
 @dataclass(frozen=True)

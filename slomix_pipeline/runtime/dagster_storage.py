@@ -50,7 +50,8 @@ def let_go(postgres_url: str) -> None:
 
 
 class _EventLogStorage(PostgresEventLogStorage):
-    """Remembers what never changes again: tables that are there, and partitions, of which none is ever deleted.
+    """Remembers what never changes again: tables and columns that are there, and partitions, of which none is ever
+    deleted.
 
     And takes an evaluation of a check that no run made a second time: Dagster's index lets every check and partition
     have one, and what sensors tell of (``sensors.catalogue``, alarms) may have to be told of again.
@@ -58,6 +59,7 @@ class _EventLogStorage(PostgresEventLogStorage):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._tables: set[str] = set()
+        self._columns: set[str] = set()  # of the assets' table
         self._partitions: set[tuple[str, str]] = set()
         super().__init__(*args, **kwargs)
 
@@ -65,6 +67,11 @@ class _EventLogStorage(PostgresEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        if column_name not in self._columns and super().has_asset_key_col(column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
         key = (partitions_def_name, partition_key)

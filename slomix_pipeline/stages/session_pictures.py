@@ -46,7 +46,7 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
         with tools.database.snapshot() as conn:
             made_from = session_reports.fingerprint_of(conn, key)
             facts = session_facts(conn, key) if is_sent(conn, Thing(ThingKind.SESSION, key)) else None
-        outcomes[key], through = Outcome(True, {"pictures": "none: no summary is told"}), True
+        outcomes[key], through = Outcome(True, {"pictures": "none: there is no message to put them to"}), True
         if facts is not None:
             outcomes[key], through = _illustrate_session(tools, telling, key, facts)
         if through:

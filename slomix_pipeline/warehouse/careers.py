@@ -198,7 +198,7 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
         _aliases(conn, guids),
         tuple(records.bests(conn, guids)),
         tuple(milestones(so_far)),
-        _deeds(conn, guids),
+        _deeds(conn, [player.guid]).get(player.guid, ()),
         tuple(progress(so_far)),
     )
 
@@ -223,15 +223,15 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
            where f.scope = %s group by p.person, p.name order by p.name, p.person""",
         [session_key],
     ).fetchall()
+    deeds = _deeds(conn, [row["person"] for row in rows])
     found = []
     for row in rows:
         player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
         reached = milestones(_so_far(conn, player.guid))
-        deeds = _deeds(conn, _guids(conn, player.guid))
         unlocked = Unlocked(
             player,
             tuple(own for own in reached if own.reached.session_key == session_key),
-            tuple(own for own in deeds if own.session_key == session_key),
+            tuple(own for own in deeds.get(player.guid, ()) if own.session_key == session_key),
         )
         if unlocked.milestones or unlocked.deeds:
             found.append(unlocked)
@@ -314,11 +314,17 @@ def _aliases(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen
         )
 
 
-def _deeds(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[DeedSeen, ...]:
-    with conn.cursor(row_factory=rows_of(DeedSeen)) as cursor:
-        found = cursor.execute(
-            """select distinct on (deed) deed, map, match_key, session_key, round_key, stamp
-               from team_deed where guid = any(%s) order by deed, stamp, round_key""",
-            [guids],
-        ).fetchall()
-    return tuple(sorted(found, key=lambda own: (own.stamp, own.deed)))
+def _deeds(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, tuple[DeedSeen, ...]]:
+    """The first time of every deed, by person, in the order in which they came."""
+    rows = conn.execute(
+        """select distinct on (p.person, d.deed)
+                  p.person, d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp
+           from team_deed d join board_person p using (guid)
+           where p.person = any(%s) order by p.person, d.deed, d.stamp, d.round_key""",
+        [list(persons)],
+    ).fetchall()
+    found: dict[str, tuple[DeedSeen, ...]] = {}
+    for row in sorted(rows, key=lambda row: (row["stamp"], row["deed"])):
+        person, deed = row.pop("person"), Deed(row.pop("deed"))
+        found[person] = (*found.get(person, ()), DeedSeen(deed, **row))
+    return found

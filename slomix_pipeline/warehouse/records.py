@@ -38,24 +38,27 @@ class RecordSeen:
 
 
 _COLUMNS = """
-    r.kind, r.level, r.value, array[p.person] as guids, array[p.name] as holders, r.map, r.stamp as ended_at,
+    r.kind, r.level, r.value, array[r.person] as guids, array[r.name] as holders, r.map, r.stamp as ended_at,
     r.session_key, r.match_key, r.round_key, file.name as file, file.sha256, t.timing_status"""
 
 _OF_PLAYERS = f"""
     with candidate as (
-        select r.*
+        select r.*, p.person, p.name
         from record_round r
         join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
+        join board_person p using (guid)
         where coalesce(r.sample, 0) >= k.least and (%(map)s::text is null or r.map = %(map)s)
         union all
-        select r.kind, r.level, r.round_key, r.match_key, r.session_key, r.map, r.stamp, r.guid, r.value, r.sample
-        from record_sum r where %(map)s::text is null or r.map = %(map)s
+        select r.kind, r.level, r.round_key, r.match_key, r.session_key, r.map, r.stamp, r.guid, r.value, r.sample,
+               p.person, p.name
+        from record_sum r
+        join board_person p using (guid)
+        where %(map)s::text is null or r.map = %(map)s
     ),
     best as (select kind, level, max(value) as value from candidate where value > 0 group by kind, level)
     select distinct on (r.level, r.kind) {_COLUMNS}, count(*) over (partition by r.level, r.kind) - 1 as equalled
     from candidate r
     join best using (kind, level, value)
-    join board_person p using (guid)
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
     order by r.level, r.kind, r.stamp, r.guid"""
@@ -81,23 +84,21 @@ _OF_ATTACKS = """
 
 _OF_PERSONS = f"""
     select distinct on (r.kind) {_COLUMNS}, 0 as equalled
-    from record_round r
+    from (select r.*, p.person, p.name from record_round r join board_person p using (guid)) r
     join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
-    join board_person p using (guid)
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
     where r.guid = any(%(guids)s) and coalesce(r.sample, 0) >= k.least and r.value > 0
     order by r.kind, r.value desc, r.stamp, r.guid"""
 
 _NIGHTS = """
-    select distinct on (p.person, r.kind, r.session_key)
-           p.person as guid, p.name, r.kind, r.session_key, s.started_at, r.value, r.round_key
+    select p.person as guid, p.name, r.kind, r.session_key, s.started_at, max(r.value) as value
     from record_round r
     join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
     join board_person p using (guid)
     join session s using (session_key)
     where r.guid = any(%(guids)s) and coalesce(r.sample, 0) >= k.least
-    order by p.person, r.kind, r.session_key, r.value desc, r.stamp"""
+    group by p.person, p.name, r.kind, r.session_key, s.started_at"""
 
 _IN_ORDER = {level: place for place, level in enumerate(RecordLevel)}
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import vl_convert
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,18 @@ def test_every_picture_is_drawn_as_png_and_svg(facts: SessionFacts) -> None:
         assert 600 <= width <= 1500 and 200 <= height <= 3000, chart.name
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg(chart)).iter()}
         assert "svg" in tags and not tags & {"script", "image", "foreignObject", "a"}
+
+
+def test_a_library_that_breaks_is_an_error_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """As Rust code raises it."""
+
+    def broken(*_: Any, **__: Any) -> bytes:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", broken)
+    with pytest.raises(ValueError, match="index out of bounds"):
+        png(card_chart(made_session()))
 
 
 def test_the_card_is_as_wide_and_as_light_as_a_preview_may_be() -> None:
@@ -137,7 +150,7 @@ def test_the_words_of_a_picture_have_its_numbers() -> None:
     )
     assert card_chart(facts).alt == (
         "14 March 2026: Team A 1, Team B 0; Team A wins. 1 match · 2 players; "
-        "Most kills: ada and 1 more · 41; Most damage: ada and 1 more · 12,345."
+        "Most kills: 41 · ada and 1 more; Most damage: 12,345 · ada and 1 more."
     )
 
 
@@ -153,6 +166,7 @@ def shown(chart: Chart) -> set[str]:
         (AttackEnd.HELD, 600, "held 10:00"),
         (AttackEnd.GAVE_UP, 311, "gave up 5:11"),
         (AttackEnd.ENDED, 61, "ended 1:01"),
+        (AttackEnd.HELD, None, "held"),
         (AttackEnd.UNKNOWN, None, "?"),
     ],
 )

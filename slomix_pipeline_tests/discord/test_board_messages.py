@@ -109,7 +109,7 @@ def test_every_board_fits_and_loses_nobody(
 ) -> None:
     message = board_messages.board_message(board, threshold(board), rows, map_name, since)
     assert violations(message) == []
-    assert shown_and_counted(message, " rounds") == len(rows)
+    assert shown_and_counted(message, " round") == len(rows)
 
 
 @given(CAREERS, CAREERS, st.builds(Meetings, STANDING, STANDING))
@@ -195,12 +195,12 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
     (line,) = lines_of(board_messages.records_message([record]))
     assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
-    assert "fastest attack **2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
     assert set(KINDS) == set(RecordKind)
 
 
 def test_a_personal_best_says_what_it_beat() -> None:
-    night = NightBest("ADA00001", "Ada_", RecordKind.KILLS, "s", EVENING, 31, "r")
+    night = NightBest("ADA00001", "Ada_", RecordKind.KILLS, "s", EVENING, 31)
     best = PersonalBest(night, replace(night, value=30), stood=12, nights_before=20)
     assert board_messages.personal_best_text(best) == r"**Ada\_** · kills **31**, best so far was 30 (12 nights ago)"
 

@@ -23,7 +23,7 @@ from slomix_pipeline_tests.building import EVENING
 def night(number: int, value: float, kind: RecordKind = RecordKind.KILLS, guid: str = "ADA00001") -> NightBest:
     """What somebody reached in the night of this number."""
     key = f"main:s{number:02}"
-    return NightBest(guid, "Ada", kind, key, EVENING + timedelta(days=number), value, f"{key}-round")
+    return NightBest(guid, "Ada", kind, key, EVENING + timedelta(days=number), value)
 
 
 def nights(*values: float, kind: RecordKind = RecordKind.KILLS, guid: str = "ADA00001") -> list[NightBest]:

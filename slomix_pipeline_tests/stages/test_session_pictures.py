@@ -168,7 +168,7 @@ def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_nothing_is_drawn_of_a_session_that_is_not_told(pipeline: Pipeline, evening: Evening) -> None:
     pipeline.work(key_of(evening), job="report_sessions")
     assert all("wins" not in title or "·" in title for title in pipeline.titles())
-    assert checked(pipeline) == (True, {"pictures": "none: no summary is told"})
+    assert checked(pipeline) == (True, {"pictures": "none: there is no message to put them to"})
 
 
 def test_the_message_of_another_webhook_stays_without_pictures_and_nobody_is_alarmed(
@@ -181,6 +181,18 @@ def test_the_message_of_another_webhook_stays_without_pictures_and_nobody_is_ala
     perform(session_pictures, [key_of(evening)], pipeline.tools())
     assert checked(pipeline)[0] and "another webhook" in checked(pipeline)[1]["why"]
     assert files(pipeline) == [] and pipeline.rows("select from message_trouble") == []
+    assert pipeline.report_sessions() == []
+
+
+def test_a_summary_that_was_deleted_is_not_brought_back_by_its_pictures(pipeline: Pipeline, evening: Evening) -> None:
+    perform(session_report, [key_of(evening)], pipeline.tools(Wish.LIVE))
+    perform(session_post, [key_of(evening)], pipeline.tools(Wish.LIVE))
+    before = pipeline.page.messages()
+    with pipeline.database.transaction() as conn:
+        conn.execute("update post set message_id = '123' where kind = 'session'")
+    perform(session_pictures, [key_of(evening)], pipeline.tools())
+    assert pipeline.page.messages() == before
+    assert checked(pipeline)[0] and "deleted" in checked(pipeline)[1]["why"]
     assert pipeline.report_sessions() == []
 
 

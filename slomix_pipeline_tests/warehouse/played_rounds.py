@@ -74,6 +74,15 @@ class Played:
             [session_key, player["guid"], values["name"]],
         )
 
+    def decided(self, kind: str, guid: str, other: str | None = None, name: str | None = None) -> None:
+        """What a person decided about who somebody is."""
+        user = "80351110224678912" if kind == "link" else None
+        self.conn.execute(
+            """insert into identity_decision (kind, guid, other_guid, discord_id, name, reason, made_by)
+               values (%s, %s, %s, %s, %s, 'asked for', 'admin')""",
+            [kind, guid, other, user, name],
+        )
+
     def metric(self, level: str, scope: str, guid: str = ADA) -> DictRow:
         """The row of player_metric."""
         (row,) = self.rows(

@@ -150,24 +150,14 @@ def test_a_board_shows_the_name_seen_last(played: Played) -> None:
     assert {row.guid: row.name for row in board(played, "kills")} == {ADA: "Countess", BOB: "Unknown Player"}
 
 
-def decided(played: Played, kind: str, guid: str, other: str | None = None, name: str | None = None) -> None:
-    """What a person decided about who somebody is."""
-    user = "80351110224678912" if kind == "link" else None
-    played.conn.execute(
-        """insert into identity_decision (kind, guid, other_guid, discord_id, name, reason, made_by)
-           values (%s, %s, %s, %s, %s, 'asked for', 'admin')""",
-        [kind, guid, other, user, name],
-    )
-
-
 def test_merged_guids_are_one_person_on_a_board_by_the_name_he_chose_or_had_last(played: Played) -> None:
     played.round(numbers(ADA, name="Ada", kills=4))
     played.round(numbers(BOB, name="Ada again", kills=5), session=2)
-    decided(played, "merge", ADA, BOB)
+    played.decided("merge", ADA, BOB)
     for rows in (board(played, "kills"), board(played, "kills", map_name="supply")):
         assert [(row.guid, row.name, row.value, row.rounds) for row in rows] == [(BOB, "Ada again", 9, 2)]
     assert board(played, "kills")[0].value == played.metric("career", "all", BOB)["kills"]
-    decided(played, "link", ADA, name="The Countess")
+    played.decided("link", ADA, name="The Countess")
     assert [row.name for row in board(played, "kills")] == ["The Countess"]
     (last, _) = played.rows("select person, kills from career_so_far order by rounds desc")
     assert last == {"person": BOB, "kills": 9}
@@ -175,7 +165,7 @@ def test_merged_guids_are_one_person_on_a_board_by_the_name_he_chose_or_had_last
 
 def test_who_wishes_not_to_be_named_is_on_no_board(played: Played) -> None:
     played.round(numbers(ADA, kills=4), numbers(BOB, kills=3))
-    decided(played, "hide", ADA, name="Player 3F2A")
+    played.decided("hide", ADA, name="Player 3F2A")
     assert shown(board(played, "kills")) == [(1, BOB, 3, 1)]
     assert {row["person"] for row in played.rows("select person from career_so_far")} == {BOB}
 

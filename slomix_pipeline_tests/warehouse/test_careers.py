@@ -47,6 +47,28 @@ def test_who_never_played_in_a_round_that_counts_has_no_career(played: Played) -
     assert found(played, "ada") == []
 
 
+def test_a_person_is_found_by_all_that_he_was_called_and_has_one_career(played: Played) -> None:
+    gun = {"mp40": {"kills": 5, "hits": 30, "shots": 90}}
+    played.round({"guid": ADA, "name": "Ada", "kills": 70, "weapons": gun}, {"guid": CYD, "name": "Cyd", "kills": 1})
+    played.round({"guid": BOB, "name": "Countess", "kills": 70, "weapons": gun}, session=2)
+    played.decided("merge", ADA, BOB)
+    for typed in (ADA, BOB, "ada", "countess"):
+        assert found(played, typed) == [BOB], typed
+    seen = career(played, "ada")
+    assert (seen.name, seen.numbers.kills, seen.numbers.rounds) == ("Countess", 140, 2)
+    assert [(own.weapon, own.kills) for own in seen.weapons] == [("mp40", 10)]
+    assert {own.name for own in seen.aliases} == {"Ada", "Countess"}
+    assert [night.kills for night in seen.form.nights] == [70, 70]
+    assert [(own.number, own.step) for own in seen.milestones] == [(Number.KILLS, 100)]
+
+
+def test_who_wishes_not_to_be_named_is_found_by_nothing(played: Played) -> None:
+    played.round({"guid": ADA, "name": "Ada", "kills": 200}, {"guid": BOB, "name": "Bob", "kills": 1})
+    played.decided("hide", ADA, name="Player 3F2A")
+    assert found(played, ADA) == found(played, "ada") == found(played, "Player 3F2A") == []
+    assert careers.unlocked_in(played.conn, "main:s1") == []
+
+
 def career(played: Played, guid: str) -> careers.Career:
     return careers.career(played.conn, careers.find_player(played.conn, guid))
 

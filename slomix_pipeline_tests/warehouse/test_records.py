@@ -95,6 +95,13 @@ def test_nothing_is_no_record(played: Played) -> None:
     assert records(played.conn) == []
 
 
+def test_who_wishes_not_to_be_named_holds_no_record_and_takes_it_from_nobody(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 31}, {"guid": BOB, "kills": 20})
+    played.decided("hide", ADA, name="Player 3F2A")
+    record = held(played, RecordKind.KILLS)
+    assert record is not None and (record.guids, record.value, record.equalled) == ((BOB,), 20, 0)
+
+
 def test_a_players_bests_are_his_own(played: Played) -> None:
     checked(played, {"guid": ADA, "kills": 20, "gibs": 4}, {"guid": BOB, "kills": 31})
     assert [(own.kind, own.value) for own in bests(played.conn, [ADA])] == [
@@ -116,6 +123,33 @@ def test_a_session_tells_the_personal_bests_of_who_has_a_history(played: Played)
     assert (found.best.name, found.best.kind, found.best.value) == ("Ada", RecordKind.KILLS, 30)
     assert (found.old.value, found.stood, found.nights_before) == (15, 1, 5)
     assert personal_bests_of(played.conn, "main:s5") == []
+
+
+def attacked(played: Played, seconds: int, *, failed: CheckName | None = None) -> str:
+    """A match whose first attack, Ada's, was completed in so many seconds, and its second was not."""
+    first = checked(played, {"guid": ADA}, failed=failed)
+    second = checked(played, {"guid": ADA}, number=2)
+    played.conn.execute(
+        """insert into match (match_key, session_key, position, map, status, winner, reason, policy, r1_key, r2_key,
+                              attackers_first, r1_seconds, r2_seconds, r1_completed, r2_completed)
+           select %(r1)s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', 'A', '', 'map-wins/1',
+                  %(r1)s, %(r2)s, 'A', %(time)s, %(time)s, true, false""",
+        {"r1": first, "r2": second, "time": seconds},
+    )
+    return first
+
+
+def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_were_others(played: Played) -> None:
+    for _ in range(10):
+        attacked(played, 300)
+    attacked(played, 200, failed=CheckName.PLAUSIBILITY)
+    feat = attacked(played, 250)
+    attacked(played, 250)
+    record = held(played, RecordKind.ATTACK)
+    assert record is not None
+    assert (record.value, record.guids, record.round_key, record.equalled) == (250, (ADA,), feat, 1)
+    deeds = played.rows("select guid, round_key from team_deed where deed = 'map_record'")
+    assert deeds == [{"guid": ADA, "round_key": feat}]
 
 
 def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:

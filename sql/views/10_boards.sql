@@ -16,7 +16,8 @@ select known.guid, coalesce(d.person_guid, known.guid) as person,
            'Unknown Player') as name
 from (select distinct guid from player_session_fact) known
 left join person_decided d on d.guid = known.guid
-where d.hidden_as is null;
+where d.hidden_as is null
+offset 0;   -- a name is looked up once for each GUID, not for each row that this is joined to
 comment on view board_person is
 'Everybody who played in a round that counts and did not wish to be unnamed: GUID, the GUID that stands for the person, and the name to show on boards.';
 

@@ -2,12 +2,12 @@
 
 -- A law that is broken or a number that no play explains keeps a round out, also where somebody who left explains it.
 create view round_in_book as
-select v.round_key
-from valid_round v
-join check_result laws on laws.partition_key = v.round_key and laws.check_name = 'conservation_laws' and laws.passed
-join check_result bounds on bounds.partition_key = v.round_key and bounds.check_name = 'plausibility' and bounds.passed;
+select laws.partition_key as round_key
+from check_result laws
+join check_result bounds using (partition_key)
+where laws.check_name = 'conservation_laws' and laws.passed and bounds.check_name = 'plausibility' and bounds.passed;
 comment on view round_in_book is
-'Rounds whose numbers can be records: they count, add up, and none of them is above what can be done in the time.';
+'Rounds whose numbers can be records where they count: they add up, and none is above what can be done in the time.';
 
 create view record_round as
 select n.kind, 'round' as level, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, n.value, n.sample
@@ -79,12 +79,12 @@ where not a.completed and not a.given_up and a.seconds = a.limit_seconds
 union all
 select 'map_record', f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
 from (
-    select *, min(seconds) over (partition by map order by stamp, round_key
-                                 rows between unbounded preceding and 1 preceding) as best_before
+    select *, min(seconds) over before as best_before, count(*) over before as attacks_before
     from map_attack where completed and in_book
+    window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
 join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before
+where a.seconds < a.best_before and a.attacks_before >= 10   -- the first ones on a map are no feat
 union all
 select 'comeback', f.guid, null, null, s.session_key, max(f.round_key), max(f.stamp)
 from session_score s
@@ -100,4 +100,4 @@ where s.without_points = 0 and case side.own when 'A' then s.points_a > s.points
       ) score where score.own = 0 and score.other >= 3)
 group by s.session_key, side.own, f.guid;
 comment on view team_deed is
-'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than every one before it on its map, a session won after three maps lost and none won.';
+'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map, a session won after three maps lost and none won.';
