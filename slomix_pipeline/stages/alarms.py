@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slomix_pipeline.rules.alarms import AlarmCause, Episode, Step, Symptom, next_step
-from slomix_pipeline.rules.things import ALARMS, Thing, ThingKind
+from slomix_pipeline.rules.alarms import REOPENS_WITHIN, AlarmCause, Episode, Step, Symptom, next_step
+from slomix_pipeline.rules.things import ALARMS, Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse import alarms
 from slomix_pipeline.warehouse.database import Database
@@ -57,9 +57,11 @@ def _tell(tools: Tools, channel: "Discord", now: datetime, failed_runs: Sequence
         over = episode.closed_at is not None
         symptoms = own[episode.cause]
         told = telling.tell(_thing(episode), over_message(episode) if over else alarm_message(episode, symptoms))
-        if told.outcome.stands and not told.outcome.is_trouble:
-            said = episode.said if over else headline(episode.cause, symptoms)
-            with tools.database.transaction() as conn:
+        said = episode.said if over else headline(episode.cause, symptoms)
+        with tools.database.transaction() as conn:
+            if told.outcome is ToldAs.STANDS:  # another webhook's: what goes on is told in a message of its own
+                alarms.note_closed(conn, episode, now - 2 * REOPENS_WITHIN)
+            if told.outcome in (ToldAs.SENT, ToldAs.EDITED, ToldAs.UNCHANGED, ToldAs.STANDS):
                 alarms.note_told(conn, episode, said, now)
     return {thing: said.outcome.value for thing, said in telling.said.items()}
 

@@ -188,6 +188,21 @@ def test_an_alarm_that_discord_did_not_take_is_told_later_and_one_in_doubt_by_a_
     assert done.exit_code == 1 and "no webhook is set for it" in done.stderr
 
 
+def test_what_another_webhook_was_told_goes_on_in_a_message_of_the_new_one(
+    pipeline: Pipeline, admin: StandIn, tmp_path: Path
+) -> None:
+    symptom = Symptom(AlarmCause.FAILED_RUNS, "ingest_rounds", "run 1", datetime.now(UTC))
+    look(pipeline, failed_runs=[symptom])
+    with served_page(tmp_path / "another") as page:
+        page.replace_webhook()
+        pipeline.admin = Discord(page.webhook_url)
+        again = [symptom, Symptom(AlarmCause.FAILED_RUNS, "ingest_rounds", "run 2", datetime.now(UTC))]
+        assert look(pipeline, timedelta(minutes=5), failed_runs=again) == {"alarm:failed_runs-1": "stands"}
+        assert look(pipeline, timedelta(minutes=6), failed_runs=again) == {"alarm:failed_runs-2": "sent"}
+        assert look(pipeline, timedelta(minutes=7), failed_runs=again) == {}
+        assert [m["title"] for m in embeds(page)] == ["2 runs failed"]
+
+
 def test_an_alarm_in_doubt_is_sent_again_when_a_person_says_that_it_is_not_there(
     pipeline: Pipeline, admin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

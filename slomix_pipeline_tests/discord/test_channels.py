@@ -12,7 +12,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.values import Evening
-from slomix_pipeline_tests.discord.telling_steps import change_the_winner, live, posts, rerun
+from slomix_pipeline_tests.discord.telling_steps import change_the_winner, live, posts, rerun, troubles
 from slomix_pipeline_tests.kept import served_page
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -52,6 +52,24 @@ def test_summaries_go_into_their_own_channel(
     assert posts(pipeline) == {result: "sent", summary: "sent"}
     assert len(pipeline.page.messages()) == len(summaries.messages()) == 1
     assert "Trust grade" in summaries.messages()[0]["embeds"][0]["description"]
+
+
+def test_a_summary_that_the_channel_of_results_was_told_before_is_corrected_there(
+    pipeline: Pipeline, tmp_path: Path, evening: Evening, summary: str
+) -> None:
+    live(pipeline, evening)
+    pipeline.report_sessions()
+    told = pipeline.page.messages()[-1]
+    with served_page(tmp_path / "summaries") as page:
+        pipeline.summaries = Discord(page.webhook_url)
+        change_the_winner(pipeline)
+        with pipeline.database.transaction() as conn:
+            conn.execute("update session set worked_at = now()")
+        assert pipeline.report_sessions() == [summary.partition(":")[2]]
+        assert page.messages() == []
+    corrected = pipeline.page.messages()[-1]
+    assert corrected["id"] == told["id"] and corrected["embeds"] != told["embeds"]
+    assert posts(pipeline)[summary] == "sent" and summary not in troubles(pipeline)
 
 
 def test_summaries_are_told_while_the_channel_of_results_is_gone(
