@@ -185,8 +185,13 @@ def _discord(settings: Settings) -> Iterator[Finding]:
         ("dev", settings.discord_dev_webhook),
         ("admin", settings.discord_admin_webhook),
     ):
-        if webhook is not None:
-            yield _webhook(f"Discord {channel} channel", webhook, f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK")
+        if webhook is None:
+            continue
+        setting = f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK"
+        if channel != "summary" and webhook == settings.discord_webhook:
+            yield Finding(f"Discord {channel} channel", False, f"{setting} is that of the results, which players read")
+        else:
+            yield _webhook(f"Discord {channel} channel", webhook, setting)
 
 
 def _webhook(name: str, webhook: SecretStr, setting: str) -> Finding:

@@ -105,6 +105,7 @@ def test_each_webhook_is_asked_for_without_posting_and_its_setting_is_named(
             discord_admin_webhook="https://example.invalid/",
         )
         assert page.messages() == []
+        both = diagnosis(database, tmp_path, discord_webhook=page.webhook_url, discord_admin_webhook=page.webhook_url)
         page.replace_webhook()
         gone = diagnosis(database, tmp_path, discord_admin_webhook=page.webhook_url.replace("webhooks/", "webhooks/9"))
     assert found["Discord"].fine and "into thread 123" in found["Discord"].text
@@ -112,4 +113,5 @@ def test_each_webhook_is_asked_for_without_posting_and_its_setting_is_named(
         "Discord dev channel", False, "the thread_id at the end of SLOMIX_DISCORD_DEV_WEBHOOK is no number"
     )
     assert not found["Discord admin channel"].fine and "SLOMIX_DISCORD_ADMIN" in found["Discord admin channel"].text
+    assert not both["Discord admin channel"].fine and "which players read" in both["Discord admin channel"].text
     assert "check SLOMIX_DISCORD_ADMIN_WEBHOOK" in gone["Discord admin channel"].text
