@@ -16,10 +16,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
-from slomix_pipeline.charts.facts import AttackEnd, AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED
 from slomix_pipeline.rules.teams import Team, other_team
+from slomix_pipeline.rules.timing import AttackEnd
 
 AIM = 3.0  # seconds for all pictures of a session
 MAPS = ("supply", "te_escape2", "etl_adlernest", "sw_goldrush_te", "et_brewdog", "etl_frostbite", "erdenberg_t2")

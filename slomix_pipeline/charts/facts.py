@@ -6,21 +6,11 @@ Belongs here: their shape; None is unknown. Does not belong here: reading them (
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
-
-
-class AttackEnd(StrEnum):
-    """How an attack ended."""
-
-    COMPLETED = "completed"
-    HELD = "held"
-    GAVE_UP = "gave up"
-    ENDED = "ended"  # before the limit, and nobody knows that somebody gave up
-    UNKNOWN = "?"
+from slomix_pipeline.rules.timing import AttackEnd
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from slomix_pipeline.charts.facts import AttackEnd, AttackFacts, MatchFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, MatchFacts, SessionFacts
 from slomix_pipeline.charts.look import (
     NAME_WIDTH,
     PANEL,
@@ -27,6 +27,7 @@ from slomix_pipeline.charts.look import (
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.timing import AttackEnd
 
 _BAR = 18  # height of an attack's
 _WIDTH = 240

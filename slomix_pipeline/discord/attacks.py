@@ -9,8 +9,8 @@ from slomix_pipeline.discord.wording import clock, team_text
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
-from slomix_pipeline.rules.timing import LengthFrom
-from slomix_pipeline.rules.values import attack_succeeded, ended_early, stopwatch_seconds
+from slomix_pipeline.rules.timing import AttackEnd
+from slomix_pipeline.rules.values import stopwatch_seconds
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 
 BAR = 12  # characters
@@ -20,29 +20,26 @@ def told(seen: RoundSeen, attackers: Team | None, teams: Mapping[str, TeamName])
     """One round in words: who attacked, and how it ended."""
     header = seen.header
     who = team_text(teams[attackers]) if attackers else "The attackers"
-    succeeded = attack_succeeded(header)
-    if succeeded:
-        gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
-        if seen.attack_seconds is None:
-            return f"{who} completed it in an unknown time{gave_up}"
-        return f"{who} completed it in **{clock(seen.attack_seconds)}**{gave_up}"
-    if succeeded is None:
-        shown = stopwatch_seconds(header)
-        return "the file does not say who won" + ("" if shown is None else f" (clock {clock(shown)})")
-    if seen.gave_up:
-        return f"{who} gave up after **{clock(seen.duration_seconds)}** of {clock(header.limit_seconds)}"
-    if header.limit_seconds is None:
-        return f"{who} did not make it"
-    lasted = None if seen.duration_source == LengthFrom.LIMIT else seen.duration_seconds
-    if seen.gave_up is None and ended_early(lasted, header.limit_seconds):
-        return f"{who} did not make it: it ended after **{clock(lasted)}** of {clock(header.limit_seconds)}"
-    return f"{who} did not make it in **{clock(header.limit_seconds)}**"
+    limit = clock(header.limit_seconds)
+    match seen.attack_end:
+        case AttackEnd.UNKNOWN:
+            shown = stopwatch_seconds(header)
+            return "the file does not say who won" + ("" if shown is None else f" (clock {clock(shown)})")
+        case AttackEnd.COMPLETED:
+            gave_up = ", the defenders gave up" if seen.surrender_side == header.defender_side else ""
+            time = "an unknown time" if seen.attack_seconds is None else f"**{clock(seen.attack_seconds)}**"
+            return f"{who} completed it in {time}{gave_up}"
+        case AttackEnd.GAVE_UP:
+            return f"{who} gave up after **{clock(seen.duration_seconds)}** of {limit}"
+        case AttackEnd.ENDED:
+            return f"{who} did not make it: it ended after **{clock(seen.lasted)}** of {limit}"
+    return f"{who} did not make it" + ("" if header.limit_seconds is None else f" in **{limit}**")
 
 
 def next_goal(first: RoundSeen) -> str:
-    if attack_succeeded(first.header) and first.attack_seconds is None:
+    if first.attack_end is AttackEnd.COMPLETED and first.attack_seconds is None:
         return "Round 2 has to beat its time, which is not known."
-    if attack_succeeded(first.header):
+    if first.attack_end is AttackEnd.COMPLETED:
         return f"Round 2 has to beat **{clock(first.attack_seconds)}**."
     return "Round 2 wins the map with any completed attack."
 
@@ -50,7 +47,7 @@ def next_goal(first: RoundSeen) -> str:
 def bars(match: MatchSeen) -> list[str]:
     """Both attacks as bars of the same scale, with their times; none when one of those is not known. What is solid was
     played, what is open was left of the limit."""
-    lasted = [seconds for seen in match.rounds if (seconds := _lasted(seen))]
+    lasted = [seconds for seen in match.rounds if (seconds := seen.attack_lasted)]
     limits = [seen.header.limit_seconds or 0 for seen in match.rounds]
     if len(lasted) < len(limits):
         return []
@@ -61,20 +58,10 @@ def bars(match: MatchSeen) -> list[str]:
         solid = round(BAR * seconds / scale)
         whole = max(solid, round(BAR * limit / scale))
         bar = ("█" * solid + "░" * (whole - solid)).ljust(BAR, "·")
-        mark = "✓" if attack_succeeded(seen.header) else "✗"
+        mark = "✓" if seen.attack_end is AttackEnd.COMPLETED else "✗"
         who = team_text(match.teams[team]) if team else ""
         lines.append(f"`{bar} {mark} {clock(seconds):>5}` {who}".rstrip())
     return lines
-
-
-def _lasted(seen: RoundSeen) -> float | None:
-    """Seconds of an attack: its time, or how long it was held off; None is unknown."""
-    if attack_succeeded(seen.header):
-        return seen.attack_seconds
-    lasted = None if seen.duration_source == LengthFrom.LIMIT else seen.duration_seconds
-    if seen.gave_up or ended_early(lasted, seen.header.limit_seconds):
-        return lasted
-    return seen.header.limit_seconds
 
 
 def won_by(match: MatchSeen) -> str:
@@ -88,10 +75,10 @@ def won_by(match: MatchSeen) -> str:
     first_won = str(match.winner) == str(match.attackers_first)
     if not first_won:
         ours, theirs = theirs, ours
-    if not attack_succeeded(ours.header):
+    if ours.attack_end is not AttackEnd.COMPLETED or theirs.attack_end is AttackEnd.UNKNOWN:
         return ""
-    if not attack_succeeded(theirs.header):
-        return ": the others gave up" if theirs.gave_up else ": only they made it"
+    if theirs.attack_end is not AttackEnd.COMPLETED:
+        return ": the others gave up" if theirs.attack_end is AttackEnd.GAVE_UP else ": only they made it"
     if ours.attack_seconds is None or theirs.attack_seconds is None:
         return ""
     faster = theirs.attack_seconds - ours.attack_seconds

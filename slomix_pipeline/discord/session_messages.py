@@ -17,7 +17,8 @@ from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
-from slomix_pipeline.rules.values import Status, attack_succeeded
+from slomix_pipeline.rules.timing import AttackEnd
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
 from slomix_pipeline.warehouse.overrides import DecisionSeen
@@ -135,9 +136,9 @@ def _map_line(match: MatchSeen) -> str:
 
 
 def _short(seen: RoundSeen) -> str:
-    succeeded = attack_succeeded(seen.header)
-    if succeeded is None:
-        return "?"
-    if succeeded:
-        return "completed" if seen.attack_seconds is None else clock(seen.attack_seconds)
-    return f"gave up {clock(seen.duration_seconds)}" if seen.gave_up else "held"
+    match seen.attack_end:
+        case AttackEnd.COMPLETED:
+            return seen.attack_end if seen.attack_seconds is None else clock(seen.attack_seconds)
+        case AttackEnd.GAVE_UP | AttackEnd.ENDED:
+            return f"{seen.attack_end} {clock(seen.lasted)}"
+    return seen.attack_end

@@ -183,6 +183,31 @@ def attackers_gave_up(header: Header, gave_up: int | None) -> bool | None:
     return None if gave_up is None else gave_up == attackers_side(header)
 
 
+class AttackEnd(StrEnum):
+    """How an attack ended."""
+
+    COMPLETED = "completed"
+    HELD = "held"
+    GAVE_UP = "gave up"
+    ENDED = "ended"  # before the limit, and nobody knows that somebody gave up
+    UNKNOWN = "?"
+
+
+def attack_end(header: Header, gave_up: bool | None, lasted: float | None) -> AttackEnd:
+    """How a round's attack ended.
+
+    ``gave_up``: whether the attackers did (``attackers_gave_up``); ``lasted``: seconds of the round, if known.
+    """
+    succeeded = attack_succeeded(header)
+    if succeeded is None:
+        return AttackEnd.UNKNOWN
+    if succeeded:
+        return AttackEnd.COMPLETED
+    if gave_up:
+        return AttackEnd.GAVE_UP
+    return AttackEnd.ENDED if gave_up is None and ended_early(lasted, header.limit_seconds) else AttackEnd.HELD
+
+
 def timing_status(attack_seconds: int | None, record_seconds: float | None) -> TimingStatus:
     """Compares the header's attack time, as printed, with the record's duration (both in seconds)."""
     if record_seconds is None or attack_seconds is None:

@@ -21,7 +21,7 @@ from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import ThingKind
-from slomix_pipeline.rules.timing import LengthFrom, TimingStatus, attackers_gave_up
+from slomix_pipeline.rules.timing import AttackEnd, LengthFrom, TimingStatus, attack_end, attackers_gave_up
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
 from slomix_pipeline.warehouse.rows import rows_of
@@ -48,10 +48,31 @@ class RoundSeen:
     flags: tuple[str, ...] = ()
 
     @property
+    def lasted(self) -> float | None:
+        """Seconds of the round; None where all that is known is its limit."""
+        return None if self.duration_source == LengthFrom.LIMIT else self.duration_seconds
+
+    @property
     def attack_seconds(self) -> int | None:
         """The time of its attack: the stopwatch's, or how long the round was where no time stands there."""
-        lasted = None if self.duration_source == LengthFrom.LIMIT else self.duration_seconds
-        return attack_time(self.header, Clock(self.surrender_side, lasted))
+        return attack_time(self.header, Clock(self.surrender_side, self.lasted))
+
+    @property
+    def attack_end(self) -> AttackEnd:
+        """How its attack ended."""
+        return attack_end(self.header, self.gave_up, self.lasted)
+
+    @property
+    def attack_lasted(self) -> float | None:
+        """Seconds that its attack went on: the time it took, or how long it was held off; None is unknown."""
+        match self.attack_end:
+            case AttackEnd.COMPLETED:
+                return self.attack_seconds
+            case AttackEnd.HELD:
+                return self.header.limit_seconds
+            case AttackEnd.UNKNOWN:
+                return None
+        return self.lasted
 
     @property
     def gave_up(self) -> bool | None:

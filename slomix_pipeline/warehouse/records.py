@@ -11,7 +11,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel, personal_bests
+from slomix_pipeline.rules.records import NightBest, PersonalBest, RecordKind, RecordLevel, personal_bests
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -37,31 +37,61 @@ class RecordSeen:
     equalled: int
 
 
-_COLUMNS = """
-    r.kind, r.level, r.value, array[r.person] as guids, array[r.name] as holders, r.map, r.stamp as ended_at,
-    r.session_key, r.match_key, r.round_key, file.name as file, file.sha256, t.timing_status"""
-
-_OF_PLAYERS = f"""
-    with candidate as (
-        select r.*, p.person, p.name
-        from record_round r
-        join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
-        join board_person p using (guid)
-        where coalesce(r.sample, 0) >= k.least and (%(map)s::text is null or r.map = %(map)s)
-        union all
-        select r.kind, r.level, r.round_key, r.match_key, r.session_key, r.map, r.stamp, r.guid, r.value, r.sample,
-               p.person, p.name
-        from record_sum r
-        join board_person p using (guid)
-        where %(map)s::text is null or r.map = %(map)s
+# The highest of each first, then who reached it: far fewer rows than all numbers of all rounds, one by one.
+_OF_ROUNDS = """
+    with best as (
+        select max(kills) as kills, max(damage_given) as damage_given, max(gibs) as gibs,
+               max(killing_spree) as killing_spree, max(useful_kills) as useful_kills,
+               max(denied_playtime) as denied_playtime, max(dpm) as dpm, max(kills_per_minute) as kills_per_minute,
+               max(aimed_accuracy) as aimed_accuracy
+        from record_line where %(map)s::text is null or map = %(map)s
     ),
-    best as (select kind, level, max(value) as value from candidate where value > 0 group by kind, level)
-    select distinct on (r.level, r.kind) {_COLUMNS}, count(*) over (partition by r.level, r.kind) - 1 as equalled
-    from candidate r
-    join best using (kind, level, value)
+    top as materialized (
+        select l.* from record_line l, best b
+        where (%(map)s::text is null or l.map = %(map)s)
+          and (l.kills = b.kills or l.damage_given = b.damage_given or l.gibs = b.gibs
+               or l.killing_spree = b.killing_spree or l.useful_kills = b.useful_kills
+               or l.denied_playtime = b.denied_playtime or l.dpm = b.dpm or l.kills_per_minute = b.kills_per_minute
+               or l.aimed_accuracy = b.aimed_accuracy)
+    )
+    select distinct on (n.kind) n.kind, 'round' as level, n.value, array[l.person] as guids, array[l.name] as holders,
+           l.map, l.stamp as ended_at, l.session_key, l.match_key, l.round_key, file.name as file, file.sha256,
+           t.timing_status, count(*) over (partition by n.kind) - 1 as equalled
+    from top l
+    cross join best b
+    cross join lateral (
+        values ('kills', l.kills::double precision, b.kills::double precision),
+               ('damage_given', l.damage_given, b.damage_given), ('gibs', l.gibs, b.gibs),
+               ('killing_spree', l.killing_spree, b.killing_spree), ('useful_kills', l.useful_kills, b.useful_kills),
+               ('denied_playtime', l.denied_playtime, b.denied_playtime), ('dpm', l.dpm, b.dpm),
+               ('kills_per_minute', l.kills_per_minute, b.kills_per_minute),
+               ('aimed_accuracy', l.aimed_accuracy, b.aimed_accuracy)
+    ) n (kind, value, best)
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
-    order by r.level, r.kind, r.stamp, r.guid"""
+    where n.value = n.best and n.value > 0
+    order by n.kind, l.stamp, l.guid"""
+
+_OF_SUMS = """
+    with whole as materialized (select * from record_sum where %(map)s::text is null or map = %(map)s),
+    best as (
+        select level, max(kills) as kills, max(damage_given) as damage_given, max(gibs) as gibs
+        from whole group by level
+    )
+    select distinct on (w.level, n.kind) n.kind, w.level, n.value, array[w.person] as guids, array[w.name] as holders,
+           w.map, w.stamp as ended_at, w.session_key, w.match_key, w.round_key, file.name as file, file.sha256,
+           t.timing_status, count(*) over (partition by w.level, n.kind) - 1 as equalled
+    from whole w
+    join best b on b.level = w.level
+                and (w.kills = b.kills or w.damage_given = b.damage_given or w.gibs = b.gibs)
+    cross join lateral (
+        values ('kills', w.kills::double precision, b.kills::double precision),
+               ('damage_given', w.damage_given, b.damage_given), ('gibs', w.gibs, b.gibs)
+    ) n (kind, value, best)
+    join parsed_round file using (round_key)
+    left join round_timing t using (round_key)
+    where n.value = n.best and n.value > 0
+    order by w.level, n.kind, w.stamp, w.guid"""
 
 _OF_ATTACKS = """
     with best as (
@@ -82,23 +112,22 @@ _OF_ATTACKS = """
     where a.completed and a.in_book and a.team is not null and team.guids is not null
     order by a.map, a.stamp, a.round_key"""
 
-_OF_PERSONS = f"""
-    select distinct on (r.kind) {_COLUMNS}, 0 as equalled
-    from (select r.*, p.person, p.name from record_round r join board_person p using (guid)) r
-    join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
+_OF_PERSONS = """
+    select distinct on (r.kind) r.kind, 'round' as level, r.value, array[r.person] as guids, array[r.name] as holders,
+           r.map, r.stamp as ended_at, r.session_key, r.match_key, r.round_key, file.name as file, file.sha256,
+           t.timing_status, 0 as equalled
+    from record_round r
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
-    where r.guid = any(%(guids)s) and coalesce(r.sample, 0) >= k.least and r.value > 0
+    where r.guid = any(%(guids)s)
     order by r.kind, r.value desc, r.stamp, r.guid"""
 
 _NIGHTS = """
-    select p.person as guid, p.name, r.kind, r.session_key, s.started_at, max(r.value) as value
+    select r.person as guid, r.name, r.kind, r.session_key, s.started_at, max(r.value) as value
     from record_round r
-    join unnest(%(kinds)s::text[], %(least)s::bigint[]) as k (kind, least) using (kind)
-    join board_person p using (guid)
     join session s using (session_key)
-    where r.guid = any(%(guids)s) and coalesce(r.sample, 0) >= k.least
-    group by p.person, p.name, r.kind, r.session_key, s.started_at"""
+    where r.guid = any(%(guids)s)
+    group by r.person, r.name, r.kind, r.session_key, s.started_at"""
 
 _IN_ORDER = {level: place for place, level in enumerate(RecordLevel)}
 
@@ -107,7 +136,7 @@ def records(conn: Connection[DictRow], map_name: str | None = None) -> list[Reco
     """All records, of one map or of all: rounds, then matches, then sessions, and the fastest attack of every map. Who
     reached a record first holds it."""
     with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        found = cursor.execute(_OF_PLAYERS, {"map": map_name} | _samples()).fetchall()
+        found = [row for query in (_OF_ROUNDS, _OF_SUMS) for row in cursor.execute(query, {"map": map_name})]
         found.sort(key=lambda record: (_IN_ORDER[record.level], list(RecordKind).index(record.kind)))
         return found + cursor.execute(_OF_ATTACKS, {"map": map_name, "kind": RecordKind.ATTACK}).fetchall()
 
@@ -115,7 +144,7 @@ def records(conn: Connection[DictRow], map_name: str | None = None) -> list[Reco
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
     """The best that a player, known by these GUIDs, reached in one round, of every kind."""
     with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        found = cursor.execute(_OF_PERSONS, {"guids": list(guids)} | _samples()).fetchall()
+        found = cursor.execute(_OF_PERSONS, {"guids": list(guids)}).fetchall()
     return sorted(found, key=lambda record: list(RecordKind).index(record.kind))
 
 
@@ -131,9 +160,5 @@ def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[Perso
         )
     ]
     with conn.cursor(row_factory=rows_of(NightBest)) as cursor:
-        nights = cursor.execute(_NIGHTS, {"guids": guids} | _samples()).fetchall()
+        nights = cursor.execute(_NIGHTS, {"guids": guids}).fetchall()
     return personal_bests(nights, session_key)
-
-
-def _samples() -> dict[str, list[str] | list[int]]:
-    return {"kinds": [kind.value for kind in KINDS], "least": [own.least for own in KINDS.values()]}

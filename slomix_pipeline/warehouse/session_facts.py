@@ -10,15 +10,14 @@ from datetime import date
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.charts.facts import AttackEnd, AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.formats.keys import stem_of
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.team_names import UNNAMED
-from slomix_pipeline.rules.teams import Team, other_team
-from slomix_pipeline.rules.timing import LengthFrom
-from slomix_pipeline.rules.values import Status, attack_succeeded, ended_early
+from slomix_pipeline.rules.teams import other_team
+from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import reading
-from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
+from slomix_pipeline.warehouse.reading import MatchSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
 USUAL_FROM = 10  # rounds, as boards want of who is on them
@@ -112,23 +111,11 @@ def _match(match: MatchSeen) -> MatchFacts:
         map_name=match.map_name,
         winner=match.winner,
         broken_off=match.status is Status.ABORTED,
-        attacks=tuple(_attack(team, seen) for team, seen in attackers if seen),
+        attacks=tuple(
+            AttackFacts(team, seen.attack_end, seen.attack_lasted, seen.header.limit_seconds)
+            for team, seen in attackers
+            if seen
+        ),
         score_a=match.score_a,
         score_b=match.score_b,
     )
-
-
-def _attack(team: Team | None, seen: RoundSeen) -> AttackFacts:
-    """An attack as the report's text tells it."""
-    limit = seen.header.limit_seconds
-    succeeded = attack_succeeded(seen.header)
-    if succeeded is None:
-        return AttackFacts(team, AttackEnd.UNKNOWN, None, limit)
-    if succeeded:
-        return AttackFacts(team, AttackEnd.COMPLETED, seen.attack_seconds, limit)
-    if seen.gave_up:
-        return AttackFacts(team, AttackEnd.GAVE_UP, seen.duration_seconds, limit)
-    lasted = None if seen.duration_source is LengthFrom.LIMIT else seen.duration_seconds
-    if seen.gave_up is None and ended_early(lasted, limit):
-        return AttackFacts(team, AttackEnd.ENDED, lasted, limit)
-    return AttackFacts(team, AttackEnd.HELD, limit, limit)

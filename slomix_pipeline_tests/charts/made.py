@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from slomix_pipeline.charts.facts import AttackEnd, AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, MatchFacts, PlayerFacts, RoundFacts, SessionFacts
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.timing import AttackEnd
 
 HOSTILE = (
     "<script>alert(1)</script>",

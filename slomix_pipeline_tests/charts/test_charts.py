@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.charts import look
 from slomix_pipeline.charts.card import HEIGHT, WIDTH, card_chart
-from slomix_pipeline.charts.facts import AttackEnd, AttackFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, SessionFacts
 from slomix_pipeline.charts.look import Chart
 from slomix_pipeline.charts.players import players_chart
 from slomix_pipeline.charts.render import png, svg
@@ -27,6 +27,7 @@ from slomix_pipeline.charts.times import times_chart
 from slomix_pipeline.discord.embeds import ALT_LIMIT, ATTACHMENTS_LIMIT, length
 from slomix_pipeline.rules.team_names import UNNAMED, NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline_tests.charts.made import HOSTILE, hostile_session, made_match, made_player, made_session
 
 

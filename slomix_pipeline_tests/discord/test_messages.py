@@ -112,6 +112,12 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
         (BEATEN, HELD, Winner.A, "Team A wins: only they made it"),
         (BEATEN, BEATEN, Winner.A, "Team A wins: as fast, and first"),
         (BEATEN, BEATEN, Winner.B, "Team B wins"),  # the times don't say so
+        (
+            BEATEN,
+            {"winner": 0, "limit": "8:00", "attack_time": "8:00"},
+            Winner.A,
+            "Team A wins",
+        ),  # of round 2 nobody knows
         (HELD, HELD, Winner.DRAW, "draw"),
     ],
 )

@@ -124,6 +124,8 @@ def test_the_database_has_the_windows_of_the_rules(database: Database) -> None:
     with database.connect() as conn:
         for name, span in windows.WINDOWS.items():
             assert conn.execute(f"select {name}() as span").fetchone() == {"span": span}
+        for name, number in windows.LEAST.items():
+            assert conn.execute(f"select {name}() as least").fetchone() == {"least": number}
     assert windows.WINDOWS["link_window"] == LINK_WINDOW
 
 

@@ -90,6 +90,21 @@ def test_denied_playtime_of_older_files_is_no_record(played: Played) -> None:
     assert record is not None and record.value == 90
 
 
+def test_every_kind_has_a_record_and_a_players_best(played: Played) -> None:
+    counts = dict.fromkeys(("kills", "damage_given", "gibs", "killing_spree", "useful_kills", "denied_playtime"), 9)
+    checked(played, {"guid": ADA, "seconds_played": 300, "hits": 40, "shots": 120} | counts)
+    kinds = [kind for kind in RecordKind if kind is not RecordKind.ATTACK]
+    found = records(played.conn)
+    assert [own.kind for own in found if own.level is RecordLevel.ROUND] == kinds
+    assert [own.kind for own in bests(played.conn, [ADA])] == kinds
+    for level in (RecordLevel.MATCH, RecordLevel.SESSION):
+        assert [own.kind for own in found if own.level is level] == [
+            RecordKind.KILLS,
+            RecordKind.DAMAGE_GIVEN,
+            RecordKind.GIBS,
+        ]
+
+
 def test_nothing_is_no_record(played: Played) -> None:
     checked(played, {"guid": ADA, "kills": 0, "gibs": 0})
     assert records(played.conn) == []

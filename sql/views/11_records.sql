@@ -9,30 +9,40 @@ where laws.check_name = 'conservation_laws' and laws.passed and bounds.check_nam
 comment on view round_in_book is
 'Rounds whose numbers can be records where they count: they add up, and none is above what can be done in the time.';
 
-create view record_round as
-select n.kind, 'round' as level, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, n.value, n.sample
+-- Wide: the highest of each is found in one pass over all rounds, and so are those who reached it.
+create view record_line as
+select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, p.person, p.name,
+       f.kills, f.damage_given, f.gibs, f.killing_spree, f.useful_kills,
+       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, too much
+       case when f.seconds_played >= least_record_seconds() then metric_dpm(f.damage_given, f.seconds_played) end as dpm,
+       case when f.seconds_played >= least_record_seconds()
+            then metric_kills_per_minute(f.kills, f.seconds_played) end as kills_per_minute,
+       case when f.aimed_shots >= least_record_shots()
+            then metric_aimed_accuracy(f.aimed_hits, f.aimed_shots) end as aimed_accuracy
 from player_round_fact f
 join round_in_book using (round_key)
 join parsed_round file using (round_key)
+join board_person p using (guid)
+where counts_in_careers(f.flags);
+comment on view record_line is
+'What a player did in one round of the book, of all of which there are records; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones count part of it several times over.';
+
+create view record_round as
+select n.kind, n.value, l.round_key, l.match_key, l.session_key, l.map, l.stamp, l.guid, l.person, l.name
+from record_line l
 cross join lateral (
-    values ('kills', f.kills::double precision, null::bigint),
-           ('damage_given', f.damage_given, null),
-           ('gibs', f.gibs, null),
-           ('killing_spree', f.killing_spree, null),
-           ('useful_kills', f.useful_kills, null),
-           ('denied_playtime', case when file.tail_fields >= 38 then f.denied_playtime end, null),   -- before, too much
-           ('dpm', metric_dpm(f.damage_given, f.seconds_played), f.seconds_played),
-           ('kills_per_minute', metric_kills_per_minute(f.kills, f.seconds_played), f.seconds_played),
-           ('aimed_accuracy', metric_aimed_accuracy(f.aimed_hits, f.aimed_shots), f.aimed_shots)
-) n (kind, value, sample)
-where n.value is not null and counts_in_careers(f.flags);
-comment on view record_round is
-'What a player did in one round of the book, by kind of record. sample is what a rate is over: seconds played, or aimed shots. denied_playtime only of files of 38 fields: older ones count part of it several times over.';
+    values ('kills', l.kills::double precision), ('damage_given', l.damage_given), ('gibs', l.gibs),
+           ('killing_spree', l.killing_spree), ('useful_kills', l.useful_kills),
+           ('denied_playtime', l.denied_playtime), ('dpm', l.dpm), ('kills_per_minute', l.kills_per_minute),
+           ('aimed_accuracy', l.aimed_accuracy)
+) n (kind, value)
+where n.value > 0;
+comment on view record_round is 'The numbers of record_line, one row per kind of record.';
 
 create view record_sum as
-select n.kind, s.level, s.round_key, s.match_key, s.session_key, s.map, s.stamp, s.guid, n.value, null::bigint as sample
+select s.*, p.person, p.name
 from (
-    select of.level, of.scope, f.guid, max(f.session_key) as session_key, max(f.stamp) as stamp,
+    select of.level, f.guid, max(f.session_key) as session_key, max(f.stamp) as stamp,
            max(f.round_key) as round_key,   -- the last: keys of one server sort as they were played
            case when of.level = 'match' then of.scope end as match_key,
            case when of.level = 'match' then max(f.map) end as map,
@@ -45,10 +55,7 @@ from (
     group by of.level, of.scope, f.guid
     having bool_and(book.round_key is not null and counts_in_careers(f.flags))
 ) s
-cross join lateral (
-    values ('kills', s.kills::double precision), ('damage_given', s.damage_given), ('gibs', s.gibs)
-) n (kind, value)
-where n.value is not null;
+join board_person p using (guid);
 comment on view record_sum is
 'What a player did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
 
