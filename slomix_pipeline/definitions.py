@@ -19,6 +19,7 @@ from slomix_pipeline.resources import (
     SettingsResource,
     settings_of_this_process,
 )
+from slomix_pipeline.sensors.alarms import alarms_sensor
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
 from slomix_pipeline.sensors.pruning import pruning_sensor
@@ -41,6 +42,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             session_over_sensor,
             catalogue_sensor,
             pruning_sensor,
+            alarms_sensor,
         ],
         resources={
             "settings": SettingsResource(),

@@ -95,8 +95,14 @@ class Settings(BaseSettings):
     scoring_policy: str = Field(DEFAULT_POLICY, description="the score policy that is published")
 
     discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
+    discord_summary_webhook: SecretStr | None = Field(
+        None, description="webhook of the channel that gets the summaries of sessions, if not that of the results"
+    )
     discord_dev_webhook: SecretStr | None = Field(
         None, description="webhook of a channel that hears of rounds without timing or with a wrong stopwatch"
+    )
+    discord_admin_webhook: SecretStr | None = Field(
+        None, description="webhook of a channel that hears of what somebody has to look at"
     )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
@@ -148,6 +154,12 @@ class Settings(BaseSettings):
     def _pairing_stays_within_a_session(self) -> Self:
         if self.pairing_window >= self.session_gap:
             raise ValueError("SLOMIX_PAIRING_WINDOW must be shorter than SLOMIX_SESSION_GAP")
+        return self
+
+    @model_validator(mode="after")
+    def _summaries_are_of_results(self) -> Self:
+        if self.discord_summary_webhook is not None and self.discord_webhook is None:
+            raise ValueError("SLOMIX_DISCORD_SUMMARY_WEBHOOK needs SLOMIX_DISCORD_WEBHOOK, for the results")
         return self
 
     @cached_property

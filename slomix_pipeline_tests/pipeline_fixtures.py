@@ -79,6 +79,8 @@ class Pipeline:
     page: StandIn
     discord: Discord | None
     dev: Discord | None = None
+    admin: Discord | None = None
+    summaries: Discord | None = None
     cursors: dict[str, str | None] = field(default_factory=dict)
     run_keys: set[str] = field(default_factory=set)
     clock: Iterator[int] = field(default_factory=itertools.count)
@@ -99,18 +101,21 @@ class Pipeline:
         return load_settings()
 
     @property
+    def channels(self) -> Channels:
+        return Channels(self.discord, self.dev, self.admin, self.summaries)
+
+    @property
     def resources(self) -> dict[str, Any]:
         return {
             "settings": self.settings,
             "database": self.database,
             "gameserver": self.gameserver,
-            "discord": Channels(self.discord, self.dev),
+            "discord": self.channels,
         }
 
     def tools(self, publish: str | None = None) -> Tools:
         """What stages work with here."""
-        channels = Channels(self.discord, self.dev)
-        return Tools(self.database, self.settings, self.gameserver, channels, Wish(publish) if publish else None)
+        return Tools(self.database, self.settings, self.gameserver, self.channels, Wish(publish) if publish else None)
 
     def run(
         self,
@@ -242,16 +247,15 @@ class Pipeline:
 
     def import_(self, directory: Path, publish: str | None = None, timezone: str | None = None) -> Summary:
         """``slomix import`` of a folder: without asking a game server."""
-        channels = Channels(self.discord, self.dev)
         # A dev channel is known by its setting, which no test makes.
         asked = replace(
             self.tools(publish),
             gameserver=NoGameServer(),
-            channels=channels if self.dev else Channels(),
+            channels=self.channels if self.dev else Channels(),
             tells_later=self.discord is not None,
         )
         summary = import_folder(
-            directory, asked, lambda: nullcontext(channels), timezone=timezone, progress=lambda *_: None
+            directory, asked, lambda: nullcontext(self.channels), timezone=timezone, progress=lambda *_: None
         )
         add_partitions(self.instance, self.database)
         self.check_facts()

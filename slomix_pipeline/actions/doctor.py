@@ -179,15 +179,30 @@ def _discord(settings: Settings) -> Iterator[Finding]:
     if settings.discord_webhook is None:
         yield Finding("Discord", True, "no webhook set: the stand-in page shows what would be said")
     else:
-        yield _webhook("Discord", settings.discord_webhook)
-    if settings.discord_dev_webhook is not None:
-        yield _webhook("Discord dev channel", settings.discord_dev_webhook)
+        yield _webhook("Discord", settings.discord_webhook, "SLOMIX_DISCORD_WEBHOOK")
+    for channel, webhook in (
+        ("summary", settings.discord_summary_webhook),
+        ("dev", settings.discord_dev_webhook),
+        ("admin", settings.discord_admin_webhook),
+    ):
+        if webhook is None:
+            continue
+        setting = f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK"
+        if channel != "summary" and webhook == settings.discord_webhook:
+            yield Finding(f"Discord {channel} channel", False, f"{setting} is that of the results, which players read")
+        else:
+            yield _webhook(f"Discord {channel} channel", webhook, setting)
 
 
-def _webhook(name: str, webhook: SecretStr) -> Finding:
+def _webhook(name: str, webhook: SecretStr, setting: str) -> Finding:
     try:
-        discord = Discord(webhook.get_secret_value())
+        discord = Discord(webhook.get_secret_value(), setting=setting)
         discord.check()
     except (DiscordError, ValueError) as error:
         return Finding(name, False, str(error))
-    return Finding(name, True, f"the webhook at {discord.describe()} answers")
+    if discord.thread_id is None:
+        return Finding(name, True, f"the webhook at {discord.describe()} answers")
+    if not discord.thread_id.isdecimal():
+        return Finding(name, False, f"the thread_id at the end of {setting} is no number")
+    where = f"it posts into thread {discord.thread_id}, of which nothing can be seen without posting"
+    return Finding(name, True, f"the webhook at {discord.describe()} answers; {where}")

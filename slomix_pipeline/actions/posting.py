@@ -5,7 +5,6 @@ Belongs here: finding the thing, sending it again, noting that it is there. Does
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -14,16 +13,14 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.rules.things import TIMINGS, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import ALARMS, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.alarms import tell_alarms
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
-
-if TYPE_CHECKING:
-    from slomix_pipeline.discord.client import Discord
 
 
 class UnknownThing(SlomixError):
@@ -43,7 +40,7 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
     database = open_database(settings)
     with channels_in_use(settings) as channels:
         thing = _named(database, name)
-        if _channel(channels, thing) is None:
+        if channels.of(thing.kind) is None:
             raise NothingToResolve("no webhook is set for it: slomix doctor says which setting is missing")
         _resolve(settings, database, thing, Resolution.SEND_AGAIN)
         _run(settings, database, channels, thing, progress)
@@ -65,7 +62,7 @@ def note_told(settings: Settings, name: str, message_id: str | None, progress: P
     database = open_database(settings)
     with channels_in_use(settings) as channels:
         thing = _named(database, name)
-        if message_id is not None and _channel(channels, thing) is None:
+        if message_id is not None and channels.of(thing.kind) is None:
             raise NothingToResolve("no webhook is set for it: without one no message can be corrected")
         _resolve(settings, database, thing, Resolution.IS_THERE, message_id)
         _run(settings, database, channels, thing, progress)
@@ -75,10 +72,6 @@ def note_told(settings: Settings, name: str, message_id: str | None, progress: P
         error = due.standing(conn, thing).error
     outcome = f" It could not be edited just now: {error}" if error else ""
     return f"{name} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
-
-
-def _channel(channels: Channels, thing: Thing) -> "Discord | None":
-    return channels.dev if thing.kind in TIMINGS else channels.results
 
 
 def _named(database: Database, name: str) -> Thing:
@@ -106,6 +99,9 @@ def _to_look_at(conn: Connection[DictRow]) -> str:
 
 def _run(settings: Settings, database: Database, channels: Channels, thing: Thing, progress: Progress) -> None:
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
+    if thing.kind in ALARMS:
+        tell_alarms(Tools(database, settings, NoGameServer(), channels, Wish.LIVE), datetime.now(UTC))
+        return
     stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
     with working_alone(database):
         run_stages(

@@ -1,4 +1,5 @@
-"""The channels that are told something: results for the players, timing troubles for those who run the server.
+"""The channels that are told something: results for the players, timing troubles and alarms for those who run the
+server.
 
 Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
 """
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from slomix_pipeline.rules.things import ALARMS, RESULTS, ThingKind
 from slomix_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,10 +16,24 @@ if TYPE_CHECKING:
 
 
 class Channels(NamedTuple):
-    """Both are None where no webhook is set."""
+    """Each is None where its webhook is not set. ``summaries``: of sessions, where these don't go with the results."""
 
     results: "Discord | None" = None
     dev: "Discord | None" = None
+    admin: "Discord | None" = None
+    summaries: "Discord | None" = None
+
+    def of(self, kind: ThingKind) -> "Discord | None":
+        """Where things of a kind are told."""
+        if kind is ThingKind.SESSION and self.summaries is not None:
+            return self.summaries
+        if kind in RESULTS:
+            return self.results
+        return self.admin if kind in ALARMS else self.dev
+
+    def kinds_in(self, channel: "Discord") -> tuple[ThingKind, ...]:
+        """The kinds of things that a channel is told."""
+        return tuple(kind for kind in ThingKind if self.of(kind) is channel)
 
 
 def open_channels(settings: Settings) -> Channels:
@@ -25,16 +41,19 @@ def open_channels(settings: Settings) -> Channels:
     webhooks = {
         "SLOMIX_DISCORD_WEBHOOK": settings.discord_webhook,
         "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
+        "SLOMIX_DISCORD_ADMIN_WEBHOOK": settings.discord_admin_webhook,
+        "SLOMIX_DISCORD_SUMMARY_WEBHOOK": settings.discord_summary_webhook,
     }
     if not any(webhooks.values()):
         return Channels()
     from slomix_pipeline.discord.client import Discord  # loads requests: only runs that post need it
 
-    results, dev = (
-        None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
-        for setting, webhook in webhooks.items()
+    return Channels(
+        *(
+            None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
+            for setting, webhook in webhooks.items()
+        )
     )
-    return Channels(results=results, dev=dev)
 
 
 @contextmanager

@@ -105,14 +105,16 @@ def tell(
     result: Published | None = None,
     held: str | None = None,
     keeps_pictures: bool = False,
+    others: Sequence[Discord] = (),
 ) -> Told:
     """Sends a message, or edits the one already sent. Without ``announce`` only what was said before is corrected.
     With ``keeps_pictures`` those that it was given since stay; else they go.
 
     ``max_age``: for how long a correction that fails now is tried again. ``result``: what the message tells of a match,
     to be kept with it. With ``held``, the reason, Discord is not called:
-    what should be said is left to the next run. Never raises for Discord's sake: its troubles are outcomes, kept in
-    the ledger.
+    what should be said is left to the next run. ``others``: webhooks that are set for other things; what one of them
+    sent, before the settings were changed, it corrects. Never raises for Discord's sake: its troubles are outcomes,
+    kept in the ledger.
     """
     with database.hold(lock_of(thing)) as conn:  # two runs never send the same thing
         row = _post(conn, thing)
@@ -136,7 +138,7 @@ def tell(
             if row.state is PostState.TOLD and row.payload_sha256 is None:  # it shows this, for all we know
                 conn.execute("update post set payload_sha256 = %s where thing = %s", [shown, thing.name])
                 return Told(ToldAs.UNCHANGED)
-            return _correct(conn, discord, row, message, shown, held, max_age)
+            return _correct(conn, _sender(row, (discord, *others)), row, message, shown, held, max_age)
         if row.state is PostState.CLAIMED:  # we hold the lock, so whoever claimed it died on the way
             _set_aside(conn, thing, SENDER_DIED)
             return Told(ToldAs.IN_DOUBT, SENDER_DIED)
@@ -220,18 +222,18 @@ def _note(database: Database, conn: Connection[DictRow], thing: str, values: dic
 
 def _correct(
     conn: Connection[DictRow],
-    discord: Discord,
+    sender: Discord | None,
     row: _Post,
     message: Message,
     shown: str,
     held: str | None,
     max_age: timedelta,
 ) -> Told:
-    """Edits a message that shows something else than it should, if that can be done."""
+    """Edits a message that shows something else than it should, if that can be done. ``sender``: see ``_sender``."""
     since = f"stands as it was sent at {_when(row)}"
     if row.state is PostState.TOLD:
         return _stands(conn, row, f"a person noted it as told, without its id: it can't be corrected, {since}")
-    if not _is_own(row, discord):
+    if sender is None:
         return _stands(
             conn,
             row,
@@ -241,20 +243,24 @@ def _correct(
     if held is not None:
         return _uncorrected(conn, row, held, max_age)
     try:
-        discord.edit(str(row.message_id), message)
+        sender.edit(str(row.message_id), message)
     except MessageGone as error:
         outcome = Told(ToldAs.UNCHANGED, f"{error}; it is not said again")
     except DiscordError as error:
         return _uncorrected(conn, row, str(error), max_age)
     else:
         outcome = Told(ToldAs.EDITED)
-    _note_edited(conn, discord, row, message, shown, outcome.detail)
+    _note_edited(conn, sender, row, message, shown, outcome.detail)
     return outcome
 
 
-def _is_own(row: _Post, discord: Discord) -> bool:
-    """Whether this webhook sent the message into this thread, as far as is known: then it can edit it."""
-    return row.webhook_id is None or (row.webhook_id, row.thread_id) == (discord.webhook_id, discord.thread_id)
+def _sender(row: _Post, channels: Sequence[Discord]) -> Discord | None:
+    """Which webhook sent the message into which thread, as far as is known: only that one can edit it. None: it is not
+    set any more."""
+    for discord in channels:
+        if row.webhook_id is None or (row.webhook_id, row.thread_id) == (discord.webhook_id, discord.thread_id):
+            return discord
+    return None
 
 
 def _note_edited(
@@ -270,7 +276,7 @@ def _note_edited(
 
 
 def illustrate(
-    database: Database, discord: Discord, thing: Thing, message: Message, pictures: Sequence[Attachment]
+    database: Database, channels: Sequence[Discord], thing: Thing, message: Message, pictures: Sequence[Attachment]
 ) -> Told:
     """Gives a message that was told, and says what it should, these pictures in place of those that it has.
 
@@ -281,7 +287,8 @@ def illustrate(
         row = _post(conn, thing)
         if row is None or row.state is not PostState.SENT:
             return Told(ToldAs.SILENT, "there is no message to edit")
-        if not _is_own(row, discord):
+        sender = _sender(row, channels)
+        if sender is None:
             return Told(ToldAs.SILENT, "another webhook or thread sent the message")
         if digest(with_pictures(message, row.attached)) != row.payload_sha256:
             return Told(ToldAs.SILENT, "its text comes first, and is not told as it is now")
@@ -290,7 +297,7 @@ def illustrate(
         if shown == row.payload_sha256:
             return Told(ToldAs.UNCHANGED)
         try:
-            discord.edit(str(row.message_id), message)
+            sender.edit(str(row.message_id), message)
         except MessageGone as error:
             outcome = Told(ToldAs.UNCHANGED, f"{error}; it is not said again")
         except NotSent as error:
@@ -299,7 +306,7 @@ def illustrate(
             return Told(ToldAs.FAILED, str(error), goes_on=False)
         else:
             outcome = Told(ToldAs.EDITED)
-        _note_edited(conn, discord, row, message, shown, outcome.detail)
+        _note_edited(conn, sender, row, message, shown, outcome.detail)
         return outcome
 
 

@@ -29,6 +29,7 @@ class Telling:
             adopt(conn, discord, kinds)
         self._tools = tools
         self._discord = discord
+        self._others = [channel for channel in tools.channels if channel is not None and channel is not discord]
         self._wanted = wanted
         self._held = what_holds(tools.database, discord, kinds)
         self.said: dict[str, Told] = {}
@@ -54,6 +55,7 @@ class Telling:
             result=result,
             held=self._held,
             keeps_pictures=keeps_pictures,
+            others=self._others,
         )
         return self._note(thing, told)
 
@@ -61,7 +63,8 @@ class Telling:
         """Gives one thing that was told its pictures. See ``ledger.illustrate``."""
         if self._held is not None:
             return self._note(thing, Told(ToldAs.FAILED, self._held, goes_on=False))
-        return self._note(thing, illustrate(self._tools.database, self._discord, thing, message, pictures))
+        channels = (self._discord, *self._others)
+        return self._note(thing, illustrate(self._tools.database, channels, thing, message, pictures))
 
     def _note(self, thing: Thing, told: Told) -> Told:
         if not told.goes_on and self._held is None:

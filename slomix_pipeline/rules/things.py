@@ -15,15 +15,18 @@ class ThingKind(StrEnum):
     RESULT = "result"  # of a match, by its second round
     SESSION = "session"  # the summary of one
     TIMING = "timing"  # of a round whose stopwatch did not show what was played
+    ALARM = "alarm"  # what whoever runs the server has to look at, from when it comes up until it is over
 
 
 RESULTS = (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION)  # what the channel of results is told
-TIMINGS = (ThingKind.TIMING,)  # and the dev channel
+TIMINGS = (ThingKind.TIMING,)  # the dev channel
+ALARMS = (ThingKind.ALARM,)  # and the admin channel
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something that is told at most once. ``partition_key``: of the round or session that it is about."""
+    """Something that is told at most once. ``partition_key``: of the round or session that it is about; of an alarm its
+    cause and number."""
 
     kind: ThingKind
     partition_key: str

@@ -6,7 +6,7 @@ Does not belong here: the words (``discord``), what is due (``warehouse.due``).
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from slomix_pipeline.rules.things import RESULTS, ToldAs
+from slomix_pipeline.rules.things import ToldAs
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import corrections, due, reading, results
@@ -57,7 +57,7 @@ def _tell(tools: Tools, own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[st
             # Loaded here: the messages need requests, which loading the definitions doesn't.
             from slomix_pipeline.discord.telling import Telling
 
-            telling = Telling(tools, channel, RESULTS, wanted)
+            telling = Telling(tools, channel, tools.channels.kinds_in(channel), wanted)
             for match in matches:
                 said = _tell_match(telling, match, changed[match.key])
                 for thing in said:

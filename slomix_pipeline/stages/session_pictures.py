@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.formats.names import visible
-from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind, ToldAs
+from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.session_post import session_summary
 from slomix_pipeline.stages.telling import sole_teller
@@ -29,8 +29,8 @@ def session_pictures(keys: Sequence[str], tools: Tools) -> Done:
     """Draws the pictures of those of these sessions whose summary was told, and puts them to it."""
     outcomes: dict[str, Outcome] = {}
     told: dict[str, str] = {}
-    if tools.channels.results is not None:
-        told, outcomes = _illustrate(tools, tools.channels.results, keys)
+    if (channel := tools.channels.of(ThingKind.SESSION)) is not None:
+        told, outcomes = _illustrate(tools, channel, keys)
     return Done({CheckName.PICTURES: outcomes}, {"messages": told})
 
 
@@ -40,7 +40,7 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
     from slomix_pipeline.discord.ledger import is_sent
     from slomix_pipeline.discord.telling import Telling
 
-    telling = Telling(tools, discord, RESULTS, ())
+    telling = Telling(tools, discord, tools.channels.kinds_in(discord), ())
     outcomes: dict[str, Outcome] = {}
     for key in keys:
         with tools.database.snapshot() as conn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.things import RESULTS, Thing, ThingKind
+from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import due, reading
@@ -31,8 +31,8 @@ def session_post(keys: Sequence[str], tools: Tools) -> Done:
     """Announces the summaries of these sessions that are due, and corrects those that were told."""
     outcomes: dict[str, Outcome] = {}
     told: dict[str, str] = {}
-    if tools.channels.results is not None:
-        told, outcomes = _tell(tools, tools.channels.results, keys)
+    if (channel := tools.channels.of(ThingKind.SESSION)) is not None:
+        told, outcomes = _tell(tools, channel, keys)
     return Done({CheckName.TOLD_ONCE: outcomes}, {"messages": told})
 
 
@@ -44,7 +44,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
     note_asked(tools, keys)
     with tools.database.connect() as conn:
         wanted = due.wanted(conn) if tools.wish else set()
-    telling = Telling(tools, discord, RESULTS, wanted)
+    telling = Telling(tools, discord, tools.channels.kinds_in(discord), wanted)
     outcomes: dict[str, Outcome] = {}
     for key in keys:
         with sole_teller(tools, [key]) as alone:

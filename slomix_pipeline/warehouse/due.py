@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.rules.things import NOT_THERE, PostState, Thing, ThingKind, Trouble
+from slomix_pipeline.rules.things import ALARMS, NOT_THERE, PostState, Thing, ThingKind, Trouble
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
@@ -180,24 +180,29 @@ def note_asked_for(conn: Connection[DictRow], partition_keys: Collection[str]) -
 
 
 def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
-    """A message that is in doubt or too old to be told by now, once each; None when all are reported.
+    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Not of the admin
+    channel: no check is about those.
 
     Belongs into the transaction that reports it: what could not be reported is found again.
     """
     row = conn.execute(
         """update post set unreported = false
-           where thing = (select thing from post where unreported order by claimed_at, thing limit 1)
-           returning kind, partition_key, error"""
+           where thing = (select thing from post where unreported and kind <> all(%s)
+                          order by claimed_at, thing limit 1)
+           returning kind, partition_key, error""",
+        [list(ALARMS)],
     ).fetchone()
     if row is not None:
         return Alarm(_thing(row), Trouble.IN_DOUBT, row["error"] or "")
     row = conn.execute(
         """update due d set missed_at = now()
            from (select * from undelivered u
-                 where due_until <= now() and exists (select from due x where x.thing = u.thing and missed_at is null)
+                 where due_until <= now() and kind <> all(%s)
+                   and exists (select from due x where x.thing = u.thing and missed_at is null)
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
-           returning d.kind, d.partition_key, u.state, u.error"""
+           returning d.kind, d.partition_key, u.state, u.error""",
+        [list(ALARMS)],
     ).fetchone()
     return None if row is None else Alarm(_thing(row), Trouble.MISSED, _missed(row))
 

@@ -15,6 +15,7 @@ from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import timing_records
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline_tests.kept import served_page
 
 
 @pytest.fixture
@@ -90,3 +91,27 @@ def store_record(database: Database, ended_at: datetime) -> None:
                values ('main:x', 'main', 'x', repeat('a', 64), 'supply', 1, %s)""",
             [ended_at],
         )
+
+
+def test_each_webhook_is_asked_for_without_posting_and_its_setting_is_named(
+    database: Database, there: Path, tmp_path: Path
+) -> None:
+    with served_page(tmp_path / "discord") as page:
+        found = diagnosis(
+            database,
+            tmp_path,
+            discord_webhook=f"{page.webhook_url}?thread_id=123",
+            discord_dev_webhook=f"{page.webhook_url}?thread_id=[b]",
+            discord_admin_webhook="https://example.invalid/",
+        )
+        assert page.messages() == []
+        both = diagnosis(database, tmp_path, discord_webhook=page.webhook_url, discord_admin_webhook=page.webhook_url)
+        page.replace_webhook()
+        gone = diagnosis(database, tmp_path, discord_admin_webhook=page.webhook_url.replace("webhooks/", "webhooks/9"))
+    assert found["Discord"].fine and "into thread 123" in found["Discord"].text
+    assert found["Discord dev channel"] == Finding(
+        "Discord dev channel", False, "the thread_id at the end of SLOMIX_DISCORD_DEV_WEBHOOK is no number"
+    )
+    assert not found["Discord admin channel"].fine and "SLOMIX_DISCORD_ADMIN" in found["Discord admin channel"].text
+    assert not both["Discord admin channel"].fine and "which players read" in both["Discord admin channel"].text
+    assert "check SLOMIX_DISCORD_ADMIN_WEBHOOK" in gone["Discord admin channel"].text

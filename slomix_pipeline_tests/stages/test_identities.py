@@ -14,6 +14,7 @@ from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import identities
 from slomix_pipeline.warehouse.rework_causes import Cause
+from slomix_pipeline.warehouse.session_facts import session_facts
 from slomix_pipeline_tests.kept import served_page
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
@@ -110,6 +111,9 @@ def test_who_wished_to_be_hidden_is_named_nowhere_and_his_numbers_stay(
     assert name not in everywhere and "The Countess" not in everywhere and guid not in everywhere
     report = pipeline.slomix("explain", "--session", "latest").stdout
     assert shown in report and name not in report
+    with pipeline.database.snapshot() as conn:  # what pictures are drawn from
+        facts = session_facts(conn, pipeline.export()["session"]["key"])
+    assert facts is not None and shown in str(facts.players) and name not in str(facts.players)
     assert pipeline.export() == exported  # the game's own names: a contract
     assert "he is hidden already" in refused(pipeline, "hide", guid)
 

@@ -63,6 +63,16 @@ def test_merged_guids_are_one_person_in_careers_alone(three: Played) -> None:
     assert known == [(BOB, "repairs", 2, 3), (COY, "repairs", 1, 4)]
 
 
+def test_what_is_usual_for_somebody_is_his_whole_career_before_the_session(three: Played) -> None:
+    usual = "select rounds, kd from session_player_usual where session_key = 'main:s4' and guid = %s"
+    three.conn.execute("update session set started_at = ended_at - interval '5 minutes'")
+    three.conn.execute("update player_session_fact set deaths = 1")
+    assert three.rows(usual, COY) == []
+    merge(three, ADA, COY)
+    merge(three, BOB, COY)
+    assert three.rows(usual, COY) == [{"rounds": 2, "kd": 1.5}]
+
+
 def test_a_chain_of_merges_is_followed_to_its_end_in_whatever_order_it_was_made(three: Played) -> None:
     merge(three, BOB, COY)
     first = merge(three, ADA, BOB)

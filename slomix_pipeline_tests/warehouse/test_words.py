@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.reports.receipt_text import FLAGS
+from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.differential import CUMULATIVE, NO_IDENTITY
 from slomix_pipeline.rules.endstats import Scope
 from slomix_pipeline.rules.linking import LinkClass
@@ -50,6 +51,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "override.kind": OverrideKind,
     "identity_decision.kind": IdentityKind,
     "award.scope": Scope,
+    "alarm.cause": AlarmCause,
     "post.kind": ThingKind,
     "post.state": PostState,
     "due.kind": ThingKind,

@@ -321,7 +321,9 @@ select sp.session_key, sp.guid, sum(earlier.rounds)::bigint as rounds,
                   case when count(earlier.seconds_played) = count(*) then sum(earlier.seconds_played)::bigint end) as dpm
 from session_player sp
 join session s using (session_key)
-join player_session_fact earlier on earlier.guid = sp.guid and earlier.last_played_at < s.started_at
+left join person_decided d on d.guid = sp.guid
+join player_session_fact earlier
+    on earlier.guid = any(coalesce(d.guids, array[sp.guid])) and earlier.last_played_at < s.started_at
 group by sp.session_key, sp.guid;
 comment on view session_player_usual is
 'What is usual for the players of a session: their careers as they were when it began. Later sessions change nothing of it. rounds: of these careers.';

@@ -1,0 +1,93 @@
+"""What is told where: each kind of thing in its channel, and none waits for the trouble of another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from slomix_pipeline.discord.channels import Channels, open_channels
+from slomix_pipeline.discord.client import Discord
+from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.values import Evening
+from slomix_pipeline_tests.discord.telling_steps import change_the_winner, live, posts, rerun, troubles
+from slomix_pipeline_tests.kept import served_page
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
+
+URL = "https://discord.example/api/webhooks/{}/token"
+
+
+@pytest.fixture
+def summaries(pipeline: Pipeline, tmp_path: Path) -> Iterator[StandIn]:
+    """The channel of summaries, on a page of its own."""
+    with served_page(tmp_path / "summaries") as page:
+        pipeline.summaries = Discord(page.webhook_url)
+        yield page
+
+
+def test_every_kind_of_thing_has_the_channel_that_its_setting_names() -> None:
+    names = ("discord_webhook", "discord_dev_webhook", "discord_admin_webhook", "discord_summary_webhook")
+    settings = load_settings(**{name: URL.format(number) for number, name in enumerate(names)})
+    channels = open_channels(settings)
+    webhooks = {kind: channel.webhook_id for kind in ThingKind if (channel := channels.of(kind))}
+    assert webhooks == {"round1": "0", "result": "0", "session": "3", "timing": "1", "alarm": "2"}
+    one = Channels(Discord(URL.format(9)))
+    assert one.results is not None
+    assert one.kinds_in(one.results) == (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION)
+    assert one.of(ThingKind.ALARM) is one.of(ThingKind.TIMING) is None
+
+
+def test_summaries_without_results_are_refused() -> None:
+    with pytest.raises(ValidationError, match="SLOMIX_DISCORD_SUMMARY_WEBHOOK needs SLOMIX_DISCORD_WEBHOOK"):
+        load_settings(discord_summary_webhook=URL.format(1))
+
+
+def test_summaries_go_into_their_own_channel(
+    pipeline: Pipeline, summaries: StandIn, evening: Evening, result: str, summary: str
+) -> None:
+    live(pipeline, evening)
+    pipeline.report_sessions()
+    assert posts(pipeline) == {result: "sent", summary: "sent"}
+    assert len(pipeline.page.messages()) == len(summaries.messages()) == 1
+    assert "Trust grade" in summaries.messages()[0]["embeds"][0]["description"]
+
+
+def test_a_summary_that_the_channel_of_results_was_told_before_is_corrected_there(
+    pipeline: Pipeline, tmp_path: Path, evening: Evening, summary: str
+) -> None:
+    live(pipeline, evening)
+    pipeline.report_sessions()
+    told = pipeline.page.messages()[-1]
+    with served_page(tmp_path / "summaries") as page:
+        pipeline.summaries = Discord(page.webhook_url)
+        change_the_winner(pipeline)
+        with pipeline.database.transaction() as conn:
+            conn.execute("update session set worked_at = now()")
+        assert pipeline.report_sessions() == [summary.partition(":")[2]]
+        assert page.messages() == []
+    corrected = pipeline.page.messages()[-1]
+    assert corrected["id"] == told["id"] and corrected["embeds"] != told["embeds"]
+    assert posts(pipeline)[summary] == "sent" and summary not in troubles(pipeline)
+
+
+def test_summaries_are_told_while_the_channel_of_results_is_gone(
+    pipeline: Pipeline, summaries: StandIn, evening: Evening, result: str, summary: str
+) -> None:
+    pipeline.page.replace_webhook()
+    live(pipeline, evening)
+    pipeline.report_sessions()
+    assert posts(pipeline) == {result: "refused", summary: "sent"}
+
+
+def test_results_are_corrected_while_the_channel_of_summaries_is_gone(
+    pipeline: Pipeline, summaries: StandIn, evening: Evening, result: str, summary: str
+) -> None:
+    summaries.replace_webhook()
+    live(pipeline, evening)
+    pipeline.report_sessions()
+    assert posts(pipeline) == {result: "sent", summary: "refused"}
+    change_the_winner(pipeline)
+    rerun(pipeline, evening)
+    assert "instead of" in pipeline.page.messages()[0]["embeds"][0]["description"]
