@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.values import STATS_DELAY, Evening, SimRound
 from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.warehouse.database import Database
+
+APART = timedelta(seconds=30)  # the ends of two rounds whose files come at once
 
 
 def main() -> None:
@@ -82,7 +84,7 @@ def play(
         for number, lot in enumerate(lots):
             before = len(messages(home))
             for index in lot:
-                sim_round = ending_now(evening, index)
+                sim_round = ending(evening, index, APART * (lot[-1] - index))
                 write_round(
                     server,
                     sim_round,
@@ -99,9 +101,9 @@ def play(
     return complete, max(peaks)
 
 
-def ending_now(evening: Evening, index: int) -> SimRound:
-    """A round of an evening that ends at this moment."""
-    moved = datetime.now(UTC) - evening.rounds[index].ended_at
+def ending(evening: Evening, index: int, ago: timedelta) -> SimRound:
+    """A round of an evening that ended just now, or some time ago."""
+    moved = datetime.now(UTC) - ago - evening.rounds[index].ended_at
     return place(evening, evening.ended_at + moved, evening.rounds[-1].zone).rounds[index]
 
 

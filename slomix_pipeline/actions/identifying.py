@@ -115,7 +115,8 @@ def _tell_anew(settings: Settings, database: Database, concerned: Concerned, pro
         return
     tools = Tools(database, settings, NoGameServer(), open_channels(settings))
     with working_alone(database):
-        run_stages(TELLING_OF_A_ROUND, concerned.rounds, tools, progress)
+        for key in sorted(concerned.rounds, reverse=True):  # one by one: a match that ends meanwhile is told in between
+            run_stages(TELLING_OF_A_ROUND, [key], tools, progress)
         run_stages(OF_A_SESSION, concerned.sessions, tools, progress)
 
 

@@ -75,6 +75,8 @@ def won_by(match: MatchSeen) -> str:
     first_won = str(match.winner) == str(match.attackers_first)
     if not first_won:
         ours, theirs = theirs, ours
+    if ours.surrender_side is not None and ours.surrender_side == ours.header.defender_side:
+        return ": the others gave up"
     if ours.attack_end is not AttackEnd.COMPLETED or theirs.attack_end is AttackEnd.UNKNOWN:
         return ""
     if theirs.attack_end is not AttackEnd.COMPLETED:

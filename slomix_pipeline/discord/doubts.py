@@ -94,6 +94,7 @@ def _resolve(
            on conflict (thing) do update
            set state = excluded.state, message_id = excluded.message_id, error = null, stands_since = null,
                unreported = false, sent_at = coalesce(post.sent_at, now()),
+               pictures = case when post.message_id = excluded.message_id then post.pictures else '[]' end,
                payload_sha256 = case when excluded.message_id is null and not %(there)s then post.payload_sha256 end""",
         {
             "thing": thing.name,

@@ -241,15 +241,22 @@ def fields_of_lines(
     raise ValueError(f"no room for {len(lines)} lines of {name!r}")
 
 
-def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]]) -> Embed:
-    """The embed with a block of lines per title below its fields, within what is left of Discord's limits: what one
-    block does not need, the next ones may take. A block without lines is left out."""
+def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]], *, spare: int = 0) -> Embed:
+    """The embed with a block of lines per title below its fields, within what is left of Discord's limits but for
+    ``spare``: what one block does not need, the others may take. A block without lines is left out."""
     waiting = [(title, lines) for title, lines in blocks if lines]
     for number, (title, lines) in enumerate(waiting):
         left = len(waiting) - number
-        room, fields = (TOTAL_LIMIT - size(embed)) // left, (FIELDS_LIMIT - len(embed.fields)) // left
+        free = TOTAL_LIMIT - spare - size(embed)
+        room = max(free // left, free - sum(_need(*block) for block in waiting[number + 1 :]))
+        fields = (FIELDS_LIMIT - len(embed.fields)) // left
         embed = replace(embed, fields=embed.fields + fields_of_lines(title, lines, room=room, max_fields=fields))
     return embed
+
+
+def _need(title: str, lines: Sequence[str]) -> int:
+    """What a block takes at most; between two fields stands a blank name."""
+    return length(title) + sum(length(line) + 2 for line in lines)
 
 
 def _pack(lines: Sequence[str]) -> list[str]:

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
-from slomix_pipeline.discord.embeds import Embed, Message, escape
-from slomix_pipeline.discord.team_blocks import LEGEND, with_teams
-from slomix_pipeline.discord.wording import NEUTRAL, hundredth, map_text, player_text, team_text
-from slomix_pipeline.rules.best import best_of
+from slomix_pipeline.discord.embeds import Embed, Message, clip, escape
+from slomix_pipeline.discord.team_blocks import LEGEND, best_text, with_teams
+from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text, team_text
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
@@ -21,6 +20,8 @@ from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_cover
 
 MOST_NAMES = 6  # of players without identity
 MOST_CHANGES = 3  # of a team, in a match
+LONGEST_REASON = 200  # visible characters of a sentence
+NOTICE_ROOM = 2 * LONGEST_REASON + 20  # for what a correction adds
 ROUND_1_COLOUR = 0xF1C40F
 
 
@@ -78,12 +79,12 @@ def result_message(match: MatchSeen) -> Message:
                 f"Round 2 · {told(match.second, second, match.teams)}",
                 f"**{_score(match)}**",
                 *_stands_out(match),
-                *([] if match.winner else [f"-# Not counted: {escape(match.reason)}"]),
-                *([f"-# Not by the files: {escape(match.reason)}"] if match.winner and by_a_person(match) else []),
+                *([] if match.winner else [f"-# Not counted: {_short(match.reason)}"]),
+                *([f"-# Not by the files: {_short(match.reason)}"] if match.winner and by_a_person(match) else []),
                 *_put_together(match.second),
                 *_left_out(match),
                 *_without_identity(match),
-                *(f"-# {escape(text)}" for text in match.substitutions[:MOST_CHANGES]),
+                *(f"-# {_short(text)}" for text in match.substitutions[:MOST_CHANGES]),
                 *([] if any(seen.record_key for seen in match.rounds) else ["-# No Lua timing of this match"]),
                 *([f"-# {LEGEND}"] if match.players else []),
             ]
@@ -92,7 +93,12 @@ def result_message(match: MatchSeen) -> Message:
         footer=_footer(match, match.rounds),
         timestamp=match.second.ended_at,
     )
-    return Message(embeds=(with_teams(embed, match.players, match.teams),))
+    return Message(embeds=(with_teams(embed, match.players, match.teams, spare=NOTICE_ROOM),))
+
+
+def _short(text: str) -> str:
+    """A sentence that may have any length."""
+    return escape(clip(text[: 2 * LONGEST_REASON], LONGEST_REASON))
 
 
 def _stands_out(match: MatchSeen) -> list[str]:
@@ -101,9 +107,14 @@ def _stands_out(match: MatchSeen) -> list[str]:
         a, b = match.caught_up_from
         ours, theirs = (a, b) if match.winner == Winner.A else (b, a)
         return [f"💪 {team_text(match.teams[match.winner])} came back from {ours}–{theirs}"]
-    best = best_of(match.players)
-    names = " and ".join(f"**{player_text(player.name)}**" for player in best)
-    return [f"⭐ {names}: impact {hundredth(best[0].impact)}"] if best else []
+    if match.without_identity:  # what they did is in nobody's share
+        return []
+    best = [
+        f"{team_text(match.teams[team])}: {text}"
+        for team in Team
+        if (text := best_text([player for player in match.players if player.team == team]))
+    ]
+    return [f"⭐ Most impact for {' · '.join(best)}"] if best else []
 
 
 def corrected(message: Message, notice: str | None) -> Message:
@@ -111,7 +122,7 @@ def corrected(message: Message, notice: str | None) -> Message:
     if notice is None:
         return message
     (embed,) = message.embeds
-    return Message(embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {escape(notice)}"),))
+    return Message(embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {_short(notice)}"),))
 
 
 def _half_of_another(seen: RoundSeen) -> list[str]:

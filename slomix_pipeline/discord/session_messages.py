@@ -3,15 +3,15 @@
 Does not belong here: the message of a match (``messages``), the players' numbers (``team_blocks``).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
-from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, fields_of_lines
+from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, with_blocks
 from slomix_pipeline.discord.messages import by_a_person, colour, rest
-from slomix_pipeline.discord.team_blocks import LEGEND, with_teams
-from slomix_pipeline.discord.wording import NEUTRAL, clock, hundredth, map_text, player_text, team_text, whole
-from slomix_pipeline.rules.best import Best, best_of, most
+from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
+from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, team_text, whole
+from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
 from slomix_pipeline.rules.records import PersonalBest
@@ -28,6 +28,7 @@ from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
+LONGEST = 120  # visible characters of one of them
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,17 @@ def session_message(
         ),
         timestamp=session.ended_at,
     )
-    cards = tuple(_cards(players, teams, highlights.duel))
-    maps = fields_of_lines("Maps", [_map_line(match) for match in matches], room=2200) if matches else ()
-    news = [
-        field
-        for name, lines in (
-            ("Personal bests", [personal_best_text(best) for best in highlights.bests]),
-            ("Reached for the first time", reached_lines(highlights.unlocked)),
-        )
-        if lines
-        for field in fields_of_lines(name, lines, room=600)
+    if any(match.without_identity for match in matches):  # what they did is in nobody's share
+        teams_best: Sequence[Team] = ()
+    else:
+        teams_best = tuple(Team)
+    embed = replace(embed, fields=tuple(_cards(players, teams, teams_best, highlights.duel)))
+    blocks = [("Maps", [_map_line(match) for match in matches]), *team_blocks(players, teams)]
+    blocks += [
+        ("Personal bests", [personal_best_text(best) for best in highlights.bests]),
+        ("Reached for the first time", reached_lines(highlights.unlocked)),
     ]
-    return Message(embeds=(with_teams(replace(embed, fields=(*maps, *cards, *news)), players, teams),))
+    return Message(embeds=(with_blocks(embed, blocks),))
 
 
 def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:
@@ -111,7 +111,7 @@ def _open_session(a: int, b: int, counted: int) -> str:
 
 def _some(texts: Sequence[str]) -> str:
     """The first of some texts, and how many there are more."""
-    shown = "; ".join(escape(clip(text, 160)) for text in texts[:MOST_REASONS])
+    shown = "; ".join(escape(clip(text[: 2 * LONGEST], LONGEST)) for text in texts[:MOST_REASONS])
     more = f" and {len(texts) - MOST_REASONS} more" if len(texts) > MOST_REASONS else ""
     return f": {shown}{more}" if texts else ""
 
@@ -127,12 +127,13 @@ def session_pointer(old_key: str, key: str) -> Message:
     return Message(embeds=(Embed(title="Part of another session", description=text, color=NEUTRAL),))
 
 
-def _cards(players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], duel: Duel | None) -> Iterator[Field]:
-    """What people did, side by side: the best of each team, and who did most of what; of support, too."""
-    for team in Team:
-        if best := best_of([player for player in players if player.team == team]):
-            names = " and ".join(f"**{player_text(player.name)}**" for player in best)
-            yield Field(f"MVP of {team_text(teams[team])}", f"{names}\nimpact {hundredth(best[0].impact)}", inline=True)
+def _cards(
+    players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], teams_best: Iterable[Team], duel: Duel | None
+) -> Iterator[Field]:
+    """What people did, side by side: the best of these teams, and who did most of what; of support, too."""
+    for team in teams_best:
+        if best := best_text([player for player in players if player.team == team]):
+            yield Field(f"MVP of {team_text(teams[team])}", best, inline=True)
     cards: dict[Best, Callable[[int], str]] = {
         Best.DAMAGE: lambda value: f"{whole(value)} damage",
         Best.REVIVES: lambda value: f"{whole(value)} revives",
@@ -155,7 +156,7 @@ def _map_line(match: MatchSeen) -> str:
     winner = _WINNERS[match.winner]
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if by_a_person(match) else ""
-    why = decided if match.winner else f" · {escape(match.reason)}"
+    why = decided if match.winner else f" · {escape(clip(match.reason[: 2 * LONGEST], LONGEST))}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from slomix_pipeline.discord.embeds import Embed, with_blocks
 from slomix_pipeline.discord.wording import hundredth, player_text, team_text, whole
+from slomix_pipeline.rules.best import best_of
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.warehouse.reading import PlayerTotals
@@ -14,13 +15,23 @@ from slomix_pipeline.warehouse.reading import PlayerTotals
 LEGEND = "impact · kills/deaths · damage · dpm · accuracy; an impact of 1.00 is a fair share"
 
 
-def with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Embed:
-    """The embed with a block per team below its fields, within what is left of Discord's limits."""
-    blocks: dict[Team | None, list[PlayerTotals]] = {Team.A: [], Team.B: [], None: []}
+def with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName], spare: int = 0) -> Embed:
+    """The embed with a block per team below its fields, within what is left of Discord's limits but for ``spare``."""
+    return with_blocks(embed, team_blocks(players, teams), spare=spare)
+
+
+def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> list[tuple[str, list[str]]]:
+    """A title and lines per team, and of those whose team is open."""
+    members: dict[Team | None, list[PlayerTotals]] = {Team.A: [], Team.B: [], None: []}
     for player in players:
-        blocks[player.team].append(player)
+        members[player.team].append(player)
     titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
-    return with_blocks(embed, [(titles[team], _lines(blocks[team])) for team in titles if blocks[team]])
+    return [(titles[team], _lines(own)) for team, own in members.items() if own]
+
+
+def best_text(players: Sequence[PlayerTotals]) -> str:
+    """Who was best of a team, each with his impact; empty where that can't be said."""
+    return " and ".join(f"**{player_text(player.name)}** {hundredth(player.impact)}" for player in best_of(players))
 
 
 def _lines(players: Sequence[PlayerTotals]) -> list[str]:

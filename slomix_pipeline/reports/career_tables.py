@@ -165,8 +165,7 @@ def print_map(out: Terminal, seen: MapSeen) -> None:
     out.print(f"Attacks: {par_text(seen)}", soft_wrap=True)
     if seen.other_limits:
         out.print(f"  left out, as their limit was another: {seen.other_limits}")
-    decided = seen.matches - seen.draws
-    out.print(f"Won by who attacked first: {seen.first_won} of {decided}")
+    out.print(f"Won by who attacked first: {seen.first_won} of {seen.first_won + seen.second_won}")
     if seen.records:
         out.print()
         print_records(out, seen.records, seen.name)

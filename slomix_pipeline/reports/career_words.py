@@ -137,7 +137,7 @@ def progress_text(own: Progress) -> str:
     if own.number is Number.KD:
         return f"K/D {amount(own.value, 2)}, next {own.next_step:g}"
     known = f", known of {own.known_rounds:,} rounds" if own.number is Number.REVIVES_GIVEN else ""
-    return f"{amount(own.value or 0)} of {_step_text(own.number, own.next_step)}{known}"
+    return f"{amount(own.value)} of {_step_text(own.number, own.next_step)}{known}"
 
 
 def badge_text(own: Progress) -> str:

@@ -50,15 +50,16 @@ class Most(NamedTuple, Generic[P]):
 
 
 def best_of(players: Sequence[P]) -> tuple[P, ...]:
-    """Who had most impact, the first the most; more than one where they were as good. Nobody where that is unknown of
-    anybody: he may have been better."""
+    """Who of a team had most impact, the first the most; more than one where they were as good. Nobody where that is
+    unknown of anybody, who may have been better, where too many share it, or in a team of one."""
     there = max((player.seconds_played or 0 for player in players), default=0)
     long_enough = [player for player in players if (player.seconds_played or 0) >= OF_THE_TIME * there]
     rated = [(player.impact, player) for player in long_enough if player.impact is not None]
-    if not rated or len(rated) < len(long_enough):
+    if len(players) < 2 or not rated or len(rated) < len(long_enough):
         return ()
     rated.sort(key=lambda one: -one[0])
-    return tuple(player for impact, player in rated[:SHARED_BY] if impact >= AS_GOOD * rated[0][0])
+    best = tuple(player for impact, player in rated if impact >= AS_GOOD * rated[0][0])
+    return best if len(best) <= SHARED_BY else ()
 
 
 def most(players: Sequence[P], what: Best) -> Most[P] | None:

@@ -4,17 +4,24 @@ Does not belong here: what a match gives (``score_policies``).
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from slomix_pipeline.rules.score_policies import Points
 from slomix_pipeline.rules.scoring import Winner
 
-FAR_BEHIND = 3  # points
+FAR_BEHIND = 3  # maps
 
 
-def caught_up_from(scores: Sequence[Points], winner: Winner | str | None) -> Points | None:
+class MapsWon(NamedTuple):
+    """Maps that team A and team B have won."""
+
+    a: int
+    b: int
+
+
+def caught_up_from(scores: Sequence[MapsWon], winner: Winner | str | None) -> MapsWon | None:
     """From what the winner of the latest match came back with it; None when that was no comeback.
 
-    ``scores``: after each match of the evening so far, in order. The answer is the score of A and B when the winner was
+    ``scores``: after each match of the evening so far, in order. The answer is what A and B had won when the winner was
     furthest behind since the teams were level last.
     """
     if winner not in (Winner.A, Winner.B) or not scores:

@@ -5,13 +5,12 @@ drawn (``charts``), its numbers (``warehouse.session_facts``), what becomes of a
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.formats.names import visible
 from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Done, Tools
-from slomix_pipeline.stages.session_post import session_summary
+from slomix_pipeline.stages.session_post import highlights_of, session_summary
 from slomix_pipeline.stages.telling import sole_teller
 from slomix_pipeline.warehouse import session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
@@ -58,21 +57,25 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
 def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "SessionFacts") -> tuple[Outcome, bool]:
     """Puts its pictures to one summary. Returns the outcome, and whether the session is through: else its report is
     asked for again."""
+    pictures, trouble = [], None
     try:
         pictures = drawn(facts)
-    except Exception as error:  # whatever it is: the text stands, and a run has more to do
+    except Exception as error:  # whatever it is: the text stands, without pictures of another state
         tools.log.exception(f"the pictures of {key} could not be drawn")
-        return Outcome(False, {"pictures": 0, "why": visible(f"{type(error).__name__}: {error}")[:500]}), True
+        trouble = visible(f"{type(error).__name__}: {error}")[:500]
+    with tools.database.snapshot() as conn:
+        highlights = highlights_of(conn, key)
     with sole_teller(tools, [key]) as alone:  # not while drawing, which takes seconds
         if not alone:
             return Outcome(True, {"pictures": "left to a later run: another one is telling"}), False
         with tools.database.snapshot() as conn:
-            message = session_summary(conn, key)
+            message = session_summary(conn, key, highlights)
             if message is None or session_facts(conn, key) != facts:
                 return Outcome(True, {"pictures": "left to a later run: the session changed meanwhile"}), False
         told = telling.illustrate(Thing(ThingKind.SESSION, key), message, pictures)
-    outcome = Outcome(not told.outcome.is_trouble, _facts(told, pictures))
-    return outcome, told.outcome is not ToldAs.FAILED or _is_old(facts, tools.settings.publish_max_age)
+    if trouble is not None:
+        return Outcome(False, {"pictures": 0, "why": trouble}), told.outcome is not ToldAs.FAILED
+    return Outcome(not told.outcome.is_trouble, _facts(told, pictures)), told.outcome is not ToldAs.FAILED
 
 
 def drawn(facts: "SessionFacts") -> "list[Attachment]":
@@ -88,7 +91,3 @@ def drawn(facts: "SessionFacts") -> "list[Attachment]":
 def _facts(told: "Told", pictures: "Sequence[Attachment]") -> dict[str, str | int]:
     why = {"why": told.detail} if told.detail else {}
     return {"pictures": told.outcome.value, **why, **{drawn.name: len(drawn.data or b"") for drawn in pictures}}
-
-
-def _is_old(facts: "SessionFacts", max_age: timedelta) -> bool:
-    return facts.ended_at + max_age < datetime.now(UTC)

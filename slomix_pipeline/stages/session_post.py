@@ -24,6 +24,7 @@ from slomix_pipeline.warehouse.session_evidence import session_evidence
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
     from slomix_pipeline.discord.embeds import Message
+    from slomix_pipeline.discord.session_messages import Highlights
     from slomix_pipeline.discord.telling import Telling
 
 
@@ -47,11 +48,13 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
     telling = Telling(tools, discord, tools.channels.kinds_in(discord), wanted)
     outcomes: dict[str, Outcome] = {}
     for key in keys:
+        with tools.database.connect() as conn:
+            highlights = highlights_of(conn, key)  # takes a look at all of history: nobody is kept waiting for that
         with sole_teller(tools, [key]) as alone:
             if not alone:
                 continue
             with tools.database.connect() as conn:
-                message = session_summary(conn, key)
+                message = session_summary(conn, key, highlights)
                 if message is None:
                     due.strike_out(conn, Thing(ThingKind.SESSION, key))
                     continue
@@ -59,9 +62,16 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
-def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
+def highlights_of(conn: Connection[DictRow], key: str) -> "Highlights":
+    """What a session has to tell beside its result."""
+    from slomix_pipeline.discord.session_messages import Highlights
+
+    return Highlights(hardest_duel(conn, key), personal_bests_of(conn, key), unlocked_in(conn, key))
+
+
+def session_summary(conn: Connection[DictRow], key: str, highlights: "Highlights") -> "Message | None":
     """What is said of a session as it is now; None when another session swallowed it."""
-    from slomix_pipeline.discord.session_messages import Highlights, session_message
+    from slomix_pipeline.discord.session_messages import session_message
 
     if not reading.session_rows(conn, key):
         return None
@@ -75,7 +85,7 @@ def session_summary(conn: Connection[DictRow], key: str) -> "Message | None":
         evidence.grade,
         evidence.decisions,
         evidence.corrections,
-        Highlights(hardest_duel(conn, key), personal_bests_of(conn, key), unlocked_in(conn, key)),
+        highlights,
     )
 
 

@@ -29,12 +29,14 @@ class NotOneMap(SlomixError):
 @dataclass(frozen=True)
 class MapSeen:
     """A map. ``limit_seconds``: the usual one, of whose attacks ``par`` is, and ``other_limits`` the number of attacks
-    with another; ``first_won``: decided matches won by who attacked first."""
+    with another; ``first_won``, ``second_won``: matches won by who attacked first, and by the other
+    team, where it is known who that was."""
 
     name: str
     matches: int
     draws: int
     first_won: int
+    second_won: int
     last_played_at: datetime
     limit_seconds: int | None
     other_limits: int
@@ -61,6 +63,7 @@ def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
         """select count(*) filter (where winner is not null) as matches,
                   count(*) filter (where winner = 'draw') as draws,
                   count(*) filter (where winner = attackers_first) as first_won,
+                  count(*) filter (where winner = attackers_second) as second_won,
                   (select max(stamp) from player_round_fact where map = %(map)s) as last_played_at
            from match where map_key(map) = %(map)s""",
         {"map": name},
@@ -75,6 +78,7 @@ def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
         row["matches"],
         row["draws"],
         row["first_won"],
+        row["second_won"],
         row["last_played_at"],
         limit,
         len(attacks) - len(usual),

@@ -14,9 +14,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.comebacks import caught_up_from
+from slomix_pipeline.rules.comebacks import MapsWon, caught_up_from
 from slomix_pipeline.rules.differential import NO_IDENTITY
-from slomix_pipeline.rules.score_policies import Points
 from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -140,7 +139,7 @@ class SessionScore:
 class MatchSeen:
     """One match: its rounds, result and the session's score after it. ``players``: most impact first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
-    ``substitutions``: in words; ``caught_up_from``: points of the winner and of the others when it was furthest behind,
+    ``substitutions``: in words; ``caught_up_from``: maps won by A and by B when the winner was furthest behind,
     where it caught up now."""
 
     key: str
@@ -162,7 +161,7 @@ class MatchSeen:
     teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
     without_identity: tuple[str, ...] = ()
     substitutions: tuple[str, ...] = ()
-    caught_up_from: Points | None = None
+    caught_up_from: MapsWon | None = None
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -300,13 +299,14 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     ]
 
 
-def _comebacks(rows: Sequence[Mapping[str, Any]]) -> dict[str, Points]:
-    """From what winners came back, by match. ``rows``: matches with the score after them, by session in play order."""
+def _comebacks(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
+    """From what winners came back, by match. ``rows``: matches by session in play order."""
     found = {}
     for _, session in groupby(rows, key=lambda row: row["session_key"]):
-        scores: list[Points] = []
+        scores = [MapsWon(0, 0)]
         for row in session:
-            scores.append(Points(row["score_a"], row["score_b"]))
+            a, b = scores[-1]
+            scores.append(MapsWon(a + (row["winner"] == Winner.A), b + (row["winner"] == Winner.B)))
             if came_from := caught_up_from(scores, row["winner"]):
                 found[row["match_key"]] = came_from
     return found

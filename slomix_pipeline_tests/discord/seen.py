@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord.embeds import BLANK, Message
 from slomix_pipeline.formats.gamestats import Header
+from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import OverrideKind
-from slomix_pipeline.rules.score_policies import Points
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -167,7 +167,7 @@ MATCHES = st.builds(
     score_a=st.integers(0, 99),
     draws=st.integers(0, 99),
     substitutions=st.lists(HOSTILE, max_size=5).map(tuple),
-    caught_up_from=st.one_of(st.none(), st.builds(Points, st.integers(0, 9), st.integers(0, 9))),
+    caught_up_from=st.one_of(st.none(), st.builds(MapsWon, st.integers(0, 9), st.integers(0, 9))),
     teams=st.fixed_dictionaries(
         {team: st.builds(TeamName, st.just(team), HOSTILE, st.just(NameSource.KNOWN)) for team in "AB"}
     ),

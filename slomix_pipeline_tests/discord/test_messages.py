@@ -8,7 +8,7 @@ from hypothesis import given
 
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.embeds import escape, violations
-from slomix_pipeline.rules.score_policies import Points
+from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.warehouse.reading import MatchSeen
@@ -110,6 +110,12 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
     [
         (BEATEN, {"winner": 2, "limit": "8:00", "attack_time": "7:12"}, Winner.B, "Team B wins by 0:48"),
         (BEATEN, HELD, Winner.A, "Team A wins: only they made it"),
+        (
+            BEATEN,
+            {**HELD, "winner": 2, "attack_time": "2:00", "surrendered": 1},
+            Winner.B,
+            "Team B wins: the others gave up",
+        ),
         (BEATEN, BEATEN, Winner.A, "Team A wins: as fast, and first"),
         (BEATEN, BEATEN, Winner.B, "Team B wins"),  # the times don't say so
         (
@@ -124,7 +130,9 @@ def test_every_message_of_a_match_fits_and_loses_nobody(match: MatchSeen) -> Non
 def test_a_result_says_by_what_it_was_won(
     first: dict[str, Any], second: dict[str, Any], winner: Winner, words: str
 ) -> None:
-    (embed,) = messages.result_message(match_of(seen(**first), seen(**second), winner=winner)).embeds
+    side = second.get("surrendered")
+    last = replace(seen(**{k: v for k, v in second.items() if k != "surrendered"}), surrender_side=side)
+    (embed,) = messages.result_message(match_of(seen(**first), last, winner=winner)).embeds
     assert embed.title == f"supply · {words}"
 
 
@@ -155,10 +163,14 @@ def test_numbers_of_players_stand_one_below_the_other_and_names_are_whole() -> N
 def test_what_stands_out_is_a_comeback_else_who_did_most() -> None:
     players = (totals(2, name="quick", impact=1.52), totals(4, name="also", impact=1.5), totals(1, impact=0.7))
     match = match_of(seen(**BEATEN), seen(**HELD), winner=Winner.A, players=players)
-    assert "⭐ **quick** and **also**: impact 1.52" in text_of(messages.result_message(match))
-    back = replace(match, caught_up_from=Points(0, 3))
+    text = text_of(messages.result_message(match))
+    assert "⭐ Most impact for Team A: **quick** 1.52 and **also** 1.50\n" in text  # alone he would be a fair share
+    two = replace(match, players=(*players, totals(3, name="best", impact=1.3)))
+    assert "**also** 1.50 · Team B: **best** 1.30\n" in text_of(messages.result_message(two))
+    assert "⭐" not in text_of(messages.result_message(replace(two, without_identity=("nobody",))))
+    back = replace(match, caught_up_from=MapsWon(0, 3))
     assert "💪 Team A came back from 0–3" in text_of(messages.result_message(back))
-    unknown = replace(match, players=(*players, totals(3, impact=None)))
+    unknown = replace(match, players=(*players, totals(6, impact=None)))
     assert "⭐" not in text_of(messages.result_message(unknown))
 
 

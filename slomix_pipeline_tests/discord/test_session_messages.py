@@ -81,13 +81,22 @@ def test_a_session_whose_points_are_not_all_known_has_no_winner() -> None:
     assert embed.title == "Open: 3–2 so far as points are known"
 
 
-@given(st.lists(MATCHES, max_size=4), st.lists(PLAYER, max_size=40), st.integers(1, 12))
+@given(
+    st.lists(MATCHES, max_size=4),
+    st.lists(PLAYER, max_size=30),
+    st.integers(1, 12),
+    st.lists(st.builds(totals, st.integers(1, 9), name=st.just("_" * 36)), max_size=10),
+)
 def test_every_summary_of_a_session_fits_and_loses_nobody(
-    some: list[MatchSeen], players: list[PlayerTotals], times: int
+    some: list[MatchSeen], players: list[PlayerTotals], times: int, known: list[PlayerTotals]
 ) -> None:
-    message = session_messages.session_message(SESSION, some * times, players, POOR, [DECISION] * 5)
+    changed = [Correction("result:x", "a" * 500, "a late file", SESSION.ended_at)] * 5
+    highlights = Highlights(Duel("x" * 36, "_" * 36, 9, 9))
+    message = session_messages.session_message(
+        SESSION, some * times, [*known, *players], POOR, [DECISION] * 5, changed, highlights
+    )
     assert violations(message) == []
-    assert shown_and_counted(message) == len(players)
+    assert shown_and_counted(message) == len(known) + len(players)
 
 
 def test_a_full_evening_of_two_teams_of_six_is_shown_whole() -> None:
@@ -109,8 +118,8 @@ def test_the_best_of_each_team_and_of_support_have_their_cards() -> None:
         totals(3, name="there", impact=1.1),
     ]
     shown = cards(session_messages.session_message(SESSION, [], players, FINE))
-    assert shown["MVP of Team A"] == "**frag**\nimpact 1.60"
-    assert shown["MVP of Team B"] == "**there**\nimpact 1.10"  # who was there for a minute is none
+    assert shown["MVP of Team A"] == "**frag** 1.60"
+    assert shown["MVP of Team B"] == "**there** 1.10"  # who was there for a minute is none
     assert shown["Medic"] == "**medic**\n31 revives"
     assert shown["Objectives"] == "**late**\n4 objectives and dynamites"
     assert shown["Denied playtime"] == "**there**\n10:00 denied"

@@ -1,9 +1,8 @@
-"""Comebacks: who was three points behind has caught up."""
+"""Comebacks: who was three maps behind has caught up."""
 
 import pytest
 
-from slomix_pipeline.rules.comebacks import caught_up_from
-from slomix_pipeline.rules.score_policies import Points
+from slomix_pipeline.rules.comebacks import MapsWon, caught_up_from
 from slomix_pipeline.rules.scoring import Winner
 
 
@@ -23,4 +22,4 @@ from slomix_pipeline.rules.scoring import Winner
 def test_a_comeback_is_told_once_with_the_score_it_came_from(
     scores: list[tuple[int, int]], winner: Winner | None, came_from: tuple[int, int] | None
 ) -> None:
-    assert caught_up_from([Points(*score) for score in scores], winner) == came_from
+    assert caught_up_from([MapsWon(*score) for score in scores], winner) == came_from

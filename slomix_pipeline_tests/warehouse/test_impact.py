@@ -1,4 +1,4 @@
-"""Impact: what a player did against a fair share of what his side did in the rounds he played."""
+"""Impact: what a player did against his share of the time in what his side did, over the rounds he played."""
 
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
@@ -13,16 +13,15 @@ def test_impact_is_the_mean_of_both_shares_over_the_rounds_played(pipeline: Pipe
     key = round_key(evening.rounds[0])
     with pipeline.database.connect() as conn:
         (match,) = reading.matches(conn, [key.rpartition("-round")[0][: len("main:2026-01-01-000000")]])
-    facts = pipeline.rows("select round_key, side, guid, kills, damage_given from player_round_fact")
+    facts = pipeline.rows("select round_key, side, guid, kills, damage_given, seconds_played from player_round_fact")
     for player in match.players:
         shares = []
         for what in ("kills", "damage_given"):
             fair = 0.0
             for own in (row for row in facts if row["guid"] == player.guid):
-                side = [
-                    row[what] for row in facts if (row["round_key"], row["side"]) == (own["round_key"], own["side"])
-                ]
-                fair += sum(side) / len(side)
+                side = [row for row in facts if (row["round_key"], row["side"]) == (own["round_key"], own["side"])]
+                of_the_time = own["seconds_played"] / sum(row["seconds_played"] for row in side)
+                fair += sum(row[what] for row in side) * of_the_time
             shares.append(sum(row[what] for row in facts if row["guid"] == player.guid) / fair)
         assert player.impact is not None and abs(player.impact - sum(shares) / 2) < 1e-9
     assert [p.impact for p in match.players] == sorted((p.impact or 0 for p in match.players), reverse=True)

@@ -207,6 +207,6 @@ create function metric_impact(
     language sql immutable as $$ select (kills / nullif(fair_kills, 0) + damage_given / nullif(fair_damage, 0)) / 2 $$;
 comment on function metric_impact is
 'How much of what his team did a player did: the mean of his kills and his damage, each against a fair share of his team''s in the rounds he played.
-Formula: (kills / fair_kills + damage_given / fair_damage) / 2; fair: what his side did in a round, divided by its players, summed over his rounds
+Formula: (kills / fair_kills + damage_given / fair_damage) / 2; fair: what his side did in a round, by his share of its time there, summed over his rounds
 Unit: 1.00 is a fair share
 Source: ours (impact/1). Deaths, support and who won do not count: support has numbers of its own';

@@ -287,11 +287,18 @@ select level, scope, guid,
 from (
     select f.level, f.scope, f.guid, f.kills, f.damage_given,
            case when count(f.kills) over his_side = count(*) over his_side
-                then avg(f.kills) over his_side end::double precision as fair_kills,
+                then sum(f.kills) over his_side * of_the_time end as fair_kills,
            case when count(f.damage_given) over his_side = count(*) over his_side
-                then avg(f.damage_given) over his_side end::double precision as fair_damage
-    from player_fact_level f
-    where f.level in ('match', 'session') and f.side in (1, 2)
+                then sum(f.damage_given) over his_side * of_the_time end as fair_damage
+    from (
+        select l.*,
+               case when count(l.seconds_played) over his_side = count(*) over his_side
+                    then l.seconds_played::double precision / nullif(sum(l.seconds_played) over his_side, 0)
+               end as of_the_time
+        from player_fact_level l
+        where l.level in ('match', 'session') and l.side in (1, 2)
+        window his_side as (partition by l.level, l.scope, l.round_key, l.side)
+    ) f
     window his_side as (partition by f.level, f.scope, f.round_key, f.side)
 ) shared
 group by level, scope, guid;

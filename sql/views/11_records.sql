@@ -60,8 +60,9 @@ comment on view record_sum is
 'What a player did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
 
 create view map_attack as
-select map_key(m.map) as map, m.match_key, m.session_key, a.number, a.round_key, a.team, a.seconds, a.completed,
-       not a.completed and t.surrender_side = m.attackers_side as given_up, first.limit_seconds, file.stamp, file.name as file_name, file.sha256, t.timing_status,
+select map_key(m.map) as map, m.match_key, m.session_key, a.number, a.round_key, a.team, a.seconds,
+       a.completed and not handed_over.is_so as completed,
+       handed_over.is_so or (not a.completed and t.surrender_side = m.attackers_side) as given_up, first.limit_seconds, file.stamp, file.name as file_name, file.sha256, t.timing_status,
        book.round_key is not null as in_book
 from match m
 cross join lateral (
@@ -72,10 +73,14 @@ join parsed_round first on first.round_key = m.r1_key
 join parsed_round file on file.round_key = a.round_key
 left join round_timing t on t.round_key = a.round_key
 left join round_in_book book on book.round_key = a.round_key
+-- Defenders who gave up: the engine ends the round as won, at a time that nobody attacked to.
+cross join lateral (
+    select coalesce(a.completed and t.surrender_side > 0 and t.surrender_side <> m.attackers_side, false) as is_so
+) handed_over
 where m.status = 'complete' and m.winner is not null and not coalesce(m.disputed, false)
   and a.seconds is not null and a.completed is not null;
 comment on view map_attack is
-'Both attacks of every match that was played to its end and decided: the time when completed, else what it had to beat; given_up is null where nobody can tell; limit_seconds is round 1''s.';
+'Both attacks of every match that was played to its end and decided: the time when completed, else how long it was held off or what it had to beat; given_up: by either side, null where nobody can tell; limit_seconds is round 1''s.';
 
 -- What a whole team does counts for everybody who was in it then.
 create view team_deed as
