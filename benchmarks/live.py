@@ -82,6 +82,8 @@ def play(
         evening = play_evening(5, maps=1 + rounds // 2 + pairs)
         lots = [[n] for n in range(rounds)] + [[n, n + 1] for n in range(rounds, rounds + 2 * pairs, 2)]
         for number, lot in enumerate(lots):
+            if len(lot) > 1:
+                time.sleep(APART.total_seconds())  # what ended before them did so before both
             before = len(messages(home))
             for index in lot:
                 sim_round = ending(evening, index, APART * (lot[-1] - index))

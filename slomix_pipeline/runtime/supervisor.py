@@ -209,7 +209,9 @@ def _dagster(settings: Settings, database: Database, ui_port: int, look: Look) -
     outputs = [open_log(name, settings.home) for name in DagsterProcess]
     command = [sys.executable, "-c", _PROGRAM, "--workspace", str(workspace), "--code-port", str(code_port)]
     command += ["--ui-port", str(ui_port), "--outputs", *map(str, outputs)]
-    child = start_child(_DAGSTER, command, environment_without_settings() | environment, settings.home, outputs)
+    # Memory that one thread gave back is used by the others, too.
+    environment = environment_without_settings() | environment | {"MALLOC_ARENA_MAX": "2"}
+    child = start_child(_DAGSTER, command, environment, settings.home, outputs)
     leave_within = _LEAVE_WITHIN
     try:
         _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), child, look)

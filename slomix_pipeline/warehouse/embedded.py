@@ -251,7 +251,8 @@ def _start(directory: Path, account: pwd.struct_passwd | None) -> None:
     options = (
         f"-k {'.' if sockets == directory else sockets} -p 5432 -h '' -c unix_socket_permissions=0700 "
         "-c client_connection_check_interval=1000 "  # ms; else a killed client's long query keeps its locks to its end
-        "-c log_checkpoints=off"
+        "-c log_checkpoints=off "
+        "-c shared_buffers=64MB"  # what is asked all the time fits; the rest is in the machine's own file cache
     )
     for attempt in range(_START_ATTEMPTS):
         try:
