@@ -29,7 +29,6 @@ from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 from slomix_pipeline.warehouse.rows import rows_of
 
 _PATIENCE = 30.0  # seconds for a database that restarts while a message is on its way
-TEXT_COMES_FIRST = "its text comes first, and is not told as it is now"
 SENDER_DIED = "the sender ended before it knew whether the message arrived"
 
 _log = logging.getLogger(__name__)
@@ -292,7 +291,7 @@ def illustrate(
         if sender is None:
             return Told(ToldAs.SILENT, "another webhook or thread sent the message")
         if digest(with_pictures(message, row.attached)) != row.payload_sha256:
-            return Told(ToldAs.FAILED, TEXT_COMES_FIRST)
+            return Told(ToldAs.FAILED, "its text comes first, and is not told as it is now")
         message = with_pictures(message, pictures)
         shown = digest(message)
         if shown == row.payload_sha256:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
-from slomix_pipeline.discord.embeds import Embed, Message, clip, escape
+from slomix_pipeline.discord.embeds import Embed, Message, escape
 from slomix_pipeline.discord.team_blocks import LEGEND, best_text, with_teams
-from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text, team_text
+from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text, short_text, team_text
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
@@ -79,12 +79,16 @@ def result_message(match: MatchSeen) -> Message:
                 f"Round 2 · {told(match.second, second, match.teams)}",
                 f"**{_score(match)}**",
                 *_stands_out(match),
-                *([] if match.winner else [f"-# Not counted: {_short(match.reason)}"]),
-                *([f"-# Not by the files: {_short(match.reason)}"] if match.winner and by_a_person(match) else []),
+                *([] if match.winner else [f"-# Not counted: {short_text(match.reason, LONGEST_REASON)}"]),
+                *(
+                    [f"-# Not by the files: {short_text(match.reason, LONGEST_REASON)}"]
+                    if match.winner and by_a_person(match)
+                    else []
+                ),
                 *_put_together(match.second),
                 *_left_out(match),
                 *_without_identity(match),
-                *(f"-# {_short(text)}" for text in match.substitutions[:MOST_CHANGES]),
+                *(f"-# {short_text(text, LONGEST_REASON)}" for text in match.substitutions[:MOST_CHANGES]),
                 *([] if any(seen.record_key for seen in match.rounds) else ["-# No Lua timing of this match"]),
                 *([f"-# {LEGEND}"] if match.players else []),
             ]
@@ -94,11 +98,6 @@ def result_message(match: MatchSeen) -> Message:
         timestamp=match.second.ended_at,
     )
     return Message(embeds=(with_teams(embed, match.players, match.teams, spare=NOTICE_ROOM),))
-
-
-def _short(text: str) -> str:
-    """A sentence that may have any length."""
-    return escape(clip(text[: 2 * LONGEST_REASON], LONGEST_REASON))
 
 
 def _stands_out(match: MatchSeen) -> list[str]:
@@ -122,7 +121,9 @@ def corrected(message: Message, notice: str | None) -> Message:
     if notice is None:
         return message
     (embed,) = message.embeds
-    return Message(embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {_short(notice)}"),))
+    return Message(
+        embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {short_text(notice, LONGEST_REASON)}"),)
+    )
 
 
 def _half_of_another(seen: RoundSeen) -> list[str]:

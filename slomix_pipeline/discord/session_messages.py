@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
-from slomix_pipeline.discord.embeds import Embed, Field, Message, clip, escape, with_blocks
+from slomix_pipeline.discord.embeds import Embed, Field, Message, escape, with_blocks
 from slomix_pipeline.discord.messages import by_a_person, colour, rest
 from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
-from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, team_text, whole
+from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text, whole
 from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
@@ -88,10 +88,8 @@ def session_message(
         ),
         timestamp=session.ended_at,
     )
-    if any(match.without_identity for match in matches):  # what they did is in nobody's share
-        teams_best: Sequence[Team] = ()
-    else:
-        teams_best = tuple(Team)
+    # What somebody without identity did is in nobody's share.
+    teams_best = () if any(match.without_identity for match in matches) else tuple(Team)
     embed = replace(embed, fields=tuple(_cards(players, teams, teams_best, highlights.duel)))
     blocks = [("Maps", [_map_line(match) for match in matches]), *team_blocks(players, teams)]
     blocks += [
@@ -111,7 +109,7 @@ def _open_session(a: int, b: int, counted: int) -> str:
 
 def _some(texts: Sequence[str]) -> str:
     """The first of some texts, and how many there are more."""
-    shown = "; ".join(escape(clip(text[: 2 * LONGEST], LONGEST)) for text in texts[:MOST_REASONS])
+    shown = "; ".join(short_text(text, LONGEST) for text in texts[:MOST_REASONS])
     more = f" and {len(texts) - MOST_REASONS} more" if len(texts) > MOST_REASONS else ""
     return f": {shown}{more}" if texts else ""
 
@@ -156,7 +154,7 @@ def _map_line(match: MatchSeen) -> str:
     winner = _WINNERS[match.winner]
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if by_a_person(match) else ""
-    why = decided if match.winner else f" · {escape(clip(match.reason[: 2 * LONGEST], LONGEST))}"
+    why = decided if match.winner else f" · {short_text(match.reason, LONGEST)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 

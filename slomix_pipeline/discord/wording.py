@@ -14,14 +14,20 @@ NAME_WIDTH = 36  # visible characters: the engine has no longer names
 MAP_WIDTH = 40  # visible characters; real names have under 30, but a file may say anything
 
 
+def short_text(text: str, width: int) -> str:
+    """At most so many visible characters of a text that may have any length; cut before it is clipped, for a visible
+    character may hold any number of marks."""
+    return escape(clip(text[: 2 * width], width))
+
+
 def map_text(name: str) -> str:
-    """A map's name; cut before it is clipped, for a visible character may hold any number of marks."""
-    return escape(clip(name[: 2 * MAP_WIDTH], MAP_WIDTH)) or "?"
+    """A map's name."""
+    return short_text(name, MAP_WIDTH) or "?"
 
 
 def player_text(name: str) -> str:
-    """A player's name; cut before it is clipped, as a map's is. Those of the engine are no longer than that."""
-    return escape(clip(name[: 2 * NAME_WIDTH], NAME_WIDTH)) or "?"
+    """A player's name. Those of the engine are no longer than that."""
+    return short_text(name, NAME_WIDTH) or "?"
 
 
 def team_text(team: TeamName) -> str:
