@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.ledger import SENDER_DIED, lock_of
-from slomix_pipeline.rules.things import THERE, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import THERE, PostState, Thing
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 
@@ -27,8 +27,8 @@ class Resolution(StrEnum):
 def settle_abandoned(database: Database) -> None:
     """Sets aside as in doubt what somebody claimed who is gone: the lock that he held is free. It is to be reported."""
     with database.connect() as conn:
-        rows = conn.execute("select kind, partition_key from post where state = %s", [PostState.CLAIMED])
-        claimed = [Thing(ThingKind(row["kind"]), row["partition_key"]) for row in rows]
+        rows = conn.execute("select thing from post where state = %s", [PostState.CLAIMED])
+        claimed = [Thing.named(row["thing"]) for row in rows]
     for thing in claimed:
         with database.try_hold(lock_of(thing)) as held:
             if held is not None:
@@ -46,11 +46,11 @@ def take_up_again(database: Database, discord: Discord, until: datetime) -> None
             """update post set payload_sha256 = null, stands_since = null
                where stands_since is not null and state = %s
                  and webhook_id = %s and thread_id is not distinct from %s
-               returning kind, partition_key""",
+               returning thing""",
             [PostState.SENT, discord.webhook_id, discord.thread_id],
         ).fetchall()
         for row in rows:
-            due.note(conn, Thing(ThingKind(row["kind"]), row["partition_key"]), until)
+            due.note(conn, Thing.named(row["thing"]), until)
 
 
 def resolve(
@@ -89,8 +89,8 @@ def _resolve(
             )
         return None
     conn.execute(
-        """insert into post (thing, kind, partition_key, state, message_id)
-           values (%(thing)s, %(kind)s, %(key)s, %(state)s, %(id)s)
+        """insert into post (thing, kind, partition_key, part, state, message_id)
+           values (%(thing)s, %(kind)s, %(key)s, %(part)s, %(state)s, %(id)s)
            on conflict (thing) do update
            set state = excluded.state, message_id = excluded.message_id, error = null, stands_since = null,
                unreported = false, sent_at = coalesce(post.sent_at, now()),
@@ -100,6 +100,7 @@ def _resolve(
             "thing": thing.name,
             "kind": thing.kind,
             "key": thing.partition_key,
+            "part": thing.part,
             "state": PostState.SENT if message_id else PostState.TOLD,
             "id": message_id,
             "there": there,

@@ -216,6 +216,25 @@ def escape(text: str) -> str:
     return _ACTIVE.sub(r"\\\g<0>", plain(text))
 
 
+def block(name: str, lines: Sequence[str]) -> tuple[Field, ...]:
+    """``lines`` as fields, the first one called ``name``; none without lines. None is left out, so they may be more
+    than a message holds (``pages``); one that is longer than a field goes on in the next, from a space on."""
+    values = _pack([piece for line in lines for piece in _pieces(line)])
+    return tuple(Field(BLANK if number else name, value) for number, value in enumerate(values))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """A line in pieces of whole words, each no longer than a field."""
+    words = line.split(" ")
+    while length(" ".join(words)) > FIELD_VALUE_LIMIT and len(words) > 1:
+        kept = len(words) - 1
+        while kept > 1 and length(" ".join(words[:kept])) > FIELD_VALUE_LIMIT:
+            kept -= 1
+        yield " ".join(words[:kept])
+        words = words[kept:]
+    yield " ".join(words)
+
+
 def fields_of_lines(
     name: str,
     lines: Sequence[str],
@@ -233,21 +252,21 @@ def fields_of_lines(
     """
     for kept in range(len(lines), -1, -1):
         missing = len(lines) - kept
-        values = _pack([*lines[:kept], *([more.format(n=missing)] if missing else [])])
-        fields = tuple(Field(BLANK if number else name, value) for number, value in enumerate(values))
+        fields = block(name, [*lines[:kept], *([more.format(n=missing)] if missing else [])])
         taken = sum(length(field.name) + length(field.value) for field in fields)
-        if len(fields) <= max_fields and taken <= room and all(length(value) <= FIELD_VALUE_LIMIT for value in values):
+        fits = all(length(field.value) <= FIELD_VALUE_LIMIT for field in fields)
+        if len(fields) <= max_fields and taken <= room and fits:
             return fields
     raise ValueError(f"no room for {len(lines)} lines of {name!r}")
 
 
-def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]], *, spare: int = 0) -> Embed:
-    """The embed with a block of lines per title below its fields, within what is left of Discord's limits but for
-    ``spare``: what one block does not need, the others may take. A block without lines is left out."""
+def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]]) -> Embed:
+    """The embed with a block of lines per title below its fields, within what is left of Discord's limits: what one
+    block does not need, the others may take. A block without lines is left out."""
     waiting = [(title, lines) for title, lines in blocks if lines]
     for number, (title, lines) in enumerate(waiting):
         left = len(waiting) - number
-        free = TOTAL_LIMIT - spare - size(embed)
+        free = TOTAL_LIMIT - size(embed)
         room = max(free // left, free - sum(_need(*block) for block in waiting[number + 1 :]))
         fields = (FIELDS_LIMIT - len(embed.fields)) // left
         embed = replace(embed, fields=embed.fields + fields_of_lines(title, lines, room=room, max_fields=fields))

@@ -49,8 +49,7 @@ class _Post:
     """A row of ``post``. Of a refused message ``payload_sha256`` is the content that Discord refused, None when it was
     the webhook; of the others it is what was sent last, None when an edit did not get through."""
 
-    kind: ThingKind
-    partition_key: str
+    thing: str
     state: PostState
     message_id: str | None
     payload_sha256: str | None
@@ -68,15 +67,11 @@ class _Post:
         """The pictures that the message has."""
         return tuple(Attachment(**picture) for picture in self.pictures)
 
-    @property
-    def thing(self) -> Thing:
-        return Thing(self.kind, self.partition_key)
-
 
 def _post(conn: Connection[DictRow], thing: Thing) -> _Post | None:
     with conn.cursor(row_factory=rows_of(_Post)) as cursor:
         return cursor.execute(
-            """select kind, partition_key, state, message_id, payload_sha256, error, claimed_at, sent_at, edited_at,
+            """select thing, state, message_id, payload_sha256, error, claimed_at, sent_at, edited_at,
                       webhook_id, thread_id, stands_since, pictures
                from post where thing = %s""",
             [thing.name],
@@ -162,11 +157,12 @@ def _send(
 ) -> Told:
     with conn.transaction():  # what is told is known before it is: after a crash too
         conn.execute(
-            """insert into post (thing, kind, partition_key, state, payload_sha256) values (%s, %s, %s, %s, %s)
+            """insert into post (thing, kind, partition_key, part, state, payload_sha256)
+               values (%s, %s, %s, %s, %s, %s)
                on conflict (thing) do update
                set (state, payload_sha256, error, claimed_at)
                  = (excluded.state, excluded.payload_sha256, null, now())""",
-            [thing.name, thing.kind, thing.partition_key, PostState.CLAIMED, shown],
+            [thing.name, thing.kind, thing.partition_key, thing.part, PostState.CLAIMED, shown],
         )
         if result is not None:
             corrections.remember(conn, thing.name, result)
@@ -271,7 +267,7 @@ def _note_edited(
         """update post set payload_sha256 = %s, error = %s, edited_at = now(), stands_since = null, webhook_id = %s,
                            thread_id = %s, pictures = %s
            where thing = %s""",
-        [shown, detail or None, discord.webhook_id, discord.thread_id, json.dumps(pictures), row.thing.name],
+        [shown, detail or None, discord.webhook_id, discord.thread_id, json.dumps(pictures), row.thing],
     )
 
 
@@ -313,9 +309,9 @@ def illustrate(
 def _uncorrected(conn: Connection[DictRow], row: _Post, why: str, max_age: timedelta) -> Told:
     """Without a digest the message is known to show something else than it should: it is edited again."""
     if row.payload_sha256 is not None:
-        due.note(conn, row.thing, datetime.now(UTC) + max_age)
+        due.note(conn, Thing.named(row.thing), datetime.now(UTC) + max_age)
     conn.execute(
-        "update post set payload_sha256 = null, error = %s, stands_since = null where thing = %s", [why, row.thing.name]
+        "update post set payload_sha256 = null, error = %s, stands_since = null where thing = %s", [why, row.thing]
     )
     return Told(ToldAs.UNCORRECTED, why, goes_on=False)
 
@@ -323,7 +319,7 @@ def _uncorrected(conn: Connection[DictRow], row: _Post, why: str, max_age: timed
 def _stands(conn: Connection[DictRow], row: _Post, why: str) -> Told:
     conn.execute(
         "update post set error = %s, stands_since = coalesce(stands_since, now()) where thing = %s",
-        [why, row.thing.name],
+        [why, row.thing],
     )
     return Told(ToldAs.STANDS, why)
 

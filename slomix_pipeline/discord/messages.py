@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
 from slomix_pipeline.discord.embeds import Embed, Message, escape
-from slomix_pipeline.discord.team_blocks import LEGEND, best_text, with_teams
+from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
 from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text, short_text, team_text
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
@@ -21,7 +21,6 @@ from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, timing_cover
 MOST_NAMES = 6  # of players without identity
 MOST_CHANGES = 3  # of a team, in a match
 LONGEST_REASON = 200  # visible characters of a sentence
-NOTICE_ROOM = 2 * LONGEST_REASON + 20  # for what a correction adds
 ROUND_1_COLOUR = 0xF1C40F
 
 
@@ -97,7 +96,7 @@ def result_message(match: MatchSeen) -> Message:
         footer=_footer(match, match.rounds),
         timestamp=match.second.ended_at,
     )
-    return Message(embeds=(with_teams(embed, match.players, match.teams, spare=NOTICE_ROOM),))
+    return Message(embeds=(replace(embed, fields=tuple(team_blocks(match.players, match.teams))),))
 
 
 def _stands_out(match: MatchSeen) -> list[str]:

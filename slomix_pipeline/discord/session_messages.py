@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
-from slomix_pipeline.discord.embeds import Embed, Field, Message, escape, with_blocks
+from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape
 from slomix_pipeline.discord.messages import by_a_person, colour, rest
 from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
 from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text, whole
@@ -90,13 +90,14 @@ def session_message(
     )
     # What somebody without identity did is in nobody's share.
     teams_best = () if any(match.without_identity for match in matches) else tuple(Team)
-    embed = replace(embed, fields=tuple(_cards(players, teams, teams_best, highlights.duel)))
-    blocks = [("Maps", [_map_line(match) for match in matches]), *team_blocks(players, teams)]
-    blocks += [
-        ("Personal bests", [personal_best_text(best) for best in highlights.bests]),
-        ("Reached for the first time", reached_lines(highlights.unlocked)),
-    ]
-    return Message(embeds=(with_blocks(embed, blocks),))
+    fields = (
+        *_cards(players, teams, teams_best, highlights.duel),
+        *block("Maps", [_map_line(match) for match in matches]),
+        *team_blocks(players, teams),
+        *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
+        *block("Reached for the first time", reached_lines(highlights.unlocked)),
+    )
+    return Message(embeds=(replace(embed, fields=fields),))
 
 
 def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:

@@ -3,9 +3,9 @@
 Does not belong here: which players there are, and the messages these stand in (``messages``, ``session_messages``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from slomix_pipeline.discord.embeds import Embed, with_blocks
+from slomix_pipeline.discord.embeds import Field, block
 from slomix_pipeline.discord.wording import hundredth, player_text, team_text, whole
 from slomix_pipeline.rules.best import best_of
 from slomix_pipeline.rules.team_names import TeamName
@@ -15,18 +15,14 @@ from slomix_pipeline.warehouse.reading import PlayerTotals
 LEGEND = "impact · kills/deaths · damage · dpm · accuracy; an impact of 1.00 is a fair share"
 
 
-def with_teams(embed: Embed, players: Iterable[PlayerTotals], teams: Mapping[str, TeamName], spare: int = 0) -> Embed:
-    """The embed with a block per team below its fields, within what is left of Discord's limits but for ``spare``."""
-    return with_blocks(embed, team_blocks(players, teams), spare=spare)
-
-
-def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> list[tuple[str, list[str]]]:
-    """A title and lines per team, and of those whose team is open."""
+def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Iterator[Field]:
+    """A block of lines per team, and of those whose team is open."""
     members: dict[Team | None, list[PlayerTotals]] = {Team.A: [], Team.B: [], None: []}
     for player in players:
         members[player.team].append(player)
     titles = {Team.A: team_text(teams[Team.A]), Team.B: team_text(teams[Team.B]), None: "Team open"}
-    return [(titles[team], _lines(own)) for team, own in members.items() if own]
+    for team, own in members.items():
+        yield from block(titles[team], _lines(own))
 
 
 def best_text(players: Sequence[PlayerTotals]) -> str:

@@ -5,13 +5,17 @@ of it all. Does not belong here: one message (``ledger``), what is said (``messa
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.embeds import Attachment, Message
 from slomix_pipeline.discord.ledger import Told, adopt, illustrate, not_tried, tell, what_holds
+from slomix_pipeline.discord.pages import NOTHING_MORE, pages
 from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Tools
+from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.check_results import Outcome
 
 
@@ -43,13 +47,45 @@ class Telling:
         result: Published | None = None,
         keeps_pictures: bool = False,
     ) -> Told:
-        """Tells one thing, if it is ``news`` and may be announced; else corrects it. See ``ledger.tell``."""
-        announce = news and thing.name in self._wanted
+        """Tells one thing, if it is ``news`` and may be announced; else corrects it. What does not fit into one message
+        follows in others, when the first is there and right. Returns what became of the first; see ``ledger.tell``."""
+        first, *more = pages(message)
+        told = self._tell(
+            thing,
+            first,
+            announce=news and thing.name in self._wanted,
+            result=result,
+            keeps_pictures=keeps_pictures,
+        )
+        before = told
+        for number, page in enumerate(more, start=2):
+            if not before.outcome.is_right:
+                break
+            part = replace(thing, part=number)
+            with self._tools.database.transaction() as conn:
+                due.note_part(conn, part, datetime.now(UTC) + self._tools.settings.publish_max_age)
+            before = self._tell(part, page, announce=True)
+        if told.outcome in (ToldAs.EDITED, ToldAs.UNCHANGED):
+            with self._tools.database.transaction() as conn:
+                needless = due.strike_out_parts(conn, thing, after=1 + len(more))
+            for part in needless:
+                self._tell(part, NOTHING_MORE, announce=False)
+        return told
+
+    def _tell(
+        self,
+        thing: Thing,
+        page: Message,
+        *,
+        announce: bool,
+        result: Published | None = None,
+        keeps_pictures: bool = False,
+    ) -> Told:
         told = tell(
             self._tools.database,
             self._discord,
             thing,
-            message,
+            page,
             announce=announce,
             max_age=self._tools.settings.publish_max_age,
             result=result,
@@ -60,11 +96,11 @@ class Telling:
         return self._note(thing, told)
 
     def illustrate(self, thing: Thing, message: Message, pictures: Sequence[Attachment]) -> Told:
-        """Gives one thing that was told its pictures. See ``ledger.illustrate``."""
+        """Gives one thing that was told its pictures, in its first message. See ``ledger.illustrate``."""
         if self._held is not None:
             return self._note(thing, Told(ToldAs.FAILED, self._held, goes_on=False))
         channels = (self._discord, *self._others)
-        return self._note(thing, illustrate(self._tools.database, channels, thing, message, pictures))
+        return self._note(thing, illustrate(self._tools.database, channels, thing, pages(message)[0], pictures))
 
     def _note(self, thing: Thing, told: Told) -> Told:
         if not told.goes_on and self._held is None:
@@ -75,7 +111,7 @@ class Telling:
         return told
 
     def outcome(self, things: Collection[str]) -> Outcome:
-        """What the check says about some of the things told."""
-        said = {thing: self.said[thing] for thing in things}
+        """What the check says about some of the things told, with all their messages."""
+        said = {name: told for name, told in self.said.items() if name.partition("#")[0] in things}
         trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in said.items() if told.outcome.is_trouble}
         return Outcome(not trouble, {"messages": len(said)} | trouble)

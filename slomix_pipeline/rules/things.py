@@ -26,15 +26,16 @@ ALARMS = (ThingKind.ALARM,)  # and the admin channel
 @dataclass(frozen=True, slots=True)
 class Thing:
     """Something that is told at most once. ``partition_key``: of the round or session that it is about; of an alarm its
-    cause and number."""
+    cause and number. ``part``: of what does not fit into one message, the second and so on."""
 
     kind: ThingKind
     partition_key: str
+    part: int = 1
 
     @property
     def name(self) -> str:
         """Its name in the ledger."""
-        return f"{self.kind}:{self.partition_key}"
+        return f"{self.kind}:{self.partition_key}" + (f"#{self.part}" if self.part > 1 else "")
 
     @classmethod
     def named(cls, name: str) -> "Thing":
@@ -43,8 +44,9 @@ class Thing:
         Raises:
             ValueError: it is no thing's name.
         """
-        kind, _, key = name.partition(":")
-        return cls(ThingKind(kind), key)
+        kind, _, rest = name.partition(":")
+        key, _, part = rest.partition("#")
+        return cls(ThingKind(kind), key, int(part or 1))
 
 
 class PostState(StrEnum):
@@ -86,6 +88,11 @@ class ToldAs(StrEnum):
             ToldAs.MISSED,
             ToldAs.IN_DOUBT,
         )
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the message is there to be read and says what it should."""
+        return self in (ToldAs.SENT, ToldAs.EDITED, ToldAs.UNCHANGED)
 
     @property
     def stands(self) -> bool:

@@ -79,7 +79,8 @@ def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: t
                                                                and p.server = any(%(servers)s))
                       and not exists (select from session s where s.session_key = d.partition_key)))
              and d.kind <> %(timing)s
-             and not exists (select from news n where n.session_key = any(%(sessions)s) and n.thing = d.thing)
+             and not exists (select from news n where n.session_key = any(%(sessions)s)
+                             and n.kind = d.kind and n.partition_key = d.partition_key)
              and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
         {
             "sessions": list(session_keys),
@@ -106,9 +107,36 @@ def note_asked(conn: Connection[DictRow], keys: Sequence[str], max_age: timedelt
 def note(conn: Connection[DictRow], thing: Thing, until: datetime) -> None:
     """Notes one message as due."""
     conn.execute(
-        f"insert into due (thing, kind, partition_key, due_until) values (%s, %s, %s, %s) {_PROLONGED}",
-        [thing.name, thing.kind, thing.partition_key, until],
+        f"insert into due (thing, kind, partition_key, part, due_until) values (%s, %s, %s, %s, %s) {_PROLONGED}",
+        [thing.name, thing.kind, thing.partition_key, thing.part, until],
     )
+
+
+def note_part(conn: Connection[DictRow], part: Thing, until: datetime) -> None:
+    """Notes a further message of something whose first one is there; one that was due before stays as it was."""
+    conn.execute(
+        """insert into due (thing, kind, partition_key, part, due_until) values (%s, %s, %s, %s, %s)
+           on conflict (thing) do nothing""",
+        [part.name, part.kind, part.partition_key, part.part, until],
+    )
+
+
+def strike_out_parts(conn: Connection[DictRow], thing: Thing, after: int) -> list[Thing]:
+    """Nobody needs more of this thing than so many messages. Returns those that may be there all the same."""
+    values = {"kind": thing.kind, "key": thing.partition_key, "after": after, "not_there": list(NOT_THERE)}
+    there = conn.execute(
+        """select thing from post
+           where kind = %(kind)s and partition_key = %(key)s and part > %(after)s and state <> all(%(not_there)s)
+           order by part""",
+        values,
+    ).fetchall()
+    conn.execute(
+        """delete from due d
+           where kind = %(kind)s and partition_key = %(key)s and part > %(after)s
+             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
+        values,
+    )
+    return [Thing.named(row["thing"]) for row in there]
 
 
 def strike_out(conn: Connection[DictRow], thing: Thing) -> None:
@@ -189,11 +217,11 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
         """update post set unreported = false
            where thing = (select thing from post where unreported and kind <> all(%s)
                           order by claimed_at, thing limit 1)
-           returning kind, partition_key, error""",
+           returning thing, error""",
         [list(ALARMS)],
     ).fetchone()
     if row is not None:
-        return Alarm(_thing(row), Trouble.IN_DOUBT, row["error"] or "")
+        return Alarm(Thing.named(row["thing"]), Trouble.IN_DOUBT, row["error"] or "")
     row = conn.execute(
         """update due d set missed_at = now()
            from (select * from undelivered u
@@ -201,14 +229,10 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
                    and exists (select from due x where x.thing = u.thing and missed_at is null)
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
-           returning d.kind, d.partition_key, u.state, u.error""",
+           returning d.thing, u.state, u.error""",
         [list(ALARMS)],
     ).fetchone()
-    return None if row is None else Alarm(_thing(row), Trouble.MISSED, _missed(row))
-
-
-def _thing(row: DictRow) -> Thing:
-    return Thing(ThingKind(row["kind"]), row["partition_key"])
+    return None if row is None else Alarm(Thing.named(row["thing"]), Trouble.MISSED, _missed(row))
 
 
 def _missed(row: DictRow) -> str:
@@ -246,8 +270,6 @@ def standing(conn: Connection[DictRow], thing: Thing) -> Standing:
 def thing_named(conn: Connection[DictRow], name: str) -> Thing | None:
     """The thing of a name that was told or is due; None when there is none."""
     row = conn.execute(
-        """select kind, partition_key from post where thing = %(name)s
-           union select kind, partition_key from due where thing = %(name)s""",
-        {"name": name},
+        "select from post where thing = %(name)s union all select from due where thing = %(name)s", {"name": name}
     ).fetchone()
-    return None if row is None else Thing(ThingKind(row["kind"]), row["partition_key"])
+    return None if row is None else Thing.named(name)

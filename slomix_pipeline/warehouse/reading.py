@@ -202,7 +202,7 @@ def swallowed_sessions(conn: Connection[DictRow], session_key: str) -> list[str]
     """Keys under which something was said and that this session has swallowed since."""
     rows = conn.execute(
         """select partition_key from post
-           where kind = %s and partition_key <> %s
+           where kind = %s and part = 1 and partition_key <> %s
              and not exists (select from session s where s.session_key = partition_key)""",
         [ThingKind.SESSION, session_key],
     ).fetchall()

@@ -83,7 +83,7 @@ def sessions_to_report(
                 and %(messages)s and due_until > now()
                 and (ask_again_at <= now() or asked_at < %(started)s)
            -- Its report was made anew, and the run ended before the message was compared with it.
-           left join post told on told.kind = %(session)s and told.partition_key = s.session_key
+           left join post told on told.kind = %(session)s and told.partition_key = s.session_key and told.part = 1
                 and told.state = any(%(there)s)
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
            where s.session_key = any(%(concerned)s)

@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from slomix_pipeline.discord.embeds import BLANK, Message
+from slomix_pipeline.discord.embeds import BLANK, Message, violations
+from slomix_pipeline.discord.pages import pages
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.grades import Grade
@@ -178,14 +179,15 @@ def lines_of(message: Message) -> list[str]:
     return [line for field in message.embeds[0].fields for line in field.value.splitlines() if field.value != BLANK]
 
 
-def shown_and_counted(message: Message) -> int:
-    """Players in the teams' blocks: those with a line, and those only counted."""
-    blocks = message.embeds[0].fields
-    of_teams = (f.name == "Team open" or f.name.endswith((" (A)", " (B)", "Team A", "Team B")) for f in blocks)
-    start = next((n for n, found in enumerate(of_teams) if found), len(blocks))
-    lines = [line for f in blocks[start:] for line in f.value.splitlines()]
-    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
-    return sum(_PLAYER.match(line) is not None for line in lines) + sum(more)
+def players_shown(message: Message) -> int:
+    """The players who have a line, in all messages that it takes."""
+    values = [field.value for page in pages(message) for field in page.embeds[0].fields]
+    return sum(_PLAYER.match(line) is not None for value in values for line in value.splitlines())
+
+
+def fits(message: Message) -> bool:
+    """Whether Discord takes all messages that it takes."""
+    return not any(violations(page) for page in pages(message))
 
 
 FINE = Grade("A", ())

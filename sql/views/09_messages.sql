@@ -28,7 +28,7 @@ comment on view news is
 'What matches and sessions give to tell, as they stand now: a complete match its result, half a match its round 1, a session with a result its summary. by_sensor: the file that completed it came by a sensor, in a session any file did; ended_at: of the latest such round.';
 
 create view undelivered as
-select d.thing, d.kind, d.partition_key, p.state, coalesce(d.held, p.error) as error, coalesce(p.claimed_at, d.noted_at) as since, d.due_until, d.attempts,
+select d.thing, d.kind, d.partition_key, d.part, p.state, coalesce(d.held, p.error) as error, coalesce(p.claimed_at, d.noted_at) as since, d.due_until, d.attempts,
        d.asked_at,
        -- The first seconds may be a hiccup; an outage takes long.
        coalesce(d.asked_at + least(interval '10 seconds' * power(2, least(d.attempts, 10)), interval '10 minutes'),
