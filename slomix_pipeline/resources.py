@@ -13,6 +13,7 @@ from functools import cache
 import dagster as dg
 
 from slomix_pipeline.discord.channels import Channels, open_channels
+from slomix_pipeline.discord.patience import OF_A_RUN, Patience
 from slomix_pipeline.gameserver.choose import open_game_server
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.settings import Settings, load_settings
@@ -61,4 +62,4 @@ class DiscordResource(dg.ConfigurableResource):
     """Hands out the ``discord.channels.Channels``, each None when its webhook is not set."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Channels:
-        return open_channels(settings_of_this_process())
+        return open_channels(settings_of_this_process(), Patience(OF_A_RUN))

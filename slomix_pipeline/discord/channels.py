@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.rules.things import ALARMS, RESULTS, ThingKind
 from slomix_pipeline.settings import Settings
 
@@ -36,8 +37,9 @@ class Channels(NamedTuple):
         return tuple(kind for kind in ThingKind if self.of(kind) is channel)
 
 
-def open_channels(settings: Settings) -> Channels:
-    """The channels that the settings name; nothing is sent before the first call."""
+def open_channels(settings: Settings, patience: Patience | None = None) -> Channels:
+    """The channels that the settings name; nothing is sent before the first call. ``patience``: with all of them
+    together; without any each call ends in its own time."""
     webhooks = {
         "SLOMIX_DISCORD_WEBHOOK": settings.discord_webhook,
         "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
@@ -50,7 +52,7 @@ def open_channels(settings: Settings) -> Channels:
 
     return Channels(
         *(
-            None if webhook is None else Discord(webhook.get_secret_value(), setting=setting)
+            None if webhook is None else Discord(webhook.get_secret_value(), setting=setting, patience=patience)
             for setting, webhook in webhooks.items()
         )
     )

@@ -23,6 +23,7 @@ from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # co
 
 from slomix_pipeline.discord.deadline import Attempt, OutOfTime
 from slomix_pipeline.discord.embeds import Message, attachments_payload, to_payload, violations
+from slomix_pipeline.discord.patience import ENOUGH, Patience
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import visible
 
@@ -126,6 +127,7 @@ class Discord:
         max_wait: seconds that one call may take in all, with its tries and the waits between them.
         sleep: how to wait.
         setting: that names the webhook, for the texts of errors.
+        patience: what all calls may take together, maybe with those of other webhooks.
 
     Raises:
         NoWebhookAddress: ``webhook_url`` is none.
@@ -139,6 +141,7 @@ class Discord:
         max_wait: float = 30.0,
         sleep: Callable[[float], object] = time.sleep,
         setting: str = "SLOMIX_DISCORD_WEBHOOK",
+        patience: Patience | None = None,
     ) -> None:
         address, _, query = webhook_url.strip().partition("?")
         found = _ADDRESS.fullmatch(address.rstrip("/"))
@@ -152,6 +155,7 @@ class Discord:
         self._timeout = timeout
         self._max_wait = max_wait
         self._sleep = sleep
+        self._patience = patience or Patience()
         self._free_at = 0.0  # time.monotonic() from which the rate limit lets the next call through
 
     def describe(self) -> str:
@@ -219,16 +223,20 @@ class Discord:
         self, request: Callable[[requests.Session], requests.Response], *, repeatable: bool, message_id: str = ""
     ) -> requests.Response:
         """The good answer to one request, tried again after a rate limit, and when in doubt if ``repeatable``."""
-        pause, used = max(0.0, self._free_at - time.monotonic()), 0.0
-        problem: DiscordError = NotSent(f"{self._host} asks to wait {pause:.0f} s before the next call", retriable=True)
+        pause = max(0.0, self._free_at - time.monotonic())
+        asks = f"asks to wait {pause:.0f} s before the next call" if pause else "kept it waiting for long enough"
+        problem: DiscordError = NotSent(f"{self._host} {asks}", retriable=True)
         growing_pause = _FIRST_PAUSE
-        while used + pause < self._max_wait:
+        ends = min(self._max_wait, self._patience.left)
+        used, enough = 0.0, min(self._timeout, self._max_wait, ENOUGH)
+        while used + pause + enough <= ends:
             if pause:
                 self._sleep(pause)
-                used += pause
             began = time.monotonic()
-            outcome = self._try(request, message_id, min(self._timeout, self._max_wait - used))
-            used += time.monotonic() - began
+            outcome = self._try(request, message_id, min(self._timeout, ends - used - pause))
+            took = pause + time.monotonic() - began
+            used += took
+            self._patience.left -= took
             if isinstance(outcome, requests.Response):
                 return outcome
             problem = outcome.problem

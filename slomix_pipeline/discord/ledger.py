@@ -78,10 +78,10 @@ def _post(conn: Connection[DictRow], thing: Thing) -> _Post | None:
         ).fetchone()
 
 
-def is_sent(conn: Connection[DictRow], thing: Thing) -> bool:
-    """Whether a thing has a message that can be edited, as far as the ledger knows."""
+def state_of(conn: Connection[DictRow], thing: Thing) -> PostState | None:
+    """What is known of the message of a thing; None when nobody tried to send one."""
     row = _post(conn, thing)
-    return row is not None and row.state is PostState.SENT
+    return None if row is None else row.state
 
 
 def lock_of(thing: Thing) -> str:

@@ -1,11 +1,8 @@
-"""The one place where work is redone: rounds whose inputs or rules are newer than their result, or of which something
-due is not told.
+"""The one place where work is redone: rounds whose inputs or rules are newer than their result.
 
 What makes a round stale has a name each (``warehouse.rework_causes``), and the run that works it out again says the
-names as its tag ``slomix/cause``. What can't be told any more, or may have been told by somebody who died, is reported
-here, once.
-
-Does not belong here: what makes a round stale, doing the work (``stages``).
+names as its tag ``slomix/cause``. Does not belong here: what makes a round stale, doing the work (``stages``), messages
+that did not arrive (``outbox``).
 """
 
 from collections.abc import Collection, Sequence
@@ -14,24 +11,20 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from slomix_pipeline import jobs
-from slomix_pipeline.checks.layers import report_alarm
-from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.partitions import add_keys, rounds
 from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for, turn
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
-from slomix_pipeline.warehouse import due, unfinished
+from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import Stale, stale_rounds
 from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
 
 SETTLE = timedelta(seconds=3)  # a run that is just writing is not behind
-ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
 ROUNDS_AT_ONCE = 1000  # the last played; a change of the rules makes all of history stale
 COMPARE_EVERY = timedelta(minutes=1)  # it takes many times longer than all the other questions together
 LATELY = timedelta(minutes=10)  # records that were stored earlier are looked at when whole tables are
-STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
 def causes_to_ask(compared_at: datetime | None, now: datetime) -> frozenset[Cause]:
@@ -49,49 +42,16 @@ def decide(stale: Sequence[Stale], in_flight: Collection[str], now: datetime) ->
     ]
 
 
-def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> None:
-    """Reports messages that nobody can tell any more: in the log and as a failed check, each once, the oldest first."""
-    from slomix_pipeline.discord.doubts import settle_abandoned  # loads requests
-
-    settle_abandoned(database)
-    for _ in range(ALARMS_AT_ONCE):
-        with database.transaction() as conn:
-            alarm = due.next_alarm(conn)
-            if alarm is None:
-                return
-            report_alarm(context.instance, conn, alarm)
-        context.log.error(f"message {alarm.thing.name} is {alarm.trouble}: {alarm.detail}")
-
-
-def take_up_again(database: Database, settings: Settings) -> None:
-    """Has corrected what could not be, because another webhook or thread was set than it was sent with."""
-    from slomix_pipeline.discord import doubts
-
-    for channel in open_channels(settings):
-        if channel is not None:
-            doubts.take_up_again(database, channel, datetime.now(UTC) + settings.publish_max_age)
-
-
-def look_after_messages(context: dg.SensorEvaluationContext, database: Database, settings: Settings) -> None:
-    """What is not told is taken care of; when that fails, the log says so, and rounds are redone all the same."""
-    try:
-        take_up_again(database, settings)
-        raise_alarms(context, database)
-    except Exception:
-        context.log.exception("messages that are not told could not be looked after")
-
-
 @dg.sensor(
     job=jobs.ingest_rounds,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Finds rounds whose inputs are newer than their result (late timing or awards, a run that ended "
-    "half-way, an undelivered message) and runs them again.",
+    "half-way) and runs them again.",
 )
 def rework_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    look_after_messages(context, database, settings)
     now = datetime.now(UTC)
     causes = causes_to_ask(datetime.fromisoformat(context.cursor) if context.cursor else None, now)
     # Asked first: what ends while the other question is asked is through, or asked for by the next tick.
@@ -102,7 +62,6 @@ def rework_sensor(
             settings,
             causes=causes,
             newest=ROUNDS_AT_ONCE,
-            started_at=STARTED_AT,
             stored_since=None if causes & COMPARING else now - LATELY,
         )
     if causes & COMPARING:
@@ -114,6 +73,4 @@ def rework_sensor(
         return dg.SkipReason(f"{len(stale)} rounds are being redone")
     # A command that was killed may have left rounds that Dagster never heard of.
     add_keys(context.instance, rounds, [w.key for w in wanted])
-    with database.transaction() as conn:
-        due.note_asked_for(conn, [w.key for w in wanted])
     return dg.SensorResult(requests_for(context.instance, rounds, wanted, tags_of_wish(Wish.LIVE)))

@@ -11,20 +11,18 @@ import dagster as dg
 from slomix_pipeline import jobs, partitions
 from slomix_pipeline.jobs import tags_of_wish
 from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for, turn
-from slomix_pipeline.sensors.rework import STARTED_AT
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
-from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
 
 AT_ONCE = 50  # sessions per tick
 
 
-def decide(due: Sequence[tuple[str, str]], now: datetime) -> list[Wanted]:
-    """The sessions to report on. ``due``: key and fingerprint; the same content is asked for once, then every ten
+def decide(behind: Sequence[tuple[str, str]], now: datetime) -> list[Wanted]:
+    """The sessions to report on. ``behind``: key and fingerprint; the same content is asked for once, then every ten
     minutes as long as nothing comes of it."""
-    return [Wanted(key, f"session:{key}:{fingerprint}:{turn(now)}") for key, fingerprint in sorted(due)]
+    return [Wanted(key, f"session:{key}:{fingerprint}:{turn(now)}") for key, fingerprint in sorted(behind)]
 
 
 @dg.sensor(
@@ -42,7 +40,6 @@ def session_over_sensor(
             conn,
             now - settings.session_over_after,
             AT_ONCE,
-            STARTED_AT,
             with_messages=settings.discord_webhook is not None,
         )
     if not found:
@@ -51,7 +48,5 @@ def session_over_sensor(
     wanted = [w for w in decide(found, now) if w.key not in in_flight]
     if not wanted:
         return dg.SkipReason(f"{len(found)} sessions are being reported")
-    with database.transaction() as conn:
-        due.note_asked_for(conn, [w.key for w in wanted])
     partitions.add_keys(context.instance, partitions.sessions, (w.key for w in wanted))
     return dg.SensorResult(requests_for(context.instance, partitions.sessions, wanted, tags_of_wish(Wish.LIVE)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.formats.names import visible
-from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
+from slomix_pipeline.rules.things import NOT_THERE, PostState, Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.session_post import highlights_of, session_summary
 from slomix_pipeline.stages.telling import sole_teller
@@ -36,7 +36,7 @@ def session_pictures(keys: Sequence[str], tools: Tools) -> Done:
 def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[str, str], dict[str, Outcome]]:
     """Puts the pictures to summaries. Returns what became of each thing, and the outcome of each session."""
     # Loaded here: messages need requests, which loading the definitions doesn't.
-    from slomix_pipeline.discord.ledger import is_sent
+    from slomix_pipeline.discord.ledger import state_of
     from slomix_pipeline.discord.telling import Telling
 
     telling = Telling(tools, discord, tools.channels.kinds_in(discord), ())
@@ -44,8 +44,10 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
     for key in keys:
         with tools.database.snapshot() as conn:
             made_from = session_reports.fingerprint_of(conn, key)
-            facts = session_facts(conn, key) if is_sent(conn, Thing(ThingKind.SESSION, key)) else None
-        outcomes[key], through = Outcome(True, {"pictures": "none: there is no message to put them to"}), True
+            state = state_of(conn, Thing(ThingKind.SESSION, key))
+            facts = session_facts(conn, key) if state is PostState.SENT else None
+        outcomes[key] = Outcome(True, {"pictures": "none: there is no message to put them to"})
+        through = state is not None and state not in NOT_THERE  # else they follow once it is there
         if facts is not None:
             outcomes[key], through = _illustrate_session(tools, telling, key, facts)
         if through:

@@ -10,7 +10,7 @@ from slomix_pipeline.stages.common import Tools, Wish, by_server
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import StillHeld
 
-PATIENCE = 60.0  # seconds to wait for another run that tells: two waiting runs are all that Dagster runs at once
+PATIENCE = 10.0  # seconds to wait for whoever else tells: two waiting runs are all that Dagster runs at once
 
 
 def note_asked(tools: Tools, keys: Collection[str]) -> None:

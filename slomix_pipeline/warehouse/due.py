@@ -20,10 +20,6 @@ _PROLONGED = """on conflict (thing) do update
            set due_until = excluded.due_until, missed_at = null, attempts = 0, asked_at = null
            where excluded.due_until > due.due_until"""
 
-# Of the view undelivered: it can still be told, and its pause is over, or was made before the process that asks now
-# started (at ``started``).
-ASK_NOW = "due_until > now() and (ask_again_at <= now() or asked_at < %(started)s)"
-
 
 @dataclass(frozen=True)
 class Alarm:
@@ -198,13 +194,57 @@ def wanted(conn: Connection[DictRow]) -> set[str]:
     return {row["thing"] for row in conn.execute("select thing from due where due_until > now()")}
 
 
-def note_asked_for(conn: Connection[DictRow], partition_keys: Collection[str]) -> None:
-    """Notes that runs were asked for what is not delivered of these rounds or sessions: the next pause is longer."""
-    conn.execute(
-        """update due set attempts = attempts + 1, asked_at = now()
-           where partition_key = any(%s) and thing in (select thing from undelivered)""",
-        [list(partition_keys)],
-    )
+@dataclass(frozen=True)
+class Waiting:
+    """Something that is due and surely did not arrive. ``session_key``: of the session that it is of now; of what is of
+    none its own key."""
+
+    thing: str
+    kind: ThingKind
+    partition_key: str
+    session_key: str
+
+
+def waiting(
+    conn: Connection[DictRow], kinds: Collection[ThingKind], settled_by: datetime, started_at: datetime
+) -> list[Waiting]:
+    """What can be told now, session by session and in the order in which it is told live. What waits since after
+    ``settled_by`` is left to the run that is at it.
+
+    Everything is tried with growing pauses, and at once by a process that started (at ``started_at``) after the last
+    time: its settings may be others. A summary waits until its session is over and reported.
+    """
+    with conn.cursor(row_factory=rows_of(Waiting)) as cursor:
+        return cursor.execute(
+            """select u.thing, u.kind, u.partition_key, coalesce(r.session_key, merged.session_key, u.partition_key)
+                      as session_key
+               from undelivered u
+               left join session_round r on r.round_key = u.partition_key
+               left join lateral (   -- of a session that was merged away
+                   select x.session_key from parsed_round p join session_round x using (round_key)
+                   where u.kind = %(summary)s and p.session_if_first = u.partition_key limit 1
+               ) merged on true
+               where u.kind = any(%(kinds)s) and u.due_until > now()
+                 and u.since <= %(settled_by)s
+                 and (u.ask_again_at <= now() or u.asked_at < %(started_at)s)
+                 and (u.kind <> %(summary)s
+                      or exists (select from session s join session_report using (session_key)
+                                 where s.session_key = coalesce(merged.session_key, u.partition_key)
+                                   and s.worked_at = session_report.worked_at
+                                   and session_report.reported_at <= %(settled_by)s))
+               order by session_key, u.kind = %(summary)s, u.due_until, u.thing""",
+            {
+                "kinds": list(kinds),
+                "summary": ThingKind.SESSION,
+                "settled_by": settled_by,
+                "started_at": started_at,
+            },
+        ).fetchall()
+
+
+def note_tried(conn: Connection[DictRow], things: Collection[str]) -> None:
+    """Notes that telling these is tried: the next pause is longer."""
+    conn.execute("update due set attempts = attempts + 1, asked_at = now() where thing = any(%s)", [list(things)])
 
 
 def next_alarm(conn: Connection[DictRow]) -> Alarm | None:

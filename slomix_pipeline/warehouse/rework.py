@@ -1,4 +1,4 @@
-"""Which rounds have inputs newer than their result, or rules, or something due that is not told; and why.
+"""Which rounds have inputs newer than their result, or rules; and why.
 
 Belongs here: asking for all causes at once. Does not belong here: what each of them is (``rework_causes``), when it is
 asked (``sensors.rework``, and commands that bring something new).
@@ -49,15 +49,13 @@ def stale_rounds(
     among: Collection[str] | None = None,
     causes: Collection[Cause] = tuple(Cause),
     newest: int | None = None,
-    started_at: datetime | None = None,
     stored_since: datetime | None = None,
 ) -> list[Stale]:
     """The rounds that are stale by any of ``causes``, in order of play.
 
     ``among``: only those of these rounds, and those that these timing records, endstats files or rounds decided about
-    make stale. ``newest``: only so many, the last played. A message is asked for with growing pauses, and at once by a
-    process that started (at ``started_at``) after the last time: its settings may be others. ``stored_since``: of what
-    timing records brought, only by those that were stored since then.
+    make stale. ``newest``: only so many, the last played. ``stored_since``: of what timing records brought, only by
+    those that were stored since then.
     """
     asked = [cause for cause in Cause if cause in causes]
     found = " union all ".join(
@@ -80,8 +78,6 @@ def stale_rounds(
                 "witness": WITNESS_WITHIN,
                 "rules": rules_in_force(settings),
                 "results": settings.discord_webhook is not None,
-                "dev": settings.discord_dev_webhook is not None,
-                "started": started_at,
                 "stored_since": stored_since or datetime.min.replace(tzinfo=UTC),
             },
         ).fetchall()

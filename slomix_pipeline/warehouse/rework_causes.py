@@ -12,8 +12,6 @@ were stored lately (``stored_since``). Those that can't start from anything rare
 from collections.abc import Collection
 from enum import StrEnum
 
-from slomix_pipeline.warehouse import due
-
 
 class Cause(StrEnum):  # in words: docs/operations.md
     """Why a round has to be worked out again; in the order in which a run says its causes."""
@@ -36,7 +34,6 @@ class Cause(StrEnum):  # in words: docs/operations.md
     DECISION = "decision"
     TEAMS_RENAMED = "teams renamed"
     NOT_COMPARED = "not compared with what was told"
-    NOT_TOLD = "not told"
 
 
 def said(causes: Collection[Cause]) -> str:
@@ -215,10 +212,4 @@ QUERIES: dict[Cause, str] = {
         where s.told_of is distinct from s.scored_at and %(results)s
           and exists (select from session_round told join post on partition_key = told.round_key
                       where told.session_key = s.session_key and state in ('sent', 'told'))""",
-    # A message about it, or its correction, is due and surely did not arrive.
-    Cause.NOT_TOLD: f"""
-        select partition_key as round_key, coalesce(asked_at, since) as inputs_at
-        from undelivered
-        where kind not in ('session', 'alarm') and {due.ASK_NOW}
-          and case kind when 'timing' then %(dev)s else %(results)s end""",
 }

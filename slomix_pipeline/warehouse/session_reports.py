@@ -53,16 +53,13 @@ def sessions_to_report(
     conn: Connection[DictRow],
     quiet_since: datetime,
     limit: int,
-    started_at: datetime | None = None,
     *,
     with_messages: bool = True,
 ) -> list[tuple[str, str]]:
-    """Sessions that are over and differ from their report, or whose message is due and surely was not delivered: key
-    and what is to be told (a fingerprint, and how often it was asked for), newest first.
+    """Sessions that are over and differ from their report, or whose message was not compared with it: key and
+    fingerprint, newest first.
 
     Without ``with_messages`` (no webhook is set) only reports are asked for.
-    A message is asked for with growing pauses, and at once by a process that started (at ``started_at``) after the last
-    time: its settings may be others.
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions that were worked out after their
     report, or that a file was set aside of since, are looked at closely.
@@ -72,26 +69,22 @@ def sessions_to_report(
         return []
     rows = conn.execute(
         """select s.session_key, s.worked_at, r.fingerprint,
-                  undelivered.thing is not null or told.thing is not null as undelivered,
-                  coalesce(max(undelivered.attempts), 0) as attempts
+                  told.thing is not null as uncompared
            from session s
            join session_round sr using (session_key)
            join parsed_round p using (round_key)
            join file f on f.server = p.server and f.name = p.name
            left join session_report r using (session_key)
-           left join undelivered on undelivered.kind = %(session)s and undelivered.partition_key = s.session_key
-                and %(messages)s and due_until > now()
-                and (ask_again_at <= now() or asked_at < %(started)s)
            -- Its report was made anew, and the run ended before the message was compared with it.
            left join post told on told.kind = %(session)s and told.partition_key = s.session_key and told.part = 1
                 and told.state = any(%(there)s)
                 and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
            where s.session_key = any(%(concerned)s)
              and s.team_confidence is not null   -- else it is being worked out
-           group by s.session_key, r.session_key, undelivered.thing, told.thing
+           group by s.session_key, r.session_key, told.thing
            having max(f.arrived_at) <= %(quiet_since)s
               and (s.worked_at is distinct from r.worked_at
-                   or undelivered.thing is not null or told.thing is not null
+                   or told.thing is not null
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and q.named_stamp between min(p.stamp_local) and max(p.stamp_local)))
@@ -100,7 +93,6 @@ def sessions_to_report(
             "concerned": concerned,
             "quiet_since": quiet_since,
             "limit": limit,
-            "started": started_at,
             "messages": with_messages,
             "session": ThingKind.SESSION,
             "there": list(THERE),
@@ -110,8 +102,8 @@ def sessions_to_report(
     for row in rows:
         key = row["session_key"]
         now = fingerprint(session_evidence(conn, key), reading.session_players(conn, key))
-        if now != row["fingerprint"] or row["undelivered"]:
-            behind.append((row["session_key"], f"{now}:{row['attempts']}"))
+        if now != row["fingerprint"] or row["uncompared"]:
+            behind.append((row["session_key"], now))
         else:
             remember(conn, row["session_key"], now, row["worked_at"])
     return behind
@@ -122,8 +114,6 @@ def _concerned(conn: Connection[DictRow]) -> list[str]:
     rows = conn.execute(
         """select session_key from session left join session_report r using (session_key)
            where session.worked_at is distinct from r.worked_at
-           union
-           select partition_key from due where kind = %(session)s and due_until > now()
            union
            select session_key from session_report join post on partition_key = session_key and kind = %(session)s
            where state = any(%(there)s) and told_fingerprint is distinct from fingerprint

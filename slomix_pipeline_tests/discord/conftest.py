@@ -6,7 +6,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from slomix_pipeline.discord.client import Discord
-from slomix_pipeline.sensors import rework
+from slomix_pipeline.sensors import outbox, rework
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
@@ -24,6 +24,7 @@ def failing(httpserver: HTTPServer) -> Discord:
 def at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits."""
     monkeypatch.setattr(rework, "SETTLE", timedelta(0))
+    monkeypatch.setattr(outbox, "SETTLE", timedelta(0))
     monkeypatch.setenv("SLOMIX_SESSION_OVER_AFTER", "0")
     monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", pipeline.page.webhook_url)
 

@@ -7,7 +7,7 @@ import dagster as dg
 from click.testing import CliRunner, Result
 
 from slomix_pipeline.cli.main import main
-from slomix_pipeline.sensors import rework, session_over
+from slomix_pipeline.sensors import outbox, rework, session_over
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.stages.common import Wish, perform
@@ -33,8 +33,16 @@ def live_in_a_run(pipeline: Pipeline, evening: Evening) -> None:
     pipeline.run(come(pipeline, evening), Wish.LIVE, raise_on_error=False)
 
 
+def deliver(pipeline: Pipeline) -> None:
+    """One tick of the sensor that tells what waits."""
+    resources = {"settings": pipeline.settings, "database": pipeline.database}
+    outbox.outbox_sensor(dg.build_sensor_context(instance=pipeline.instance, resources=resources))
+
+
 def asked_for(pipeline: Pipeline) -> Iterator[tuple[dg.SensorResult | dg.SkipReason, str]]:
-    """One tick of each sensor that asks for what is not told: its result, and the job that it starts."""
+    """One tick of each sensor that asks for what is not told or compared: its result, and the job that it starts. What
+    waits is told first."""
+    deliver(pipeline)
     for sensor, job in ((rework.rework_sensor, "ingest_rounds"), (session_over.session_over_sensor, "report_sessions")):
         resources = {"settings": pipeline.settings, "database": pipeline.database}
         outcome = sensor(dg.build_sensor_context(instance=pipeline.instance, resources=resources))

@@ -17,6 +17,7 @@ from slomix_pipeline.simulator.values import Evening, SimMatch, SimRound
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline_tests.discord.conftest import PATH
+from slomix_pipeline_tests.discord.telling_steps import deliver
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now, round_key
 
 CLANS = {"A": "fox (A)", "B": "owl (B)"}  # of the simulator's players
@@ -144,7 +145,14 @@ def test_a_fresh_round_is_announced_after_a_restart_too(pipeline: Pipeline) -> N
     assert len(pipeline.page.messages()) == 1
 
 
-def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord, httpserver: HTTPServer) -> None:
+def waiting(pipeline: Pipeline) -> list[str]:
+    """What is due and did not arrive."""
+    return [row["thing"] for row in pipeline.rows("select thing from undelivered order by thing")]
+
+
+def test_a_message_that_did_not_arrive_waits_until_it_does(
+    pipeline: Pipeline, failing: Discord, httpserver: HTTPServer
+) -> None:
     sim_round = play_evening(56, maps=1, ends_at=just_now()).rounds[0]
     channel, pipeline.discord = pipeline.discord, failing
     httpserver.expect_request(PATH).respond_with_json({"retry_after": 999}, 429, {"Via": "1.1 test"})
@@ -152,14 +160,14 @@ def test_an_undelivered_message_is_reworked(pipeline: Pipeline, failing: Discord
     (check,) = pipeline.rows("select * from check_result where check_name = 'told_once'")
     assert not check["passed"]
     assert check["metadata"][f"round1:{round_key(sim_round)}"].startswith("failed")
-    assert pipeline.stale() == [round_key(sim_round)]
+    assert waiting(pipeline) == [f"round1:{round_key(sim_round)}"]
     pipeline.discord = channel
     pipeline.work(round_key(sim_round), Wish.LIVE)
     assert len(pipeline.page.messages()) == 1
-    assert pipeline.stale() == []
+    assert waiting(pipeline) == []
 
 
-def test_a_correction_that_did_not_get_through_is_reworked(pipeline: Pipeline, httpserver: HTTPServer) -> None:
+def test_a_correction_that_did_not_get_through_waits_until_it_does(pipeline: Pipeline, httpserver: HTTPServer) -> None:
     evening = play_evening(57, maps=1, ends_at=just_now())
     live(pipeline, *evening.rounds)
     message = pipeline.page.messages()[1]
@@ -167,10 +175,10 @@ def test_a_correction_that_did_not_get_through_is_reworked(pipeline: Pipeline, h
     channel, pipeline.discord = pipeline.discord, Discord(httpserver.url_for(same_webhook))
     httpserver.expect_request(f"{same_webhook}/messages/{message['id']}").respond_with_data("", 403)
     correct(pipeline, evening.rounds[1])
-    assert pipeline.stale() == [round_key(evening.rounds[1])]
+    assert f"result:{round_key(evening.rounds[1])}" in waiting(pipeline)
     pipeline.discord = channel
-    pipeline.work(pipeline.stale()[0], Wish.LIVE)
-    assert pipeline.stale() == []
+    pipeline.work(round_key(evening.rounds[1]), Wish.LIVE)
+    assert f"result:{round_key(evening.rounds[1])}" not in waiting(pipeline)
     assert pipeline.page.messages()[1]["edited_timestamp"] is not None
 
 
@@ -299,6 +307,7 @@ def test_whatever_happens_in_a_match_both_rounds_are_told(
     assert expected[shape](text), text
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_summary_that_did_not_get_through_is_told_later(
     pipeline: Pipeline, failing: Discord, httpserver: HTTPServer
 ) -> None:
@@ -309,6 +318,9 @@ def test_a_summary_that_did_not_get_through_is_told_later(
     channel, pipeline.discord = pipeline.discord, failing
     (key,) = pipeline.report_sessions()
     pipeline.discord = channel
-    assert pipeline.report_sessions() == [key]
+    deliver(pipeline)
+    assert pipeline.rows("select state from post where partition_key = %s", key) == [{"state": "sent"}]
     assert len(pipeline.page.messages()) == told + 1
+    assert pipeline.report_sessions() == [key]  # its pictures follow
+    assert pipeline.page.messages()[-1]["attachments"]
     assert pipeline.report_sessions() == []

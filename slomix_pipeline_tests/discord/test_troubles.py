@@ -5,13 +5,23 @@ import json
 import dagster as dg
 import pytest
 
+from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.rules.things import Thing
-from slomix_pipeline.sensors import rework, session_over
+from slomix_pipeline.sensors import outbox, session_over
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.values import Evening
-from slomix_pipeline_tests.discord.telling_steps import change_the_winner, command, live, posts, rerun, tick, troubles
+from slomix_pipeline_tests.discord.telling_steps import (
+    change_the_winner,
+    command,
+    deliver,
+    live,
+    posts,
+    rerun,
+    tick,
+    troubles,
+)
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, round_key
 
 pytestmark = pytest.mark.usefixtures("at_once")
@@ -114,13 +124,13 @@ def test_what_stands_is_corrected_once_its_webhook_is_set_again(
     rerun(pipeline, evening)
     assert troubles(pipeline) == {result: "stands"}
     monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", another)
-    rework.take_up_again(pipeline.database, load_settings())
+    outbox.take_up_again(pipeline.database, open_channels(load_settings()), load_settings())
     assert troubles(pipeline) == {result: "stands"}
     pipeline.discord = channel
     monkeypatch.setenv("SLOMIX_DISCORD_WEBHOOK", pipeline.page.webhook_url)
-    rework.take_up_again(pipeline.database, load_settings())
-    assert troubles(pipeline) == {result: "uncorrected"} and pipeline.stale()
-    rerun(pipeline, evening)
+    outbox.take_up_again(pipeline.database, open_channels(load_settings()), load_settings())
+    assert troubles(pipeline) == {result: "uncorrected"}
+    deliver(pipeline)
     assert troubles(pipeline) == {} and pipeline.stale() == []
     assert "instead of" in pipeline.page.messages()[0]["embeds"][0]["description"]
 

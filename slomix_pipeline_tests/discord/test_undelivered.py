@@ -20,7 +20,7 @@ from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.discord.wording import map_text
 from slomix_pipeline.formats import gamestats
-from slomix_pipeline.sensors import rework
+from slomix_pipeline.sensors import outbox
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_round
@@ -28,6 +28,7 @@ from slomix_pipeline.stages.common import Done, Stage, Tools, Wish, perform
 from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline_tests.discord.telling_steps import (
     command,
+    deliver,
     live,
     live_in_a_run,
     posts,
@@ -81,6 +82,7 @@ def test_a_summary_whose_step_raised_is_asked_for_again_and_told(
     with monkeypatch.context() as broken:
         broken.setattr(session_messages, "session_message", raising)
         tick_in_runs(pipeline)
+        deliver(pipeline)
     assert summary not in posts(pipeline)
     tick(pipeline)  # the pause is not over
     assert summary not in posts(pipeline)
@@ -344,7 +346,7 @@ def test_rounds_are_redone_though_reporting_fails_and_no_alarm_is_lost(
             ["round1:main:gone", "main:gone"],
         )
     with monkeypatch.context() as broken:
-        broken.setattr(rework, "report_alarm", raising)
+        broken.setattr(outbox, "report_alarm", raising)
         tick(pipeline)
     assert posts(pipeline) | {result: "sent", "round1:main:gone": "in_doubt"} == posts(pipeline)
     query = "select from check_result where partition_key = 'main:gone' and not passed"

@@ -348,14 +348,17 @@ def test_what_is_just_being_written_is_not_stale_yet() -> None:
 def test_a_run_of_stale_rounds_says_all_their_causes_in_one_order() -> None:
     at = NOW - timedelta(seconds=10)
     found = [
-        stale(ORDER[0], at, Cause.NOT_TOLD),
+        stale(ORDER[0], at, Cause.NOT_COMPARED),
         stale(ORDER[1], at, Cause.OTHER_RULES, Cause.RECORD_LATE),
         *(stale(key, at, Cause.OTHER_RULES) for key in ORDER[2:4]),
     ]
     one_by_one = build_requests(rework.decide(found[:2], set(), NOW), ORDER, {})
-    assert [request.tags[CAUSE_TAG] for request in one_by_one] == ["not told", "other rules, record late"]
+    assert [request.tags[CAUSE_TAG] for request in one_by_one] == [
+        "not compared with what was told",
+        "other rules, record late",
+    ]
     (at_once,) = build_requests(rework.decide(found, set(), NOW), ORDER, {})
-    assert at_once.tags[CAUSE_TAG] == "other rules, record late, not told"
+    assert at_once.tags[CAUSE_TAG] == "other rules, record late, not compared with what was told"
 
 
 def test_whole_tables_are_compared_at_the_first_tick_and_then_once_a_minute() -> None:

@@ -141,9 +141,6 @@ OF_ROUND_2: dict[Cause, Situation] = {
         conn, evening, 2, evening.rounds[1].stamp + timedelta(seconds=2)
     ),
     Cause.DECISION: lambda conn, evening, first, second: decide(conn, OverrideKind.ROUND, second, DOES_NOT_COUNT),
-    Cause.NOT_TOLD: lambda conn, evening, first, second: conn.execute(
-        "update post set state = 'failed', message_id = null where partition_key = %s", [second]
-    ),
 }
 
 
@@ -166,12 +163,12 @@ def test_a_round_with_several_causes_names_them_all_in_one_order_with_the_newest
 ) -> None:
     first, second = map(round_key, evening.rounds)
     with pipeline.database.connect() as conn, conn.transaction(force_rollback=True):
-        for cause in (Cause.NOT_TOLD, Cause.RUN_ENDED_EARLY, Cause.INCOMPLETE):
+        for cause in (Cause.DECISION, Cause.RUN_ENDED_EARLY, Cause.INCOMPLETE):
             OF_ROUND_2[cause](conn, evening, first, second)
         (stale,) = stale_rounds(conn, load_settings(discord_webhook=pipeline.page.webhook_url))
-        begun = conn.execute("select since from unfinished").fetchone()
-    assert begun is not None
-    assert stale == Stale(second, (Cause.INCOMPLETE, Cause.RUN_ENDED_EARLY, Cause.NOT_TOLD), begun["since"])
+        decided = conn.execute("select made_at from override").fetchone()
+    assert decided is not None
+    assert stale == Stale(second, (Cause.INCOMPLETE, Cause.RUN_ENDED_EARLY, Cause.DECISION), decided["made_at"])
 
 
 def test_who_brings_a_record_an_endstats_file_or_a_decision_is_told_the_rounds_that_it_concerns(

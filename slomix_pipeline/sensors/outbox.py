@@ -1,0 +1,80 @@
+"""The one place from which messages go out that did not when it was their turn: what Discord did not take, and what a
+run died before.
+
+What can't be told any more, or may have been told by somebody who died, is reported here, once. Does not belong here:
+the telling (``stages.outbox``), what waits (``warehouse.due``).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from slomix_pipeline.checks.layers import report_alarm
+from slomix_pipeline.discord.channels import Channels, open_channels
+from slomix_pipeline.discord.patience import Patience
+from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.stages.outbox import TELLERS, deliver
+from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse.database import Database
+
+SETTLE = timedelta(seconds=15)  # a run that is just telling is not behind
+SECONDS_PER_TICK = 20.0  # of waiting for Discord; a tick that takes longer than a minute is cut off
+ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
+STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
+
+
+def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> None:
+    """Reports messages that nobody can tell any more: in the log and as a failed check, each once, the oldest first."""
+    from slomix_pipeline.discord.doubts import settle_abandoned  # loads requests
+
+    settle_abandoned(database)
+    for _ in range(ALARMS_AT_ONCE):
+        with database.transaction() as conn:
+            alarm = due.next_alarm(conn)
+            if alarm is None:
+                return
+            report_alarm(context.instance, conn, alarm)
+        context.log.error(f"message {alarm.thing.name} is {alarm.trouble}: {alarm.detail}")
+
+
+def take_up_again(database: Database, channels: Channels, settings: Settings) -> None:
+    """Has corrected what could not be, because another webhook or thread was set than it was sent with."""
+    from slomix_pipeline.discord import doubts
+
+    for channel in channels:
+        if channel is not None:
+            doubts.take_up_again(database, channel, datetime.now(UTC) + settings.publish_max_age)
+
+
+def look_after_messages(context: dg.SensorEvaluationContext, tools: Tools) -> None:
+    """What is in doubt or missed is reported; when that fails, the log says so, and others are told all the same."""
+    try:
+        take_up_again(tools.database, tools.channels, tools.settings)
+        raise_alarms(context, tools.database)
+    except Exception:
+        context.log.exception("messages that are not told could not be looked after")
+
+
+@dg.sensor(
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells what is due and did not arrive, with growing pauses, and reports what can't be told any more. "
+    "Starts no run.",
+)
+def outbox_sensor(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
+) -> dg.SkipReason:
+    patience = Patience(SECONDS_PER_TICK)
+    tools = Tools(
+        database, settings, NoGameServer(), open_channels(settings, patience), wish=Wish.LIVE, log=context.log
+    )
+    look_after_messages(context, tools)
+    kinds = [kind for kind in TELLERS if tools.channels.of(kind) is not None]
+    with database.connect() as conn:
+        waiting = due.waiting(conn, kinds, datetime.now(UTC) - SETTLE, STARTED_AT)
+    tried = deliver(tools, waiting, patience)
+    if not tried:
+        return dg.SkipReason("nothing waits that can be told now")
+    return dg.SkipReason(f"tried {len(tried)} of {len(waiting)} messages: {', '.join(tried[:10])}")
