@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.discord import embeds, render, standin
-from slomix_pipeline.discord.client import Discord, InDoubt, MessageGone, NotSent
+from slomix_pipeline.discord.client import Discord, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Embed, Field, Message, escape
 from slomix_pipeline.discord.standin import StandIn
-from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline_tests.kept import served_page
 
 CARD = Embed(
@@ -110,18 +109,6 @@ def test_a_webhook_knows_only_its_own_messages_and_those_of_its_thread(there: St
         Discord(there.webhook_url).edit(sent.message_id, Message("z"))
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_a_fault_is_seen_once_and_only_some_leave_a_message_behind(there: StandIn, fault: Fault) -> None:
-    discord = Discord(there.webhook_url, timeout=0.5)
-    there.misbehave(fault)
-    taken = fault in (Fault.LOST_ANSWER, Fault.DRIPPING)
-    in_doubt = taken or fault is Fault.FAILING
-    with pytest.raises(InDoubt if in_doubt else NotSent):
-        discord.send(Message("x"))
-    assert len(there.messages()) == taken
-    discord.send(Message("y"))
-
-
 def test_without_wait_nothing_is_told(there: StandIn) -> None:
     answer = requests.post(there.webhook_url, json={"content": "x"}, timeout=10)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -181,25 +168,6 @@ def test_an_edit_that_names_one_part_keeps_the_other_and_may_not_empty_the_messa
     address = f"{there.webhook_url}/messages/{message['id']}"
     assert requests.patch(address, json={"embeds": []}, timeout=10).json()["content"] == "text"
     assert requests.patch(address, json={"content": ""}, timeout=10).json()["code"] == 50006
-
-
-def test_a_flood_is_limited_and_the_client_brings_all_of_it_through(
-    there: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(standin, "CALLS_ALLOWED", 3)
-    monkeypatch.setattr(standin, "CALLS_WINDOW", 0.05)
-    discord = Discord(there.webhook_url)
-    for number in range(10):
-        discord.send(Message(str(number)))
-    assert [message["content"] for message in there.messages()] == [str(number) for number in range(10)]
-
-
-def test_too_many_calls_are_answered_with_the_time_to_wait(there: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standin, "CALLS_ALLOWED", 0)
-    answer = post(there, {"content": "x"})
-    assert answer.status_code == 429
-    assert 0 < answer.json()["retry_after"] <= standin.CALLS_WINDOW
-    assert answer.headers["X-RateLimit-Remaining"] == "0"
 
 
 def test_the_page_starts_empty_then_shows_what_was_said_and_asks_for_news_only(there: StandIn) -> None:
