@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from base64 import b64encode
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from importlib import resources
@@ -242,9 +243,10 @@ class StandIn:
         """As an admin does: the webhook is deleted and there is a new one; ``webhook_url`` changes."""
         self._channel.replace_webhook()
 
-    def misbehave(self, *faults: Fault) -> None:
-        """The next calls that send or edit go wrong like this, one each; those after them are answered well."""
-        self._faults.coming.extend(faults)
+    def misbehave(self, *faults: Fault | None) -> None:
+        """The next calls that send or edit go wrong like this, one each, or well where it says None; those after them
+        are answered well."""
+        self._faults.coming = deque(faults)
 
     def go_down(self, down: bool = True) -> None:
         """From now on every call fails with 503; with ``down`` False it works again."""

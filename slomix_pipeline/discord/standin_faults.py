@@ -64,22 +64,23 @@ _ANSWERS = {
 
 
 class Faults:
-    """Stands before the stand-in; each call that sends or edits takes the next of the ``coming`` faults. While it is
-    ``down`` every call fails, also those that only ask."""
+    """Stands before the stand-in; each call that sends or edits takes the next of the ``coming`` faults, and goes well
+    where that is None. While it is ``down`` every call fails, also those that only ask."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self.coming: deque[Fault] = deque()
+        self.coming: deque[Fault | None] = deque()
         self.down = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.down:
             await JSONResponse({}, _ANSWERS[Fault.FAILING][0])(scope, receive, send)
             return
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PATCH") or not self.coming:
+        changes = scope["type"] == "http" and scope["method"] in ("POST", "PATCH")
+        fault = self.coming.popleft() if changes and self.coming else None
+        if fault is None:
             await self._app(scope, receive, send)
             return
-        fault = self.coming.popleft()
         if fault in TAKEN:
             await self._app(scope, receive, _nowhere)
         elif fault is Fault.RESET:
