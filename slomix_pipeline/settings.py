@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
+from slomix_pipeline.rules.things import RESULTS, ThingKind
 
 _UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
@@ -104,6 +105,9 @@ class Settings(BaseSettings):
     discord_admin_webhook: SecretStr | None = Field(
         None, description="webhook of a channel that hears of what somebody has to look at"
     )
+    discord_leave_out: Annotated[tuple[ThingKind, ...], NoDecode] = Field(
+        (), description="what players are not told: any of round1, result, session"
+    )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
 
@@ -113,14 +117,21 @@ class Settings(BaseSettings):
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
 
-    @field_validator("filler_maps", mode="before")
+    @field_validator("filler_maps", "discord_leave_out", mode="before")
     @classmethod
-    def _split_maps(cls, value: Any) -> Any:
+    def _split_words(cls, value: Any) -> Any:
         return (
             tuple(part.strip().lower() for part in value.split(",") if part.strip())
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("discord_leave_out")
+    @classmethod
+    def _players_are_told(cls, value: tuple[ThingKind, ...]) -> tuple[ThingKind, ...]:
+        if others := [kind for kind in value if kind not in RESULTS]:
+            raise ValueError(f"{others[0]} has a webhook of its own: leave that one out")
+        return value
 
     @field_validator("scoring_policy")
     @classmethod
@@ -165,6 +176,11 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def told_results(self) -> tuple[ThingKind, ...]:
+        """What players are told."""
+        return tuple(kind for kind in RESULTS if kind not in self.discord_leave_out)
 
     @property
     def postgres_dir(self) -> Path:

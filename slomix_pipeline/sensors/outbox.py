@@ -72,7 +72,9 @@ def outbox_sensor(
     )
     look_after_messages(context, tools)
     kinds = [kind for kind in TELLERS if tools.channels.of(kind) is not None]
-    with database.connect() as conn:
+    with database.transaction() as conn:
+        if settings.discord_leave_out:  # it may have been due before
+            due.leave_out(conn, settings.discord_leave_out)
         waiting = due.waiting(conn, kinds, datetime.now(UTC) - SETTLE, STARTED_AT)
     tried = deliver(tools, waiting, patience)
     if not tried:

@@ -34,7 +34,7 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
             rewrite_facts(conn, session_keys)
             due.note_results(conn, session_keys)
             if tools.tells_results:  # whatever happens from now on: what is due is known
-                due.note_news(conn, session_keys, tools.settings.publish_max_age)
+                due.note_news(conn, session_keys, tools.settings.told_results, tools.settings.publish_max_age)
             for match in (match for own_matches in scored.values() for match in own_matches):
                 won[match.result.winner] += 1
                 outcomes.update(_outcomes(match))

@@ -17,7 +17,7 @@ def note_asked(tools: Tools, keys: Collection[str]) -> None:
     """Makes what these rounds or sessions give to tell due, when a person asked for it."""
     if tools.wish is Wish.ASKED:
         with tools.database.transaction() as conn:
-            due.note_asked(conn, sorted(keys), tools.settings.publish_max_age)
+            due.note_asked(conn, sorted(keys), tools.settings.told_results, tools.settings.publish_max_age)
 
 
 @contextmanager

@@ -53,8 +53,11 @@ class Standing:
     uncorrected: bool
 
 
-def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: timedelta) -> None:
-    """Notes what sessions, as they stand, give to tell: what a sensor brought and is not older than ``max_age``.
+def note_news(
+    conn: Connection[DictRow], session_keys: Sequence[str], kinds: Sequence[ThingKind], max_age: timedelta
+) -> None:
+    """Notes what of these kinds sessions, as they stand, give to tell: what a sensor brought and is not older than
+    ``max_age``.
 
     What was due and is no news any more (half a match that became whole, a session that was swallowed) is struck out,
     unless it was told. Belongs into the transaction that makes the results: there is none without its being due.
@@ -62,9 +65,10 @@ def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: t
     conn.execute(
         f"""insert into due (thing, kind, partition_key, due_until)
             select thing, kind, partition_key, ended_at + %(max_age)s from news
-            where session_key = any(%(sessions)s) and by_sensor and ended_at + %(max_age)s > now()
+            where session_key = any(%(sessions)s) and kind = any(%(kinds)s)
+              and by_sensor and ended_at + %(max_age)s > now()
             {_PROLONGED}""",
-        {"sessions": list(session_keys), "max_age": max_age},
+        {"sessions": list(session_keys), "kinds": list(kinds), "max_age": max_age},
     )
     conn.execute(
         """delete from due d
@@ -88,15 +92,25 @@ def note_news(conn: Connection[DictRow], session_keys: Sequence[str], max_age: t
     )
 
 
-def note_asked(conn: Connection[DictRow], keys: Sequence[str], max_age: timedelta) -> None:
-    """Notes what rounds or sessions give to tell because a person asked for it, however old it is."""
+def note_asked(conn: Connection[DictRow], keys: Sequence[str], kinds: Sequence[ThingKind], max_age: timedelta) -> None:
+    """Notes what of these kinds rounds or sessions give to tell because a person asked for it, however old it is."""
     conn.execute(
         f"""insert into due (thing, kind, partition_key, due_until)
             select thing, kind, partition_key, now() + %(max_age)s from news
-            where case kind when %(summary)s then session_key = any(%(keys)s)
-                       else rounds && %(keys)s end
+            where kind = any(%(kinds)s)
+              and case kind when %(summary)s then session_key = any(%(keys)s) else rounds && %(keys)s end
             {_PROLONGED}""",
-        {"keys": list(keys), "max_age": max_age, "summary": ThingKind.SESSION},
+        {"keys": list(keys), "kinds": list(kinds), "max_age": max_age, "summary": ThingKind.SESSION},
+    )
+
+
+def leave_out(conn: Connection[DictRow], kinds: Sequence[ThingKind]) -> None:
+    """What of these kinds was due is not to be told any more, unless it was."""
+    conn.execute(
+        """delete from due d
+           where kind = any(%(kinds)s)
+             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
+        {"kinds": list(kinds), "not_there": list(NOT_THERE)},
     )
 
 

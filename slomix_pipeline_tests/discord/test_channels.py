@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.values import Evening
-from slomix_pipeline_tests.discord.telling_steps import change_the_winner, live, posts, rerun, troubles
+from slomix_pipeline.simulator.writing import write_round
+from slomix_pipeline_tests.discord.telling_steps import change_the_winner, live, posts, rerun, tick, troubles
 from slomix_pipeline_tests.kept import served_page
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -42,6 +44,39 @@ def test_every_kind_of_thing_has_the_channel_that_its_setting_names() -> None:
 def test_summaries_without_results_are_refused() -> None:
     with pytest.raises(ValidationError, match="SLOMIX_DISCORD_SUMMARY_WEBHOOK needs SLOMIX_DISCORD_WEBHOOK"):
         load_settings(discord_summary_webhook=URL.format(1))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_left_out_is_not_told_and_nobody_misses_it(
+    pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMIX_DISCORD_LEAVE_OUT", "round1, session")
+    first, second = evening.rounds
+    write_round(pipeline.folder, first)
+    pipeline.take_in()
+    assert posts(pipeline) == {} and pipeline.rows("select from due") == []
+    write_round(pipeline.folder, second)
+    pipeline.take_in()
+    tick(pipeline)
+    assert posts(pipeline) == {result: "sent"} and troubles(pipeline) == {}
+    assert len(pipeline.titles()) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_was_due_before_it_was_left_out_is_forgotten(
+    pipeline: Pipeline, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.page.misbehave(Fault.RATE_LIMITED)
+    live(pipeline, evening)
+    assert set(troubles(pipeline).values()) == {"failed"}
+    monkeypatch.setenv("SLOMIX_DISCORD_LEAVE_OUT", "round1,result,session")
+    tick(pipeline)
+    assert pipeline.titles() == [] and pipeline.rows("select from due") == [] and troubles(pipeline) == {}
+
+
+def test_what_has_a_webhook_of_its_own_is_left_out_by_that_alone() -> None:
+    with pytest.raises(ValidationError, match="timing has a webhook of its own"):
+        load_settings(discord_leave_out="timing")
 
 
 def test_summaries_go_into_their_own_channel(
