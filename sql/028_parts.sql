@@ -1,6 +1,7 @@
 -- What does not fit into one message is told as several, in order; the first is what it was.
 alter table post
     add column part integer not null default 1 check (part >= 1),
+    add column deleted_at timestamptz,   -- when an edit found that somebody deleted it on Discord
     drop constraint post_thing_is_named_by_kind_and_key,
     add constraint post_thing_is_named_by_kind_key_and_part
         check (thing = kind || ':' || partition_key || case when part = 1 then '' else '#' || part end);

@@ -71,8 +71,10 @@ def resolve(
 def _resolve(
     conn: Connection[DictRow], thing: Thing, how: Resolution, until: datetime, message_id: str | None
 ) -> str | None:
-    row = conn.execute("select state, payload_sha256, stands_since from post where thing = %s", [thing.name]).fetchone()
-    there = row is not None and row["state"] in THERE
+    row = conn.execute(
+        "select state, payload_sha256, stands_since, deleted_at from post where thing = %s", [thing.name]
+    ).fetchone()
+    there = row is not None and row["state"] in THERE and not (row["deleted_at"] and how is Resolution.SEND_AGAIN)
     if row is not None and there:
         uncorrected = row["state"] == PostState.SENT and row["payload_sha256"] is None
         if how is Resolution.SEND_AGAIN and not uncorrected:
@@ -84,7 +86,7 @@ def _resolve(
         due.note(conn, thing, until)
         if not there:
             conn.execute(
-                "update post set state = %s, payload_sha256 = null, error = null where thing = %s",
+                "update post set state = %s, message_id = null, payload_sha256 = null, error = null where thing = %s",
                 [PostState.FAILED, thing.name],
             )
         return None

@@ -160,8 +160,8 @@ def _send(
             """insert into post (thing, kind, partition_key, part, state, payload_sha256)
                values (%s, %s, %s, %s, %s, %s)
                on conflict (thing) do update
-               set (state, payload_sha256, error, claimed_at)
-                 = (excluded.state, excluded.payload_sha256, null, now())""",
+               set (state, payload_sha256, error, claimed_at, deleted_at, pictures)
+                 = (excluded.state, excluded.payload_sha256, null, now(), null, default)""",
             [thing.name, thing.kind, thing.partition_key, thing.part, PostState.CLAIMED, shown],
         )
         if result is not None:
@@ -246,7 +246,7 @@ def _correct(
         return _uncorrected(conn, row, str(error), max_age)
     else:
         outcome = Told(ToldAs.EDITED)
-    _note_edited(conn, sender, row, message, shown, outcome.detail)
+    _note_edited(conn, sender, row, message, shown, outcome.detail or None)
     return outcome
 
 
@@ -260,14 +260,15 @@ def _sender(row: _Post, channels: Sequence[Discord]) -> Discord | None:
 
 
 def _note_edited(
-    conn: Connection[DictRow], discord: Discord, row: _Post, message: Message, shown: str, detail: str
+    conn: Connection[DictRow], discord: Discord, row: _Post, message: Message, shown: str, gone: str | None
 ) -> None:
+    """``gone``: in words, that somebody deleted the message."""
     pictures = [{"name": file.name, "alt": file.alt, "sha256": file.sha256} for file in message.attachments]
     conn.execute(
         """update post set payload_sha256 = %s, error = %s, edited_at = now(), stands_since = null, webhook_id = %s,
-                           thread_id = %s, pictures = %s
+                           thread_id = %s, pictures = %s, deleted_at = case when %s then now() end
            where thing = %s""",
-        [shown, detail or None, discord.webhook_id, discord.thread_id, json.dumps(pictures), row.thing],
+        [shown, gone, discord.webhook_id, discord.thread_id, json.dumps(pictures), gone is not None, row.thing],
     )
 
 
@@ -302,7 +303,7 @@ def illustrate(
             return Told(ToldAs.FAILED, str(error), goes_on=False)
         else:
             outcome = Told(ToldAs.EDITED)
-        _note_edited(conn, sender, row, message, shown, outcome.detail)
+        _note_edited(conn, sender, row, message, shown, outcome.detail or None)
         return outcome
 
 

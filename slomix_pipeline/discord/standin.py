@@ -243,6 +243,10 @@ class StandIn:
         """As an admin does: the webhook is deleted and there is a new one; ``webhook_url`` changes."""
         self._channel.replace_webhook()
 
+    def delete_message(self, message_id: str) -> None:
+        """As a moderator does."""
+        self._channel.delete_message(message_id)
+
     def misbehave(self, *faults: Fault | None) -> None:
         """The next calls that send or edit go wrong like this, one each, or well where it says None; those after them
         are answered well."""

@@ -60,6 +60,13 @@ class Channel:
             self.webhook_deleted = False
             self._save()
 
+    def delete_message(self, message_id: str) -> None:
+        """Takes a message away, with its files."""
+        with self._lock:
+            for file in self._messages.pop(message_id)["attachments"]:
+                self.files.drop(file["id"])
+            self._save()
+
     def attachment(self, file_id: str) -> dict[str, Any] | None:
         """An attachment of some message."""
         every = (file for message in self.messages() for file in message["attachments"])

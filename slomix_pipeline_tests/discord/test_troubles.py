@@ -177,3 +177,20 @@ def test_troubles_of_a_session_that_was_merged_away_or_is_gone_are_listed(
     done = command(pipeline, "post", "--retry", merged)
     assert done.exit_code == 0 and "no news any more" in done.stdout, done.output
     assert merged not in troubles(pipeline)
+
+
+def test_a_message_that_somebody_deleted_comes_back_only_when_a_person_asks(
+    pipeline: Pipeline, evening: Evening, result: str
+) -> None:
+    live(pipeline, evening)
+    pipeline.page.delete_message(pipeline.page.messages()[0]["id"])
+    change_the_winner(pipeline)
+    rerun(pipeline, evening)
+    assert pipeline.titles() == [] and posts(pipeline) == {result: "sent"} and troubles(pipeline) == {}
+    tick(pipeline)
+    told = len(pipeline.page.messages())
+    done = command(pipeline, "post", "--retry", result)
+    assert done.exit_code == 0 and f"{result} is sent" in done.stdout, done.output
+    assert len(pipeline.page.messages()) == told + 1
+    again = command(pipeline, "post", "--retry", result)
+    assert again.exit_code == 1 and "nothing to decide" in again.stderr
