@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.rules.things import ALARMS, NOT_THERE, PostState, Thing, ThingKind, Trouble
+from slomix_pipeline.rules.things import NOT_THERE, UNCHECKED, PostState, Thing, ThingKind, Trouble
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
@@ -180,8 +180,8 @@ def note_asked_for(conn: Connection[DictRow], partition_keys: Collection[str]) -
 
 
 def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
-    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Not of the admin
-    channel: no check is about those.
+    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Only of those
+    that a check is about.
 
     Belongs into the transaction that reports it: what could not be reported is found again.
     """
@@ -190,7 +190,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
            where thing = (select thing from post where unreported and kind <> all(%s)
                           order by claimed_at, thing limit 1)
            returning kind, partition_key, error""",
-        [list(ALARMS)],
+        [list(UNCHECKED)],
     ).fetchone()
     if row is not None:
         return Alarm(_thing(row), Trouble.IN_DOUBT, row["error"] or "")
@@ -202,7 +202,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
            returning d.kind, d.partition_key, u.state, u.error""",
-        [list(ALARMS)],
+        [list(UNCHECKED)],
     ).fetchone()
     return None if row is None else Alarm(_thing(row), Trouble.MISSED, _missed(row))
 

@@ -219,6 +219,6 @@ QUERIES: dict[Cause, str] = {
     Cause.NOT_TOLD: f"""
         select partition_key as round_key, coalesce(asked_at, since) as inputs_at
         from undelivered
-        where kind not in ('session', 'alarm') and {due.ASK_NOW}
+        where kind not in ('session', 'alarm', 'asked') and {due.ASK_NOW}
           and case kind when 'timing' then %(dev)s else %(results)s end""",
 }

@@ -108,20 +108,20 @@ def shown_and_counted(message: Message, sign: str) -> int:
 def test_every_board_fits_and_loses_nobody(
     board: Board, rows: list[BoardRow], map_name: str | None, since: datetime | None
 ) -> None:
-    message = board_messages.board_message(board, threshold(board), rows, map_name, since)
+    message = board_messages.board_message(board, threshold(board), rows, EVENING, map_name, since)
     assert violations(message) == []
     assert shown_and_counted(message, " round") == len(rows)
 
 
 @given(CAREERS, CAREERS, st.builds(Meetings, STANDING, STANDING))
 def test_every_player_fits_alone_and_beside_another(one: Career, other: Career, met: Meetings) -> None:
-    assert violations(board_messages.player_message(one)) == []
-    assert violations(board_messages.compare_message(one, other, met)) == []
+    assert violations(board_messages.player_message(one, EVENING)) == []
+    assert violations(board_messages.compare_message(one, other, met, EVENING)) == []
 
 
 @given(st.lists(RECORDS, max_size=40), st.one_of(st.none(), STRANGE))
 def test_every_book_of_records_fits_and_loses_none(records: list[RecordSeen], map_name: str | None) -> None:
-    message = board_messages.records_message(records, map_name)
+    message = board_messages.records_message(records, EVENING, map_name)
     assert violations(message) == []
     assert shown_and_counted(message, "<t:") == len(records)
 
@@ -143,7 +143,7 @@ def test_every_summary_with_what_players_reached_fits_and_loses_nobody(unlocked:
 
 def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:
     row = BoardRow(1, "ADA00001", "**@everyone** [x](https://x.example)", 5, 3, 3)
-    message = board_messages.board_message(KILLS, threshold(KILLS), [row], "_map_")
+    message = board_messages.board_message(KILLS, threshold(KILLS), [row], EVENING, "_map_")
     (line,) = lines_of(message)
     assert r"\*\*\@everyone\*\*" in line
     assert message.embeds[0].title == r"Kills · \_map\_"
@@ -152,12 +152,12 @@ def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:
 
 def test_a_place_over_some_of_the_rounds_says_so() -> None:
     row = BoardRow(1, "ADA00001", "Ada", 500, 212, 380)
-    (line,) = lines_of(board_messages.board_message(KILLS, threshold(KILLS), [row]))
+    (line,) = lines_of(board_messages.board_message(KILLS, threshold(KILLS), [row], EVENING))
     assert line == "` 1` **Ada** · 500 · 212 of 380 rounds"
 
 
 def test_a_board_on_which_nobody_stands_says_why() -> None:
-    (embed,) = board_messages.board_message(KILLS, threshold(KILLS), []).embeds
+    (embed,) = board_messages.board_message(KILLS, threshold(KILLS), [], EVENING).embeds
     assert "from 10 rounds and 300 damage" in embed.description and "Nobody has played enough" in embed.description
 
 
@@ -168,7 +168,7 @@ def career_of(name: str, kd: float | None) -> Career:
 
 def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
     message = board_messages.compare_message(
-        career_of("Ada", 2), career_of("Bob", 1.5), Meetings(Standing(2, 0, 1), Standing(0, 0, 0))
+        career_of("Ada", 2), career_of("Bob", 1.5), Meetings(Standing(2, 0, 1), Standing(0, 0, 0)), EVENING
     )
     assert "K/D: **2.00** – 1.50" in lines_of(message)
     assert "kills: 40 – 40" in lines_of(message) and "accuracy: – – –" in lines_of(message)
@@ -176,7 +176,7 @@ def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
 
 
 def test_what_is_not_known_of_a_player_is_not_made_up() -> None:
-    message = board_messages.player_message(career_of("Ada", None))
+    message = board_messages.player_message(career_of("Ada", None), EVENING)
     assert "K/D: **–**" in lines_of(message)
     assert any("too few nights before" in line for line in lines_of(message))
 
@@ -198,10 +198,10 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
         None,
         2,
     )
-    (line,) = lines_of(board_messages.records_message([record]))
+    (line,) = lines_of(board_messages.records_message([record], EVENING))
     assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
-    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack], EVENING))[0]
     assert set(KINDS) == set(RecordKind)
 
 
@@ -213,7 +213,7 @@ def test_a_personal_best_says_what_it_beat() -> None:
 
 def test_revives_that_old_files_lack_are_told_with_the_rounds_that_know_them() -> None:
     career = replace(career_of("Ada", 2), progress=(Progress(Number.REVIVES_GIVEN, 80, None, 100, 12),))
-    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career))
+    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career, EVENING))
 
 
 def test_badges_and_the_way_to_the_next_are_told() -> None:
@@ -225,6 +225,6 @@ def test_badges_and_the_way_to_the_next_are_told() -> None:
             Progress(Number.KD, 1.26, 1, 1.5, 20),
         ),
     )
-    lines = lines_of(board_messages.player_message(career))
+    lines = lines_of(board_messages.player_message(career, EVENING))
     assert {"1,000 kills", "K/D 1"} <= set(lines)
     assert {"1,234 of 2,500 kills", "80 of 100 revives, known of 12 rounds", "K/D 1.26, next 1.5"} <= set(lines)
