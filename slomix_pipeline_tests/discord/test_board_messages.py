@@ -11,6 +11,7 @@ from slomix_pipeline.discord.embeds import Message, to_payload, violations
 from slomix_pipeline.discord.session_messages import Highlights, session_message
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
+from slomix_pipeline.rules.par import Par
 from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import (
@@ -26,6 +27,7 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.building import EVENING
 from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, lines_of, totals
@@ -124,6 +126,25 @@ def test_every_book_of_records_fits_and_loses_none(records: list[RecordSeen], ma
     message = board_messages.records_message(records, EVENING, map_name)
     assert violations(message) == []
     assert shown_and_counted(message, "<t:") == len(records)
+
+
+MAPS = st.builds(
+    MapSeen,
+    STRANGE,
+    *[COUNT] * 4,
+    WHEN,
+    st.one_of(st.none(), st.integers(0, 10**5)),
+    COUNT,
+    st.builds(Par, COUNT, COUNT, st.one_of(st.none(), st.integers(0, 10**5)), st.one_of(st.none(), st.floats(0, 1))),
+    st.lists(RECORDS, max_size=40).map(tuple),
+)
+
+
+@given(MAPS)
+def test_every_map_fits_and_loses_no_record(seen: MapSeen) -> None:
+    message = board_messages.map_message(seen, EVENING)
+    assert violations(message) == []
+    assert shown_and_counted(message, "<t:") == len(seen.records)
 
 
 PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.just(EVENING))
