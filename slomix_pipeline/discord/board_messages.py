@@ -23,6 +23,7 @@ from slomix_pipeline.reports.career_words import (
     milestone_text,
     par_text,
     progress_text,
+    record_title,
     record_value,
     rounds_text,
     samples_text,
@@ -98,7 +99,7 @@ def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
     yield "Reached last", [_milestone(own) for own in career.milestones[: -MOST_MILESTONES - 1 : -1]]
     yield "Firsts", [_deed(own) for own in career.deeds]
     yield "Next", [progress_text(own) for own in career.progress if own.next_step is not None]
-    yield "Best rounds", [record_text(best, with_holders=False) for best in career.bests]
+    yield "Best rounds", [_record(best, with_holders=False) for best in career.bests]
 
 
 def compare_message(one: Career, other: Career, met: Meetings, as_of: datetime) -> Message:
@@ -161,11 +162,14 @@ def _record_blocks(records: Sequence[RecordSeen]) -> list[tuple[str, list[str]]]
     of_levels = [
         (
             f"In one {level.value}",
-            [record_text(own) for own in records if own.level is level and own.kind is not RecordKind.ATTACK],
+            [_record(own) for own in records if own.level is level and own.kind is not RecordKind.ATTACK],
         )
         for level in RecordLevel
     ]
-    return [*of_levels, ("Fastest attacks", [record_text(own) for own in records if own.kind is RecordKind.ATTACK])]
+    return [
+        *of_levels,
+        ("Fastest attacks", [_record(own, titled=False) for own in records if own.kind is RecordKind.ATTACK]),
+    ]
 
 
 def reached_lines(unlocked: Sequence[Unlocked]) -> list[str]:
@@ -211,10 +215,14 @@ def _compared(number: CareerNumber, one: Career, other: Career) -> str:
     return f"{number.title}: {' – '.join(texts)}"
 
 
-def record_text(record: RecordSeen, *, with_holders: bool = True) -> str:
-    """A record with who holds it, where and since when."""
+def titled_record_text(record: RecordSeen) -> str:
+    """A record beside others of any kind and level: also what it is of."""
+    return f"{record_title(record)} {_record(record, titled=False)}"
+
+
+def _record(record: RecordSeen, *, titled: bool = True, with_holders: bool = True) -> str:
     value = f"**{record_value(record)}**"
-    facts = [value if record.kind is RecordKind.ATTACK else f"{KINDS[record.kind].title} {value}"]
+    facts = [f"{KINDS[record.kind].title} {value}" if titled else value]
     if with_holders:
         facts.append(_some([player_text(name) for name in record.holders]))
     if record.map:

@@ -7,7 +7,7 @@ there are (``warehouse.evenings``).
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from slomix_pipeline.discord.board_messages import as_of_text, reached_lines, record_text
+from slomix_pipeline.discord.board_messages import as_of_text, reached_lines, titled_record_text
 from slomix_pipeline.discord.embeds import Embed, Message, with_blocks
 from slomix_pipeline.discord.session_messages import shares_known, verdict_text
 from slomix_pipeline.discord.team_blocks import best_text
@@ -24,7 +24,7 @@ def on_this_day_message(
     embed = Embed(title=f"On this day, {day.day} {day:%B}", description=as_of_text(as_of), color=NEUTRAL)
     blocks = [
         ("Played", [line for evening in evenings for line in _played(evening, "D")]),
-        ("Records that still stand", [record_text(record) for record in records]),
+        ("Records that still stand", [titled_record_text(record) for record in records]),
         (
             "Reached for the first time",
             [
