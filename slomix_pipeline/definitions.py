@@ -1,13 +1,13 @@
 """The front door: the whole system on one screen.
 
-Belongs here: which assets, jobs, sensors and resources exist. Everything else lives in its own module.
+Belongs here: which assets, jobs, sensors, schedules and resources exist. Everything else lives in its own module.
 """
 
 from typing import Any
 
 import dagster as dg
 
-from slomix_pipeline import jobs
+from slomix_pipeline import jobs, post_jobs
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
@@ -19,6 +19,7 @@ from slomix_pipeline.resources import (
     SettingsResource,
     settings_of_this_process,
 )
+from slomix_pipeline.schedules import schedules_of
 from slomix_pipeline.sensors.alarms import alarms_sensor
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
@@ -32,10 +33,12 @@ ASSETS = [*CHAIN, *BESIDE_THE_CHAIN, *TIMINGS, *SESSIONS]
 
 def build_defs(**resources: Any) -> dg.Definitions:
     """All definitions; ``resources`` (``settings``, ``database`` and so on) replace this process's."""
+    settings = resources.get("settings") or settings_of_this_process()
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=[golden_night],
-        jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions],
+        jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions, *post_jobs.JOBS],
+        schedules=schedules_of(settings),
         sensors=[
             gamestats_sensor,
             gametimes_sensor,
@@ -53,7 +56,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             "discord": DiscordResource(),
             **resources,
         },
-        executor=jobs.executor(resources.get("settings") or settings_of_this_process()),
+        executor=jobs.executor(settings),
     )
 
 

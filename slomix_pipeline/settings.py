@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from slomix_pipeline.rules.asked import DEFAULT_BOARDS
+from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
@@ -39,6 +41,36 @@ def parse_duration(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
+
+
+def clock_time(text: str) -> str:
+    """``9:00`` or ``21:30`` as ``HH:MM``.
+
+    Raises:
+        ValueError: the text is no time.
+    """
+    found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time; write for example 09:00")
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def weekday_and_time(text: str) -> str:
+    """``Mon 18:00`` as ``mon 18:00``.
+
+    Raises:
+        ValueError: the text is not that.
+    """
+    weekday, _, at = text.strip().lower().partition(" ")
+    if weekday not in WEEKDAYS:
+        raise ValueError(f"{text!r} does not begin with a weekday; write for example mon 18:00")
+    return f"{weekday} {clock_time(at)}"
+
+
+ClockTime = Annotated[str, AfterValidator(clock_time)]
+WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 
 
 def project_folder() -> Path:
@@ -99,6 +131,9 @@ class Settings(BaseSettings):
     discord_summary_webhook: SecretStr | None = Field(
         None, description="webhook of the channel that gets the summaries of sessions, if not that of the results"
     )
+    discord_board_webhook: SecretStr | None = Field(
+        None, description="webhook of the channel that gets boards and what people ask for, if not that of the results"
+    )
     discord_dev_webhook: SecretStr | None = Field(
         None, description="webhook of a channel that hears of rounds without timing or with a wrong stopwatch"
     )
@@ -111,13 +146,26 @@ class Settings(BaseSettings):
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
 
+    weekly_boards_at: WeekdayAndTime | None = Field(
+        None, description="weekday and time at which boards of the week are posted; not set: they are not"
+    )
+    weekly_boards: Annotated[tuple[BoardName, ...], NoDecode] = Field(
+        DEFAULT_BOARDS, description="the boards that are posted weekly"
+    )
+    on_this_day_at: ClockTime | None = Field(
+        None, description="time at which is posted what was played on this day in earlier years; not set: it is not"
+    )
+    morning_digest_at: ClockTime | None = Field(
+        None, description="time at which is posted what was played since the morning before; not set: it is not"
+    )
+
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
 
-    @field_validator("filler_maps", "discord_leave_out", mode="before")
+    @field_validator("filler_maps", "discord_leave_out", "weekly_boards", mode="before")
     @classmethod
     def _split_words(cls, value: Any) -> Any:
         return (

@@ -182,13 +182,14 @@ def _discord(settings: Settings) -> Iterator[Finding]:
         yield _webhook("Discord", settings.discord_webhook, "SLOMIX_DISCORD_WEBHOOK")
     for channel, webhook in (
         ("summary", settings.discord_summary_webhook),
+        ("board", settings.discord_board_webhook),
         ("dev", settings.discord_dev_webhook),
         ("admin", settings.discord_admin_webhook),
     ):
         if webhook is None:
             continue
         setting = f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK"
-        if channel != "summary" and webhook == settings.discord_webhook:
+        if channel not in ("summary", "board") and webhook == settings.discord_webhook:
             yield Finding(f"Discord {channel} channel", False, f"{setting} is that of the results, which players read")
         else:
             yield _webhook(f"Discord {channel} channel", webhook, setting)

@@ -13,13 +13,14 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.rules.things import ALARMS, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import ALARMS, ASKED, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.alarms import tell_alarms
+from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
-from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse import asked_posts, due
 from slomix_pipeline.warehouse.database import Database
 
 
@@ -49,7 +50,8 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
         if now.state is PostState.SENT and not now.uncorrected:
             return f"{name} is sent."
         if name not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
-            return f"{name} was not sent: it is no news any more (its match or session is told otherwise)."
+            why = asked_posts.struck_out(conn, thing) or "its match or session is told otherwise"
+            return f"{name} was not sent: it is no news any more ({why})."
     raise NothingToResolve(f"{name} was not sent: {now.state or 'not told'}: {now.error}")
 
 
@@ -101,6 +103,9 @@ def _run(settings: Settings, database: Database, channels: Channels, thing: Thin
     """Has the thing told or corrected as a sensor would: the same stages, and the checks with them."""
     if thing.kind in ALARMS:
         tell_alarms(Tools(database, settings, NoGameServer(), channels, Wish.LIVE), datetime.now(UTC))
+        return
+    if thing.kind in ASKED:
+        tell_asked([thing.partition_key], Tools(database, settings, NoGameServer(), channels))
         return
     stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
     with working_alone(database):

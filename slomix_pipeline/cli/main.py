@@ -21,6 +21,7 @@ from rich.text import Text
 from slomix_pipeline.cli import careers
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.identity import identity
+from slomix_pipeline.cli.posting import post
 from slomix_pipeline.cli.terminal import (
     Commands,
     clear_errors,
@@ -53,7 +54,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, identity, lua, override, team):
+for command in (*careers.COMMANDS, identity, lua, override, post, team):
     main.add_command(command)
 
 
@@ -280,35 +281,6 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
         else:
             output.write_text(text, "utf-8")
             err.print(f"written to {output}", soft_wrap=True)
-
-
-@main.command()
-@click.option("--retry", metavar="THING", help="Send it again: somebody looked, and it is not there.")
-@click.option("--told", metavar="THING", help="Note that it is there: somebody saw it in the channel.")
-@click.option("--message", metavar="ID", help="With --told: its message id, so that it can be corrected later.")
-def post(retry: str | None, told: str | None, message: str | None) -> None:
-    """Resolve a message that is in doubt, refused or was never told. THING is its name as slomix audit, slomix
-    sessions and the checks have it, such as result:main:2026-02-02-213333-supply-round-2.
-
-    Exit code 2 when the ledger has no such thing, 1 when there is nothing to resolve or it could not be sent.
-    """
-    thing = retry or told
-    if thing is None or (retry and told):
-        raise click.UsageError("give either --retry THING or --told THING")
-    if message is not None and (retry or re.fullmatch(r"[0-9]{1,20}", message) is None):
-        raise click.UsageError("--message goes with --told and is a number: copy the message's id in Discord")
-    with clear_errors():
-        from slomix_pipeline.actions import posting
-
-        with progress_bar() as progress:
-            try:
-                if told:
-                    text = posting.note_told(read_settings(), told, message, progress)
-                else:
-                    text = posting.send_again(read_settings(), thing, progress)
-            except posting.UnknownThing as error:
-                not_here(error)
-        out.print(text, soft_wrap=True)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""What is said of boards, players and records, in words players read.
+"""What is said of boards, players, maps and records, in words players read.
 
 Belongs here: wording and order. Facts come as ``warehouse`` gives them, numbers as ``reports.career_words`` has them;
 limits are ``embeds``' business.
@@ -8,8 +8,8 @@ Does not belong here: sending, and messages of matches and sessions (``messages`
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from slomix_pipeline.discord.embeds import Embed, Message, escape, with_blocks
-from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text
+from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape, fields_of_lines
+from slomix_pipeline.discord.wording import MAP_WIDTH, NEUTRAL, map_text, player_text, short_text
 from slomix_pipeline.reports.career_words import (
     CAREER_NUMBERS,
     CareerNumber,
@@ -21,7 +21,9 @@ from slomix_pipeline.reports.career_words import (
     deed_text,
     equalled_text,
     milestone_text,
+    par_text,
     progress_text,
+    record_title,
     record_value,
     rounds_text,
     samples_text,
@@ -34,9 +36,11 @@ from slomix_pipeline.rules.milestones import Milestone
 from slomix_pipeline.rules.records import KINDS, PersonalBest, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import Career, DeedSeen, Meetings, NightSeen, Unlocked, WeaponSeen
+from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 
 BOARD_COLOUR = 0xF1C40F
+BOARD_ROOM = 3000  # for its players: a board is one message, and who finds no room is counted
 MOST_NAMES = 6  # of a team, or that somebody played under
 MOST_MILESTONES = 5
 
@@ -45,23 +49,26 @@ def board_message(
     board: Board,
     needed: Threshold,
     rows: Sequence[BoardRow],
+    as_of: datetime,
     map_name: str | None = None,
     since: datetime | None = None,
 ) -> Message:
-    """A board, first place first; who finds no room is counted."""
+    """A board, first place first; who finds no room is counted. ``as_of``: when all that is said was so, as in all of
+    these messages; none of them is corrected later."""
     heading = escape(board_heading(board, needed, since))
     lines = [
         f"`{row.rank:>2}` **{player_text(row.name)}** · {board_value(board, row)} · {rounds_text(row)}" for row in rows
     ]
     embed = Embed(
         title=board.title + (f" · {map_text(map_name)}" if map_name else ""),
-        description=f"-# {heading}" + ("" if rows else "\nNobody has played enough for it."),
+        description=f"-# {heading}\n{as_of_text(as_of)}" + ("" if rows else "\nNobody has played enough for it."),
         color=BOARD_COLOUR,
+        fields=fields_of_lines("Players", lines, room=BOARD_ROOM) if lines else (),
     )
-    return Message(embeds=(with_blocks(embed, [("Players", lines)]),))
+    return Message(embeds=(embed,))
 
 
-def player_message(career: Career) -> Message:
+def player_message(career: Career, as_of: datetime) -> Message:
     """A player's career."""
     names = [player_text(alias.name) for alias in career.aliases if alias.name != career.name]
     first, last = (int(at.timestamp()) for at in (career.numbers.first_played_at, career.numbers.last_played_at))
@@ -71,12 +78,14 @@ def player_message(career: Career) -> Message:
             [
                 f"Matches: {standing_text(career.standing)}",
                 f"-# <t:{first}:d> to <t:{last}:d>" + (f" · also {_some(names)}" if names else ""),
+                as_of_text(as_of),
             ]
         ),
         color=NEUTRAL,
         footer=career.guid,
+        fields=tuple(field for title, lines in _career_blocks(career) for field in block(title, lines)),
     )
-    return Message(embeds=(with_blocks(embed, list(_career_blocks(career))),))
+    return Message(embeds=(embed,))
 
 
 def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
@@ -96,7 +105,7 @@ def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
     yield "Best rounds", [_record(best, with_holders=False) for best in career.bests]
 
 
-def compare_message(one: Career, other: Career, met: Meetings) -> Message:
+def compare_message(one: Career, other: Career, met: Meetings, as_of: datetime) -> Message:
     """Two players side by side; of a ratio the higher is bold."""
     first, second = player_text(one.name), player_text(other.name)
     embed = Embed(
@@ -105,29 +114,61 @@ def compare_message(one: Career, other: Career, met: Meetings) -> Message:
             [
                 f"Together: {standing_text(met.together)}",
                 f"Against each other, {first}: {standing_text(met.against)}",
+                as_of_text(as_of),
             ]
         ),
         color=NEUTRAL,
         footer=f"{one.guid} · {other.guid}",
+        fields=block(f"{first} – {second}", [_compared(number, one, other) for number in CAREER_NUMBERS]),
     )
-    lines = [_compared(number, one, other) for number in CAREER_NUMBERS]
-    return Message(embeds=(with_blocks(embed, [(f"{first} – {second}", lines)]),))
+    return Message(embeds=(embed,))
 
 
-def records_message(records: Sequence[RecordSeen], map_name: str | None = None) -> Message:
+def records_message(records: Sequence[RecordSeen], as_of: datetime, map_name: str | None = None) -> Message:
     """The records, of rounds, matches, sessions and attacks."""
-    of_levels = {
-        level: [_record(own) for own in records if own.level is level and own.kind is not RecordKind.ATTACK]
-        for level in RecordLevel
-    }
-    attacks = [_record(own) for own in records if own.kind is RecordKind.ATTACK]
     embed = Embed(
         title="Records" + (f" · {map_text(map_name)}" if map_name else ""),
-        description=f"-# {escape(samples_text())}" + ("" if records else "\nNone yet."),
+        description=f"-# {escape(samples_text())}\n{as_of_text(as_of)}" + ("" if records else "\nNone yet."),
         color=BOARD_COLOUR,
+        fields=tuple(_record_blocks(records)),
     )
-    blocks = [(f"In one {level.value}", lines) for level, lines in of_levels.items()]
-    return Message(embeds=(with_blocks(embed, [*blocks, ("Fastest attacks", attacks)]),))
+    return Message(embeds=(embed,))
+
+
+def map_message(seen: MapSeen, as_of: datetime) -> Message:
+    """A map: how fast its attacks are, how often it is held, whether attacking first pays, its records."""
+    last = int(seen.last_played_at.timestamp())
+    drawn = f", {seen.draws} drawn" if seen.draws else ""
+    others = f"-# Left out, as their limit was another: {count(seen.other_limits, 'attack')}"
+    embed = Embed(
+        title=map_text(seen.name),
+        description="\n".join(
+            [
+                f"{count(seen.matches, 'decided match', 'decided matches')}{drawn}, last played <t:{last}:d>",
+                f"Attacks: {escape(par_text(seen))}",
+                *([others] if seen.other_limits else []),
+                f"Won by who attacked first: {seen.first_won} of {seen.first_won + seen.second_won}",
+                f"-# {escape(samples_text())}",
+                as_of_text(as_of),
+            ]
+        ),
+        color=NEUTRAL,
+        fields=tuple(_record_blocks(seen.records)),
+    )
+    return Message(embeds=(embed,))
+
+
+def as_of_text(moment: datetime) -> str:
+    """When what a message says was so."""
+    return f"-# As of <t:{int(moment.timestamp())}:f>"
+
+
+def _record_blocks(records: Sequence[RecordSeen]) -> Iterator[Field]:
+    for level in RecordLevel:
+        of_level = [own for own in records if own.level is level and own.kind is not RecordKind.ATTACK]
+        yield from block(f"In one {level.value}", [_record(own) for own in of_level])
+    attacks = [own for own in records if own.kind is RecordKind.ATTACK]
+    yield from block("Fastest attacks", [_record(own, titled=False) for own in attacks])
 
 
 def reached_lines(unlocked: Sequence[Unlocked]) -> list[str]:
@@ -152,7 +193,7 @@ def _night(night: NightSeen) -> str:
 
 
 def _weapon(own: WeaponSeen) -> str:
-    return f"{escape(own.weapon)} · {amount(own.kills)} kills · {amount(own.accuracy, 1, ' %')} accuracy"
+    return f"{short_text(own.weapon, MAP_WIDTH)} · {amount(own.kills)} kills · {amount(own.accuracy, 1, ' %')} accuracy"
 
 
 def _milestone(own: Milestone) -> str:
@@ -173,9 +214,14 @@ def _compared(number: CareerNumber, one: Career, other: Career) -> str:
     return f"{number.title}: {' – '.join(texts)}"
 
 
-def _record(record: RecordSeen, *, with_holders: bool = True) -> str:
+def titled_record_text(record: RecordSeen) -> str:
+    """A record beside others of any kind and level: also what it is of."""
+    return f"{record_title(record)} {_record(record, titled=False)}"
+
+
+def _record(record: RecordSeen, *, titled: bool = True, with_holders: bool = True) -> str:
     value = f"**{record_value(record)}**"
-    facts = [value if record.kind is RecordKind.ATTACK else f"{KINDS[record.kind].title} {value}"]
+    facts = [f"{KINDS[record.kind].title} {value}" if titled else value]
     if with_holders:
         facts.append(_some([player_text(name) for name in record.holders]))
     if record.map:

@@ -1,5 +1,5 @@
-"""The channels that are told something: results for the players, timing troubles and alarms for those who run the
-server.
+"""The channels that are told something: results and boards for the players, timing troubles and alarms for those who
+run the server.
 
 Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
 """
@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from slomix_pipeline.discord.patience import Patience
-from slomix_pipeline.rules.things import ALARMS, RESULTS, ThingKind
+from slomix_pipeline.rules.things import ALARMS, ASKED, RESULTS, ThingKind
 from slomix_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 
 
 class Channels(NamedTuple):
-    """Each is None where its webhook is not set. ``summaries``: of sessions, where these don't go with the results."""
+    """Each is None where its webhook is not set. ``summaries``: of sessions, and ``boards``: with
+    all that is asked for, where these don't go with the results."""
 
     results: "Discord | None" = None
     dev: "Discord | None" = None
     admin: "Discord | None" = None
     summaries: "Discord | None" = None
+    boards: "Discord | None" = None
 
     def of(self, kind: ThingKind) -> "Discord | None":
         """Where things of a kind are told."""
         if kind is ThingKind.SESSION and self.summaries is not None:
             return self.summaries
-        if kind in RESULTS:
+        if kind in ASKED and self.boards is not None:
+            return self.boards
+        if kind in RESULTS or kind in ASKED:
             return self.results
         return self.admin if kind in ALARMS else self.dev
 
@@ -45,6 +49,7 @@ def open_channels(settings: Settings, patience: Patience | None = None) -> Chann
         "SLOMIX_DISCORD_DEV_WEBHOOK": settings.discord_dev_webhook,
         "SLOMIX_DISCORD_ADMIN_WEBHOOK": settings.discord_admin_webhook,
         "SLOMIX_DISCORD_SUMMARY_WEBHOOK": settings.discord_summary_webhook,
+        "SLOMIX_DISCORD_BOARD_WEBHOOK": settings.discord_board_webhook,
     }
     if not any(webhooks.values()):
         return Channels()

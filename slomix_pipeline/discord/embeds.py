@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -258,24 +258,6 @@ def fields_of_lines(
         if len(fields) <= max_fields and taken <= room and fits:
             return fields
     raise ValueError(f"no room for {len(lines)} lines of {name!r}")
-
-
-def with_blocks(embed: Embed, blocks: Sequence[tuple[str, Sequence[str]]]) -> Embed:
-    """The embed with a block of lines per title below its fields, within what is left of Discord's limits: what one
-    block does not need, the others may take. A block without lines is left out."""
-    waiting = [(title, lines) for title, lines in blocks if lines]
-    for number, (title, lines) in enumerate(waiting):
-        left = len(waiting) - number
-        free = TOTAL_LIMIT - size(embed)
-        room = max(free // left, free - sum(_need(*block) for block in waiting[number + 1 :]))
-        fields = (FIELDS_LIMIT - len(embed.fields)) // left
-        embed = replace(embed, fields=embed.fields + fields_of_lines(title, lines, room=room, max_fields=fields))
-    return embed
-
-
-def _need(title: str, lines: Sequence[str]) -> int:
-    """What a block takes at most; between two fields stands a blank name."""
-    return length(title) + sum(length(line) + 2 for line in lines)
 
 
 def _pack(lines: Sequence[str]) -> list[str]:

@@ -54,16 +54,12 @@ def session_message(
     highlights: Highlights = NOTHING_SPECIAL,
 ) -> Message:
     """The summary of a session that is over. ``players``: session totals; ``decisions``, ``corrections``: about it."""
-    a, b = session.points_a, session.points_b
-    counted = session.matches - session.not_counted
-    winner = session_winner(Points(a, b), counted, session.without_points)
     teams = matches[0].teams if matches else UNNAMED
-    title = f"{_session_verdict(winner, teams)} {max(a, b)}–{min(a, b)}" if winner else _open_session(a, b, counted)
     start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     embed = Embed(
-        title=title,
+        title=verdict_text(session, teams),
         description="\n".join(
             [
                 f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
@@ -82,16 +78,14 @@ def session_message(
                 *([f"-# MVP is who had most impact and played at least half the time. {LEGEND}"] if players else []),
             ]
         ),
-        color=colour(winner, teams),
+        color=colour(_winner(session), teams),
         footer=" · ".join(
             [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
         ),
         timestamp=session.ended_at,
     )
-    # What somebody without identity did is in nobody's share.
-    teams_best = () if any(match.without_identity for match in matches) else tuple(Team)
     fields = (
-        *_cards(players, teams, teams_best, highlights.duel),
+        *_cards(players, teams, shares_known(matches), highlights.duel),
         *block("Maps", [_map_line(match) for match in matches]),
         *team_blocks(players, teams),
         *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
@@ -100,8 +94,24 @@ def session_message(
     return Message(embeds=(replace(embed, fields=fields),))
 
 
-def _session_verdict(winner: Winner, teams: Mapping[str, TeamName]) -> str:
-    return "Draw" if winner == Winner.DRAW else f"{team_text(teams[winner])} wins"
+def verdict_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
+    """Who won a session, and how high: ``sWat (A) wins 4–2``; what is known where that is open."""
+    a, b = session.points_a, session.points_b
+    winner = _winner(session)
+    if winner is None:
+        return _open_session(a, b, session.matches - session.not_counted)
+    verdict = "Draw" if winner == Winner.DRAW else f"{team_text(teams[winner])} wins"
+    return f"{verdict} {max(a, b)}–{min(a, b)}"
+
+
+def shares_known(matches: Sequence[MatchSeen]) -> tuple[Team, ...]:
+    """The teams of which it can be said who was best: what somebody without identity did is in nobody's share."""
+    return () if any(match.without_identity for match in matches) else tuple(Team)
+
+
+def _winner(session: SessionScore) -> Winner | None:
+    counted = session.matches - session.not_counted
+    return session_winner(Points(session.points_a, session.points_b), counted, session.without_points)
 
 
 def _open_session(a: int, b: int, counted: int) -> str:

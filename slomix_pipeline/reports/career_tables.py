@@ -10,6 +10,7 @@ from rich.table import Table
 
 from slomix_pipeline.cli.terminal import Terminal
 from slomix_pipeline.reports.career_words import (
+    ALIASES_SHOWN,
     CAREER_NUMBERS,
     amount,
     badge_text,
@@ -29,12 +30,11 @@ from slomix_pipeline.reports.career_words import (
 )
 from slomix_pipeline.rules.boards import Board, Threshold
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import Career, Meetings, PlayerFound
+from slomix_pipeline.warehouse.careers import Career, Meetings
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 
 MILESTONES_SHOWN = 10
-ALIASES_SHOWN = 10
 
 
 def print_board(
@@ -55,14 +55,6 @@ def print_board(
     for row in rows:
         table.add_row(str(row.rank), row.name, row.guid, board_value(board, row), rounds_text(row))
     out.print(table)
-
-
-def print_found(out: Terminal, found: Sequence[PlayerFound]) -> None:
-    """Players among whom to choose."""
-    for player in found:
-        names = [name for name in player.aliases if name != player.name][:ALIASES_SHOWN]
-        also = f", also {', '.join(names)}" if names else ""
-        out.print(f"  {player.guid}  {player.name}{also}", soft_wrap=True)
 
 
 def print_career(out: Terminal, career: Career) -> None:

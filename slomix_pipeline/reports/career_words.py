@@ -16,9 +16,11 @@ from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, 
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import Career, CareerNumbers, DeedSeen, Standing
+from slomix_pipeline.warehouse.careers import Career, CareerNumbers, DeedSeen, PlayerFound, Standing
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
+
+ALIASES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,15 @@ def amount(value: float | None, decimals: int = 0, unit: str = "") -> str:
     return "–" if value is None else f"{value:,.{decimals}f}{unit}"
 
 
-def count(number: int, one: str) -> str:
-    """``1 round``, ``1,234 rounds``."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
+def count(number: int, one: str, several: str | None = None) -> str:
+    """``1 round``, ``1,234 rounds``; ``several``: where that is not the word with an s."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def found_text(player: PlayerFound) -> str:
+    """A player among whom to choose: ``1A2B3C4D  Ada, also Ada.``"""
+    names = [name for name in player.aliases if name != player.name][:ALIASES_SHOWN]
+    return f"{player.guid}  {player.name}" + (f", also {', '.join(names)}" if names else "")
 
 
 def board_value(board: Board, row: BoardRow) -> str:

@@ -4,11 +4,12 @@ Belongs here: which stage that is, and that what can't be told stops none of the
 waits and for how long (``warehouse.due``), when it is tried (``sensors.outbox``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import run_stages
 from slomix_pipeline.stages.common import Stage, Tools
 from slomix_pipeline.stages.match_post import match_post
@@ -17,11 +18,20 @@ from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.due import Waiting
 
-TELLERS: dict[ThingKind, Stage] = {
-    ThingKind.ROUND1: match_post,
-    ThingKind.RESULT: match_post,
-    ThingKind.SESSION: session_post,
-    ThingKind.TIMING: timing_comparison,
+_Teller = Callable[[Sequence[str], Tools], object]
+
+
+def _by(stage: Stage) -> _Teller:
+    return lambda keys, tools: run_stages([stage], keys, tools)
+
+
+_MATCHES = _by(match_post)
+TELLERS: dict[ThingKind, _Teller] = {
+    ThingKind.ROUND1: _MATCHES,
+    ThingKind.RESULT: _MATCHES,
+    ThingKind.SESSION: _by(session_post),
+    ThingKind.TIMING: _by(timing_comparison),
+    ThingKind.ASKED: tell_asked,
 }
 """Who tells what; alarms are told by who raises them, of what is wrong by then."""
 
@@ -29,16 +39,16 @@ TELLERS: dict[ThingKind, Stage] = {
 def deliver(tools: Tools, waiting: Sequence[Waiting], patience: Patience) -> list[str]:
     """Tells what waits, in its order, until Discord took too long in all. Returns the names of what was tried."""
     tried: list[str] = []
-    for (_, stage), group in groupby(waiting, key=lambda one: (one.session_key, TELLERS[one.kind])):
+    for (_, teller), group in groupby(waiting, key=lambda one: (one.session_key, TELLERS[one.kind])):
         if patience.is_over:
             break
         own = list(group)
         things = [one.thing for one in own]
         with tools.database.transaction() as conn:  # first: what kills its teller is not tried again at once
             due.note_tried(conn, things)
-        keys = {one.session_key if stage is session_post else one.partition_key for one in own}
+        keys = {one.session_key if one.kind is ThingKind.SESSION else one.partition_key for one in own}
         try:
-            run_stages([stage], sorted(keys), tools)
+            teller(sorted(keys), tools)
         except Exception:  # whatever it is: the others are told all the same
             tools.log.exception(f"{', '.join(things)} could not be told")
         tried += things

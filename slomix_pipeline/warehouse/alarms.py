@@ -32,7 +32,8 @@ _SYMPTOMS = """
     group by c.severity, c.check_name
     union all
     select 'refused_webhooks',
-           case p.kind when 'timing' then 'dev channel' when 'session' then 'summaries' else 'results' end,
+           case p.kind when 'timing' then 'dev channel' when 'session' then 'summaries' when 'asked' then 'boards'
+                       else 'results' end,
            coalesce((array_agg(p.error order by p.claimed_at desc))[1], ''), max(p.claimed_at), count(*)
     from post p
     where p.state = 'refused' and p.payload_sha256 is null and p.kind <> 'alarm' and p.claimed_at > %(since)s

@@ -184,6 +184,17 @@ def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
     return found[0]
 
 
+def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
+    """The person of a GUID, without aliases; None when no round of his counts, or he wished to be unnamed."""
+    row = conn.execute(
+        """select p.person, p.name, f.last_played_at
+           from board_person p join player_session_fact f using (guid)
+           where p.guid = %s order by f.last_played_at desc limit 1""",
+        [guid],
+    ).fetchone()
+    return None if row is None else PlayerFound(row["person"], row["name"], (), row["last_played_at"])
+
+
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
     guids = _guids(conn, player.guid)

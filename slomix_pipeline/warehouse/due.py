@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.rules.things import ALARMS, NOT_THERE, PostState, Thing, ThingKind, Trouble
+from slomix_pipeline.rules.things import NOT_THERE, UNCHECKED, PostState, Thing, ThingKind, Trouble
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
@@ -129,6 +129,16 @@ def note_part(conn: Connection[DictRow], part: Thing, until: datetime) -> None:
            on conflict (thing) do nothing""",
         [part.name, part.kind, part.partition_key, part.part, until],
     )
+
+
+def parts_wait(conn: Connection[DictRow], thing: Thing) -> bool:
+    """Whether further messages of a thing are due that did not arrive."""
+    row = conn.execute(
+        """select exists (select from undelivered where kind = %s and partition_key = %s and part > 1
+                                                    and due_until > now()) as found""",
+        [thing.kind, thing.partition_key],
+    ).fetchone()
+    return row is not None and bool(row["found"])
 
 
 def strike_out_parts(conn: Connection[DictRow], thing: Thing, after: int) -> list[Thing]:
@@ -262,8 +272,8 @@ def note_tried(conn: Connection[DictRow], things: Collection[str]) -> None:
 
 
 def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
-    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Not of the admin
-    channel: no check is about those.
+    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Only of those
+    that a check is about.
 
     Belongs into the transaction that reports it: what could not be reported is found again.
     """
@@ -272,7 +282,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
            where thing = (select thing from post where unreported and kind <> all(%s)
                           order by claimed_at, thing limit 1)
            returning thing, error""",
-        [list(ALARMS)],
+        [list(UNCHECKED)],
     ).fetchone()
     if row is not None:
         return Alarm(Thing.named(row["thing"]), Trouble.IN_DOUBT, row["error"] or "")
@@ -284,7 +294,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
            returning d.thing, u.state, u.error""",
-        [list(ALARMS)],
+        [list(UNCHECKED)],
     ).fetchone()
     return None if row is None else Alarm(Thing.named(row["thing"]), Trouble.MISSED, _missed(row))
 

@@ -57,6 +57,11 @@ def find_map(conn: Connection[DictRow], typed: str) -> str:
     return found[0]
 
 
+def is_played(conn: Connection[DictRow], name: str) -> bool:
+    """Whether a round that counts is of the map of this whole name."""
+    return conn.execute("select from player_round_fact where map = %s limit 1", [name]).fetchone() is not None
+
+
 def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
     """All that is told of a map whose name is known."""
     row = conn.execute(

@@ -214,6 +214,22 @@ RUNS = """
 0 identity revoke 1 WHY
 0 identity list --all
 2 identity revoke 99 WHY
+0 post board kills --min-rounds 1
+0 post board accuracy --map MAP --since 2020-01-01
+2 post board TEXT
+2 post board kills --map TEXT
+0 post player GUID
+2 post player TEXT
+2 post player x
+0 post compare GUID GUID
+2 post compare GUID TEXT
+0 post records
+0 post records --map MAP
+2 post records --map TEXT
+0 post map MAP
+2 post map TEXT
+2 post
+2 post --retry TEXT records
 2 post --retry TEXT
 2 post --told TEXT
 1 doctor

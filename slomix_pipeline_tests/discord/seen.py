@@ -176,13 +176,14 @@ MATCHES = st.builds(
 
 
 def lines_of(message: Message) -> list[str]:
-    return [line for field in message.embeds[0].fields for line in field.value.splitlines() if field.value != BLANK]
+    """The lines of all blocks, over all messages that it takes."""
+    fields = [field for page in pages(message) for field in page.embeds[0].fields]
+    return [line for field in fields for line in field.value.splitlines() if field.value != BLANK]
 
 
 def players_shown(message: Message) -> int:
     """The players who have a line, in all messages that it takes."""
-    values = [field.value for page in pages(message) for field in page.embeds[0].fields]
-    return sum(_PLAYER.match(line) is not None for value in values for line in value.splitlines())
+    return sum(_PLAYER.match(line) is not None for line in lines_of(message))
 
 
 def fits(message: Message) -> bool:

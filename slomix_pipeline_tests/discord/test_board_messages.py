@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.discord import board_messages
-from slomix_pipeline.discord.embeds import Message, to_payload, violations
+from slomix_pipeline.discord.embeds import Message, to_payload
 from slomix_pipeline.discord.session_messages import Highlights, session_message
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
+from slomix_pipeline.rules.par import Par
 from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import (
@@ -26,9 +27,10 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.building import EVENING
-from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, lines_of, totals
+from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, fits, lines_of, totals
 
 KILLS = BOARDS[BoardName.KILLS]
 STRANGE = st.one_of(HOSTILE, st.just("a" + "\u0301" * 3000), st.just("👩\u200d🚀" * 60), st.just("x" * 3000))
@@ -97,33 +99,51 @@ ROWS = st.lists(st.tuples(STRANGE, st.floats(0, 1e7), COUNT, COUNT), max_size=40
 )
 
 
-def shown_and_counted(message: Message, sign: str) -> int:
-    """Lines of a block that bear the sign of a whole one, and those only counted."""
-    lines = lines_of(message)
-    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
-    return sum(sign in line for line in lines if not line.startswith("… and ")) + sum(more)
+def shown(message: Message, sign: str) -> int:
+    """Lines that bear the sign of a whole one."""
+    return sum(sign in line for line in lines_of(message))
 
 
 @given(st.sampled_from(list(BOARDS.values())), ROWS, st.one_of(st.none(), STRANGE), st.one_of(st.none(), WHEN))
 def test_every_board_fits_and_loses_nobody(
     board: Board, rows: list[BoardRow], map_name: str | None, since: datetime | None
 ) -> None:
-    message = board_messages.board_message(board, threshold(board), rows, map_name, since)
-    assert violations(message) == []
-    assert shown_and_counted(message, " round") == len(rows)
+    message = board_messages.board_message(board, threshold(board), rows, EVENING, map_name, since)
+    assert fits(message)
+    counted = [int(line.split()[2]) for line in lines_of(message) if line.startswith("… and ")]
+    assert shown(message, " round") + sum(counted) == len(rows)
 
 
 @given(CAREERS, CAREERS, st.builds(Meetings, STANDING, STANDING))
 def test_every_player_fits_alone_and_beside_another(one: Career, other: Career, met: Meetings) -> None:
-    assert violations(board_messages.player_message(one)) == []
-    assert violations(board_messages.compare_message(one, other, met)) == []
+    assert fits(board_messages.player_message(one, EVENING))
+    assert fits(board_messages.compare_message(one, other, met, EVENING))
 
 
 @given(st.lists(RECORDS, max_size=40), st.one_of(st.none(), STRANGE))
 def test_every_book_of_records_fits_and_loses_none(records: list[RecordSeen], map_name: str | None) -> None:
-    message = board_messages.records_message(records, map_name)
-    assert violations(message) == []
-    assert shown_and_counted(message, "<t:") == len(records)
+    message = board_messages.records_message(records, EVENING, map_name)
+    assert fits(message)
+    assert shown(message, "<t:") == len(records)
+
+
+MAPS = st.builds(
+    MapSeen,
+    STRANGE,
+    *[COUNT] * 4,
+    WHEN,
+    st.one_of(st.none(), st.integers(0, 10**5)),
+    COUNT,
+    st.builds(Par, COUNT, COUNT, st.one_of(st.none(), st.integers(0, 10**5)), st.one_of(st.none(), st.floats(0, 1))),
+    st.lists(RECORDS, max_size=40).map(tuple),
+)
+
+
+@given(MAPS)
+def test_every_map_fits_and_loses_no_record(seen: MapSeen) -> None:
+    message = board_messages.map_message(seen, EVENING)
+    assert fits(message)
+    assert shown(message, "<t:") == len(seen.records)
 
 
 PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.just(EVENING))
@@ -133,17 +153,15 @@ PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.j
 def test_every_summary_with_what_players_reached_fits_and_loses_nobody(unlocked: list[Unlocked]) -> None:
     players = [totals(n) for n in range(40)]
     message = session_message(SESSION, [], players, FINE, highlights=Highlights(unlocked=unlocked))
-    assert violations(message) == []
+    assert fits(message)
     lines = lines_of(message)
-    first = next((n for n, field in enumerate(message.embeds[0].fields) if "first time" in field.name), None)
-    assert (first is not None) == bool(unlocked)
-    more = [int(line.split()[2]) for line in lines if line.startswith("… and ")]
-    assert sum(" · " in line or "%`" in line for line in lines) + sum(more) == len(unlocked) + len(players)
+    assert any("first time" in field.name for field in message.embeds[0].fields) == bool(unlocked)
+    assert sum(" · " in line or "%`" in line for line in lines) == len(unlocked) + len(players)
 
 
 def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:
     row = BoardRow(1, "ADA00001", "**@everyone** [x](https://x.example)", 5, 3, 3)
-    message = board_messages.board_message(KILLS, threshold(KILLS), [row], "_map_")
+    message = board_messages.board_message(KILLS, threshold(KILLS), [row], EVENING, "_map_")
     (line,) = lines_of(message)
     assert r"\*\*\@everyone\*\*" in line
     assert message.embeds[0].title == r"Kills · \_map\_"
@@ -152,12 +170,12 @@ def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:
 
 def test_a_place_over_some_of_the_rounds_says_so() -> None:
     row = BoardRow(1, "ADA00001", "Ada", 500, 212, 380)
-    (line,) = lines_of(board_messages.board_message(KILLS, threshold(KILLS), [row]))
+    (line,) = lines_of(board_messages.board_message(KILLS, threshold(KILLS), [row], EVENING))
     assert line == "` 1` **Ada** · 500 · 212 of 380 rounds"
 
 
 def test_a_board_on_which_nobody_stands_says_why() -> None:
-    (embed,) = board_messages.board_message(KILLS, threshold(KILLS), []).embeds
+    (embed,) = board_messages.board_message(KILLS, threshold(KILLS), [], EVENING).embeds
     assert "from 10 rounds and 300 damage" in embed.description and "Nobody has played enough" in embed.description
 
 
@@ -168,7 +186,7 @@ def career_of(name: str, kd: float | None) -> Career:
 
 def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
     message = board_messages.compare_message(
-        career_of("Ada", 2), career_of("Bob", 1.5), Meetings(Standing(2, 0, 1), Standing(0, 0, 0))
+        career_of("Ada", 2), career_of("Bob", 1.5), Meetings(Standing(2, 0, 1), Standing(0, 0, 0)), EVENING
     )
     assert "K/D: **2.00** – 1.50" in lines_of(message)
     assert "kills: 40 – 40" in lines_of(message) and "accuracy: – – –" in lines_of(message)
@@ -176,7 +194,7 @@ def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
 
 
 def test_what_is_not_known_of_a_player_is_not_made_up() -> None:
-    message = board_messages.player_message(career_of("Ada", None))
+    message = board_messages.player_message(career_of("Ada", None), EVENING)
     assert "K/D: **–**" in lines_of(message)
     assert any("too few nights before" in line for line in lines_of(message))
 
@@ -198,10 +216,11 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
         None,
         2,
     )
-    (line,) = lines_of(board_messages.records_message([record]))
+    (line,) = lines_of(board_messages.records_message([record], EVENING))
     assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
-    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack], EVENING))[0]
+    assert board_messages.titled_record_text(attack).startswith("fastest attack **2:29** · Ada, Bob")
     assert set(KINDS) == set(RecordKind)
 
 
@@ -213,7 +232,7 @@ def test_a_personal_best_says_what_it_beat() -> None:
 
 def test_revives_that_old_files_lack_are_told_with_the_rounds_that_know_them() -> None:
     career = replace(career_of("Ada", 2), progress=(Progress(Number.REVIVES_GIVEN, 80, None, 100, 12),))
-    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career))
+    assert "revives: **80 in 12 rounds**" in lines_of(board_messages.player_message(career, EVENING))
 
 
 def test_badges_and_the_way_to_the_next_are_told() -> None:
@@ -225,6 +244,6 @@ def test_badges_and_the_way_to_the_next_are_told() -> None:
             Progress(Number.KD, 1.26, 1, 1.5, 20),
         ),
     )
-    lines = lines_of(board_messages.player_message(career))
+    lines = lines_of(board_messages.player_message(career, EVENING))
     assert {"1,000 kills", "K/D 1"} <= set(lines)
     assert {"1,234 of 2,500 kills", "80 of 100 revives, known of 12 rounds", "K/D 1.26, next 1.5"} <= set(lines)

@@ -30,14 +30,20 @@ def summaries(pipeline: Pipeline, tmp_path: Path) -> Iterator[StandIn]:
 
 
 def test_every_kind_of_thing_has_the_channel_that_its_setting_names() -> None:
-    names = ("discord_webhook", "discord_dev_webhook", "discord_admin_webhook", "discord_summary_webhook")
+    names = (
+        "discord_webhook",
+        "discord_dev_webhook",
+        "discord_admin_webhook",
+        "discord_summary_webhook",
+        "discord_board_webhook",
+    )
     settings = load_settings(**{name: URL.format(number) for number, name in enumerate(names)})
     channels = open_channels(settings)
     webhooks = {kind: channel.webhook_id for kind in ThingKind if (channel := channels.of(kind))}
-    assert webhooks == {"round1": "0", "result": "0", "session": "3", "timing": "1", "alarm": "2"}
+    assert webhooks == {"round1": "0", "result": "0", "session": "3", "timing": "1", "alarm": "2", "asked": "4"}
     one = Channels(Discord(URL.format(9)))
     assert one.results is not None
-    assert one.kinds_in(one.results) == (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION)
+    assert one.kinds_in(one.results) == (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION, ThingKind.ASKED)
     assert one.of(ThingKind.ALARM) is one.of(ThingKind.TIMING) is None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.reports.receipt_text import FLAGS
 from slomix_pipeline.rules.alarms import AlarmCause
+from slomix_pipeline.rules.asked import What
 from slomix_pipeline.rules.differential import CUMULATIVE, NO_IDENTITY
 from slomix_pipeline.rules.endstats import Scope
 from slomix_pipeline.rules.linking import LinkClass
@@ -52,6 +53,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "identity_decision.kind": IdentityKind,
     "award.scope": Scope,
     "alarm.cause": AlarmCause,
+    "asked_post.what": What,
     "post.kind": ThingKind,
     "post.state": PostState,
     "due.kind": ThingKind,

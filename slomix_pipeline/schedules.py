@@ -1,0 +1,55 @@
+"""When something is posted by itself: boards once a week, what was played on this day, a digest in the morning.
+
+Belongs here: which schedules the settings switch on; none is there whose setting is not set. Does not belong here: what
+is posted (``post_jobs``), and that it is posted once, which goes by its day (``rules.asked``).
+"""
+
+from datetime import datetime, tzinfo
+
+import dagster as dg
+
+from slomix_pipeline import post_jobs
+from slomix_pipeline.settings import WEEKDAYS, Settings
+
+
+def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """The schedules that the settings switch on, in the game server's time zone."""
+    found = []
+    if settings.weekly_boards_at:
+        weekday, _, at = settings.weekly_boards_at.partition(" ")
+        cron = f"{_of_day(at)} * * {WEEKDAYS.index(weekday)}"
+        found.append(_schedule("weekly_boards", post_jobs.post_weekly_boards, cron, settings))
+    if settings.on_this_day_at:
+        cron = f"{_of_day(settings.on_this_day_at)} * * *"
+        found.append(_schedule("on_this_day", post_jobs.post_on_this_day, cron, settings))
+    if settings.morning_digest_at:
+        cron = f"{_of_day(settings.morning_digest_at)} * * *"
+        found.append(_schedule("morning_digest", post_jobs.post_morning_digest, cron, settings))
+    return found
+
+
+def _of_day(at: str) -> str:
+    hour, minute = at.split(":")
+    return f"{int(minute)} {int(hour)}"
+
+
+def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
+    def asks_for_its_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return request_for(name, context.scheduled_execution_time, settings.zone)
+
+    return dg.ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=settings.timezone,
+        execution_fn=asks_for_its_day,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"{job.description} Switched on by SLOMIX_{name.upper()}_AT.",
+    )
+
+
+def request_for(name: str, tick: datetime, zone: tzinfo) -> dg.RunRequest:
+    """The run that a tick asks for: that of its day."""
+    day = f"{tick.astimezone(zone):%Y-%m-%d}"
+    config = dg.RunConfig(ops={name: post_jobs.DayConfig(day=day)})
+    return dg.RunRequest(run_key=f"{name}:{day}", run_config=config)

@@ -1,0 +1,214 @@
+"""What is posted by itself or from the launchpad: each tick once, whatever is run again; silent when there is nothing;
+what can't be meant fails clearly."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from pydantic import ValidationError
+
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.standin_faults import Fault
+from slomix_pipeline.post_jobs import JOBS, key_of
+from slomix_pipeline.rules.asked import RecordsAsked
+from slomix_pipeline.schedules import schedules_of
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages.asked_posts import tell_asked
+from slomix_pipeline_tests.discord.telling_steps import posts
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
+
+ALL_ON = {"weekly_boards_at": "Mon 18:00", "on_this_day_at": "12:00", "morning_digest_at": "9:00"}
+PLAYED = datetime(2025, 5, 5, 22, tzinfo=UTC)  # a Monday's evening
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def played(pipeline: Pipeline, tmp_path: Path) -> Pipeline:
+    """An evening of two maps, of which nobody was told."""
+    write_evening(tmp_path / "archive", play_evening(57, maps=["supply", "te_escape2"], ends_at=PLAYED))
+    pipeline.import_(tmp_path / "archive")
+    return pipeline
+
+
+def schedule(name: str, **more: Any) -> dg.ScheduleDefinition:
+    (found,) = [own for own in schedules_of(load_settings(**(ALL_ON | more))) if own.name == name]
+    return found
+
+
+def launch(pipeline: Pipeline, job: str, config: dict[str, Any], **tags: str) -> dg.ExecuteInProcessResult:
+    """A run from the launchpad."""
+    return (
+        build_defs(**pipeline.resources)
+        .resolve_job_def(job)
+        .execute_in_process(instance=pipeline.instance, run_config=config | QUIET, tags=tags, raise_on_error=False)
+    )
+
+
+def tick(pipeline: Pipeline, name: str, at: datetime) -> dg.RunRequest:
+    """A tick of a schedule, and the run it asks for."""
+    context = dg.build_schedule_context(instance=pipeline.instance, scheduled_execution_time=at)
+    (request,) = schedule(name).evaluate_tick(context).run_requests or []
+    assert launch(pipeline, f"post_{name}", dict(request.run_config)).success
+    return request
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    return str(failed.step_failure_data.user_failure_data.description)  # type: ignore[union-attr]
+
+
+def titles(pipeline: Pipeline) -> list[str]:
+    return [message["embeds"][0]["title"] for message in pipeline.page.messages()]
+
+
+# --- when ---
+
+
+def test_without_its_setting_nothing_is_posted_by_itself() -> None:
+    assert schedules_of(load_settings()) == []
+
+
+def test_schedules_run_when_their_settings_say_in_the_zone_of_the_server() -> None:
+    found = schedules_of(load_settings(timezone="Europe/Ljubljana", **ALL_ON))
+    assert {own.name: own.cron_schedule for own in found} == {
+        "weekly_boards": "0 18 * * 1",
+        "on_this_day": "0 12 * * *",
+        "morning_digest": "0 9 * * *",
+    }
+    for own in found:
+        assert own.execution_timezone == "Europe/Ljubljana" and own.description
+        assert own.default_status is dg.DefaultScheduleStatus.RUNNING
+    dg.Definitions.validate_loadable(build_defs(settings=load_settings(**ALL_ON)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("weekly_boards_at", "18:00", "does not begin with a weekday"),
+        ("weekly_boards_at", "mon 25:00", "is no time"),
+        ("on_this_day_at", "noon", "is no time; write for example 09:00"),
+        ("weekly_boards", "dpm,kill", "weekly_boards"),
+    ],
+)
+def test_a_time_or_board_that_is_none_is_refused(setting: str, value: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        load_settings(**{setting: value})
+
+
+def test_a_tick_asks_for_the_day_that_it_is_at_the_server() -> None:
+    night = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # half past twelve there
+    context = dg.build_schedule_context(scheduled_execution_time=night)
+    (request,) = schedule("on_this_day", timezone="Europe/Ljubljana").evaluate_tick(context).run_requests or []
+    assert request.run_key == "on_this_day:2026-11-29"
+
+
+# --- what, once ---
+
+
+def test_boards_of_the_week_are_posted_once_a_week(played: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOMIX_WEEKLY_BOARDS", "rounds,kills")
+    with played.database.transaction() as conn:  # four rounds of an evening are not enough for a board
+        conn.execute("update player_session_fact set rounds = 10")
+    for _ in range(2):
+        tick(played, "weekly_boards", PLAYED + timedelta(days=1))
+    assert posts(played) == {"asked:weekly-2025-W19-rounds": "sent", "asked:weekly-2025-W19-kills": "sent"}
+    assert titles(played) == ["Rounds", "Kills"]
+
+
+def test_a_week_without_play_is_silent(played: Pipeline) -> None:
+    tick(played, "weekly_boards", PLAYED + timedelta(days=30))
+    assert titles(played) == []
+
+
+def test_on_this_day_tells_what_was_played_then_once(played: Pipeline) -> None:
+    for _ in range(2):
+        tick(played, "on_this_day", PLAYED.replace(year=2027, hour=12))
+    assert titles(played) == ["On this day, 5 May"]
+    fields = {field["name"]: field["value"] for field in played.page.messages()[0]["embeds"][0]["fields"]}
+    assert "MVP of" in fields["Played"] and "2 matches" in fields["Played"]
+    assert "damage given in a session **" in fields["Records that still stand"]
+
+
+@pytest.mark.parametrize("later", [timedelta(days=366), timedelta(0)])
+def test_on_any_other_day_and_in_its_own_year_it_is_silent(played: Pipeline, later: timedelta) -> None:
+    tick(played, "on_this_day", PLAYED + later)
+    assert titles(played) == []
+    (row,) = played.rows("select struck_out from asked_post")
+    assert "nothing that counts was played" in row["struck_out"]
+
+
+def test_the_digest_tells_an_evening_on_one_morning(played: Pipeline) -> None:
+    for day in range(-1, 4):
+        for _ in range(2):
+            tick(played, "morning_digest", PLAYED.replace(hour=9) + timedelta(days=day))
+    assert titles(played) == ["Since the last morning"]
+    assert posts(played) == {"asked:digest-2025-05-06": "sent"}
+
+
+def test_what_a_tick_could_not_post_waits_and_is_delivered_once(played: Pipeline) -> None:
+    played.page.misbehave(Fault.RATE_LIMITED)
+    tick(played, "on_this_day", PLAYED.replace(year=2027))
+    assert titles(played) == []
+    for _ in range(2):
+        tell_asked(["on-this-day-2027-05-05"], played.tools())
+    assert len(titles(played)) == 1
+
+
+# --- the launchpad ---
+
+
+def test_every_job_posts_what_is_asked_for(played: Pipeline) -> None:
+    one, other, *_ = (row["guid"] for row in played.rows("select distinct guid from player_round_fact order by guid"))
+    for name, config in (
+        ("board", {"board": "KILLS", "map": "suppl", "since": "2025-01-01", "min_rounds": 1}),
+        ("player", {"who": one}),
+        ("compare", {"one": one, "other": other}),
+        ("records", {}),
+        ("map", {"map": "suppl"}),
+    ):
+        result = launch(played, f"post_{name}", {"ops": {name: {"config": config}}})
+        assert result.success, name
+    assert len(titles(played)) == 5 and set(posts(played).values()) == {"sent"}
+    assert titles(played)[0] == "Kills · supply" and titles(played)[-1] == "supply"
+
+
+@pytest.mark.parametrize(
+    ("job", "config", "said"),
+    [
+        ("player", {"who": "nobody-of-that-name"}, "nobody who played in a round that counts is called"),
+        ("map", {"map": "p"}, "2 maps are meant by 'p'; give a longer part of the name\nsupply\nte_escape2"),
+        ("board", {"board": "KD", "since": "yesterday"}, "'yesterday' is no day; write it as 2026-11-29"),
+    ],
+)
+def test_what_can_not_be_meant_fails_with_what_may_be(
+    played: Pipeline, job: str, config: dict[str, Any], said: str
+) -> None:
+    result = launch(played, f"post_{job}", {"ops": {job: {"config": config}}})
+    assert not result.success and said in failure(result)
+    assert (titles(played), played.rows("select from asked_post")) == ([], [])
+
+
+def test_without_a_webhook_a_job_says_so(played: Pipeline) -> None:
+    played.discord = None
+    assert "SLOMIX_DISCORD_WEBHOOK" in failure(launch(played, "post_records", {}))
+
+
+def test_a_run_that_is_executed_again_asks_for_the_same_and_a_new_one_for_something_new() -> None:
+    first, again, new = (
+        dg.DagsterRun("post_records", run_id=own, root_run_id=root, parent_run_id=root)
+        for own, root in (("a1-b2", None), ("c3-d4", "a1-b2"), ("e5-f6", None))
+    )
+    keys = [key_of(run, RecordsAsked()) for run in (first, again, new)]
+    assert keys == ["records-run-a1b2", "records-run-a1b2", "records-run-e5f6"]
+
+
+def test_every_field_of_the_launchpad_explains_itself() -> None:
+    for job in JOBS:
+        (op,) = job.graph.node_defs
+        assert isinstance(op, dg.OpDefinition) and op.description and job.description == op.description
+        for name, field in op.config_field.config_type.fields.items():  # type: ignore[union-attr]
+            assert field.description, (job.name, name)
