@@ -24,7 +24,9 @@ Opened = Callable[..., "Page"]
 @pytest.fixture(scope="package")  # while it is open asyncio has a loop in this thread, which others would trip over
 def browser() -> Iterator["Browser"]:
     """The browser; what needs it is skipped where it is not installed."""
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make install EXTRAS=site-tests")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed: make install EXTRAS=dev,site-tests"
+    )
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     with ExitStack() as stack:
