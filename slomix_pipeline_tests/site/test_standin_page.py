@@ -24,7 +24,7 @@ HOSTILE = (
     f"<img src={ELSEWHERE}/x.png>",
     f"![x]({ELSEWHERE}/x.png)",
     "[x](javascript:document.title='hit')",
-    '<a href="javascript:document.title=\'hit\'">x</a>',
+    "<a href=\"javascript:document.title='hit'\">x</a>",
     "<svg onload=document.title='hit'>",
     f'"><style>body {{ background: url({ELSEWHERE}/x) }}</style>',
     f"<meta http-equiv=refresh content=0;url={ELSEWHERE}>",
@@ -171,9 +171,7 @@ def focused(page: "Page") -> str:
     ("zone", "full", "clock"),
     [("America/New_York", "3 February 2026 07:00", "07:00"), ("Asia/Kolkata", "3 February 2026 17:30", "17:30")],
 )
-def test_times_are_told_in_the_reader_s_zone(
-    there: StandIn, opened: Opened, zone: str, full: str, clock: str
-) -> None:
+def test_times_are_told_in_the_reader_s_zone(there: StandIn, opened: Opened, zone: str, full: str, clock: str) -> None:
     say(there, Message(f"<t:{NOON}> and <t:{NOON}:t> and <t:{NOON}:R>"))
     page = opened(timezone_id=zone)
     page.clock.set_fixed_time(datetime.fromtimestamp(NOON + 7200, UTC))
