@@ -1,7 +1,9 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
 # until its message, an idle evening, boards, pictures, a year. An hour.
+# EXTRAS=dev,site-tests adds what tries the pages in a real browser; its tests are skipped without.
 PYTHON ?= python3
+EXTRAS ?= dev
 BIN := .venv/bin
 
 .PHONY: run test bench install check clean
@@ -21,14 +23,14 @@ bench: install
 	@$(BIN)/python benchmarks/boards.py
 	@$(BIN)/python benchmarks/year.py
 
-install: .venv/.installed
+install: .venv/.installed-$(EXTRAS)
 
 # The constraints also bind what pip uses to build the package.
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed-$(EXTRAS): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.x"; exit 1; }
 	@echo "Setting up .venv (a minute the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
 check: install

@@ -109,8 +109,15 @@ def empty_database(postgres_server: str) -> Iterator[Database]:
 @pytest.fixture
 def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
     """A database with the schema of ``sql/`` and no rows, dropped after the test."""
-    with _new_database(postgres_server, template=migrated_template) as name:
-        yield Database(_address(postgres_server, name))
+    with copied_database(postgres_server, migrated_template) as copy:
+        yield copy
+
+
+@contextmanager
+def copied_database(server: str, template: str) -> Iterator[Database]:
+    """A database like ``template``, which ends with the block."""
+    with _new_database(server, template=template) as name:
+        yield Database(_address(server, name))
 
 
 @contextmanager

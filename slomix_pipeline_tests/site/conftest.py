@@ -25,7 +25,7 @@ Opened = Callable[..., "Page"]
 def browser() -> Iterator["Browser"]:
     """The browser; what needs it is skipped where it is not installed."""
     api = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright is not installed: make install EXTRAS=site-tests"
+        "playwright.sync_api", reason="Playwright is not installed: make install EXTRAS=dev,site-tests"
     )
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
