@@ -4,7 +4,7 @@ Does not belong here: the message of a match (``messages``), the players' number
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
 from slomix_pipeline.discord.embeds import Embed, Field, Message, escape, with_blocks
@@ -14,34 +14,20 @@ from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_tex
 from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
-from slomix_pipeline.rules.records import PersonalBest
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.warehouse.careers import Unlocked
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.highlights import NOTHING_SPECIAL, Highlights
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
 LONGEST = 120  # visible characters of one of them
-
-
-@dataclass(frozen=True)
-class Highlights:
-    """What a session has to tell beside its result: the duel with most kills, who had his best night in something, what
-    players reached for the first time."""
-
-    duel: Duel | None = None
-    bests: Sequence[PersonalBest] = ()
-    unlocked: Sequence[Unlocked] = ()
-
-
-NOTHING_SPECIAL = Highlights()
 
 
 def session_message(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from slomix_pipeline.formats.names import visible
 from slomix_pipeline.rules.things import Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Done, Tools
-from slomix_pipeline.stages.session_post import highlights_of, session_summary
+from slomix_pipeline.stages.session_post import session_summary
 from slomix_pipeline.stages.telling import sole_teller
 from slomix_pipeline.warehouse import session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.session_facts import session_facts
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import board_messages
 from slomix_pipeline.discord.embeds import Message, to_payload, violations
-from slomix_pipeline.discord.session_messages import Highlights, session_message
+from slomix_pipeline.discord.session_messages import session_message
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
 from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
@@ -26,6 +26,7 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.building import EVENING
 from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, lines_of, totals

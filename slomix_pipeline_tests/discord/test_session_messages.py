@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.embeds import Message, violations
-from slomix_pipeline.discord.session_messages import Highlights
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
