@@ -218,9 +218,11 @@ def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
 def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
     """What players reached in a session for the first time, by name; who reached nothing is left out."""
     rows = conn.execute(
-        """select p.person, p.name, max(f.last_played_at) as last_seen
-           from player_session_fact f join board_person p using (guid)
-           where f.scope = %s group by p.person, p.name order by p.name, p.person""",
+        """select p.person, n.called as name, max(f.last_played_at) as last_seen
+           from player_session_fact f
+           join board_person p using (guid)
+           join session_name n on n.session_key = f.scope and n.guid = f.guid
+           where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
     deeds = _deeds(conn, [row["person"] for row in rows])

@@ -167,11 +167,8 @@ def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[Decision
         return cursor.execute(
             """select o.id, o.kind, o.server, o.round_key, o.guid, o.value, o.roster, o.reason, o.made_by, o.made_at,
                       p.map,
-                      (select coalesce(d.shown, sp.name)
-                       from session_round sr
-                       join session_player sp using (session_key)
-                       left join person_decided d using (guid)
-                       where sr.round_key = o.round_key and sp.guid = o.guid) as player
+                      (select n.called from session_round sr join session_name n using (session_key)
+                       where sr.round_key = o.round_key and n.guid = o.guid) as player
                from override o left join parsed_round p using (round_key)
                where o.round_key = any(%s) and o.revoked_at is null order by o.id""",
             [list(round_keys)],

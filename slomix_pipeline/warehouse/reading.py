@@ -103,8 +103,7 @@ class PlayerTotals:
     denied_playtime: int | None
 
 
-# Of a view of players that person_decided is joined to: who is called otherwise than in the game is so here.
-_TOTALS = """guid, coalesce(shown, name) as name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
+_TOTALS = """team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
              headshot_percent, impact, seconds_played, revives_given, denied_playtime,
              objectives_stolen + objectives_returned + dynamites_planted + dynamites_defused as objectives"""
 
@@ -214,7 +213,8 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
     """Totals of a session's players over its valid rounds, team by team, most impact first."""
     with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
         return cursor.execute(
-            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid)
+            f"""select guid, called as name, {_TOTALS}
+                from session_player_metric join session_name using (session_key, guid)
                 left join (select guid, impact from player_impact where level = 'session' and scope = %(key)s) i
                      using (guid)
                 where session_key = %(key)s
@@ -238,8 +238,8 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
     """Everybody who played in a session."""
     with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
         return cursor.execute(
-            """select guid, name, coalesce(shown, name) as shown, team
-               from session_player left join person_decided using (guid)
+            """select guid, name, called as shown, team
+               from session_player join session_name using (session_key, guid)
                where session_key = %s order by team nulls last, name, guid""",
             [session_key],
         ).fetchall()
@@ -317,7 +317,8 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
     players: dict[str, list[PlayerTotals]] = {}
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
-            f"""select match_key, {_TOTALS} from match_player_metric left join person_decided using (guid)
+            f"""select match_key, guid, coalesce(shown, name) as name, {_TOTALS}
+                from match_player_metric left join person_decided using (guid)
                 left join (select scope as match_key, guid, impact from player_impact
                            where level = 'match' and scope = any(%(keys)s)) i using (match_key, guid)
                 where match_key = any(%(keys)s)

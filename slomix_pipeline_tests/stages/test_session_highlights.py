@@ -1,8 +1,13 @@
 """What a summary tells beside its result stays true: late endstats and rounds from before it correct it, later ones
 do not."""
 
+from dataclasses import replace
+
+from slomix_pipeline.formats import gamestats
+from slomix_pipeline.rules.people import IdentityKind
+from slomix_pipeline.warehouse import identities
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
-from slomix_pipeline_tests.stages.endstats_steps import a_round, put_endstats, put_stats, rework
+from slomix_pipeline_tests.stages.endstats_steps import ADA, BOB, a_round, names, put_endstats, put_stats, rework
 
 
 def played(pipeline: Pipeline, matches: int, hours: float = 0) -> None:
@@ -51,3 +56,25 @@ def test_a_later_session_changes_nothing_of_what_was_told(pipeline: Pipeline) ->
     played(pipeline, matches=5, hours=1)
     (later,) = pipeline.report_sessions()
     assert later != first and summaries(pipeline)[:1] == told
+
+
+def test_whoever_is_called_otherwise_by_now_keeps_the_name_of_the_session_in_all_of_its_summary(
+    pipeline: Pipeline,
+) -> None:
+    played(pipeline, matches=5, hours=-2)
+    late = a_round(60, 1)
+    renamed = replace(late.stats, players=tuple(replace(line, name="Countess") for line in late.stats.players[:1]))
+    pipeline.put(names(late)[0], gamestats.dump(replace(renamed, players=renamed.players + late.stats.players[1:])))
+    pipeline.take_in()
+    pipeline.report_sessions()
+    (earlier,) = summaries(pipeline)  # half a match has none
+    assert "Countess" not in earlier and "**Ada** · 10 rounds" in earlier
+
+
+def test_merged_guids_have_one_name_in_a_summary(pipeline: Pipeline) -> None:
+    played(pipeline, matches=5)
+    with pipeline.database.transaction() as conn:  # as if they had never met
+        identities.add(conn, IdentityKind.MERGE, BOB, other_guid=ADA, reason="a new PC", made_by="ref")
+    pipeline.report_sessions()
+    (summary,) = summaries(pipeline)
+    assert "**Ada** · 10 rounds" in summary and "b|b." not in summary
