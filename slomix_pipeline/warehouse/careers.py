@@ -96,7 +96,8 @@ class Form:
 
 @dataclass(frozen=True)
 class Standing:
-    """Matches that were decided."""
+    """Matches that were decided, each once, whatever GUIDs somebody played under. Who was on both teams by two of them
+    neither won nor lost: it is none of these."""
 
     won: int
     drawn: int
@@ -205,12 +206,9 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
 
 def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
     """How often two players won with and against each other."""
-    rows = conn.execute(
-        """select a.team = b.team as together, a.won, a.drawn
-           from player_result a join player_result b using (match_key)
-           where a.guid = any(%s) and b.guid = any(%s)""",
-        [_guids(conn, one), _guids(conn, other)],
-    ).fetchall()
+    first, second = (_results(conn, _guids(conn, person)) for person in (one, other))
+    teams = {row["match_key"]: row["team"] for row in second}
+    rows = [row | {"together": row["team"] == teams[key]} for row in first if (key := row["match_key"]) in teams]
     with_him, against = ([row for row in rows if row["together"] is together] for together in (True, False))
     return Meetings(_counted(with_him), _counted(against))
 
@@ -268,7 +266,15 @@ def _numbers(conn: Connection[DictRow], person: str) -> CareerNumbers:
 
 
 def _standing(conn: Connection[DictRow], guids: Sequence[str]) -> Standing:
-    return _counted(conn.execute("select won, drawn from player_result where guid = any(%s)", [guids]).fetchall())
+    return _counted(_results(conn, guids))
+
+
+def _results(conn: Connection[DictRow], guids: Sequence[str]) -> list[DictRow]:
+    return conn.execute(
+        """select match_key, min(team) as team, bool_and(won) as won, bool_and(drawn) as drawn
+           from player_result where guid = any(%s) group by match_key having count(distinct team) = 1""",
+        [guids],
+    ).fetchall()
 
 
 def _counted(rows: Sequence[DictRow]) -> Standing:
@@ -279,9 +285,18 @@ def _counted(rows: Sequence[DictRow]) -> Standing:
 def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
     with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
         nights = cursor.execute(
-            """select scope as session_key, last_played_at as ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
+            """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
                       metric_dpm(damage_given, seconds_played) as dpm
-               from player_session_fact where guid = any(%s) order by last_played_at desc, scope desc limit %s""",
+               from (
+                   select scope as session_key, max(last_played_at) as ended_at, sum(rounds)::bigint as rounds,
+                          case when count(kills) = count(*) then sum(kills)::bigint end as kills,
+                          case when count(deaths) = count(*) then sum(deaths)::bigint end as deaths,
+                          case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
+                          case when count(seconds_played) = count(*) then sum(seconds_played)::bigint
+                          end as seconds_played
+                   from player_session_fact where guid = any(%s) group by scope
+               ) night
+               order by ended_at desc, session_key desc limit %s""",
             [guids, NIGHTS_SHOWN + USUAL_OF],
         ).fetchall()
     before = nights[NIGHTS_SHOWN:]

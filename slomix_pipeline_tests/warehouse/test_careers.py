@@ -116,6 +116,37 @@ def test_players_are_held_against_each_other_by_the_matches_that_both_played(pla
     assert career(played, BOB).standing == Standing(1, 1, 1)
 
 
+def test_a_match_counts_once_for_a_person_whatever_guids_he_played_it_under(played: Played) -> None:
+    for winner in ("A", "draw"):
+        key = played.round({"guid": ADA}, {"guid": BOB})
+        played.round({"guid": CYD}, {"guid": BOB}, number=2)
+        won_match(played, key, winner)
+    played.decided("merge", ADA, CYD)
+    assert career(played, CYD).standing == Standing(1, 1, 0)
+    assert careers.meetings(played.conn, CYD, BOB).together == Standing(1, 1, 0)
+    assert careers.meetings(played.conn, BOB, CYD).together == Standing(1, 1, 0)
+    assert [night.rounds for night in career(played, CYD).form.nights] == [4]
+
+
+def test_a_match_in_which_a_person_stood_on_both_teams_is_neither_won_nor_lost(played: Played) -> None:
+    key = played.round({"guid": ADA}, {"guid": BOB})
+    played.round({"guid": CYD}, {"guid": BOB}, number=2)
+    won_match(played, key, "A")
+    played.conn.execute("update session_player set team = 'B' where guid = %s", [CYD])
+    rewrite_facts(played.conn, ["main:s1"])
+    played.decided("merge", ADA, CYD)
+    assert career(played, CYD).standing == Standing(0, 0, 0)
+    assert careers.meetings(played.conn, CYD, BOB) == careers.Meetings(Standing(0, 0, 0), Standing(0, 0, 0))
+    assert career(played, BOB).standing == Standing(1, 0, 0)
+
+
+def test_two_servers_in_turn_make_two_nights(played: Played) -> None:
+    for number in range(3):
+        played.round({"guid": ADA}, minutes=20 * number)
+        played.round({"guid": ADA}, minutes=20 * number + 10, server="other")
+    assert [row["nights"] for row in played.rows("select nights from career_so_far order by stamp")] == [1] + [2] * 5
+
+
 def test_a_session_tells_what_was_reached_in_it(played: Played) -> None:
     played.round({"guid": ADA, "name": "Ada", "kills": 60}, {"guid": BOB, "kills": 1})
     played.round({"guid": ADA, "name": "Ada", "kills": 60}, {"guid": BOB, "kills": 1}, session=2)

@@ -72,8 +72,8 @@ select f.person, f.round_key, f.match_key, f.session_key, f.map, f.stamp,
        sum(f.objectives_stolen + f.objectives_returned) over so_far as objectives
 from (
     select p.person, f.*,
-           (lag(f.session_key) over (partition by p.person order by f.stamp, f.round_key)
-            is distinct from f.session_key)::integer as new_night
+           (row_number() over (partition by p.person, f.session_key order by f.stamp, f.round_key) = 1)::integer
+               as new_night   -- sessions of two servers may take turns
     from player_round_fact f
     join board_person p using (guid)
     where counts_in_careers(f.flags)
