@@ -20,7 +20,7 @@ select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, p.person
        f.gibs,
        case when kills_add_up then f.killing_spree end as killing_spree,
        case when kills_add_up then f.useful_kills end as useful_kills,
-       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, too much
+       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, more of it may be counted twice
        case when damage_adds_up and f.seconds_played >= least_record_seconds()
             then metric_dpm(f.damage_given, f.seconds_played) end as dpm,
        case when kills_add_up and f.seconds_played >= least_record_seconds()
@@ -33,7 +33,7 @@ join parsed_round file using (round_key)
 join board_person p using (guid)
 where counts_in_careers(f.flags) and f.seconds_played is not null;   -- else no bound was looked at
 comment on view record_line is
-'What a player did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones count part of it several times over.';
+'What a player did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
 
 create view record_round as
 select n.kind, n.value, l.round_key, l.match_key, l.session_key, l.map, l.stamp, l.guid, l.person, l.name
