@@ -138,6 +138,7 @@ class SessionScore:
 class MatchSeen:
     """One match: its rounds, result and the session's score after it. ``players``: most impact first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
+    ``without_points``: decided matches so far of which nobody knows the points: the score is too low by them;
     ``substitutions``: in words; ``caught_up_from``: maps won by A and by B when the winner was furthest behind,
     where it caught up now."""
 
@@ -157,6 +158,7 @@ class MatchSeen:
     score_a: int
     score_b: int
     draws: int
+    without_points: int = 0
     teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
     without_identity: tuple[str, ...] = ()
     substitutions: tuple[str, ...] = ()
@@ -251,7 +253,8 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
                   coalesce(sum(points_b) over so_far, 0)::integer as score_b,
-                  count(*) filter (where winner = %(draw)s) over so_far as draws
+                  count(*) filter (where winner = %(draw)s) over so_far as draws,
+                  count(*) filter (where winner is not null and points_a is null) over so_far as without_points
            from match m where session_key = any(%(keys)s)
            window so_far as (partition by session_key order by position)
            order by session_key, position""",
@@ -290,6 +293,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             score_a=row["score_a"],
             score_b=row["score_b"],
             draws=row["draws"],
+            without_points=row["without_points"],
             teams=names[row["session_key"]],
             without_identity=nobodies.get(row["match_key"], ()),
             substitutions=tuple(text for key in (row["r1_key"], row["r2_key"]) for text in changes.get(key, ())),
