@@ -160,7 +160,7 @@ def _milestone(own: Milestone) -> str:
 
 
 def _deed(own: DeedSeen) -> str:
-    where = f" · {map_text(own.map)}" if own.map else ""
+    where = f" · {map_text(own.map)}"
     return f"{deed_text(own)} · <t:{int(own.stamp.timestamp())}:d>{where}"
 
 

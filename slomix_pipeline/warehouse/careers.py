@@ -15,7 +15,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
 from slomix_pipeline.rules.milestones import Deed, Milestone, Progress, SoFar, milestones, progress
 from slomix_pipeline.rules.name_search import search
-from slomix_pipeline.warehouse import records
+from slomix_pipeline.warehouse import reading, records
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -118,11 +118,11 @@ class WeaponSeen:
 
 @dataclass(frozen=True)
 class DeedSeen:
-    """The first time that a player was part of a deed. ``map`` and ``match_key``: None of a whole session's."""
+    """The first time that a player was part of a deed."""
 
     deed: Deed
-    map: str | None
-    match_key: str | None
+    map: str
+    match_key: str
     session_key: str
     round_key: str
     stamp: datetime
@@ -333,15 +333,35 @@ def _aliases(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen
 
 def _deeds(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, tuple[DeedSeen, ...]]:
     """The first time of every deed, by person, in the order in which they came."""
+    matches = _comebacks(conn, persons)
     rows = conn.execute(
         """select distinct on (p.person, d.deed)
                   p.person, d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp
-           from team_deed d join board_person p using (guid)
-           where p.person = any(%s) order by p.person, d.deed, d.stamp, d.round_key""",
-        [list(persons)],
+           from (
+               select deed, guid, map, match_key, session_key, round_key, stamp from team_deed
+               union all
+               select %(comeback)s, f.guid, f.map, f.match_key, f.session_key, f.round_key, f.stamp
+               from player_round_fact f join match m using (match_key)
+               where f.team = m.winner and m.match_key = any(%(matches)s)
+           ) d
+           join board_person p using (guid)
+           where p.person = any(%(persons)s) order by p.person, d.deed, d.stamp, d.round_key""",
+        {"comeback": Deed.COMEBACK, "matches": matches, "persons": list(persons)},
     ).fetchall()
     found: dict[str, tuple[DeedSeen, ...]] = {}
     for row in sorted(rows, key=lambda row: (row["stamp"], row["deed"])):
         person, deed = row.pop("person"), Deed(row.pop("deed"))
         found[person] = (*found.get(person, ()), DeedSeen(deed, **row))
     return found
+
+
+def _comebacks(conn: Connection[DictRow], persons: Sequence[str]) -> list[str]:
+    """The matches with which somebody came back, of all sessions in which any of these played."""
+    rows = conn.execute(
+        """select session_key, match_key, winner from match
+           where session_key in (select f.scope from player_session_fact f join board_person p using (guid)
+                                 where p.person = any(%s))
+           order by session_key, position""",
+        [list(persons)],
+    ).fetchall()
+    return list(reading.comebacks_among(rows))

@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.comebacks import MapsWon, caught_up_from
+from slomix_pipeline.rules.comebacks import MapsWon, comebacks
 from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
@@ -264,7 +264,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     sessions = {row["session_key"] for row in rows}
     names = teams.team_names(conn, sessions)
     changes = teams.substitutions(conn, sessions)
-    caught_up = _comebacks(rows)
+    caught_up = comebacks_among(rows)
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(row["names"])
@@ -303,16 +303,13 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     ]
 
 
-def _comebacks(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
+def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
     """From what winners came back, by match. ``rows``: matches by session in play order."""
-    found = {}
+    found: dict[str, MapsWon] = {}
     for _, session in groupby(rows, key=lambda row: row["session_key"]):
-        scores = [MapsWon(0, 0)]
-        for row in session:
-            a, b = scores[-1]
-            scores.append(MapsWon(a + (row["winner"] == Winner.A), b + (row["winner"] == Winner.B)))
-            if came_from := caught_up_from(scores, row["winner"]):
-                found[row["match_key"]] = came_from
+        of_session = list(session)
+        came_from = comebacks(row["winner"] for row in of_session)
+        found |= {row["match_key"]: score for row, score in zip(of_session, came_from, strict=True) if score}
     return found
 
 

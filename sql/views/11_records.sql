@@ -105,20 +105,6 @@ from (
     window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
 join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before and a.attacks_before >= 10   -- the first ones on a map are no feat
-union all
-select 'comeback', f.guid, null, null, s.session_key, max(f.round_key), max(f.stamp)
-from session_score s
-cross join (values ('A', 'B'), ('B', 'A')) as side (own, other)
-join player_round_fact f on f.session_key = s.session_key and f.team = side.own
-where s.without_points = 0 and case side.own when 'A' then s.points_a > s.points_b else s.points_b > s.points_a end
-  and exists (
-      select from (
-          select count(*) filter (where m.winner = side.own) over so_far as own,
-                 count(*) filter (where m.winner = side.other) over so_far as other
-          from match m where m.session_key = s.session_key
-          window so_far as (order by m.position)
-      ) score where score.own = 0 and score.other >= 3)
-group by s.session_key, side.own, f.guid;
+where a.seconds < a.best_before and a.attacks_before >= 10;   -- the first ones on a map are no feat
 comment on view team_deed is
-'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map, a session won after three maps lost and none won.';
+'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
