@@ -23,6 +23,7 @@ from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import AttackEnd, LengthFrom, TimingStatus, attack_end, attackers_gave_up
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
+from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -264,10 +265,11 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     sessions = {row["session_key"] for row in rows}
     names = teams.team_names(conn, sessions)
     changes = teams.substitutions(conn, sessions)
+    hidden = hiding(conn)
     caught_up = comebacks_among(rows)
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
-        row["match_key"]: tuple(row["names"])
+        row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
@@ -284,7 +286,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             status=Status(row["status"]),
             winner=row["winner"] and Winner(row["winner"]),
             source=row["source"] and Source(row["source"]),
-            reason=row["reason"],
+            reason=hidden.text(row["reason"]),
             attackers_first=row["attackers_first"] and Team(row["attackers_first"]),
             policy=row["policy"],
             first=rounds.get(row["r1_key"]),
@@ -333,6 +335,7 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
     """Timed rounds as people see them, by key."""
     headers = results.true_headers(conn, results.places(conn, keys))
+    hidden = hiding(conn)
     rows = conn.execute(
         """select p.*, t.*, f.by_sensor, r.reason, r.flags,
                   case when r.unscored_reason is null then r.invalid_reason end as left_out
@@ -351,8 +354,8 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
             row["record_key"],
             row["surrender_side"],
             row["by_sensor"],
-            row["left_out"],
-            row["reason"],
+            hidden.text_if_any(row["left_out"]),
+            hidden.text_if_any(row["reason"]),
             tuple(row["flags"]),
         )
         for row in rows
