@@ -176,7 +176,7 @@ def _compared(number: CareerNumber, one: Career, other: Career) -> str:
 def _record(record: RecordSeen, *, with_holders: bool = True) -> str:
     value = f"**{record_value(record)}**"
     facts = [value if record.kind is RecordKind.ATTACK else f"{KINDS[record.kind].title} {value}"]
-    if with_holders:
+    if with_holders and record.holders:
         facts.append(_some([player_text(name) for name in record.holders]))
     if record.map:
         facts.append(map_text(record.map))

@@ -19,7 +19,7 @@ from slomix_pipeline.warehouse.rows import rows_of
 @dataclass(frozen=True)
 class RecordSeen:
     """A record: who holds it first, and the round and file it is from. ``guids`` and ``holders``: one player, or the
-    team of an attack; ``equalled``: how often it was reached again; ``map``: None of a session."""
+    team of an attack, as far as they may be named; ``equalled``: how often it was reached again; ``map``: None of a session."""
 
     kind: RecordKind
     level: RecordLevel
@@ -104,12 +104,12 @@ _OF_ATTACKS = """
     from map_attack a
     join best using (map, seconds)
     cross join lateral (
-        select array_agg(p.person order by p.name, p.person) as guids,
-               array_agg(p.name order by p.name, p.person) as holders
+        select coalesce(array_agg(p.person order by p.name, p.person), '{}') as guids,
+               coalesce(array_agg(p.name order by p.name, p.person), '{}') as holders
         from player_round_fact f join board_person p using (guid)
         where f.round_key = a.round_key and f.team = a.team
     ) team
-    where a.completed and a.in_book and a.team is not null and team.guids is not null
+    where a.completed and a.in_book and a.team is not null
     order by a.map, a.stamp, a.round_key"""
 
 _OF_PERSONS = """

@@ -203,6 +203,8 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
     assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
     assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack]))[0]
+    unnamed = lines_of(board_messages.records_message([replace(attack, holders=())]))
+    assert unnamed == [f"**2:29** · supply · <t:{int(EVENING.timestamp())}:d>"]
     assert set(KINDS) == set(RecordKind)
 
 

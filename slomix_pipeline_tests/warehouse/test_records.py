@@ -199,6 +199,14 @@ def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_we
     assert deeds == [{"guid": ADA, "round_key": feat}]
 
 
+def test_the_fastest_attack_stands_without_names_when_its_whole_team_is_hidden(played: Played) -> None:
+    feat = attacked(played, 250)
+    played.decided("hide", ADA, name="Player 3F2A")
+    record = held(played, RecordKind.ATTACK)
+    assert record is not None
+    assert (record.value, record.guids, record.holders, record.round_key) == (250, (), (), feat)
+
+
 def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:
     (row,) = played.rows("select pg_get_viewdef('round_in_book') as text")
     assert all(f"'{text}'" in row["text"] for text in (*CHECKED, laws.KILLS, laws.DAMAGE, laws.UNKNOWN))
