@@ -19,7 +19,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 @dataclass(frozen=True)
 class RecordSeen:
     """A record: who holds it first, and the round and file it is from. ``guids`` and ``holders``: one player, or the
-    team of an attack, as far as they may be named; ``equalled``: how often it was reached again; ``map``: None of a session."""
+    team of an attack, as far as they may be named; ``equalled``: how often it was reached again; ``map``:
+    None of a session."""
 
     kind: RecordKind
     level: RecordLevel
