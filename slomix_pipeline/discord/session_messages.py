@@ -133,15 +133,22 @@ def _cards(
         yield Field("Duel", pair, inline=True)
 
 
-_WINNERS = {Winner.A: "🔵 A", Winner.B: "🔴 B", Winner.DRAW: "🟡 draw", None: "⚪ not counted"}
-
-
 def _map_line(match: MatchSeen) -> str:
-    winner = _WINNERS[match.winner]
+    winner = _winner(match)
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if by_a_person(match) else ""
     why = decided if match.winner else f" · {short_text(match.reason, LONGEST)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
+
+
+def _winner(match: MatchSeen) -> str:
+    """Who won, by name: teams may have any colours, so no mark could stand for one."""
+    match match.winner:
+        case Winner.A | Winner.B:
+            return f"🏆 {team_text(match.teams[match.winner])}"
+        case Winner.DRAW:
+            return "🟡 draw"
+    return "⚪ not counted"
 
 
 def _short(seen: RoundSeen) -> str:
