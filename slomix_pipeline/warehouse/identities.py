@@ -169,6 +169,11 @@ def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[IdentityDec
         return cursor.execute(f"{_LISTED} where d.revoked_at is null or %s order by d.id", [also_revoked]).fetchall()
 
 
+def session_of_each_server(conn: Connection[DictRow]) -> list[str]:
+    """A key of every game server that has sessions."""
+    return [row["key"] for row in conn.execute("select max(session_key) as key from session group by server")]
+
+
 def note_called_otherwise(conn: Connection[DictRow], guids: Collection[str]) -> Concerned:
     """Notes that what was told of these players' sessions has to be compared with how they are called now. Belongs into
     the transaction that decides it: who dies afterwards leaves it to be done."""

@@ -1,6 +1,7 @@
 """What people decide of who is who: said wherever a player is named, corrected where it was told, and taken back."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,20 @@ def test_what_a_killed_command_left_untold_is_compared_by_the_sensors(
     assert len(pipeline.report_sessions()) == 1
     assert naming(pipeline.page, name) == naming(dev, name) == []
     assert pipeline.stale() == []
+
+
+def test_a_decision_waits_for_who_is_telling_of_the_player_by_his_old_name(
+    pipeline: Pipeline, dev: StandIn, evening: Evening
+) -> None:
+    guid, _ = two_players(pipeline, evening)
+    with ThreadPoolExecutor(1) as pool:
+        with pipeline.database.hold("telling main"):
+            deciding = pool.submit(decided, pipeline, dev, "hide", guid)
+            with pytest.raises(TimeoutError):
+                deciding.result(timeout=1)
+            assert pipeline.rows("select from identity_decision") == []
+        deciding.result(timeout=60)
+    assert naming(pipeline.page, name_of(pipeline, guid)) == []
 
 
 def test_of_sessions_that_were_never_told_nothing_is_told(pipeline: Pipeline, dev: StandIn, tmp_path: Path) -> None:
