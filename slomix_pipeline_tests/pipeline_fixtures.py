@@ -353,6 +353,8 @@ _WRITTEN_AT = frozenset(
         "told_of",
         "noted_at",
         "worked_at",
+        "awarded_at",
+        "past",
     )
 )
 

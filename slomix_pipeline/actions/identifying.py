@@ -7,7 +7,8 @@ Does not belong here: what contradicts what (``rules.people``), keeping decision
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import Connection
@@ -30,8 +31,8 @@ from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_SESSION, TELLING_OF_A_ROUND, Progress, run_stages
 from slomix_pipeline.stages.common import Tools
+from slomix_pipeline.stages.telling import sole_teller
 from slomix_pipeline.warehouse import identities
-from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.identities import Concerned, IdentityDecision
 
 
@@ -62,7 +63,8 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
     """
     _check_words(reason, made_by)
     database = open_database(settings)
-    with database.transaction() as conn:
+    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
+    with _while_nobody_tells(tools), database.transaction() as conn:
         identities.hold_decisions(conn)
         found = finder(conn)
         number = identities.add(
@@ -78,7 +80,7 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
         concerned = identities.note_called_otherwise(conn, found.concerned)
         made = identities.in_force(conn, number)
     assert made is not None
-    _tell_anew(settings, database, concerned, progress)
+    _tell_anew(tools, concerned, progress)
     return made
 
 
@@ -90,7 +92,8 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
     """
     _check_words(reason, revoked_by)
     database = open_database(settings)
-    with database.transaction() as conn:
+    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
+    with _while_nobody_tells(tools), database.transaction() as conn:
         identities.hold_decisions(conn)
         made = identities.in_force(conn, number)
         if made is None:
@@ -99,7 +102,7 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
         identities.revoke(conn, number, reason=reason, revoked_by=revoked_by)
         told = person is not None and made.kind is not IdentityKind.REJECT
         concerned = identities.note_called_otherwise(conn, person.guids if person and told else ())
-    _tell_anew(settings, database, concerned, progress)
+    _tell_anew(tools, concerned, progress)
     return made
 
 
@@ -109,12 +112,21 @@ def _check_words(reason: str, name: str) -> None:
             raise CantIdentify(f"say {what}: it is empty")
 
 
-def _tell_anew(settings: Settings, database: Database, concerned: Concerned, progress: Progress) -> None:
+@contextmanager
+def _while_nobody_tells(tools: Tools) -> Iterator[None]:
+    """What is being told while somebody decides would be told by the old name, and not be known as told: to be waited
+    for, but no decision is refused for that."""
+    with tools.database.connect() as conn:
+        played = identities.session_of_each_server(conn)
+    with sole_teller(tools, played):
+        yield
+
+
+def _tell_anew(tools: Tools, concerned: Concerned, progress: Progress) -> None:
     """Has the messages compared with how players are called now. Nothing new is announced."""
     if not (concerned.rounds or concerned.sessions):
         return
-    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
-    with working_alone(database):
+    with working_alone(tools.database):
         for key in sorted(concerned.rounds, reverse=True):  # one by one: a match that ends meanwhile is told in between
             run_stages(TELLING_OF_A_ROUND, [key], tools, progress)
         run_stages(OF_A_SESSION, concerned.sessions, tools, progress)

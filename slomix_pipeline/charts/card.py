@@ -3,7 +3,7 @@
 Does not belong here: how it came to that (``score``, ``times``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -24,6 +24,7 @@ from slomix_pipeline.charts.look import (
     team_colours,
     team_text,
 )
+from slomix_pipeline.rules.best import most_of
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -58,7 +59,7 @@ def _texts(facts: SessionFacts) -> list[_Texts]:
     colours = team_colours(facts.teams)
     left, right = ([_text(text, x, 10, MUTED, 15)] for text, x in ((_day(facts), 0), (_counts(facts), _INNER)))
     for side, x, (what, best) in zip((left, right), (0, _INNER), _highest(facts), strict=True):
-        side += [_text(what, x, 244, MUTED, 15), _text(best, x, 267, TEXT, 16)]
+        side += [_text(what, x, 244, MUTED, 15), _text(best, x, 267, TEXT, 16)] if best else []
     names = [_team(facts.teams[team], x, colours[team]) for team, x in ((Team.A, 0), (Team.B, _INNER))]
     score = _text(f"{facts.score_a} – {facts.score_b}", _INNER / 2, 90, STRONG, 58)
     return [
@@ -145,25 +146,25 @@ def _verdict(facts: SessionFacts) -> str:
 
 
 def _highest(facts: SessionFacts) -> list[tuple[str, str]]:
-    """Who has most kills and most damage; unknown as soon as anybody's are."""
+    """Who has most kills and most damage, as the summary's cards go; empty where that is no news."""
     return [
-        (what, _most(facts.players, attribute))
-        for what, attribute in (("Most kills", "kills"), ("Most damage", "damage_given"))
+        ("Most kills", _most(facts.players, lambda player: player.kills)),
+        ("Most damage", _most(facts.players, lambda player: player.damage_given)),
     ]
 
 
-def _most(players: Iterable[PlayerFacts], attribute: str) -> str:
-    values = [(getattr(player, attribute), player) for player in players]
-    if not values or any(value is None for value, _ in values):
+def _most(players: Sequence[PlayerFacts], value_of: Callable[[PlayerFacts], int | None]) -> str:
+    if not players or any(value_of(player) is None for player in players):
         return UNKNOWN
-    most = max(value for value, _ in values)
-    best = [player for value, player in values if value == most]
-    others = f" and {len(best) - 1} more" if len(best) > 1 else ""
-    return f"{number_text(most)} · {name_text(best[0].name, _NAME)}{others}"
+    most = most_of(players, value_of)
+    if most is None:
+        return ""
+    others = f" and {len(most.players) - 1} more" if len(most.players) > 1 else ""
+    return f"{number_text(most.value)} · {name_text(most.players[0].name, _NAME)}{others}"
 
 
 def _alt(facts: SessionFacts) -> str:
     a, b = (team_text(facts.teams[team]) for team in Team)
-    highest = [f"{what}: {'unknown' if best == UNKNOWN else best}" for what, best in _highest(facts)]
+    highest = [f"{what}: {'unknown' if best == UNKNOWN else best}" for what, best in _highest(facts) if best]
     lead = f"{_day(facts)}: {a} {facts.score_a}, {b} {facts.score_b}; {_verdict(facts)}."
     return in_words(lead, [_counts(facts), *highest])

@@ -201,7 +201,7 @@ def _milestone(own: Milestone) -> str:
 
 
 def _deed(own: DeedSeen) -> str:
-    where = f" · {map_text(own.map)}" if own.map else ""
+    where = f" · {map_text(own.map)}"
     return f"{deed_text(own)} · <t:{int(own.stamp.timestamp())}:d>{where}"
 
 
@@ -222,7 +222,7 @@ def titled_record_text(record: RecordSeen) -> str:
 def _record(record: RecordSeen, *, titled: bool = True, with_holders: bool = True) -> str:
     value = f"**{record_value(record)}**"
     facts = [f"{KINDS[record.kind].title} {value}" if titled else value]
-    if with_holders:
+    if with_holders and record.holders:
         facts.append(_some([player_text(name) for name in record.holders]))
     if record.map:
         facts.append(map_text(record.map))

@@ -161,7 +161,8 @@ def _verdict(match: MatchSeen) -> str:
 
 def _score(match: MatchSeen) -> str:
     a, b = team_text(match.teams[Team.A]), team_text(match.teams[Team.B])
-    return f"Score so far: {a} {match.score_a} – {match.score_b} {b}{rest(match.draws, 0)}"
+    known = ", as far as points are known" if match.without_points else ""
+    return f"Score so far: {a} {match.score_a} – {match.score_b} {b}{rest(match.draws, 0)}{known}"
 
 
 def rest(draws: int, not_counted: int) -> str:

@@ -4,7 +4,7 @@ Does not belong here: the message of a match (``messages``), the players' number
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape
@@ -14,34 +14,20 @@ from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_tex
 from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
-from slomix_pipeline.rules.records import PersonalBest
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.warehouse.careers import Unlocked
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.highlights import NOTHING_SPECIAL, Highlights
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
 LONGEST = 120  # visible characters of one of them
-
-
-@dataclass(frozen=True)
-class Highlights:
-    """What a session has to tell beside its result: the duel with most kills, who had his best night in something, what
-    players reached for the first time."""
-
-    duel: Duel | None = None
-    bests: Sequence[PersonalBest] = ()
-    unlocked: Sequence[Unlocked] = ()
-
-
-NOTHING_SPECIAL = Highlights()
 
 
 def session_message(
@@ -78,7 +64,7 @@ def session_message(
                 *([f"-# MVP is who had most impact and played at least half the time. {LEGEND}"] if players else []),
             ]
         ),
-        color=colour(_winner(session), teams),
+        color=colour(_won_by_whom(session), teams),
         footer=" · ".join(
             [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
         ),
@@ -97,7 +83,7 @@ def session_message(
 def verdict_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
     """Who won a session, and how high: ``sWat (A) wins 4–2``; what is known where that is open."""
     a, b = session.points_a, session.points_b
-    winner = _winner(session)
+    winner = _won_by_whom(session)
     if winner is None:
         return _open_session(a, b, session.matches - session.not_counted)
     verdict = "Draw" if winner == Winner.DRAW else f"{team_text(teams[winner])} wins"
@@ -109,7 +95,7 @@ def shares_known(matches: Sequence[MatchSeen]) -> tuple[Team, ...]:
     return () if any(match.without_identity for match in matches) else tuple(Team)
 
 
-def _winner(session: SessionScore) -> Winner | None:
+def _won_by_whom(session: SessionScore) -> Winner | None:
     counted = session.matches - session.not_counted
     return session_winner(Points(session.points_a, session.points_b), counted, session.without_points)
 
@@ -158,15 +144,22 @@ def _cards(
         yield Field("Duel", pair, inline=True)
 
 
-_WINNERS = {Winner.A: "🔵 A", Winner.B: "🔴 B", Winner.DRAW: "🟡 draw", None: "⚪ not counted"}
-
-
 def _map_line(match: MatchSeen) -> str:
-    winner = _WINNERS[match.winner]
+    winner = _winner(match)
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if by_a_person(match) else ""
     why = decided if match.winner else f" · {short_text(match.reason, LONGEST)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
+
+
+def _winner(match: MatchSeen) -> str:
+    """Who won, by name: teams may have any colours, so no mark could stand for one."""
+    match match.winner:
+        case Winner.A | Winner.B:
+            return f"🏆 {team_text(match.teams[match.winner])}"
+        case Winner.DRAW:
+            return "🟡 draw"
+    return "⚪ not counted"
 
 
 def _short(seen: RoundSeen) -> str:

@@ -170,7 +170,7 @@ def _records_table(records: Sequence[RecordSeen], *, with_holders: bool) -> Tabl
     table = _table(*columns, ("round", "left"), ("sha256", "left"), ("timing", "left"))
     for record in records:
         again = equalled_text(record)
-        holders = [", ".join(record.holders) + (f" ({again})" if again else "")] if with_holders else []
+        holders = [" ".join(filter(None, (", ".join(record.holders), again and f"({again})")))] if with_holders else []
         table.add_row(
             record_title(record),
             record_value(record),

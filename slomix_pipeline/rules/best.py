@@ -4,7 +4,7 @@ Belongs here: who may be called so, and when it is shared. Does not belong here:
 (``sql/views/01_metrics.sql``), the words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -40,12 +40,13 @@ class Player(Protocol):
 
 
 P = TypeVar("P", bound=Player)
+Q = TypeVar("Q")
 
 
-class Most(NamedTuple, Generic[P]):
+class Most(NamedTuple, Generic[Q]):
     """Who had most of something, and how much."""
 
-    players: tuple[P, ...]
+    players: tuple[Q, ...]
     value: int
 
 
@@ -63,8 +64,13 @@ def best_of(players: Sequence[P]) -> tuple[P, ...]:
 
 
 def most(players: Sequence[P], what: Best) -> Most[P] | None:
-    """Who did most of something; None when nobody did any, it is unknown of anybody, or too many share it."""
-    values = [_value(player, what) for player in players]
+    """Who did most of something; see ``most_of``."""
+    return most_of(players, lambda player: _value(player, what))
+
+
+def most_of(players: Sequence[Q], value_of: Callable[[Q], int | None]) -> Most[Q] | None:
+    """Who has most of a number; None when nobody has any, it is unknown of anybody, or too many share it."""
+    values = [value_of(player) for player in players]
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values) or max(known) <= 0:
         return None

@@ -3,7 +3,7 @@
 Does not belong here: what a match gives (``score_policies``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from slomix_pipeline.rules.scoring import Winner
@@ -16,6 +16,17 @@ class MapsWon(NamedTuple):
 
     a: int
     b: int
+
+
+def comebacks(winners: Iterable[Winner | str | None]) -> list[MapsWon | None]:
+    """From what the winner of each match of an evening came back with it; None where that was no comeback. ``winners``:
+    of its matches in order."""
+    scores, found = [MapsWon(0, 0)], []
+    for winner in winners:
+        a, b = scores[-1]
+        scores.append(MapsWon(a + (winner == Winner.A), b + (winner == Winner.B)))
+        found.append(caught_up_from(scores, winner))
+    return found
 
 
 def caught_up_from(scores: Sequence[MapsWon], winner: Winner | str | None) -> MapsWon | None:

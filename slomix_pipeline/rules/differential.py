@@ -13,7 +13,7 @@ from slomix_pipeline.formats.gamestats import ALLIES, AXIS, NO_COUNTS, PlayerLin
 from slomix_pipeline.formats.weapons import WEAPONS
 from slomix_pipeline.rules.counters import nothing_counted, restart_signs, stayed_longer, was_there
 from slomix_pipeline.rules.identity import has_identity
-from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, POLICY, Policy
+from slomix_pipeline.rules.policy import BULLETS_SINCE, COUNTERS, MOST_DENIED_PER_KILL, POLICY, Policy
 from slomix_pipeline.rules.values import other_side, shared_lines
 
 # What a player's numbers are marked with.
@@ -156,7 +156,7 @@ def _as_it_is(line: PlayerLine, tail_fields: int, other_round: PlayerLine | None
         seconds_dead=_capped(dead, played),
         seconds_dead_raw=dead,
         alive_percent=line.tail["alive_percent"],
-        counters=_counters(line, tail_fields),
+        counters=_counters(line, tail_fields, totals.kills),
         flags=(*(() if has_identity(line.guid) else (NO_IDENTITY,)), *_capped_flags(dead, played)),
     )
 
@@ -165,7 +165,7 @@ def _difference(first: PlayerLine, second: PlayerLine, tail_fields: int) -> Roun
     played = _minus(seconds(second.tail["minutes_played"]), seconds(first.tail["minutes_played"]))
     dead = seconds(second.tail["minutes_dead"])
     hits, shots, kills, deaths, headshots = map(sub, second.totals, first.totals)
-    counters = _counters(second, tail_fields)
+    counters = _counters(second, tail_fields, kills)
     for name in _CUMULATIVE:
         counters[name] = _minus(counters[name], _whole(first.tail[name]))
     return RoundPlayer(
@@ -216,12 +216,15 @@ def _side(line: PlayerLine, other_round: PlayerLine | None) -> int | None:
     return other_side(other_round.side) if other_round and other_round.side in (AXIS, ALLIES) else None
 
 
-def _counters(line: PlayerLine, tail_fields: int) -> dict[str, int | None]:
-    """A line's own counters. ``tail_fields``: of the writer who knew least of what they are taken from."""
+def _counters(line: PlayerLine, tail_fields: int, kills: int) -> dict[str, int | None]:
+    """A line's own counters. ``tail_fields``: of the writer who knew least of what they are taken from; ``kills``: the
+    round's own."""
     tail = line.tail
     counters = {name: None if (value := tail[name]) is None else int(value) for name in COUNTERS}
     if tail_fields < BULLETS_SINCE:
         counters["bullets_fired"] = None
+    if (counters["denied_playtime"] or 0) > MOST_DENIED_PER_KILL * max(kills, 1):
+        counters["denied_playtime"] = None
     return counters
 
 

@@ -16,6 +16,8 @@ from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.values import attack_succeeded, shared_lines, stopwatch_seconds, time_to_beat
 
 CAUSES = "what may explain it"  # how ``known_causes`` are named where they are stored
+KILLS, DAMAGE = "kills = deaths", "damage given = received"  # records ask for these, see sql/views/11_records.sql
+UNKNOWN = "unknown"  # a sum that a law needs
 UNEXPLAINED = "nobody in this file explains it: somebody who left on the way has no line, or the file is wrong"
 SHORT_STAY = 60  # seconds less than the longest stay; the writer's minutes are exact to 6 s
 
@@ -32,10 +34,10 @@ class Finding(NamedTuple):
 def lobby_laws(players: Sequence[RoundPlayer]) -> list[Finding]:
     """The laws of everybody's own numbers in one round."""
     return [
-        _equal("kills = deaths", players, _kills, players, _deaths),
+        _equal(KILLS, players, _kills, players, _deaths),
         _side_by_side("Axis kills = Allies deaths", players, AXIS),
         _side_by_side("Allies kills = Axis deaths", players, ALLIES),
-        _equal("damage given = received", players, _counter("damage_given"), players, _counter("damage_received")),
+        _equal(DAMAGE, players, _counter("damage_given"), players, _counter("damage_received")),
         _equal(
             "team damage given = received",
             players,
@@ -164,7 +166,7 @@ def _equal(
 ) -> Finding:
     left, right = _sum(givers, given), _sum(takers, taken)
     if left is None or right is None:
-        return Finding(law, None, "unknown")
+        return Finding(law, None, UNKNOWN)
     return Finding(law, left == right, f"{left} {'=' if left == right else '≠'} {right}")
 
 

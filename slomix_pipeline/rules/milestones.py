@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from slomix_pipeline.rules.comebacks import FAR_BEHIND
+
 KD_FROM_ROUNDS = 20
 
 
@@ -32,7 +34,7 @@ class Number(StrEnum):
 
 
 class Deed(StrEnum):
-    """What somebody is once the first time part of, as the view ``team_deed`` names it."""
+    """What somebody is once the first time part of: a comeback, or what the view ``team_deed`` names so."""
 
     FULL_HOLD = "full_hold"
     MAP_RECORD = "map_record"
@@ -42,7 +44,7 @@ class Deed(StrEnum):
 DEEDS: Mapping[Deed, str] = {
     Deed.FULL_HOLD: "first full hold",
     Deed.MAP_RECORD: "first map record",
-    Deed.COMEBACK: "first session won after 0–3",
+    Deed.COMEBACK: f"first comeback from {FAR_BEHIND} maps behind",
 }
 
 

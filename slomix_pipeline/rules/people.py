@@ -6,12 +6,14 @@ Does not belong here: keeping decisions and following chains of them (``warehous
 ``person_decided``); telling the lines of a file apart (``identity``).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from slomix_pipeline.formats.names import clean_name, is_unseen
 
+HIDDEN = "a hidden player"
 NAME_LENGTH = range(2, 33)  # in characters, of chosen names
 
 
@@ -53,6 +55,20 @@ def hidden_name(number: int) -> str:
     """What is shown instead of the name of somebody who wished it. ``number``: below 65536, drawn by lot: nothing of
     his can be read from it."""
     return f"Player {number:04X}"
+
+
+def without_names(text: str, names: Collection[str]) -> str:
+    """A text that a person typed, with another word for each of some names; in any case, but not within words."""
+    if not names:
+        return text
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+    # A colour code may stand before a name.
+    return re.sub(rf"(?:(?<!\w)|(?<=\^\w))(?:{longest_first})(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+
+
+def is_one_of(name: str, names: Collection[str]) -> bool:
+    """Whether a name is one of some names, in any case."""
+    return name.casefold() in {other.casefold() for other in names}
 
 
 def link_objection(guid: str, person: Person, holder: str | None) -> str | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from slomix_pipeline.formats.names import visible
 from slomix_pipeline.rules.things import NOT_THERE, PostState, Thing, ThingKind, ToldAs
 from slomix_pipeline.stages.common import Done, Tools
-from slomix_pipeline.stages.session_post import highlights_of, session_summary
+from slomix_pipeline.stages.session_post import session_summary
 from slomix_pipeline.stages.telling import sole_teller
 from slomix_pipeline.warehouse import session_reports
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.session_facts import session_facts
 
 if TYPE_CHECKING:
@@ -46,19 +47,21 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
             made_from = session_reports.fingerprint_of(conn, key)
             state = state_of(conn, Thing(ThingKind.SESSION, key))
             facts = session_facts(conn, key) if state is PostState.SENT else None
-        outcomes[key] = Outcome(True, {"pictures": "none: there is no message to put them to"})
-        through = state is not None and state not in NOT_THERE  # else they follow once it is there
         if facts is not None:
-            outcomes[key], through = _illustrate_session(tools, telling, key, facts)
-        if through:
+            outcomes[key] = _illustrate_session(tools, telling, key, facts, made_from)
+            continue
+        outcomes[key] = Outcome(True, {"pictures": "none: there is no message to put them to"})
+        if state is not None and state not in NOT_THERE:  # else they follow once it is there
             with tools.database.connect() as conn:
                 session_reports.note_told(conn, key, made_from)
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
-def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "SessionFacts") -> tuple[Outcome, bool]:
-    """Puts its pictures to one summary. Returns the outcome, and whether the session is through: else its report is
-    asked for again."""
+def _illustrate_session(
+    tools: Tools, telling: "Telling", key: str, facts: "SessionFacts", made_from: str | None
+) -> Outcome:
+    """Puts its pictures to one summary, and notes that it was compared with the report ``made_from``: else it is asked
+    for again."""
     pictures, trouble = [], None
     try:
         pictures = drawn(facts)
@@ -69,15 +72,18 @@ def _illustrate_session(tools: Tools, telling: "Telling", key: str, facts: "Sess
         highlights = highlights_of(conn, key)
     with sole_teller(tools, [key]) as alone:  # not while drawing, which takes seconds
         if not alone:
-            return Outcome(True, {"pictures": "left to a later run: another one is telling"}), False
+            return Outcome(True, {"pictures": "left to a later run: another one is telling"})
         with tools.database.snapshot() as conn:
             message = session_summary(conn, key, highlights)
             if message is None or session_facts(conn, key) != facts:
-                return Outcome(True, {"pictures": "left to a later run: the session changed meanwhile"}), False
+                return Outcome(True, {"pictures": "left to a later run: the session changed meanwhile"})
         told = telling.illustrate(Thing(ThingKind.SESSION, key), message, pictures)
+        if told.outcome is not ToldAs.FAILED:
+            with tools.database.connect() as conn:  # before anybody else may note that it has to be compared again
+                session_reports.note_told(conn, key, made_from)
     if trouble is not None:
-        return Outcome(False, {"pictures": 0, "why": trouble}), told.outcome is not ToldAs.FAILED
-    return Outcome(not told.outcome.is_trouble, _facts(told, pictures)), told.outcome is not ToldAs.FAILED
+        return Outcome(False, {"pictures": 0, "why": trouble})
+    return Outcome(not told.outcome.is_trouble, _facts(told, pictures))
 
 
 def drawn(facts: "SessionFacts") -> "list[Attachment]":

@@ -14,17 +14,14 @@ from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
 from slomix_pipeline.warehouse import due, reading
-from slomix_pipeline.warehouse.careers import unlocked_in
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.duels import hardest_duel
-from slomix_pipeline.warehouse.records import personal_bests_of
+from slomix_pipeline.warehouse.highlights import Highlights, highlights_of
 from slomix_pipeline.warehouse.session_evidence import session_evidence
 
 if TYPE_CHECKING:
     from slomix_pipeline.discord.client import Discord
     from slomix_pipeline.discord.embeds import Message
-    from slomix_pipeline.discord.session_messages import Highlights
     from slomix_pipeline.discord.telling import Telling
 
 
@@ -62,14 +59,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 
 
-def highlights_of(conn: Connection[DictRow], key: str) -> "Highlights":
-    """What a session has to tell beside its result."""
-    from slomix_pipeline.discord.session_messages import Highlights
-
-    return Highlights(hardest_duel(conn, key), personal_bests_of(conn, key), unlocked_in(conn, key))
-
-
-def session_summary(conn: Connection[DictRow], key: str, highlights: "Highlights") -> "Message | None":
+def session_summary(conn: Connection[DictRow], key: str, highlights: Highlights) -> "Message | None":
     """What is said of a session as it is now; None when another session swallowed it."""
     from slomix_pipeline.discord.session_messages import session_message
 

@@ -37,11 +37,11 @@ def session_report(keys: Sequence[str], tools: Tools) -> Done:
             if not reading.session_rows(conn, key):
                 reports[key] = {"replaced by": reading.resolve_session(conn, key) or "nothing"}
                 continue
-            worked_at = session_reports.worked_at(conn, key)
+            made_of = session_reports.made_of(conn, key)
             players = reading.session_players(conn, key)
             matches = reading.matches(conn, [key])
             evidence = session_evidence(conn, key)
-            session_reports.remember(conn, key, session_reports.fingerprint(evidence, players), worked_at)
+            session_reports.remember(conn, key, session_reports.fingerprint(conn, key, evidence, players), made_of)
         reports[key] = _facts(evidence.session, matches, players) | {
             "trust grade": evidence.grade.letter,
             "why this grade": "; ".join(evidence.grade.reasons) or "nothing is wrong",

@@ -15,7 +15,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
 from slomix_pipeline.rules.milestones import Deed, Milestone, Progress, SoFar, milestones, progress
 from slomix_pipeline.rules.name_search import search
-from slomix_pipeline.warehouse import records
+from slomix_pipeline.warehouse import reading, records
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -96,7 +96,8 @@ class Form:
 
 @dataclass(frozen=True)
 class Standing:
-    """Matches that were decided."""
+    """Matches that were decided, each once, whatever GUIDs somebody played under. Who was on both teams by two of them
+    neither won nor lost: it is none of these."""
 
     won: int
     drawn: int
@@ -117,11 +118,11 @@ class WeaponSeen:
 
 @dataclass(frozen=True)
 class DeedSeen:
-    """The first time that a player was part of a deed. ``map`` and ``match_key``: None of a whole session's."""
+    """The first time that a player was part of a deed."""
 
     deed: Deed
-    map: str | None
-    match_key: str | None
+    map: str
+    match_key: str
     session_key: str
     round_key: str
     stamp: datetime
@@ -216,12 +217,9 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
 
 def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
     """How often two players won with and against each other."""
-    rows = conn.execute(
-        """select a.team = b.team as together, a.won, a.drawn
-           from player_result a join player_result b using (match_key)
-           where a.guid = any(%s) and b.guid = any(%s)""",
-        [_guids(conn, one), _guids(conn, other)],
-    ).fetchall()
+    first, second = (_results(conn, _guids(conn, person)) for person in (one, other))
+    teams = {row["match_key"]: row["team"] for row in second}
+    rows = [row | {"together": row["team"] == teams[key]} for row in first if (key := row["match_key"]) in teams]
     with_him, against = ([row for row in rows if row["together"] is together] for together in (True, False))
     return Meetings(_counted(with_him), _counted(against))
 
@@ -229,9 +227,11 @@ def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
 def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
     """What players reached in a session for the first time, by name; who reached nothing is left out."""
     rows = conn.execute(
-        """select p.person, p.name, max(f.last_played_at) as last_seen
-           from player_session_fact f join board_person p using (guid)
-           where f.scope = %s group by p.person, p.name order by p.name, p.person""",
+        """select p.person, n.called as name, max(f.last_played_at) as last_seen
+           from player_session_fact f
+           join board_person p using (guid)
+           join session_name n on n.session_key = f.scope and n.guid = f.guid
+           where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
     deeds = _deeds(conn, [row["person"] for row in rows])
@@ -277,7 +277,15 @@ def _numbers(conn: Connection[DictRow], person: str) -> CareerNumbers:
 
 
 def _standing(conn: Connection[DictRow], guids: Sequence[str]) -> Standing:
-    return _counted(conn.execute("select won, drawn from player_result where guid = any(%s)", [guids]).fetchall())
+    return _counted(_results(conn, guids))
+
+
+def _results(conn: Connection[DictRow], guids: Sequence[str]) -> list[DictRow]:
+    return conn.execute(
+        """select match_key, min(team) as team, bool_and(won) as won, bool_and(drawn) as drawn
+           from player_result where guid = any(%s) group by match_key having count(distinct team) = 1""",
+        [guids],
+    ).fetchall()
 
 
 def _counted(rows: Sequence[DictRow]) -> Standing:
@@ -288,9 +296,18 @@ def _counted(rows: Sequence[DictRow]) -> Standing:
 def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
     with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
         nights = cursor.execute(
-            """select scope as session_key, last_played_at as ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
+            """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
                       metric_dpm(damage_given, seconds_played) as dpm
-               from player_session_fact where guid = any(%s) order by last_played_at desc, scope desc limit %s""",
+               from (
+                   select scope as session_key, max(last_played_at) as ended_at, sum(rounds)::bigint as rounds,
+                          case when count(kills) = count(*) then sum(kills)::bigint end as kills,
+                          case when count(deaths) = count(*) then sum(deaths)::bigint end as deaths,
+                          case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
+                          case when count(seconds_played) = count(*) then sum(seconds_played)::bigint
+                          end as seconds_played
+                   from player_session_fact where guid = any(%s) group by scope
+               ) night
+               order by ended_at desc, session_key desc limit %s""",
             [guids, NIGHTS_SHOWN + USUAL_OF],
         ).fetchall()
     before = nights[NIGHTS_SHOWN:]
@@ -327,15 +344,35 @@ def _aliases(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen
 
 def _deeds(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, tuple[DeedSeen, ...]]:
     """The first time of every deed, by person, in the order in which they came."""
+    matches = _comebacks(conn, persons)
     rows = conn.execute(
         """select distinct on (p.person, d.deed)
                   p.person, d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp
-           from team_deed d join board_person p using (guid)
-           where p.person = any(%s) order by p.person, d.deed, d.stamp, d.round_key""",
-        [list(persons)],
+           from (
+               select deed, guid, map, match_key, session_key, round_key, stamp from team_deed
+               union all
+               select %(comeback)s, f.guid, f.map, f.match_key, f.session_key, f.round_key, f.stamp
+               from player_round_fact f join match m using (match_key)
+               where f.team = m.winner and m.match_key = any(%(matches)s)
+           ) d
+           join board_person p using (guid)
+           where p.person = any(%(persons)s) order by p.person, d.deed, d.stamp, d.round_key""",
+        {"comeback": Deed.COMEBACK, "matches": matches, "persons": list(persons)},
     ).fetchall()
     found: dict[str, tuple[DeedSeen, ...]] = {}
     for row in sorted(rows, key=lambda row: (row["stamp"], row["deed"])):
         person, deed = row.pop("person"), Deed(row.pop("deed"))
         found[person] = (*found.get(person, ()), DeedSeen(deed, **row))
     return found
+
+
+def _comebacks(conn: Connection[DictRow], persons: Sequence[str]) -> list[str]:
+    """The matches with which somebody came back, of all sessions in which any of these played."""
+    rows = conn.execute(
+        """select session_key, match_key, winner from match
+           where session_key in (select f.scope from player_session_fact f join board_person p using (guid)
+                                 where p.person = any(%s))
+           order by session_key, position""",
+        [list(persons)],
+    ).fetchall()
+    return list(reading.comebacks_among(rows))

@@ -3,7 +3,7 @@
 Belongs here: ``published_result`` and ``correction``. What counts as a difference is a rule (``rules.corrections``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import Connection
@@ -15,6 +15,7 @@ from slomix_pipeline.rules.corrections import Newer, Published, cause_text, diff
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.things import NOT_THERE, Thing, ThingKind
 from slomix_pipeline.rules.values import attack_succeeded
+from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -65,7 +66,7 @@ def note_difference(conn: Connection[DictRow], match: MatchSeen) -> str | None:
         notice, cause = difference(Published.from_json(latest["before"]), now, names), latest["cause"]
     if notice is None or difference(first, now, names) is None:
         return None
-    return f"{notice} ({cause})"
+    return f"{notice} ({hiding(conn).text(cause)})"
 
 
 def remember(conn: Connection[DictRow], thing: str, result: Published) -> None:
@@ -126,9 +127,10 @@ class Correction:
 
 
 def listed(conn: Connection[DictRow], session_key: str) -> list[Correction]:
-    """The corrections of a session's results, oldest first."""
+    """The corrections of a session's results, oldest first; who is hidden is not named in them."""
+    hidden = hiding(conn)
     with conn.cursor(row_factory=rows_of(Correction)) as cursor:
-        return cursor.execute(
+        found = cursor.execute(
             """select thing, c.notice, c.cause, c.found_at
                from correction c
                join post p using (thing)
@@ -136,3 +138,4 @@ def listed(conn: Connection[DictRow], session_key: str) -> list[Correction]:
                where s.session_key = %s order by c.id""",
             [session_key],
         ).fetchall()
+    return [replace(row, cause=hidden.text(row.cause)) for row in found]

@@ -28,15 +28,13 @@ def hardest_duel(conn: Connection[DictRow], session_key: str) -> Duel | None:
     worth telling."""
     with conn.cursor(row_factory=rows_of(Duel)) as cursor:
         return cursor.execute(
-            """select coalesce(pd.shown, p.name) as player, coalesce(od.shown, o.name) as opponent, kills, deaths
+            """select p.called as player, o.called as opponent, kills, deaths
                from (select guid, opponent_guid, sum(kills)::integer as kills, sum(deaths)::integer as deaths
                      from valid_round_versus
                      where session_key = %(key)s and guid is not null and opponent_guid is not null
                      group by guid, opponent_guid) d
-               join session_player p on p.session_key = %(key)s and p.guid = d.guid
-               join session_player o on o.session_key = %(key)s and o.guid = d.opponent_guid
-               left join person_decided pd on pd.guid = d.guid
-               left join person_decided od on od.guid = d.opponent_guid
+               join session_name p on p.session_key = %(key)s and p.guid = d.guid
+               join session_name o on o.session_key = %(key)s and o.guid = d.opponent_guid
                where kills >= %(worth)s
                order by kills desc, deaths, d.guid, d.opponent_guid limit 1""",
             {"key": session_key, "worth": _WORTH_TELLING},

@@ -61,6 +61,11 @@ def store_endstats(
     duels: Mapping[str, Sequence[ResolvedVersus]],
 ) -> None:
     """Writes the endstats of rounds, by round key, in place of what was there. ``digests``: sha256 by file key."""
+    conn.execute(
+        """update session set awarded_at = now()
+           where session_key in (select session_key from session_round where round_key = any(%s))""",
+        [list(links)],
+    )
     conn.execute("delete from round_endstats where round_key = any(%s)", [list(links)])
     with conn.cursor() as cursor:
         with cursor.copy("copy round_endstats (round_key, link_class, reason) from stdin") as copy:

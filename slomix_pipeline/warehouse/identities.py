@@ -48,6 +48,17 @@ _LISTED = """
     left join player_name other on other.guid = d.other_guid"""
 
 
+# Sessions that may name a player: he was there, maybe without a GUID, or people typed why they decided something.
+_NAMED_IN = """
+    select session_key from session_player where guid = any(%(guids)s)
+    union
+    select session_key from session_round join override using (round_key)
+    union
+    select session_key from session_round join round_player p using (round_key)
+    where 'no_identity' = any(p.flags)
+      and lower(p.name) in (select lower(a.name) from alias a where a.guid = any(%(guids)s))"""
+
+
 @dataclass(frozen=True)
 class Concerned:
     """What has to be told anew: rounds by which all of their sessions' messages about results, and their own about
@@ -158,13 +169,18 @@ def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[IdentityDec
         return cursor.execute(f"{_LISTED} where d.revoked_at is null or %s order by d.id", [also_revoked]).fetchall()
 
 
+def session_of_each_server(conn: Connection[DictRow]) -> list[str]:
+    """A key of every game server that has sessions."""
+    return [row["key"] for row in conn.execute("select max(session_key) as key from session group by server")]
+
+
 def note_called_otherwise(conn: Connection[DictRow], guids: Collection[str]) -> Concerned:
     """Notes that what was told of these players' sessions has to be compared with how they are called now. Belongs into
     the transaction that decides it: who dies afterwards leaves it to be done."""
     asked = {"guids": list(guids), "there": list(THERE)}
     results = conn.execute(
-        """update session s set told_of = null
-           where session_key in (select session_key from session_player where guid = any(%(guids)s))
+        f"""update session s set told_of = null
+           where session_key in ({_NAMED_IN})
              and exists (select from session_round r join post p on p.partition_key = r.round_key
                          where r.session_key = s.session_key and p.state = any(%(there)s) and p.kind <> %(timing)s)
            returning (select round_key from session_round r where r.session_key = s.session_key and position = 1)
@@ -172,8 +188,8 @@ def note_called_otherwise(conn: Connection[DictRow], guids: Collection[str]) -> 
         asked | {"timing": ThingKind.TIMING},
     ).fetchall()
     summaries = conn.execute(
-        """update session_report r set told_fingerprint = null
-           where session_key in (select session_key from session_player where guid = any(%(guids)s))
+        f"""update session_report r set told_fingerprint = null
+           where session_key in ({_NAMED_IN})
              and exists (select from post p where p.kind = %(session)s and p.partition_key = r.session_key
                                               and p.state = any(%(there)s))
            returning session_key""",

@@ -5,7 +5,7 @@ Does not belong here: what a decision changes (``rules``), working rounds out an
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import Connection
@@ -14,6 +14,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.overrides import Override, OverrideKind
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse.database import locked_server
+from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -162,20 +163,19 @@ def listed(conn: Connection[DictRow], *, also_revoked: bool) -> list[DecisionLis
 
 
 def about(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[DecisionSeen]:
-    """The decisions in force that concern any of these rounds, oldest first."""
+    """The decisions in force that concern any of these rounds, oldest first; who is hidden is not named in them."""
+    hidden = hiding(conn)
     with conn.cursor(row_factory=rows_of(DecisionSeen)) as cursor:
-        return cursor.execute(
+        found = cursor.execute(
             """select o.id, o.kind, o.server, o.round_key, o.guid, o.value, o.roster, o.reason, o.made_by, o.made_at,
                       p.map,
-                      (select coalesce(d.shown, sp.name)
-                       from session_round sr
-                       join session_player sp using (session_key)
-                       left join person_decided d using (guid)
-                       where sr.round_key = o.round_key and sp.guid = o.guid) as player
+                      (select n.called from session_round sr join session_name n using (session_key)
+                       where sr.round_key = o.round_key and n.guid = o.guid) as player
                from override o left join parsed_round p using (round_key)
                where o.round_key = any(%s) and o.revoked_at is null order by o.id""",
             [list(round_keys)],
         ).fetchall()
+    return [replace(row, reason=hidden.text(row.reason), made_by=hidden.text(row.made_by)) for row in found]
 
 
 def decided_sessions(conn: Connection[DictRow]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.gamestats import Header
-from slomix_pipeline.rules.comebacks import MapsWon, caught_up_from
+from slomix_pipeline.rules.comebacks import MapsWon, comebacks
 from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.scoring import Clock, Source, Winner, attack_time
 from slomix_pipeline.rules.team_names import UNNAMED, TeamName
@@ -23,6 +23,7 @@ from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import AttackEnd, LengthFrom, TimingStatus, attack_end, attackers_gave_up
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
+from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -103,8 +104,7 @@ class PlayerTotals:
     denied_playtime: int | None
 
 
-# Of a view of players that person_decided is joined to: who is called otherwise than in the game is so here.
-_TOTALS = """guid, coalesce(shown, name) as name, team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
+_TOTALS = """team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
              headshot_percent, impact, seconds_played, revives_given, denied_playtime,
              objectives_stolen + objectives_returned + dynamites_planted + dynamites_defused as objectives"""
 
@@ -139,6 +139,7 @@ class SessionScore:
 class MatchSeen:
     """One match: its rounds, result and the session's score after it. ``players``: most impact first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
+    ``without_points``: decided matches so far of which nobody knows the points: the score is too low by them;
     ``substitutions``: in words; ``caught_up_from``: maps won by A and by B when the winner was furthest behind,
     where it caught up now."""
 
@@ -158,6 +159,7 @@ class MatchSeen:
     score_a: int
     score_b: int
     draws: int
+    without_points: int = 0
     teams: Mapping[str, TeamName] = field(default_factory=lambda: UNNAMED)
     without_identity: tuple[str, ...] = ()
     substitutions: tuple[str, ...] = ()
@@ -214,7 +216,8 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
     """Totals of a session's players over its valid rounds, team by team, most impact first."""
     with conn.cursor(row_factory=rows_of(PlayerTotals)) as cursor:
         return cursor.execute(
-            f"""select {_TOTALS} from session_player_metric left join person_decided using (guid)
+            f"""select guid, called as name, {_TOTALS}
+                from session_player_metric join session_name using (session_key, guid)
                 left join (select guid, impact from player_impact where level = 'session' and scope = %(key)s) i
                      using (guid)
                 where session_key = %(key)s
@@ -238,8 +241,8 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
     """Everybody who played in a session."""
     with conn.cursor(row_factory=rows_of(RosterEntry)) as cursor:
         return cursor.execute(
-            """select guid, name, coalesce(shown, name) as shown, team
-               from session_player left join person_decided using (guid)
+            """select guid, name, called as shown, team
+               from session_player join session_name using (session_key, guid)
                where session_key = %s order by team nulls last, name, guid""",
             [session_key],
         ).fetchall()
@@ -251,7 +254,8 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
                   coalesce(sum(points_b) over so_far, 0)::integer as score_b,
-                  count(*) filter (where winner = %(draw)s) over so_far as draws
+                  count(*) filter (where winner = %(draw)s) over so_far as draws,
+                  count(*) filter (where winner is not null and points_a is null) over so_far as without_points
            from match m where session_key = any(%(keys)s)
            window so_far as (partition by session_key order by position)
            order by session_key, position""",
@@ -261,10 +265,11 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     sessions = {row["session_key"] for row in rows}
     names = teams.team_names(conn, sessions)
     changes = teams.substitutions(conn, sessions)
-    caught_up = _comebacks(rows)
+    hidden = hiding(conn)
+    caught_up = comebacks_among(rows)
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
-        row["match_key"]: tuple(row["names"])
+        row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
@@ -281,7 +286,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             status=Status(row["status"]),
             winner=row["winner"] and Winner(row["winner"]),
             source=row["source"] and Source(row["source"]),
-            reason=row["reason"],
+            reason=hidden.text(row["reason"]),
             attackers_first=row["attackers_first"] and Team(row["attackers_first"]),
             policy=row["policy"],
             first=rounds.get(row["r1_key"]),
@@ -290,6 +295,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             score_a=row["score_a"],
             score_b=row["score_b"],
             draws=row["draws"],
+            without_points=row["without_points"],
             teams=names[row["session_key"]],
             without_identity=nobodies.get(row["match_key"], ()),
             substitutions=tuple(text for key in (row["r1_key"], row["r2_key"]) for text in changes.get(key, ())),
@@ -299,16 +305,13 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     ]
 
 
-def _comebacks(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
+def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
     """From what winners came back, by match. ``rows``: matches by session in play order."""
-    found = {}
+    found: dict[str, MapsWon] = {}
     for _, session in groupby(rows, key=lambda row: row["session_key"]):
-        scores = [MapsWon(0, 0)]
-        for row in session:
-            a, b = scores[-1]
-            scores.append(MapsWon(a + (row["winner"] == Winner.A), b + (row["winner"] == Winner.B)))
-            if came_from := caught_up_from(scores, row["winner"]):
-                found[row["match_key"]] = came_from
+        of_session = list(session)
+        came_from = comebacks(row["winner"] for row in of_session)
+        found |= {row["match_key"]: score for row, score in zip(of_session, came_from, strict=True) if score}
     return found
 
 
@@ -317,7 +320,8 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
     players: dict[str, list[PlayerTotals]] = {}
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
-            f"""select match_key, {_TOTALS} from match_player_metric left join person_decided using (guid)
+            f"""select match_key, guid, coalesce(shown, name) as name, {_TOTALS}
+                from match_player_metric left join person_decided using (guid)
                 left join (select scope as match_key, guid, impact from player_impact
                            where level = 'match' and scope = any(%(keys)s)) i using (match_key, guid)
                 where match_key = any(%(keys)s)
@@ -331,6 +335,7 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
 def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundSeen]:
     """Timed rounds as people see them, by key."""
     headers = results.true_headers(conn, results.places(conn, keys))
+    hidden = hiding(conn)
     rows = conn.execute(
         """select p.*, t.*, f.by_sensor, r.reason, r.flags,
                   case when r.unscored_reason is null then r.invalid_reason end as left_out
@@ -349,8 +354,8 @@ def rounds_seen(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, Rou
             row["record_key"],
             row["surrender_side"],
             row["by_sensor"],
-            row["left_out"],
-            row["reason"],
+            hidden.text_if_any(row["left_out"]),
+            hidden.text_if_any(row["reason"]),
             tuple(row["flags"]),
         )
         for row in rows

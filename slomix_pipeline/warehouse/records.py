@@ -19,7 +19,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 @dataclass(frozen=True)
 class RecordSeen:
     """A record: who holds it first, and the round and file it is from. ``guids`` and ``holders``: one player, or the
-    team of an attack; ``equalled``: how often it was reached again; ``map``: None of a session."""
+    team of an attack, as far as they may be named; ``equalled``: how often it was reached again; ``map``:
+    None of a session."""
 
     kind: RecordKind
     level: RecordLevel
@@ -104,12 +105,12 @@ _OF_ATTACKS = """
     from map_attack a
     join best using (map, seconds)
     cross join lateral (
-        select array_agg(p.person order by p.name, p.person) as guids,
-               array_agg(p.name order by p.name, p.person) as holders
+        select coalesce(array_agg(p.person order by p.name, p.person), '{}') as guids,
+               coalesce(array_agg(p.name order by p.name, p.person), '{}') as holders
         from player_round_fact f join board_person p using (guid)
         where f.round_key = a.round_key and f.team = a.team
     ) team
-    where a.completed and a.in_book and a.team is not null and team.guids is not null
+    where a.completed and a.in_book and a.team is not null
     order by a.map, a.stamp, a.round_key"""
 
 _OF_PERSONS = """
@@ -123,11 +124,12 @@ _OF_PERSONS = """
     order by r.kind, r.value desc, r.stamp, r.guid"""
 
 _NIGHTS = """
-    select r.person as guid, r.name, r.kind, r.session_key, s.started_at, max(r.value) as value
+    select r.person as guid, who.name, r.kind, r.session_key, s.started_at, max(r.value) as value
     from record_round r
     join session s using (session_key)
+    join unnest(%(persons)s::text[], %(names)s::text[]) who (person, name) using (person)
     where r.guid = any(%(guids)s)
-    group by r.person, r.name, r.kind, r.session_key, s.started_at"""
+    group by r.person, who.name, r.kind, r.session_key, s.started_at"""
 
 _IN_ORDER = {level: place for place, level in enumerate(RecordLevel)}
 
@@ -150,15 +152,17 @@ def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
 
 def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[PersonalBest]:
     """The personal bests of a session, rarest first, as many as are told."""
-    guids = [
-        row["guid"]
-        for row in conn.execute(
-            """select guid from board_person
-               where person in (select person from player_session_fact join board_person using (guid)
-                                where scope = %s)""",
-            [session_key],
-        )
-    ]
+    played = conn.execute(
+        """select person, called, array_agg(own.guid) as guids
+           from (select distinct person, called from session_name where session_key = %s) here
+           join board_person own using (person) group by person, called""",
+        [session_key],
+    ).fetchall()
+    who = {
+        "guids": [guid for row in played for guid in row["guids"]],
+        "persons": [row["person"] for row in played],
+        "names": [row["called"] for row in played],
+    }
     with conn.cursor(row_factory=rows_of(NightBest)) as cursor:
-        nights = cursor.execute(_NIGHTS, {"guids": guids}).fetchall()
+        nights = cursor.execute(_NIGHTS, who).fetchall()
     return personal_bests(nights, session_key)

@@ -4,7 +4,7 @@ Belongs here: reading it in one piece. How it is told is in ``evidence``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -17,6 +17,7 @@ from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import corrections, overrides, reading, teams
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.grades import session_grade
+from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import RosterEntry, SessionScore
 from slomix_pipeline.warehouse.rows import rows_of
@@ -108,8 +109,9 @@ def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvid
 
 
 def _matches(conn: Connection[DictRow], session_key: str) -> list[MatchEvidence]:
+    hidden = hiding(conn)
     with conn.cursor(row_factory=rows_of(MatchEvidence)) as cursor:
-        return cursor.execute(
+        found = cursor.execute(
             """select m.position, m.map, m.status, m.r1_key, m.r2_key, m.winner, m.source, m.reason, m.confidence,
                       m.disputed, m.points_a, m.points_b, m.attackers_side, m.attackers_first,
                       m.r1_seconds, m.r1_completed, first.duration_seconds as r1_played,
@@ -122,3 +124,4 @@ def _matches(conn: Connection[DictRow], session_key: str) -> list[MatchEvidence]
                where m.session_key = %s order by m.position""",
             [session_key],
         ).fetchall()
+    return [replace(row, reason=hidden.text(row.reason)) for row in found]

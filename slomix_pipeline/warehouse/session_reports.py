@@ -1,39 +1,74 @@
 """Which sessions have a report, and which need one (again).
 
-Belongs here: the fingerprint of what a report is made from. What the report says is read by ``reading``.
+Belongs here: the fingerprint of what a report and its message are made from, and what tells cheaply that it may be
+another one. What the report says is read by ``reading``.
 """
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.things import THERE, ThingKind
-from slomix_pipeline.warehouse import reading
+from slomix_pipeline.rules.things import THERE, Thing, ThingKind
+from slomix_pipeline.warehouse import due, reading
+from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.reading import PlayerTotals
+from slomix_pipeline.warehouse.rows import rows_of
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 
 
-def fingerprint(evidence: SessionEvidence, players: Sequence[PlayerTotals]) -> str:
-    """A digest of everything a session's report and its message show. ``players``: the session's totals."""
-    return hashlib.sha256(repr((evidence, players)).encode()).hexdigest()
+@dataclass(frozen=True)
+class MadeOf:
+    """How a session stood, and all before it: a row of ``session_past``, see there. While it stays the same, so does
+    what is said of the session."""
+
+    worked_at: datetime
+    awarded_at: datetime | None
+    past: Decimal
 
 
-def worked_at(conn: Connection[DictRow], session_key: str) -> datetime | None:
-    """When a session was worked out last; to be asked before what a report is made from, and given to ``remember``."""
-    row = conn.execute("select worked_at from session where session_key = %s", [session_key]).fetchone()
-    return None if row is None else row["worked_at"]
+def made_of(conn: Connection[DictRow], session_key: str) -> MadeOf:
+    """To be asked before what a report is made from, and given to ``remember``.
+
+    Raises:
+        KeyError: there is no such session.
+    """
+    with conn.cursor(row_factory=rows_of(MadeOf)) as cursor:
+        row = cursor.execute(
+            "select worked_at, awarded_at, past from session_past where session_key = %s", [session_key]
+        ).fetchone()
+    if row is None:
+        raise KeyError(session_key)
+    return row
 
 
-def remember(conn: Connection[DictRow], session_key: str, fingerprint: str, worked_at: datetime | None) -> None:
+def fingerprint(
+    conn: Connection[DictRow], session_key: str, evidence: SessionEvidence, players: Sequence[PlayerTotals]
+) -> str:
+    """A digest of everything a session's report shows, and its message, if there is one. ``players``: the session's
+    totals."""
+    highlights = highlights_of(conn, session_key) if _has_message(conn, session_key) else None
+    return hashlib.sha256(repr((evidence, players, highlights)).encode()).hexdigest()
+
+
+def _has_message(conn: Connection[DictRow], session_key: str) -> bool:
+    """Whether a session's message was told or is due: most of history's have none, and highlights cost most."""
+    return due.thing_named(conn, Thing(ThingKind.SESSION, session_key).name) is not None
+
+
+def remember(conn: Connection[DictRow], session_key: str, fingerprint: str, made_of: MadeOf) -> None:
     """Notes what a session's latest report was made from."""
     conn.execute(
-        """insert into session_report (session_key, fingerprint, worked_at) values (%s, %s, %s)
+        """insert into session_report (session_key, fingerprint, worked_at, awarded_at, past)
+           values (%s, %s, %s, %s, %s)
            on conflict (session_key) do update
-           set (fingerprint, worked_at, reported_at) = (excluded.fingerprint, excluded.worked_at, now())""",
-        [session_key, fingerprint, worked_at],
+           set (fingerprint, worked_at, awarded_at, past, reported_at)
+             = (excluded.fingerprint, excluded.worked_at, excluded.awarded_at, excluded.past, now())""",
+        [session_key, fingerprint, made_of.worked_at, made_of.awarded_at, made_of.past],
     )
 
 
@@ -62,14 +97,15 @@ def sessions_to_report(
     Without ``with_messages`` (no webhook is set) only reports are asked for.
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions that were worked out after their
-    report, or that a file was set aside of since, are looked at closely.
+    report, that a file was set aside of since, or whose message may tell otherwise of endstats or of what came before,
+    are looked at closely.
     """
-    concerned = _concerned(conn)
+    tells_otherwise = _tells_otherwise(conn)
+    concerned = [*_concerned(conn), *tells_otherwise]
     if not concerned:
         return []
     rows = conn.execute(
-        """select s.session_key, s.worked_at, r.fingerprint,
-                  told.thing is not null as uncompared
+        """select s.session_key, r.fingerprint, told.thing is not null as uncompared
            from session s
            join session_round sr using (session_key)
            join parsed_round p using (round_key)
@@ -85,12 +121,14 @@ def sessions_to_report(
            having max(f.arrived_at) <= %(quiet_since)s
               and (s.worked_at is distinct from r.worked_at
                    or told.thing is not null
+                   or s.session_key = any(%(tells_otherwise)s)
                    or exists (select from file q where q.server = s.server and q.kind = 'stats'
                               and q.status = 'quarantined' and q.finished_at > r.reported_at
                               and q.named_stamp between min(p.stamp_local) and max(p.stamp_local)))
            order by s.ended_at desc limit %(limit)s""",
         {
             "concerned": concerned,
+            "tells_otherwise": tells_otherwise,
             "quiet_since": quiet_since,
             "limit": limit,
             "messages": with_messages,
@@ -101,12 +139,28 @@ def sessions_to_report(
     behind = []
     for row in rows:
         key = row["session_key"]
-        now = fingerprint(session_evidence(conn, key), reading.session_players(conn, key))
+        state = made_of(conn, key)
+        now = fingerprint(conn, key, session_evidence(conn, key), reading.session_players(conn, key))
         if now != row["fingerprint"] or row["uncompared"]:
-            behind.append((row["session_key"], now))
+            behind.append((key, now))
         else:
-            remember(conn, row["session_key"], now, row["worked_at"])
+            remember(conn, key, now, state)
     return behind
+
+
+def _tells_otherwise(conn: Connection[DictRow]) -> list[str]:
+    """The sessions whose message was told, and endstats of theirs or sessions before them changed since: what they tell
+    beside their result may be otherwise."""
+    rows = conn.execute(
+        """select session_key
+           from session_report r
+           join post told on told.partition_key = session_key and told.kind = %(session)s
+                and told.state = any(%(there)s)
+           join session_past now using (session_key)
+           where now.past <> r.past or now.awarded_at is distinct from r.awarded_at""",
+        {"session": ThingKind.SESSION, "there": list(THERE)},
+    )
+    return [row["session_key"] for row in rows]
 
 
 def _concerned(conn: Connection[DictRow]) -> list[str]:

@@ -125,9 +125,8 @@ def substitutions(conn: Connection[DictRow], session_keys: Iterable[str]) -> dic
     for row in conn.execute(
         """select flag, names from session s
            cross join lateral jsonb_array_elements(coalesce(team_flags, '[]')) flag
-           cross join lateral (select jsonb_object_agg(guid, coalesce(shown, name)) as names
-                               from session_player p left join person_decided using (guid)
-                               where p.session_key = s.session_key) n
+           cross join lateral (select jsonb_object_agg(guid, called) as names
+                               from session_name p where p.session_key = s.session_key) n
            where s.session_key = any(%s) and flag ->> 'kind' = any(%s)""",
         [list(session_keys), [FlagKind.SUBSTITUTION, FlagKind.TEAM_REPLACED]],
     ):

@@ -135,6 +135,14 @@ def test_an_unknown_number_is_shown_as_unknown_and_has_no_bar() -> None:
     assert "Most damage: unknown" in card_chart(made_session([nobody_knows])).alt
 
 
+def test_what_more_share_than_the_summary_names_is_not_on_the_card_either() -> None:
+    many = [made_player(name, damage_given=9 + (name == "ada")) for name in ("ada", "bob", "cyd", "dan")]
+    assert all(player.kills == many[0].kills for player in many)
+    alt = card_chart(made_session(many)).alt
+    assert "Most kills" not in alt and "Most damage: 10 · ada" in alt
+    assert "Most kills" not in card_chart(made_session([made_player(kills=0)])).alt
+
+
 def test_the_words_of_a_picture_have_its_numbers() -> None:
     facts = made_session([made_player("ada", usual_kd=1.5, usual_dpm=299.6), made_player("bob", Team.B, kd=None)])
     assert players_chart(facts).alt == (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import board_messages
 from slomix_pipeline.discord.embeds import Message, to_payload
-from slomix_pipeline.discord.session_messages import Highlights, session_message
+from slomix_pipeline.discord.session_messages import session_message
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
 from slomix_pipeline.rules.par import Par
@@ -27,6 +27,7 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.building import EVENING
@@ -221,6 +222,8 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
     assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack], EVENING))[0]
     assert board_messages.titled_record_text(attack).startswith("fastest attack **2:29** · Ada, Bob")
+    unnamed = lines_of(board_messages.records_message([replace(attack, holders=())], EVENING))
+    assert unnamed == [f"**2:29** · supply · <t:{int(EVENING.timestamp())}:d>"]
     assert set(KINDS) == set(RecordKind)
 
 

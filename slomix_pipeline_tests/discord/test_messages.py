@@ -180,3 +180,10 @@ def test_a_substitution_and_missing_timing_are_said() -> None:
     match = match_of(*untimed, winner=Winner.A, substitutions=("substitution in team A: *new* for old",))
     text = text_of(messages.result_message(match))
     assert "-# substitution in team A\\: \\*new\\* for old" in text and "-# No Lua timing of this match" in text
+
+
+def test_a_score_without_all_points_says_that_it_is_not_whole() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD))
+    assert "0 – 1 Team B**" in text_of(messages.result_message(match))
+    short = replace(match, without_points=1)
+    assert "0 – 1 Team B, as far as points are known**" in text_of(messages.result_message(short))

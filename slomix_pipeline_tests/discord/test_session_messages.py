@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.embeds import Message
-from slomix_pipeline.discord.session_messages import Highlights
+from slomix_pipeline.rules.scoring import Winner
+from slomix_pipeline.rules.team_names import UNNAMED, NameSource, TeamName
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
+from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
@@ -69,6 +72,16 @@ def test_a_summary_tells_its_grade_with_reasons_and_what_people_decided() -> Non
     text = text_of(session_messages.session_message(SESSION, [match], [], POOR, [DECISION])).replace("\\", "")
     assert "Trust grade **C**: bots in 1 round, which don't count; Lua timing of 1 of 2 rounds only" in text
     assert "Decided by people: winner supply: B, by ref: seen on the demo" in text
+
+
+def test_every_map_names_its_winner_as_the_players_of_both_teams_are_headed() -> None:
+    named = {**UNNAMED, Team.B: TeamName("B", "sWat", NameSource.KNOWN, 0x3498DB)}  # the usual colour of A
+    match = match_of(seen(**BEATEN), seen(**HELD), teams=named)
+    draw, open_one = (replace(match, winner=winner) for winner in (Winner.DRAW, None))
+    message = session_messages.session_message(SESSION, [match, draw, open_one], [totals(2), totals(1)], FINE)
+    maps, _, swat = (field for field in message.embeds[0].fields if not field.inline)
+    marks = [line.partition(" · ")[0] for line in maps.value.splitlines()]
+    assert marks == ["🏆 sWat (B)", "🟡 draw", "⚪ not counted"] and swat.name.startswith("sWat (B)")
 
 
 def test_a_session_in_which_no_match_counts_is_no_draw() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from slomix_pipeline.formats.tail import DECIMAL_FIELDS, LAYOUTS, TAIL_FIELDS
 from slomix_pipeline.formats.weapons import WEAPONS
-from slomix_pipeline.rules.policy import BULLETS_SINCE, POLICY, WEAPON_COLUMNS, Policy
+from slomix_pipeline.rules.policy import BULLETS_SINCE, MOST_DENIED_PER_KILL, POLICY, WEAPON_COLUMNS, Policy
 from slomix_pipeline.settings import project_folder
 from slomix_pipeline_tests.snapshots import assert_as_kept
 
@@ -40,6 +40,7 @@ def documented() -> Iterator[str]:
     yield ""
     yield "Seconds: `denied_playtime`. Percent: `alive_percent`, `dead_percent`. Minutes: `minutes_played`, `minutes_dead`"
     yield f"(a tenth is 6 s). Before the generation of {BULLETS_SINCE} fields `bullets_fired` is another unit: unknown."
+    yield f"`denied_playtime` of more than {MOST_DENIED_PER_KILL} s for each kill was counted several times over: unknown."
 
 
 def test_the_page_of_fields_says_what_the_code_does() -> None:

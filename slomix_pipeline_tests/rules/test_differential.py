@@ -323,6 +323,18 @@ def test_what_an_old_writer_did_not_write_is_unknown() -> None:
     assert player.counters["multikills_2"] == 1
 
 
+@pytest.mark.parametrize("tail_fields", [36, 37, 38])
+@pytest.mark.parametrize(("denied", "expected"), [(5143, None), (512, 512)])
+def test_playtime_that_so_few_kills_can_not_deny_is_unknown(
+    tail_fields: int, denied: int, expected: int | None
+) -> None:
+    first = make_line("ada", kills=20, rounds=0, denied_playtime=denied, minutes_played=12.0)
+    second = make_line("ada", kills=40, rounds=1, denied_playtime=denied, minutes_played=24.0)
+    (player,) = round_one_players(make_stats(first, tail_fields=tail_fields))
+    assert player.counters["denied_playtime"] == expected
+    assert round_two(first, second, tail_fields)[0].counters["denied_playtime"] == expected
+
+
 @pytest.mark.parametrize(("tail_fields", "expected"), [(33, None), (36, None), (37, None), (38, 30)])
 def test_bullets_fired_are_unknown_before_the_38_field_writer(tail_fields: int, expected: int | None) -> None:
     first = make_line("ada", rounds=0, bullets_fired=10)

@@ -13,6 +13,7 @@ from slomix_pipeline.rules.people import (
     link_objection,
     merge_objection,
     reject_objection,
+    without_names,
 )
 
 ADA, BOB, COY = "ADA00001", "BOB00002", "COY00003"
@@ -94,3 +95,17 @@ def test_who_counts_as_one_person_is_not_two_and_who_is_hidden_is_hidden() -> No
     assert reject_objection(person(ADA, BOB), person(ADA, BOB)) is not None
     assert hide_objection(person(ADA)) is None
     assert hide_objection(person(ADA, hidden=True)) is not None
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("Ada left", "a hidden player left"),
+        ("seen by ^1ADA^7, not adamant", "seen by ^1a hidden player^7, not adamant"),
+        ("ada.of.old=ada", "a hidden player=a hidden player"),
+        ("(x|y)", "(x|y)"),
+    ],
+)
+def test_names_of_hidden_players_are_found_in_what_people_type(typed: str, shown: str) -> None:
+    assert without_names(typed, {"Ada", "ada.of.old", "|"}) == shown
+    assert without_names(typed, ()) == typed

@@ -182,9 +182,9 @@ def _tell_careers(teller: Teller) -> None:
         needed = threshold(kd)
         rows = board_rows(conn, kd, needed)
         said = {
-            "board": board_message(kd, needed, rows),
-            "player": player_message(career(conn, find_player(conn, rows[0].guid))),
-            "records": records_message(records(conn)),
+            "board": board_message(kd, needed, rows, SOME_EVENING),
+            "player": player_message(career(conn, find_player(conn, rows[0].guid)), SOME_EVENING),
+            "records": records_message(records(conn), SOME_EVENING),
         }
     for name, message in said.items():
         teller.say(name, message)

@@ -1,6 +1,7 @@
 """What people decide of who is who: said wherever a player is named, corrected where it was told, and taken back."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,25 @@ def test_a_decision_about_his_team_names_him_as_he_is_to_be_named(
     assert "Decided by people" in text(pipeline.page.messages()[-1])
 
 
+def test_a_name_that_somebody_typed_into_a_decision_is_not_shown_once_its_player_is_hidden(
+    pipeline: Pipeline, dev: StandIn, evening: Evening
+) -> None:
+    guid, _ = two_players(pipeline, evening)
+    name = name_of(pipeline, guid)
+    first = evening.rounds[0].stem
+    why = f"--why=^1{name.upper()} left, and {guid} is his GUID"
+    assert pipeline.slomix("override", "winner", f"main:{first}", "B", why, f"--by={name}").exit_code == 0
+    pipeline.report_sessions()
+    assert len(naming(pipeline.page, f"{name.upper()} left")) == 2
+    decided(pipeline, dev, "hide", guid)
+    everywhere = str([text(message) for page in (pipeline.page, dev) for message in page.messages()])
+    assert "by a hidden player: ^1a hidden player left, and a hidden player is his GUID" in everywhere
+    report = pipeline.slomix("explain", "--session", "latest").stdout
+    assert "a hidden player left" in report
+    for shown in (everywhere, report):
+        assert name.lower() not in shown.lower() and guid not in shown
+
+
 def test_what_contradicts_a_decision_is_refused_and_said(pipeline: Pipeline, dev: StandIn, evening: Evening) -> None:
     guid, mate = two_players(pipeline, evening)
     assert "both played in main:" in refused(pipeline, "merge", guid, mate)
@@ -171,6 +191,20 @@ def test_what_a_killed_command_left_untold_is_compared_by_the_sensors(
     assert len(pipeline.report_sessions()) == 1
     assert naming(pipeline.page, name) == naming(dev, name) == []
     assert pipeline.stale() == []
+
+
+def test_a_decision_waits_for_who_is_telling_of_the_player_by_his_old_name(
+    pipeline: Pipeline, dev: StandIn, evening: Evening
+) -> None:
+    guid, _ = two_players(pipeline, evening)
+    with ThreadPoolExecutor(1) as pool:
+        with pipeline.database.hold("telling main"):
+            deciding = pool.submit(decided, pipeline, dev, "hide", guid)
+            with pytest.raises(TimeoutError):
+                deciding.result(timeout=1)
+            assert pipeline.rows("select from identity_decision") == []
+        deciding.result(timeout=60)
+    assert naming(pipeline.page, name_of(pipeline, guid)) == []
 
 
 def test_of_sessions_that_were_never_told_nothing_is_told(pipeline: Pipeline, dev: StandIn, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from slomix_pipeline.rules.par import Attack, par
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse import careers, maps
+from slomix_pipeline.warehouse import careers, maps, reading
 from slomix_pipeline.warehouse.careers import NotOnePlayer, Standing
 from slomix_pipeline.warehouse.facts import rewrite_facts
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
@@ -116,6 +116,37 @@ def test_players_are_held_against_each_other_by_the_matches_that_both_played(pla
     assert career(played, BOB).standing == Standing(1, 1, 1)
 
 
+def test_a_match_counts_once_for_a_person_whatever_guids_he_played_it_under(played: Played) -> None:
+    for winner in ("A", "draw"):
+        key = played.round({"guid": ADA}, {"guid": BOB})
+        played.round({"guid": CYD}, {"guid": BOB}, number=2)
+        won_match(played, key, winner)
+    played.decided("merge", ADA, CYD)
+    assert career(played, CYD).standing == Standing(1, 1, 0)
+    assert careers.meetings(played.conn, CYD, BOB).together == Standing(1, 1, 0)
+    assert careers.meetings(played.conn, BOB, CYD).together == Standing(1, 1, 0)
+    assert [night.rounds for night in career(played, CYD).form.nights] == [4]
+
+
+def test_a_match_in_which_a_person_stood_on_both_teams_is_neither_won_nor_lost(played: Played) -> None:
+    key = played.round({"guid": ADA}, {"guid": BOB})
+    played.round({"guid": CYD}, {"guid": BOB}, number=2)
+    won_match(played, key, "A")
+    played.conn.execute("update session_player set team = 'B' where guid = %s", [CYD])
+    rewrite_facts(played.conn, ["main:s1"])
+    played.decided("merge", ADA, CYD)
+    assert career(played, CYD).standing == Standing(0, 0, 0)
+    assert careers.meetings(played.conn, CYD, BOB) == careers.Meetings(Standing(0, 0, 0), Standing(0, 0, 0))
+    assert career(played, BOB).standing == Standing(1, 0, 0)
+
+
+def test_two_servers_in_turn_make_two_nights(played: Played) -> None:
+    for number in range(3):
+        played.round({"guid": ADA}, minutes=20 * number)
+        played.round({"guid": ADA}, minutes=20 * number + 10, server="other")
+    assert [row["nights"] for row in played.rows("select nights from career_so_far order by stamp")] == [1] + [2] * 5
+
+
 def test_a_session_tells_what_was_reached_in_it(played: Played) -> None:
     played.round({"guid": ADA, "name": "Ada", "kills": 60}, {"guid": BOB, "kills": 1})
     played.round({"guid": ADA, "name": "Ada", "kills": 60}, {"guid": BOB, "kills": 1}, session=2)
@@ -125,22 +156,25 @@ def test_a_session_tells_what_was_reached_in_it(played: Played) -> None:
     assert careers.unlocked_in(played.conn, "main:s1") == []
 
 
-def test_a_session_won_after_three_maps_lost_is_a_comeback_of_everybody_in_the_team(played: Played) -> None:
-    for winner in "BBBAAAA":
-        key = played.round({"guid": ADA}, {"guid": BOB})
-        won_match(played, key, winner)
-        played.conn.execute("update match set points_a = (winner = 'A')::int, points_b = (winner = 'B')::int")
-        played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
-        rewrite_facts(played.conn, ["main:s1"])
-        told = [
-            (own.player.guid, deed.deed) for own in careers.unlocked_in(played.conn, "main:s1") for deed in own.deeds
-        ]
-        assert told == ([(ADA, Deed.COMEBACK)] if key == "main:r7" else [])
+@pytest.mark.parametrize(("winners", "came_back_in"), [("BBBAAAA", 6), ("ABBBBAAA", 8), ("BBABAB", None)])
+def test_a_comeback_is_a_deed_of_everybody_in_the_team_by_the_rule_of_its_message(
+    played: Played, winners: str, came_back_in: int | None
+) -> None:
+    for winner in winners:
+        won_match(played, played.round({"guid": ADA}, {"guid": BOB}), winner)
+    played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
+    rewrite_facts(played.conn, ["main:s1"])
+    told = [(own.player.guid, deed) for own in careers.unlocked_in(played.conn, "main:s1") for deed in own.deeds]
+    came_back = [match.key for match in reading.matches(played.conn, ["main:s1"]) if match.caught_up_from]
+    assert came_back == ([] if came_back_in is None else [f"main:r{came_back_in}"])
+    assert [(guid, deed.deed, deed.match_key) for guid, deed in told] == [
+        (ADA, Deed.COMEBACK, key) for key in came_back
+    ]
 
 
 def test_the_deeds_of_the_rules_are_told_by_the_database(played: Played) -> None:
     (row,) = played.rows("select pg_get_viewdef('team_deed') as text")
-    assert [deed for deed in Deed if f"'{deed}'" not in row["text"]] == []
+    assert [deed for deed in Deed if f"'{deed}'" not in row["text"]] == [Deed.COMEBACK]  # a rule of its own
 
 
 # --- an evening, by the commands ---

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from slomix_pipeline.rules import laws
 from slomix_pipeline.rules.records import LEAST_SECONDS, LEAST_SHOTS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
 from slomix_pipeline.warehouse.records import RecordSeen, bests, personal_bests_of, records
@@ -11,13 +12,21 @@ from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 
 CHECKED = (CheckName.CONSERVATION_LAWS, CheckName.PLAUSIBILITY)
+ADDS_UP = {laws.KILLS: "9 = 9", laws.DAMAGE: "900 = 900"}
 
 
-def checked(played: Played, *players: dict[str, Any], failed: CheckName | None = None, **place: Any) -> str:
-    """A round that both checks looked at; one of them may have failed."""
-    key = played.round(*players, **place)
+def checked(
+    played: Played,
+    *players: dict[str, Any],
+    failed: CheckName | None = None,
+    unknown: str | None = None,
+    **place: Any,
+) -> str:
+    """A round that both checks looked at; one of them may have failed, or a law that needs a number nobody knows."""
+    key = played.round(*({"seconds_played": LEAST_SECONDS - 1} | player for player in players), **place)
+    facts = ADDS_UP | ({unknown: laws.UNKNOWN} if unknown else {})
     for check in CHECKED:
-        store_outcomes(played.conn, check, {key: Outcome(check is not failed)})
+        store_outcomes(played.conn, check, {key: Outcome(check is not failed, facts)})
     return key
 
 
@@ -56,6 +65,29 @@ def test_a_round_that_no_check_looked_at_or_that_does_not_count_holds_no_record(
     played.round({"guid": ADA, "kills": 99})
     checked(played, {"guid": ADA, "kills": 98}, match=2, invalid="bots took part")
     checked(played, {"guid": ADA, "kills": 97, "flags": ["cumulative"]}, match=3)
+    assert records(played.conn) == []
+
+
+@pytest.mark.parametrize(
+    ("unknown", "number", "kinds"),
+    [
+        (laws.KILLS, "kills", [RecordKind.KILLS, RecordKind.KILLS_PER_MINUTE]),
+        (laws.DAMAGE, "damage_given", [RecordKind.DAMAGE_GIVEN, RecordKind.DPM]),
+    ],
+)
+def test_a_law_that_could_not_be_checked_lets_its_numbers_be_no_record(
+    played: Played, unknown: str, number: str, kinds: list[RecordKind]
+) -> None:
+    line = {"kills": 9, "damage_given": 900, "seconds_played": 600}
+    checked(played, {"guid": ADA} | line | {number: 999}, unknown=unknown)
+    checked(played, {"guid": BOB} | line | {"kills": 5, "damage_given": 500} | {number: 4}, match=2)
+    for record in records(played.conn):
+        assert record.guids == ((BOB,) if record.kind in kinds else (ADA,)), record
+    assert {own.kind for own in bests(played.conn, [ADA])}.isdisjoint(kinds)
+
+
+def test_a_number_over_a_time_that_nobody_knows_was_held_against_no_bound(played: Played) -> None:
+    checked(played, {"guid": ADA, "kills": 99, "gibs": 99, "seconds_played": None})
     assert records(played.conn) == []
 
 
@@ -167,6 +199,16 @@ def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_we
     assert deeds == [{"guid": ADA, "round_key": feat}]
 
 
+def test_the_fastest_attack_stands_without_names_when_its_whole_team_is_hidden(played: Played) -> None:
+    feat = attacked(played, 250)
+    played.decided("hide", ADA, name="Player 3F2A")
+    record = held(played, RecordKind.ATTACK)
+    assert record is not None
+    assert (record.value, record.guids, record.holders, record.round_key) == (250, (), (), feat)
+
+
 def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:
     (row,) = played.rows("select pg_get_viewdef('round_in_book') as text")
-    assert all(f"'{check}'" in row["text"] for check in CHECKED)
+    assert all(f"'{text}'" in row["text"] for text in (*CHECKED, laws.KILLS, laws.DAMAGE, laws.UNKNOWN))
+    no_sum = laws.lobby_laws([])
+    assert {laws.KILLS, laws.DAMAGE} < {finding.law for finding in no_sum}

@@ -147,7 +147,7 @@ comment on function metric_denied_per_minute is
 'Seconds the player''s victims were out of the game, per minute the player was there.
 Formula: denied_playtime · 60 / seconds_played
 Unit: seconds per minute
-Source: denied playtime of the files (36 fields and more); in some old files part of it is counted several times over';
+Source: denied playtime of the files (36 fields and more); unknown where it is above what so many kills can deny';
 
 create function metric_multikills(
     multikills_2 bigint, multikills_3 bigint, multikills_4 bigint, multikills_5 bigint, multikills_6 bigint

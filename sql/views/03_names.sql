@@ -49,6 +49,7 @@ join (
 comment on view person_decided is
 'GUIDs of which a person decided who it is: the GUID that careers go by, all GUIDs of the same person, and the name to show instead of that of the game: for who wished to be hidden (hidden_as) the one he got, else the chosen one; null where there is none.';
 
+-- Of whoever played, also in rounds that don't count alone.
 create view person as
 select n.guid, coalesce(d.person_guid, n.guid) as person_guid,
        coalesce(
@@ -64,3 +65,20 @@ from player_name n
 left join person_decided d using (guid);
 comment on view person is
 'Who a GUID that played is: the GUID that his careers go by, the name to show for him (chosen, else the alias that any of his GUIDs had last), and whether he wished to be hidden: then the name tells nobody who he is.';
+
+-- The one place for a name in what is said of a session: its summary, report, highlights and decisions.
+create view session_name as
+select p.session_key, p.guid, coalesce(d.person_guid, p.guid) as person,
+       coalesce(
+           d.shown,
+           case when cardinality(d.guids) > 1 then (
+               select own.name from session_player own
+               where own.session_key = p.session_key and own.guid = any(d.guids)
+               order by own.name = '', own.guid <> d.person_guid, own.guid limit 1
+           ) end,
+           p.name
+       ) as called
+from session_player p
+left join person_decided d using (guid);
+comment on view session_name is
+'What everybody who played in a session is called in all that is said of it: as he chose, else as he was called in the session, by one name under whatever GUIDs.';

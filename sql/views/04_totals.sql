@@ -84,20 +84,34 @@ alter table player_session_fact add foreign key (scope) references session on de
 comment on table player_session_fact is
 'What each session (scope) adds to its players'' careers: rows of player_round_sum, kept as those of player_round_fact are.';
 
--- What is known in all sessions is known in all rounds; the sum of sums is the sum. A career is a person's, whatever GUIDs
--- he played under. In two parts, so that one player's rows are found by their index.
-create view player_career_sum as
-select 'career' as level, 'all' as scope, p.person_guid as guid,
+-- From what is kept: the view person reads all rounds.
+create view career_name as
+select known.guid, coalesce(d.person_guid, known.guid) as person,
        coalesce(
-           max(p.shown),
-           (select latest.name
-            from unnest(coalesce(max(p.guids), array[p.person_guid])) own (guid)
+           d.shown,
+           (select nullif(latest.name, '')
+            from unnest(coalesce(d.guids, array[known.guid])) own (guid)
             cross join lateral (
                 select f.name, f.last_played_at, f.scope from player_session_fact f where f.guid = own.guid
                 order by f.name = '', f.last_played_at desc, f.scope desc limit 1
             ) latest
-            order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1)
-       ) as name,
+            order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1),
+           'Unknown Player') as name,
+       d.hidden_as is not null as hidden
+from (
+    select guid from player_session_fact
+    union
+    select d.person_guid from person_decided d join player_session_fact f on f.guid = d.guid
+) known
+left join person_decided d on d.guid = known.guid;
+comment on view career_name is
+'Who a GUID with rounds that count is in careers, and the name to show for him there: chosen, else the latest of all his GUIDs in rounds that count. Of one session: session_name.';
+
+-- What is known in all sessions is known in all rounds; the sum of sums is the sum. A career is a person's, whatever GUIDs
+-- he played under. In two parts, so that one player's rows are found by their index.
+create view player_career_sum as
+select 'career' as level, 'all' as scope, p.person_guid as guid,
+       max(n.name) as name,
        sum(p.rounds)::bigint as rounds,
        min(p.first_played_at) as first_played_at,
        max(p.last_played_at) as last_played_at,
@@ -143,14 +157,15 @@ select 'career' as level, 'all' as scope, p.person_guid as guid,
        case when count(p.bullets_fired) = count(*) then sum(p.bullets_fired)::bigint end as bullets_fired,
        case when count(p.xp) = count(*) then sum(p.xp)::bigint end as xp
 from (
-    select f.guid as person_guid, d.shown, d.guids, f.*
+    select f.guid as person_guid, f.*
     from player_session_fact f left join person_decided d on d.guid = f.guid
     where d.person_guid is null or d.person_guid = f.guid
     union all
-    select d.person_guid, d.shown, d.guids, f.*
+    select d.person_guid, f.*
     from person_decided d join player_session_fact f on f.guid = d.guid
     where d.person_guid <> d.guid
 ) p
+join career_name n on n.guid = p.person_guid
 group by p.person_guid;
 
 create view player_sum as

@@ -85,3 +85,12 @@ left join lateral (   -- the session that has the first round of one that was me
 ) merged on true;
 comment on view message_trouble is
 'Messages somebody has to look at. trouble: in_doubt (may be there), stands (is wrong and can''t be edited), uncorrected (an edit failed), missed (never told, too old now), failed and refused (surely not there, tried again), waits (its run keeps ending early, or Discord takes nothing), uncompared (told, and its results were made anew). session_key: of the session it belongs to now, the partition''s key when there is none.';
+
+-- By number, so that what changed before a session is found without a look at it.
+create view session_past as
+select session_key, worked_at, awarded_at,
+       coalesce(sum(hashtextextended(concat_ws(' ', session_key, extract(epoch from worked_at)), 0)) over before, 0) as past
+from session
+window before as (order by started_at, session_key rows between unbounded preceding and 1 preceding);
+comment on view session_past is
+'When sessions and their endstats were worked out last, and a number that is another one as soon as an earlier session is there, gone or worked out again: then what was reached for the first time may be, too.';

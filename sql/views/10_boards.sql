@@ -1,22 +1,9 @@
 -- Careers over years: boards, results, what a career had come to after each round.
 
 -- Who a GUID is in all of these, and by which name he is shown. Everything below goes by it, and so does whoever reads it;
--- who wishes not to be named is missing here, and so on all of them. From what is kept: the view person reads all rounds.
+-- who wishes not to be named is missing here, and so on all of them.
 create view board_person as
-select known.guid, coalesce(d.person_guid, known.guid) as person,
-       coalesce(
-           d.shown,
-           (select nullif(latest.name, '')
-            from unnest(coalesce(d.guids, array[known.guid])) own (guid)
-            cross join lateral (
-                select f.name, f.last_played_at, f.scope from player_session_fact f where f.guid = own.guid
-                order by f.name = '', f.last_played_at desc, f.scope desc limit 1
-            ) latest
-            order by latest.name = '', latest.last_played_at desc, latest.scope desc limit 1),
-           'Unknown Player') as name
-from (select distinct guid from player_session_fact) known
-left join person_decided d on d.guid = known.guid
-where d.hidden_as is null
+select guid, person, name from career_name where not hidden
 offset 0;   -- a name is looked up once for each GUID, not for each row that this is joined to
 comment on view board_person is
 'Everybody who played in a round that counts and did not wish to be unnamed: GUID, the GUID that stands for the person, and the name to show on boards.';
@@ -85,8 +72,8 @@ select f.person, f.round_key, f.match_key, f.session_key, f.map, f.stamp,
        sum(f.objectives_stolen + f.objectives_returned) over so_far as objectives
 from (
     select p.person, f.*,
-           (lag(f.session_key) over (partition by p.person order by f.stamp, f.round_key)
-            is distinct from f.session_key)::integer as new_night
+           (row_number() over (partition by p.person, f.session_key order by f.stamp, f.round_key) = 1)::integer
+               as new_night   -- sessions of two servers may take turns
     from player_round_fact f
     join board_person p using (guid)
     where counts_in_careers(f.flags)

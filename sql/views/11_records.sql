@@ -1,21 +1,29 @@
 -- Records: what can be one, and attacks against the clock. Whether a sample is large enough is a rule (rules/records.py).
 
 -- A law that is broken or a number that no play explains keeps a round out, also where somebody who left explains it.
+-- Where a number that a law needs is unknown the law was not checked: what hangs on it is no record then.
 create view round_in_book as
-select laws.partition_key as round_key
+select laws.partition_key as round_key,
+       laws.metadata ->> 'kills = deaths' <> 'unknown' as kills_add_up,
+       laws.metadata ->> 'damage given = received' <> 'unknown' as damage_adds_up
 from check_result laws
 join check_result bounds using (partition_key)
 where laws.check_name = 'conservation_laws' and laws.passed and bounds.check_name = 'plausibility' and bounds.passed;
 comment on view round_in_book is
-'Rounds whose numbers can be records where they count: they add up, and none is above what can be done in the time.';
+'Rounds whose numbers can be records where they count: they add up as far as they are known, and none is above what can be done in the time. kills_add_up, damage_adds_up: these are known of everybody.';
 
 -- Wide: the highest of each is found in one pass over all rounds, and so are those who reached it.
 create view record_line as
 select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, p.person, p.name,
-       f.kills, f.damage_given, f.gibs, f.killing_spree, f.useful_kills,
-       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, too much
-       case when f.seconds_played >= least_record_seconds() then metric_dpm(f.damage_given, f.seconds_played) end as dpm,
-       case when f.seconds_played >= least_record_seconds()
+       case when kills_add_up then f.kills end as kills,
+       case when damage_adds_up then f.damage_given end as damage_given,
+       f.gibs,
+       case when kills_add_up then f.killing_spree end as killing_spree,
+       case when kills_add_up then f.useful_kills end as useful_kills,
+       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, more of it may be counted twice
+       case when damage_adds_up and f.seconds_played >= least_record_seconds()
+            then metric_dpm(f.damage_given, f.seconds_played) end as dpm,
+       case when kills_add_up and f.seconds_played >= least_record_seconds()
             then metric_kills_per_minute(f.kills, f.seconds_played) end as kills_per_minute,
        case when f.aimed_shots >= least_record_shots()
             then metric_aimed_accuracy(f.aimed_hits, f.aimed_shots) end as aimed_accuracy
@@ -23,9 +31,9 @@ from player_round_fact f
 join round_in_book using (round_key)
 join parsed_round file using (round_key)
 join board_person p using (guid)
-where counts_in_careers(f.flags);
+where counts_in_careers(f.flags) and f.seconds_played is not null;   -- else no bound was looked at
 comment on view record_line is
-'What a player did in one round of the book, of all of which there are records; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones count part of it several times over.';
+'What a player did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
 
 create view record_round as
 select n.kind, n.value, l.round_key, l.match_key, l.session_key, l.map, l.stamp, l.guid, l.person, l.name
@@ -46,14 +54,15 @@ from (
            max(f.round_key) as round_key,   -- the last: keys of one server sort as they were played
            case when of.level = 'match' then of.scope end as match_key,
            case when of.level = 'match' then max(f.map) end as map,
-           case when count(f.kills) = count(*) then sum(f.kills) end as kills,
-           case when count(f.damage_given) = count(*) then sum(f.damage_given) end as damage_given,
+           case when bool_and(book.kills_add_up) and count(f.kills) = count(*) then sum(f.kills) end as kills,
+           case when bool_and(book.damage_adds_up) and count(f.damage_given) = count(*)
+                then sum(f.damage_given) end as damage_given,
            case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs
     from player_round_fact f
     left join round_in_book book using (round_key)
     cross join lateral (values ('match', f.match_key), ('session', f.session_key)) of (level, scope)
     group by of.level, of.scope, f.guid
-    having bool_and(book.round_key is not null and counts_in_careers(f.flags))
+    having bool_and(book.round_key is not null and counts_in_careers(f.flags) and f.seconds_played is not null)
 ) s
 join board_person p using (guid);
 comment on view record_sum is
@@ -96,20 +105,6 @@ from (
     window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
 join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before and a.attacks_before >= 10   -- the first ones on a map are no feat
-union all
-select 'comeback', f.guid, null, null, s.session_key, max(f.round_key), max(f.stamp)
-from session_score s
-cross join (values ('A', 'B'), ('B', 'A')) as side (own, other)
-join player_round_fact f on f.session_key = s.session_key and f.team = side.own
-where s.without_points = 0 and case side.own when 'A' then s.points_a > s.points_b else s.points_b > s.points_a end
-  and exists (
-      select from (
-          select count(*) filter (where m.winner = side.own) over so_far as own,
-                 count(*) filter (where m.winner = side.other) over so_far as other
-          from match m where m.session_key = s.session_key
-          window so_far as (order by m.position)
-      ) score where score.own = 0 and score.other >= 3)
-group by s.session_key, side.own, f.guid;
+where a.seconds < a.best_before and a.attacks_before >= 10;   -- the first ones on a map are no feat
 comment on view team_deed is
-'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map, a session won after three maps lost and none won.';
+'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
