@@ -4,7 +4,7 @@ Belongs here: which schedules the settings switch on; none is there whose settin
 is posted (``post_jobs``), and that it is posted once, which goes by its day (``rules.asked``).
 """
 
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 
 import dagster as dg
 
@@ -29,8 +29,8 @@ def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def _of_day(at: str) -> str:
-    hour, minute = at.split(":")
-    return f"{int(minute)} {int(hour)}"
+    moment = time.fromisoformat(at)
+    return f"{moment.minute} {moment.hour}"
 
 
 def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
