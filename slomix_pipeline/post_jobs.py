@@ -16,6 +16,7 @@ from pydantic import Field
 
 from slomix_pipeline.actions import asking
 from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.discord.patience import OF_A_RUN, Patience
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import visible
 from slomix_pipeline.gameserver.choose import NoGameServer
@@ -101,7 +102,10 @@ def _job(name: str, config_class: type[Config], asks: Asks[Config], description:
             with database.snapshot() as conn:
                 found = asks(config, conn, settings)
             askings = found if isinstance(found, list) else [Asking(key_of(context.run, found), found)]
-            texts = asking.post(Tools(database, settings, NoGameServer(), discord, log=context.log), askings)
+            texts = asking.post(
+                Tools(database, settings, NoGameServer(), discord, log=context.log, patience=Patience(OF_A_RUN)),
+                askings,
+            )
         for text in texts:
             context.log.info(text)
         context.add_output_metadata({"posts": dg.MetadataValue.json(texts)})

@@ -6,6 +6,10 @@ alter table post
     add constraint post_thing_is_named_by_kind_key_and_part
         check (thing = kind || ':' || partition_key || case when part = 1 then '' else '#' || part end);
 
+create index post_claimed on post (thing) where state = 'claimed';
+create index post_unreported on post (claimed_at) where unreported;
+create index post_stands on post (thing) where stands_since is not null;
+
 alter table due
     add column part integer not null default 1 check (part >= 1),
     drop constraint due_thing_is_named_by_kind_and_key,

@@ -11,6 +11,7 @@ import dagster as dg
 from slomix_pipeline import partitions
 from slomix_pipeline.checks.layers import check_specs, report
 from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.discord.patience import OF_A_RUN, Patience
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.jobs import wish_of
 from slomix_pipeline.settings import Settings
@@ -61,7 +62,7 @@ def stage_asset(
         gameserver: dg.ResourceParam[GameServer],
         discord: dg.ResourceParam[Channels],
     ) -> dg.MaterializeResult:
-        tools = Tools(database, settings, gameserver, discord, wish_of(context.run), context.log)
+        tools = Tools(database, settings, gameserver, discord, wish_of(context.run), context.log, Patience(OF_A_RUN))
         return report(context, stage.__name__, perform(stage, context.partition_keys, tools))
 
     return asset

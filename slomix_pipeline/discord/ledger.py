@@ -107,7 +107,7 @@ def tell(
 
     ``max_age``: for how long a correction that fails now is tried again. ``result``: what the message tells of a match,
     to be kept with it. With ``held``, the reason, Discord is not called:
-    what should be said is left to the next run. ``others``: webhooks that are set for other things; what one of them
+    what should be said waits for the outbox. ``others``: webhooks that are set for other things; what one of them
     sent, before the settings were changed, it corrects. Never raises for Discord's sake: its troubles are outcomes,
     kept in the ledger.
     """

@@ -50,27 +50,41 @@ class Telling:
         """Tells one thing, if it is ``news`` and may be announced; else corrects it. What does not fit into one message
         follows in others, when the first is there and right. Returns what became of the first; see ``ledger.tell``."""
         first, *more = pages(message)
+        parts = [replace(thing, part=number) for number in range(2, 2 + len(more))]
+        announce = news and thing.name in self._wanted
+        if announce:  # before the first: whatever happens behind it, the others are known to be due
+            self._note_parts(parts)
         told = self._tell(
             thing,
             first,
-            announce=news and thing.name in self._wanted,
+            announce=announce,
             result=result,
             keeps_pictures=keeps_pictures,
         )
+        if told.outcome.is_right:
+            self._note_parts(parts)
         before = told
-        for number, page in enumerate(more, start=2):
+        for part, page in zip(parts, more, strict=True):
             if not before.outcome.is_right:
                 break
-            part = replace(thing, part=number)
-            with self._tools.database.transaction() as conn:
-                due.note_part(conn, part, datetime.now(UTC) + self._tools.settings.publish_max_age)
             before = self._tell(part, page, announce=True)
-        if told.outcome in (ToldAs.EDITED, ToldAs.UNCHANGED):
+        if told.outcome.is_right:
             with self._tools.database.transaction() as conn:
                 needless = due.strike_out_parts(conn, thing, after=1 + len(more))
             for part in needless:
                 self._tell(part, NOTHING_MORE, announce=False)
         return told
+
+    def _note_parts(self, parts: Sequence[Thing]) -> None:
+        if parts:
+            with self._tools.database.transaction() as conn:
+                for part in parts:
+                    due.note_part(conn, part, datetime.now(UTC) + self._tools.settings.publish_max_age)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether Discord can't be expected to take a message now."""
+        return self._held is not None
 
     def _tell(
         self,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from slomix_pipeline.discord.channels import open_channels
+from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.alarms import RUNS_LATELY, AlarmCause, Symptom
 from slomix_pipeline.settings import Settings
@@ -17,6 +18,7 @@ from slomix_pipeline.stages.alarms import tell_alarms
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.database import Database
 
+SECONDS_PER_TICK = 20.0  # of waiting for Discord
 MOST_RUNS = 20  # looked at per tick: each is a question of its own whether another run made it good
 _PARTITIONS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -50,7 +52,7 @@ def partitions_of(tags: Mapping[str, str]) -> dict[str, str]:
 def alarms_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SkipReason:
-    channels = open_channels(settings)
+    channels = open_channels(settings, Patience(SECONDS_PER_TICK))
     if channels.admin is None:
         return dg.SkipReason("SLOMIX_DISCORD_ADMIN_WEBHOOK is not set")
     now = datetime.now(UTC)

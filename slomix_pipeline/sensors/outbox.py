@@ -16,11 +16,11 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.stages.outbox import TELLERS, deliver
-from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse import due, results, unfinished
 from slomix_pipeline.warehouse.database import Database
 
 SETTLE = timedelta(seconds=15)  # a run that is just telling is not behind
-SECONDS_PER_TICK = 20.0  # of waiting for Discord; a tick that takes longer than a minute is cut off
+SECONDS_PER_TICK = 20.0  # of waiting, for Discord and who else tells; a tick is cut off after a minute
 ALARMS_AT_ONCE = 10  # per tick: each is an event of Dagster's
 STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
@@ -67,15 +67,18 @@ def outbox_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]
 ) -> dg.SkipReason:
     patience = Patience(SECONDS_PER_TICK)
-    tools = Tools(
-        database, settings, NoGameServer(), open_channels(settings, patience), wish=Wish.LIVE, log=context.log
-    )
+    channels = open_channels(settings, patience)
+    tools = Tools(database, settings, NoGameServer(), channels, Wish.LIVE, context.log, patience)
     look_after_messages(context, tools)
     kinds = [kind for kind in TELLERS if tools.channels.of(kind) is not None]
     with database.transaction() as conn:
-        if settings.discord_leave_out:  # it may have been due before
-            due.leave_out(conn, settings.discord_leave_out)
+        if settings.discord_leave_out:
+            due.leave_out(conn, settings.discord_leave_out, STARTED_AT)
+        due.forget_told(conn)
         waiting = due.waiting(conn, kinds, datetime.now(UTC) - SETTLE, STARTED_AT)
+        if waiting and (busy := unfinished.in_command(database)):  # an import tells what it announces itself
+            theirs = {*busy, *results.sessions_of(conn, busy)}
+            waiting = [one for one in waiting if not theirs & {one.partition_key, one.session_key}]
     tried = deliver(tools, waiting, patience)
     if not tried:
         return dg.SkipReason("nothing waits that can be told now")

@@ -12,7 +12,6 @@ from slomix_pipeline.rules.asked import Asking
 from slomix_pipeline.rules.things import THERE, PostState, ThingKind, ToldAs
 from slomix_pipeline.stages.asked_content import NothingToTell, message_of
 from slomix_pipeline.stages.common import Tools
-from slomix_pipeline.stages.telling import PATIENCE
 from slomix_pipeline.warehouse import asked_posts, due
 from slomix_pipeline.warehouse.asked_posts import AskedPost
 from slomix_pipeline.warehouse.database import StillHeld
@@ -44,7 +43,7 @@ def tell_asked(keys: Sequence[str], tools: Tools) -> dict[str, "Told"]:
     from slomix_pipeline.discord.telling import Telling
 
     try:
-        with tools.database.hold("telling what was asked for", patience=PATIENCE):
+        with tools.patience.waiting() as seconds, tools.database.hold("telling what was asked for", patience=seconds):
             with tools.database.connect() as conn:
                 waiting, wanted = asked_posts.read(conn, keys), due.wanted(conn)
             telling = Telling(tools, channel, tools.channels.kinds_in(channel), wanted)

@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.discord.channels import Channels
+from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
 from slomix_pipeline.rules.sessions import Stamped
@@ -47,6 +48,7 @@ class Wish(StrEnum):
 class Tools:
     """What stages work with: the same for all of them, whoever calls.
 
+    ``patience``: how long they wait for whoever else tells; what they can't tell by then stays due.
     ``tells_later``: the caller has told what the stages make later, with the channels it has then.
     ``planned``: whole sessions, by their rounds, that nobody else of the caller's works on: such callers work side by
     side, while everybody else waits. None: nobody else works on the game server meanwhile.
@@ -58,6 +60,7 @@ class Tools:
     channels: Channels = field(default_factory=Channels)
     wish: Wish | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("slomix_pipeline"))
+    patience: Patience = field(default_factory=Patience)
     tells_later: bool = False
     planned: frozenset[str] | None = None
 

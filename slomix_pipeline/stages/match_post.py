@@ -48,7 +48,7 @@ def _tell(tools: Tools, own: set[str]) -> tuple[dict[ToldAs, list[str]], dict[st
             quiet = due.quiet_matches(conn, sessions)
             for rounds in (rounds for matches in quiet.values() for rounds in matches):
                 outcomes |= dict.fromkeys(rounds, Outcome(True, {"messages": len(rounds)}))
-            # Without a channel, something became due since the caller looked: it stays so, and rework has it told.
+            # Without a channel, something became due since the caller looked: it stays so, and the outbox tells it.
             loud = [key for key in sessions if key not in quiet] if channel is not None else []
             matches = reading.matches(conn, loud)
             changed = {match.key: corrections.note_difference(conn, match) for match in matches}

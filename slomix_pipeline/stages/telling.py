@@ -10,8 +10,6 @@ from slomix_pipeline.stages.common import Tools, Wish, by_server
 from slomix_pipeline.warehouse import due
 from slomix_pipeline.warehouse.database import StillHeld
 
-PATIENCE = 10.0  # seconds to wait for whoever else tells: two waiting runs are all that Dagster runs at once
-
 
 def note_asked(tools: Tools, keys: Collection[str]) -> None:
     """Makes what these rounds or sessions give to tell due, when a person asked for it."""
@@ -30,7 +28,8 @@ def sole_teller(tools: Tools, keys: Collection[str]) -> Iterator[bool]:
     with ExitStack() as stack:
         try:
             for server, _ in by_server(sorted(keys)):
-                stack.enter_context(tools.database.hold(f"telling {server}", patience=PATIENCE))
+                with tools.patience.waiting() as seconds:
+                    stack.enter_context(tools.database.hold(f"telling {server}", patience=seconds))
         except StillHeld:
             tools.log.warning("another run tells results for long: what there is to tell stays due, for a later run")
             yield False

@@ -17,7 +17,7 @@ from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
 _PROLONGED = """on conflict (thing) do update
-           set due_until = excluded.due_until, missed_at = null, attempts = 0, asked_at = null
+           set due_until = excluded.due_until, noted_at = now(), missed_at = null, attempts = 0, asked_at = null
            where excluded.due_until > due.due_until"""
 
 
@@ -104,13 +104,25 @@ def note_asked(conn: Connection[DictRow], keys: Sequence[str], kinds: Sequence[T
     )
 
 
-def leave_out(conn: Connection[DictRow], kinds: Sequence[ThingKind]) -> None:
-    """What of these kinds was due is not to be told any more, unless it was."""
+def leave_out(conn: Connection[DictRow], kinds: Sequence[ThingKind], before: datetime) -> None:
+    """What of these kinds was due before is not to be told any more, unless it was, in part. What is noted since is
+    asked for by a person."""
     conn.execute(
         """delete from due d
-           where kind = any(%(kinds)s)
+           where kind = any(%(kinds)s) and part = 1 and noted_at < %(before)s
              and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
-        {"kinds": list(kinds), "not_there": list(NOT_THERE)},
+        {"kinds": list(kinds), "before": before, "not_there": list(NOT_THERE)},
+    )
+
+
+def forget_told(conn: Connection[DictRow]) -> None:
+    """What was told while it was due, and would be too old by now, is due no more."""
+    conn.execute(
+        """delete from due d
+           where due_until < now() and missed_at is null
+             and exists (select from post p where p.thing = d.thing
+                         and (p.state = %(told)s or p.state = %(sent)s and p.payload_sha256 is not null))""",
+        {"told": PostState.TOLD, "sent": PostState.SENT},
     )
 
 
@@ -160,11 +172,12 @@ def strike_out_parts(conn: Connection[DictRow], thing: Thing, after: int) -> lis
 
 
 def strike_out(conn: Connection[DictRow], thing: Thing) -> None:
-    """Nobody needs to hear of it any more; unless it was told, and is to be corrected."""
+    """Nobody needs to hear of it any more, with all its messages; unless it was told, and is to be corrected."""
     conn.execute(
-        """delete from due where thing = %(thing)s
-           and not exists (select from post where thing = %(thing)s and state <> all(%(not_there)s))""",
-        {"thing": thing.name, "not_there": list(NOT_THERE)},
+        """delete from due d
+           where kind = %(kind)s and partition_key = %(key)s
+             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
+        {"kind": thing.kind, "key": thing.partition_key, "not_there": list(NOT_THERE)},
     )
 
 
@@ -256,10 +269,11 @@ def waiting(
                                  where s.session_key = coalesce(merged.session_key, u.partition_key)
                                    and s.worked_at = session_report.worked_at
                                    and session_report.reported_at <= %(settled_by)s))
-               order by session_key, u.kind = %(summary)s, u.due_until, u.thing""",
+               order by session_key, u.kind = %(summary)s, u.kind = %(timing)s, u.due_until, u.thing""",
             {
                 "kinds": list(kinds),
                 "summary": ThingKind.SESSION,
+                "timing": ThingKind.TIMING,
                 "settled_by": settled_by,
                 "started_at": started_at,
             },

@@ -154,7 +154,7 @@ def _tells_otherwise(conn: Connection[DictRow]) -> list[str]:
     rows = conn.execute(
         """select session_key
            from session_report r
-           join post told on told.partition_key = session_key and told.kind = %(session)s
+           join post told on told.partition_key = session_key and told.kind = %(session)s and told.part = 1
                 and told.state = any(%(there)s)
            join session_past now using (session_key)
            where now.past <> r.past or now.awarded_at is distinct from r.awarded_at""",

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.client import Discord, Sent
 from slomix_pipeline.discord.embeds import Message
+from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.discord.wording import map_text
 from slomix_pipeline.formats import gamestats
@@ -326,7 +328,7 @@ def test_a_long_outage_puts_one_message_in_doubt_and_tells_its_cause_of_the_othe
 def test_a_run_does_not_wait_for_ever_for_another_that_tells(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slomix_pipeline.stages.telling.PATIENCE", 0.05)
+    monkeypatch.setattr("slomix_pipeline_tests.pipeline_fixtures.Tools", partial(Tools, patience=Patience(0.05)))
     with pipeline.database.hold(f"telling {SERVER}"):
         live(pipeline, evening)
     assert posts(pipeline) == {} and pipeline.rows("select from due where thing = %s", result)
