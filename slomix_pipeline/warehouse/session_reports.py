@@ -5,6 +5,7 @@ another one. What the report says is read by ``reading``.
 """
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.reading import PlayerTotals
 from slomix_pipeline.warehouse.rows import rows_of
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+
+LOOKS_FOR = 10.0  # seconds: a close look at a session with a message takes up to one, with years of history
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def sessions_to_report(
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions that were worked out after their
     report, that a file was set aside of since, or whose message may tell otherwise of endstats or of what came before,
-    are looked at closely.
+    are looked at closely; after ``LOOKS_FOR`` seconds the others are left to the next time.
     """
     tells_otherwise = _tells_otherwise(conn)
     concerned = [*_concerned(conn), *tells_otherwise]
@@ -137,7 +140,10 @@ def sessions_to_report(
         },
     ).fetchall()
     behind = []
+    until = time.monotonic() + LOOKS_FOR
     for row in rows:
+        if time.monotonic() > until:
+            break
         key = row["session_key"]
         state = made_of(conn, key)
         now = fingerprint(conn, key, session_evidence(conn, key), reading.session_players(conn, key))

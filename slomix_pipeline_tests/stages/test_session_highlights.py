@@ -2,6 +2,7 @@
 do not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.rules.people import IdentityKind
@@ -56,6 +57,23 @@ def test_a_later_session_changes_nothing_of_what_was_told(pipeline: Pipeline) ->
     played(pipeline, matches=5, hours=1)
     (later,) = pipeline.report_sessions()
     assert later != first and summaries(pipeline)[:1] == told
+
+
+def test_after_an_import_of_history_a_session_tells_only_what_was_reached_in_it(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    for match in range(9):
+        for number in (1, 2):
+            old = a_round(20 * match + 8 * (number - 1) - 60 * 30, number)
+            (tmp_path / names(old)[0]).write_bytes(gamestats.dump(old.stats))
+    pipeline.import_(tmp_path)
+    assert pipeline.page.messages() == []
+    pipeline.report_sessions()
+    assert pipeline.page.messages() == []
+    played(pipeline, matches=1)
+    pipeline.report_sessions()
+    (summary,) = summaries(pipeline)
+    assert "**Ada** · 100 kills, K/D 1" in summary and "10 rounds" not in summary
 
 
 def test_whoever_is_called_otherwise_by_now_keeps_the_name_of_the_session_in_all_of_its_summary(

@@ -111,7 +111,7 @@ comment on view career_name is
 -- he played under. In two parts, so that one player's rows are found by their index.
 create view player_career_sum as
 select 'career' as level, 'all' as scope, p.person_guid as guid,
-       max(n.name) as name,
+       (select n.name from career_name n where n.guid = p.person_guid) as name,   -- once for each person
        sum(p.rounds)::bigint as rounds,
        min(p.first_played_at) as first_played_at,
        max(p.last_played_at) as last_played_at,
@@ -165,7 +165,6 @@ from (
     from person_decided d join player_session_fact f on f.guid = d.guid
     where d.person_guid <> d.guid
 ) p
-join career_name n on n.guid = p.person_guid
 group by p.person_guid;
 
 create view player_sum as
