@@ -11,7 +11,7 @@ from dataclasses import replace
 from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
 from slomix_pipeline.discord.embeds import Embed, Message, escape
 from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
-from slomix_pipeline.discord.wording import NEUTRAL, map_text, player_text, short_text, team_text
+from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
@@ -100,7 +100,11 @@ def result_message(match: MatchSeen) -> Message:
 
 
 def _stands_out(match: MatchSeen) -> list[str]:
-    """The one thing to know beside the result, if there is one: a comeback, else who did most."""
+    """The one thing to know beside the result, if there is one: a record, a comeback, else who did most."""
+    if match.record:
+        seconds, before = match.record.seconds, match.record.best_before
+        who = team_text(match.teams[match.record.team])
+        return [f"⚡ The fastest attack on this map so far, by {who}: **{clock(seconds)}**, before {clock(before)}"]
     if match.caught_up_from and match.winner in (Winner.A, Winner.B):
         a, b = match.caught_up_from
         ours, theirs = (a, b) if match.winner == Winner.A else (b, a)

@@ -136,12 +136,21 @@ class SessionScore:
 
 
 @dataclass(frozen=True)
+class FastestAttack:
+    """An attack that was faster than all before on its map; in seconds."""
+
+    team: Team
+    seconds: int
+    best_before: int
+
+
+@dataclass(frozen=True)
 class MatchSeen:
     """One match: its rounds, result and the session's score after it. ``players``: most impact first;
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
     ``without_points``: decided matches so far of which nobody knows the points: the score is too low by them;
-    ``substitutions``: in words; ``caught_up_from``: maps won by A and by B when the winner was furthest behind,
-    where it caught up now."""
+    ``record``: its attack that was the fastest on its map so far; ``substitutions``: in words; ``caught_up_from``: maps
+    won by A and by B when the winner was furthest behind, where it caught up now."""
 
     key: str
     session_key: str
@@ -164,6 +173,7 @@ class MatchSeen:
     without_identity: tuple[str, ...] = ()
     substitutions: tuple[str, ...] = ()
     caught_up_from: MapsWon | None = None
+    record: FastestAttack | None = None
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -267,6 +277,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     changes = teams.substitutions(conn, sessions)
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
+    fastest = _fastest_attacks(conn, [row["match_key"] for row in rows])
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
@@ -300,9 +311,20 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
             without_identity=nobodies.get(row["match_key"], ()),
             substitutions=tuple(text for key in (row["r1_key"], row["r2_key"]) for text in changes.get(key, ())),
             caught_up_from=caught_up.get(row["match_key"]),
+            record=fastest.get(row["match_key"]),
         )
         for row in rows
     ]
+
+
+def _fastest_attacks(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, FastestAttack]:
+    """The attacks of matches that were the fastest on their map so far; of two in a match the later, faster one."""
+    rows = conn.execute(
+        """select match_key, team, seconds, best_before from fastest_attack
+           where match_key = any(%s) order by match_key, number""",
+        [list(match_keys)],
+    )
+    return {row["match_key"]: FastestAttack(Team(row["team"]), row["seconds"], row["best_before"]) for row in rows}
 
 
 def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:

@@ -10,8 +10,9 @@ from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.embeds import escape
 from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.scoring import Source, Winner
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import LengthFrom
-from slomix_pipeline.warehouse.reading import MatchSeen
+from slomix_pipeline.warehouse.reading import FastestAttack, MatchSeen
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
     HELD,
@@ -161,7 +162,7 @@ def test_numbers_of_players_stand_one_below_the_other_and_names_are_whole() -> N
     ]
 
 
-def test_what_stands_out_is_a_comeback_else_who_did_most() -> None:
+def test_what_stands_out_is_a_record_else_a_comeback_else_who_did_most() -> None:
     players = (totals(2, name="quick", impact=1.52), totals(4, name="also", impact=1.5), totals(1, impact=0.7))
     match = match_of(seen(**BEATEN), seen(**HELD), winner=Winner.A, players=players)
     text = text_of(messages.result_message(match))
@@ -171,6 +172,9 @@ def test_what_stands_out_is_a_comeback_else_who_did_most() -> None:
     assert "⭐" not in text_of(messages.result_message(replace(two, without_identity=("nobody",))))
     back = replace(match, caught_up_from=MapsWon(0, 3))
     assert "💪 Team A came back from 0–3" in text_of(messages.result_message(back))
+    fastest = replace(back, record=FastestAttack(Team.B, 149, 155))
+    text = text_of(messages.result_message(fastest))
+    assert "⚡ The fastest attack on this map so far, by Team B: **2:29**, before 2:35" in text and "💪" not in text
     unknown = replace(match, players=(*players, totals(6, impact=None)))
     assert "⭐" not in text_of(messages.result_message(unknown))
 

@@ -195,6 +195,8 @@ def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_we
     record = held(played, RecordKind.ATTACK)
     assert record is not None
     assert (record.value, record.guids, record.round_key, record.equalled) == (250, (ADA,), feat, 1)
+    told = played.rows("select match_key, team, seconds, best_before from fastest_attack")
+    assert told == [{"match_key": feat, "team": "A", "seconds": 250, "best_before": 300}]
     deeds = played.rows("select guid, round_key from team_deed where deed = 'map_record'")
     assert deeds == [{"guid": ADA, "round_key": feat}]
 

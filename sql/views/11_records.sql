@@ -92,6 +92,20 @@ where m.status = 'complete' and m.winner is not null and not coalesce(m.disputed
 comment on view map_attack is
 'Both attacks of every match that was played to its end and decided: the time when completed, else how long it was held off or what it had to beat; given_up: by either side, null where nobody can tell; limit_seconds is round 1''s.';
 
+create or replace function attacks_before_a_record() returns integer language sql immutable as $$ select 10 $$;
+
+create view fastest_attack as
+select a.match_key, a.number, a.team, a.seconds, before.seconds as best_before
+from map_attack a
+cross join lateral (
+    select min(b.seconds) as seconds, count(*) as attacks
+    from map_attack b
+    where b.map = a.map and b.completed and b.in_book and (b.stamp, b.round_key) < (a.stamp, a.round_key)
+) before
+where a.completed and a.in_book and a.seconds < before.seconds and before.attacks >= attacks_before_a_record();
+comment on view fastest_attack is
+'Attacks that were faster than all of ten and more completed before on their map: to be asked for single matches.';
+
 -- What a whole team does counts for everybody who was in it then.
 create view team_deed as
 select 'full_hold' as deed, f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
@@ -106,6 +120,7 @@ from (
     window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
 join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before and a.attacks_before >= 10;   -- the first ones on a map are no feat
+where a.seconds < a.best_before
+  and a.attacks_before >= attacks_before_a_record();   -- the first ones on a map are no feat
 comment on view team_deed is
 'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
