@@ -17,12 +17,14 @@ from slomix_pipeline.charts.look import (
     Chart,
     Tables,
     finished,
+    fitted,
     in_words,
     name_text,
     number_text,
     own_colour,
     team_colours,
     team_text,
+    text_width,
 )
 from slomix_pipeline.rules.best import most_of
 from slomix_pipeline.rules.scoring import Winner
@@ -32,17 +34,19 @@ from slomix_pipeline.rules.teams import Team
 WIDTH, HEIGHT = 600, 315  # drawn twice as large
 _INNER, _INNER_HEIGHT = WIDTH - 32, HEIGHT - 32
 _LONG = 10  # characters of a team's name that fit in large letters
-_TEAM, _MAP_WIDTH, _NAME = 16, 12, 14
+_TEAM, _MAP_WIDTH, _NAME = 16, 16, 14
 _TEAM_WIDTH = 190  # of a team's name beside the score
-_MOST_MAPS = 7  # whose names fit
+_SMALL, _LARGE = 18, 21  # letters: a phone shows them half as large
+_SMALLEST = 12  # in which the name of a map says anything
+_GAP = 10  # between two names
+_MOST_MAPS = 9  # whose names fit
 
 
 class _Texts(NamedTuple):
-    """Texts that stand alike; ``limit`` is the width of the longest in pixels."""
+    """Texts that stand alike."""
 
     rows: list[dict[str, Any]]
     align: Literal["left", "center", "right"]
-    limit: float
     weight: Literal["normal", "bold"] = "normal"
 
 
@@ -57,36 +61,39 @@ def card_chart(facts: SessionFacts) -> Chart:
 def _texts(facts: SessionFacts) -> list[_Texts]:
     """All that is written on the card but the maps."""
     colours = team_colours(facts.teams)
-    left, right = ([_text(text, x, 10, MUTED, 15)] for text, x in ((_day(facts), 0), (_counts(facts), _INNER)))
+    left, right = (
+        [_text(text, x, 10, MUTED, _SMALL, _HALF)] for text, x in ((_day(facts), 0), (_counts(facts), _INNER))
+    )
     for side, x, (what, best) in zip((left, right), (0, _INNER), _highest(facts), strict=True):
-        side += [_text(what, x, 244, MUTED, 15), _text(best, x, 267, TEXT, 16)] if best else []
+        side += [_text(what, x, 239, MUTED, _SMALL, _HALF), _text(best, x, 266, TEXT, _LARGE, _HALF)] if best else []
     names = [_team(facts.teams[team], x, colours[team]) for team, x in ((Team.A, 0), (Team.B, _INNER))]
-    score = _text(f"{facts.score_a} – {facts.score_b}", _INNER / 2, 90, STRONG, 58)
+    score = _text(f"{facts.score_a} – {facts.score_b}", _INNER / 2, 80, STRONG, 58)
     return [
-        _Texts(left, "left", _INNER / 2 - 8),
-        _Texts(right, "right", _INNER / 2 - 8),
-        _Texts(names[:1], "left", _TEAM_WIDTH, "bold"),
-        _Texts(names[1:], "right", _TEAM_WIDTH, "bold"),
-        _Texts([score], "center", _INNER, "bold"),
-        _Texts([_text(_verdict(facts), _INNER / 2, 142, TEXT, 18)], "center", _INNER),
+        _Texts(left, "left"),
+        _Texts(right, "right"),
+        _Texts(names[:1], "left", "bold"),
+        _Texts(names[1:], "right", "bold"),
+        _Texts([score], "center", "bold"),
+        _Texts([_text(_verdict(facts), _INNER / 2, 130, TEXT, _LARGE)], "center"),
     ]
 
 
 def _team(team: TeamName, x: float, colour: str) -> dict[str, Any]:
     """A team's name, as large as there is room for it."""
     name = name_text(team.name, _TEAM)
-    return _text(name, x, 92, colour, 32 if len(name) <= _LONG else 20)
+    return _text(name, x, 82, colour, 32 if len(name) <= _LONG else 20, _TEAM_WIDTH)
 
 
-def _text(text: str, x: float, y: float, colour: str, size: int) -> dict[str, Any]:
-    return {"text": text, "x": x, "y": y, "colour": colour, "size": size}
+_HALF = _INNER / 2 - 8
+
+
+def _text(text: str, x: float, y: float, colour: str, size: int, room: float = _INNER) -> dict[str, Any]:
+    return {"text": fitted(text, size, room), "x": x, "y": y, "colour": colour, "size": size}
 
 
 def _layer(tables: Tables, texts: _Texts) -> Any:
     """Texts in their places."""
-    mark = tables.chart(texts.rows).mark_text(
-        align=texts.align, baseline="middle", fontWeight=texts.weight, limit=texts.limit
-    )
+    mark = tables.chart(texts.rows).mark_text(align=texts.align, baseline="middle", fontWeight=texts.weight)
     return mark.encode(
         x=alt.X("x:Q", scale=alt.Scale(domain=[0, _INNER], nice=False), axis=None),
         y=alt.Y("y:Q", scale=alt.Scale(domain=[_INNER_HEIGHT, 0], nice=False), axis=None),
@@ -97,35 +104,50 @@ def _layer(tables: Tables, texts: _Texts) -> Any:
 
 
 def _maps(tables: Tables, facts: SessionFacts) -> list[Any]:
-    """A field for each match in the colour of who won it."""
+    """A field for each match in the colour of who won it, its map below."""
     colours = team_colours(facts.teams)
     count = max(1, len(facts.matches))
     width = min(_INNER / 2, _INNER / count)
     start = (_INNER - width * count) / 2
-    named = count <= _MOST_MAPS
+    named = _named([match.map_name for match in facts.matches], start, width) if count <= _MOST_MAPS else []
     rows = [
         {
-            "x": start + width * (at + 0.5),
             "from": start + width * at + 2,
             "to": start + width * (at + 1) - 2,
             "colour": colours[match.winner],
-            "map": name_text(match.map_name, _MAP_WIDTH if count > 4 else 2 * _MAP_WIDTH) if named else "",
         }
         for at, match in enumerate(facts.matches)
     ]
     scale = alt.Scale(domain=[0, _INNER], nice=False)
     fields = tables.chart(rows).mark_bar(cornerRadius=4)
-    names = tables.chart(rows).mark_text(baseline="middle", fontSize=13, color=TEXT, limit=width - 6)
     return [
         fields.encode(
             x=alt.X("from:Q", scale=scale, axis=None),
             x2="to:Q",
-            y=alt.value(176),
-            y2=alt.value(188),
+            y=alt.value(155),
+            y2=alt.value(167),
             color=own_colour(),
         ),
-        names.encode(x=alt.X("x:Q", scale=scale, axis=None), y=alt.value(203), text="map:N"),
+        _layer(tables, _Texts(named, "center")),
     ]
+
+
+def _named(maps: Sequence[str], start: float, width: float) -> list[dict[str, Any]]:
+    """The names of maps, each below its field of this width: in one row if there they fit in large letters, else by
+    turns in two, in which a name has more room."""
+    names = [name_text(name, _MAP_WIDTH) for name in maps]
+    rows = 1 if all(text_width(name, _SMALL) <= width - _GAP for name in names) else 2
+    # The last of a row stands by its end instead of its middle at the edge; the one before it keeps its place.
+    room = width - _GAP if rows == 1 else (2.5 * width - _GAP) / 1.5
+    sizes = range(_SMALL, _SMALLEST - 1, -1)
+    size = next((size for size in sizes if all(text_width(name, size) <= room for name in names)), _SMALLEST)
+    texts = []
+    for at, name in enumerate(names):
+        shown = fitted(name, size, room)
+        half = text_width(shown, size) / 2
+        x = min(max(start + width * (at + 0.5), half), _INNER - half)
+        texts.append(_text(shown, x, 183 + 22 * (at % rows), TEXT, size))
+    return texts
 
 
 def _day(facts: SessionFacts) -> str:

@@ -1,10 +1,12 @@
 """How all pictures look: Discord's dark colours, sizes, and names and numbers as they are shown.
 
-Names are text of others: they go into a picture as values of its data, cut to a width, and nowhere else.
+Names are text of others: they go into a picture as values of its data, cut to a width, and nowhere else. They are cut
+here and not by the library, whose measuring breaks at half an emoji.
 
 Belongs here: what is the same for all of them. Does not belong here: any one picture.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +103,33 @@ def name_text(name: str, width: int) -> str:
     return clip(name[: 2 * width], width) or UNKNOWN
 
 
+def fitted(text: str, size: int, room: float) -> str:
+    """As much of a text as there is room for in letters of a size, all in pixels; it ends in ``…`` where it was cut."""
+    width = len(text)
+    while width > 1 and text_width(text, size) > room:
+        width -= 1
+        text = clip(text, width)
+    return text
+
+
+def text_width(text: str, size: int) -> float:
+    """About how many pixels wide a text is, as no library tells before it draws: by kinds of letters in our font."""
+    return size * sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    """In shares of the size of the letters."""
+    if letter in "ijl.,:;'|!I ft()[]/-r·":
+        return 0.34
+    if letter in "mwMW@%шщжюШЩЖЮ":
+        return 0.95
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    if ord(letter) > 0xFFFF or unicodedata.east_asian_width(letter) in "WF":
+        return 1.4
+    return 0.73 if letter.isupper() else 0.57
+
+
 def team_text(team: TeamName, width: int = 18) -> str:
     """A team's name with its letter."""
     shown = name_text(team.name, width)
@@ -134,13 +163,12 @@ def legend(tables: Tables, facts: SessionFacts, left: int = 0, right: int = WIDT
     a, b = (team_text(facts.teams[team]) for team in Team)
     layers = []
     for team, text, at in ((Team.A, f"● {a}", left), (Team.B, f"{b} ●", right)):
-        mark = tables.chart([{"text": text}]).mark_text(
+        mark = tables.chart([{"text": fitted(text, 15, (right - left) / 2 - 8)}]).mark_text(
             align="left" if team is Team.A else "right",
             baseline="bottom",
             color=colours[team],
             fontSize=14,
             fontWeight="bold",
-            limit=(right - left) / 2 - 8,
         )
         layers.append(mark.encode(x=alt.value(at), y=alt.value(-8), text="text:N"))
     return layers

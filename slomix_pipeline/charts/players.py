@@ -18,6 +18,7 @@ from slomix_pipeline.charts.look import (
     Chart,
     Tables,
     finished,
+    fitted,
     in_words,
     name_text,
     number_text,
@@ -60,10 +61,10 @@ def names_panel(tables: Tables, facts: SessionFacts, rows: Sequence[int], height
     """The names of the players in the colours of their teams."""
     colours = team_colours(facts.teams)
     names = [
-        {"row": row, "name": name_text(player.name, _NAME), "colour": colours[player.team]}
+        {"row": row, "name": fitted(name_text(player.name, _NAME), 14, NAME_WIDTH), "colour": colours[player.team]}
         for row, player in zip(rows, facts.players, strict=True)
     ]
-    mark = tables.chart(names).mark_text(align="left", baseline="middle", fontSize=14, limit=NAME_WIDTH)
+    mark = tables.chart(names).mark_text(align="left", baseline="middle", fontSize=14)
     return mark.encode(x=alt.value(0), y=row_of(height), text="name:N", color=own_colour()).properties(
         width=NAME_WIDTH, height=ROW * height
     )

@@ -18,6 +18,7 @@ from slomix_pipeline.charts.look import (
     Chart,
     Tables,
     finished,
+    fitted,
     in_words,
     name_text,
     number_text,
@@ -81,13 +82,13 @@ def _headings(tables: Tables, facts: SessionFacts, x: alt.X, column: int, height
     """The number of each round above, the map of each match below."""
     numbers = [{"column": at, "text": str(played.number)} for at, played in enumerate(facts.rounds)]
     starts = [
-        {"column": at, "map": name_text(played.map_name, _MAP_WIDTH)}
+        {"column": at, "map": fitted(name_text(played.map_name, _MAP_WIDTH), 13, NAME_WIDTH)}
         for at, played in enumerate(facts.rounds)
         if at == 0 or facts.rounds[at - 1].match != played.match
     ]
     above = tables.chart(numbers).mark_text(color=MUTED, fontSize=12, baseline="bottom")
     below = tables.chart(starts).mark_text(
-        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4, limit=NAME_WIDTH
+        angle=320, align="right", baseline="middle", fontSize=13, dx=-4, dy=column // 4
     )
     return [
         above.encode(x=x, y=alt.value(-4), text="text:N"),

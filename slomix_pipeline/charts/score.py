@@ -14,6 +14,7 @@ from slomix_pipeline.charts.look import (
     Chart,
     Tables,
     finished,
+    fitted,
     in_words,
     legend,
     name_text,
@@ -74,7 +75,7 @@ def _matches(tables: Tables, facts: SessionFacts, x: alt.X) -> Any:
             "after": after,
             "counted": match.winner is not None,
             "colour": colours[match.winner],
-            "map": name_text(match.map_name, _MAP_WIDTH) if after % every == 0 else "",
+            "map": fitted(name_text(match.map_name, _MAP_WIDTH), 13, NAME_WIDTH) if after % every == 0 else "",
         }
         for after, match in enumerate(facts.matches, start=1)
     ]
@@ -82,9 +83,7 @@ def _matches(tables: Tables, facts: SessionFacts, x: alt.X) -> Any:
     counted = tables.chart(row for row in rows if row["counted"]).mark_square(size=130, opacity=1)
     others = tables.chart(row for row in rows if not row["counted"])
     others = others.mark_square(size=110, filled=False, strokeWidth=2)
-    names = tables.chart(rows).mark_text(
-        angle=320, align="right", baseline="middle", dx=-12, dy=6, fontSize=13, limit=NAME_WIDTH
-    )
+    names = tables.chart(rows).mark_text(angle=320, align="right", baseline="middle", dx=-12, dy=6, fontSize=13)
     layers = [marks.encode(x=x, y=middle, color=own_colour()) for marks in (counted, others)]
     return alt.layer(*layers, names.encode(x=x, y=middle, text="map:N")).properties(width=WIDTH, height=12)
 

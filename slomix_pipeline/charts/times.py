@@ -17,6 +17,7 @@ from slomix_pipeline.charts.look import (
     Chart,
     Tables,
     finished,
+    fitted,
     in_words,
     legend,
     name_text,
@@ -89,11 +90,15 @@ def _maps(tables: Tables, facts: SessionFacts, y: alt.Y) -> list[Any]:
     """The maps beside their attacks, each with the colour of who won it."""
     colours = team_colours(facts.teams)
     maps = [
-        {"row": 3 * at, "map": name_text(match.map_name, _MAP_WIDTH), "colour": colours[match.winner]}
+        {
+            "row": 3 * at,
+            "map": fitted(name_text(match.map_name, _MAP_WIDTH), 14, NAME_WIDTH),
+            "colour": colours[match.winner],
+        }
         for at, match in enumerate(facts.matches)
     ]
     base = tables.chart(maps).encode(y=y)
-    names = base.mark_text(align="left", baseline="middle", fontSize=14, dy=_BAR // 2, limit=NAME_WIDTH, color=TEXT)
+    names = base.mark_text(align="left", baseline="middle", fontSize=14, dy=_BAR // 2, color=TEXT)
     marks = base.mark_square(size=110, opacity=1, yOffset=_BAR // 2).encode(x=alt.value(-10), color=own_colour())
     return [names.encode(x=alt.value(4), text="map:N"), marks]
 

@@ -28,14 +28,25 @@ _HEADLINES = {
     AlarmCause.MESSAGES: ("1 message to look at", "{n} messages to look at"),
     AlarmCause.SILENT_SESSIONS: ("1 session without a word", "{n} sessions without a word"),
 }
+# Each command leads a line, so that no end of a line parts it.
+_CHECKS = ("`slomix audit` lists them,", "`slomix explain` tells what each saw.")
 _ADVICE = {
-    AlarmCause.QUARANTINED: "Put whole files in their place; `slomix files --status quarantined` has all reasons.",
-    AlarmCause.FAILED_CHECKS: "`slomix audit` lists them, `slomix explain` tells what each saw.",
-    AlarmCause.WARNING_CHECKS: "`slomix audit` lists them, `slomix explain` tells what each saw.",
-    AlarmCause.FAILED_RUNS: "Look at the run in the UI. Rounds are tried again by themselves.",
-    AlarmCause.REFUSED_WEBHOOKS: "`slomix doctor` says which setting to mend; fresh messages follow after a restart.",
-    AlarmCause.MESSAGES: "Settle each with `slomix post --retry THING` or `--told THING`.",
-    AlarmCause.SILENT_SESSIONS: "`slomix explain --session KEY` says what is known of one.",
+    AlarmCause.QUARANTINED: (
+        "Put whole files in their place. All reasons:",
+        "`slomix files --status quarantined`",
+    ),
+    AlarmCause.FAILED_CHECKS: _CHECKS,
+    AlarmCause.WARNING_CHECKS: _CHECKS,
+    AlarmCause.FAILED_RUNS: ("Look at the run in the UI. Rounds are tried again by themselves.",),
+    AlarmCause.REFUSED_WEBHOOKS: (
+        "`slomix doctor` says which setting to mend; fresh messages follow after a restart.",
+    ),
+    AlarmCause.MESSAGES: (
+        "Settle each: send it again, or note that it is there.",
+        "`slomix post --retry THING`",
+        "`slomix post --told THING`",
+    ),
+    AlarmCause.SILENT_SESSIONS: ("What is known of one:", "`slomix explain --session KEY`"),
 }
 
 
@@ -53,7 +64,7 @@ def alarm_message(episode: Episode, symptoms: Sequence[Symptom]) -> Message:
         lines.pop()
     if more := len(symptoms) - len(lines):
         lines.append(f"… and {more} more")
-    lines.append(f"-# {_ADVICE[episode.cause]}")
+    lines += [f"-# {line}" for line in _ADVICE[episode.cause]]
     return _message(headline(episode.cause, symptoms), lines, _COLOURS.get(episode.cause, _BAD), episode)
 
 
@@ -73,7 +84,7 @@ def _line(symptom: Symptom) -> str:
     many = f" ({symptom.count})" if symptom.count > 1 else ""
     detail = escape(clip(symptom.detail[: _MARKS * DETAIL_WIDTH], DETAIL_WIDTH))
     subject = escape(clip(symptom.subject[: _MARKS * SUBJECT_WIDTH], SUBJECT_WIDTH)) or "?"
-    return f"**{subject}**{many} {_time(symptom.since)}" + (f"\n{detail}" if detail else "")
+    return f"**{subject}**{many}\n{_time(symptom.since)}" + (f" · {detail}" if detail else "")
 
 
 def _time(moment: datetime) -> str:

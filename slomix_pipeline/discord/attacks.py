@@ -5,7 +5,7 @@ Does not belong here: the messages these stand in (``messages``, ``session_messa
 
 from collections.abc import Mapping
 
-from slomix_pipeline.discord.wording import clock, team_text
+from slomix_pipeline.discord.wording import clock, team_text, unbroken
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
@@ -30,9 +30,9 @@ def told(seen: RoundSeen, attackers: Team | None, teams: Mapping[str, TeamName])
             time = "an unknown time" if seen.attack_seconds is None else f"**{clock(seen.attack_seconds)}**"
             return f"{who} completed it in {time}{gave_up}"
         case AttackEnd.GAVE_UP:
-            return f"{who} gave up after **{clock(seen.duration_seconds)}** of {limit}"
+            return f"{who} gave up after {unbroken(f'**{clock(seen.duration_seconds)}** of {limit}')}"
         case AttackEnd.ENDED:
-            return f"{who} did not make it: it ended after **{clock(seen.lasted)}** of {limit}"
+            return f"{who} did not make it: it ended after {unbroken(f'**{clock(seen.lasted)}** of {limit}')}"
     return f"{who} did not make it" + ("" if header.limit_seconds is None else f" in **{limit}**")
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape, fields_of_lines
-from slomix_pipeline.discord.wording import MAP_WIDTH, NEUTRAL, map_text, player_text, short_text
+from slomix_pipeline.discord.wording import MAP_WIDTH, NEUTRAL, columns, map_text, player_text, short_text, unbroken
+from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.reports.career_words import (
     CAREER_NUMBERS,
     CareerNumber,
+    accuracy_text,
     amount,
     badge_text,
     board_heading,
@@ -92,16 +94,13 @@ def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
     yield "Career", [f"{number.title}: **{number.text(career)}**" for number in CAREER_NUMBERS]
     yield (
         "Latest nights",
-        [
-            f"-# K/D {usual_text(career.form.usual_kd, 2)}, damage per minute {usual_text(career.form.usual_dpm, 1)}",
-            *map(_night, career.form.nights),
-        ],
+        [f"-# K/D · damage per minute · rounds; {usual_text(career.form)}", *_nights(career.form.nights)],
     )
     yield "Weapons", [_weapon(own) for own in career.weapons]
     yield "Badges", [badge_text(own) for own in career.progress if own.badge is not None]
     yield "Reached last", [_milestone(own) for own in career.milestones[: -MOST_MILESTONES - 1 : -1]]
     yield "Firsts", [_deed(own) for own in career.deeds]
-    yield "Next", [progress_text(own) for own in career.progress if own.next_step is not None]
+    yield "Next", [progress_text(own, career.numbers.rounds) for own in career.progress if own.next_step is not None]
     yield "Best rounds", [_record(best, with_holders=False) for best in career.bests]
 
 
@@ -168,7 +167,7 @@ def _record_blocks(records: Sequence[RecordSeen]) -> Iterator[Field]:
         of_level = [own for own in records if own.level is level and own.kind is not RecordKind.ATTACK]
         yield from block(f"In one {level.value}", [_record(own) for own in of_level])
     attacks = [own for own in records if own.kind is RecordKind.ATTACK]
-    yield from block("Fastest attacks", [_record(own, titled=False) for own in attacks])
+    yield from block("Fastest attacks", [_attack(own) for own in attacks])
 
 
 def reached_lines(unlocked: Sequence[Unlocked]) -> list[str]:
@@ -187,13 +186,14 @@ def personal_best_text(best: PersonalBest) -> str:
     return f"**{player_text(best.best.name)}** · {title} **{new}**, best so far was {old} ({ago} ago)"
 
 
-def _night(night: NightSeen) -> str:
-    numbers = f"K/D {amount(night.kd, 2)} · {amount(night.dpm, 1)} dpm · {count(night.rounds, 'round')}"
-    return f"<t:{int(night.ended_at.timestamp())}:d> · {numbers}"
+def _nights(nights: Sequence[NightSeen]) -> list[str]:
+    numbers = columns((amount(night.kd, 2), amount(night.dpm, 1), str(night.rounds)) for night in nights)
+    return [f"{shown} <t:{int(night.ended_at.timestamp())}:d>" for shown, night in zip(numbers, nights, strict=True)]
 
 
 def _weapon(own: WeaponSeen) -> str:
-    return f"{short_text(own.weapon, MAP_WIDTH)} · {amount(own.kills)} kills · {amount(own.accuracy, 1, ' %')} accuracy"
+    accuracy = f" · {unbroken(accuracy_text(own))} accuracy" if accuracy_text(own) else ""
+    return f"{short_text(weapon_called(own.weapon), MAP_WIDTH)} · {count(own.kills, 'kill')}{accuracy}"
 
 
 def _milestone(own: Milestone) -> str:
@@ -216,20 +216,39 @@ def _compared(number: CareerNumber, one: Career, other: Career) -> str:
 
 def titled_record_text(record: RecordSeen) -> str:
     """A record beside others of any kind and level: also what it is of."""
-    return f"{record_title(record)} {_record(record, titled=False)}"
+    return f"{record_title(record)} **{record_value(record)}**{_facts(record)}"
 
 
-def _record(record: RecordSeen, *, titled: bool = True, with_holders: bool = True) -> str:
-    value = f"**{record_value(record)}**"
-    facts = [f"{KINDS[record.kind].title} {value}" if titled else value]
-    if with_holders and record.holders:
-        facts.append(_some([player_text(name) for name in record.holders]))
-    if record.map:
-        facts.append(map_text(record.map))
-    facts.append(f"<t:{int(record.ended_at.timestamp())}:d>")
-    if record.equalled and with_holders:
-        facts.append(equalled_text(record))
-    return " · ".join(facts)
+def _record(record: RecordSeen, *, with_holders: bool = True) -> str:
+    return f"{KINDS[record.kind].title} **{record_value(record)}**{_facts(record, with_holders=with_holders)}"
+
+
+def _attack(record: RecordSeen) -> str:
+    """The record of a map leads with the map, and ends with whoever took part."""
+    where = f"**{map_text(record.map)}** " if record.map else ""
+    return f"{where}{record_value(record)}" + _joined([_day(record), *_held(record), *_again(record)])
+
+
+def _facts(record: RecordSeen, *, with_holders: bool = True) -> str:
+    where = unbroken(f"{map_text(record.map)} · {_day(record)}") if record.map else _day(record)
+    return _joined([*_held(record), where, *_again(record)] if with_holders else [where])
+
+
+def _held(record: RecordSeen) -> list[str]:
+    return [_some([player_text(name) for name in record.holders])] if record.holders else []
+
+
+def _again(record: RecordSeen) -> list[str]:
+    return [unbroken(equalled_text(record))] if record.equalled else []
+
+
+def _day(record: RecordSeen) -> str:
+    return f"<t:{int(record.ended_at.timestamp())}:d>"
+
+
+def _joined(facts: Sequence[str]) -> str:
+    """Facts behind another one; no line begins with the point between two."""
+    return "".join(f"{unbroken(' ·')} {fact}" for fact in facts)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -28,8 +28,8 @@ def of_second_round(match: MatchSeen, changed: str | None) -> ToTell:
     """The result, or that the round does not count. ``changed``: since the result was told first."""
     assert match.second is not None
     complete = match.status is Status.COMPLETE
-    message = messages.result_message(match) if complete else messages.not_counted_message(match, 2)
-    return ToTell(Thing(ThingKind.RESULT, match.second.key), messages.corrected(message, changed), complete)
+    message = messages.result_message(match, changed) if complete else messages.not_counted_message(match, 2, changed)
+    return ToTell(Thing(ThingKind.RESULT, match.second.key), message, complete)
 
 
 def of_first_round(match: MatchSeen, result_stands: bool) -> ToTell:

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
 from slomix_pipeline.discord.embeds import Embed, Message, escape
-from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
-from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text
+from slomix_pipeline.discord.team_blocks import LEGEND, MVP_LEGEND, best_text, team_blocks
+from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text, unbroken
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
@@ -22,6 +22,13 @@ MOST_NAMES = 6  # of players without identity
 MOST_CHANGES = 3  # of a team, in a match
 LONGEST_REASON = 200  # visible characters of a sentence
 ROUND_1_COLOUR = 0xF1C40F
+_STAR = "⭐"
+
+_DECIDED_BY = {
+    Source.HEADER: "who won each round",
+    Source.TIME: "the times of both attacks",
+    Source.OVERRIDE: "a person",
+}
 
 
 def round_one_message(match: MatchSeen) -> Message:
@@ -54,20 +61,25 @@ def round_one_pointer(match: MatchSeen) -> Message:
     return Message(embeds=(embed,))
 
 
-def not_counted_message(match: MatchSeen, number: int) -> Message:
-    """What becomes of a message whose round is part of no whole match; a person may have decided it all the same."""
+def not_counted_message(match: MatchSeen, number: int, changed: str | None = None) -> Message:
+    """What becomes of a message whose round is part of no whole match; a person may have decided it all the same.
+    ``changed``: since a result was told of it first."""
     verdict = _verdict(match)
+    why = "" if match.reason in (changed or "") else f": {escape(match.reason)}"
     embed = Embed(
         title=f"{map_text(match.map_name)} · round {number}",
-        description=f"-# {verdict[:1].upper()}{verdict[1:]}: {escape(match.reason)}.",
+        description="\n".join([f"-# {verdict[:1].upper()}{verdict[1:]}{why}.", *_corrected(changed)]),
         color=NEUTRAL,
     )
     return Message(embeds=(embed,))
 
 
-def result_message(match: MatchSeen) -> Message:
-    """The result of a match: who won and by what, both attacks, what stands out, the score so far, the players."""
+def result_message(match: MatchSeen, changed: str | None = None) -> Message:
+    """The result of a match: who won and by what, both attacks, what stands out, the score so far, the players.
+    ``changed``: since it was told first."""
     assert match.first is not None and match.second is not None
+    stands_out = _stands_out(match)
+    legend = MVP_LEGEND if any(line.startswith(_STAR) for line in stands_out) else LEGEND
     first, second = match.attackers_first, match.attackers_first and other_team(match.attackers_first)
     embed = Embed(
         title=f"{map_text(match.map_name)} · {_verdict(match)}{won_by(match)}",
@@ -77,19 +89,15 @@ def result_message(match: MatchSeen) -> Message:
                 f"Round 1 · {told(match.first, first, match.teams)}",
                 f"Round 2 · {told(match.second, second, match.teams)}",
                 f"**{_score(match)}**",
-                *_stands_out(match),
-                *([] if match.winner else [f"-# Not counted: {short_text(match.reason, LONGEST_REASON)}"]),
-                *(
-                    [f"-# Not by the files: {short_text(match.reason, LONGEST_REASON)}"]
-                    if match.winner and by_a_person(match)
-                    else []
-                ),
+                *stands_out,
+                *_why(match, changed),
+                *_corrected(changed),
                 *_put_together(match.second),
                 *_left_out(match),
                 *_without_identity(match),
                 *(f"-# {short_text(text, LONGEST_REASON)}" for text in match.substitutions[:MOST_CHANGES]),
                 *([] if any(seen.record_key for seen in match.rounds) else ["-# No Lua timing of this match"]),
-                *([f"-# {LEGEND}"] if match.players else []),
+                *([f"-# {legend}"] if match.players else []),
             ]
         ),
         color=colour(match.winner, match.teams),
@@ -116,17 +124,21 @@ def _stands_out(match: MatchSeen) -> list[str]:
         for team in Team
         if (text := best_text([player for player in match.players if player.team == team]))
     ]
-    return [f"⭐ Most impact for {' · '.join(best)}"] if best else []
+    return [f"{_STAR} MVP of {text}" for text in best]
 
 
-def corrected(message: Message, notice: str | None) -> Message:
-    """The message with what was told otherwise before, if it was."""
-    if notice is None:
-        return message
-    (embed,) = message.embeds
-    return Message(
-        embeds=(replace(embed, description=f"{embed.description}\n-# Corrected: {short_text(notice, LONGEST_REASON)}"),)
-    )
+def _why(match: MatchSeen, changed: str | None) -> list[str]:
+    """A line for why a match does not count, or has another winner than by the files; none where what ``changed``
+    says it already."""
+    if (match.winner and not by_a_person(match)) or match.reason in (changed or ""):
+        return []
+    how = "Not by the files" if match.winner else "Not counted"
+    return [f"-# {how}: {short_text(match.reason, LONGEST_REASON)}"]
+
+
+def _corrected(changed: str | None) -> list[str]:
+    """A line for what was told otherwise before, if it was."""
+    return [] if changed is None else [f"-# Corrected: {short_text(changed, LONGEST_REASON)}"]
 
 
 def _half_of_another(seen: RoundSeen) -> list[str]:
@@ -182,9 +194,14 @@ def by_a_person(match: MatchSeen) -> bool:
 
 
 def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
-    by = "a person" if by_a_person(match) else match.source
-    decided = [f"{match.policy}, decided by {by}"] if match.source else []
-    return " · ".join([*decided, f"Lua timing {timing_coverage(rounds)}", match.key])
+    """The key leads, which people copy: there it is parted by no end of a line that could hold it."""
+    decided = [f"decided by {_DECIDED_BY[match.source]}", match.policy] if match.source else []
+    return " · ".join([match.key, *decided, coverage_text(rounds)])
+
+
+def coverage_text(rounds: Sequence[RoundSeen]) -> str:
+    """Of how many rounds there is Lua timing."""
+    return unbroken(f"Lua timing {timing_coverage(rounds)}")
 
 
 def colour(winner: Winner | None, teams: Mapping[str, TeamName]) -> int:

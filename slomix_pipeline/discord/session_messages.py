@@ -8,9 +8,19 @@ from dataclasses import replace
 
 from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape
-from slomix_pipeline.discord.messages import by_a_person, colour, rest
-from slomix_pipeline.discord.team_blocks import LEGEND, best_text, team_blocks
-from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text, whole
+from slomix_pipeline.discord.messages import by_a_person, colour, coverage_text, rest
+from slomix_pipeline.discord.team_blocks import MVP_LEGEND, best_text, team_blocks
+from slomix_pipeline.discord.wording import (
+    NEUTRAL,
+    clock,
+    map_text,
+    player_text,
+    short_text,
+    team_text,
+    unbroken,
+    whole,
+)
+from slomix_pipeline.rules.awards import Award
 from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
@@ -24,7 +34,8 @@ from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
 from slomix_pipeline.warehouse.highlights import NOTHING_SPECIAL, Highlights
 from slomix_pipeline.warehouse.overrides import DecisionSeen
-from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore, timing_coverage
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
+from slomix_pipeline.warehouse.session_awards import SessionAwards
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
 LONGEST = 120  # visible characters of one of them
@@ -61,19 +72,19 @@ def session_message(
                 f"-# Trust grade **{grade.letter}**{_some(grade.reasons)}",
                 *([f"-# Decided by people{_some([_decision(row) for row in decisions])}"] if decisions else []),
                 *([f"-# Corrected{_some([row.notice for row in corrections])}"] if corrections else []),
-                *([f"-# MVP is who had most impact and played at least half the time. {LEGEND}"] if players else []),
+                *([f"-# {MVP_LEGEND}"] if players else []),
             ]
         ),
         color=colour(_won_by_whom(session), teams),
-        footer=" · ".join(
-            [matches[0].policy if matches else "", f"Lua timing {timing_coverage(rounds)}", session.session_key]
-        ),
+        footer=" · ".join([session.session_key, *([matches[0].policy] if matches else []), coverage_text(rounds)]),
         timestamp=session.ended_at,
     )
     fields = (
-        *_cards(players, teams, shares_known(matches), highlights.duel),
+        *_cards(players, teams, shares_known(matches)),
         *block("Maps", [_map_line(match) for match in matches]),
         *team_blocks(players, teams),
+        *block("Awards", _award_lines(highlights.awards)),
+        *block("Duels", [_duel_line(duel) for duel in highlights.duels]),
         *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
         *block("Reached for the first time", reached_lines(highlights.unlocked)),
     )
@@ -123,7 +134,7 @@ def session_pointer(old_key: str, key: str) -> Message:
 
 
 def _cards(
-    players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], teams_best: Iterable[Team], duel: Duel | None
+    players: Sequence[PlayerTotals], teams: Mapping[str, TeamName], teams_best: Iterable[Team]
 ) -> Iterator[Field]:
     """What people did, side by side: the best of these teams, and who did most of what; of support, too."""
     for team in teams_best:
@@ -132,27 +143,41 @@ def _cards(
     cards: dict[Best, Callable[[int], str]] = {
         Best.DAMAGE: lambda value: f"{whole(value)} damage",
         Best.REVIVES: lambda value: f"{whole(value)} revives",
-        Best.OBJECTIVES: lambda value: f"{whole(value)} objectives and dynamites",
+        Best.OBJECTIVES: lambda value: f"{whole(value)} incl. dynamites",
         Best.DENIED: lambda value: f"{clock(value)} denied",
     }
     for what, words in cards.items():
         if found := most(players, what):
             names = " and ".join(f"**{player_text(player.name)}**" for player in found.players)
             yield Field(what.value, f"{names}\n{words(found.value)}", inline=True)
-    if duel:
-        pair = f"**{player_text(duel.player)}** {duel.kills} – {duel.deaths} **{player_text(duel.opponent)}**"
-        yield Field("Duel", pair, inline=True)
+
+
+def _award_lines(told: SessionAwards) -> list[str]:
+    """A line for each award: who was given it most often, and how often."""
+    if not told.awards:
+        return []
+    missing = f", known of {told.rounds} of {told.of_rounds} rounds" if told.rounds < told.of_rounds else ""
+    return [f"-# who was given each most often{missing}", *map(_award_line, told.awards)]
+
+
+def _award_line(award: Award) -> str:
+    names = " and ".join(f"**{player_text(name)}**" for name in award.names)
+    return f"{escape(award.title)} · {names}{unbroken(f' {award.times}×')}"
+
+
+def _duel_line(duel: Duel) -> str:
+    return f"**{player_text(duel.player)}** {duel.kills} – {duel.deaths} **{player_text(duel.opponent)}**"
 
 
 def _map_line(match: MatchSeen) -> str:
-    winner = _winner(match)
+    winner = _map_winner(match)
     times = "broken off" if match.status == Status.ABORTED else " / ".join(_short(seen) for seen in match.rounds)
     decided = " · decided by a person" if by_a_person(match) else ""
     why = decided if match.winner else f" · {short_text(match.reason, LONGEST)}"
     return f"{winner} · **{map_text(match.map_name)}** · {times}{why}"
 
 
-def _winner(match: MatchSeen) -> str:
+def _map_winner(match: MatchSeen) -> str:
     """Who won, by name: teams may have any colours, so no mark could stand for one."""
     match match.winner:
         case Winner.A | Winner.B:

@@ -6,13 +6,14 @@ Does not belong here: which players there are, and the messages these stand in (
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from slomix_pipeline.discord.embeds import Field, block
-from slomix_pipeline.discord.wording import hundredth, player_text, team_text, whole
+from slomix_pipeline.discord.wording import columns, hundredth, player_text, team_text, unbroken, whole
 from slomix_pipeline.rules.best import best_of
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.warehouse.reading import PlayerTotals
 
 LEGEND = "impact · kills/deaths · damage · dpm · accuracy; an impact of 1.00 is a fair share"
+MVP_LEGEND = f"MVP is who had most impact and played at least half the time. {LEGEND}"
 
 
 def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Iterator[Field]:
@@ -27,12 +28,14 @@ def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) 
 
 def best_text(players: Sequence[PlayerTotals]) -> str:
     """Who was best of a team, each with his impact; empty where that can't be said."""
-    return " and ".join(f"**{player_text(player.name)}** {hundredth(player.impact)}" for player in best_of(players))
+    return ", ".join(
+        unbroken(f"**{player_text(player.name)}** {hundredth(player.impact)}") for player in best_of(players)
+    )
 
 
 def _lines(players: Sequence[PlayerTotals]) -> list[str]:
-    """A line for each; the numbers as code, in which every character is as wide, the name behind them."""
-    rows = [
+    """A line for each: the numbers, the name behind them."""
+    numbers = columns(
         (
             hundredth(player.impact),
             f"{whole(player.kills)}/{whole(player.deaths)}",
@@ -41,7 +44,5 @@ def _lines(players: Sequence[PlayerTotals]) -> list[str]:
             f"{whole(player.accuracy)}%",
         )
         for player in players
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = [" ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
-    return [f"`{numbers}` **{player_text(player.name)}**" for numbers, player in zip(aligned, players, strict=True)]
+    )
+    return [f"{shown} **{player_text(player.name)}**" for shown, player in zip(numbers, players, strict=True)]

@@ -3,6 +3,7 @@
 Belongs here: plain values as text that is safe in an embed. Does not belong here: sentences.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from slomix_pipeline.discord.embeds import clip, escape
@@ -26,8 +27,20 @@ def map_text(name: str) -> str:
 
 
 def player_text(name: str) -> str:
-    """A player's name. Those of the engine are no longer than that."""
-    return short_text(name, NAME_WIDTH) or "?"
+    """A player's name, on one line. Those of the engine are no longer than that."""
+    return unbroken(short_text(name, NAME_WIDTH)) or "?"
+
+
+def unbroken(text: str) -> str:
+    """A text that no line ends in, if there is room for it on one. Not for what people copy into a command."""
+    return text.replace(" ", "\u00a0")
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Numbers that stand one below the other, as code, in which every character is as wide. They must be safe there."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [f"`{' '.join(text.rjust(width) for text, width in zip(row, widths, strict=True))}`" for row in rows]
 
 
 def team_text(team: TeamName) -> str:
@@ -47,7 +60,7 @@ def clock(seconds: float | None) -> str:
 
 def whole(value: float | None) -> str:
     """A number without decimals."""
-    return "?" if value is None else f"{value:.0f}"
+    return "?" if value is None else f"{value:,.0f}"
 
 
 def hundredth(value: float | None) -> str:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from slomix_pipeline.cli.terminal import Terminal
+from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.reports.career_words import (
     ALIASES_SHOWN,
     CAREER_NUMBERS,
+    accuracy_text,
     amount,
     badge_text,
     board_heading,
@@ -83,12 +85,7 @@ def print_career(out: Terminal, career: Career) -> None:
 def _print_form(out: Terminal, career: Career) -> None:
     form = career.form
     out.print()
-    out.print(
-        f"Latest nights: K/D {usual_text(form.usual_kd, 2)}, damage per minute {usual_text(form.usual_dpm, 1)}"
-        if form.usual_kd is not None or form.usual_dpm is not None
-        else f"Latest nights; {usual_text(None, 0)}",
-        soft_wrap=True,
-    )
+    out.print(f"Latest nights; {usual_text(form)}", soft_wrap=True)
     table = _table(
         ("session", "left"), ("rounds", "right"), ("kills", "right"), ("K/D", "right"), ("damage per minute", "right")
     )
@@ -105,7 +102,7 @@ def _print_weapons(out: Terminal, career: Career) -> None:
     table = _table(("weapon", "left"), ("kills", "right"), ("accuracy", "right"), ("headshots", "right"))
     for own in career.weapons:
         table.add_row(
-            own.weapon, amount(own.kills), amount(own.accuracy, 1, " %"), amount(own.headshot_percent, 1, " %")
+            weapon_called(own.weapon), amount(own.kills), accuracy_text(own), amount(own.headshot_percent, 1, " %")
         )
     out.print(table)
 
@@ -119,7 +116,7 @@ def _print_milestones(out: Terminal, career: Career) -> None:
         out.print(f"  {_day(reached.stamp)}  {milestone_text(milestone)}  ({reached.round_key})", soft_wrap=True)
     for own in career.deeds:
         out.print(f"  {_day(own.stamp)}  {deed_text(own)}  ({own.match_key or own.session_key})", soft_wrap=True)
-    ahead = [progress_text(own) for own in career.progress if own.next_step is not None]
+    ahead = [progress_text(own, career.numbers.rounds) for own in career.progress if own.next_step is not None]
     out.print(f"Next: {'; '.join(ahead) or 'nothing: all are reached'}", soft_wrap=True)
 
 

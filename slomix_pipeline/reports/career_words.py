@@ -10,13 +10,22 @@ from datetime import datetime
 from typing import Any
 
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.formats.weapons import OF_BULLETS
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import Career, CareerNumbers, DeedSeen, PlayerFound, Standing
+from slomix_pipeline.warehouse.careers import (
+    Career,
+    CareerNumbers,
+    DeedSeen,
+    Form,
+    PlayerFound,
+    Standing,
+    WeaponSeen,
+)
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 
@@ -100,7 +109,7 @@ def record_value(record: RecordSeen) -> str:
 
 def value_of_kind(kind: RecordKind, value: float) -> str:
     """A number of a kind of which there are records."""
-    if kind is RecordKind.ATTACK:
+    if KINDS[kind].is_time:
         return format_time(round(value))
     return amount(value, KINDS[kind].decimals, KINDS[kind].unit)
 
@@ -139,12 +148,17 @@ def _step_text(number: Number, step: float) -> str:
     return f"{title} {step:g}" if number is Number.KD else f"{step:,.0f} {title}"
 
 
-def progress_text(own: Progress) -> str:
-    """How far it is to the next milestone: ``1,234 of 2,500 kills``; of what old files lack, over which rounds."""
+def progress_text(own: Progress, rounds: int) -> str:
+    """How far it is to the next milestone: ``1,234 of 2,500 kills``; of revives, which old files lack, of
+    how many of all his ``rounds`` they are known."""
     assert own.next_step is not None
     if own.number is Number.KD:
         return f"K/D {amount(own.value, 2)}, next {own.next_step:g}"
-    known = f", known of {own.known_rounds:,} rounds" if own.number is Number.REVIVES_GIVEN else ""
+    known = (
+        f", known of {own.known_rounds:,} of {rounds:,} rounds"
+        if own.number is Number.REVIVES_GIVEN and own.known_rounds < rounds
+        else ""
+    )
     return f"{amount(own.value)} of {_step_text(own.number, own.next_step)}{known}"
 
 
@@ -162,9 +176,16 @@ def standing_text(standing: Standing) -> str:
     return f"{standing.won} won, {drawn}{standing.lost} lost"
 
 
-def usual_text(value: float | None, decimals: int) -> str:
+def usual_text(form: Form) -> str:
     """What is usual for somebody; in words while it can't be said."""
-    return "too few nights before to say what is usual" if value is None else f"usually {amount(value, decimals)}"
+    kd = [] if form.usual_kd is None else [f"K/D {amount(form.usual_kd, 2)}"]
+    dpm = [] if form.usual_dpm is None else [f"{amount(form.usual_dpm, 1)} damage per minute"]
+    return f"usually {', '.join([*kd, *dpm])}" if kd or dpm else "too few nights before to say what is usual"
+
+
+def accuracy_text(own: WeaponSeen) -> str:
+    """How often a weapon hit; empty for one of which a share of hits means nothing."""
+    return amount(own.accuracy, 1, " %") if own.weapon in OF_BULLETS else ""
 
 
 def par_text(seen: MapSeen) -> str:

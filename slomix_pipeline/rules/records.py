@@ -35,13 +35,15 @@ class RecordLevel(StrEnum):
 
 @dataclass(frozen=True)
 class KindOfRecord:
-    """How a kind is shown. ``least``: the sample that a rate needs, in units of ``sample``."""
+    """How a kind is shown; ``is_time``: as minutes and seconds. ``least``: the sample that a rate needs, in units of
+    ``sample``."""
 
     title: str
     decimals: int = 0
     unit: str = ""
     least: int = 0
     sample: str = ""
+    is_time: bool = False
 
 
 # A rate of a few seconds or shots is chance: without these, 4 hits of 5 shots would be the best accuracy ever.
@@ -55,10 +57,10 @@ KINDS = {
     RecordKind.KILLS_PER_MINUTE: KindOfRecord("kills per minute", 2, "", LEAST_SECONDS, "s played"),
     RecordKind.AIMED_ACCURACY: KindOfRecord("aimed accuracy", 1, " %", LEAST_SHOTS, "aimed shots"),
     RecordKind.GIBS: KindOfRecord("gibs"),
-    RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", 0, " s"),
+    RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", is_time=True),
     RecordKind.KILLING_SPREE: KindOfRecord("killing spree"),
     RecordKind.USEFUL_KILLS: KindOfRecord("useful kills"),
-    RecordKind.ATTACK: KindOfRecord("fastest attack"),
+    RecordKind.ATTACK: KindOfRecord("fastest attack", is_time=True),
 }
 
 # A personal best by luck alone comes with every n-th night and number, so only who has a history has some, and few are

@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.warehouse.rows import rows_of
 
 _WORTH_TELLING = 5  # kills
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,23 @@ class Duel:
     deaths: int
 
 
-def hardest_duel(conn: Connection[DictRow], session_key: str) -> Duel | None:
-    """The one with most kills of one side, among rounds whose endstats say whose line it is; None when there is none
-    worth telling."""
+def hardest_duels(conn: Connection[DictRow], session_key: str) -> tuple[Duel, ...]:
+    """Those with most kills of one side, the hardest first, among rounds whose endstats say whose line it is; as many
+    as are worth telling. Of two people there is one, told from the side of who killed more."""
     with conn.cursor(row_factory=rows_of(Duel)) as cursor:
-        return cursor.execute(
-            """select p.called as player, o.called as opponent, kills, deaths
-               from (select guid, opponent_guid, sum(kills)::integer as kills, sum(deaths)::integer as deaths
-                     from valid_round_versus
-                     where session_key = %(key)s and guid is not null and opponent_guid is not null
-                     group by guid, opponent_guid) d
-               join session_name p on p.session_key = %(key)s and p.guid = d.guid
-               join session_name o on o.session_key = %(key)s and o.guid = d.opponent_guid
+        found = cursor.execute(
+            """select player, opponent, kills, deaths
+               from (select distinct on (least(person, other), greatest(person, other)) *
+                     from (select p.person, o.person as other, max(p.called) as player, max(o.called) as opponent,
+                                  sum(d.kills)::integer as kills, sum(d.deaths)::integer as deaths
+                           from valid_round_versus d
+                           join session_name p on p.session_key = d.session_key and p.guid = d.guid
+                           join session_name o on o.session_key = d.session_key and o.guid = d.opponent_guid
+                           where d.session_key = %(key)s and p.person <> o.person
+                           group by p.person, o.person) of_each
+                     order by least(person, other), greatest(person, other), kills desc, person) pairs
                where kills >= %(worth)s
-               order by kills desc, deaths, d.guid, d.opponent_guid limit 1""",
-            {"key": session_key, "worth": _WORTH_TELLING},
-        ).fetchone()
+               order by kills desc, deaths, person, other limit %(most)s""",
+            {"key": session_key, "worth": _WORTH_TELLING, "most": _MOST_TOLD},
+        ).fetchall()
+    return tuple(found)

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 from xml.etree import ElementTree
 
@@ -201,6 +202,25 @@ def test_a_name_is_cut_as_a_person_would() -> None:
     assert look.name_text("nightingale the third", 14) == "nightingale t…"
     assert look.name_text("\u202e\x07", 14) == "?"
     assert len(look.name_text("x\u0301" * 200, 14)) <= 28
+
+
+def test_a_text_is_cut_to_the_room_that_it_has() -> None:
+    assert look.fitted("etl_adlernest", 18, 130) == "etl_adlernest"
+    cut = look.fitted("etl_adlernest", 18, 90)
+    assert cut.endswith("…") and 70 < look.text_width(cut, 18) <= 90
+    assert look.fitted("👩🏽\u200d🚀" * 20, 14, 112).removesuffix("…").strip("👩🏽\u200d🚀") == ""
+
+
+def test_the_card_names_the_maps_of_a_usual_evening_whole_and_none_over_another() -> None:
+    maps = ["supply", "te_escape2", "braundorf_b4", "et_brewdog", "sw_goldrush_te", "etl_adlernest", "erdenberg_t2"]
+    for count in range(1, len(maps) + 1):
+        chart = card_chart(made_session(matches=[made_match(name) for name in maps[-count:]]))
+        named = [row for row in values_of(chart.spec) if row.get("text") in maps]
+        assert [row["text"] for row in named] == maps[-count:]
+        assert all(row["size"] >= 16 for row in named)
+        for left, right in ((a, b) for a, b in combinations(named, 2) if a["y"] == b["y"]):
+            halves = sum(look.text_width(row["text"], row["size"]) / 2 for row in (left, right))
+            assert right["x"] - left["x"] > halves
 
 
 def test_a_team_has_a_colour_that_can_be_seen_and_told_from_the_other() -> None:

@@ -22,7 +22,7 @@ from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
 from slomix_pipeline_tests.building import make_header
 
-_PLAYER = re.compile(r"`[ ?\d]*[.?\d]+ +[?\d]+/[?\d]+ .*%` \*\*.*\*\*$")
+_PLAYER = re.compile(r"`[ ?,\d]*[.?\d]+ +[?,\d]+/[?,\d]+ .*%` \*\*.*\*\*$")
 
 
 def seen(ago: timedelta = timedelta(minutes=1), by_sensor: bool = True, **header: Any) -> RoundSeen:

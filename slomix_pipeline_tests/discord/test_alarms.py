@@ -50,6 +50,16 @@ def test_what_is_too_much_for_a_message_is_counted() -> None:
     )
 
 
+@pytest.mark.parametrize("cause", AlarmCause)
+def test_a_command_to_copy_leads_its_line(cause: AlarmCause) -> None:
+    symptom = Symptom(cause, "2031-05-06-200000-supply-round-1.txt", "why", EVENING)
+    text = alarm_message(Episode(1, cause, EVENING, None, None, None), [symptom]).embeds[0].description
+    name, told, *advice = text.splitlines()
+    assert name.startswith("**2031") and told == f"<t:{int(EVENING.timestamp())}:f> · why"
+    assert all("`" not in line.removeprefix("-# `").partition("`")[2] for line in advice)
+    assert all(line.startswith("-# `") for line in advice if "`" in line)
+
+
 def test_names_of_files_are_text() -> None:
     hostile = Symptom(AlarmCause.QUARANTINED, "[x](http://y) @everyone", "**b** <@1>", EVENING)
     text = alarm_message(Episode(1, hostile.cause, EVENING, None, None, None), [hostile]).embeds[0].description

@@ -46,7 +46,7 @@ def evening(pipeline: Pipeline, tmp_path: Path) -> Evening:
 def text_of(message: dict[str, Any]) -> str:
     (embed,) = message["embeds"]
     fields = [f"{field['name']}\n{field['value']}" for field in embed.get("fields", [])]
-    return "\n".join([embed["title"], embed["description"], *fields]).replace("\\", "")
+    return "\n".join([embed["title"], embed["description"], *fields]).replace("\\", "").replace("\u00a0", " ")
 
 
 def due_things(pipeline: Pipeline) -> list[str]:

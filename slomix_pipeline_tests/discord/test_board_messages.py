@@ -180,6 +180,11 @@ def test_a_board_on_which_nobody_stands_says_why() -> None:
     assert "from 10 rounds and 300 damage" in embed.description and "Nobody has played enough" in embed.description
 
 
+def plainly(text: str) -> str:
+    """A text without what keeps its words together."""
+    return text.replace("\u00a0", " ")
+
+
 def career_of(name: str, kd: float | None) -> Career:
     numbers = CareerNumbers(20, EVENING, EVENING, 40, 20, kd, *[None] * 10)
     return Career("ADA00001", name, numbers, Standing(3, 1, 2), Form((), None, None), *[()] * 6)
@@ -197,7 +202,32 @@ def test_two_players_are_shown_side_by_side_the_higher_ratio_bold() -> None:
 def test_what_is_not_known_of_a_player_is_not_made_up() -> None:
     message = board_messages.player_message(career_of("Ada", None), EVENING)
     assert "K/D: **–**" in lines_of(message)
-    assert any("too few nights before" in line for line in lines_of(message))
+    assert " ".join(lines_of(message)).count("too few nights before") == 1
+
+
+def test_what_is_known_of_all_rounds_does_not_say_of_how_many() -> None:
+    career = replace(career_of("Ada", 2), progress=(Progress(Number.REVIVES_GIVEN, 80, None, 100, 20),))
+    assert "80 of 100 revives" in lines_of(board_messages.player_message(career, EVENING))
+
+
+def test_latest_nights_stand_one_below_the_other() -> None:
+    nights = (NightSeen("s", EVENING, 14, 40, 1.35, 289.2), NightSeen("r", EVENING, 2, 4, None, 1011.04))
+    career = replace(career_of("Ada", 2), form=Form(nights, 1.2, None))
+    lines = lines_of(board_messages.player_message(career, EVENING))
+    day = f"<t:{int(EVENING.timestamp())}:d>"
+    assert "-# K/D · damage per minute · rounds; usually K/D 1.20" in lines
+    assert {f"`1.35   289.2 14` {day}", f"`   – 1,011.0  2` {day}"} <= set(lines)
+
+
+def test_weapons_have_the_names_that_players_use_and_accuracy_where_that_says_something() -> None:
+    weapons = (
+        WeaponSeen("mp40", 1236, 1, 1, 37.0, 1.0),
+        WeaponSeen("grenade_launcher", 1, 1, 1, 100.0, 0.0),
+        WeaponSeen("new_*gun*", 5, 1, 1, 100.0, 0.0),
+    )
+    lines = lines_of(board_messages.player_message(replace(career_of("Ada", 2), weapons=weapons), EVENING))
+    told = [plainly(line) for line in lines]
+    assert {"MP40 · 1,236 kills · 37.0 % accuracy", "Rifle grenades · 1 kill", r"new\_\*gun\* · 5 kills"} <= set(told)
 
 
 def test_a_record_that_was_equalled_is_its_first_holders() -> None:
@@ -218,12 +248,16 @@ def test_a_record_that_was_equalled_is_its_first_holders() -> None:
         2,
     )
     (line,) = lines_of(board_messages.records_message([record], EVENING))
-    assert line == f"damage per minute **559.0** · Ada · supply · <t:{int(EVENING.timestamp())}:d> · equalled 2×"
+    day = f"<t:{int(EVENING.timestamp())}:d>"
+    assert plainly(line) == f"damage per minute **559.0** · Ada · supply · {day} · equalled 2×"
     attack = replace(record, kind=RecordKind.ATTACK, value=149.0, equalled=0, holders=("Ada", "Bob"))
-    assert "**2:29** · Ada, Bob" in lines_of(board_messages.records_message([attack], EVENING))[0]
-    assert board_messages.titled_record_text(attack).startswith("fastest attack **2:29** · Ada, Bob")
-    unnamed = lines_of(board_messages.records_message([replace(attack, holders=())], EVENING))
-    assert unnamed == [f"**2:29** · supply · <t:{int(EVENING.timestamp())}:d>"]
+    (line,) = lines_of(board_messages.records_message([attack], EVENING))
+    assert plainly(line) == f"**supply** 2:29 · {day} · Ada, Bob"
+    assert plainly(board_messages.titled_record_text(attack)).startswith("fastest attack **2:29** · Ada, Bob")
+    (line,) = lines_of(board_messages.records_message([replace(attack, holders=())], EVENING))
+    assert plainly(line) == f"**supply** 2:29 · {day}"
+    denied = replace(record, kind=RecordKind.DENIED_PLAYTIME, value=398)
+    assert "playtime denied **6:38**" in lines_of(board_messages.records_message([denied], EVENING))[0]
     assert set(KINDS) == set(RecordKind)
 
 
@@ -249,4 +283,4 @@ def test_badges_and_the_way_to_the_next_are_told() -> None:
     )
     lines = lines_of(board_messages.player_message(career, EVENING))
     assert {"1,000 kills", "K/D 1"} <= set(lines)
-    assert {"1,234 of 2,500 kills", "80 of 100 revives, known of 12 rounds", "K/D 1.26, next 1.5"} <= set(lines)
+    assert {"1,234 of 2,500 kills", "80 of 100 revives, known of 12 of 20 rounds", "K/D 1.26, next 1.5"} <= set(lines)

@@ -37,7 +37,7 @@ def test_any_evenings_fit_and_none_is_left_out(evenings: list[Evening], records:
 def test_an_evening_is_told_with_its_winner_and_the_best_of_each_team() -> None:
     lines = lines_of(on_this_day_message(DAY, [PLAIN], [], EVENING))
     assert lines[0] == f"<t:{int(SESSION.started_at.timestamp())}:D> · **Team A wins 3–2** · 10 matches"
-    assert lines[2].startswith(r"-# MVP of Team B: **\@everyone \*Ada\*** 1.40")
+    assert lines[2].startswith("-# MVP of Team B: **\\@everyone\u00a0\\*Ada\\***\u00a01.40")
 
 
 def test_nobody_is_called_the_best_where_somebody_without_identity_played() -> None:

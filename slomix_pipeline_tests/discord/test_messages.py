@@ -8,6 +8,7 @@ from hypothesis import given
 
 from slomix_pipeline.discord import messages
 from slomix_pipeline.discord.embeds import escape
+from slomix_pipeline.discord.wording import unbroken
 from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.teams import Team
@@ -39,7 +40,7 @@ def test_a_held_round_one_says_that_any_completed_attack_wins() -> None:
 
 def test_a_round_one_that_ended_early_without_a_known_reason_was_not_held_to_its_limit() -> None:
     text = text_of(messages.round_one_message(match_of(replace(seen(**HELD), duration_source=LengthFrom.MEASURED))))
-    assert "Team A did not make it: it ended after **5:00** of 8:00" in text
+    assert "Team A did not make it: it ended after **5:00**\u00a0of\u00a08:00" in text
 
 
 def test_a_time_that_is_not_known_is_said_in_words() -> None:
@@ -53,7 +54,7 @@ def test_a_time_that_is_not_known_is_said_in_words() -> None:
 def test_attackers_who_gave_up_are_said_to_have_given_up() -> None:
     gave_up = replace(seen(**HELD), surrender_side=2, duration_seconds=200.4)
     text = text_of(messages.result_message(match_of(seen(**BEATEN), gave_up, winner=Winner.A)))
-    assert "Team B gave up after **3:20** of 8:00" in text
+    assert "Team B gave up after **3:20**\u00a0of\u00a08:00" in text
     assert "Team A wins" in text
 
 
@@ -65,7 +66,7 @@ def test_defenders_who_gave_up_are_said_to_have_given_up() -> None:
 def test_the_footer_tells_how_many_rounds_have_lua_timing() -> None:
     timed, untimed = seen(**BEATEN), replace(seen(**HELD), record_key=None)
     (embed,) = messages.result_message(match_of(timed, untimed, winner=Winner.A)).embeds
-    assert "Lua timing 1/2" in embed.footer
+    assert "Lua\u00a0timing\u00a01/2" in embed.footer
 
 
 def test_a_draw_is_called_a_draw() -> None:
@@ -92,6 +93,38 @@ def test_a_result_that_a_person_decided_says_so() -> None:
     (embed,) = messages.result_message(match).embeds
     assert "Not by the files: decided by ref: seen on the demo" in embed.description.replace("\\", "")
     assert "decided by a person" in embed.footer
+
+
+def test_a_corrected_result_gives_its_reason_once_and_before_the_legend() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD), source=Source.OVERRIDE, reason="decided by ref: seen on the demo")
+    players = (totals(1), totals(2))
+    changed = f"Team B wins instead of Team A wins ({match.reason})"
+    text = text_of(messages.result_message(replace(match, players=players), changed))
+    assert text.count("seen on the demo") == 1 and "Corrected: Team B wins instead" in text
+    assert text.index("Corrected") < text.index("kills/deaths")
+    other = text_of(messages.result_message(match, "times 8:00 instead of 7:00 (its file came late)"))
+    assert "Not by the files" in other and "Corrected" in other
+    assert text_of(messages.not_counted_message(match, 2, changed)).count("seen on the demo") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (Source.HEADER, "decided by who won each round"),
+        (Source.TIME, "decided by the times of both attacks"),
+        (Source.OVERRIDE, "decided by a person"),
+    ],
+)
+def test_the_footer_leads_with_the_key_and_says_as_players_do_what_decided(source: Source, words: str) -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD), source=source)
+    (embed,) = messages.result_message(match).embeds
+    assert embed.footer == f"{match.key} · {words} · map-wins/1 · Lua\u00a0timing\u00a02/2"
+
+
+def test_a_name_with_a_space_stays_on_one_line() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD), players=(totals(2, name="two *words*"), totals(4)))
+    (block,) = [f for f in messages.result_message(match).embeds[0].fields if f.name == "Team A"]
+    assert "**two\u00a0\\*words\\***" in block.value
 
 
 def test_an_open_winner_is_not_made_up() -> None:
@@ -157,8 +190,8 @@ def test_numbers_of_players_stand_one_below_the_other_and_names_are_whole() -> N
     match = match_of(seen(**BEATEN), seen(**HELD), winner=Winner.A, players=(many, few))
     (block,) = [f for f in messages.result_message(match).embeds[0].fields if f.name == "Team A"]
     assert block.value.splitlines() == [
-        "`1.50 28/9 10203 301 41%` **x**",
-        f"`0.50 7/12  1203 100  8%` **{escape(name)}**",
+        "`1.50 28/9 10,203 301 41%` **x**",
+        f"`0.50 7/12  1,203 100  8%` **{unbroken(escape(name))}**",
     ]
 
 
@@ -166,11 +199,12 @@ def test_what_stands_out_is_a_record_else_a_comeback_else_who_did_most() -> None
     players = (totals(2, name="quick", impact=1.52), totals(4, name="also", impact=1.5), totals(1, impact=0.7))
     match = match_of(seen(**BEATEN), seen(**HELD), winner=Winner.A, players=players)
     text = text_of(messages.result_message(match))
-    assert "⭐ Most impact for Team A: **quick** 1.52 and **also** 1.50\n" in text  # alone he would be a fair share
+    assert "⭐ MVP of Team A: **quick**\u00a01.52, **also**\u00a01.50\n" in text  # alone he would be a fair share
     two = replace(match, players=(*players, totals(3, name="best", impact=1.3)))
-    assert "**also** 1.50 · Team B: **best** 1.30\n" in text_of(messages.result_message(two))
+    assert "⭐ MVP of Team B: **best**\u00a01.30\n" in text_of(messages.result_message(two))
     assert "⭐" not in text_of(messages.result_message(replace(two, without_identity=("nobody",))))
     back = replace(match, caught_up_from=MapsWon(0, 3))
+    assert "MVP is who had most impact" in text and "MVP is" not in text_of(messages.result_message(back))
     assert "💪 Team A came back from 0–3" in text_of(messages.result_message(back))
     fastest = replace(back, record=FastestAttack(Team.B, 149, 155))
     text = text_of(messages.result_message(fastest))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.embeds import Message
+from slomix_pipeline.rules.awards import Award
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -16,6 +17,7 @@ from slomix_pipeline.warehouse.corrections import Correction
 from slomix_pipeline.warehouse.duels import Duel
 from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
+from slomix_pipeline.warehouse.session_awards import SessionAwards
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
     DECISION,
@@ -105,7 +107,9 @@ def test_every_summary_of_a_session_fits_and_loses_nobody(
     some: list[MatchSeen], players: list[PlayerTotals], times: int, known: list[PlayerTotals]
 ) -> None:
     changed = [Correction("result:x", "a" * 500, "a late file", SESSION.ended_at)] * 5
-    highlights = Highlights(Duel("x" * 36, "_" * 36, 9, 9))
+    highlights = Highlights(
+        SessionAwards((Award("Best K/D ratio", ("_ " * 18,) * 3, 99),) * 8, 1, 99), [Duel("x" * 36, "_" * 36, 9, 9)] * 3
+    )
     message = session_messages.session_message(
         SESSION, some * times, [*known, *players], POOR, [DECISION] * 5, changed, highlights
     )
@@ -132,12 +136,12 @@ def test_the_best_of_each_team_and_of_support_have_their_cards() -> None:
         totals(3, name="there", impact=1.1),
     ]
     shown = cards(session_messages.session_message(SESSION, [], players, FINE))
-    assert shown["MVP of Team A"] == "**frag** 1.60"
-    assert shown["MVP of Team B"] == "**there** 1.10"  # who was there for a minute is none
+    assert shown["MVP of Team A"] == "**frag**\u00a01.60"
+    assert shown["MVP of Team B"] == "**there**\u00a01.10"  # who was there for a minute is none
     assert shown["Medic"] == "**medic**\n31 revives"
-    assert shown["Objectives"] == "**late**\n4 objectives and dynamites"
+    assert shown["Objectives"] == "**late**\n4 incl. dynamites"
     assert shown["Denied playtime"] == "**there**\n10:00 denied"
-    assert "Most damage" in shown
+    assert shown["Most damage"].endswith("\n32,585 damage")
 
 
 def test_what_is_unknown_of_anybody_has_no_card() -> None:
@@ -145,9 +149,33 @@ def test_what_is_unknown_of_anybody_has_no_card() -> None:
     assert "Medic" not in cards(session_messages.session_message(SESSION, [], players, FINE))
 
 
-def test_a_duel_and_corrections_are_told() -> None:
-    duel = Duel("*one*", "two", 14, 9)
+def test_duels_and_corrections_are_told() -> None:
+    duels = [Duel("*one*", "two", 14, 9), Duel("one", "three", 9, 9)]
     changed = Correction("result:x", "Team B won supply", "a late file", SESSION.ended_at)
-    message = session_messages.session_message(SESSION, [], [], FINE, (), [changed], Highlights(duel))
-    assert cards(message)["Duel"] == r"**\*one\*** 14 – 9 **two**"
+    message = session_messages.session_message(SESSION, [], [], FINE, (), [changed], Highlights(duels=duels))
+    assert blocks(message)["Duels"].splitlines() == [r"**\*one\*** 14 – 9 **two**", "**one** 9 – 9 **three**"]
     assert "-# Corrected: Team B won supply" in text_of(message)
+
+
+def blocks(message: Message) -> dict[str, str]:
+    return {field.name: field.value for field in message.embeds[0].fields if not field.inline}
+
+
+def test_awards_name_who_was_given_each_most_often_and_of_how_many_rounds_that_is_known() -> None:
+    awards = SessionAwards((Award("Best K/D ratio", ("*one*", "two"), 3), Award("Most revives", ("two",), 2)), 9, 14)
+    message = session_messages.session_message(SESSION, [], [], FINE, highlights=Highlights(awards))
+    assert blocks(message)["Awards"].splitlines() == [
+        "-# who was given each most often, known of 9 of 14 rounds",
+        "Best K\\/D ratio · **\\*one\\*** and **two**\u00a03×",
+        "Most revives · **two**\u00a02×",
+    ]
+    whole = session_messages.session_message(SESSION, [], [], FINE, highlights=Highlights(replace(awards, rounds=14)))
+    assert "known of" not in blocks(whole)["Awards"]
+    assert "Awards" not in blocks(session_messages.session_message(SESSION, [], [], FINE))
+
+
+def test_the_key_that_people_copy_leads_the_footer() -> None:
+    match = match_of(seen(**BEATEN), seen(**HELD))
+    for matches in ([], [match]):
+        (embed,) = session_messages.session_message(SESSION, matches, [], FINE).embeds
+        assert embed.footer.startswith(f"{SESSION.session_key} · ")

@@ -76,8 +76,9 @@ ITEMS = (
     Item(
         "highlights",
         "Awards and duels",
-        "Of the same message: who did most of what, the hardest duel, and what players reached for the first time.",
-        ("MVP of", "Duel", "revives"),
+        "Of the same message: who did most of what, was given which awards, the hardest duels, and what players reached "
+        "for the first time.",
+        ("MVP of", "Awards", "Duels", "revives"),
         ".embed",
     ),
     Item("result-card", "The result as a card", "The first of its pictures, as it can be shared.", (), ".embed img"),
@@ -164,9 +165,9 @@ def _tell_evening(teller: Teller, evening: Evening) -> None:
 
 
 def _only_highlights(message: Any) -> None:
-    """What stands side by side, and what players reached."""
+    """What stands side by side, awards and duels, and what players reached."""
     embed = message["embeds"][0]
-    names = ("Personal bests", "Reached for the first time")
+    names = ("Awards", "Duels", "Personal bests", "Reached for the first time")
     fields = [field for field in embed["fields"] if field.get("inline") or field["name"].startswith(names)]
     message["embeds"], message["attachments"] = [{"color": embed["color"], "fields": fields}], []
 
@@ -182,9 +183,9 @@ def _tell_careers(teller: Teller) -> None:
         needed = threshold(kd)
         rows = board_rows(conn, kd, needed)
         said = {
-            "board": board_message(kd, needed, rows, SOME_EVENING),
-            "player": player_message(career(conn, find_player(conn, rows[0].guid)), SOME_EVENING),
-            "records": records_message(records(conn), SOME_EVENING),
+            "board": board_message(kd, needed, rows, NOW),
+            "player": player_message(career(conn, find_player(conn, rows[0].guid)), NOW),
+            "records": records_message(records(conn), NOW),
         }
     for name, message in said.items():
         teller.say(name, message)

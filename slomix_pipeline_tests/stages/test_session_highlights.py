@@ -21,7 +21,7 @@ def played(pipeline: Pipeline, matches: int, hours: float = 0) -> None:
 
 def summaries(pipeline: Pipeline) -> list[str]:
     """What stands in the summaries of sessions, oldest first."""
-    texts = [str(message["embeds"]).replace("\\", "") for message in pipeline.page.messages()]
+    texts = [str(message["embeds"]).replace("\\xa0", " ").replace("\\", "") for message in pipeline.page.messages()]
     return [text for text in texts if "Trust grade" in text]
 
 
@@ -36,7 +36,26 @@ def test_endstats_that_come_after_the_summary_bring_its_duel(pipeline: Pipeline)
     rework(pipeline)
     assert len(pipeline.report_sessions()) == 1
     (summary,) = summaries(pipeline)
-    assert "Duel" in summary and "**Ada** 5 – 4 **b|b.**" in summary
+    assert "Duels" in summary and "**Ada** 5 – 4 **b|b.**" in summary and "**b|b.** 4" not in summary
+    assert pipeline.report_sessions() == []
+
+
+def test_endstats_that_come_after_the_summary_bring_its_awards(pipeline: Pipeline) -> None:
+    entries = [a_round(0, 1), a_round(8, 2)]
+    for entry in entries:
+        put_stats(pipeline, entry)
+    put_endstats(pipeline, entries[0])
+    pipeline.take_in()
+    pipeline.report_sessions()
+    (summary,) = summaries(pipeline)
+    assert "Most damage given · **Ada** 1×" in summary
+    assert "known of 1 of 2 rounds" in summary
+    put_endstats(pipeline, entries[1])
+    rework(pipeline)
+    assert len(pipeline.report_sessions()) == 1
+    (summary,) = summaries(pipeline)
+    assert "Most damage given · **Ada** 2×" in summary and "known of" not in summary
+    assert "playtime denied" not in summary  # whose that is nobody can tell
     assert pipeline.report_sessions() == []
 
 

@@ -1,0 +1,84 @@
+"""Which awards of a session are told, and whose they are.
+
+Belongs here: which of the endstats' awards players want, in which order, when one is no news.
+Does not belong here: what an award of a round counts (``rules.endstats``), the words around it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from slomix_pipeline.formats.endstats import AWARDS, RIGHTLY_LABELLED
+from slomix_pipeline.rules.best import most_of
+
+MOST_TOLD = 8
+
+# The most wanted first. What nobody wants, such as most deaths, is not told.
+WANTED = (
+    "killing_spree",
+    "multikills",
+    "headshot_kills",
+    "kd",
+    "light_weapon_accuracy",
+    "damage_given",
+    "useful_kills",
+    "revives_given",
+    "objectives_stolen",
+    "dynamites_planted",
+    "denied_playtime",
+    "kill_assists",
+    "light_weapon_headshot_percent",
+    "objectives_returned",
+    "dynamites_defused",
+    "doublekills",
+    "quickest_multikill",
+    "sniper_kills",
+    "panzer_kills",
+    "riflenade_kills",
+    "farthest_riflenade_kill",
+    "mortar_kills",
+    "mg42_kills",
+    "grenade_kills",
+    "air_support_kills",
+    "mine_kills",
+    "knife_kills",
+    "gibs",
+    "times_revived",
+    "tank_ratio",
+)
+
+_TITLES = {kind.name: kind.label for kind in (*AWARDS, *RIGHTLY_LABELLED)}
+
+
+@dataclass(frozen=True)
+class Given:
+    """How often somebody was given an award in a session. ``name``: None where it can't be told who that was."""
+
+    award: str
+    name: str | None
+    times: int
+
+
+@dataclass(frozen=True)
+class Award:
+    """Who was given an award most often, and how often: several where they share that."""
+
+    title: str
+    names: tuple[str, ...]
+    times: int
+
+
+def told_awards(given: Iterable[Given]) -> tuple[Award, ...]:
+    """The awards of a session that are told, the most wanted first. One is left out where somebody may have had it more
+    often who can't be told, or too many share it. ``given``: every person once for each award."""
+    by_award: dict[str, list[Given]] = {}
+    for one in given:
+        by_award.setdefault(one.award, []).append(one)
+    found = (_award(name, by_award.get(name, [])) for name in WANTED)
+    return tuple(award for award in found if award)[:MOST_TOLD]
+
+
+def _award(name: str, given: list[Given]) -> Award | None:
+    most = most_of(given, lambda one: None if one.name is None else one.times)
+    if most is None:
+        return None
+    return Award(_TITLES[name], tuple(sorted(one.name or "" for one in most.players)), most.value)
