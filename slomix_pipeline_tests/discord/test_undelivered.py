@@ -221,7 +221,7 @@ def test_content_that_discord_refuses_is_not_sent_again_until_it_is_another(
         pipeline.work(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "refused"} and pipeline.titles() == []
     with monkeypatch.context() as otherwise:
-        otherwise.setattr(messages, "corrected", lambda message, _: Message("in other words"))
+        otherwise.setattr(messages, "result_message", lambda *_: Message("in other words"))
         pipeline.work(round_key(evening.rounds[1]), Wish.LIVE)
     assert posts(pipeline) == {result: "sent"}
 
@@ -287,7 +287,7 @@ def test_half_a_match_that_became_whole_is_not_missed(
     assert {row["kind"] for row in pipeline.rows("select kind from due")} == {"result", "session"}
 
 
-@pytest.mark.parametrize(("where", "made"), [(messages, "corrected"), (session_messages, "session_message")])
+@pytest.mark.parametrize(("where", "made"), [(messages, "result_message"), (session_messages, "session_message")])
 def test_a_correction_whose_step_raised_is_made_later(
     pipeline: Pipeline, evening: Evening, where: ModuleType, made: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,8 +57,8 @@ def refused(pipeline: Pipeline, *arguments: str) -> str:
 
 
 def text(message: dict[str, Any]) -> str:
-    """Everything that a message shows, without the backslashes that escape it."""
-    return str(message).replace("\\", "")
+    """Everything that a message shows, without the backslashes that escape it and what keeps names together."""
+    return str(message).replace("\\xa0", " ").replace("\\", "")
 
 
 def naming(page: StandIn, name: str) -> list[str]:
