@@ -24,6 +24,7 @@ from slomix_pipeline.sensors.alarms import alarms_sensor
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
 from slomix_pipeline.sensors.outbox import outbox_sensor
+from slomix_pipeline.sensors.pages import pages_sensor
 from slomix_pipeline.sensors.pruning import pruning_sensor
 from slomix_pipeline.sensors.rework import rework_sensor
 from slomix_pipeline.sensors.session_over import session_over_sensor
@@ -48,6 +49,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             pruning_sensor,
             alarms_sensor,
             outbox_sensor,
+            pages_sensor,
         ],
         resources={
             "settings": SettingsResource(),

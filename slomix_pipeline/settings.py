@@ -161,6 +161,13 @@ class Settings(BaseSettings):
 
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
+    site_port: int = Field(3090, ge=0, le=65535, description="the public pages; the next free port when taken")
+    site_address: str | None = Field(
+        None, pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$", description="where the public pages are reached from outside"
+    )
+    site_postgres_url: SecretStr | None = Field(
+        None, description="the address by which the pages read; not set: as SLOMIX_POSTGRES_URL, as the role slomix_web"
+    )
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")

@@ -20,6 +20,7 @@ from slomix_pipeline_tests.postgres_fixtures import (
     postgres_server,
     server_home,
 )
+from slomix_pipeline_tests.site_fixtures import shown
 
 __all__ = [
     "database",
@@ -35,6 +36,7 @@ __all__ = [
     "server",
     "server_home",
     "sftp_pipeline",
+    "shown",
     "source",
     "stored_pipeline",
 ]

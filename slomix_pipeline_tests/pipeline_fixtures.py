@@ -315,7 +315,7 @@ class Pipeline:
             for row in self.rows(
                 """select table_name from information_schema.tables
                    where table_schema = 'public' and table_type = 'BASE TABLE'
-                     and table_name not in ('folder_look', 'uncatalogued')"""
+                     and table_name not in ('folder_look', 'uncatalogued', 'data_version', 'site_picture')"""
             )
         ]
         return {
@@ -353,6 +353,7 @@ _WRITTEN_AT = frozenset(
         "told_of",
         "noted_at",
         "worked_at",
+        "prepared_of",
         "awarded_at",
         "past",
     )

@@ -29,12 +29,13 @@ from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings, env_file
-from slomix_pipeline.warehouse import timing_records
+from slomix_pipeline.warehouse import site_schema, timing_records
 from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
 from slomix_pipeline.warehouse.files import utc
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
+from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable, reading_url
 
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
 
@@ -76,6 +77,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             version = conn.info.parameter_status("server_version")
             newest = timing_records.newest_end(conn, settings.server)
             size = sizes(conn)
+            role_trouble = site_schema.trouble_with_role(conn)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -83,8 +85,23 @@ def _database(settings: Settings) -> Iterator[Finding]:
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
+    yield _pages(settings, role_trouble)
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _pages(settings: Settings, trouble: str | None) -> Finding:
+    """Whether the pages' role can read what they show, and nothing else."""
+    if trouble is not None:
+        told = f"{trouble}; as an administrator of that server run: {site_schema.CREATE_ROLE} {site_schema.GRANTS}"
+        return Finding("public pages", False, told.replace("\n", " "))
+    try:
+        with SiteStore(reading_url(settings)).moment() as moment:
+            where = settings.site_address or "no SLOMIX_SITE_ADDRESS: for this machine alone"
+            return Finding("public pages", True, f"data version {moment.version.number}, {where}")
+    except (StoreUnavailable, DatabaseUnavailable) as error:
+        advice = "set SLOMIX_SITE_POSTGRES_URL to an address that the role slomix_web may log in by"
+        return Finding("public pages", False, f"the pages can't read: {error}; {advice}")
 
 
 def _embedded_trouble(settings: Settings) -> str | None:

@@ -96,6 +96,27 @@ def run(seed: int) -> None:
             out.print("Stopped.")
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: SLOMIX_SITE_PORT]")
+def site(port: int | None) -> None:
+    """Serve the public pages of this home, which slomix run serves too."""
+    with clear_errors():
+        from slomix_pipeline.runtime.home import open_database
+        from slomix_pipeline.runtime.supervisor import free_port
+        from slomix_pipeline.site.serving import serve
+        from slomix_pipeline.warehouse.database import DatabaseUnavailable
+        from slomix_pipeline.warehouse.site_store import reading_url
+
+        settings = read_settings()
+        try:
+            open_database(settings)
+        except DatabaseUnavailable as error:  # pages say so, too, until it is back
+            err.print(f"slomix: {error}", soft_wrap=True)
+        at = free_port(settings.site_port if port is None else port)
+        out.print(f"Public pages     http://127.0.0.1:{at}")
+        serve(settings, reading_url(settings), at)
+
+
 @main.command(name="import")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--server", help="Id of the game server the files are from.  [default: SLOMIX_SERVER]")

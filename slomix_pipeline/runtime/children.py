@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from logging.handlers import RotatingFileHandler
@@ -114,13 +114,16 @@ def name_process(name: str) -> None:
         _LIBC.prctl(15, name.encode())  # PR_SET_NAME
 
 
-def end_child(child: "subprocess.Popen[bytes]", home: Path, within: float) -> None:
+def end_child(child: "subprocess.Popen[bytes]", home: Path, within: float, spared: Collection[int] = ()) -> None:
     """Ends the child that was started in ``home``, and all that it started, by force after ``within`` seconds: the
-    daemon waits for the runs in flight and for sensors that watch a folder. What is cut off is taken up again."""
+    daemon waits for the runs in flight and for sensors that watch a folder. What is cut off is taken up again.
+
+    ``spared``: the numbers of other children there.
+    """
     child.terminate()
     with suppress(subprocess.TimeoutExpired):
         child.wait(within)
-    while left := [process for process in _left_in(home) if process.pid != child.pid]:
+    while left := [process for process in _left_in(home) if process.pid not in (child.pid, *spared)]:
         _kill(left)  # and what they started meanwhile
     with suppress(subprocess.TimeoutExpired):
         child.wait(_TIDIES_WITHIN)

@@ -6,7 +6,8 @@ Does not belong here: a single process (``children``), the embedded server's lif
 Dagster's three processes run as long as the database does: they neither end by themselves without it nor all work on
 when it is back (runs that died meanwhile would count as running), and complain all the time. So they stand and fall
 together: when one ends, or the database breaks off, all are ended, the database is brought back or waited for, the
-runs that were cut off are given up, which lets Dagster start them again, and the three start anew.
+runs that were cut off are given up, which lets Dagster start them again, and the three start anew. The public pages do
+not: they say that the database is away, and find it again (``site_process``).
 """
 
 import os
@@ -29,6 +30,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
 from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.runtime.site_process import SiteProcess
 from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import SimRound
@@ -78,11 +80,13 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port = free_port(settings.ui_port)
+        site = stack.enter_context(SiteProcess(settings, database, free_port(settings.site_port)))
         say("Starting Dagster …")
 
         def tell_where() -> None:
             say(f"Dagster UI       http://127.0.0.1:{ui_port}")
             say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
+            say(f"Public pages     {site.url}")
             say(f"Logs             {settings.home / 'logs'}")
             say("Ctrl-C stops everything.")
             if folder is not None:
@@ -91,10 +95,12 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
                 stack.callback(player.join, timeout=5)
                 stack.callback(stop.set)
 
-        _keep_up(settings, database, ui_port, tell_where, say)
+        _keep_up(settings, database, ui_port, site, tell_where, say)
 
 
-def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Callable[[], None], say: Say) -> NoReturn:
+def _keep_up(
+    settings: Settings, database: Database, ui_port: int, site: SiteProcess, on_first: Callable[[], None], say: Say
+) -> NoReturn:
     """Keeps Dagster and the database up until something can't be mended by starting it again.
 
     Raises:
@@ -105,7 +111,7 @@ def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Cal
     while True:
         up_since: float | None = None  # of this life: one that never came up is a short one
         try:
-            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look) as child:
+            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look, site) as child:
                 if was_up:
                     say("Everything is up again.")
                 else:
@@ -114,6 +120,7 @@ def _keep_up(settings: Settings, database: Database, ui_port: int, on_first: Cal
                 while True:
                     _check(child)
                     look()
+                    site.keep_up()
                     time.sleep(_LOOK_EVERY)
         except (ChildEnded, DatabaseUnavailable) as error:
             lived = 0.0 if up_since is None else time.monotonic() - up_since
@@ -194,7 +201,9 @@ def free_port(wanted: int) -> int:
 
 
 @contextmanager
-def _dagster(settings: Settings, database: Database, ui_port: int, look: Look) -> Iterator["subprocess.Popen[bytes]"]:
+def _dagster(
+    settings: Settings, database: Database, ui_port: int, look: Look, site: SiteProcess
+) -> Iterator["subprocess.Popen[bytes]"]:
     """The process of code server, daemon and web server, once all of them answer.
 
     Raises:
@@ -220,7 +229,7 @@ def _dagster(settings: Settings, database: Database, ui_port: int, look: Look) -
         leave_within = 0.0  # without it none of them ends in order
         raise
     finally:
-        end_child(child, settings.home, leave_within)
+        end_child(child, settings.home, leave_within, site.numbers)
 
 
 def _answers(url: str) -> bool:

@@ -1,10 +1,12 @@
 """The pictures of a session whose summary was told: they follow it, by an edit of its message.
 
-Belongs here: drawing what the summary says, sending it, and when that is tried again. Does not belong here: what is
-drawn (``charts``), its numbers (``warehouse.session_facts``), what becomes of a message (``discord``).
+Belongs here: drawing what the summary says, sending it, keeping it for pages, and when that is tried again.
+Does not belong here: what is drawn (``charts``), its numbers (``warehouse.session_facts``), what becomes of a message
+(``discord``).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.formats.names import visible
@@ -12,10 +14,11 @@ from slomix_pipeline.rules.things import NOT_THERE, PostState, Thing, ThingKind,
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.session_post import session_summary
 from slomix_pipeline.stages.telling import sole_teller
-from slomix_pipeline.warehouse import session_reports
+from slomix_pipeline.warehouse import session_reports, site_preparing
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.session_facts import session_facts
+from slomix_pipeline.warehouse.site_preparing import Picture
 
 if TYPE_CHECKING:
     from slomix_pipeline.charts.facts import SessionFacts
@@ -65,9 +68,15 @@ def _illustrate_session(
 ) -> Outcome:
     """Puts its pictures to one summary, and notes that it was compared with the report ``made_from``: else it is asked
     for again."""
-    pictures, trouble = [], None
+    pictures: list[Attachment] = []
+    trouble = None
+    with tools.database.connect() as conn:
+        of_privacy = site_preparing.privacy(conn)
     try:
-        pictures = drawn(facts)
+        made = drawn(facts)
+        pictures = [picture.attachment for picture in made]
+        with tools.database.transaction() as conn:
+            site_preparing.store_pictures(conn, key, [picture.of_pages for picture in made], of_privacy)
     except Exception as error:  # whatever it is: the text stands, without pictures of another state
         tools.log.exception(f"the pictures of {key} could not be drawn")
         trouble = visible(f"{type(error).__name__}: {error}")[:500]
@@ -89,14 +98,26 @@ def _illustrate_session(
     return Outcome(not told.outcome.is_trouble, _facts(told, pictures))
 
 
-def drawn(facts: "SessionFacts") -> "list[Attachment]":
+@dataclass(frozen=True)
+class Drawn:
+    """A picture, as messages and as pages have it."""
+
+    attachment: "Attachment"
+    of_pages: Picture
+
+
+def drawn(facts: "SessionFacts") -> list[Drawn]:
     """The pictures of a session."""
     # Loaded here: Altair and vl-convert are heavy, and most runs draw nothing.
-    from slomix_pipeline.charts.render import png
+    from slomix_pipeline.charts.render import png, svg
     from slomix_pipeline.charts.session import session_charts
     from slomix_pipeline.discord.embeds import Attachment
 
-    return [Attachment.of(f"{chart.name}.png", chart.alt, png(chart)) for chart in session_charts(facts)]
+    return [
+        Drawn(Attachment.of(f"{chart.name}.png", chart.alt, data), Picture(chart.name, chart.alt, svg(chart), data))
+        for chart in session_charts(facts)
+        for data in [png(chart)]
+    ]
 
 
 def _facts(told: "Told", pictures: "Sequence[Attachment]") -> dict[str, str | int]:

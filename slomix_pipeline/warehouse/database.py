@@ -23,6 +23,12 @@ from slomix_pipeline.warehouse.connections import KeptConnection
 CONNECT_TIMEOUT_SECONDS = 10
 UNHEARD_MS = 10_000  # what a server's machine does not acknowledge for so long breaks the connection; else minutes
 DAGSTER_SCHEMA = "dagster"
+# How pages read: the schema site before any other, changing nothing, and not waited for. Planning their views takes
+# longer than a plan of its own for each key could save.
+PAGES_OPTIONS = (
+    "-csearch_path=site,public -cdefault_transaction_read_only=on -cstatement_timeout=5s "
+    "-cidle_in_transaction_session_timeout=10s -cplan_cache_mode=force_generic_plan -ctimezone=UTC"
+)
 COMMAND_WORKS = "a command works rounds out"  # the name of the lock of who does so outside Dagster's runs
 
 # A second "@", or "/", "?", "#" before the first one, is a password that was not percent-encoded: parts of it would be
@@ -83,6 +89,15 @@ def dagster_url(url: str) -> str:
     own = f"-csearch_path={DAGSTER_SCHEMA} -csynchronous_commit=off -ctimezone=UTC"  # it has columns without a zone
     given["options"] = f"{given.get('options', '')} {own}".strip()
     return f"postgresql+psycopg2://{login}@/{name}?{urlencode(given, quote_via=quote)}"
+
+
+def site_url(url: str, role: str) -> str:
+    """The address of the database at ``url`` for another ``role``, without a password."""
+    given = conninfo_to_dict(url)
+    name = quote(str(given.pop("dbname", "")), safe="")
+    for login in ("user", "password"):
+        given.pop(login, None)
+    return f"postgresql://{quote(role, safe='')}@/{name}?{urlencode(given, quote_via=quote)}"
 
 
 def advisory_key(name: str) -> int:

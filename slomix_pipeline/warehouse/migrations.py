@@ -8,6 +8,8 @@ Does not belong here: the schema itself (``sql/``).
 - ``sql/views/NN_name.sql`` are re-created, in the order of their names, whenever any text of them changed, and also
   after a migration: the views go first, so that the tables below them can change. Only views made here are dropped,
   and never somebody else's that are built on them. Before them the rules' windows become functions (``windows``).
+- The schema ``site`` goes and comes with the views, on which it is built: ``sql/site/NN_name.sql`` and the masked views
+  of ``site_schema``. Nothing else may be built on it.
 - All of it is one transaction: a start that fails leaves the database, and a program that runs on it, as they were.
 - One process at a time, under a PostgreSQL advisory lock that ends with its connection.
 """
@@ -23,7 +25,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.warehouse import windows
+from slomix_pipeline.warehouse import site_schema, windows
 from slomix_pipeline.warehouse.database import Database, advisory_key
 
 _TABLES = """
@@ -79,10 +81,11 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
     """
     folder = folder or bundled_folder("sql")
     migrations = read_migrations(folder)
-    views = [(path.name, path.read_text(encoding="utf-8")) for path in sorted((folder / "views").glob("*.sql"))]
+    views = _texts(folder / "views")
     if views:
         views.insert(0, ("windows", windows.as_functions()))
-    views_sha256 = _sha256("\n".join(f"{name}\n{text}" for name, text in views))
+    site = _texts(folder / "site")
+    views_sha256 = _sha256("\n".join(f"{name}\n{text}" for name, text in [*views, *site, *site_schema.digested()]))
 
     with database.connect() as conn:
         conn.autocommit = True  # the lock outlives the transactions below and ends with the connection
@@ -92,19 +95,28 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
         made = conn.execute("SELECT sha256, names FROM schema_views").fetchone()
         if not pending and made and made["sha256"] == views_sha256:
             return []
+        if site:
+            site_schema.make_role(conn)
         try:
             with conn.transaction():  # all or nothing: without its views nothing works
                 conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms'")
+                conn.execute("DROP SCHEMA IF EXISTS site CASCADE")
                 _drop_views(conn, made["names"] if made else [])
                 for migration in pending:
                     _apply(conn, migration)
                 _create_views(conn, views, views_sha256)
+                if site:
+                    _create_site(conn, site)
         except psycopg.errors.LockNotAvailable as error:
             raise MigrationError(
                 f"somebody has been reading the tables for more than {LOCK_TIMEOUT_SECONDS} s: end what is connected "
                 "to the database and start again"
             ) from error
     return [migration.name for migration in pending] + (["views"] if views else [])
+
+
+def _texts(folder: Path) -> list[tuple[str, str]]:
+    return [(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.sql"))]
 
 
 def read_migrations(folder: Path) -> list[Migration]:
@@ -191,6 +203,21 @@ def _create_views(conn: psycopg.Connection[DictRow], views: list[tuple[str, str]
                 raise MigrationError(_said(f"views/{name}", error)) from error
         names = [row["name"] for row in conn.execute(_VIEW_NAMES) if row["name"] not in before]
         conn.execute("INSERT INTO schema_views (sha256, names) VALUES (%s, %s)", [sha256, names])
+
+
+def _create_site(conn: psycopg.Connection[DictRow], texts: list[tuple[str, str]]) -> None:
+    """The schema ``site``, and a new version of the data: views may tell it otherwise now."""
+    with conn.transaction():
+        conn.execute("CREATE SCHEMA site")
+        for name, text in texts:
+            try:
+                conn.execute(text.encode())
+            except psycopg.Error as error:
+                raise MigrationError(_said(f"site/{name}", error)) from error
+        site_schema.make_views(conn)
+        site_schema.grant(conn)
+        conn.execute("UPDATE data_version SET version = version + 1, changed_at = clock_timestamp()")
+        conn.execute("SELECT hide_players()")
 
 
 def _said(name: str, error: psycopg.Error) -> str:

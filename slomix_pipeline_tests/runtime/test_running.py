@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil  # type: ignore[import-untyped]  # comes without types
 import psycopg
@@ -168,7 +169,7 @@ class Stage:
 
         def keep_up() -> None:
             try:
-                supervisor._keep_up(settings, database, 0, lambda: None, say)
+                supervisor._keep_up(settings, database, 0, Mock(), lambda: None, say)
             except Over:
                 pass
             except Exception as error:
@@ -285,7 +286,7 @@ def test_what_never_comes_up_again_ends_the_run_however_long_it_was_up_before(
     monkeypatch.setattr(supervisor, "_check", look_for_an_hour)
     settings = load_settings(home=tmp_path / "home", postgres_url=database.url)
     with pytest.raises(ChildEnded, match="can't be started"):
-        supervisor._keep_up(settings, database, 0, lambda: None, lambda _: None)
+        supervisor._keep_up(settings, database, 0, Mock(), lambda: None, lambda _: None)
     assert [pause for pause in pauses if pause < 60][1:] == [0, 1, 2, 3, 4, 5]
 
 

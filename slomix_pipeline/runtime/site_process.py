@@ -1,0 +1,54 @@
+"""The public pages as a child of ``slomix run``: a process of its own, which neither waits for Dagster nor falls
+with it.
+
+Belongs here: starting it with what it may know, and again when it fell.
+Does not belong here: what it serves (``site``).
+"""
+
+import subprocess
+import sys
+import time
+from typing import Self
+
+from slomix_pipeline.runtime.children import end_child, start_child
+from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
+from slomix_pipeline.site.settings import site_settings
+from slomix_pipeline.warehouse.database import Database, site_url
+from slomix_pipeline.warehouse.site_schema import ROLE
+
+_PROGRAM = "from slomix_pipeline.site.serving import main; main()"
+_LEAVE_WITHIN = 3.0  # seconds
+_AGAIN_AFTER = 5.0  # seconds after it was started last
+
+
+class SiteProcess:
+    """Runs within its block, on ``port``."""
+
+    def __init__(self, settings: Settings, database: Database, port: int) -> None:
+        own = settings.site_postgres_url
+        url = own.get_secret_value() if own else site_url(database.url, ROLE)
+        self._environment = environment_without_settings() | as_environment(site_settings(settings, url, port))
+        self._home = settings.home
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self.url = f"http://127.0.0.1:{port}"
+
+    def __enter__(self) -> Self:
+        self.keep_up()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            end_child(self._child, self._home, _LEAVE_WITHIN)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The number of its process."""
+        return () if self._child is None else (self._child.pid,)
+
+    def keep_up(self) -> None:
+        """Starts it where it does not run; its log says why it fell."""
+        ended = self._child is None or self._child.poll() is not None
+        if ended and time.monotonic() - self._started_at >= _AGAIN_AFTER:
+            self._child = start_child("site", [sys.executable, "-c", _PROGRAM], self._environment, self._home)
+            self._started_at = time.monotonic()

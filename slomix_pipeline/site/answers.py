@@ -1,0 +1,161 @@
+"""How anything is answered: a page or a resource of the API is made of one moment of the database, and kept by it.
+
+Belongs here: what a page is asked with and may raise; ETag, 304, the cache of what was made.
+Does not belong here: what is said (``pages``), how pages look (``templating``), headers of every answer (``app``).
+
+An ETag names the build, the version of the data and that of privacy: it is read first, in the snapshot that the page is
+then made of, so no answer has a new version with old data. What is the same as the reader has is answered before
+anything else is asked of the database; what was made of this version before, too.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
+
+_CACHE_BYTES = 64 << 20
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
+    ``query``: what stands behind the ``?``, of a name that stands there twice the last; ``base``: the public address of
+    the site, without a slash at its end."""
+
+    path: str
+    given: Mapping[str, str]
+    query: Mapping[str, str]
+    base: str
+    today: date
+    zone: tzinfo
+
+
+@dataclass(frozen=True)
+class Link:
+    """Somewhere to go: ``url`` is of this site."""
+
+    url: str
+    text: str
+
+
+class NotHere(Exception):
+    """404: there is nothing of that name. ``instead``: what may have been meant."""
+
+    def __init__(self, what: str, instead: Sequence[Link] = ()) -> None:
+        super().__init__(what)
+        self.what, self.instead = what, tuple(instead)
+
+
+class Moved(Exception):
+    """It is at another address of this site: for good (301), or just now (302), as the latest of something is."""
+
+    def __init__(self, url: str, *, for_good: bool = True) -> None:
+        super().__init__(url)
+        self.url, self.for_good = url, for_good
+
+
+class NotUnderstood(Exception):
+    """400: something behind the ``?`` can't be what it is. The text names it."""
+
+
+@cache
+def build() -> str:
+    """What tells this program from any other version of it: all that can change what a page says."""
+    digest = hashlib.sha256()
+    package = Path(__file__).resolve().parent.parent
+    for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".html", ".css", ".js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def etag(version: Version, day: date | None = None) -> str:
+    """The weak ETag of all that is made of a version; ``day``: of what changes by itself every day, too."""
+    return f'W/"{build()}-{version.number}-{version.privacy}{f"-{day}" if day else ""}"'
+
+
+class Answers:
+    """Makes answers, and keeps those made of the newest version of the data."""
+
+    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None) -> None:
+        self._store, self._zone, self._base = store, zone, base
+        self._made: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def asked(self, request: Request) -> Asked:
+        """What a request asks for."""
+        base = self._base or str(request.base_url).rstrip("/")
+        today = datetime.now(self._zone).date()
+        return Asked(request.url.path, request.path_params, dict(request.query_params), base, today, self._zone)
+
+    def answer(
+        self,
+        request: Request,
+        make: Callable[[Moment, Asked], bytes],
+        media_type: str = HTML,
+        *,
+        daily: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """What ``make`` makes of this moment: or 304, or what it made of the same version before.
+
+        Args:
+            daily: what is made depends on the day, too.
+
+        Raises:
+            StoreUnavailable, and whatever ``make`` raises.
+        """
+        asked = self.asked(request)
+        with self._store.moment() as moment:
+            tag = etag(moment.version, asked.today if daily else None)
+            sent = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate", **(headers or {})}
+            if tag in _tags(request):
+                return Response(status_code=304, headers=sent)
+            key = (f"{asked.base} {request.url.path}?{request.url.query}", tag)
+            body = self._kept(key)
+            if body is None:
+                body = make(moment, asked)
+                self._keep(key, body)
+        return Response(body, media_type=media_type, headers=sent)
+
+    def _kept(self, key: tuple[str, str]) -> bytes | None:
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+            return self._made.get(key)
+
+    def _keep(self, key: tuple[str, str], body: bytes) -> None:
+        with self._lock:
+            self._size += len(body) - len(self._made.get(key, b""))
+            self._made[key] = body
+            while self._size > _CACHE_BYTES:
+                self._size -= len(self._made.popitem(last=False)[1])
+
+
+def _tags(request: Request) -> set[str]:
+    """The ETags that the reader has; proxies make weak ones of strong ones and back."""
+    given = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
+    return given | {f"W/{tag}" for tag in given if tag.startswith('"')}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A kind of page. ``path``: as FastAPI writes it; ``make``: gives the template's ``page``, or without a template
+    the bytes themselves; ``daily``: it changes by itself every day."""
+
+    path: str
+    make: Callable[[Moment, Asked], Any]
+    template: str | None = None
+    media_type: str = HTML
+    daily: bool = False

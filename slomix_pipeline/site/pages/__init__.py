@@ -1,0 +1,34 @@
+"""The pages there are. A module per kind of page: its view model, and the function that makes one.
+
+A function gets a moment of the database and what was asked, calls readers of ``warehouse`` and says all in plain
+values; it holds no HTML, and no number that a reader or view could give.
+"""
+
+from slomix_pipeline.site.answers import Page
+from slomix_pipeline.site.pages.home import home
+from slomix_pipeline.site.pages.match import match_page
+from slomix_pipeline.site.pages.pictures import card, chart
+from slomix_pipeline.site.pages.round import round_page
+from slomix_pipeline.site.pages.session import latest, session_page
+from slomix_pipeline.site.pages.sessions import sessions
+
+PAGES = (
+    Page("/", home, "home.html"),
+    Page("/sessions", sessions, "sessions.html"),
+    Page("/sessions/latest", latest),
+    Page("/sessions/{key}", session_page, "session.html"),
+    Page("/sessions/{key}/card.png", card, media_type="image/png"),
+    Page("/sessions/{key}/{name}.svg", chart, media_type="image/svg+xml"),
+    Page("/matches/{key}", match_page, "match.html"),
+    Page("/rounds/{key}", round_page, "round.html"),
+)
+
+# The header's links, in order; one whose page is not there yet is left out.
+MAIN = {
+    "Sessions": "/sessions",
+    "Players": "/players",
+    "Boards": "/boards",
+    "Records": "/records",
+    "Maps": "/maps",
+    "Status": "/status",
+}

@@ -1,0 +1,32 @@
+"""The front page: what was played last, and the evenings before.
+
+Does not belong here: the whole list (``sessions``), a session (``session``).
+"""
+
+from dataclasses import dataclass
+
+from slomix_pipeline.site.answers import Asked
+from slomix_pipeline.site.pages.sessions import SessionLine, lines
+from slomix_pipeline.site.pages.shared import MatchLine, match_lines
+from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse.site_store import Moment
+
+_BEFORE = 5  # sessions before the last one
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """``last``: None while nothing was played."""
+
+    last: SessionLine | None
+    matches: tuple[MatchLine, ...]
+    before: tuple[SessionLine, ...]
+
+
+def home(moment: Moment, asked: Asked) -> HomePage:
+    """The last session with its matches, and those before."""
+    rows = reading.session_rows(moment.conn)[::-1][: _BEFORE + 1]
+    if not rows:
+        return HomePage(None, (), ())
+    last, *before = lines(moment, rows)
+    return HomePage(last, match_lines(reading.matches(moment.conn, [rows[0].session_key])), tuple(before))

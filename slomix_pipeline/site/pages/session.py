@@ -1,0 +1,230 @@
+"""A session: who won last night, by what, and can I believe it?
+
+Does not belong here: one match (``match``), what the summary says on Discord (``discord.session_messages``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slomix_pipeline.rules.best import Best, best_of, most
+from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import decided_text
+from slomix_pipeline.rules.scoring import Winner
+from slomix_pipeline.rules.team_names import TeamName
+from slomix_pipeline.rules.teams import Team, flag_text
+from slomix_pipeline.site.answers import Asked, Moved, NotHere
+from slomix_pipeline.site.pages.shared import (
+    TOTALS,
+    MatchLine,
+    match_lines,
+    nothing_near,
+    score_text,
+    winner_of,
+)
+from slomix_pipeline.site.templating import clock_text, url_of
+from slomix_pipeline.warehouse import reading, site_reading
+from slomix_pipeline.warehouse.duels import Duel, hardest_duel
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
+from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
+from slomix_pipeline.warehouse.session_rounds import RoundOfSession, quarantined_within, session_rounds
+from slomix_pipeline.warehouse.site_reading import PictureListed
+from slomix_pipeline.warehouse.site_store import Moment
+
+
+@dataclass(frozen=True)
+class TeamTable:
+    """A team's players, most impact first; ``team``: None of those whose team is open."""
+
+    team: TeamName | None
+    players: tuple[PlayerTotals, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """Who did most of something. ``value``: how much, in words."""
+
+    what: str
+    players: tuple[PlayerTotals, ...]
+    value: str
+
+
+@dataclass(frozen=True)
+class RoundHead:
+    """A round as the column of a table."""
+
+    url: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True)
+class RoundByRound:
+    """A player's damage per minute in each round; None: he was not there, or it is unknown."""
+
+    guid: str
+    name: str
+    dpm: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """``title``: the score; ``winner``: None for a draw or while it is open; ``why``: per match what the result rests
+    on; ``pictures``: without the first, which says the same as the heading."""
+
+    key: str
+    title: str
+    winner: TeamName | None
+    drawn: bool
+    started_at: datetime
+    ended_at: datetime
+    policy: str | None
+    matches_played: int
+    not_counted: int
+    draws: int
+    without_points: int
+    timing: str
+    grade: Grade
+    matches: tuple[MatchLine, ...]
+    best: tuple[Card, ...]
+    duel: Duel | None
+    teams: tuple[TeamTable, ...]
+    columns: tuple[tuple[str, str, str, int], ...]
+    round_heads: tuple[RoundHead, ...]
+    rounds: tuple[RoundByRound, ...]
+    left_out: int
+    pictures: tuple[PictureListed, ...]
+    has_card: bool
+    why: tuple[tuple[str, str, str], ...]
+    about_teams: tuple[str, ...]
+    decisions: tuple[str, ...]
+    corrections: tuple[str, ...]
+    lost_files: tuple[tuple[str, str], ...]
+    before: str | None
+    after: str | None
+
+
+def latest(moment: Moment, asked: Asked) -> bytes:
+    """Leads to the newest session."""
+    key = reading.resolve_session(moment.conn, "latest")
+    if key is None:
+        raise NotHere("Nothing was played yet.")
+    raise Moved(url_of("sessions", key), for_good=False)
+
+
+def session_page(moment: Moment, asked: Asked) -> SessionPage:
+    """The session of a key."""
+    conn, wanted = moment.conn, asked.given["key"]
+    key = reading.resolve_session(conn, wanted)
+    if key is None:
+        raise nothing_near(moment, "session", wanted)
+    if key != wanted:
+        raise Moved(url_of("sessions", key))
+    evidence = session_evidence(conn, key)
+    matches, players = reading.matches(conn, [key]), reading.session_players(conn, key)
+    rounds = session_rounds(conn, key)
+    seen = [one for match in matches for one in match.rounds]
+    session, winner = evidence.session, winner_of(evidence.session)
+    pictures = site_reading.pictures(conn, key)
+    before, after = _neighbours(moment, key)
+    heads, by_round = _round_by_round(rounds, players)
+    return SessionPage(
+        key=key,
+        title=score_text(session, evidence.names),
+        winner=evidence.names[Team(winner)] if winner in (Winner.A, Winner.B) else None,
+        drawn=winner == Winner.DRAW,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        policy=session.policy,
+        matches_played=session.matches,
+        not_counted=session.not_counted,
+        draws=session.draws,
+        without_points=session.without_points,
+        timing=timing_coverage(seen),
+        grade=evidence.grade,
+        matches=match_lines(matches),
+        best=_cards(players, evidence.names, matches),
+        duel=hardest_duel(conn, key),
+        teams=_tables(players, evidence.names),
+        columns=TOTALS,
+        round_heads=heads,
+        rounds=by_round,
+        left_out=sum(one.left_out is not None for one in seen),
+        pictures=tuple(pictures[1:]),
+        has_card=bool(pictures),
+        why=tuple(
+            (f"{match.position}. {match.map}", match.reason, (match.confidence or "no result").replace("_", " "))
+            for match in evidence.matches
+        ),
+        about_teams=_about_teams(evidence),
+        decisions=tuple(
+            f"{row.kind} {row.player or row.map or ''}: {decided_text(row.kind, row.value)}, "
+            f"by {row.made_by}: {row.reason}"
+            for row in evidence.decisions
+        ),
+        corrections=tuple(f"{row.notice} ({row.cause})" for row in evidence.corrections),
+        lost_files=tuple((lost.round_key, lost.reason or "") for lost in quarantined_within(conn, key)),
+        before=before,
+        after=after,
+    )
+
+
+def _neighbours(moment: Moment, key: str) -> tuple[str | None, str | None]:
+    """The addresses of the sessions before and after one."""
+    keys = [row.session_key for row in reading.session_rows(moment.conn)]
+    at = keys.index(key)
+    urls = [url_of("sessions", other) for other in keys]
+    return urls[at - 1] if at else None, urls[at + 1] if at + 1 < len(urls) else None
+
+
+def _tables(players: Sequence[PlayerTotals], names: Mapping[str, TeamName]) -> tuple[TeamTable, ...]:
+    tables = [TeamTable(names[team], tuple(p for p in players if p.team == team)) for team in Team]
+    still_open = tuple(p for p in players if p.team is None)
+    return tuple(table for table in [*tables, TeamTable(None, still_open)] if table.players)
+
+
+def _cards(
+    players: Sequence[PlayerTotals], names: Mapping[str, TeamName], matches: Sequence[MatchSeen]
+) -> tuple[Card, ...]:
+    """The best of each team, and who did most of what; support, too. What somebody without identity did is in nobody's
+    share: then nobody is called the best."""
+    cards = []
+    if not any(match.without_identity for match in matches):
+        for team in Team:
+            if best := best_of([player for player in players if player.team == team]):
+                cards.append(Card(f"MVP of {names[team].shown}", best, f"impact {best[0].impact:.2f}"))
+    for what, unit in (
+        (Best.DAMAGE, "damage"),
+        (Best.REVIVES, "revives"),
+        (Best.OBJECTIVES, "objectives and dynamites"),
+        (Best.DENIED, "denied"),
+    ):
+        if found := most(players, what):
+            value = clock_text(found.value) if what is Best.DENIED else str(found.value)
+            cards.append(Card(what.value, found.players, f"{value} {unit}"))
+    return tuple(cards)
+
+
+def _round_by_round(
+    rounds: Sequence[RoundOfSession], players: Sequence[PlayerTotals]
+) -> tuple[tuple[RoundHead, ...], tuple[RoundByRound, ...]]:
+    """Every player's damage per minute in each round, as a way to the round."""
+    dpm = {round_.round_key: {player.guid: player.dpm for player in round_.players} for round_ in rounds}
+    heads = tuple(
+        RoundHead(url_of("rounds", round_.round_key), f"{round_.map} {round_.number}", str(round_.status))
+        for round_ in rounds
+    )
+    rows = tuple(
+        RoundByRound(player.guid, player.name, tuple(dpm[round_.round_key].get(player.guid) for round_ in rounds))
+        for player in players
+    )
+    return heads, rows
+
+
+def _about_teams(evidence: SessionEvidence) -> tuple[str, ...]:
+    if evidence.teams is None:
+        return ("who played with whom was not worked out",)
+    names = {entry.guid: entry.shown for entry in evidence.rosters}
+    still_open = [f"{names.get(guid, guid)}: {why}" for guid, why in sorted(evidence.teams.open.items())]
+    flags = [flag_text(flag, names) for flag in evidence.teams.flags]
+    return (f"confidence {evidence.teams.confidence}", *evidence.teams.reasons, *still_open, *flags)

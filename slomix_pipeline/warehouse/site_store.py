@@ -1,0 +1,159 @@
+"""The database as pages read it: as the role of ``site_schema``, one moment per page.
+
+Belongs here: connections that are kept with what the server has planned on them (planning takes longer than most of
+what pages ask), the version of the data, and what a database that is away becomes.
+Does not belong here: what is read (the other readers of ``warehouse``, unchanged), caching answers (``site.answers``).
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.warehouse.database import PAGES_OPTIONS, Database, postgres_url, site_url
+from slomix_pipeline.warehouse.site_schema import ROLE
+
+_KEPT = 4  # connections that nobody uses just now
+_CONNECT_TIMEOUT_SECONDS = 3
+_VERSION = "select version, privacy, changed_at from site.version"
+
+
+class StoreUnavailable(SlomixError):
+    """The database does not answer, or does not let us read what pages show. The text is for the log."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """How new the data is. ``privacy``: raised by every wish to be hidden, and by every end of one."""
+
+    number: int
+    privacy: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that is read through ``conn`` is of one moment, and of this version."""
+
+    conn: Connection[DictRow]
+    version: Version
+
+
+def reading_url(settings: Settings) -> str:
+    """The address that pages read by: the one given, else this home's database as the role of pages.
+
+    Raises:
+        EmbeddedPostgresError: the embedded server can't be used.
+    """
+    if settings.site_postgres_url is not None:
+        return settings.site_postgres_url.get_secret_value()
+    return site_url(postgres_url(settings), ROLE)
+
+
+class SiteStore:
+    """What pages read from. Starts without a database, and finds it when it is there.
+
+    Raises:
+        DatabaseUnavailable: the address can't be read.
+    """
+
+    def __init__(self, url: str) -> None:
+        Database(url)  # reads it as every address is read
+        given = conninfo_to_dict(url)
+        self._conninfo = make_conninfo(
+            url,
+            application_name="slomix site",
+            options=f"{given.get('options', '')} {PAGES_OPTIONS}".strip(),
+            connect_timeout=given.get("connect_timeout", _CONNECT_TIMEOUT_SECONDS),
+        )
+        self._idle: list[Connection[DictRow]] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """Everything as it is at this moment.
+
+        Raises:
+            StoreUnavailable: the database is away, or went away meanwhile.
+        """
+        conn = None
+        try:
+            conn, version = self._begun()
+            yield Moment(conn, version)
+            conn.commit()  # a rollback would forget what is planned
+        except BaseException as error:
+            if conn is not None and not self._still_good(conn, error):
+                conn.close()
+            if isinstance(error, _AWAY):
+                raise StoreUnavailable(str(error).strip()) from None
+            raise
+        finally:
+            if conn is not None and not conn.closed:
+                self._put_aside(conn)
+
+    def _begun(self) -> tuple[Connection[DictRow], Version]:
+        """A connection, and the version that its snapshot has. Of lines that were put aside the server may have closed
+        any: the next one is tried, at last a new one."""
+        while kept := self._kept():
+            try:
+                return kept, _version(kept)
+            except psycopg.Error:
+                kept.close()
+        conn = psycopg.connect(self._conninfo, row_factory=dict_row)
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        conn.read_only = True
+        conn.prepare_threshold = 0
+        try:
+            return conn, _version(conn)
+        except BaseException:
+            conn.close()
+            raise
+
+    def _kept(self) -> Connection[DictRow] | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    @staticmethod
+    def _still_good(conn: Connection[DictRow], error: BaseException) -> bool:
+        """Whether a connection can be used again; after an error of the server's what was planned may be outdated."""
+        if isinstance(error, psycopg.Error):
+            return False
+        with suppress(psycopg.Error):
+            conn.rollback()
+        return not conn.closed
+
+    def _put_aside(self, conn: Connection[DictRow]) -> None:
+        with self._lock:
+            if len(self._idle) < _KEPT:
+                self._idle.append(conn)
+                return
+        conn.close()
+
+    def close(self) -> None:
+        """Closes what is put aside."""
+        while kept := self._kept():
+            kept.close()
+
+
+# Away, restarting, being migrated, or not yet set up: all of these are over some time, and none is the reader's fault.
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.FeatureNotSupported,
+)
+
+
+def _version(conn: Connection[DictRow]) -> Version:
+    row = conn.execute(_VERSION).fetchone()
+    assert row is not None
+    return Version(row["version"], row["privacy"], row["changed_at"])

@@ -1,0 +1,45 @@
+"""The public pages as a child: started again when they fell, and gone with their owner."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from slomix_pipeline.runtime import site_process, supervisor
+from slomix_pipeline.runtime.site_process import SiteProcess
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.warehouse.database import Database
+
+WITHIN = 60  # seconds
+
+
+def until_it_answers(site: SiteProcess) -> None:
+    deadline = time.monotonic() + WITHIN
+    while not supervisor._answers(site.url):
+        assert time.monotonic() < deadline, "the pages do not come up"
+        time.sleep(0.1)
+
+
+def test_pages_that_fell_come_up_again_and_end_with_their_owner(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_process, "_AGAIN_AFTER", 0.0)
+    with SiteProcess(load_settings(home=tmp_path), database, supervisor.free_port(0)) as site:
+        until_it_answers(site)
+        (first,) = site.numbers
+        site.keep_up()
+        assert site.numbers == (first,)
+        os.kill(first, signal.SIGKILL)
+        while site.numbers == (first,):
+            site.keep_up()
+        until_it_answers(site)
+    with pytest.raises(ProcessLookupError):
+        os.kill(*site.numbers, 0)
+
+
+def test_the_process_of_the_pages_is_told_no_secret(database: Database, tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, discord_webhook="https://example.org/hook", sftp_password="a password")
+    told = str(SiteProcess(settings, database, 1)._environment)
+    assert "a password" not in told and "example.org" not in told and "slomix_web" in told

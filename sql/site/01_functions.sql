@@ -1,0 +1,51 @@
+-- What site views show instead of what would name somebody who is hidden. Nobody is, mostly: then all of it costs next to
+-- nothing. These functions read with the rights of their owner, as the views do.
+
+create function site.shown_text(said text) returns text
+    language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare
+    pattern text := (select hidden_pattern from public.data_version);
+    hidden record;
+begin
+    if pattern is null or said is null then
+        return said;
+    end if;
+    for hidden in select * from public.hidden_player loop
+        said := replace(said, hidden.guid, hidden.public_guid);
+    end loop;
+    return regexp_replace(said, pattern, 'a hidden player', 'gi');
+end $$;
+
+create function site.shown_texts(said text[]) returns text[] language sql stable as $$
+    select array(select site.shown_text(one) from unnest(said) with ordinality as all_of_it (one, at) order by at)
+$$;
+
+-- Of JSON whose words are ours and whose only names are GUIDs.
+create function site.shown_guids(said jsonb) returns jsonb
+    language plpgsql stable security definer set search_path = pg_catalog, public as $$
+declare
+    text_of text := said::text;
+    hidden record;
+begin
+    for hidden in select * from public.hidden_player loop
+        text_of := replace(text_of, hidden.guid, hidden.public_guid);
+    end loop;
+    return text_of::jsonb;
+end $$;
+
+-- Of JSON that may hold names anywhere. Keys that are plain words are ours.
+create function site.shown_json(said jsonb) returns jsonb
+    language plpgsql stable security definer set search_path = pg_catalog, public as $$
+begin
+    if said is null or (select hidden_pattern is null from public.data_version) then
+        return said;
+    end if;
+    return case jsonb_typeof(said)
+        when 'string' then to_jsonb(site.shown_text(said #>> '{}'))
+        when 'array' then (select coalesce(jsonb_agg(site.shown_json(one) order by at), '[]')
+                           from jsonb_array_elements(said) with ordinality as all_of_it (one, at))
+        when 'object' then (select coalesce(jsonb_object_agg(
+                                case when key ~ '^[a-z0-9_ ]+$' then key else site.shown_text(key) end,
+                                site.shown_json(value)), '{}') from jsonb_each(said))
+        else said end;
+end $$;
