@@ -6,7 +6,7 @@ Belongs here: their configuration, the key of what a run asks for. Does not belo
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 import dagster as dg
@@ -23,7 +23,7 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules import asked
 from slomix_pipeline.rules.asked import Asked, Asking
 from slomix_pipeline.rules.boards import MIN_ROUNDS, BoardName
-from slomix_pipeline.settings import Settings
+from slomix_pipeline.settings import Settings, moment_of_week
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.database import Database
 
@@ -69,11 +69,14 @@ class DayConfig(dg.Config):
     """The day that a schedule asks for."""
 
     day: str | None = Field(
-        default=None, description="for which day it is posted, as 2026-11-29, at most once; null: for today"
+        default=None,
+        description="for which day it is posted, as 2026-11-29, at most once; null: for the last whose time has come",
     )
 
-    def or_today(self, settings: Settings) -> date:
-        return _day(self.day) or datetime.now(settings.zone).date()
+    def or_latest(self, at: time, settings: Settings) -> date:
+        """The day asked for, else the latest one on which it was this time."""
+        since_then = timedelta(hours=at.hour, minutes=at.minute)
+        return _day(self.day) or (datetime.now(settings.zone).replace(tzinfo=None) - since_then).date()
 
 
 Config = TypeVar("Config", bound=dg.Config)
@@ -139,20 +142,25 @@ def _day(text: str | None) -> date | None:
 
 def _digest(config: DayConfig, _: Connection[DictRow], settings: Settings) -> list[Asking]:
     at = time.fromisoformat(settings.morning_digest_at) if settings.morning_digest_at else asked.MORNING
-    return [asked.morning_digest(config.or_today(settings), at, settings.zone, settings.session_over_after)]
+    return [asked.morning_digest(config.or_latest(at, settings), at, settings.zone, settings.session_over_after)]
+
+
+def _weekly(config: DayConfig, _: Connection[DictRow], settings: Settings) -> list[Asking]:
+    weekday, at = moment_of_week(settings.weekly_boards_at or asked.WEEK_ENDS)
+    return asked.weekly_boards(config.or_latest(at, settings), weekday, at, settings.weekly_boards)
 
 
 post_weekly_boards = _job(
     "weekly_boards",
     DayConfig,
-    lambda config, _, settings: asked.weekly_boards(config.or_today(settings), settings.weekly_boards),
-    "Posts the boards of the seven days before, those of SLOMIX_WEEKLY_BOARDS, each once a week; one on which nobody "
-    "stands is left out.",
+    _weekly,
+    "Posts the boards of the seven days before the last time of SLOMIX_WEEKLY_BOARDS_AT, those of "
+    "SLOMIX_WEEKLY_BOARDS, each once a week; one on which nobody stands is left out.",
 )
 post_on_this_day = _job(
     "on_this_day",
     DayConfig,
-    lambda config, _, settings: [asked.on_this_day(config.or_today(settings))],
+    lambda config, _, settings: [asked.on_this_day(config.or_latest(time(), settings))],
     "Posts what was played on this calendar day in earlier years, once a day; silent when nothing was.",
 )
 post_morning_digest = _job(

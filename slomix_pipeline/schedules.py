@@ -4,20 +4,20 @@ Belongs here: which schedules the settings switch on; none is there whose settin
 is posted (``post_jobs``), and that it is posted once, which goes by its day (``rules.asked``).
 """
 
-from datetime import datetime, time, tzinfo
+from datetime import UTC, datetime, time
 
 import dagster as dg
 
 from slomix_pipeline import post_jobs
-from slomix_pipeline.settings import WEEKDAYS, Settings
+from slomix_pipeline.settings import Settings, moment_of_week
 
 
 def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
     """The schedules that the settings switch on, in the game server's time zone."""
     found = []
     if settings.weekly_boards_at:
-        weekday, _, at = settings.weekly_boards_at.partition(" ")
-        cron = f"{_of_day(at)} * * {WEEKDAYS.index(weekday)}"
+        weekday, at = moment_of_week(settings.weekly_boards_at)
+        cron = f"{at.minute} {at.hour} * * {weekday}"
         found.append(_schedule("weekly_boards", post_jobs.post_weekly_boards, cron, settings))
     if settings.on_this_day_at:
         cron = f"{_of_day(settings.on_this_day_at)} * * *"
@@ -34,8 +34,8 @@ def _of_day(at: str) -> str:
 
 
 def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
-    def asks_for_its_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return request_for(name, context.scheduled_execution_time, settings.zone)
+    def asks_for_its_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return request_for(name, context.scheduled_execution_time, datetime.now(UTC), settings)
 
     return dg.ScheduleDefinition(
         name=name,
@@ -48,8 +48,13 @@ def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -
     )
 
 
-def request_for(name: str, tick: datetime, zone: tzinfo) -> dg.RunRequest:
-    """The run that a tick asks for: that of its day."""
-    day = f"{tick.astimezone(zone):%Y-%m-%d}"
+def request_for(name: str, tick: datetime, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
+    """The run that a tick asks for: that of its day. Dagster makes up for the last tick of a time in which it did not
+    run: that is no news any more when it is too old."""
+    day = f"{tick.astimezone(settings.zone):%Y-%m-%d}"
+    if now - tick > settings.publish_max_age:
+        return dg.SkipReason(
+            f"the time of {day} was missed by more than SLOMIX_PUBLISH_MAX_AGE; post_{name} posts it from the launchpad"
+        )
     config = dg.RunConfig(ops={name: post_jobs.DayConfig(day=day)})
     return dg.RunRequest(run_key=f"{name}:{day}", run_config=config)

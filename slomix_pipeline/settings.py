@@ -7,7 +7,7 @@ This is the only module that reads the environment or ``.env``.
 
 import os
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -67,6 +67,12 @@ def weekday_and_time(text: str) -> str:
     if weekday not in WEEKDAYS:
         raise ValueError(f"{text!r} does not begin with a weekday; write for example mon 18:00")
     return f"{weekday} {clock_time(at)}"
+
+
+def moment_of_week(text: str) -> tuple[int, time]:
+    """``mon 18:00`` as the number of the weekday, as cron has it, and the time."""
+    weekday, _, at = text.partition(" ")
+    return WEEKDAYS.index(weekday), time.fromisoformat(at)
 
 
 ClockTime = Annotated[str, AfterValidator(clock_time)]

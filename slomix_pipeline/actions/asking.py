@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slomix_pipeline.discord.ledger import Told
 
 Conn = Connection[DictRow]
+OTHERS_TELL = "others are posted just now"
 
 
 class NoChannel(SlomixError):
@@ -116,7 +117,7 @@ def post(tools: Tools, askings: Sequence[Asking]) -> list[str]:
 
 def _text(thing: str, told: "Told | None") -> str:
     if told is None:
-        return f"{thing} waits, because others are posted just now; it is delivered later."
+        return waits_text(thing, OTHERS_TELL)
     match told.outcome:
         case ToldAs.SENT:
             return f"{thing} is posted."
@@ -128,4 +129,9 @@ def _text(thing: str, told: "Told | None") -> str:
             return f"{thing} may be there or not: {told.detail}; look, then slomix post --told or --retry {thing}"
         case ToldAs.MISSED:
             return f"{thing} was never posted, and is too old by now; slomix post --retry {thing}"
-    return f"{thing} waits, because {told.detail or told.outcome}; it is delivered later."
+    return waits_text(thing, told.detail or told.outcome)
+
+
+def waits_text(thing: str, why: str) -> str:
+    """That a message surely is not there, and goes out by itself."""
+    return f"{thing} waits, because {why}; it is delivered later."

@@ -7,7 +7,7 @@ Does not belong here: what contradicts what (``rules.people``), keeping decision
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,12 +27,17 @@ from slomix_pipeline.rules.people import (
     merge_objection,
     reject_objection,
 )
+from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.asked_posts import take_back as take_back_asked
+from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import OF_A_SESSION, TELLING_OF_A_ROUND, Progress, run_stages
 from slomix_pipeline.stages.common import Tools
-from slomix_pipeline.stages.telling import sole_teller
-from slomix_pipeline.warehouse import identities
+from slomix_pipeline.stages.telling import sole_teller, sole_teller_of_asked
+from slomix_pipeline.warehouse import due, identities
+from slomix_pipeline.warehouse.due import MessageTrouble
+from slomix_pipeline.warehouse.hiding import names_of
 from slomix_pipeline.warehouse.identities import Concerned, IdentityDecision
 
 
@@ -52,11 +57,21 @@ class Identified:
     name: str | None = None
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A decision that was stored. ``stands``: messages that were asked for and name who is hidden by it, as far as is
+    known, because they could not be edited so far."""
+
+    made: IdentityDecision
+    stands: tuple[MessageTrouble, ...] = ()
+
+
 Finder = Callable[[Connection[DictRow]], Identified]
 
 
-def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progress: Progress) -> IdentityDecision:
-    """Stores a decision, and corrects messages that name somebody otherwise by now. Returns it.
+def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progress: Progress) -> Decided:
+    """Stores a decision, and corrects messages that name somebody otherwise by now. What was asked for and names who is
+    hidden by it is taken back: no correction could leave him out.
 
     Raises:
         CantIdentify: see ``Finder``; also without a reason or a name.
@@ -78,10 +93,20 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
             made_by=made_by,
         )
         concerned = identities.note_called_otherwise(conn, found.concerned)
+        taken_back = take_back_asked(tools, conn, _hidden_by(conn, found))
         made = identities.in_force(conn, number)
     assert made is not None
+    stands = _tell_taken_back(tools, taken_back)
     _tell_anew(tools, concerned, progress)
-    return made
+    return Decided(made, stands)
+
+
+def _hidden_by(conn: Connection[DictRow], found: Identified) -> frozenset[str]:
+    """The names of whom a decision hides: on his wish, or as the same person as somebody who wished it."""
+    if found.kind not in (IdentityKind.HIDE, IdentityKind.MERGE):
+        return frozenset()
+    person = identities.person_of(conn, found.guid)
+    return names_of(conn, found.concerned) if person is not None and person.hidden else frozenset()
 
 
 def take_back(settings: Settings, number: int, reason: str, revoked_by: str, progress: Progress) -> IdentityDecision:
@@ -118,8 +143,18 @@ def _while_nobody_tells(tools: Tools) -> Iterator[None]:
     for, but no decision is refused for that."""
     with tools.database.connect() as conn:
         played = identities.session_of_each_server(conn)
-    with sole_teller(tools, played):
+    with sole_teller(tools, played), sole_teller_of_asked(tools):
         yield
+
+
+def _tell_taken_back(tools: Tools, keys: Sequence[str]) -> tuple[MessageTrouble, ...]:
+    """Has what was asked for under these keys edited. Returns the messages that are not."""
+    if not keys:
+        return ()
+    tell_asked(keys, tools)
+    with tools.database.connect() as conn:
+        troubles = due.troubles(conn)
+    return tuple(own for own in troubles if own.kind is ThingKind.ASKED and own.partition_key in keys)
 
 
 def _tell_anew(tools: Tools, concerned: Concerned, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.actions.asking import OTHERS_TELL, waits_text
 from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
@@ -36,7 +37,7 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
     """Sends a message that is in doubt, was refused or came to nothing. Returns what became of it, in words.
 
     Raises:
-        UnknownThing, NothingToResolve: see there; also when Discord did not take it.
+        UnknownThing, NothingToResolve: see there; also when Discord refused it, or did not say whether it took it.
     """
     database = open_database(settings)
     with channels_in_use(settings) as channels:
@@ -52,6 +53,8 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
         if name not in due.wanted(conn):  # the run found that there is nothing to tell of it any more
             why = asked_posts.struck_out(conn, thing) or "its match or session is told otherwise"
             return f"{name} was not sent: it is no news any more ({why})."
+        if now.state in (None, PostState.FAILED):
+            return waits_text(name, now.error or OTHERS_TELL)
     raise NothingToResolve(f"{name} was not sent: {now.state or 'not told'}: {now.error}")
 
 

@@ -75,7 +75,8 @@ def identity_reject(guid: str, other: str, why: str, made_by: str | None) -> Non
 @WHY
 @BY
 def identity_hide(guid: str, why: str, made_by: str | None) -> None:
-    """Name the player of GUID nowhere any more, on his own wish. What his teams did stays as it was."""
+    """Name the player of GUID nowhere any more, on his own wish. What his teams did stays as it was; what was posted
+    on demand or by a schedule and names him is taken back for good."""
     from slomix_pipeline.actions.identifying import not_named
 
     _decide(not_named(guid), why, made_by)
@@ -125,12 +126,15 @@ def _decide(finder: "Finder", why: str, made_by: str | None) -> None:
 
         with progress_bar() as progress:
             try:
-                made = identifying.decide(read_settings(), finder, why, made_by or getpass.getuser(), progress)
+                decided = identifying.decide(read_settings(), finder, why, made_by or getpass.getuser(), progress)
             except identifying.CantIdentify as error:
                 not_here(error)
+        made = decided.made
         out.print(
             f"{_in_words(made)}. Decision {made.id}; slomix identity revoke {made.id} takes it back.", soft_wrap=True
         )
+        for message in decided.stands:
+            out.print(f"Not taken back so far: {message.thing} ({message.trouble}: {message.detail})", soft_wrap=True)
 
 
 def _in_words(row: "IdentityDecision") -> str:

@@ -41,7 +41,7 @@ def post(context: click.Context, retry: str | None, told: str | None, message: s
 
     THING is its name as slomix audit, slomix sessions and the checks have it, such as
     result:main:2026-02-02-213333-supply-round-2. Exit code 2 when the ledger has no such thing, 1 when there is nothing
-    to resolve or it could not be sent.
+    to resolve, Discord refused it, or it may be there again.
 
     A command posts what the command of the same name prints, once, as things stand then. It says what became of it:
     posted, or why it waits and is delivered later, both with exit code 0; 1 when that is not known. Exit code 2 when

@@ -54,10 +54,11 @@ def board_message(
     as_of: datetime,
     map_name: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Message:
     """A board, first place first; who finds no room is counted. ``as_of``: when all that is said was so, as in all of
     these messages; none of them is corrected later."""
-    heading = escape(board_heading(board, needed, since))
+    heading = escape(board_heading(board, needed, since, until))
     lines = [
         f"`{row.rank:>2}` **{player_text(row.name)}** · {board_value(board, row)} · {rounds_text(row)}" for row in rows
     ]

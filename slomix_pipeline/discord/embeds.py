@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,7 @@ BLANK = "\u200b"  # shows nothing, yet counts as text where Discord wants some
 # What starts markup, a mention, an emoji, a time tag or a link in Discord's client ("1." starts a list, "discord.gg/"
 # an invite). A backslash before any of them shows the bare character.
 _ACTIVE = re.compile(r"[\\`*_~|<>()\[\]#@:/.-]")
+_ATTACHED = "attachment://"
 _FILE_NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)  # Discord changes others, and then nothing finds them
 
 
@@ -104,6 +105,11 @@ def to_payload(message: Message) -> dict[str, Any]:
     }
 
 
+def from_payload(payload: Mapping[str, Any]) -> Message:
+    """The message of a body that ``to_payload`` made; its files are not in there."""
+    return Message(payload["content"], tuple(map(_embed_of, payload["embeds"])))
+
+
 def attachments_payload(message: Message) -> list[dict[str, Any]]:
     """What the body says of the files that are sent along; an edit that says it takes all others away."""
     return [
@@ -129,9 +135,23 @@ def _embed_payload(embed: Embed) -> dict[str, Any]:
         "footer": {"text": embed.footer} if embed.footer else None,
         "timestamp": embed.timestamp.isoformat() if embed.timestamp else None,
         "url": embed.url,
-        "image": {"url": f"attachment://{embed.image}"} if embed.image else None,
+        "image": {"url": f"{_ATTACHED}{embed.image}"} if embed.image else None,
     }
     return {key: value for key, value in payload.items() if value}
+
+
+def _embed_of(payload: Mapping[str, Any]) -> Embed:
+    timestamp, image = payload.get("timestamp"), payload.get("image")
+    return Embed(
+        title=payload.get("title", ""),
+        description=payload.get("description", ""),
+        color=payload.get("color", 0),
+        fields=tuple(Field(**field) for field in payload.get("fields", ())),
+        footer=payload["footer"]["text"] if "footer" in payload else "",
+        timestamp=datetime.fromisoformat(timestamp) if timestamp else None,
+        url=payload.get("url"),
+        image=image["url"].removeprefix(_ATTACHED) if image else None,
+    )
 
 
 def length(text: str) -> int:

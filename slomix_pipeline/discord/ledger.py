@@ -343,7 +343,7 @@ def what_holds(database: Database, discord: Discord, kinds: Sequence[ThingKind])
         trouble = conn.execute(
             """select from post
                where kind = any(%(kinds)s)
-                 and ((state = %(sent)s and payload_sha256 is null)
+                 and ((state = %(sent)s and payload_sha256 is null and stands_since is null)
                       or (state = any(%(troubled)s)
                           and claimed_at > coalesce((select max(greatest(claimed_at, edited_at)) from post
                                                      where state = %(sent)s and payload_sha256 is not null

@@ -11,6 +11,8 @@ from slomix_pipeline.discord.embeds import BLANK, FIELDS_LIMIT, TOTAL_LIMIT, Emb
 
 NOTHING_MORE = Message(embeds=(Embed("", "-# Nothing more: all of it stands above by now."),))
 """What becomes of a further message when one less is needed."""
+TAKEN_BACK = Message(embeds=(Embed("", "-# Taken back: somebody who was named here wished not to be."),))
+"""What becomes of what was asked for when it names somebody whom nothing may name any more."""
 
 
 def pages(message: Message) -> tuple[Message, ...]:

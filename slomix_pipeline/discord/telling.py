@@ -49,7 +49,19 @@ class Telling:
     ) -> Told:
         """Tells one thing, if it is ``news`` and may be announced; else corrects it. What does not fit into one message
         follows in others, when the first is there and right. Returns what became of the first; see ``ledger.tell``."""
-        first, *more = pages(message)
+        return self.tell_pages(thing, pages(message), news=news, result=result, keeps_pictures=keeps_pictures)
+
+    def tell_pages(
+        self,
+        thing: Thing,
+        whole: Sequence[Message],
+        *,
+        news: bool = True,
+        result: Published | None = None,
+        keeps_pictures: bool = False,
+    ) -> Told:
+        """``tell`` of what was parted into messages before."""
+        first, *more = whole
         parts = [replace(thing, part=number) for number in range(2, 2 + len(more))]
         announce = news and thing.name in self._wanted
         if announce:  # before the first: whatever happens behind it, the others are known to be due
@@ -69,11 +81,15 @@ class Telling:
                 break
             before = self._tell(part, page, announce=True)
         if told.outcome.is_right:
-            with self._tools.database.transaction() as conn:
-                needless = due.strike_out_parts(conn, thing, after=1 + len(more))
-            for part in needless:
-                self._tell(part, NOTHING_MORE, announce=False)
+            self.end_after(thing, len(whole))
         return told
+
+    def end_after(self, thing: Thing, messages: int) -> None:
+        """Nobody needs more of a thing than so many messages: what is there of others says so."""
+        with self._tools.database.transaction() as conn:
+            needless = due.strike_out_parts(conn, thing, after=messages)
+        for part in needless:
+            self._tell(part, NOTHING_MORE, announce=False)
 
     def _note_parts(self, parts: Sequence[Thing]) -> None:
         if parts:

@@ -96,9 +96,11 @@ def rounds_text(row: BoardRow) -> str:
     return count(row.rounds, "round") if row.rounds == row.of_rounds else f"{row.rounds:,} of {row.of_rounds:,} rounds"
 
 
-def board_heading(board: Board, needed: Threshold, since: datetime | None) -> str:
+def board_heading(board: Board, needed: Threshold, since: datetime | None, until: datetime | None = None) -> str:
     """What a board ranks, and whom."""
     when = "" if since is None else f", sessions since {since:%Y-%m-%d}"
+    if since is not None and until is not None:
+        when = f", sessions from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}"
     return f"{board.formula}; {threshold_text(board, needed)}{when}"
 
 

@@ -14,7 +14,9 @@ from typing import ClassVar, NamedTuple
 from slomix_pipeline.rules.boards import MIN_ROUNDS, BoardName
 
 WEEK = timedelta(days=7)
-MORNING = time(9)  # until when a digest counts where no setting says it
+# Where no setting says it:
+WEEK_ENDS = "mon 00:00"  # the boards of a week
+MORNING = time(9)  # until when a digest counts
 DEFAULT_BOARDS = (BoardName.DPM, BoardName.KD, BoardName.KILLS)
 
 
@@ -32,8 +34,9 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class BoardAsked:
-    """A board, as the command ``board`` has it. ``since``: a day of the server's zone; ``unless_empty``: a board on
-    which nobody stands is not worth a message."""
+    """A board, as the command ``board`` has it. ``since``, ``until``: days of the server's zone, both at the time
+    ``at``: only of sessions that began between them; ``unless_empty``: a board on which nobody stands is not worth a
+    message."""
 
     what: ClassVar[What] = What.BOARD
     board: BoardName
@@ -41,6 +44,8 @@ class BoardAsked:
     since: date | None = None
     min_rounds: int = MIN_ROUNDS
     unless_empty: bool = False
+    until: date | None = None
+    at: time = time()
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,16 @@ class Asking(NamedTuple):
     asked: Asked
 
 
-def weekly_boards(day: date, boards: Sequence[BoardName]) -> list[Asking]:
-    """The boards of the seven days before a day: one message each, once a calendar week (ISO 8601)."""
-    year, week, _ = day.isocalendar()
+def weekly_boards(day: date, weekday: int, at: time, boards: Sequence[BoardName]) -> list[Asking]:
+    """The boards of the week that ended last, seen from a day: one message each, once a calendar week (ISO 8601).
+    ``weekday``, ``at``: when weeks end, 0 for Sunday. So no session is of two weeks or of none."""
+    until = day - timedelta(days=(day.isoweekday() - weekday) % 7)
+    year, week, _ = until.isocalendar()
     return [
-        Asking(f"weekly-{year}-W{week:02}-{board}", BoardAsked(board, since=day - WEEK, unless_empty=True))
+        Asking(
+            f"weekly-{year}-W{week:02}-{board}",
+            BoardAsked(board, since=until - WEEK, until=until, at=at, unless_empty=True),
+        )
         for board in boards
     ]
 

@@ -61,9 +61,18 @@ def without_names(text: str, names: Collection[str]) -> str:
     """A text that a person typed, with another word for each of some names; in any case, but not within words."""
     if not names:
         return text
-    longest_first = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
     # A colour code may stand before a name.
-    return re.sub(rf"(?:(?<!\w)|(?<=\^\w))(?:{longest_first})(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+    return re.sub(rf"(?:(?<!\w)|(?<=\^\w)){_any_of(names)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+
+
+def holds_one_of(text: str, names: Collection[str]) -> bool:
+    """Whether a text of ours has one of some names as it is written, not within words."""
+    return bool(names) and re.search(rf"(?<!\w){_any_of(names)}(?!\w)", text) is not None
+
+
+def _any_of(names: Collection[str]) -> str:
+    """A pattern of some names, the longest first."""
+    return f"(?:{'|'.join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))})"
 
 
 def is_one_of(name: str, names: Collection[str]) -> bool:

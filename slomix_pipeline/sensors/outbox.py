@@ -13,6 +13,7 @@ from slomix_pipeline.checks.layers import report_alarm
 from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.gameserver.choose import NoGameServer
+from slomix_pipeline.rules.things import UNCHECKED
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.stages.outbox import TELLERS, deliver
@@ -26,7 +27,8 @@ STARTED_AT = datetime.now(UTC)  # this process, and with it its settings
 
 
 def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> None:
-    """Reports messages that nobody can tell any more: in the log and as a failed check, each once, the oldest first."""
+    """Reports messages that nobody can tell any more: in the log and, where one is about it, as a failed check; each
+    once, the oldest first."""
     from slomix_pipeline.discord.doubts import settle_abandoned  # loads requests
 
     settle_abandoned(database)
@@ -35,7 +37,8 @@ def raise_alarms(context: dg.SensorEvaluationContext, database: Database) -> Non
             alarm = due.next_alarm(conn)
             if alarm is None:
                 return
-            report_alarm(context.instance, conn, alarm)
+            if alarm.thing.kind not in UNCHECKED:
+                report_alarm(context.instance, conn, alarm)
         context.log.error(f"message {alarm.thing.name} is {alarm.trouble}: {alarm.detail}")
 
 

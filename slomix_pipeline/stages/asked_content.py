@@ -4,7 +4,7 @@ Belongs here: reading what each kind needs and handing it to its words. Does not
 the numbers (``warehouse``), telling (``stages.asked_posts``).
 """
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -75,11 +75,13 @@ def _board(conn: Connection[DictRow], asked: BoardAsked, zone: ZoneInfo, now: da
 
     board = BOARDS[asked.board]
     needed = threshold(board, asked.min_rounds)
-    since = None if asked.since is None else datetime.combine(asked.since, time(), zone)
-    rows = board_rows(conn, board, needed, map_name=_known_map(conn, asked.map), since=since)
+    since, until = (
+        None if day is None else datetime.combine(day, asked.at, zone) for day in (asked.since, asked.until)
+    )
+    rows = board_rows(conn, board, needed, map_name=_known_map(conn, asked.map), since=since, until=until)
     if asked.unless_empty and not rows:
         raise NothingToTell("nobody has played enough for it")
-    return board_message(board, needed, rows, now, asked.map, since)
+    return board_message(board, needed, rows, now, asked.map, since, until)
 
 
 def _known_map(conn: Connection[DictRow], name: str | None) -> str | None:

@@ -1,22 +1,28 @@
-"""What people and schedules ask to be posted: asked for first, told then, each at most once.
+"""What people and schedules ask to be posted: asked for first, told then, each at most once, and taken back.
 
-Belongs here: noting it, and telling what waits. Does not belong here: what can be asked for (``rules.asked``), what is
-said (``stages.asked_content``), when what waits is tried again.
+Belongs here: noting it, telling what waits as it is said once and for all, taking it back from those who are to be
+unnamed. Does not belong here: what can be asked for (``rules.asked``), what is said (``stages.asked_content``), when
+what waits is tried again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.asked import Asking
+from slomix_pipeline.rules.people import holds_one_of
 from slomix_pipeline.rules.things import THERE, PostState, ThingKind, ToldAs
 from slomix_pipeline.stages.asked_content import NothingToTell, message_of
 from slomix_pipeline.stages.common import Tools
+from slomix_pipeline.stages.telling import sole_teller_of_asked
 from slomix_pipeline.warehouse import asked_posts, due
 from slomix_pipeline.warehouse.asked_posts import AskedPost
-from slomix_pipeline.warehouse.database import StillHeld
 
 if TYPE_CHECKING:
+    from slomix_pipeline.discord.embeds import Message
     from slomix_pipeline.discord.ledger import Told
     from slomix_pipeline.discord.telling import Telling
 
@@ -32,7 +38,7 @@ def ask(tools: Tools, askings: Sequence[Asking]) -> None:
 def tell_asked(keys: Sequence[str], tools: Tools) -> dict[str, "Told"]:
     """Posts what was asked for under these keys and waits, as things stand now, in the order in which it was asked for.
 
-    What was told stays as it is, whatever it would say by now; what can't be said any more is struck out with the
+    What was told stays as it was said then, in all its messages; what can't be said any more is struck out with the
     reason. Returns what became of each; nothing without a channel, or while somebody else tells for long: what waits
     stays due.
     """
@@ -42,32 +48,47 @@ def tell_asked(keys: Sequence[str], tools: Tools) -> dict[str, "Told"]:
     # Loaded here: telling needs requests, which loading the definitions doesn't.
     from slomix_pipeline.discord.telling import Telling
 
-    try:
-        with tools.patience.waiting() as seconds, tools.database.hold("telling what was asked for", patience=seconds):
-            with tools.database.connect() as conn:
-                waiting, wanted = asked_posts.read(conn, keys), due.wanted(conn)
-            telling = Telling(tools, channel, tools.channels.kinds_in(channel), wanted)
-            return {post.key: _tell(tools, telling, post, post.thing.name in wanted) for post in waiting}
-    except StillHeld:
-        tools.log.warning("somebody else tells what was asked for, for long: it stays due")
-        return {}
+    with sole_teller_of_asked(tools) as alone:
+        if not alone:
+            return {}
+        with tools.database.connect() as conn:
+            waiting, wanted = asked_posts.read(conn, keys), due.wanted(conn)
+        telling = Telling(tools, channel, tools.channels.kinds_in(channel), wanted)
+        return {post.key: _tell(tools, telling, post, post.thing.name in wanted) for post in waiting}
 
 
 def _tell(tools: Tools, telling: "Telling", post: AskedPost, wanted: bool) -> "Told":
-    """Tells one, if it is to be told."""
+    """Tells one, if it is to be told, with all its messages."""
+    from slomix_pipeline.discord.embeds import from_payload
     from slomix_pipeline.discord.ledger import Told
+    from slomix_pipeline.discord.pages import TAKEN_BACK
 
     with tools.database.connect() as conn:
-        now, parts_wait = due.standing(conn, post.thing), due.parts_wait(conn, post.thing)
+        now, final = due.standing(conn, post.thing), asked_posts.is_final(conn, post.key)
     if now.state is PostState.IN_DOUBT:
         return Told(ToldAs.IN_DOUBT, now.error)
-    if now.state in THERE and not now.uncorrected and not parts_wait:
-        return Told(ToldAs.UNCHANGED)
     if now.state not in THERE and not wanted:
         return Told(ToldAs.SILENT, post.struck_out) if post.struck_out else Told(ToldAs.MISSED, "too old by now")
+    if final and post.said is None:  # from before what is said was kept
+        return Told(ToldAs.UNCHANGED)
+    said = tuple(map(from_payload, post.said or ())) if final else _said_now(tools, post)
+    if isinstance(said, Told):
+        return said
+    told = telling.tell_pages(post.thing, said)
+    if said == (TAKEN_BACK,):  # though the first message can't be edited
+        telling.end_after(post.thing, 1)
+    return told
+
+
+def _said_now(tools: Tools, post: AskedPost) -> "tuple[Message, ...] | Told":
+    """The messages of one as things stand now, kept before anybody tells them; or why there are none."""
+    from slomix_pipeline.discord.embeds import to_payload
+    from slomix_pipeline.discord.ledger import Told
+    from slomix_pipeline.discord.pages import pages
+
     try:
         with tools.database.snapshot() as conn:
-            message = message_of(conn, post.asked, tools.settings.zone, datetime.now(UTC))
+            said = pages(message_of(conn, post.asked, tools.settings.zone, datetime.now(UTC)))
     except NothingToTell as nothing:
         with tools.database.transaction() as conn:
             asked_posts.strike_out(conn, post.key, str(nothing))
@@ -77,4 +98,32 @@ def _tell(tools: Tools, telling: "Telling", post: AskedPost, wanted: bool) -> "T
         with tools.database.transaction() as conn:
             due.note_held(conn, post.thing, f"it could not be made: {type(error).__name__}")
         return Told(ToldAs.FAILED, f"it could not be made: {type(error).__name__}")
-    return telling.tell(post.thing, message)
+    with tools.database.transaction() as conn:
+        asked_posts.keep_said(conn, post.key, list(map(to_payload, said)))
+    return said
+
+
+def take_back(tools: Tools, conn: Connection[DictRow], names: Collection[str]) -> list[str]:
+    """What was told and has one of these names or GUIDs is to say no more than that it was taken back.
+
+    Belongs into the transaction that decides it; then it is told (``tell_asked``), or found to be due by the outbox.
+    Returns the keys of what may be there to be read.
+    """
+    from slomix_pipeline.discord.embeds import to_payload
+    from slomix_pipeline.discord.pages import TAKEN_BACK
+    from slomix_pipeline.discord.wording import player_text, unbroken
+
+    shown = {player_text(name) for name in names} - {player_text("")}  # which tells nobody who it is
+    said = asked_posts.all_said(conn)
+    keys = [key for key, bodies in said.items() if any(holds_one_of(unbroken(text), shown) for text in _texts(bodies))]
+    until = datetime.now(UTC) + tools.settings.publish_max_age
+    return asked_posts.take_back(conn, keys, to_payload(TAKEN_BACK), until)
+
+
+def _texts(body: Any) -> Iterator[str]:
+    """All texts of a body of Discord's."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, (dict, list)):
+        for own in body.values() if isinstance(body, dict) else body:
+            yield from _texts(own)

@@ -32,8 +32,10 @@ _BOARD = """
     with number as materialized (   -- else part and whole are worked out anew wherever they stand below
         select guid, rounds, damage_given, part, whole from board_number
         where board = %(board)s and level = %(level)s and scope = %(scope)s
-          and (%(since)s::timestamptz is null
-               or session_key in (select session_key from session where started_at >= %(since)s))
+          and (coalesce(%(since)s::timestamptz, %(until)s::timestamptz) is null
+               or session_key in (select session_key from session
+                                  where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+                                    and started_at < coalesce(%(until)s::timestamptz, 'infinity')))
     ),
     person as (
         select p.person as guid, p.name, sum(n.rounds)::bigint as of_rounds, sum(n.damage_given) as damage,
@@ -57,9 +59,10 @@ def board_rows(
     *,
     map_name: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[BoardRow]:
     """Everybody who stands on a board, first place first: by value, then rounds, then GUID. ``map_name``: of that map
-    alone, as ``map_key`` has it; ``since``: of sessions that began then or later."""
+    alone, as ``map_key`` has it; ``since``: of sessions that began then or later; ``until``: before then."""
     with conn.cursor(row_factory=rows_of(BoardRow)) as cursor:
         return cursor.execute(
             _BOARD,
@@ -68,6 +71,7 @@ def board_rows(
                 "level": "map" if map_name else "career",
                 "scope": map_name or "all",
                 "since": since,
+                "until": until,
                 "rounds": needed.rounds,
                 "damage": needed.damage,
                 "volume": needed.volume,

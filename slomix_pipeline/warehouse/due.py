@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.rules.things import NOT_THERE, UNCHECKED, PostState, Thing, ThingKind, Trouble
+from slomix_pipeline.rules.things import ALARMS, NOT_THERE, PostState, Thing, ThingKind, Trouble
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Due for longer than it was known to be: that is news, and asked for from the start.
@@ -143,16 +143,6 @@ def note_part(conn: Connection[DictRow], part: Thing, until: datetime) -> None:
     )
 
 
-def parts_wait(conn: Connection[DictRow], thing: Thing) -> bool:
-    """Whether further messages of a thing are due that did not arrive."""
-    row = conn.execute(
-        """select exists (select from undelivered where kind = %s and partition_key = %s and part > 1
-                                                    and due_until > now()) as found""",
-        [thing.kind, thing.partition_key],
-    ).fetchone()
-    return row is not None and bool(row["found"])
-
-
 def strike_out_parts(conn: Connection[DictRow], thing: Thing, after: int) -> list[Thing]:
     """Nobody needs more of this thing than so many messages. Returns those that may be there all the same."""
     values = {"kind": thing.kind, "key": thing.partition_key, "after": after, "not_there": list(NOT_THERE)}
@@ -234,7 +224,7 @@ def wanted(conn: Connection[DictRow]) -> set[str]:
 @dataclass(frozen=True)
 class Waiting:
     """Something that is due and surely did not arrive. ``session_key``: of the session that it is of now; of what is of
-    none its own key."""
+    none its own key; the same of all that was asked for."""
 
     thing: str
     kind: ThingKind
@@ -245,22 +235,24 @@ class Waiting:
 def waiting(
     conn: Connection[DictRow], kinds: Collection[ThingKind], settled_by: datetime, started_at: datetime
 ) -> list[Waiting]:
-    """What can be told now, session by session and in the order in which it is told live. What waits since after
-    ``settled_by`` is left to the run that is at it.
+    """What can be told now, session by session and in the order in which it is told live, then what was asked for, in
+    that order. What waits since after ``settled_by`` is left to the run that is at it.
 
     Everything is tried with growing pauses, and at once by a process that started (at ``started_at``) after the last
     time: its settings may be others. A summary waits until its session is over and reported.
     """
     with conn.cursor(row_factory=rows_of(Waiting)) as cursor:
         return cursor.execute(
-            """select u.thing, u.kind, u.partition_key, coalesce(r.session_key, merged.session_key, u.partition_key)
-                      as session_key
+            """select u.thing, u.kind, u.partition_key,
+                      case u.kind when %(asked)s then u.kind
+                                  else coalesce(r.session_key, merged.session_key, u.partition_key) end as session_key
                from undelivered u
                left join session_round r on r.round_key = u.partition_key
                left join lateral (   -- of a session that was merged away
                    select x.session_key from parsed_round p join session_round x using (round_key)
                    where u.kind = %(summary)s and p.session_if_first = u.partition_key limit 1
                ) merged on true
+               left join asked_post a on u.kind = %(asked)s and a.key = u.partition_key
                where u.kind = any(%(kinds)s) and u.due_until > now()
                  and u.since <= %(settled_by)s
                  and (u.ask_again_at <= now() or u.asked_at < %(started_at)s)
@@ -269,11 +261,13 @@ def waiting(
                                  where s.session_key = coalesce(merged.session_key, u.partition_key)
                                    and s.worked_at = session_report.worked_at
                                    and session_report.reported_at <= %(settled_by)s))
-               order by session_key, u.kind = %(summary)s, u.kind = %(timing)s, u.due_until, u.thing""",
+               order by u.kind = %(asked)s, session_key, a.id, u.kind = %(summary)s, u.kind = %(timing)s, u.due_until,
+                        u.thing""",
             {
                 "kinds": list(kinds),
                 "summary": ThingKind.SESSION,
                 "timing": ThingKind.TIMING,
+                "asked": ThingKind.ASKED,
                 "settled_by": settled_by,
                 "started_at": started_at,
             },
@@ -286,8 +280,8 @@ def note_tried(conn: Connection[DictRow], things: Collection[str]) -> None:
 
 
 def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
-    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Only of those
-    that a check is about.
+    """A message that is in doubt or too old to be told by now, once each; None when all are reported. Alarms are none:
+    who raises them tells them as long as they last.
 
     Belongs into the transaction that reports it: what could not be reported is found again.
     """
@@ -296,7 +290,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
            where thing = (select thing from post where unreported and kind <> all(%s)
                           order by claimed_at, thing limit 1)
            returning thing, error""",
-        [list(UNCHECKED)],
+        [list(ALARMS)],
     ).fetchone()
     if row is not None:
         return Alarm(Thing.named(row["thing"]), Trouble.IN_DOUBT, row["error"] or "")
@@ -308,7 +302,7 @@ def next_alarm(conn: Connection[DictRow]) -> Alarm | None:
                  order by due_until, thing limit 1) u
            where u.thing = d.thing
            returning d.thing, u.state, u.error""",
-        [list(UNCHECKED)],
+        [list(ALARMS)],
     ).fetchone()
     return None if row is None else Alarm(Thing.named(row["thing"]), Trouble.MISSED, _missed(row))
 

@@ -4,7 +4,7 @@ Belongs here: finding their names and the typed texts that hold one. Does not be
 (``rules.people``), names that have a GUID (the views ``person_decided`` and ``session_name``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from psycopg import Connection
@@ -38,17 +38,22 @@ class Hiding:
 NOBODY_HIDDEN = Hiding()
 
 
+def names_of(conn: Connection[DictRow], guids: Collection[str]) -> frozenset[str]:
+    """All names that players were ever called by, in the game or by a decision, and their GUIDs."""
+    rows = conn.execute(
+        """select name from alias where guid = any(%(guids)s)
+           union select name from identity_decision where guid = any(%(guids)s) and kind = 'link'""",
+        {"guids": list(guids)},
+    )
+    return frozenset(guids) | {row["name"] for row in rows if row["name"]}
+
+
 def hiding(conn: Connection[DictRow]) -> Hiding:
     """What is to be hidden now; mostly nothing, which costs next to nothing."""
     guids = [row["guid"] for row in conn.execute("select guid from person_decided where hidden_as is not null")]
     if not guids:
         return NOBODY_HIDDEN
-    rows = conn.execute(
-        """select name from alias where guid = any(%(guids)s)
-           union select name from identity_decision where guid = any(%(guids)s) and kind = 'link'""",
-        {"guids": guids},
-    )
-    names = frozenset(guids) | {row["name"] for row in rows if row["name"]}
+    names = names_of(conn, guids)
     typed = conn.execute(
         """select text from override, lateral unnest(array[reason, made_by, revoked_reason, revoked_by]) text
            where text is not null group by text order by length(text) desc, text"""

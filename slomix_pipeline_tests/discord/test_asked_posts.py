@@ -1,7 +1,7 @@
 """What people ask to be posted: what the terminal shows, once, whatever happens on the way."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ def test_options_about_a_message_go_without_a_command(pipeline: Pipeline) -> Non
 def test_every_kind_is_kept_as_it_was_asked_for(pipeline: Pipeline) -> None:
     now = datetime.now(UTC)
     kinds: list[Asked] = [
-        BoardAsked(BoardName.KD, "supply", now.date(), 3, unless_empty=True),
+        BoardAsked(BoardName.KD, "supply", now.date(), 3, unless_empty=True, until=now.date(), at=time(18)),
         PlayerAsked("A"),
         CompareAsked("A", "B"),
         RecordsAsked(None),

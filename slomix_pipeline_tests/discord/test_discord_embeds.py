@@ -1,5 +1,6 @@
 """What Discord's limits allow, and what a hostile name must not do."""
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -150,6 +151,31 @@ def test_a_message_that_fits_has_no_violations() -> None:
 def test_each_limit_is_named_when_broken(message: Message, words: str) -> None:
     (violation,) = violations(message)
     assert words in violation
+
+
+some_message = st.builds(
+    Message,
+    content=any_name,
+    embeds=st.lists(
+        st.builds(
+            Embed,
+            title=any_name,
+            description=any_name,
+            color=st.integers(0, embeds.COLOR_LIMIT),
+            fields=st.lists(st.builds(Field, any_name, any_name, st.booleans()), max_size=3).map(tuple),
+            footer=any_name,
+            timestamp=st.none() | st.datetimes(timezones=st.just(UTC)),
+            url=st.sampled_from([None, "https://example.org/x"]),
+            image=st.sampled_from([None, "a.png"]),
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+
+
+@given(some_message)
+def test_a_message_is_read_back_from_its_payload(message: Message) -> None:
+    assert embeds.from_payload(json.loads(json.dumps(embeds.to_payload(message)))) == message
 
 
 def test_a_payload_pings_nobody_and_states_every_part() -> None:

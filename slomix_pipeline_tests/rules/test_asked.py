@@ -4,21 +4,39 @@ import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from slomix_pipeline.rules.asked import DigestAsked, morning_digest, on_this_day, weekly_boards
+from slomix_pipeline.rules.asked import BoardAsked, DigestAsked, morning_digest, on_this_day, weekly_boards
 from slomix_pipeline.rules.boards import BoardName
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 HOUR = timedelta(hours=1)
 
 
-def test_the_boards_of_a_week_have_keys_of_their_own_and_are_of_the_seven_days_before() -> None:
-    kills, dpm = weekly_boards(date(2026, 11, 29), [BoardName.KILLS, BoardName.DPM])
+SUNDAY, MONDAY, THURSDAY = 0, 1, 4  # as cron numbers them
+SIX = time(18)
+
+
+def kd_of_the_week(day: date, weekday: int) -> tuple[str, BoardAsked]:
+    ((key, asked),) = weekly_boards(day, weekday, SIX, [BoardName.KD])
+    assert isinstance(asked, BoardAsked)
+    return key, asked
+
+
+def test_the_boards_of_a_week_have_keys_of_their_own_and_are_of_the_seven_days_before_it_ended() -> None:
+    kills, dpm = weekly_boards(date(2026, 11, 29), SUNDAY, SIX, [BoardName.KILLS, BoardName.DPM])
     assert (kills.key, dpm.key) == ("weekly-2026-W48-kills", "weekly-2026-W48-dpm")
-    assert getattr(kills.asked, "since", None) == date(2026, 11, 22)
+    since, until = date(2026, 11, 22), date(2026, 11, 29)
+    assert kills.asked == BoardAsked(BoardName.KILLS, since=since, until=until, at=SIX, unless_empty=True)
+
+
+def test_weeks_follow_each_other_and_every_day_until_the_next_one_ends_asks_for_the_same() -> None:
+    weeks = [kd_of_the_week(date(2026, 12, 21) + timedelta(days=number), MONDAY) for number in range(28)]
+    assert [len(list(same)) for _, same in itertools.groupby(weeks)] == [7, 7, 7, 7]
+    for (earlier_key, earlier), (later_key, later) in itertools.pairwise(weeks[::7]):
+        assert earlier.until == later.since and earlier_key != later_key
 
 
 def test_the_week_at_the_turn_of_the_year_is_one() -> None:
-    keys = {weekly_boards(day, [BoardName.KD])[0].key for day in (date(2026, 12, 31), date(2027, 1, 1))}
+    keys = {kd_of_the_week(day, THURSDAY)[0] for day in (date(2026, 12, 31), date(2027, 1, 1))}
     assert keys == {"weekly-2026-W53-kd"}
 
 

@@ -1,7 +1,7 @@
 """What is posted by itself or from the launchpad: each tick once, whatever is run again; silent when there is nothing;
 what can't be meant fails clearly."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.post_jobs import JOBS, key_of
 from slomix_pipeline.rules.asked import RecordsAsked
-from slomix_pipeline.schedules import schedules_of
+from slomix_pipeline.schedules import request_for, schedules_of
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
@@ -48,12 +48,11 @@ def launch(pipeline: Pipeline, job: str, config: dict[str, Any], **tags: str) ->
     )
 
 
-def tick(pipeline: Pipeline, name: str, at: datetime) -> dg.RunRequest:
-    """A tick of a schedule, and the run it asks for."""
-    context = dg.build_schedule_context(instance=pipeline.instance, scheduled_execution_time=at)
-    (request,) = schedule(name).evaluate_tick(context).run_requests or []
+def tick(pipeline: Pipeline, name: str, at: datetime) -> None:
+    """A tick of a schedule in time, and the run it asks for."""
+    request = request_for(name, at, at, pipeline.settings)
+    assert isinstance(request, dg.RunRequest)
     assert launch(pipeline, f"post_{name}", dict(request.run_config)).success
-    return request
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
@@ -101,22 +100,46 @@ def test_a_time_or_board_that_is_none_is_refused(setting: str, value: str, said:
 
 def test_a_tick_asks_for_the_day_that_it_is_at_the_server() -> None:
     night = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # half past twelve there
-    context = dg.build_schedule_context(scheduled_execution_time=night)
-    (request,) = schedule("on_this_day", timezone="Europe/Ljubljana").evaluate_tick(context).run_requests or []
-    assert request.run_key == "on_this_day:2026-11-29"
+    request = request_for("on_this_day", night, night, load_settings(timezone="Europe/Ljubljana"))
+    assert isinstance(request, dg.RunRequest) and request.run_key == "on_this_day:2026-11-29"
+
+
+@pytest.mark.parametrize(("late", "asks"), [(timedelta(hours=5), True), (timedelta(hours=7), False)])
+def test_a_tick_that_comes_too_late_asks_for_nothing_and_says_so(late: timedelta, asks: bool) -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime.now(UTC) - late)
+    outcome = schedule("morning_digest").evaluate_tick(context)
+    assert len(outcome.run_requests or []) == asks
+    assert ("missed by more than SLOMIX_PUBLISH_MAX_AGE" in (outcome.skip_message or "")) is not asks
 
 
 # --- what, once ---
 
 
-def test_boards_of_the_week_are_posted_once_a_week(played: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def boards(played: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """The evening is enough for the boards, which end their weeks an hour after it began."""
     monkeypatch.setenv("SLOMIX_WEEKLY_BOARDS", "rounds,kills")
-    with played.database.transaction() as conn:  # four rounds of an evening are not enough for a board
+    (began,) = played.rows("select started_at + interval '1 hour' as at from session")
+    monkeypatch.setenv("SLOMIX_WEEKLY_BOARDS_AT", f"mon {began['at'].astimezone(UTC):%H:%M}")
+    with played.database.transaction() as conn:
         conn.execute("update player_session_fact set rounds = 10")
-    for _ in range(2):
-        tick(played, "weekly_boards", PLAYED + timedelta(days=1))
-    assert posts(played) == {"asked:weekly-2025-W19-rounds": "sent", "asked:weekly-2025-W19-kills": "sent"}
-    assert titles(played) == ["Rounds", "Kills"]
+    return played
+
+
+def test_boards_of_the_week_are_posted_once_a_week_and_a_session_is_of_one(boards: Pipeline) -> None:
+    for week in (1, 0, 2, 0, 1):  # in any order, and again
+        tick(boards, "weekly_boards", PLAYED + timedelta(weeks=week))
+    assert posts(boards) == {"asked:weekly-2025-W19-rounds": "sent", "asked:weekly-2025-W19-kills": "sent"}
+    assert titles(boards) == ["Rounds", "Kills"]
+    heading = boards.page.messages()[0]["embeds"][0]["description"].replace("\\", "")
+    assert "sessions from 2025-04-28 " in heading and " to 2025-05-05 " in heading
+
+
+def test_boards_that_nobody_names_a_day_for_are_of_the_week_that_ended_last(boards: Pipeline) -> None:
+    assert launch(boards, "post_weekly_boards", {}).success
+    (asked, _) = boards.rows("select arguments from asked_post order by id")
+    until = date.fromisoformat(asked["arguments"]["until"])
+    assert until.weekday() == 0 and timedelta(0) <= datetime.now(UTC).date() - until <= timedelta(days=7)
 
 
 def test_a_week_without_play_is_silent(played: Pipeline) -> None:

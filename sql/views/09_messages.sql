@@ -35,12 +35,13 @@ select d.thing, d.kind, d.partition_key, d.part, p.state, coalesce(d.held, p.err
                 '-infinity') as ask_again_at
 from due d
 left join post p using (thing)
-where (p.thing is null or p.state in ('failed', 'refused') or (p.state = 'sent' and p.payload_sha256 is null))
+where (p.thing is null or p.state in ('failed', 'refused')
+       or (p.state = 'sent' and p.payload_sha256 is null and p.stands_since is null))
   -- Nobody needs to hear of a timing that is right by now.
   and (d.kind <> 'timing' or p.state = 'sent'
        or exists (select from round_timing t where t.round_key = d.partition_key and t.timing_status <> 'ALIGNED'));
 comment on view undelivered is
-'What was due and surely did not arrive: never tried (state null), failed, refused, or sent and shown to be wrong by an edit that did not get through.';
+'What was due and surely did not arrive: never tried (state null), failed, refused, or sent and shown to be wrong by an edit that did not get through and still can.';
 
 create view message_trouble as
 select found.*, coalesce(s.session_key, merged.session_key, found.partition_key) as session_key
