@@ -35,6 +35,7 @@ SHOWN = [
     "check_result",
     "correction",
     "endstats_file",
+    "fastest_attack",
     "file",
     "map_attack",
     "match",

@@ -24,7 +24,7 @@ from slomix_pipeline.site.pages.shared import (
 )
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
-from slomix_pipeline.warehouse.duels import Duel, hardest_duel
+from slomix_pipeline.warehouse.duels import Duel, hardest_duels
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import RoundOfSession, quarantined_within, session_rounds
@@ -87,7 +87,7 @@ class SessionPage:
     grade: Grade
     matches: tuple[MatchLine, ...]
     best: tuple[Card, ...]
-    duel: Duel | None
+    duels: Sequence[Duel]
     teams: tuple[TeamTable, ...]
     columns: tuple[tuple[str, str, str, int], ...]
     round_heads: tuple[RoundHead, ...]
@@ -144,7 +144,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         grade=evidence.grade,
         matches=match_lines(matches),
         best=_cards(players, evidence.names, matches),
-        duel=hardest_duel(conn, key),
+        duels=hardest_duels(conn, key),
         teams=_tables(players, evidence.names),
         columns=TOTALS,
         round_heads=heads,
