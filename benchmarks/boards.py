@@ -26,6 +26,7 @@ from slomix_pipeline.rules.boards import BOARDS, threshold
 from slomix_pipeline.warehouse import careers, maps, records
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.fallen_records import fallen_records
 
 TIMES, TIMES_ANEW, FEW = 100, 10, 4  # the last of what reads all of history, in seconds
 FIRST = 6  # not counted: PostgreSQL plans anew and reads from disk then
@@ -99,6 +100,7 @@ def measure_commands(conn: Connection[DictRow]) -> None:
     show("records", asked(conn, FEW, lambda _: records.records(conn), []), None)
     show("map", asked(conn, FEW, lambda name: maps.map_seen(conn, str(name)), played), None)
     show("milestones of a session", asked(conn, FEW, lambda key: careers.unlocked_in(conn, str(key)), sessions), None)
+    show("the records that fell in it", asked(conn, FEW, lambda key: fallen_records(conn, str(key)), sessions), None)
     show("its personal bests", asked(conn, FEW, lambda key: records.personal_bests_of(conn, str(key)), sessions), None)
 
 

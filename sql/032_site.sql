@@ -28,7 +28,7 @@ create table site_picture (
     name        text not null,
     alt         text not null,
     svg         text not null,
-    png         bytea not null,
+    png         bytea,   -- of the first alone: the card, which other programs show beside a link
     privacy     bigint not null,
     made_at     timestamptz not null default now(),
     primary key (session_key, name)

@@ -22,6 +22,7 @@ from slomix_pipeline.reports.career_words import (
     count,
     deed_text,
     equalled_text,
+    feat_text,
     milestone_text,
     par_text,
     progress_text,
@@ -38,6 +39,7 @@ from slomix_pipeline.rules.milestones import Milestone
 from slomix_pipeline.rules.records import KINDS, PersonalBest, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import Career, DeedSeen, Meetings, NightSeen, Unlocked, WeaponSeen
+from slomix_pipeline.warehouse.fallen_records import FallenRecord
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 
@@ -178,6 +180,18 @@ def reached_lines(unlocked: Sequence[Unlocked]) -> list[str]:
         f"{', '.join([*map(milestone_text, own.milestones), *map(deed_text, own.deeds)])}"
         for own in unlocked
     ]
+
+
+def fallen_record_text(record: FallenRecord) -> str:
+    """A line for a session's report: what was reached, by whom and where, what stood before and since when."""
+    new, old = record.new, record.old
+    over = "" if new.kind is RecordKind.ATTACK else f" in a {new.level.value}"
+    names, names_before = (_some([player_text(name) for name in held.names]) for held in (new, old))
+    where = map_text(new.map) if new.map else ""
+    stood = ", ".join(part for part in (names_before, f"<t:{int(old.ended_at.timestamp())}:R>") if part)
+    before = f"before {value_of_kind(old.kind, old.value)} ({stood})"
+    what = f"**{feat_text(new.kind, new.value)}**{over}"
+    return " · ".join(part for part in (what, names, where, before) if part)
 
 
 def personal_best_text(best: PersonalBest) -> str:

@@ -6,7 +6,7 @@ Does not belong here: the message of a match (``messages``), the players' number
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from slomix_pipeline.discord.board_messages import personal_best_text, reached_lines
+from slomix_pipeline.discord.board_messages import fallen_record_text, personal_best_text, reached_lines
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape
 from slomix_pipeline.discord.messages import by_a_person, colour, coverage_text, rest
 from slomix_pipeline.discord.team_blocks import MVP_LEGEND, best_text, team_blocks
@@ -85,6 +85,7 @@ def session_message(
         *team_blocks(players, teams),
         *block("Awards", _award_lines(highlights.awards)),
         *block("Duels", [_duel_line(duel) for duel in highlights.duels]),
+        *block("Records", [fallen_record_text(record) for record in highlights.records]),
         *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
         *block("Reached for the first time", reached_lines(highlights.unlocked)),
     )

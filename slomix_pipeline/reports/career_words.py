@@ -116,6 +116,11 @@ def value_of_kind(kind: RecordKind, value: float) -> str:
     return amount(value, KINDS[kind].decimals, KINDS[kind].unit)
 
 
+def feat_text(kind: RecordKind, value: float) -> str:
+    """A number of a kind in a sentence: ``41 kills``, ``fastest attack in 2:29``."""
+    return KINDS[kind].feat.format(title=KINDS[kind].title, value=value_of_kind(kind, value))
+
+
 def record_title(record: RecordSeen) -> str:
     """What a record is of."""
     return f"{KINDS[record.kind].title}{_LEVELS[record.level]}"

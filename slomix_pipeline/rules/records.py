@@ -1,6 +1,7 @@
 """Records and personal bests: which kinds there are, how large a sample they need, what is rare.
 
-Belongs here: kinds, minimum samples, picking the personal bests of a night out of a player's nights.
+Belongs here: kinds, minimum samples, when a record falls, picking the personal bests of a night out of a player's
+nights.
 Does not belong here: the numbers themselves and whether a round may hold a record (``sql/views/11_records.sql``).
 """
 
@@ -35,8 +36,8 @@ class RecordLevel(StrEnum):
 
 @dataclass(frozen=True)
 class KindOfRecord:
-    """How a kind is shown; ``is_time``: as minutes and seconds. ``least``: the sample that a rate needs, in units of
-    ``sample``."""
+    """How a kind is shown; ``is_time``: as minutes and seconds; ``feat``: with its value, in a sentence. ``least``: the
+    sample that a rate needs, in units of ``sample``."""
 
     title: str
     decimals: int = 0
@@ -44,6 +45,7 @@ class KindOfRecord:
     least: int = 0
     sample: str = ""
     is_time: bool = False
+    feat: str = "{value} {title}"
 
 
 # A rate of a few seconds or shots is chance: without these, 4 hits of 5 shots would be the best accuracy ever.
@@ -58,10 +60,40 @@ KINDS = {
     RecordKind.AIMED_ACCURACY: KindOfRecord("aimed accuracy", 1, " %", LEAST_SHOTS, "aimed shots"),
     RecordKind.GIBS: KindOfRecord("gibs"),
     RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", is_time=True),
-    RecordKind.KILLING_SPREE: KindOfRecord("killing spree"),
+    RecordKind.KILLING_SPREE: KindOfRecord("killing spree", feat="{title} of {value}"),
     RecordKind.USEFUL_KILLS: KindOfRecord("useful kills"),
-    RecordKind.ATTACK: KindOfRecord("fastest attack", is_time=True),
+    RecordKind.ATTACK: KindOfRecord("fastest attack", is_time=True, feat="{title} in {value}"),
 }
+
+# Of the first few there is always a best. After n equal ones the next beats them all by luck alone once in n + 1 times:
+# nothing falls before there were so many sessions that know a number, so many completed attacks on a map.
+NIGHTS_BEFORE_A_RECORD = 10
+ATTACKS_BEFORE_A_RECORD = 10
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The best that one session has of a kind and level, beside the best of all sessions before it; of attacks, on one
+    ``map``. ``before_in``: the session that had ``before`` first; None: none had any. ``chances``: how many sessions
+    there were before that know the number, or completed attacks."""
+
+    kind: RecordKind
+    level: RecordLevel
+    map: str | None
+    value: float
+    before: float | None
+    before_in: str | None
+    chances: int
+
+
+def falls(own: Challenge) -> bool:
+    """Whether a record fell: what only equals it is none, and one needs a history."""
+    if own.before is None:
+        return False
+    if own.kind is RecordKind.ATTACK:
+        return own.value < own.before and own.chances >= ATTACKS_BEFORE_A_RECORD
+    return own.value > own.before and own.chances >= NIGHTS_BEFORE_A_RECORD
+
 
 # A personal best by luck alone comes with every n-th night and number, so only who has a history has some, and few are
 # told: three of a night, those that stood longest.

@@ -41,7 +41,7 @@ def session_report(keys: Sequence[str], tools: Tools) -> Done:
             players = reading.session_players(conn, key)
             matches = reading.matches(conn, [key])
             evidence = session_evidence(conn, key)
-            session_reports.remember(conn, key, session_reports.fingerprint(conn, key, evidence, players), made_of)
+            session_reports.remember(conn, key, session_reports.shown(conn, key, evidence, players), made_of)
         reports[key] = _facts(evidence.session, matches, players) | {
             "trust grade": evidence.grade.letter,
             "why this grade": "; ".join(evidence.grade.reasons) or "nothing is wrong",

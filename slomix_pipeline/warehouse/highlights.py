@@ -1,7 +1,7 @@
 """What a session has to tell beside its result.
 
 Belongs here: reading it in one piece. Does not belong here: what each of it is (``session_awards``, ``duels``,
-``records``, ``careers``), how it is told (``discord``).
+``fallen_records``, ``records``, ``careers``), how it is told (``discord``).
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,26 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.records import PersonalBest
 from slomix_pipeline.warehouse.careers import Unlocked, unlocked_in
 from slomix_pipeline.warehouse.duels import Duel, hardest_duels
+from slomix_pipeline.warehouse.fallen_records import FallenRecord, fallen_records
 from slomix_pipeline.warehouse.records import personal_bests_of
 from slomix_pipeline.warehouse.session_awards import NO_AWARDS, SessionAwards, awards_of
 
 
 @dataclass(frozen=True)
 class Highlights:
-    """Who was given which awards, the duels with most kills, who had his best night in something, what players reached
-    for the first time."""
+    """Who was given which awards, the duels with most kills, the records that fell, who had his best night in
+    something, what players reached for the first time."""
 
     awards: SessionAwards = NO_AWARDS
     duels: Sequence[Duel] = ()
+    records: Sequence[FallenRecord] = ()
     bests: Sequence[PersonalBest] = ()
     unlocked: Sequence[Unlocked] = ()
+
+    @property
+    def named_from_before(self) -> list[str]:
+        """The GUIDs of those whose records stood before: they are named, though they may not have been there."""
+        return sorted({guid for record in self.records for guid in record.old.guids})
 
 
 NOTHING_SPECIAL = Highlights()
@@ -37,6 +44,7 @@ def highlights_of(conn: Connection[DictRow], session_key: str) -> Highlights:
     return Highlights(
         awards_of(conn, session_key),
         hardest_duels(conn, session_key),
+        fallen_records(conn, session_key),
         personal_bests_of(conn, session_key),
         unlocked_in(conn, session_key),
     )

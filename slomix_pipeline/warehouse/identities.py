@@ -189,7 +189,7 @@ def note_called_otherwise(conn: Connection[DictRow], guids: Collection[str]) -> 
     ).fetchall()
     summaries = conn.execute(
         f"""update session_report r set told_fingerprint = null
-           where session_key in ({_NAMED_IN})
+           where (r.names && %(guids)s or session_key in ({_NAMED_IN}))
              and exists (select from post p where p.kind = %(session)s and p.partition_key = r.session_key
                                               and p.state = any(%(there)s))
            returning session_key""",

@@ -49,13 +49,22 @@ def made_of(conn: Connection[DictRow], session_key: str) -> MadeOf:
     return row
 
 
-def fingerprint(
+@dataclass(frozen=True)
+class Shown:
+    """What a session's report shows, and its message, if there is one. ``fingerprint``: a digest of all of it;
+    ``names``: GUIDs of players who are named though they may not have been there."""
+
+    fingerprint: str
+    names: Sequence[str]
+
+
+def shown(
     conn: Connection[DictRow], session_key: str, evidence: SessionEvidence, players: Sequence[PlayerTotals]
-) -> str:
-    """A digest of everything a session's report shows, and its message, if there is one. ``players``: the session's
-    totals."""
+) -> Shown:
+    """What a session's report and message show now. ``players``: the session's totals."""
     highlights = highlights_of(conn, session_key) if _has_message(conn, session_key) else None
-    return hashlib.sha256(repr((evidence, players, highlights)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((evidence, players, highlights)).encode()).hexdigest()
+    return Shown(digest, highlights.named_from_before if highlights else [])
 
 
 def _has_message(conn: Connection[DictRow], session_key: str) -> bool:
@@ -63,15 +72,22 @@ def _has_message(conn: Connection[DictRow], session_key: str) -> bool:
     return due.thing_named(conn, Thing(ThingKind.SESSION, session_key).name) is not None
 
 
-def remember(conn: Connection[DictRow], session_key: str, fingerprint: str, made_of: MadeOf) -> None:
-    """Notes what a session's latest report was made from."""
+def remember(conn: Connection[DictRow], session_key: str, shown: Shown, made_of: MadeOf) -> None:
+    """Notes what a session's latest report shows, and what it was made from."""
     conn.execute(
-        """insert into session_report (session_key, fingerprint, worked_at, awarded_at, past)
-           values (%s, %s, %s, %s, %s)
+        """insert into session_report (session_key, fingerprint, names, worked_at, awarded_at, past)
+           values (%s, %s, %s, %s, %s, %s)
            on conflict (session_key) do update
-           set (fingerprint, worked_at, awarded_at, past, reported_at)
-             = (excluded.fingerprint, excluded.worked_at, excluded.awarded_at, excluded.past, now())""",
-        [session_key, fingerprint, made_of.worked_at, made_of.awarded_at, made_of.past],
+           set (fingerprint, names, worked_at, awarded_at, past, reported_at)
+             = (excluded.fingerprint, excluded.names, excluded.worked_at, excluded.awarded_at, excluded.past, now())""",
+        [
+            session_key,
+            shown.fingerprint,
+            list(shown.names),
+            made_of.worked_at,
+            made_of.awarded_at,
+            made_of.past,
+        ],
     )
 
 
@@ -146,9 +162,9 @@ def sessions_to_report(
             break
         key = row["session_key"]
         state = made_of(conn, key)
-        now = fingerprint(conn, key, session_evidence(conn, key), reading.session_players(conn, key))
-        if now != row["fingerprint"] or row["uncompared"]:
-            behind.append((key, now))
+        now = shown(conn, key, session_evidence(conn, key), reading.session_players(conn, key))
+        if now.fingerprint != row["fingerprint"] or row["uncompared"]:
+            behind.append((key, now.fingerprint))
         else:
             remember(conn, key, now, state)
     return behind

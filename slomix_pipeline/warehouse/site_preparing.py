@@ -91,8 +91,9 @@ def store_pictures(conn: Connection[DictRow], session_key: str, pictures: Sequen
     """Keeps the pictures of a session in place of those it had; nothing, if the session is gone meanwhile."""
     conn.execute("delete from site_picture where session_key = %s", [session_key])
     for position, picture in enumerate(pictures, start=1):
+        card = picture.png if position == 1 else None
         conn.execute(
             """insert into site_picture (session_key, position, name, alt, svg, png, privacy)
                select session_key, %s, %s, %s, %s, %s, %s from session where session_key = %s""",
-            [position, picture.name, picture.alt, picture.svg, picture.png, of_privacy, session_key],
+            [position, picture.name, picture.alt, picture.svg, card, of_privacy, session_key],
         )

@@ -27,6 +27,7 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.fallen_records import FallenRecord, Held
 from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
@@ -158,6 +159,42 @@ def test_every_summary_with_what_players_reached_fits_and_loses_nobody(unlocked:
     lines = lines_of(message)
     assert any("first time" in field.name for field in message.embeds[0].fields) == bool(unlocked)
     assert sum(" · " in line or "%`" in line for line in lines) == len(unlocked) + len(players)
+
+
+HELD = st.builds(
+    Held,
+    st.sampled_from(list(RecordKind)),
+    st.sampled_from(list(RecordLevel)),
+    st.one_of(st.none(), STRANGE),
+    st.just("main:s"),
+    st.floats(0, 1e7),
+    WHEN,
+    st.just(("ADA00001",)),
+    st.lists(STRANGE, max_size=20).map(tuple),
+)
+
+
+@given(st.lists(st.builds(FallenRecord, HELD, HELD), max_size=40))
+def test_every_summary_with_records_that_fell_fits_and_loses_none(fallen: list[FallenRecord]) -> None:
+    message = session_message(SESSION, [], [], FINE, highlights=Highlights(records=fallen))
+    assert fits(message)
+    assert any(field.name == "Records" for field in message.embeds[0].fields) == bool(fallen)
+    assert sum("<t:" in line for line in lines_of(message)) == len(fallen)
+
+
+def test_a_record_that_fell_says_what_stood_before_and_since_when() -> None:
+    old = Held(RecordKind.KILLS, RecordLevel.ROUND, "te_escape2", "s", 38, EVENING, ("BOB00002",), ("Bob",))
+    new = replace(old, value=41, names=("*Ada*",), map="supply")
+    since = f"<t:{int(EVENING.timestamp())}:R>"
+    told = board_messages.fallen_record_text
+    assert told(FallenRecord(new, old)) == rf"**41 kills** in a round · \*Ada\* · supply · before 38 (Bob, {since})"
+    unnamed = FallenRecord(replace(new, names=(), map=None, level=RecordLevel.SESSION), replace(old, names=()))
+    assert told(unnamed) == f"**41 kills** in a session · before 38 ({since})"
+    attacks = [replace(held, kind=RecordKind.ATTACK, value=held.value + 108) for held in (new, old)]
+    slower = f"before 2:26 (Bob, {since})"
+    assert told(FallenRecord(*attacks)) == rf"**fastest attack in 2:29** · \*Ada\* · supply · {slower}"
+    spree = [replace(held, kind=RecordKind.KILLING_SPREE) for held in (new, old)]
+    assert told(FallenRecord(*spree)).startswith("**killing spree of 41** in a round")
 
 
 def test_a_name_works_nowhere_as_markup_and_nobody_is_pinged() -> None:

@@ -1,4 +1,5 @@
-"""Personal bests: only with a history, only what beats it, the rarest first and few of them. And what is usual."""
+"""Records and personal bests: only with a history, only what beats it; of bests few, the rarest first. And what is
+usual."""
 
 from datetime import timedelta
 from random import Random
@@ -10,11 +11,16 @@ from hypothesis import strategies as st
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, BoardName, threshold, threshold_text
 from slomix_pipeline.rules.form import USUAL_FROM, USUAL_OF, usual
 from slomix_pipeline.rules.records import (
+    ATTACKS_BEFORE_A_RECORD,
     KINDS,
     NIGHTS_BEFORE,
+    NIGHTS_BEFORE_A_RECORD,
     TOLD_OF_A_NIGHT,
+    Challenge,
     NightBest,
     RecordKind,
+    RecordLevel,
+    falls,
     personal_bests,
 )
 from slomix_pipeline_tests.building import EVENING
@@ -87,6 +93,28 @@ def test_every_kind_of_record_can_be_shown() -> None:
         RecordKind.KILLS_PER_MINUTE,
         RecordKind.AIMED_ACCURACY,
     }
+
+
+# --- when a record falls ---
+
+CHALLENGES = st.builds(
+    Challenge,
+    st.sampled_from(list(RecordKind)),
+    st.sampled_from(list(RecordLevel)),
+    st.none(),
+    st.integers(0, 5),
+    st.one_of(st.none(), st.integers(0, 5)),
+    st.just("main:s1"),
+    st.integers(0, 20),
+)
+
+
+@given(CHALLENGES)
+def test_a_record_falls_to_what_is_better_than_all_of_a_history_and_never_to_what_equals_it(own: Challenge) -> None:
+    is_attack = own.kind is RecordKind.ATTACK
+    enough = own.chances >= (ATTACKS_BEFORE_A_RECORD if is_attack else NIGHTS_BEFORE_A_RECORD)
+    better = own.before is not None and (own.value < own.before if is_attack else own.value > own.before)
+    assert falls(own) == (enough and better)
 
 
 # --- what is usual ---

@@ -167,7 +167,7 @@ def _tell_evening(teller: Teller, evening: Evening) -> None:
 def _only_highlights(message: Any) -> None:
     """What stands side by side, awards and duels, and what players reached."""
     embed = message["embeds"][0]
-    names = ("Awards", "Duels", "Personal bests", "Reached for the first time")
+    names = ("Awards", "Duels", "Records", "Personal bests", "Reached for the first time")
     fields = [field for field in embed["fields"] if field.get("inline") or field["name"].startswith(names)]
     message["embeds"], message["attachments"] = [{"color": embed["color"], "fields": fields}], []
 

@@ -26,12 +26,12 @@ SPLIT_AT = WHOLE.index("VS_HEADER\tb|b.")
 BROKEN = WHOLE.replace("Most revives\tb|b.\t4", "Most revives\tb|b.")
 
 
-def players(number: int, xp: float = 0) -> tuple[PlayerLine, ...]:
-    """Ada and b|b., who kill each other five times a round and change sides after the first."""
+def players(number: int, xp: float = 0, kills: int = 5) -> tuple[PlayerLine, ...]:
+    """Ada and b|b., who kill each other so many times a round and change sides after the first."""
     counts: dict[str, Any] = {
         "rounds": number - 1,
-        "kills": 5 * number,
-        "deaths": 5 * number,
+        "kills": kills * number,
+        "deaths": kills * number,
         "damage_given": 500 * number,
         "damage_received": 500 * number,
         "minutes_played": 6.0 * number + 2,
@@ -43,10 +43,10 @@ def players(number: int, xp: float = 0) -> tuple[PlayerLine, ...]:
     )
 
 
-def a_round(minutes: float = 0, number: int = 1, map_name: str = "supply") -> FiledRound:
+def a_round(minutes: float = 0, number: int = 1, map_name: str = "supply", kills: int = 5) -> FiledRound:
     times = {"limit": "12:00", "attack_time": "8:00"} if number == 1 else {"limit": "8:00", "attack_time": "6:00"}
     # No two rounds have the same bytes: the second would be known as a copy of the first.
-    return make_round(minutes, number, *players(number, xp=minutes), map_name=map_name, **times)
+    return make_round(minutes, number, *players(number, minutes, kills), map_name=map_name, **times)
 
 
 def names(entry: FiledRound, seconds: float = -2) -> tuple[str, str]:

@@ -6,28 +6,11 @@ import pytest
 
 from slomix_pipeline.rules import laws
 from slomix_pipeline.rules.records import LEAST_SECONDS, LEAST_SHOTS, RecordKind, RecordLevel
-from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
+from slomix_pipeline.warehouse.check_results import CheckName
 from slomix_pipeline.warehouse.records import RecordSeen, bests, personal_bests_of, records
 from slomix_pipeline_tests.building import at
+from slomix_pipeline_tests.warehouse.checked_rounds import CHECKED, attacked, checked
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
-
-CHECKED = (CheckName.CONSERVATION_LAWS, CheckName.PLAUSIBILITY)
-ADDS_UP = {laws.KILLS: "9 = 9", laws.DAMAGE: "900 = 900"}
-
-
-def checked(
-    played: Played,
-    *players: dict[str, Any],
-    failed: CheckName | None = None,
-    unknown: str | None = None,
-    **place: Any,
-) -> str:
-    """A round that both checks looked at; one of them may have failed, or a law that needs a number nobody knows."""
-    key = played.round(*({"seconds_played": LEAST_SECONDS - 1} | player for player in players), **place)
-    facts = ADDS_UP | ({unknown: laws.UNKNOWN} if unknown else {})
-    for check in CHECKED:
-        store_outcomes(played.conn, check, {key: Outcome(check is not failed, facts)})
-    return key
 
 
 def held(played: Played, kind: RecordKind, level: RecordLevel = RecordLevel.ROUND, **only: Any) -> RecordSeen | None:
@@ -170,20 +153,6 @@ def test_a_session_tells_the_personal_bests_of_who_has_a_history(played: Played)
     assert (found.best.name, found.best.kind, found.best.value) == ("Ada", RecordKind.KILLS, 30)
     assert (found.old.value, found.stood, found.nights_before) == (15, 1, 5)
     assert personal_bests_of(played.conn, "main:s5") == []
-
-
-def attacked(played: Played, seconds: int, *, failed: CheckName | None = None) -> str:
-    """A match whose first attack, Ada's, was completed in so many seconds, and its second was not."""
-    first = checked(played, {"guid": ADA}, failed=failed)
-    second = checked(played, {"guid": ADA}, number=2)
-    played.conn.execute(
-        """insert into match (match_key, session_key, position, map, status, winner, reason, policy, r1_key, r2_key,
-                              attackers_first, r1_seconds, r2_seconds, r1_completed, r2_completed)
-           select %(r1)s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', 'A', '', 'map-wins/1',
-                  %(r1)s, %(r2)s, 'A', %(time)s, %(time)s, true, false""",
-        {"r1": first, "r2": second, "time": seconds},
-    )
-    return first
 
 
 def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_were_others(played: Played) -> None:

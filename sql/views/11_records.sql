@@ -14,8 +14,8 @@ comment on view round_in_book is
 'Rounds whose numbers can be records where they count: they add up as far as they are known, and none is above what can be done in the time. kills_add_up, damage_adds_up: these are known of everybody.';
 
 -- Wide: the highest of each is found in one pass over all rounds, and so are those who reached it.
-create view record_line as
-select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, p.person, p.name,
+create view book_line as
+select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid,
        case when kills_add_up then f.kills end as kills,
        case when damage_adds_up then f.damage_given end as damage_given,
        f.gibs,
@@ -31,10 +31,14 @@ select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid, p.person
 from player_round_fact f
 join round_in_book using (round_key)
 join parsed_round file using (round_key)
-join board_person p using (guid)
 where counts_in_careers(f.flags) and f.seconds_played is not null;   -- else no bound was looked at
+comment on view book_line is
+'What anybody did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
+
+create view record_line as
+select l.*, p.person, p.name from book_line l join board_person p using (guid);
 comment on view record_line is
-'What a player did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
+'Rows of book_line, of who may be named.';
 
 create view record_round as
 select n.kind, n.value, l.round_key, l.match_key, l.session_key, l.map, l.stamp, l.guid, l.person, l.name
@@ -48,26 +52,37 @@ cross join lateral (
 where n.value > 0;
 comment on view record_round is 'The numbers of record_line, one row per kind of record.';
 
+create view book_sum as
+select of.level, f.guid, f.session_key, max(f.stamp) as stamp,
+       max(f.round_key) as round_key,   -- the last: keys of one server sort as they were played
+       case when of.level = 'match' then of.scope end as match_key,
+       case when of.level = 'match' then max(f.map) end as map,
+       case when bool_and(book.kills_add_up) and count(f.kills) = count(*) then sum(f.kills) end as kills,
+       case when bool_and(book.damage_adds_up) and count(f.damage_given) = count(*)
+            then sum(f.damage_given) end as damage_given,
+       case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs
+from player_round_fact f
+left join round_in_book book using (round_key)
+cross join lateral (values ('match', f.match_key), ('session', f.session_key)) of (level, scope)
+group by of.level, of.scope, f.session_key, f.guid
+having bool_and(book.round_key is not null and counts_in_careers(f.flags) and f.seconds_played is not null);
+comment on view book_sum is
+'What anybody did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
+
 create view record_sum as
-select s.*, p.person, p.name
-from (
-    select of.level, f.guid, max(f.session_key) as session_key, max(f.stamp) as stamp,
-           max(f.round_key) as round_key,   -- the last: keys of one server sort as they were played
-           case when of.level = 'match' then of.scope end as match_key,
-           case when of.level = 'match' then max(f.map) end as map,
-           case when bool_and(book.kills_add_up) and count(f.kills) = count(*) then sum(f.kills) end as kills,
-           case when bool_and(book.damage_adds_up) and count(f.damage_given) = count(*)
-                then sum(f.damage_given) end as damage_given,
-           case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs
-    from player_round_fact f
-    left join round_in_book book using (round_key)
-    cross join lateral (values ('match', f.match_key), ('session', f.session_key)) of (level, scope)
-    group by of.level, of.scope, f.guid
-    having bool_and(book.round_key is not null and counts_in_careers(f.flags) and f.seconds_played is not null)
-) s
-join board_person p using (guid);
+select s.*, p.person, p.name from book_sum s join board_person p using (guid);
 comment on view record_sum is
-'What a player did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
+'Rows of book_sum, of who may be named.';
+
+create view book_entry as
+select 'round' as level, session_key, map, stamp, guid, kills, damage_given, gibs, killing_spree, useful_kills,
+       denied_playtime, dpm, kills_per_minute, aimed_accuracy
+from book_line
+union all
+select level, session_key, map, stamp, guid, kills, damage_given, gibs, null, null, null, null, null, null
+from book_sum;
+comment on view book_entry is
+'Rows of book_line and book_sum, of all of which there are records: by whom one was beaten is asked of everybody, also of who is named nowhere.';
 
 create view map_attack as
 select map_key(m.map) as map, m.match_key, m.session_key, a.number, a.round_key, a.team, a.seconds,
@@ -91,8 +106,6 @@ where m.status = 'complete' and m.winner is not null and not coalesce(m.disputed
   and a.seconds is not null and a.completed is not null;
 comment on view map_attack is
 'Both attacks of every match that was played to its end and decided: the time when completed, else how long it was held off or what it had to beat; given_up: by either side, null where nobody can tell; limit_seconds is round 1''s.';
-
-create or replace function attacks_before_a_record() returns integer language sql immutable as $$ select 10 $$;
 
 create view fastest_attack as
 select a.match_key, a.number, a.team, a.seconds, before.seconds as best_before
