@@ -107,14 +107,16 @@ def take_back(conn: Connection[DictRow], keys: Collection[str], instead: Payload
            returning key, said is not null as may_be_there""",
         values | {"said": Jsonb([instead])},
     ).fetchall()
-    sent = conn.execute(
+    otherwise = conn.execute(
         """update post set payload_sha256 = null
-           where kind = %(kind)s and partition_key = any(%(keys)s) and state = %(sent)s
-           returning thing""",
+           where kind = %(kind)s and partition_key = any(%(keys)s)
+             and (state = %(sent)s or state = any(%(not_there)s))
+           returning thing, state""",
         values,
     ).fetchall()
-    for row in sent:
-        due.note(conn, Thing.named(row["thing"]), until)
+    for row in otherwise:
+        if row["state"] == PostState.SENT:
+            due.note(conn, Thing.named(row["thing"]), until)
     return [row["key"] for row in rows if row["may_be_there"]]
 
 

@@ -105,12 +105,13 @@ def note_asked(conn: Connection[DictRow], keys: Sequence[str], kinds: Sequence[T
 
 
 def leave_out(conn: Connection[DictRow], kinds: Sequence[ThingKind], before: datetime) -> None:
-    """What of these kinds was due before is not to be told any more, unless it was, in part. What is noted since is
+    """What of these kinds was due before is not to be told any more, unless some of it was. What is noted since is
     asked for by a person."""
     conn.execute(
         """delete from due d
-           where kind = any(%(kinds)s) and part = 1 and noted_at < %(before)s
-             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
+           where kind = any(%(kinds)s) and noted_at < %(before)s
+             and not exists (select from post p where p.kind = d.kind and p.partition_key = d.partition_key
+                                                  and p.state <> all(%(not_there)s))""",
         {"kinds": list(kinds), "before": before, "not_there": list(NOT_THERE)},
     )
 

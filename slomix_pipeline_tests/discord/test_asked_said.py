@@ -266,10 +266,13 @@ def test_what_discord_takes_no_edit_of_just_now_is_listed_and_taken_back_later(p
     assert troubles(played) == {}
 
 
-def test_what_waits_to_be_told_is_not_taken_back_but_told_without_him(played: Pipeline, says: Says) -> None:
+@pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.REFUSED_CONTENT])
+def test_what_waits_to_be_told_is_not_taken_back_but_told_without_him(
+    played: Pipeline, says: Says, fault: Fault
+) -> None:
     guid, name = a_player(played)
     says(name)
-    played.page.misbehave(Fault.RATE_LIMITED)
+    played.page.misbehave(fault)
     tell(played)
     assert "Not taken back" not in hide(played, guid)
     assert played.rows("select from asked_post where said is not null") == []
