@@ -16,7 +16,7 @@ from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
-from slomix_pipeline.warehouse.boards import BoardRow
+from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
     Career,
     CareerNumbers,
@@ -94,6 +94,25 @@ def board_value(board: Board, row: BoardRow) -> str:
 def rounds_text(row: BoardRow) -> str:
     """The rounds that a place is over: ``212 rounds``; ``212 of 380 rounds`` where the others don't know the number."""
     return count(row.rounds, "round") if row.rounds == row.of_rounds else f"{row.rounds:,} of {row.of_rounds:,} rounds"
+
+
+def place_text(board: Board, needed: Threshold, place: BoardPlace) -> str:
+    """``place 3 of 12``; of who stands on no board what he lacks: ``3 more rounds and 120 more shots to the board``."""
+    if place.rank is not None:
+        return f"place {place.rank:,} of {place.of_players:,}"
+    lacking = {
+        "rounds": needed.rounds - place.rounds,
+        "damage": needed.damage - place.damage,
+        board.volume or "": needed.volume - place.volume,
+    }
+    more = [
+        f"{missing:,} more {what if missing > 1 else what.removesuffix('s')}"
+        for what, missing in lacking.items()
+        if missing > 0
+    ]
+    if not more:
+        return "not on the board: unknown"
+    return f"{' and '.join(filter(None, (', '.join(more[:-1]), more[-1])))} to the board"
 
 
 def board_heading(board: Board, needed: Threshold, since: datetime | None, until: datetime | None = None) -> str:

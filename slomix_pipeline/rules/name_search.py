@@ -1,12 +1,16 @@
 """Who or what is meant by a name that somebody typed.
 
 Belongs here: what comes before what: an id itself, then a whole name, then how one begins, then a part of one; capital
-letters and colour codes never matter. Does not belong here: which names there are (the view ``alias``).
+letters and colour codes never matter; and what may have been mistyped.
+Does not belong here: which names there are (the view ``alias``).
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from slomix_pipeline.formats.names import clean_name
+
+RESEMBLING = 5  # names that are suggested at most
 
 
 def search(typed: str, known: Iterable[tuple[str, str]]) -> list[str]:
@@ -23,6 +27,12 @@ def search(typed: str, known: Iterable[tuple[str, str]]) -> list[str]:
         if distance is not None:
             found.setdefault(distance, {})[id_] = None
     return list(found[min(found)]) if found else []
+
+
+def resembling(typed: str, known: Iterable[str]) -> list[str]:
+    """The few names that look most like one that nobody has, the likest first, written as they are in ``known``."""
+    written = {clean_name(name).casefold(): name for name in known}
+    return [written[name] for name in get_close_matches(clean_name(typed).casefold(), written, n=RESEMBLING)]
 
 
 def _distance(wanted: str, id_: str, name: str) -> int | None:

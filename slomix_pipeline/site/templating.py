@@ -6,6 +6,7 @@ Does not belong here: what is said (``pages``).
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from slomix_pipeline.site.answers import build
 UNKNOWN = "–"
 _MOST_MARKS = 2  # on one character: more of them run over the lines around
 _LONGEST = 200  # characters of any text of others on a page
+_GUID = re.compile(r"[0-9A-Fa-f]{8}")
 _STATIC = (("site.css", "text/css; charset=utf-8"), ("site.js", "text/javascript; charset=utf-8"))
 
 
@@ -84,6 +86,12 @@ def url_of(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe=":") for part in parts)
 
 
+def has_player(guid: str | None) -> bool:
+    """Whether a GUID is one that players have. Those of bots and of nobody who can be told are none, nor is what stands
+    for the one of who wished to be hidden: these have no page."""
+    return _GUID.fullmatch(guid or "") is not None
+
+
 def sparkline(values: Sequence[float | None], width: int = 96, height: int = 20) -> list[str]:
     """The points of a line through numbers, for a ``polyline`` each; unknown ones part it."""
     known = [value for value in values if value is not None]
@@ -121,7 +129,8 @@ class Templates:
             "links": links,
             "zone": str(zone),
             "search": "/search" if "/search" in paths else None,
-            "has_players": "/players/{guid}" in paths,
+            "has_player": has_player if "/players/{guid}" in paths else lambda guid: False,
+            "has_maps": any(path.startswith("/maps/") for path in paths),
             "build": build(),
             "unknown": UNKNOWN,
             "url_of": url_of,

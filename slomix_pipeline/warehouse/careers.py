@@ -20,6 +20,7 @@ from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
 WEAPONS_SHOWN = 5
+GUID_FROM = 4  # characters of one; fewer are many people's
 
 
 @dataclass(frozen=True)
@@ -163,23 +164,33 @@ class Meetings:
     against: Standing
 
 
-def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
-    """Who is meant by a GUID, by a name he ever used, by how one begins or by a part of one.
-
-    Raises:
-        NotOnePlayer: nobody, or several.
-    """
+def players_meant(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
+    """Who may be meant, by name, by a GUID, how one begins (from ``GUID_FROM`` characters), a name that somebody ever
+    used, how one begins or a part of one."""
     rows = conn.execute(
         """select p.person, p.name, a.guid, a.name as alias, a.last_seen
            from alias a join board_person p using (guid) order by p.name, p.person, a.rounds desc, a.name"""
     ).fetchall()
-    meant = search(typed, [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))])
+    known = [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))]
+    if len(typed) >= GUID_FROM:
+        known += [(row["guid"], row["guid"]) for row in rows if row["guid"].startswith(typed.upper())]
+    meant = search(typed, known)
     persons = {row["person"] for row in rows if row["guid"] in meant}
     found = []
     for person, own in groupby((row for row in rows if row["person"] in persons), key=lambda row: row["person"]):
         names = list(own)
         aliases = tuple(dict.fromkeys(row["alias"] for row in names))
         found.append(PlayerFound(person, names[0]["name"], aliases, max(row["last_seen"] for row in names)))
+    return found
+
+
+def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
+    """The one who is meant.
+
+    Raises:
+        NotOnePlayer: nobody, or several.
+    """
+    found = players_meant(conn, typed)
     if len(found) != 1:
         raise NotOnePlayer(typed, found)
     return found[0]
@@ -198,7 +209,7 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
 
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
-    guids = _guids(conn, player.guid)
+    guids = guids_of(conn, player.guid)
     so_far = _so_far(conn, player.guid)
     return Career(
         player.guid,
@@ -217,7 +228,7 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
 
 def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
     """How often two players won with and against each other."""
-    first, second = (_results(conn, _guids(conn, person)) for person in (one, other))
+    first, second = (_results(conn, guids_of(conn, person)) for person in (one, other))
     teams = {row["match_key"]: row["team"] for row in second}
     rows = [row | {"together": row["team"] == teams[key]} for row in first if (key := row["match_key"]) in teams]
     with_him, against = ([row for row in rows if row["together"] is together] for together in (True, False))
@@ -249,7 +260,8 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
     return found
 
 
-def _guids(conn: Connection[DictRow], person: str) -> list[str]:
+def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
+    """All GUIDs that somebody played under."""
     return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.name_search import search
+from slomix_pipeline.rules.name_search import resembling, search
 
 KNOWN = [
     ("AAAA1111", "Ada"),
@@ -49,3 +49,9 @@ def test_whoever_is_found_is_known_and_found_once(typed: str, known: list[tuple[
 @given(st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3"]), st.sampled_from(["ada", "Bob", "cyd"])), max_size=8))
 def test_a_whole_name_finds_exactly_who_used_it(known: list[tuple[str, str]]) -> None:
     assert set(search("bob", known)) == {id_ for id_, name in known if name == "Bob"}
+
+
+def test_a_mistyped_name_resembles_few_and_none_that_is_altogether_another() -> None:
+    names = [name for _, name in KNOWN]
+    assert resembling("^1COUNTSES", names) == ["Countess"]
+    assert resembling("zzz", names) == resembling("", names) == []

@@ -8,7 +8,10 @@ from slomix_pipeline.site.answers import Page
 from slomix_pipeline.site.pages.home import home
 from slomix_pipeline.site.pages.match import match_page
 from slomix_pipeline.site.pages.pictures import card, chart
+from slomix_pipeline.site.pages.player import player_page
+from slomix_pipeline.site.pages.players import players_page
 from slomix_pipeline.site.pages.round import round_page
+from slomix_pipeline.site.pages.search import search_page
 from slomix_pipeline.site.pages.session import latest, session_page
 from slomix_pipeline.site.pages.sessions import sessions
 
@@ -21,6 +24,9 @@ PAGES = (
     Page("/sessions/{key}/{name}.svg", chart, media_type="image/svg+xml"),
     Page("/matches/{key}", match_page, "match.html"),
     Page("/rounds/{key}", round_page, "round.html"),
+    Page("/players", players_page, "players.html"),
+    Page("/players/{guid}", player_page, "player.html"),
+    Page("/search", search_page, "search.html"),
 )
 
 # The header's links, in order; one whose page is not there yet is left out.

@@ -1,0 +1,102 @@
+"""What a page tells of a player beside his career: the same numbers as elsewhere, whatever GUIDs he played under."""
+
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.reports.career_words import place_text
+from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
+from slomix_pipeline.warehouse import careers, players
+from slomix_pipeline.warehouse.boards import BoardPlace, board_place, board_rows
+from slomix_pipeline.warehouse.careers import Standing
+from slomix_pipeline.warehouse.facts import rewrite_facts
+from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
+from slomix_pipeline_tests.warehouse.test_careers import CYD, won_match
+
+
+def line(guid: str, **values: Any) -> dict[str, Any]:
+    return {"guid": guid, "name": guid[:3].title(), "kills": 4, "deaths": 2, "damage_given": 500} | values
+
+
+@pytest.fixture
+def two_guids(played: Played) -> Played:
+    """Ada, who is Cyd too, in two sessions and on two maps, always with or against Bob."""
+    for winner in ("A", "draw"):
+        won_match(played, played.round(line(ADA), line(BOB)), winner)
+    won_match(played, played.round(line(CYD, kills=10), line(BOB), map_name="radar"), "B")
+    played.round(line(CYD, kills=1), line(BOB), session=2)  # nobody decided it
+    played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
+    rewrite_facts(played.conn, ["main:s1", "main:s2"])
+    played.decided("merge", ADA, CYD)
+    return played
+
+
+def test_the_latest_nights_are_those_of_all_his_guids_oldest_first(two_guids: Played) -> None:
+    lately = players.lately(two_guids.conn, [ADA, CYD])
+    assert [(night.session_key, night.rounds, night.kd) for night in lately.nights] == [
+        ("main:s1", 3, 3.0),
+        ("main:s2", 1, 0.5),
+    ]
+    assert (lately.together.session_key, lately.together.rounds, lately.together.kd) == (None, 4, 19 / 8)
+
+
+def test_what_one_round_does_not_know_is_unknown_of_its_night(played: Played) -> None:
+    played.round(line(ADA, revives_given=3))
+    played.round(line(ADA, revives_given=None), match=2)
+    played.round(line(ADA, revives_given=2), session=2)
+    lately = players.lately(played.conn, [ADA])
+    assert [night.revives_given for night in lately.nights] == [None, 2]
+    assert lately.together.revives_given is None
+
+
+def test_maps_tell_rounds_numbers_and_how_matches_ended(two_guids: Played) -> None:
+    assert [(own.map, own.rounds, own.kd, own.standing) for own in players.maps_played(two_guids.conn, [ADA, CYD])] == [
+        ("supply", 3, 9 / 6, Standing(1, 1, 0)),
+        ("radar", 1, 5.0, Standing(0, 0, 1)),
+    ]
+
+
+def test_who_was_met_is_counted_as_when_two_are_compared(two_guids: Played) -> None:
+    for one, other in ((CYD, BOB), (BOB, CYD)):
+        (met,) = players.most_met(two_guids.conn, one)
+        assert met.guid == other
+        assert careers.Meetings(met.together, met.against) == careers.meetings(two_guids.conn, one, other)
+
+
+def test_the_list_has_each_person_once(two_guids: Played) -> None:
+    assert [(own.guid, own.rounds, own.nights) for own in players.everybody(two_guids.conn)] == [
+        (BOB, 4, 2),
+        (CYD, 4, 2),
+    ]
+
+
+@pytest.mark.parametrize("name", BoardName)
+def test_a_place_is_that_of_the_board(two_guids: Played, name: BoardName) -> None:
+    board, needed = BOARDS[name], Threshold(4, 300, 1)
+    for row in board_rows(two_guids.conn, board, needed):
+        place = board_place(two_guids.conn, board, needed, row.guid)
+        assert place is not None and (place.rank, place.rounds, place.of_rounds) == (
+            row.rank,
+            row.rounds,
+            row.of_rounds,
+        )
+        assert place.of_players == len(board_rows(two_guids.conn, board, needed))
+    assert board_place(two_guids.conn, board, needed, "ABCD0009") is None
+
+
+def test_a_place_or_what_is_missing_to_one_is_told() -> None:
+    board = BOARDS[BoardName.ACCURACY]
+    for place, said in (
+        (BoardPlace(3, 12, 40, 40, 9000, 5000), "place 3 of 12"),
+        (BoardPlace(None, 12, 7, 7, 9000, 5000), "3 more rounds to the board"),
+        (BoardPlace(None, 12, 9, 9, 290, 400), "1 more round, 10 more damage and 600 more shots to the board"),
+    ):
+        assert place_text(board, threshold(board), place) == said
+
+
+def test_the_beginning_of_a_guid_means_a_player_from_four_characters_on(played: Played) -> None:
+    played.round(line("1A2B3C4D", name="Zed"), line(BOB, name="1a2b"))
+    assert [own.guid for own in careers.players_meant(played.conn, "1a2b3")] == ["1A2B3C4D"]
+    assert [own.guid for own in careers.players_meant(played.conn, "1A2B")] == [BOB]  # a whole name comes first
+    assert careers.players_meant(played.conn, "1A2")[0].guid == BOB
+    assert careers.players_meant(played.conn, "2B3C") == []
