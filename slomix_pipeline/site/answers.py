@@ -129,6 +129,16 @@ class Answers:
                 self._keep(key, body)
         return Response(body, media_type=media_type, headers=sent)
 
+    def answer_anew(self, request: Request, make: Callable[[Moment, Asked], bytes], media_type: str = HTML) -> Response:
+        """What ``make`` makes of this moment, kept by nobody: it changes without the data.
+
+        Raises:
+            StoreUnavailable, and whatever ``make`` raises.
+        """
+        with self._store.moment() as moment:
+            body = make(moment, self.asked(request))
+        return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
+
     def _kept(self, key: tuple[str, str]) -> bytes | None:
         with self._lock:
             if key in self._made:
@@ -152,10 +162,12 @@ def _tags(request: Request) -> set[str]:
 @dataclass(frozen=True)
 class Page:
     """A kind of page. ``path``: as FastAPI writes it; ``make``: gives the template's ``page``, or without a template
-    the bytes themselves; ``daily``: it changes by itself every day."""
+    the bytes themselves; ``daily``: it changes by itself every day; ``kept``: False of what changes by itself all
+    the time."""
 
     path: str
     make: Callable[[Moment, Asked], Any]
     template: str | None = None
     media_type: str = HTML
     daily: bool = False
+    kept: bool = True

@@ -96,6 +96,8 @@ def _answering(page: Page, answers: Answers, templates: Templates) -> Callable[[
             return made
         return templates.render(page.template, page=made, asked=asked, version=moment.version)
 
+    if not page.kept:
+        return lambda request: answers.answer_anew(request, make, page.media_type)
     return lambda request: answers.answer(request, make, page.media_type, daily=page.daily)
 
 

@@ -139,3 +139,32 @@ def listed(conn: Connection[DictRow], session_key: str) -> list[Correction]:
             [session_key],
         ).fetchall()
     return [replace(row, cause=hidden.text(row.cause)) for row in found]
+
+
+@dataclass(frozen=True)
+class CorrectionListed:
+    """A correction with the match that it is of, as that is now."""
+
+    id: int
+    notice: str
+    cause: str
+    found_at: datetime
+    match_key: str
+    map_name: str
+    session_key: str
+
+
+def newest(conn: Connection[DictRow], most: int, before: int | None = None) -> list[CorrectionListed]:
+    """The latest corrections of all results, newest first. ``before``: the id of one, only older ones are given."""
+    hidden = hiding(conn)
+    with conn.cursor(row_factory=rows_of(CorrectionListed)) as cursor:
+        found = cursor.execute(
+            """select c.id, c.notice, c.cause, c.found_at, m.match_key, m.map as map_name, m.session_key
+               from correction c
+               join post p using (thing)
+               join match m on m.r2_key = p.partition_key
+               where %(before)s::bigint is null or c.id < %(before)s
+               order by c.id desc limit %(most)s""",
+            {"before": before, "most": most},
+        ).fetchall()
+    return [replace(row, cause=hidden.text(row.cause)) for row in found]

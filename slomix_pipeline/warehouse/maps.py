@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -27,9 +28,9 @@ class NotOneMap(SlomixError):
 
 
 @dataclass(frozen=True)
-class MapSeen:
-    """A map. ``limit_seconds``: the usual one, of whose attacks ``par`` is, and ``other_limits`` the number of attacks
-    with another; ``first_won``, ``second_won``: matches won by who attacked first, and by the other
+class MapNumbers:
+    """A map in numbers. ``limit_seconds``: the usual one, of whose attacks ``par`` is, and ``other_limits`` the number
+    of attacks with another; ``first_won``, ``second_won``: matches won by who attacked first, and by the other
     team, where it is known who that was."""
 
     name: str
@@ -41,7 +42,30 @@ class MapSeen:
     limit_seconds: int | None
     other_limits: int
     par: Par
+
+
+@dataclass(frozen=True)
+class MapSeen(MapNumbers):
+    """A map with its records."""
+
     records: tuple[RecordSeen, ...]
+
+
+_NUMBERS = """
+    select played.map as name, played.last_played_at, count(winner) as matches,
+           count(*) filter (where winner = 'draw') as draws,
+           count(*) filter (where winner = attackers_first) as first_won,
+           count(*) filter (where winner = attackers_second) as second_won
+    from (select map, max(stamp) as last_played_at from player_round_fact
+          where %(map)s::text is null or map = %(map)s group by map) played
+    left join match m on map_key(m.map) = played.map
+    group by played.map, played.last_played_at
+    order by played.map"""
+
+
+def map_names(conn: Connection[DictRow]) -> list[str]:
+    """All maps of which a round counts, by name."""
+    return [row["map"] for row in conn.execute("select distinct map from player_round_fact order by map")]
 
 
 def find_map(conn: Connection[DictRow], typed: str) -> str:
@@ -50,8 +74,7 @@ def find_map(conn: Connection[DictRow], typed: str) -> str:
     Raises:
         NotOneMap: none, or several.
     """
-    names = [row["map"] for row in conn.execute("select distinct map from player_round_fact order by map")]
-    found = search(typed, [(name, name) for name in names])
+    found = search(typed, [(name, name) for name in map_names(conn)])
     if len(found) != 1:
         raise NotOneMap(typed, found)
     return found[0]
@@ -62,31 +85,27 @@ def is_played(conn: Connection[DictRow], name: str) -> bool:
     return conn.execute("select from player_round_fact where map = %s limit 1", [name]).fetchone() is not None
 
 
-def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
-    """All that is told of a map whose name is known."""
-    row = conn.execute(
-        """select count(*) filter (where winner is not null) as matches,
-                  count(*) filter (where winner = 'draw') as draws,
-                  count(*) filter (where winner = attackers_first) as first_won,
-                  count(*) filter (where winner = attackers_second) as second_won,
-                  (select max(stamp) from player_round_fact where map = %(map)s) as last_played_at
-           from match where map_key(map) = %(map)s""",
+def map_numbers(conn: Connection[DictRow], name: str | None = None) -> list[MapNumbers]:
+    """All maps in numbers, by name; or the one of this whole name."""
+    attacks: dict[str, list[DictRow]] = {}
+    for row in conn.execute(
+        """select map, seconds, completed, limit_seconds from map_attack
+           where %(map)s::text is null or map = %(map)s""",
         {"map": name},
-    ).fetchone()
-    assert row is not None
-    attacks = conn.execute("select seconds, completed, limit_seconds from map_attack where map = %s", [name]).fetchall()
+    ):
+        attacks.setdefault(row["map"], []).append(row)
+    rows = conn.execute(_NUMBERS, {"map": name})
+    return [MapNumbers(**row, **_attacks_in_numbers(attacks.get(row["name"], []))) for row in rows]
+
+
+def _attacks_in_numbers(attacks: Sequence[DictRow]) -> dict[str, Any]:
     limits = Counter(attack["limit_seconds"] for attack in attacks).most_common()
     limit = min((limit for limit, count in limits if count == limits[0][1]), key=lambda own: own or 0, default=None)
     usual = [Attack(own["seconds"], own["completed"]) for own in attacks if own["limit_seconds"] == limit]
-    return MapSeen(
-        name,
-        row["matches"],
-        row["draws"],
-        row["first_won"],
-        row["second_won"],
-        row["last_played_at"],
-        limit,
-        len(attacks) - len(usual),
-        par(usual),
-        tuple(records(conn, name)),
-    )
+    return {"limit_seconds": limit, "other_limits": len(attacks) - len(usual), "par": par(usual)}
+
+
+def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
+    """All that is told of a map whose name is known."""
+    (numbers,) = map_numbers(conn, name)
+    return MapSeen(**vars(numbers), records=tuple(records(conn, name)))

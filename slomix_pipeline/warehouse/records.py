@@ -139,8 +139,14 @@ def records(conn: Connection[DictRow], map_name: str | None = None) -> list[Reco
     reached a record first holds it."""
     with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
         found = [row for query in (_OF_ROUNDS, _OF_SUMS) for row in cursor.execute(query, {"map": map_name})]
-        found.sort(key=lambda record: (_IN_ORDER[record.level], list(RecordKind).index(record.kind)))
-        return found + cursor.execute(_OF_ATTACKS, {"map": map_name, "kind": RecordKind.ATTACK}).fetchall()
+    found.sort(key=lambda record: (_IN_ORDER[record.level], list(RecordKind).index(record.kind)))
+    return found + fastest_attacks(conn, map_name)
+
+
+def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:
+    """The fastest attack of every map, or of one."""
+    with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
+        return cursor.execute(_OF_ATTACKS, {"map": map_name, "kind": RecordKind.ATTACK}).fetchall()
 
 
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:

@@ -5,15 +5,20 @@ values; it holds no HTML, and no number that a reader or view could give.
 """
 
 from slomix_pipeline.site.answers import Page
+from slomix_pipeline.site.pages.boards import board_page, boards
+from slomix_pipeline.site.pages.corrections import corrections_page
 from slomix_pipeline.site.pages.home import home
+from slomix_pipeline.site.pages.maps import map_page, maps_page
 from slomix_pipeline.site.pages.match import match_page
 from slomix_pipeline.site.pages.pictures import card, chart
 from slomix_pipeline.site.pages.player import player_page
 from slomix_pipeline.site.pages.players import players_page
+from slomix_pipeline.site.pages.records import records_page
 from slomix_pipeline.site.pages.round import round_page
 from slomix_pipeline.site.pages.search import search_page
 from slomix_pipeline.site.pages.session import latest, session_page
 from slomix_pipeline.site.pages.sessions import sessions
+from slomix_pipeline.site.pages.status import status_page
 
 PAGES = (
     Page("/", home, "home.html"),
@@ -27,6 +32,13 @@ PAGES = (
     Page("/players", players_page, "players.html"),
     Page("/players/{guid}", player_page, "player.html"),
     Page("/search", search_page, "search.html"),
+    Page("/boards", boards, "boards.html"),
+    Page("/boards/{board}", board_page, "board.html", daily=True),
+    Page("/records", records_page, "records.html"),
+    Page("/maps", maps_page, "maps.html"),
+    Page("/maps/{map}", map_page, "map.html"),
+    Page("/corrections", corrections_page, "corrections.html"),
+    Page("/status", status_page, "status.html", kept=False),
 )
 
 # The header's links, in order; one whose page is not there yet is left out.

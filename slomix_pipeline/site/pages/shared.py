@@ -3,6 +3,7 @@
 Does not belong here: any one page, numbers as text (``templating``).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +15,9 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.site.answers import Link, NotHere
+from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import site_reading
+from slomix_pipeline.warehouse import maps, site_reading
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, SessionScore
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -149,3 +150,22 @@ def nothing_near(moment: Moment, kind: Literal["session", "match", "round"], key
     folder = {"session": "sessions", "match": "matches", "round": "rounds"}[kind]
     found = site_reading.near(moment.conn, kind, key)
     return NotHere(f"There is no {kind} {key}.", [Link(url_of(folder, other), other) for other in found])
+
+
+def map_asked(moment: Moment, asked: Asked) -> str | None:
+    """The map that ``?map=`` names; None: all of them."""
+    name = asked.query.get("map")
+    if name and not maps.is_played(moment.conn, name):
+        raise NotUnderstood(f"map: no round that counts was played on a map called {name}")
+    return name or None
+
+
+def number_asked(asked: Asked, name: str, least: int = 0) -> int | None:
+    """A whole number behind the ``?``; None: it is not given."""
+    text = asked.query.get(name)
+    if not text:
+        return None
+    number = int(text) if re.fullmatch("[0-9]{1,6}", text) else -1
+    if number < least:
+        raise NotUnderstood(f"{name}: {text} is no number from {least} to 999999")
+    return number

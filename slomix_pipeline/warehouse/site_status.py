@@ -1,0 +1,56 @@
+"""How the chain stands, as the database knows it and as pages may read it.
+
+Belongs here: one query. Does not belong here: what of it is late or wrong (``rules.stages``), what only Dagster knows.
+"""
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.rules.alarms import LATELY
+from slomix_pipeline.rules.stages import ChainSeen
+from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.warehouse.check_results import CheckName
+from slomix_pipeline.warehouse.rows import rows_of
+
+# What was found of rounds of long ago, as by an import, says nothing of how the chain stands.
+_SEEN = """
+    with moment as (select now() as now, now() - %(lately)s::interval as since),
+    failed as (
+        select c.severity
+        from check_result c
+        join moment on c.checked_at > since
+        where not c.passed and c.check_name <> all(%(about_messages)s)
+          and exists (select from partition_played p
+                      where p.partition_key = c.partition_key and p.played_at > since at time zone 'UTC')
+    ),
+    own as (
+        select s.round_key, t.record_key
+        from session_round s left join round_timing t using (round_key)
+        where s.session_key = (select session_key from session order by started_at desc, session_key desc limit 1)
+    ),
+    waiting as (select requested_at from file where status = 'requested'),
+    trouble as (select m.since from message_trouble m, moment where m.kind <> %(alarm)s and m.since > moment.since)
+    select now as as_of, (select max(looked_at) from folder_look) as looked_at,
+           (select count(*) from waiting) as waiting, (select min(requested_at) from waiting) as waiting_since,
+           (select count(*) from file where status = 'quarantined' and by_sensor and finished_at > since) as unreadable,
+           (select max(stamp) from parsed_round) as last_round_at,
+           (select count(*) from own) as rounds, (select count(record_key) from own) as timed,
+           (select count(*) from failed where severity = 'ERROR') as failed_checks,
+           (select count(*) from failed where severity = 'WARN') as warned_checks,
+           (select count(*) from trouble) as messages, (select min(trouble.since) from trouble) as messages_since
+    from moment"""
+
+
+def chain_seen(conn: Connection[DictRow]) -> ChainSeen:
+    """How the chain stands at this moment."""
+    with conn.cursor(row_factory=rows_of(ChainSeen)) as cursor:
+        row = cursor.execute(
+            _SEEN,
+            {
+                "lately": LATELY,
+                "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
+                "alarm": ThingKind.ALARM,
+            },
+        ).fetchone()
+    assert row is not None
+    return row

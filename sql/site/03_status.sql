@@ -1,0 +1,13 @@
+-- What the page of the chain's status reads beside the rest: moments and words of ours, and no name, path or address.
+
+create view site.folder_look as
+select looked_at from public.folder_look;
+comment on view site.folder_look is 'When each folder of the game server was last listed with success.';
+
+create view site.message_trouble as
+select kind, trouble, since from public.message_trouble;
+comment on view site.message_trouble is 'Messages that somebody has to look at, without what they are about.';
+
+create view site.partition_played as
+select partition_key, played_at from public.partition_played;
+comment on view site.partition_played is 'When what stands behind a key was played.';
