@@ -11,6 +11,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from slomix_pipeline.warehouse import careers
 from slomix_pipeline.warehouse.careers import AliasSeen, Standing
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -158,13 +159,16 @@ def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlay
 
 def most_met(conn: Connection[DictRow], person: str) -> list[PlayerMet]:
     """Whom a player met in most decided matches, counted as ``careers.meetings`` does."""
+    played = conn.execute(
+        "select distinct match_key from player_result where guid = any(%s)", [careers.guids_of(conn, person)]
+    ).fetchall()
     rows = conn.execute(
-        """with result as (
+        """with known as materialized (select guid, person, name from board_person),   -- once, not per row
+           result as materialized (
                select p.person, p.name, r.match_key, min(r.team) as team, bool_and(r.won) as won,
                       bool_and(r.drawn) as drawn
-               from player_result r join board_person p using (guid)
-               where r.match_key in (select own.match_key from player_result own join board_person me using (guid)
-                                     where me.person = %(person)s)
+               from player_result r join known p using (guid)
+               where r.match_key = any(%(matches)s)
                group by p.person, p.name, r.match_key having count(distinct r.team) = 1
            )
            select other.person as guid, other.name,
@@ -177,7 +181,7 @@ def most_met(conn: Connection[DictRow], person: str) -> list[PlayerMet]:
            from result me join result other using (match_key)
            where me.person = %(person)s and other.person <> %(person)s
            group by other.person, other.name order by count(*) desc, other.name, other.person limit %(most)s""",
-        {"person": person, "most": MET_SHOWN},
+        {"person": person, "matches": [row["match_key"] for row in played], "most": MET_SHOWN},
     ).fetchall()
     return [
         PlayerMet(
