@@ -20,11 +20,33 @@ create table hidden_player (
 );
 
 -- Transactions that changed something and did not commit yet: empty, for everybody who looks.
-create unlogged table data_change (transaction xid8 primary key);
+create unlogged table data_change (
+    transaction xid8 primary key,
+    names       boolean not null default false   -- it may have changed who is hidden, or how he is called
+);
 
 create function data_changes() returns trigger language plpgsql as $$
 begin
     insert into public.data_change values (pg_current_xact_id()) on conflict do nothing;
+    return null;
+end $$;
+
+create function who_is_who_changes() returns trigger language plpgsql as $$
+begin
+    insert into public.data_change values (pg_current_xact_id(), true)
+    on conflict (transaction) do update set names = true where not data_change.names;
+    return null;
+end $$;
+
+-- Of rounds: whoever is hidden may have played under a name that he did not have so far.
+create function names_change() returns trigger language plpgsql as $$
+begin
+    if exists (select from public.hidden_player) and exists (
+        select from written join public.hidden_player using (guid)
+    ) then
+        insert into public.data_change values (pg_current_xact_id(), true)
+        on conflict (transaction) do update set names = true where not data_change.names;
+    end if;
     return null;
 end $$;
 
@@ -47,13 +69,14 @@ begin
 end $$;
 
 create function new_data_version() returns trigger language plpgsql as $$
+declare
+    names_changed boolean;
 begin
     update public.data_version set version = version + 1, changed_at = clock_timestamp();
-    if exists (select from public.identity_decision where kind = 'hide' and revoked_at is null)
-       or exists (select from public.hidden_player) then
+    delete from public.data_change where transaction = new.transaction returning names into names_changed;
+    if names_changed then
         perform public.hide_players();
     end if;
-    delete from public.data_change where transaction = new.transaction;
     return null;
 end $$;
 
@@ -66,12 +89,19 @@ declare
 begin
     foreach written in array array['parsed_round', 'timing_record', 'round', 'round_player', 'round_timing',
         'round_endstats', 'award', 'session', 'session_round', 'session_player', 'session_team', 'match', 'override',
-        'identity_decision', 'correction', 'published_result', 'check_result']
+        'correction', 'published_result', 'check_result']
     loop
         execute format('create trigger data_changes after insert or update or delete on %I
                         for each statement execute function data_changes()', written);
     end loop;
 end $$;
+
+create trigger who_is_who_changes after insert or update or delete on identity_decision
+    for each statement execute function who_is_who_changes();
+create trigger names_change after insert on round_player
+    referencing new table as written for each statement execute function names_change();
+create trigger names_change_later after update on round_player
+    referencing new table as written for each statement execute function names_change();
 
 -- A session shows which of its files can't be read; what else becomes of files is of no page's interest.
 create trigger data_changes after insert on file

@@ -20,8 +20,8 @@ alter table session add column prepared_of timestamptz;
 create index session_unprepared on session (session_key)
     where prepared_of is distinct from greatest(scored_at, awarded_at);
 
--- The pictures of sessions, in their order. Names are drawn in them: privacy is the number of the wishes to be hidden
--- (and ends of them) that there had been.
+-- The pictures of sessions, in their order. Names are drawn in them: privacy is the number of decisions that may hide
+-- somebody (and ends of them) that there had been.
 create table site_picture (
     session_key text not null references session on delete cascade,
     position    integer not null,
@@ -30,6 +30,7 @@ create table site_picture (
     svg         text not null,
     png         bytea,   -- of the first alone: the card, which other programs show beside a link
     privacy     bigint not null,
+    scored_at   timestamptz,   -- of the session, as it was when they were drawn
     made_at     timestamptz not null default now(),
     primary key (session_key, name)
 );

@@ -78,6 +78,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             newest = timing_records.newest_end(conn, settings.server)
             size = sizes(conn)
             role_trouble = site_schema.trouble_with_role(conn)
+            remedy = site_schema.statements_for_role(conn)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -85,16 +86,15 @@ def _database(settings: Settings) -> Iterator[Finding]:
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
-    yield _pages(settings, role_trouble)
+    yield _pages(settings, role_trouble, remedy)
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 
 
-def _pages(settings: Settings, trouble: str | None) -> Finding:
+def _pages(settings: Settings, trouble: str | None, remedy: str) -> Finding:
     """Whether the pages' role can read what they show, and nothing else."""
     if trouble is not None:
-        told = f"{trouble}; as an administrator of that server run: {site_schema.CREATE_ROLE} {site_schema.GRANTS}"
-        return Finding("public pages", False, told.replace("\n", " "))
+        return Finding("public pages", False, f"{trouble}; as an administrator of that server run: {remedy}")
     try:
         with SiteStore(reading_url(settings)).moment() as moment:
             where = settings.site_address or "no SLOMIX_SITE_ADDRESS: for this machine alone"

@@ -80,7 +80,7 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port = free_port(settings.ui_port)
-        site = stack.enter_context(SiteProcess(settings, database, free_port(settings.site_port)))
+        site = stack.enter_context(SiteProcess(settings, database, free_port(settings.site_port), say))
         say("Starting Dagster …")
 
         def tell_where() -> None:
@@ -111,7 +111,10 @@ def _keep_up(
     while True:
         up_since: float | None = None  # of this life: one that never came up is a short one
         try:
-            with _heartbeat(settings, database) as look, _dagster(settings, database, ui_port, look, site) as child:
+            with (
+                _heartbeat(settings, database, site) as look,
+                _dagster(settings, database, ui_port, look, site) as child,
+            ):
                 if was_up:
                     say("Everything is up again.")
                 else:
@@ -120,7 +123,6 @@ def _keep_up(
                 while True:
                     _check(child)
                     look()
-                    site.keep_up()
                     time.sleep(_LOOK_EVERY)
         except (ChildEnded, DatabaseUnavailable) as error:
             lived = 0.0 if up_since is None else time.monotonic() - up_since
@@ -129,18 +131,20 @@ def _keep_up(
                 raise
             say(f"{error}: starting again …")
         time.sleep(short_lives)
-        _bring_back(settings, say)
+        _bring_back(settings, site, say)
 
 
 @contextmanager
-def _heartbeat(settings: Settings, database: Database) -> Iterator[Look]:
+def _heartbeat(settings: Settings, database: Database, site: SiteProcess) -> Iterator[Look]:
     """Gives what notices that the database went away, though it may be back: one connection that is kept and asked.
+    It also keeps the pages up.
 
     Raises:
         DatabaseUnavailable: it is away; also instead of whatever failed because of that.
     """
 
     def look() -> None:
+        site.keep_up()
         # A frozen server never answers, and the network can't tell: its kernel takes what is sent.
         limit = threading.Timer(_ANSWERS_WITHIN, _cut, [line])
         limit.start()
@@ -168,14 +172,15 @@ def _cut(line: socket.socket) -> None:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _bring_back(settings: Settings, say: Say) -> None:
-    """Starts the embedded server where it does not run; waits for a given one.
+def _bring_back(settings: Settings, site: SiteProcess, say: Say) -> None:
+    """Starts the embedded server where it does not run; waits for a given one, and keeps the pages up meanwhile.
 
     Raises:
         EmbeddedPostgresError, MigrationError: with what to do about it.
     """
     said_at = -_SAY_AGAIN
     while True:
+        site.keep_up()
         forget_idle()
         try:
             open_database(settings)

@@ -8,7 +8,7 @@ import time
 import dagster as dg
 
 from slomix_pipeline.checks.catalogue import add_partitions, events
-from slomix_pipeline.jobs import IN_FLIGHT
+from slomix_pipeline.sensors.busy import is_busy
 from slomix_pipeline.warehouse import catalogue
 from slomix_pipeline.warehouse.database import Database
 
@@ -29,13 +29,9 @@ def report_waiting(instance: dg.DagsterInstance, database: Database, seconds: fl
                     instance.report_runless_asset_event(event)
             catalogue.note_reported(conn, some)
             reported += len(some)
-            if time.monotonic() >= until or _is_busy(instance):
+            if time.monotonic() >= until or is_busy(instance):
                 break
     return reported
-
-
-def _is_busy(instance: dg.DagsterInstance) -> bool:
-    return bool(instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1))
 
 
 @dg.sensor(
@@ -53,7 +49,7 @@ def catalogue_sensor(
     if not waiting:
         context.update_cursor("0")
         return dg.SkipReason("Dagster knows of everything that was made")
-    if _is_busy(context.instance):
+    if is_busy(context.instance):
         return dg.SkipReason(f"{waiting:,} partitions wait until no run is in flight")
     before = int(context.cursor or 0)
     told = before + report_waiting(context.instance, database, SECONDS_PER_TICK)

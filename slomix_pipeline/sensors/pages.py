@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from slomix_pipeline.jobs import IN_FLIGHT
+from slomix_pipeline.sensors.busy import is_busy
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.site_preparing import prepare_next
 from slomix_pipeline.warehouse import site_preparing
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.unfinished import command_works
 
 SECONDS_PER_TICK = 15.0  # as long as no run begins: other sensors share the process
 
@@ -21,22 +22,18 @@ def prepare_waiting(instance: dg.DagsterInstance, database: Database, settings: 
     """Prepares sessions that wait, newest first, for about so long. Returns how many."""
     until = time.monotonic() + seconds
     prepared = 0
-    while not _is_busy(instance) and prepare_next(database, settings, datetime.now(UTC)):
+    while not (is_busy(instance) or command_works(database)) and prepare_next(database, settings, datetime.now(UTC)):
         prepared += 1
         if time.monotonic() >= until:
             break
     return prepared
 
 
-def _is_busy(instance: dg.DagsterInstance) -> bool:
-    return bool(instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1))
-
-
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Makes the receipts and grades that the public pages show, of sessions that were scored or got awards "
-    "since. It waits while any run is in flight.",
+    "since. It waits while any run is in flight, and while a command works rounds out.",
 )
 def pages_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings], database: dg.ResourceParam[Database]

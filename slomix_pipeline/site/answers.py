@@ -3,20 +3,22 @@
 Belongs here: what a page is asked with and may raise; ETag, 304, the cache of what was made.
 Does not belong here: what is said (``pages``), how pages look (``templating``), headers of every answer (``app``).
 
-An ETag names the build, the version of the data and that of privacy: it is read first, in the snapshot that the page is
-then made of, so no answer has a new version with old data. What is the same as the reader has is answered before
-anything else is asked of the database; what was made of this version before, too.
+An ETag names the build, the settings that pages show, the version of the data and that of privacy: it is read first, in
+the snapshot that the page is then made of, so no answer has a new version with old data. What is the same as the reader
+has is answered before anything else is asked of the database; what was made of this version before, too.
 """
 
+import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,14 +26,15 @@ from starlette.responses import Response
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
 
 _CACHE_BYTES = 64 << 20
+_GZIP_FROM, _GZIP_LEVEL = 1000, 5  # bytes that are worth it
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 @dataclass(frozen=True)
 class Asked:
     """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
-    ``query``: what stands behind the ``?``, of a name that stands there twice the last; ``base``: the public address of
-    the site, without a slash at its end."""
+    ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
+    ``base``: the public address of the site, without a slash at its end."""
 
     path: str
     given: Mapping[str, str]
@@ -79,9 +82,35 @@ def build() -> str:
     return digest.hexdigest()[:8]
 
 
-def etag(version: Version, day: date | None = None) -> str:
-    """The weak ETag of all that is made of a version; ``day``: of what changes by itself every day, too."""
-    return f'W/"{build()}-{version.number}-{version.privacy}{f"-{day}" if day else ""}"'
+def etag(version: Version, asked: Asked, day: date | None = None) -> str:
+    """The weak ETag of all that is made of a version; ``day``: of what changes by itself every day, too. A database
+    that was brought back from a copy may come to the same number again, at another moment."""
+    shown = hashlib.sha256(f"{asked.zone} {asked.base} {version.changed_at.isoformat()}".encode()).hexdigest()[:8]
+    return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{f"-{day}" if day else ""}"'
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is sent, compressed where that makes it smaller (of pictures of dots it does not)."""
+
+    data: bytes
+    is_compressed: bool
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str) -> "Body":
+        """``data`` as it is kept."""
+        if len(data) < _GZIP_FROM or media_type == "image/png":
+            return cls(data, False)
+        return cls(gzip.compress(data, _GZIP_LEVEL, mtime=0), True)
+
+    def answer(self, request: Request, media_type: str, headers: Mapping[str, str]) -> Response:
+        """The answer for a reader, who may not read what is compressed."""
+        if not self.is_compressed:
+            return Response(self.data, media_type=media_type, headers=dict(headers))
+        sent = {**headers, "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(gzip.decompress(self.data), media_type=media_type, headers=sent)
+        return Response(self.data, media_type=media_type, headers={**sent, "Content-Encoding": "gzip"})
 
 
 class Answers:
@@ -89,15 +118,17 @@ class Answers:
 
     def __init__(self, store: SiteStore, zone: tzinfo, base: str | None) -> None:
         self._store, self._zone, self._base = store, zone, base
-        self._made: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._made: OrderedDict[str, Body] = OrderedDict()
+        self._version: Version | None = None  # that all of it was made of
         self._size = 0
         self._lock = Lock()
 
-    def asked(self, request: Request) -> Asked:
-        """What a request asks for."""
+    def asked(self, request: Request, names: Collection[str] = ()) -> Asked:
+        """What a request asks for. ``names``: what may stand behind the ``?``; anything else there is nobody's."""
         base = self._base or str(request.base_url).rstrip("/")
         today = datetime.now(self._zone).date()
-        return Asked(request.url.path, request.path_params, dict(request.query_params), base, today, self._zone)
+        query = {name: value for name, value in request.query_params.items() if name in names}
+        return Asked(request.url.path, request.path_params, query, base, today, self._zone)
 
     def answer(
         self,
@@ -105,52 +136,67 @@ class Answers:
         make: Callable[[Moment, Asked], bytes],
         media_type: str = HTML,
         *,
+        names: Collection[str] = (),
         daily: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """What ``make`` makes of this moment: or 304, or what it made of the same version before.
 
         Args:
+            names: what may stand behind the ``?``.
             daily: what is made depends on the day, too.
 
         Raises:
             StoreUnavailable, and whatever ``make`` raises.
         """
-        asked = self.asked(request)
+        asked = self.asked(request, names)
         with self._store.moment() as moment:
-            tag = etag(moment.version, asked.today if daily else None)
+            tag = etag(moment.version, asked, asked.today if daily else None)
             sent = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate", **(headers or {})}
             if tag in _tags(request):
                 return Response(status_code=304, headers=sent)
-            key = (f"{asked.base} {request.url.path}?{request.url.query}", tag)
-            body = self._kept(key)
+            key = f"{tag} {asked.path}?{urlencode(sorted(asked.query.items()))}"
+            body = self._kept(key, moment.version)
             if body is None:
-                body = make(moment, asked)
-                self._keep(key, body)
-        return Response(body, media_type=media_type, headers=sent)
+                body = Body.of(make(moment, asked), media_type)
+                self._keep(key, moment.version, body)
+        return body.answer(request, media_type, sent)
 
-    def answer_anew(self, request: Request, make: Callable[[Moment, Asked], bytes], media_type: str = HTML) -> Response:
+    def answer_anew(
+        self,
+        request: Request,
+        make: Callable[[Moment, Asked], bytes],
+        media_type: str = HTML,
+        *,
+        names: Sequence[str] = (),
+    ) -> Response:
         """What ``make`` makes of this moment, kept by nobody: it changes without the data.
 
         Raises:
             StoreUnavailable, and whatever ``make`` raises.
         """
         with self._store.moment() as moment:
-            body = make(moment, self.asked(request))
+            body = make(moment, self.asked(request, names))
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
-    def _kept(self, key: tuple[str, str]) -> bytes | None:
+    def _kept(self, key: str, version: Version) -> Body | None:
         with self._lock:
+            if version != self._version:
+                self._made.clear()
+                self._size, self._version = 0, version
             if key in self._made:
                 self._made.move_to_end(key)
             return self._made.get(key)
 
-    def _keep(self, key: tuple[str, str], body: bytes) -> None:
+    def _keep(self, key: str, version: Version, body: Body) -> None:
         with self._lock:
-            self._size += len(body) - len(self._made.get(key, b""))
+            if version != self._version or key in self._made:
+                return  # somebody found a newer version, or made the same, meanwhile
+            self._size += len(key) + len(body.data)
             self._made[key] = body
             while self._size > _CACHE_BYTES:
-                self._size -= len(self._made.popitem(last=False)[1])
+                forgotten, of_it = self._made.popitem(last=False)
+                self._size -= len(forgotten) + len(of_it.data)
 
 
 def _tags(request: Request) -> set[str]:
@@ -162,12 +208,13 @@ def _tags(request: Request) -> set[str]:
 @dataclass(frozen=True)
 class Page:
     """A kind of page. ``path``: as FastAPI writes it; ``make``: gives the template's ``page``, or without a template
-    the bytes themselves; ``daily``: it changes by itself every day; ``kept``: False of what changes by itself all
-    the time."""
+    the bytes themselves; ``names``: what may stand behind its ``?``; ``daily``: it changes by itself every day;
+    ``kept``: False of what changes by itself all the time."""
 
     path: str
     make: Callable[[Moment, Asked], Any]
     template: str | None = None
     media_type: str = HTML
+    names: tuple[str, ...] = ()
     daily: bool = False
     kept: bool = True

@@ -15,14 +15,13 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.site.answers import HTML, Answers, Asked, Link, Moved, NotHere, NotUnderstood, Page
+from slomix_pipeline.site.answers import HTML, Answers, Asked, Body, Link, Moved, NotHere, NotUnderstood, Page
 from slomix_pipeline.site.pages import MAIN, PAGES
 from slomix_pipeline.site.templating import StaticFile, Templates
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, StoreUnavailable
@@ -37,7 +36,6 @@ HEADERS = {
 }
 _OWN_HOSTS = ["127.0.0.1", "localhost"]
 _ASK_AGAIN = "5"  # seconds
-_GZIP_FROM, _GZIP_LEVEL = 1000, 5
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +50,7 @@ class Trouble:
 
 
 class _Headers:
-    """Puts ``HEADERS`` on every answer."""
+    """Puts ``HEADERS`` on every answer; what no address holds, and no database takes, is answered here."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,7 +63,12 @@ class _Headers:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await PlainTextResponse("Not understood", 400)(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
 
 
 def create_app(settings: Settings, store: SiteStore) -> FastAPI:
@@ -81,7 +84,6 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     _say_what_is_wrong(app, answers, templates)
     host = urlsplit(settings.site_address).hostname if settings.site_address else None
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_OWN_HOSTS, *([host] if host else [])])
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
     app.add_middleware(_Headers)
     return app
 
@@ -97,13 +99,14 @@ def _answering(page: Page, answers: Answers, templates: Templates) -> Callable[[
         return templates.render(page.template, page=made, asked=asked, version=moment.version)
 
     if not page.kept:
-        return lambda request: answers.answer_anew(request, make, page.media_type)
-    return lambda request: answers.answer(request, make, page.media_type, daily=page.daily)
+        return lambda request: answers.answer_anew(request, make, page.media_type, names=page.names)
+    return lambda request: answers.answer(request, make, page.media_type, names=page.names, daily=page.daily)
 
 
 def _giving(file: StaticFile) -> Callable[[Request], Response]:
     kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return lambda request: Response(file.body, media_type=file.media_type, headers=kept)
+    body = Body.of(file.body, file.media_type)
+    return lambda request: body.answer(request, file.media_type, kept)
 
 
 def _say_what_is_wrong(app: FastAPI, answers: Answers, templates: Templates) -> None:
@@ -138,7 +141,9 @@ def _say_what_is_wrong(app: FastAPI, answers: Answers, templates: Templates) -> 
 
     def broken(request: Request, error: Exception) -> Response:
         text = "This page could not be made. The log of the site says why."
-        return say(request, Trouble(500, "Something is broken", text))
+        answer = say(request, Trouble(500, "Something is broken", text))
+        answer.headers.update(HEADERS)  # it is made outside of what puts them on all others
+        return answer
 
     for kind, handler in (
         (NotHere, not_here),

@@ -140,7 +140,6 @@ class Templates:
             "player_name": name_text,
             "plain": others_text,
             "number": number_text,
-            "clock": clock_text,
             "utc": utc_text,
             "local": self._local,
         }

@@ -18,7 +18,7 @@ from slomix_pipeline.warehouse import session_reports, site_preparing
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.highlights import highlights_of
 from slomix_pipeline.warehouse.session_facts import session_facts
-from slomix_pipeline.warehouse.site_preparing import Picture
+from slomix_pipeline.warehouse.site_preparing import DrawnOf, Picture
 
 if TYPE_CHECKING:
     from slomix_pipeline.charts.facts import SessionFacts
@@ -48,13 +48,14 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
     for key in keys:
         with tools.database.snapshot() as conn:
             made_from = session_reports.fingerprint_of(conn, key)
+            of = site_preparing.drawn_of(conn, key)
             state = state_of(conn, Thing(ThingKind.SESSION, key))
             facts = session_facts(conn, key) if state is PostState.SENT else None
         if facts is not None and telling.is_held:  # drawing takes seconds
             outcomes[key] = Outcome(True, {"pictures": "left to a later run: Discord takes none just now"})
             continue
         if facts is not None:
-            outcomes[key] = _illustrate_session(tools, telling, key, facts, made_from)
+            outcomes[key] = _illustrate_session(tools, telling, key, facts, of, made_from)
             continue
         outcomes[key] = Outcome(True, {"pictures": "none: there is no message to put them to"})
         if state is not None and state not in NOT_THERE:  # else they follow once it is there
@@ -64,22 +65,21 @@ def _illustrate(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[
 
 
 def _illustrate_session(
-    tools: Tools, telling: "Telling", key: str, facts: "SessionFacts", made_from: str | None
+    tools: Tools, telling: "Telling", key: str, facts: "SessionFacts", of: DrawnOf, made_from: str | None
 ) -> Outcome:
     """Puts its pictures to one summary, and notes that it was compared with the report ``made_from``: else it is asked
     for again."""
     pictures: list[Attachment] = []
     trouble = None
-    with tools.database.connect() as conn:
-        of_privacy = site_preparing.privacy(conn)
     try:
         made = drawn(facts)
-        pictures = [picture.attachment for picture in made]
-        with tools.database.transaction() as conn:
-            site_preparing.store_pictures(conn, key, [picture.of_pages for picture in made], of_privacy)
     except Exception as error:  # whatever it is: the text stands, without pictures of another state
         tools.log.exception(f"the pictures of {key} could not be drawn")
         trouble = visible(f"{type(error).__name__}: {error}")[:500]
+    else:
+        pictures = [picture.attachment for picture in made]
+        with tools.database.transaction() as conn:
+            site_preparing.store_pictures(conn, key, [picture.of_pages for picture in made], of)
     with tools.database.snapshot() as conn:
         highlights = highlights_of(conn, key)
     with sole_teller(tools, [key]) as alone:  # not while drawing, which takes seconds

@@ -100,6 +100,7 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
         try:
             with conn.transaction():  # all or nothing: without its views nothing works
                 conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms'")
+                _lock_data_version(conn)
                 conn.execute("DROP SCHEMA IF EXISTS site CASCADE")
                 _drop_views(conn, made["names"] if made else [])
                 for migration in pending:
@@ -203,6 +204,13 @@ def _create_views(conn: psycopg.Connection[DictRow], views: list[tuple[str, str]
                 raise MigrationError(_said(f"views/{name}", error)) from error
         names = [row["name"] for row in conn.execute(_VIEW_NAMES) if row["name"] not in before]
         conn.execute("INSERT INTO schema_views (sha256, names) VALUES (%s, %s)", [sha256, names])
+
+
+def _lock_data_version(conn: psycopg.Connection[DictRow]) -> None:
+    """Whoever commits takes this row first and may read views then: in another order, each would wait for the other."""
+    row = conn.execute("SELECT to_regclass('data_version') IS NOT NULL AS there").fetchone()
+    if row is not None and row["there"]:
+        conn.execute("SELECT FROM data_version FOR UPDATE")
 
 
 def _create_site(conn: psycopg.Connection[DictRow], texts: list[tuple[str, str]]) -> None:

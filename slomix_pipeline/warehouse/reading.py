@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -181,15 +181,25 @@ class MatchSeen:
         return [seen for seen in (self.first, self.second) if seen]
 
 
+_SCORES: LiteralString = """
+    select session_key, server, started_at, ended_at, rounds, matches, won_a, won_b, draws, not_counted, policy,
+           points_a, points_b, without_points
+    from session_score"""
+
+
 def session_rows(conn: Connection[DictRow], session_key: str | None = None) -> list[SessionScore]:
     """Sessions with their score, oldest first; all, or one."""
+    if session_key is not None:
+        return session_rows_of(conn, [session_key])
+    with conn.cursor(row_factory=rows_of(SessionScore)) as cursor:
+        return cursor.execute(f"{_SCORES} order by started_at, session_key").fetchall()
+
+
+def session_rows_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> list[SessionScore]:
+    """These sessions with their score, oldest first."""
     with conn.cursor(row_factory=rows_of(SessionScore)) as cursor:
         return cursor.execute(
-            """select session_key, server, started_at, ended_at, rounds, matches, won_a, won_b, draws, not_counted,
-                      policy, points_a, points_b, without_points
-               from session_score where %(key)s::text is null or session_key = %(key)s
-               order by started_at, session_key""",
-            {"key": session_key},
+            f"{_SCORES} where session_key = any(%s) order by started_at, session_key", [list(session_keys)]
         ).fetchall()
 
 

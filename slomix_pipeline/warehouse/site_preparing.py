@@ -51,11 +51,7 @@ def store_prepared(
     conn: Connection[DictRow], session: Unprepared, grade: str, receipts: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Keeps what was made of a session; nothing, if it is another one meanwhile."""
-    same = conn.execute(
-        f"update session set prepared_of = {_IS} where session_key = %s and {_IS} = %s returning 1",
-        [session.key, session.state],
-    ).fetchone()
-    if same is None:
+    if not _note_tried(conn, session):
         return
     conn.execute(
         """insert into site_card (session_key, grade) values (%s, %s)
@@ -70,6 +66,22 @@ def store_prepared(
         )
 
 
+def note_unprepared(conn: Connection[DictRow], session: Unprepared) -> None:
+    """Notes that nothing can be made of a session as it is, so that others get their turn: it has nothing then."""
+    if _note_tried(conn, session):
+        conn.execute("delete from site_card where session_key = %s", [session.key])
+        conn.execute("delete from site_receipt where round_key = any(%s)", [list(session.rounds)])
+
+
+def _note_tried(conn: Connection[DictRow], session: Unprepared) -> bool:
+    """Whether a session still is as it was when that was begun."""
+    same = conn.execute(
+        f"update session set prepared_of = {_IS} where session_key = %s and {_IS} = %s returning 1",
+        [session.key, session.state],
+    ).fetchone()
+    return same is not None
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture of a session as pages show it. ``alt``: the same in words."""
@@ -80,20 +92,31 @@ class Picture:
     png: bytes
 
 
-def privacy(conn: Connection[DictRow]) -> int:
-    """How many wishes to be hidden, and ends of them, there have been."""
-    row = conn.execute("select privacy from site.version").fetchone()
+@dataclass(frozen=True)
+class DrawnOf:
+    """What pictures are drawn of: the session as scored then, and who was hidden then (``privacy`` of a version)."""
+
+    scored_at: datetime | None
+    privacy: int
+
+
+def drawn_of(conn: Connection[DictRow], session_key: str) -> DrawnOf:
+    """Of what pictures are that are drawn of this moment."""
+    row = conn.execute(
+        "select privacy, (select scored_at from session where session_key = %s) as scored_at from site.version",
+        [session_key],
+    ).fetchone()
     assert row is not None
-    return int(row["privacy"])
+    return DrawnOf(row["scored_at"], row["privacy"])
 
 
-def store_pictures(conn: Connection[DictRow], session_key: str, pictures: Sequence[Picture], of_privacy: int) -> None:
+def store_pictures(conn: Connection[DictRow], session_key: str, pictures: Sequence[Picture], of: DrawnOf) -> None:
     """Keeps the pictures of a session in place of those it had; nothing, if the session is gone meanwhile."""
     conn.execute("delete from site_picture where session_key = %s", [session_key])
     for position, picture in enumerate(pictures, start=1):
         card = picture.png if position == 1 else None
         conn.execute(
-            """insert into site_picture (session_key, position, name, alt, svg, png, privacy)
-               select session_key, %s, %s, %s, %s, %s, %s from session where session_key = %s""",
-            [position, picture.name, picture.alt, picture.svg, card, of_privacy, session_key],
+            """insert into site_picture (session_key, position, name, alt, svg, png, privacy, scored_at)
+               select session_key, %s, %s, %s, %s, %s, %s, %s from session where session_key = %s""",
+            [position, picture.name, picture.alt, picture.svg, card, of.privacy, of.scored_at, session_key],
         )

@@ -1,12 +1,14 @@
 """What only pages read: what was prepared for them, and keys near one that is not there.
 
-Belongs here: reading ``site.receipt``, ``site.card`` and ``site.picture``; finding the page that a key belongs to.
+Belongs here: reading ``site.receipt``, ``site.card`` and ``site.picture``; lists of sessions a page at a time; finding
+the page that a key belongs to.
 Does not belong here: results and numbers, which pages read as everybody does (``reading``, ``session_evidence``,
 ``session_rounds``), preparing (``site_preparing``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
 from typing import Any, Literal
 
 from psycopg import Connection, sql
@@ -22,10 +24,11 @@ _KEYS = {"session": "session_key", "match": "match_key", "round": "round_key"}
 
 @dataclass(frozen=True)
 class PictureListed:
-    """A picture of a session. ``alt``: the same in words."""
+    """A picture of a session. ``alt``: the same in words; ``of_present``: it was not scored anew since."""
 
     name: str
     alt: str
+    of_present: bool
 
 
 def grades(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, str]:
@@ -34,8 +37,41 @@ def grades(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, 
     return {row["session_key"]: row["grade"] for row in rows}
 
 
+def newest_sessions(
+    conn: Connection[DictRow], most: int, *, before: str | None = None, on: date | None = None, zone: tzinfo = UTC
+) -> list[str]:
+    """The keys of sessions, newest first. ``before``: older than this one; ``on``: begun that day in ``zone``."""
+    rows = conn.execute(
+        """select session_key from session
+           where (%(before)s::text is null or (started_at, session_key) < (
+                      select s.started_at, s.session_key from session s where s.session_key = %(before)s))
+             and (%(on)s::date is null or (started_at at time zone %(zone)s)::date = %(on)s)
+           order by started_at desc, session_key desc limit %(most)s""",
+        {"before": before, "on": on, "zone": str(zone), "most": most},
+    )
+    return [row["session_key"] for row in rows]
+
+
+def session_after(conn: Connection[DictRow], session_key: str) -> str | None:
+    """The key of the session that came after one; None: it is the newest."""
+    row = conn.execute(
+        """select session_key from session
+           where (started_at, session_key) > (
+               select s.started_at, s.session_key from session s where s.session_key = %s)
+           order by started_at, session_key limit 1""",
+        [session_key],
+    ).fetchone()
+    return None if row is None else str(row["session_key"])
+
+
+def several_servers(conn: Connection[DictRow]) -> bool:
+    """Whether there are sessions of more than one game server."""
+    row = conn.execute("select count(distinct server) > 1 as several from session").fetchone()
+    return row is not None and bool(row["several"])
+
+
 def receipt(conn: Connection[DictRow], round_key: str) -> dict[str, Any] | None:
-    """What ``slomix explain`` said of a round when it was asked last; None: it was not yet."""
+    """What ``slomix explain`` says of a round, without names; None: that is being made."""
     row = conn.execute("select document from site.receipt where round_key = %s", [round_key]).fetchone()
     return None if row is None else dict(row["document"])
 
@@ -44,7 +80,7 @@ def pictures(conn: Connection[DictRow], session_key: str) -> list[PictureListed]
     """The pictures of a session, in order."""
     with conn.cursor(row_factory=rows_of(PictureListed)) as cursor:
         return cursor.execute(
-            "select name, alt from site.picture where session_key = %s order by position", [session_key]
+            "select name, alt, of_present from site.picture where session_key = %s order by position", [session_key]
         ).fetchall()
 
 

@@ -230,13 +230,12 @@ def _seen(
     relation: str, columns: Sequence[_Column], own: str | None, *, hidden: bool = False
 ) -> Iterator[sql.Composable]:
     """What is shown of each column. ``own``: the one that says of whom a row is; ``hidden``: he is."""
-    no_identity = any(column.name == "flags" for column in columns)
     for column in columns:
-        seen = _seen_of(relation, column, own, hidden, no_identity)
+        seen = _seen_of(relation, column, own, hidden)
         yield sql.SQL(seen).format(x=sql.Identifier("x", column.name)) + sql.SQL(" as ") + sql.Identifier(column.name)
 
 
-def _seen_of(relation: str, column: _Column, own: str | None, hidden: bool, has_flags: bool) -> str:
+def _seen_of(relation: str, column: _Column, own: str | None, hidden: bool) -> str:
     name = column.name
     if name == own:
         return "h.public_guid" if hidden else "{x}"
@@ -245,18 +244,22 @@ def _seen_of(relation: str, column: _Column, own: str | None, hidden: bool, has_
     if own is not None and name in _NAMES:
         if hidden:
             return "case when {x} is not null then h.shown end"
-        if name == "player":  # an award or duel may be of who is not known by GUID
-            return "case when x.guid is null then site.shown_text({x}) else {x} end"
-        return "case when 'no_identity' = any(x.flags) then site.shown_text({x}) else {x} end" if has_flags else "{x}"
+        return _named_by(own)
     if name == "opponent":
         shown = "(select o.shown from public.hidden_player o where o.guid = x.opponent_guid)"
-        return f"coalesce({shown}, case when x.opponent_guid is null then site.shown_text({{x}}) else {{x}} end)"
+        return f"coalesce({shown}, {_named_by('opponent_guid')})"
     if name in _LISTS_OF_GUIDS:
         return (
             "case when {x} is not null then array(select coalesce(o.public_guid, g) from unnest({x}) with ordinality"
             " as a (g, at) left join public.hidden_player o on o.guid = g order by at) end"
         )
     return _text_seen(relation, column)
+
+
+def _named_by(guid: str) -> str:
+    """The name of somebody who is not hidden by his GUID; without one, or with one that is good for a single file, he
+    may be somebody who is."""
+    return f"case when x.{guid} is null or x.{guid} like 'NO-%' then site.shown_name({{x}}) else {{x}} end"
 
 
 def _text_seen(relation: str, column: _Column) -> str:
@@ -277,7 +280,7 @@ def _text_seen(relation: str, column: _Column) -> str:
 
 def grant(conn: Connection[DictRow]) -> None:
     """Lets the role read the schema ``site``, where there is such a role."""
-    if conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is not None:
+    if _is_there(conn):
         conn.execute(GRANTS)
 
 
@@ -291,23 +294,35 @@ CREATE_ROLE = f"create role {ROLE} login nosuperuser nocreatedb nocreaterole noi
 def make_role(conn: Connection[DictRow]) -> None:
     """Makes the role where it is missing and we may do everything, as on the embedded server; ``conn`` commits each
     statement. Elsewhere ``slomix doctor`` says how."""
-    row = conn.execute(
-        """select (select rolsuper from pg_roles where rolname = current_user) as may,
-                  exists (select from pg_roles where rolname = %s) as there, current_database() as database""",
-        [ROLE],
-    ).fetchone()
-    assert row is not None
-    if not row["may"]:
+    row = conn.execute("select rolsuper as may from pg_roles where rolname = current_user").fetchone()
+    if row is None or not row["may"]:
         return
-    conn.execute(sql.SQL("revoke temporary on database {} from public").format(sql.Identifier(row["database"])))
-    if not row["there"]:
+    conn.execute(_no_temporary(conn))
+    if not _is_there(conn):
         with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):  # somebody else just did
             conn.execute(CREATE_ROLE)
 
 
+def statements_for_role(conn: Connection[DictRow]) -> str:
+    """What whoever may do everything runs so that the role is there and reads what pages show, on one line."""
+    made = [] if _is_there(conn) else [CREATE_ROLE]
+    return " ".join([*made, f"{_no_temporary(conn).as_string(conn)};", *GRANTS.split("\n")])
+
+
+def _is_there(conn: Connection[DictRow]) -> bool:
+    return conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is not None
+
+
+def _no_temporary(conn: Connection[DictRow]) -> sql.Composed:
+    """Takes from everybody to make temporary tables, which would be all that the role can write."""
+    row = conn.execute("select current_database() as name").fetchone()
+    assert row is not None
+    return sql.SQL("revoke temporary on database {} from public").format(sql.Identifier(row["name"]))
+
+
 def trouble_with_role(conn: Connection[DictRow]) -> str | None:
     """Why the role can't read what pages show, or can read more; None: all is as it should be."""
-    if conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is None:
+    if not _is_there(conn):
         return f"there is no role {ROLE}"
     may = conn.execute(
         """select r.rolsuper as everything, has_schema_privilege(r.rolname, 'site', 'usage') as site,

@@ -18,10 +18,12 @@ from psycopg.rows import DictRow, dict_row
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse.database import PAGES_OPTIONS, Database, postgres_url, site_url
+from slomix_pipeline.warehouse.database import PAGES_OPTIONS, UNHEARD_MS, Database, postgres_url, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 
 _KEPT = 4  # connections that nobody uses just now
+_AT_ONCE = 8  # connections at all: the database has rounds to take in, too
+_WAIT_SECONDS = 2.0  # for one of them
 _CONNECT_TIMEOUT_SECONDS = 3
 _VERSION = "select version, privacy, changed_at from site.version"
 
@@ -73,17 +75,21 @@ class SiteStore:
             application_name="slomix site",
             options=f"{given.get('options', '')} {PAGES_OPTIONS}".strip(),
             connect_timeout=given.get("connect_timeout", _CONNECT_TIMEOUT_SECONDS),
+            tcp_user_timeout=given.get("tcp_user_timeout", UNHEARD_MS),
         )
         self._idle: list[Connection[DictRow]] = []
         self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(_AT_ONCE)
 
     @contextmanager
     def moment(self) -> Iterator[Moment]:
         """Everything as it is at this moment.
 
         Raises:
-            StoreUnavailable: the database is away, or went away meanwhile.
+            StoreUnavailable: the database is away, went away meanwhile, or too many read just now.
         """
+        if not self._free.acquire(timeout=_WAIT_SECONDS):
+            raise StoreUnavailable(f"{_AT_ONCE} pages are being read at once")
         conn = None
         try:
             conn, version = self._begun()
@@ -98,6 +104,7 @@ class SiteStore:
         finally:
             if conn is not None and not conn.closed:
                 self._put_aside(conn)
+            self._free.release()
 
     def _begun(self) -> tuple[Connection[DictRow], Version]:
         """A connection, and the version that its snapshot has. Of lines that were put aside the server may have closed

@@ -70,11 +70,16 @@ def note_done(conn: Connection[DictRow], through: Begun) -> None:
     )
 
 
+def command_works(database: Database) -> bool:
+    """Whether a command works rounds out at this moment."""
+    with database.try_hold(COMMAND_WORKS) as conn:
+        return conn is None
+
+
 def in_command(database: Database) -> set[str]:
     """The imported rounds and records that a command is taking through at this moment; without one, nobody does."""
-    with database.try_hold(COMMAND_WORKS) as conn:
-        if conn is not None:
-            return set()
+    if not command_works(database):
+        return set()
     with database.connect() as conn:
         rows = conn.execute(
             "select distinct partition_key from unfinished join file using (partition_key) where imported"

@@ -26,7 +26,8 @@ def test_pages_that_fell_come_up_again_and_end_with_their_owner(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site_process, "_AGAIN_AFTER", 0.0)
-    with SiteProcess(load_settings(home=tmp_path), database, supervisor.free_port(0)) as site:
+    said: list[str] = []
+    with SiteProcess(load_settings(home=tmp_path), database, supervisor.free_port(0), said.append) as site:
         until_it_answers(site)
         (first,) = site.numbers
         site.keep_up()
@@ -35,11 +36,12 @@ def test_pages_that_fell_come_up_again_and_end_with_their_owner(
         while site.numbers == (first,):
             site.keep_up()
         until_it_answers(site)
+        assert len(said) == 1 and "site.log" in said[0]
     with pytest.raises(ProcessLookupError):
         os.kill(*site.numbers, 0)
 
 
 def test_the_process_of_the_pages_is_told_no_secret(database: Database, tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path, discord_webhook="https://example.org/hook", sftp_password="a password")
-    told = str(SiteProcess(settings, database, 1)._environment)
+    told = str(SiteProcess(settings, database, 1, print)._environment)
     assert "a password" not in told and "example.org" not in told and "slomix_web" in told

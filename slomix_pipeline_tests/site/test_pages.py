@@ -222,6 +222,69 @@ def test_without_a_database_pages_say_so_and_find_it_again(database: Database) -
         assert client.get("/").status_code == 200
 
 
+def test_the_list_goes_on_before_a_session_and_neighbours_are_those_around_it(pipeline: Pipeline) -> None:
+    with pipeline.database.transaction() as conn:
+        conn.execute(
+            """insert into session (session_key, server, started_at, ended_at)
+               select 'main:' || n, 'main', moment, moment from generate_series(1, 60) n
+               cross join lateral (select timestamptz '2026-01-01 12:00Z' + n * interval '1 day' as moment) at"""
+        )
+    with pages_of(pipeline.database) as client:
+        first = client.get("/sessions").text
+        assert 'href="/sessions/main:60"' in first and 'href="/sessions/main:35"' not in first
+        older = client.get("/sessions?before=main:36").text
+        assert 'href="/sessions/main:35"' in older and 'href="/sessions/main:36"' not in older
+        day = client.get("/sessions?on=2026-01-11").text
+        assert 'href="/sessions/main:10"' in day and 'href="/sessions/main:11"' not in day
+        assert client.get("/sessions?on=9999-12-31").status_code == 200
+        page = client.get("/sessions/main:10").text
+        assert 'href="/sessions/main:9"' in page and 'href="/sessions/main:11"' in page
+
+
+def test_an_address_that_no_database_takes_is_refused(shown: Shown) -> None:
+    for url in ("/sessions/a%00b", "/rounds/%00", "/sessions?before=a%00", "/static/%00"):
+        answer = shown.client.get(url)
+        assert (answer.status_code, answer.headers["x-content-type-options"]) == (400, "nosniff"), url
+
+
+def test_a_page_that_breaks_has_the_headers_too(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    app = shown.client.app
+    monkeypatch.setattr(app.state.answers, "answer", broken)  # type: ignore[attr-defined]
+    page = TestClient(app, base_url=OWN, raise_server_exceptions=False).get("/")
+    assert page.status_code == 500 and "could not be made" in page.text
+    assert {name.lower() for name in HEADERS} <= set(page.headers)
+
+
+def test_what_a_page_does_not_name_makes_no_page_of_its_own(shown: Shown) -> None:
+    answers = shown.client.app.state.answers  # type: ignore[attr-defined]
+    shown.client.get("/sessions")
+    kept = len(answers._made)
+    assert shown.client.get("/sessions?fbclid=1&x=2").status_code == 200
+    assert len(answers._made) == kept
+
+
+def test_pages_are_sent_compressed_to_who_reads_that_and_pictures_of_dots_never(
+    shown: Shown, exported: dict[str, Any]
+) -> None:
+    packed, open_ = (shown.client.get("/", headers={"Accept-Encoding": how}) for how in ("gzip", "identity"))
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in open_.headers
+    assert packed.text == open_.text and packed.headers["vary"] == open_.headers["vary"] == "Accept-Encoding"
+    card = shown.client.get(url_of("sessions", exported["session"]["key"], "card.png"))
+    assert card.status_code == 200 and "content-encoding" not in card.headers
+
+
+def test_what_the_reader_has_is_sent_again_where_it_shows_another_zone_or_address(shown: Shown) -> None:
+    store = shown.client.app.state.answers._store  # type: ignore[attr-defined]
+    tags = [
+        TestClient(create_app(load_settings(**given), store), base_url=OWN).get("/").headers["etag"]
+        for given in ({}, {"timezone": "Asia/Tokyo"}, {"site_address": "https://stats.example.org"})
+    ]
+    assert len(set(tags)) == 3
+
+
 def test_an_empty_database_has_pages(database: Database) -> None:
     with pages_of(database) as client:
         found = crawl(client)
@@ -239,6 +302,14 @@ def test_a_file_that_can_not_be_read_has_a_page_that_says_why(pipeline: Pipeline
         and "count nowhere" in page.text
         and pipeline.file(key)["reason"][:20] in seen_text(page)
     )
+
+
+def test_a_file_that_was_not_worked_out_yet_has_no_page_that_could_stay(pipeline: Pipeline) -> None:
+    name = f"{just_now():%Y-%m-%d-%H%M%S}-supply-round-1.txt"
+    key = pipeline.put_and_take_in(name, b"nothing of the kind\n")
+    pipeline.rows("update file set status = 'requested', reason = null where partition_key = %s returning 1", key)
+    with pages_of(pipeline.database) as client:
+        assert client.get(url_of("rounds", key)).status_code == 404
 
 
 def test_names_are_shown_as_text_whatever_they_hold() -> None:

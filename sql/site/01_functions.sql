@@ -16,6 +16,13 @@ begin
     return regexp_replace(said, pattern, 'a hidden player', 'gi');
 end $$;
 
+-- Of a name alone, which may have colour codes within.
+create function site.shown_name(said text) returns text language sql stable as $$
+    select case when site.shown_text(bare) = bare then said else site.shown_text(bare) end
+    from (select regexp_replace(regexp_replace(said, '\^[^\s^\x01-\x1f\x7f]', '', 'g'),
+                                '[\s\x01-\x1f\x7f]+', ' ', 'g') as bare) b
+$$;
+
 create function site.shown_texts(said text[]) returns text[] language sql stable as $$
     select array(select site.shown_text(one) from unnest(said) with ordinality as all_of_it (one, at) order by at)
 $$;
@@ -33,7 +40,8 @@ begin
     return text_of::jsonb;
 end $$;
 
--- Of JSON that may hold names anywhere. Keys that are plain words are ours.
+-- Of JSON that may hold names anywhere. Keys that are plain words are ours, and so are the words below some of
+-- them: there "first" or "A" is not the name of who is hidden.
 create function site.shown_json(said jsonb) returns jsonb
     language plpgsql stable security definer set search_path = pg_catalog, public as $$
 begin
@@ -46,6 +54,13 @@ begin
                            from jsonb_array_elements(said) with ordinality as all_of_it (one, at))
         when 'object' then (select coalesce(jsonb_object_agg(
                                 case when key ~ '^[a-z0-9_ ]+$' then key else site.shown_text(key) end,
-                                site.shown_json(value)), '{}') from jsonb_each(said))
+                                case
+                                    when key in (
+                                        'guid', 'schema', 'key', 'status', 'label', 'flags', 'map', 'config', 'team', 'side',
+                                        'made', 'signs', 'winner', 'source', 'policy', 'defender', 'severity',
+                                        'sha256', 'read_sha256', 'from', 'generation', 'line_ends', 'link_class',
+                                        'pairing', 'duration', 'timing'
+                                    ) then site.shown_guids(value)
+                                    else site.shown_json(value) end), '{}') from jsonb_each(said))
         else said end;
 end $$;

@@ -2,10 +2,10 @@
 
 create view site.version as
 select v.version, v.changed_at,
-       (select count(*) + count(revoked_at) from public.identity_decision where kind = 'hide') as privacy
+       (select count(*) + count(revoked_at) from public.identity_decision where kind in ('hide', 'merge')) as privacy
 from public.data_version v;
 comment on view site.version is
-'How new the data is: raised by every transaction that changes what is shown. privacy: raised by every wish to be hidden, and by every end of one.';
+'How new the data is: raised by every transaction that changes what is shown. privacy: raised by every decision that may hide somebody (a merge into who is hidden does), and by every end of one.';
 
 -- Decisions about who is who are nobody's business; what they do is in person_decided.
 create view site.identity_decision as
@@ -16,8 +16,11 @@ select thing, kind, partition_key, part, state from public.post;
 comment on view site.post is 'Which messages there are: corrections are of what one of them said.';
 
 create view site.receipt as
-select round_key, made_at, site.shown_json(document) as document from public.site_receipt;
-comment on view site.receipt is 'What slomix explain says of a round, as it was when it was made last.';
+select r.round_key, r.made_at, site.shown_json(r.document) as document
+from public.site_receipt r join public.session_round using (round_key) join public.session s using (session_key)
+where s.prepared_of = greatest(s.scored_at, s.awarded_at);
+comment on view site.receipt is
+'What slomix explain says of a round, without names of players, where it was made of what the session is now.';
 
 create view site.card as
 select c.session_key, c.grade
@@ -26,10 +29,11 @@ where s.prepared_of = greatest(s.scored_at, s.awarded_at);
 comment on view site.card is 'The trust grade of sessions, where it was made of what the session is now.';
 
 create view site.picture as
-select p.session_key, p.position, p.name, p.alt, p.svg, p.png, p.made_at
-from public.site_picture p, site.version v
+select p.session_key, p.position, p.name, p.alt, p.svg, p.png, p.made_at,
+       p.scored_at is not distinct from s.scored_at as of_present
+from public.site_picture p join public.session s using (session_key) cross join site.version v
 where p.privacy = v.privacy
-   or not exists (select from public.session_player s join public.hidden_player using (guid)
-                  where s.session_key = p.session_key);
+   or not exists (select from public.session_player h join public.hidden_player using (guid)
+                  where h.session_key = p.session_key);
 comment on view site.picture is
-'Pictures of sessions, in order. One that was drawn before somebody in it was hidden is gone until it is drawn anew.';
+'Pictures of sessions, in order. One that was drawn before somebody in it was hidden is gone until it is drawn anew. of_present: the session was not scored anew since.';

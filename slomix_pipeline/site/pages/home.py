@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.pages.sessions import SessionLine, lines
 from slomix_pipeline.site.pages.shared import MatchLine, match_lines
-from slomix_pipeline.warehouse import reading
+from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.site_store import Moment
 
 _BEFORE = 5  # sessions before the last one
@@ -25,8 +25,8 @@ class HomePage:
 
 def home(moment: Moment, asked: Asked) -> HomePage:
     """The last session with its matches, and those before."""
-    rows = reading.session_rows(moment.conn)[::-1][: _BEFORE + 1]
-    if not rows:
+    keys = site_reading.newest_sessions(moment.conn, _BEFORE + 1)
+    if not keys:
         return HomePage(None, (), ())
-    last, *before = lines(moment, rows)
-    return HomePage(last, match_lines(reading.matches(moment.conn, [rows[0].session_key])), tuple(before))
+    last, *before = lines(moment, keys)
+    return HomePage(last, match_lines(reading.matches(moment.conn, keys[:1])), tuple(before))

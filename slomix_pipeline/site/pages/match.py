@@ -52,7 +52,6 @@ class MatchPage:
     """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on."""
 
     title: str
-    result: str
     line: MatchLine
     session_url: str
     session_title: str
@@ -91,7 +90,6 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     urls = [url_of("matches", other.key) for other in matches]
     return MatchPage(
         title=f"{match.map_name}: {match_result(match)}",
-        result=match_result(match),
         line=match_line(match, match.map_name in [other.map_name for other in matches[:at]]),
         session_url=url_of("sessions", session_key),
         session_title=f"{a} – {b}",

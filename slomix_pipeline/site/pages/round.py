@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.reports.player_receipts import Case, Made, player_receipt
 from slomix_pipeline.reports.wording import facts
 from slomix_pipeline.rules.teams import Team
-from slomix_pipeline.rules.values import SIDE_NAMES
+from slomix_pipeline.rules.values import SIDE_NAMES, FileStatus
 from slomix_pipeline.site.answers import Asked, Link, NotHere
 from slomix_pipeline.site.pages.shared import attack_text, nothing_near
 from slomix_pipeline.site.templating import url_of
@@ -72,14 +72,14 @@ class Check:
 
 @dataclass(frozen=True)
 class RoundPage:
-    """``receipt``: None until it was made; ``player``: the part of the player that was asked for, as ``slomix explain``
-    has it; ``why_not``: why its numbers count nowhere; None: they do. Without ``sides`` the file was never read."""
+    """``receipt``: None until it was made of what the session is now; ``player``: the part of the player that was
+    asked for, as ``slomix explain`` has it; ``why_not``: why its numbers count nowhere; None: they do. Without
+    ``sides`` the file was never read."""
 
     key: str
     title: str
     ended_at: datetime | None
     status: str
-    valid: bool
     reason: str | None
     why_not: str | None
     flags: tuple[str, ...]
@@ -114,7 +114,6 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
         title=f"{round_.map}, round {round_.number}",
         ended_at=round_.stamp,
         status=round_.status.replace("_", " "),
-        valid=round_.valid,
         reason=round_.reason,
         why_not=None if round_.valid else round_.invalid_reason,
         flags=round_.flags,
@@ -129,7 +128,7 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
         checks=_checks(receipt),
         player=part,
         player_line=line,
-        player_name=names.get(wanted or "", part["name"] if part else None),
+        player_name=next((names.get(p.guid, p.name) for p in round_.players if p.guid == wanted), None),
     )
 
 
@@ -179,34 +178,34 @@ def _part(
 ) -> tuple[Mapping[str, Any], int | None]:
     """What a player's numbers are made of, and the line of the file that he has."""
     own = {} if receipt is None else {player["guid"]: player for player in receipt.get("players", ())}
-    if receipt is None or guid not in own:
-        why = "The receipt of this round is not made yet." if receipt is None else f"No {guid} played in it."
+    line = site_reading.player_line(conn, key, guid)
+    if receipt is None or line is None or guid not in own:
+        why = "The receipt of this round is being made." if receipt is None else f"No {guid} played in it."
         raise NotHere(why, [Link(url_of("rounds", key), "the round")])
     made = Made(own[guid]["made"])
     pairing = receipt.get("pairing") or {}
     first_key = pairing.get("partner") if made in (Made.DIFFERENCE, Made.RESTARTED) else None
     before = site_reading.player_line(conn, first_key, guid) if first_key else None
-    line = site_reading.player_line(conn, key, guid)
-    assert line is not None
     stored = receipts.stored_players(conn, key).get(guid)
     case = Case(line, before, made, stored, receipts.stored_weapons(conn, key).get(guid, {}))
     return player_receipt(case), own[guid]["line"]
 
 
 def _unread(moment: Moment, key: str) -> RoundPage:
-    """A round of which there is a file alone, and why."""
+    """A round whose file can't be read, and why."""
     try:
         file = receipts.file_row(moment.conn, key)
     except KeyError:
         raise nothing_near(moment, "round", key) from None
+    if file.status is not FileStatus.QUARANTINED:  # what else becomes of a file makes no new version
+        raise nothing_near(moment, "round", key)
     return RoundPage(
         key=key,
         title=file.name,
         ended_at=None,
         status=file.status,
-        valid=False,
         reason=file.reason,
-        why_not=file.reason or "it was not worked out yet",
+        why_not=file.reason or "its file can't be read",
         flags=(),
         attack=None,
         duration_seconds=None,

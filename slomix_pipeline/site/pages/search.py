@@ -13,9 +13,8 @@ from slomix_pipeline.rules.name_search import resembling, search
 from slomix_pipeline.site.answers import Asked, Moved
 from slomix_pipeline.site.pages.sessions import SessionLine, lines
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, maps, players, reading
+from slomix_pipeline.warehouse import careers, maps, players, reading, site_reading
 from slomix_pipeline.warehouse.careers import PlayerFound
-from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.site_store import Moment
 
 _LONGEST = 100  # characters; the header's field takes no more
@@ -49,7 +48,7 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
     found, on_maps = careers.players_meant(conn, typed), _maps(conn, typed)
     sessions = _sessions(conn, typed, asked)
     urls = [url_of("players", player.guid) for player in found]
-    urls += [url_of("sessions", session.session_key) for session in sessions]
+    urls += [url_of("sessions", key) for key in sessions]
     if len(urls) == 1 and not on_maps:
         raise Moved(urls[0], for_good=False)
     nothing = not (found or on_maps or sessions)
@@ -57,7 +56,7 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
         typed,
         tuple(Hit(player, _meant(typed, player)) for player in found[:_SHOWN]),
         on_maps[:_SHOWN],
-        lines(moment, sessions[:_SHOWN]) if sessions else (),
+        lines(moment, sessions) if sessions else (),
         _instead(conn, typed) if nothing else (),
     )
 
@@ -74,17 +73,13 @@ def _maps(conn: Connection[DictRow], typed: str) -> tuple[str, ...]:
         return error.found
 
 
-def _sessions(conn: Connection[DictRow], typed: str, asked: Asked) -> list[SessionScore]:
-    """The session of a key, or those of a day, the newest first."""
+def _sessions(conn: Connection[DictRow], typed: str, asked: Asked) -> list[str]:
+    """The keys of the session that is meant, or of those of a day, the newest first."""
     try:
         day = date.fromisoformat(typed)
     except ValueError:
-        day = None
-    return [
-        row
-        for row in reading.session_rows(conn)[::-1]
-        if row.session_key == typed or row.started_at.astimezone(asked.zone).date() == day
-    ]
+        return [row.session_key for row in reading.session_rows_of(conn, [typed])]
+    return site_reading.newest_sessions(conn, _SHOWN, on=day, zone=asked.zone)
 
 
 def _instead(conn: Connection[DictRow], typed: str) -> tuple[PlayerFound, ...]:

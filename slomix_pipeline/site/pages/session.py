@@ -151,15 +151,14 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         rounds=by_round,
         left_out=sum(one.left_out is not None for one in seen),
         pictures=tuple(pictures[1:]),
-        has_card=bool(pictures),
+        has_card=bool(pictures) and pictures[0].of_present,
         why=tuple(
             (f"{match.position}. {match.map}", match.reason, (match.confidence or "no result").replace("_", " "))
             for match in evidence.matches
         ),
         about_teams=_about_teams(evidence),
         decisions=tuple(
-            f"{row.kind} {row.player or row.map or ''}: {decided_text(row.kind, row.value)}, "
-            f"by {row.made_by}: {row.reason}"
+            f"{row.kind} {row.player or row.map or ''}: {decided_text(row.kind, row.value)}: {row.reason}"
             for row in evidence.decisions
         ),
         corrections=tuple(f"{row.notice} ({row.cause})" for row in evidence.corrections),
@@ -171,10 +170,9 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
 
 def _neighbours(moment: Moment, key: str) -> tuple[str | None, str | None]:
     """The addresses of the sessions before and after one."""
-    keys = [row.session_key for row in reading.session_rows(moment.conn)]
-    at = keys.index(key)
-    urls = [url_of("sessions", other) for other in keys]
-    return urls[at - 1] if at else None, urls[at + 1] if at + 1 < len(urls) else None
+    before = next(iter(site_reading.newest_sessions(moment.conn, 1, before=key)), None)
+    after = site_reading.session_after(moment.conn, key)
+    return before and url_of("sessions", before), after and url_of("sessions", after)
 
 
 def _tables(players: Sequence[PlayerTotals], names: Mapping[str, TeamName]) -> tuple[TeamTable, ...]:

@@ -49,29 +49,26 @@ class SessionsPage:
 
 def sessions(moment: Moment, asked: Asked) -> SessionsPage:
     """``?before=``: older than this session; ``?on=``: of this day."""
-    rows = reading.session_rows(moment.conn)[::-1]
-    on = _day(asked.query.get("on"))
-    if on is not None:
-        rows = [row for row in rows if row.started_at.astimezone(asked.zone).date() == on]
-    shown = rows
-    if before := asked.query.get("before"):
-        at = next((at for at, row in enumerate(rows) if row.session_key == before), None)
-        if at is None:
-            raise NotUnderstood(f"before: there is no session {before}")
-        shown = rows[at + 1 :]
-    page = shown[:_A_PAGE]
-    more = {"before": page[-1].session_key, **({"on": str(on)} if on else {})} if len(shown) > _A_PAGE else None
+    conn, on = moment.conn, _day(asked.query.get("on"))
+    before = None
+    if wanted := asked.query.get("before"):
+        before = reading.resolve_session(conn, wanted)  # it may have been merged away meanwhile
+        if before is None:
+            raise NotUnderstood(f"before: there is no session {wanted}")
+    found = site_reading.newest_sessions(conn, _A_PAGE + 1, before=before, on=on, zone=asked.zone)
+    page = found[:_A_PAGE]
+    more = {"before": page[-1], **({"on": str(on)} if on else {})} if len(found) > _A_PAGE else None
     return SessionsPage(
         lines(moment, page),
         None if more is None else f"/sessions?{urlencode(more)}",
         on,
-        len({row.server for row in rows}) > 1,
+        site_reading.several_servers(conn),
     )
 
 
-def lines(moment: Moment, rows: Sequence[SessionScore]) -> tuple[SessionLine, ...]:
-    """Sessions as lines of a list."""
-    keys = [row.session_key for row in rows]
+def lines(moment: Moment, keys: Sequence[str]) -> tuple[SessionLine, ...]:
+    """Sessions as lines of a list, newest first."""
+    rows = reading.session_rows_of(moment.conn, keys)[::-1]
     names, grades = teams.team_names(moment.conn, keys), site_reading.grades(moment.conn, keys)
     return tuple(_line(row, names[row.session_key], grades.get(row.session_key)) for row in rows)
 

@@ -1,0 +1,13 @@
+"""Whether a run is at work or waits for its turn: what is done in the background is left for later then.
+
+Does not belong here: what is done in the background (``catalogue``, ``pages``).
+"""
+
+import dagster as dg
+
+from slomix_pipeline.jobs import IN_FLIGHT
+
+
+def is_busy(instance: dg.DagsterInstance) -> bool:
+    """Whether any run is in flight."""
+    return bool(instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1))
