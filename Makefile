@@ -1,18 +1,23 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
+# make site-test: the pages in a real browser, Debian's chromium; it needs EXTRAS=dev,site-tests, which it sets itself.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
 # until its message, an idle evening, boards, pictures, a year. An hour.
-# EXTRAS=dev,site-tests adds what tries the pages in a real browser; its tests are skipped without.
 PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
 
-.PHONY: run test bench install check clean
+.PHONY: run test site-test bench install check clean
 
 run: install
 	@$(BIN)/slomix run
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # in the order of conftest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser" # in the order of conftest
+
+site-test: EXTRAS = dev,site-tests
+site-test:
+	@$(MAKE) --no-print-directory install EXTRAS=$(EXTRAS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m browser slomix_pipeline_tests/site
 
 bench: install
 	@$(BIN)/python benchmarks/rules.py

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the browser is a suite of its own."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 # How a page is opened for somebody: the size of his window, and Playwright's other words for who he is.
 Opened = Callable[..., "Page"]
 
