@@ -148,17 +148,16 @@ def strike_out_parts(conn: Connection[DictRow], thing: Thing, after: int) -> lis
     """Nobody needs more of this thing than so many messages. Returns those that may be there all the same."""
     values = {"kind": thing.kind, "key": thing.partition_key, "after": after, "not_there": list(NOT_THERE)}
     there = conn.execute(
-        """select thing from post
+        """with needless as (
+               delete from due d
+               where kind = %(kind)s and partition_key = %(key)s and part > %(after)s
+                 and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))
+           )
+           select thing from post
            where kind = %(kind)s and partition_key = %(key)s and part > %(after)s and state <> all(%(not_there)s)
            order by part""",
         values,
     ).fetchall()
-    conn.execute(
-        """delete from due d
-           where kind = %(kind)s and partition_key = %(key)s and part > %(after)s
-             and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
-        values,
-    )
     return [Thing.named(row["thing"]) for row in there]
 
 
