@@ -61,7 +61,7 @@ def look_after_messages(context: dg.SensorEvaluationContext, tools: Tools) -> No
 
 
 @dg.sensor(
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells what is due and did not arrive, with growing pauses, and reports what can't be told any more. "
     "Starts no run.",
