@@ -142,6 +142,6 @@ class Telling:
 
     def outcome(self, things: Collection[str]) -> Outcome:
         """What the check says about some of the things told, with all their messages."""
-        said = {name: told for name, told in self.said.items() if name.partition("#")[0] in things}
+        said = {name: told for name, told in self.said.items() if replace(Thing.named(name), part=1).name in things}
         trouble = {thing: f"{told.outcome}: {told.detail}" for thing, told in said.items() if told.outcome.is_trouble}
         return Outcome(not trouble, {"messages": len(said)} | trouble)
