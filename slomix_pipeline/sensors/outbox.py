@@ -82,7 +82,7 @@ def outbox_sensor(
         if waiting and (busy := unfinished.in_command(database)):  # an import tells what it announces itself
             theirs = {*busy, *results.sessions_of(conn, busy)}
             waiting = [one for one in waiting if not theirs & {one.partition_key, one.session_key}]
-    tried = deliver(tools, waiting, patience)
+    tried = deliver(tools, waiting)
     if not tried:
         return dg.SkipReason("nothing waits that can be told now")
     return dg.SkipReason(f"tried {len(tried)} of {len(waiting)} messages: {', '.join(tried[:10])}")

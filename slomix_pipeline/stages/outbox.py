@@ -7,7 +7,6 @@ waits and for how long (``warehouse.due``), when it is tried (``sensors.outbox``
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import run_stages
@@ -36,11 +35,11 @@ TELLERS: dict[ThingKind, _Teller] = {
 """Who tells what; alarms are told by who raises them, of what is wrong by then."""
 
 
-def deliver(tools: Tools, waiting: Sequence[Waiting], patience: Patience) -> list[str]:
-    """Tells what waits, in its order, until Discord took too long in all. Returns the names of what was tried."""
+def deliver(tools: Tools, waiting: Sequence[Waiting]) -> list[str]:
+    """Tells what waits, in its order, until the patience of ``tools`` is over. Returns the names of what was tried."""
     tried: list[str] = []
     for (_, teller), group in groupby(waiting, key=lambda one: (one.session_key, TELLERS[one.kind])):
-        if patience.is_over:
+        if tools.patience.is_over:
             break
         own = list(group)
         things = [one.thing for one in own]
