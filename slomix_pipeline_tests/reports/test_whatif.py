@@ -79,11 +79,9 @@ def test_every_session_is_scored_by_the_other_policy_as_it_was_played(history: P
 
 def test_it_changes_nothing_in_the_database(history: Pipeline) -> None:
     before = history.contents()
-    written = history.rows("select sum(n_tup_ins + n_tup_upd + n_tup_del) as n from pg_stat_user_tables")
     for arguments in (["--policy", "per-round/1"], ["--policy", "two-point/1", "--json", "--session", "latest"]):
         assert history.slomix("whatif", *arguments).exit_code == 0
     assert history.contents() == before
-    assert history.rows("select sum(n_tup_ins + n_tup_upd + n_tup_del) as n from pg_stat_user_tables") == written
     assert history.stale() == []
 
 
