@@ -12,6 +12,7 @@ from enum import StrEnum
 from slomix_pipeline.rules.alarms import SETTLES
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
 
+WATCH_LOST = timedelta(minutes=3)  # its daemon gives a sign of life twice a minute
 # A folder is listed every minute also while nothing changes in it.
 LOOK_LATE = timedelta(minutes=5)
 LOOK_LOST = timedelta(minutes=30)
@@ -30,12 +31,14 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChainSeen:
-    """What is known of the chain. ``looked_at``: when a folder of the game server was last listed; ``waiting`` files
+    """What is known of the chain. ``watched_at``: when what watches over all of it last gave a sign of life, None: it
+    can't be seen from here; ``looked_at``: when a folder of the game server was last listed; ``waiting`` files
     were asked for and have no outcome, the oldest since ``waiting_since``; ``rounds`` of the last session, of which
     ``timed`` have a timing record; ``messages`` are in trouble, the oldest since ``messages_since``. Unreadable files,
     checks and messages: of lately."""
 
     as_of: datetime
+    watched_at: datetime | None
     looked_at: datetime | None
     waiting: int
     waiting_since: datetime | None
@@ -61,7 +64,7 @@ class StageSeen:
 
 def stages(seen: ChainSeen) -> tuple[StageSeen, ...]:
     """All stages, in the order in which a round passes them."""
-    return _game_server(seen), _files(seen), _rounds(seen), _timing(seen), _checks(seen), _messages(seen)
+    return _watch(seen), _game_server(seen), _files(seen), _rounds(seen), _timing(seen), _checks(seen), _messages(seen)
 
 
 def worst(found: tuple[StageSeen, ...]) -> StageState:
@@ -69,10 +72,26 @@ def worst(found: tuple[StageSeen, ...]) -> StageState:
     return max((stage.state for stage in found), key=list(StageState).index)
 
 
+def _watch(seen: ChainSeen) -> StageSeen:
+    if seen.watched_at is None:
+        return StageSeen("Watch", StageState.UNKNOWN, "whether anybody watches can't be seen from here")
+    if _is_watched(seen):
+        return StageSeen("Watch", StageState.OK, "last sign of life", seen.watched_at)
+    return StageSeen(
+        "Watch", StageState.DOWN, "nobody fetches files or tells results; last sign of life", seen.watched_at
+    )
+
+
+def _is_watched(seen: ChainSeen) -> bool:
+    return seen.watched_at is None or seen.as_of - seen.watched_at <= WATCH_LOST
+
+
 def _game_server(seen: ChainSeen) -> StageSeen:
     name = "Game server"
     if seen.looked_at is None:
         return StageSeen(name, StageState.UNKNOWN, "its files were never listed")
+    if not _is_watched(seen):
+        return StageSeen(name, StageState.UNKNOWN, "nobody looks; its files were last listed", seen.looked_at)
     age = seen.as_of - seen.looked_at
     state = StageState.DOWN if age > LOOK_LOST else StageState.WARN if age > LOOK_LATE else StageState.OK
     return StageSeen(name, state, "its files were last listed", seen.looked_at)

@@ -1,6 +1,6 @@
 """How the chain stands, as the database knows it and as pages may read it.
 
-Belongs here: one query. Does not belong here: what of it is late or wrong (``rules.stages``), what only Dagster knows.
+Belongs here: one query. Does not belong here: what of it is late or wrong (``rules.stages``).
 """
 
 from psycopg import Connection
@@ -30,7 +30,7 @@ _SEEN = """
     ),
     waiting as (select requested_at from file where status = 'requested'),
     trouble as (select m.since from message_trouble m, moment where m.kind <> %(alarm)s and m.since > moment.since)
-    select now as as_of, (select max(looked_at) from folder_look) as looked_at,
+    select now as as_of, site.watched_at() as watched_at, (select max(looked_at) from folder_look) as looked_at,
            (select count(*) from waiting) as waiting, (select min(requested_at) from waiting) as waiting_since,
            (select count(*) from file where status = 'quarantined' and by_sensor and finished_at > since) as unreadable,
            (select max(stamp) from parsed_round) as last_round_at,

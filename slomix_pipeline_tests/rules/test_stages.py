@@ -11,6 +11,7 @@ from slomix_pipeline.rules.stages import ChainSeen, StageState, stages, worst
 NOW = datetime(2026, 2, 2, 21, tzinfo=UTC)
 RUNNING = ChainSeen(
     as_of=NOW,
+    watched_at=NOW - timedelta(seconds=20),
     looked_at=NOW - timedelta(seconds=50),
     waiting=0,
     waiting_since=None,
@@ -40,6 +41,7 @@ def test_where_nobody_plays_that_is_idle_and_no_trouble() -> None:
 
 
 EACH: list[tuple[str, dict[str, Any], StageState]] = [
+    ("Watch", {"watched_at": None}, StageState.UNKNOWN),
     ("Game server", {"looked_at": NOW - timedelta(minutes=6)}, StageState.WARN),
     ("Game server", {"looked_at": NOW - timedelta(minutes=31)}, StageState.DOWN),
     ("Game server", {"looked_at": None}, StageState.UNKNOWN),
@@ -60,3 +62,8 @@ EACH: list[tuple[str, dict[str, Any], StageState]] = [
 def test_a_stage_in_trouble_changes_no_other(stage: str, changed: dict[str, Any], state: StageState) -> None:
     assert states(**changed) == {**states(), stage: state}
     assert worst(stages(replace(RUNNING, **changed))) is state
+
+
+def test_where_nobody_watches_the_game_server_is_not_blamed() -> None:
+    stopped = states(watched_at=NOW - timedelta(minutes=40), looked_at=NOW - timedelta(minutes=40))
+    assert stopped == {**states(), "Watch": StageState.DOWN, "Game server": StageState.UNKNOWN}

@@ -1,5 +1,8 @@
 """The page of the chain's status: how each stage stands now, kept by nobody, and without what is nobody's business."""
 
+import time
+
+from dagster._daemon.types import DaemonHeartbeat
 from fastapi.testclient import TestClient
 
 from slomix_pipeline.settings import load_settings
@@ -37,6 +40,15 @@ def test_each_stage_that_is_in_trouble_turns_alone(pipeline: Pipeline) -> None:
             assert after[stage] == state and {**after, stage: before[stage]} == before
             before = after
         assert "Something is down" in client.get("/status").text
+
+
+def test_the_daemon_s_signs_of_life_are_seen_where_dagster_keeps_them_here(stored_pipeline: Pipeline) -> None:
+    with pages_of(stored_pipeline.database) as client:
+        assert states(client)["Watch"] == "unknown"
+        for ago, state in ((10, "ok"), (600, "down")):
+            beat = DaemonHeartbeat(time.time() - ago, "SENSOR", "a daemon", [])
+            stored_pipeline.instance.add_daemon_heartbeat(beat)
+            assert states(client)["Watch"] == state
 
 
 def test_an_empty_database_is_idle_or_not_known(database: Database) -> None:
