@@ -33,7 +33,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class AwardGiven:
-    """An award of a round. ``name``: the one to show; ``guid``: None where it can't be told who that was; ``scope``:
+    """An award of a round. ``name``: as the file has it; ``guid``: None where it can't be told who that was; ``scope``:
     what it covers."""
 
     number: int
@@ -67,10 +67,9 @@ def awards_given(conn: Connection[DictRow], match_key: str, wanted: Sequence[str
     hold what round 1's told before: nobody may add the two."""
     with conn.cursor(row_factory=rows_of(AwardGiven)) as cursor:
         return cursor.execute(
-            """select a.number, a.award, coalesce(n.called, a.player) as name, a.guid, a.text, a.scope
+            """select a.number, a.award, a.player as name, a.guid, a.text, a.scope
                from valid_round_award a
                join unnest(%(wanted)s::text[]) with ordinality as wanted (award, place) using (award)
-               left join session_name n on n.session_key = a.session_key and n.guid = a.guid
                where a.match_key = %(match)s order by a.number, wanted.place, a.position""",
             {"match": match_key, "wanted": list(wanted)},
         ).fetchall()

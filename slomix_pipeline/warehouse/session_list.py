@@ -98,14 +98,17 @@ def best_of_sessions(conn: Connection[DictRow], session_keys: Sequence[str]) -> 
     """Who was best of each team of sessions, where that can be said and is worked out."""
     with conn.cursor(row_factory=rows_of(BestSeen)) as cursor:
         rows = cursor.execute(
-            """select c.session_key, best.team, n.guid, n.called as name
+            """with named as materialized (
+                   select session_key, guid, called from session_name where session_key = any(%(keys)s)
+               )
+               select c.session_key, best.team, n.guid, n.called as name
                from site.card c
                cross join lateral (
                    select %(a)s as team, guid, place from unnest(best_a) with ordinality as of_a (guid, place)
                    union all
                    select %(b)s, guid, place from unnest(best_b) with ordinality as of_b (guid, place)
                ) best
-               join session_name n on n.session_key = c.session_key and n.guid = best.guid
+               join named n on n.session_key = c.session_key and n.guid = best.guid
                where c.session_key = any(%(keys)s) order by c.session_key, best.team, best.place""",
             {"keys": list(session_keys), "a": Team.A, "b": Team.B},
         ).fetchall()
@@ -128,3 +131,8 @@ def noted(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, N
             {"keys": list(session_keys), "person": Source.OVERRIDE},
         ).fetchall()
     return {row.session_key: row for row in rows}
+
+
+def maps_of_matches(conn: Connection[DictRow]) -> list[str]:
+    """All maps of which there is a match, by name."""
+    return [row["map"] for row in conn.execute("select distinct map_key(map) as map from match order by 1")]

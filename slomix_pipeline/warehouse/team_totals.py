@@ -80,8 +80,10 @@ def weapons_used(conn: Connection[DictRow], level: Literal["match", "session"], 
     """The weapons with which the players of a match or session killed anybody, each player's most used first."""
     with conn.cursor(row_factory=rows_of(WeaponUsed)) as cursor:
         return cursor.execute(
-            """select guid, weapon, kills::bigint as kills, accuracy, headshots::bigint as headshots
-               from weapon_metric where level = %s and scope = %s and kills > 0
-               order by guid, kills desc, weapon""",
-            [level, key],
+            f"""select guid, weapon, sum(kills)::bigint as kills, metric_accuracy(sum(hits), sum(shots)) as accuracy,
+                       sum(headshots)::bigint as headshots
+                from valid_round_weapon where {level}_key = %s
+                group by guid, weapon having sum(kills) > 0
+                order by guid, sum(kills) desc, weapon""",
+            [key],
         ).fetchall()

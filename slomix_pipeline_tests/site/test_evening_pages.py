@@ -168,13 +168,13 @@ def test_everybody_stands_against_his_own_sessions_before_from_five_on(usual: Pi
     everybody = {player["guid"] for player in numbers(usual.export())}
     with pages_of(usual.database) as client:
         page = client.get(url_of("sessions", key)).text
-        assert page.count("▲</abbr>") >= len(everybody) and "above his usual" in page
+        assert page.count("▲</abbr>") >= len(everybody) and "the median of his 6 sessions before" in page
         home = seen_text(client.get("/"))
-        assert "Form" in home and "6 sessions" in home
+        assert "Form" in home and "the median of his 6 sessions before" in home
         usual.rows("delete from session where session_key in ('main:before-5', 'main:before-6') returning 1")
         usual.rows("update data_version set version = version + 1 returning 1")
         assert "▲</abbr>" not in client.get(url_of("sessions", key)).text
-        assert "his usual" not in client.get("/").text
+        assert "the median" not in client.get("/").text
 
 
 def test_the_list_shows_what_was_asked_for_and_folds_single_files(pipeline: Pipeline) -> None:

@@ -33,13 +33,12 @@ _QUIET = timedelta(days=30)
 
 @dataclass(frozen=True)
 class InForm:
-    """A player of the last session against his own usual damage per minute."""
+    """A player of the last session against the damage per minute of his own sessions before."""
 
     guid: str
     name: str
     dpm: str
     against: Against
-    nights: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def home(moment: Moment, asked: Asked) -> HomePage:
     return HomePage(
         last,
         asked.today - last.ended_at.astimezone(asked.zone).date() > _QUIET,
-        match_lines(reading.matches(conn, keys[:1])),
+        match_lines(reading.matches(conn, keys[:1], records=False)),
         tuple(before),
         _form(conn, keys[0]),
         latest_news(conn, news_since, _NEWS),
@@ -95,7 +94,7 @@ def _form(conn: Connection[DictRow], session_key: str) -> tuple[InForm, ...]:
     usual = own_usual(conn, session_key)
     players = sorted(reading.session_players(conn, session_key), key=lambda player: -(player.dpm or 0))
     return tuple(
-        InForm(player.guid, player.name, number_text(player.dpm, 1), against, usual[player.guid].nights)
+        InForm(player.guid, player.name, number_text(player.dpm, 1), against)
         for player in players
         if (against := against_usual(player, usual.get(player.guid)).get("dpm"))
     )

@@ -3,7 +3,7 @@
 Does not belong here: the session around it (``session``), one round's receipt (``round``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from slomix_pipeline.rules.overrides import OverrideKind, decided_text
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
-from slomix_pipeline.rules.values import Status
+from slomix_pipeline.rules.values import Status, map_key
 from slomix_pipeline.site.answers import Asked, Moved
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
@@ -124,7 +124,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     session_key, key = found
     if key != wanted:
         raise Moved(url_of("matches", key))
-    matches = reading.matches(conn, [session_key])
+    matches = reading.matches(conn, [session_key], records=False)
     at = next(at for at, match in enumerate(matches) if match.key == key)
     match, evidence = matches[at], session_evidence(conn, session_key)
     own: MatchEvidence = next(one for one in evidence.matches if one.position == match.position)
@@ -152,7 +152,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
             if row.round_key in (own.r1_key, own.r2_key) and row.kind is not OverrideKind.TEAM
         ),
         axis=axis(match),
-        par=par_text(played[0]) if (played := map_numbers(conn, match.map_name.strip().lower())) else None,
+        par=par_text(numbers[0]) if (numbers := map_numbers(conn, map_key(match.map_name))) else None,
         policy=match.policy,
         teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
@@ -160,7 +160,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         nobodies=match.without_identity,
         armed=armed(weapons_used(conn, "match", key), match.players),
         duels=duel_table(duels_of(conn, session_key, key), match.players),
-        awards=_awards(awards_given(conn, key, WANTED)),
+        awards=_awards(awards_given(conn, key, WANTED), {entry.guid: entry.shown for entry in evidence.rosters}),
         others=(*_this_evening(matches, at), *map(_play_line, plays_before(conn, key))),
         has_card=bool(pictures) and pictures[0].of_present,
         card_url=url_of("sessions", session_key, "card.png"),
@@ -197,11 +197,15 @@ def _versions(said: Claims, match: MatchSeen) -> tuple[tuple[str, str], ...]:
     return (("The files' headers say", won(said.by_header)), ("The times say", won(said.by_time)))
 
 
-def _awards(given: Sequence[AwardGiven]) -> tuple[tuple[int, tuple[AwardLine, ...]], ...]:
+def _awards(
+    given: Sequence[AwardGiven], names: Mapping[str | None, str]
+) -> tuple[tuple[int, tuple[AwardLine, ...]], ...]:
     lines: dict[int, list[AwardLine]] = {}
     for one in given:
         covers = "of both rounds" if one.scope == "both_rounds" else ""
-        lines.setdefault(one.number, []).append(AwardLine(award_title(one.award), one.name, one.guid, one.text, covers))
+        lines.setdefault(one.number, []).append(
+            AwardLine(award_title(one.award), names.get(one.guid, one.name), one.guid, one.text, covers)
+        )
     return tuple((number, tuple(own)) for number, own in sorted(lines.items()))
 
 

@@ -150,7 +150,7 @@ def _links(conn: Connection[DictRow], key: str, session_key: str) -> tuple[Link,
     links = [Link(url_of("sessions", session_key), "the session")]
     if found is None:
         return tuple(links)
-    match = next(match for match in reading.matches(conn, [session_key]) if match.key == found[1])
+    match = next(match for match in reading.matches(conn, [session_key], records=False) if match.key == found[1])
     others = [
         Link(url_of("rounds", seen.key), f"round {number}")
         for number, seen in ((1, match.first), (2, match.second))

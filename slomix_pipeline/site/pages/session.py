@@ -127,7 +127,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     if key != wanted:
         raise Moved(url_of("sessions", key))
     evidence = session_evidence(conn, key)
-    matches, players = reading.matches(conn, [key]), reading.session_players(conn, key)
+    matches, players = reading.matches(conn, [key], records=False), reading.session_players(conn, key)
     rounds = session_rounds(conn, key)
     seen = [one for match in matches for one in match.rounds]
     session, winner = evidence.session, winner_of(evidence.session)

@@ -16,7 +16,6 @@ from slomix_pipeline.site.pages.shared import is_running, map_asked, score_text
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import careers, reading, session_list, site_reading, teams
 from slomix_pipeline.warehouse.careers import NotOnePlayer, PlayerFound
-from slomix_pipeline.warehouse.maps import map_names
 from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.session_list import BestSeen, Noted, Wanted
 from slomix_pipeline.warehouse.site_store import Moment
@@ -90,7 +89,7 @@ def sessions(moment: Moment, asked: Asked) -> SessionsPage:
         month,
         player,
         map_name,
-        tuple(map_names(conn)),
+        tuple(session_list.maps_of_matches(conn)),
         bool(kept.keys() - {"one_file"}),
         Link(f"/sessions?{urlencode({**kept, 'one_file': 1})}", "Also rounds without a match") if left_out else None,
         site_reading.several_servers(conn),

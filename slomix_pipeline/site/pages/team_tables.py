@@ -79,12 +79,16 @@ def team_tables(
 
 def against_usual(player: PlayerTotals, usual: OwnUsual | None) -> dict[str, Against]:
     """The numbers of a player that are above or below his usual, as far as pages show a difference."""
-    found = {}
-    for attribute in _COMPARED if usual else ():
+    found: dict[str, Against] = {}
+    if usual is None:
+        return found
+    for attribute in _COMPARED:
         now, before, digits = getattr(player, attribute), getattr(usual, attribute), _DIGITS[attribute]
         if now is not None and before is not None and round(now, digits) != round(before, digits):
             sign, word = ("▲", "above") if now > before else ("▼", "below")
-            found[attribute] = Against(sign, f"{word} his usual {number_text(before, digits)}")
+            found[attribute] = Against(
+                sign, f"{word} {number_text(before, digits)}, the median of his {usual.nights} sessions before"
+            )
     return found
 
 
