@@ -287,9 +287,10 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str], *, records: 
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
-               where match_key = any(%s) and valid and p.round_key = any(%s) and %s = any(p.flags)
+               where p.round_key = any(array(select r.round_key from round r where r.match_key = any(%s) and r.valid))
+                 and %s = any(p.flags)
                group by match_key""",
-            [[row["match_key"] for row in rows], list(rounds), NO_IDENTITY],
+            [[row["match_key"] for row in rows], NO_IDENTITY],
         )
     }
     return [
