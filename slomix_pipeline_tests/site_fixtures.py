@@ -20,7 +20,7 @@ from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.site.app import create_app
-from slomix_pipeline.stages.site_preparing import prepare_next
+from slomix_pipeline.stages.site_preparing import prepare_news, prepare_next
 from slomix_pipeline.warehouse.database import Database, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 from slomix_pipeline.warehouse.site_store import SiteStore
@@ -52,7 +52,8 @@ def pages_of(database: Database) -> Iterator[TestClient]:
 
 def prepare(database: Database) -> None:
     """What the sensor of pages does when it is its turn."""
-    while prepare_next(database, load_settings(), datetime.now(UTC)):
+    now = datetime.now(UTC)
+    while prepare_next(database, load_settings(), now) or prepare_news(database, now):
         pass
 
 

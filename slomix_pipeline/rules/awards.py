@@ -49,6 +49,11 @@ WANTED = (
 _TITLES = {kind.name: kind.label for kind in (*AWARDS, *RIGHTLY_LABELLED)}
 
 
+def award_title(name: str) -> str:
+    """What an award is called."""
+    return _TITLES[name]
+
+
 @dataclass(frozen=True)
 class Given:
     """How often somebody was given an award in a session. ``name``: None where it can't be told who that was."""
@@ -81,4 +86,4 @@ def _award(name: str, given: list[Given]) -> Award | None:
     most = most_of(given, lambda one: None if one.name is None else one.times)
     if most is None:
         return None
-    return Award(_TITLES[name], tuple(sorted(one.name or "" for one in most.players)), most.value)
+    return Award(award_title(name), tuple(sorted(one.name or "" for one in most.players)), most.value)

@@ -13,6 +13,11 @@ from typing import NamedTuple
 DEFAULT_GAP = timedelta(minutes=60)
 
 
+def still_runs(ended_at: datetime, now: datetime, gap: timedelta = DEFAULT_GAP) -> bool:
+    """Whether a round that ended now would belong to a session whose last round so far is of ``ended_at``."""
+    return now - ended_at <= gap
+
+
 class Stamped(NamedTuple):
     """A round's key and its file stamp (UTC)."""
 

@@ -13,7 +13,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.rules.sessions import DEFAULT_GAP, still_runs
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
 
 _CACHE_BYTES = 64 << 20
@@ -34,7 +35,8 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 class Asked:
     """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
     ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
-    ``base``: the public address of the site, without a slash at its end."""
+    ``base``: the public address of the site, without a slash at its end; ``now``: for ``still_runs`` alone, as most
+    pages are kept."""
 
     path: str
     given: Mapping[str, str]
@@ -42,6 +44,12 @@ class Asked:
     base: str
     today: date
     zone: tzinfo
+    now: datetime
+    session_gap: timedelta
+
+    def still_runs(self, ended_at: datetime) -> bool:
+        """Whether a session that ended then, so far, may go on: only pages that are ``live`` may ask."""
+        return still_runs(ended_at, self.now, self.session_gap)
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,14 @@ def build() -> str:
     return digest.hexdigest()[:8]
 
 
-def etag(version: Version, asked: Asked, day: date | None = None) -> str:
-    """The weak ETag of all that is made of a version; ``day``: of what changes by itself every day, too. A database
-    that was brought back from a copy may come to the same number again, at another moment."""
+def etag(version: Version, asked: Asked, *, daily: bool = False, live: bool = False) -> str:
+    """The weak ETag of all that is made of a version; ``daily``: of what changes by itself every day; ``live``: and
+    when a session is over. Of one version sessions can only end, so it is enough how many of them run. A database that
+    was brought back from a copy may come to the same number again, at another moment."""
+    turns = f"-{asked.today}" if daily else ""
+    turns += f"-{sum(map(asked.still_runs, version.played_until))}" if live else ""
     shown = hashlib.sha256(f"{asked.zone} {asked.base} {version.changed_at.isoformat()}".encode()).hexdigest()[:8]
-    return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{f"-{day}" if day else ""}"'
+    return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{turns}"'
 
 
 @dataclass(frozen=True)
@@ -116,8 +127,8 @@ class Body:
 class Answers:
     """Makes answers, and keeps those made of the newest version of the data."""
 
-    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None) -> None:
-        self._store, self._zone, self._base = store, zone, base
+    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None, session_gap: timedelta = DEFAULT_GAP) -> None:
+        self._store, self._zone, self._base, self._session_gap = store, zone, base, session_gap
         self._made: OrderedDict[str, Body] = OrderedDict()
         self._version: Version | None = None  # that all of it was made of
         self._size = 0
@@ -126,9 +137,9 @@ class Answers:
     def asked(self, request: Request, names: Collection[str] = ()) -> Asked:
         """What a request asks for. ``names``: what may stand behind the ``?``; anything else there is nobody's."""
         base = self._base or str(request.base_url).rstrip("/")
-        today = datetime.now(self._zone).date()
+        now = datetime.now(self._zone)
         query = {name: value for name, value in request.query_params.items() if name in names}
-        return Asked(request.url.path, request.path_params, query, base, today, self._zone)
+        return Asked(request.url.path, request.path_params, query, base, now.date(), self._zone, now, self._session_gap)
 
     def answer(
         self,
@@ -138,6 +149,7 @@ class Answers:
         *,
         names: Collection[str] = (),
         daily: bool = False,
+        live: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """What ``make`` makes of this moment: or 304, or what it made of the same version before.
@@ -145,13 +157,14 @@ class Answers:
         Args:
             names: what may stand behind the ``?``.
             daily: what is made depends on the day, too.
+            live: what is made depends on whether sessions still run, too.
 
         Raises:
             StoreUnavailable, and whatever ``make`` raises.
         """
         asked = self.asked(request, names)
         with self._store.moment() as moment:
-            tag = etag(moment.version, asked, asked.today if daily else None)
+            tag = etag(moment.version, asked, daily=daily, live=live)
             sent = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate", **(headers or {})}
             if tag in _tags(request):
                 return Response(status_code=304, headers=sent)
@@ -209,7 +222,7 @@ def _tags(request: Request) -> set[str]:
 class Page:
     """A kind of page. ``path``: as FastAPI writes it; ``make``: gives the template's ``page``, or without a template
     the bytes themselves; ``names``: what may stand behind its ``?``; ``daily``: it changes by itself every day;
-    ``kept``: False of what changes by itself all the time."""
+    ``live``: and when a session is over; ``kept``: False of what changes by itself all the time."""
 
     path: str
     make: Callable[[Moment, Asked], Any]
@@ -217,4 +230,5 @@ class Page:
     media_type: str = HTML
     names: tuple[str, ...] = ()
     daily: bool = False
+    live: bool = False
     kept: bool = True

@@ -76,7 +76,7 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
     templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths)
-    answers = app.state.answers = Answers(store, settings.zone, settings.site_address)
+    answers = app.state.answers = Answers(store, settings.zone, settings.site_address, settings.session_gap)
     for page in PAGES:
         app.add_route(page.path, _answering(page, answers, templates))
     for file in templates.files.values():
@@ -100,7 +100,9 @@ def _answering(page: Page, answers: Answers, templates: Templates) -> Callable[[
 
     if not page.kept:
         return lambda request: answers.answer_anew(request, make, page.media_type, names=page.names)
-    return lambda request: answers.answer(request, make, page.media_type, names=page.names, daily=page.daily)
+    return lambda request: answers.answer(
+        request, make, page.media_type, names=page.names, daily=page.daily, live=page.live
+    )
 
 
 def _giving(file: StaticFile) -> Callable[[Request], Response]:

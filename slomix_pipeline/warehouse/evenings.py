@@ -34,10 +34,14 @@ class Evening:
 
 def evenings_on(conn: Connection[DictRow], day: date, zone: tzinfo) -> list[Evening]:
     """The evenings that began on this calendar day in earlier years, the oldest first."""
+    return _evenings(conn, sessions_on(conn, day, zone))
+
+
+def sessions_on(conn: Connection[DictRow], day: date, zone: tzinfo) -> list[str]:
+    """The keys of the sessions that began on this calendar day in earlier years, the oldest first."""
     rows = conn.execute("select session_key, started_at from session order by started_at, session_key").fetchall()
     began = {row["session_key"]: row["started_at"].astimezone(zone).date() for row in rows}
-    keys = [key for key, on in began.items() if (on.month, on.day) == (day.month, day.day) and on.year < day.year]
-    return _evenings(conn, keys)
+    return [key for key, on in began.items() if (on.month, on.day) == (day.month, day.day) and on.year < day.year]
 
 
 def evenings_ended(conn: Connection[DictRow], since: datetime, until: datetime) -> list[Evening]:

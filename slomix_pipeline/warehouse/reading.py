@@ -23,6 +23,7 @@ from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.timing import AttackEnd, LengthFrom, TimingStatus, attack_end, attackers_gave_up
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
+from slomix_pipeline.warehouse.fastest_attacks import FastestAttack, fastest_attacks
 from slomix_pipeline.warehouse.hiding import hiding
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -133,15 +134,6 @@ class SessionScore:
     points_a: int
     points_b: int
     without_points: int
-
-
-@dataclass(frozen=True)
-class FastestAttack:
-    """An attack that was faster than all before on its map; in seconds."""
-
-    team: Team
-    seconds: int
-    best_before: int
 
 
 @dataclass(frozen=True)
@@ -268,8 +260,9 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
         ).fetchall()
 
 
-def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[MatchSeen]:
-    """The matches of sessions in play order."""
+def matches(conn: Connection[DictRow], session_keys: Iterable[str], *, records: bool = True) -> list[MatchSeen]:
+    """The matches of sessions in play order. ``records``: whether to look for theirs, in all that was ever played on
+    their maps."""
     rows = conn.execute(
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
@@ -287,14 +280,16 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
     changes = teams.substitutions(conn, sessions)
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
-    fastest = _fastest_attacks(conn, [row["match_key"] for row in rows])
+    fastest = fastest_attacks(conn, [row["match_key"] for row in rows]) if records else {}
     players = _match_players(conn, [row["match_key"] for row in rows])
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
         for row in conn.execute(
             """select match_key, array_agg(distinct name order by name) as names
                from round join round_player p using (round_key)
-               where match_key = any(%s) and valid and %s = any(p.flags) group by match_key""",
+               where p.round_key = any(array(select r.round_key from round r where r.match_key = any(%s) and r.valid))
+                 and %s = any(p.flags)
+               group by match_key""",
             [[row["match_key"] for row in rows], NO_IDENTITY],
         )
     }
@@ -325,16 +320,6 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str]) -> list[Matc
         )
         for row in rows
     ]
-
-
-def _fastest_attacks(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, FastestAttack]:
-    """The attacks of matches that were the fastest on their map so far; of two in a match the later, faster one."""
-    rows = conn.execute(
-        """select match_key, team, seconds, best_before from fastest_attack
-           where match_key = any(%s) order by match_key, number""",
-        [list(match_keys)],
-    )
-    return {row["match_key"]: FastestAttack(Team(row["team"]), row["seconds"], row["best_before"]) for row in rows}
 
 
 def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:

@@ -3,6 +3,7 @@
 Belongs here: reading them. Does not belong here: how they are worded (``reports.export``), totals (``reading``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -86,8 +87,9 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[RoundOfS
                where s.session_key = %s order by s.position""",
             [session_key],
         ).fetchall()
-    players = _players(conn, session_key)
-    headers = results.true_headers(conn, results.places(conn, [row.round_key for row in rounds]))
+    keys = [row.round_key for row in rounds]
+    players = _players(conn, session_key, keys)
+    headers = results.true_headers(conn, results.places(conn, keys))
     return [
         replace(
             row,
@@ -98,18 +100,20 @@ def session_rounds(conn: Connection[DictRow], session_key: str) -> list[RoundOfS
     ]
 
 
-def _players(conn: Connection[DictRow], session_key: str) -> dict[str, list[PlayerOfRound]]:
-    """The players of each round, team by team, most kills first."""
+def _players(conn: Connection[DictRow], session_key: str, keys: Sequence[str]) -> dict[str, list[PlayerOfRound]]:
+    """The players of each round, team by team, most kills first. Asked by the rounds' keys: those of a join do not
+    reach the indexes below what pages read."""
     players: dict[str, list[PlayerOfRound]] = {}
     with conn.cursor(row_factory=rows_of(PlayerOfRound)) as cursor:
         for row in cursor.execute(
             """select m.round_key, m.guid, m.name, m.side, sp.team, m.kills, m.deaths, m.damage_given,
                       m.damage_received, m.headshots, m.hits, m.shots, m.gibs, m.self_kills, m.seconds_played, m.dpm,
                       m.accuracy, m.revives_given, m.xp, m.flags
-               from session_round s join round_player_metric m using (round_key)
-               left join session_player sp on sp.session_key = s.session_key and sp.guid = m.guid
-               where s.session_key = %s order by m.round_key, sp.team nulls last, m.kills desc nulls last, m.guid""",
-            [session_key],
+               from round_player_metric m
+               left join session_player sp on sp.session_key = %(session)s and sp.guid = m.guid
+               where m.round_key = any(%(rounds)s)
+               order by m.round_key, sp.team nulls last, m.kills desc nulls last, m.guid""",
+            {"session": session_key, "rounds": list(keys)},
         ):
             players.setdefault(row.round_key, []).append(row)
     return players

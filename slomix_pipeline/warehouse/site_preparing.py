@@ -1,8 +1,8 @@
 """What is kept for pages: cards and receipts of sessions, and their pictures.
 
 Belongs here: ``site_receipt``, ``site_card``, ``site_picture``, and which sessions have to be prepared.
-Does not belong here: making them (``stages.site_preparing``, ``stages.session_pictures``), who may read them
-(``site_schema``).
+Does not belong here: news of sessions (``site_news``), making any of it (``stages.site_preparing``,
+``stages.session_pictures``), who may read it (``site_schema``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
+
+from slomix_pipeline.rules.teams import Team
 
 _IS = "greatest(scored_at, awarded_at)"
 
@@ -48,15 +50,21 @@ def next_one(conn: Connection[DictRow]) -> Unprepared | None:
 
 
 def store_prepared(
-    conn: Connection[DictRow], session: Unprepared, grade: str, receipts: Mapping[str, Mapping[str, Any]]
+    conn: Connection[DictRow],
+    session: Unprepared,
+    grade: str,
+    best: Mapping[Team, Sequence[str]],
+    receipts: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Keeps what was made of a session; nothing, if it is another one meanwhile."""
+    """Keeps what was made of a session; nothing, if it is another one meanwhile. ``best``: GUIDs of who was best of
+    each team."""
     if not _note_tried(conn, session):
         return
     conn.execute(
-        """insert into site_card (session_key, grade) values (%s, %s)
-           on conflict (session_key) do update set grade = excluded.grade, made_at = now()""",
-        [session.key, grade],
+        """insert into site_card (session_key, grade, best_a, best_b) values (%s, %s, %s, %s)
+           on conflict (session_key) do update
+           set (grade, best_a, best_b, made_at) = (excluded.grade, excluded.best_a, excluded.best_b, now())""",
+        [session.key, grade, *(list(best.get(team, ())) for team in Team)],
     )
     for key, document in receipts.items():
         conn.execute(

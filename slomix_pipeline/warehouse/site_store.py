@@ -25,7 +25,9 @@ _KEPT = 4  # connections that nobody uses just now
 _AT_ONCE = 8  # connections at all: the database has rounds to take in, too
 _WAIT_SECONDS = 2.0  # for one of them
 _CONNECT_TIMEOUT_SECONDS = 3
-_VERSION = "select version, privacy, changed_at from site.version"
+_VERSION = """select version, privacy, changed_at,
+                     array(select max(ended_at) from session group by server order by server) as played_until
+              from site.version"""
 
 
 class StoreUnavailable(SlomixError):
@@ -34,11 +36,13 @@ class StoreUnavailable(SlomixError):
 
 @dataclass(frozen=True)
 class Version:
-    """How new the data is. ``privacy``: raised by every wish to be hidden, and by every end of one."""
+    """How new the data is. ``privacy``: raised by every wish to be hidden, and by every end of one; ``played_until``:
+    when the newest session of each game server ended so far, which may go on."""
 
     number: int
     privacy: int
     changed_at: datetime
+    played_until: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,4 +167,4 @@ _AWAY = (
 def _version(conn: Connection[DictRow]) -> Version:
     row = conn.execute(_VERSION).fetchone()
     assert row is not None
-    return Version(row["version"], row["privacy"], row["changed_at"])
+    return Version(row["version"], row["privacy"], row["changed_at"], tuple(row["played_until"]))

@@ -13,7 +13,8 @@ from slomix_pipeline.rules.comebacks import MapsWon
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import LengthFrom
-from slomix_pipeline.warehouse.reading import FastestAttack, MatchSeen
+from slomix_pipeline.warehouse.fastest_attacks import FastestAttack
+from slomix_pipeline.warehouse.reading import MatchSeen
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
     HELD,

@@ -289,7 +289,7 @@ def test_an_empty_database_has_pages(database: Database) -> None:
     with pages_of(database) as client:
         found = crawl(client)
         assert {answer.status_code for answer in found.values()} == {200}
-        assert "Nothing was played yet" in found["/"].text
+        assert "Nothing was played yet" in found["/"].text and "says whether all of that runs" in found["/"].text
         assert client.get("/sessions/latest").status_code == 404
 
 

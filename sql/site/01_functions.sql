@@ -27,6 +27,12 @@ create function site.shown_texts(said text[]) returns text[] language sql stable
     select array(select site.shown_text(one) from unnest(said) with ordinality as all_of_it (one, at) order by at)
 $$;
 
+create function site.public_guids(guids text[]) returns text[]
+    language sql stable security definer set search_path = pg_catalog, public as $$
+    select array(select coalesce(h.public_guid, g) from unnest(guids) with ordinality as a (g, at)
+                 left join hidden_player h on h.guid = g order by at)
+$$;
+
 -- Of JSON whose words are ours and whose only names are GUIDs.
 create function site.shown_guids(said jsonb) returns jsonb
     language plpgsql stable security definer set search_path = pg_catalog, public as $$

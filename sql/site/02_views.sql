@@ -23,10 +23,17 @@ comment on view site.receipt is
 'What slomix explain says of a round, without names of players, where it was made of what the session is now.';
 
 create view site.card as
-select c.session_key, c.grade
+select c.session_key, c.grade, site.public_guids(c.best_a) as best_a, site.public_guids(c.best_b) as best_b
 from public.site_card c join public.session s using (session_key)
 where s.prepared_of = greatest(s.scored_at, s.awarded_at);
-comment on view site.card is 'The trust grade of sessions, where it was made of what the session is now.';
+comment on view site.card is 'The trust grade of sessions and who was best of each team, where it was made of what the session is now.';
+
+create view site.news as
+select n.session_key, now.ended_at, site.shown_guids(n.news) as news
+from public.site_news n join public.session_news_state now using (session_key)
+where n.made_of = now.made_of;
+comment on view site.news is
+'What fell or was reached in sessions of late, where it was made of what all of it is now.';
 
 create view site.picture as
 select p.session_key, p.position, p.name, p.alt, p.svg, p.png, p.made_at,

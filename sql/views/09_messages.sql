@@ -95,3 +95,13 @@ from session
 window before as (order by started_at, session_key rows between unbounded preceding and 1 preceding);
 comment on view session_past is
 'When sessions and their endstats were worked out last, and a number that is another one as soon as an earlier session is there, gone or worked out again: then what was reached for the first time may be, too.';
+
+create view session_news_state as
+select session_key, s.ended_at,
+       concat_ws(' ', extract(epoch from greatest(s.scored_at, s.awarded_at)), p.past, decided.so_often) as made_of
+from session s
+join session_past p using (session_key)
+cross join (select count(*) + count(revoked_at) as so_often from identity_decision) decided
+where s.scored_at is not null;
+comment on view session_news_state is
+'Of what the news of a session are, in one word: of it and its endstats, of all sessions before it, and of who is who.';

@@ -17,14 +17,15 @@ from slomix_pipeline.site.pages.records import records_page
 from slomix_pipeline.site.pages.round import round_page
 from slomix_pipeline.site.pages.search import search_page
 from slomix_pipeline.site.pages.session import latest, session_page
+from slomix_pipeline.site.pages.sessions import NAMES as FILTERS_OF_SESSIONS
 from slomix_pipeline.site.pages.sessions import sessions
 from slomix_pipeline.site.pages.status import status_page
 
 PAGES = (
-    Page("/", home, "home.html"),
-    Page("/sessions", sessions, "sessions.html", names=("before", "on")),
+    Page("/", home, "home.html", daily=True, live=True),
+    Page("/sessions", sessions, "sessions.html", names=FILTERS_OF_SESSIONS, live=True),
     Page("/sessions/latest", latest),
-    Page("/sessions/{key}", session_page, "session.html"),
+    Page("/sessions/{key}", session_page, "session.html", live=True),
     Page("/sessions/{key}/card.png", card, media_type="image/png"),
     Page("/sessions/{key}/{name}.svg", chart, media_type="image/svg+xml"),
     Page("/matches/{key}", match_page, "match.html"),

@@ -3,21 +3,32 @@
 Does not belong here: the session around it (``session``), one round's receipt (``round``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slomix_pipeline.reports.career_words import par_text
+from slomix_pipeline.rules.awards import WANTED, award_title
+from slomix_pipeline.rules.overrides import OverrideKind, decided_text
 from slomix_pipeline.rules.scoring import Source
 from slomix_pipeline.rules.team_names import TeamName
-from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.teams import Team, other_team
+from slomix_pipeline.rules.values import Status, map_key
 from slomix_pipeline.site.answers import Asked, Moved
+from slomix_pipeline.site.pages.attack_axis import Axis, axis
+from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
 from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_line, match_result, nothing_near
+from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
+from slomix_pipeline.warehouse.duels import duels_of
+from slomix_pipeline.warehouse.maps import map_numbers
+from slomix_pipeline.warehouse.plays import AwardGiven, Claims, Play, awards_given, claims, plays_before
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline.warehouse.session_evidence import MatchEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import PlayerOfRound, RoundOfSession, session_rounds
 from slomix_pipeline.warehouse.site_store import Moment
+from slomix_pipeline.warehouse.team_totals import team_totals, weapons_used
 
 # In a round: label, what it is, attribute, decimals.
 OF_A_ROUND: tuple[tuple[str, str, str, int], ...] = (
@@ -40,18 +51,42 @@ class PlayerOfMatch:
 
 @dataclass(frozen=True)
 class TeamOfMatch:
-    """``totals``: over both rounds, most impact first; ``team``: None of those whose team is open."""
+    """``totals``: over both rounds; ``players``: round by round, in the same order."""
 
-    team: TeamName | None
-    totals: tuple[PlayerTotals, ...]
+    totals: TeamTable
     players: tuple[PlayerOfMatch, ...]
 
 
 @dataclass(frozen=True)
-class MatchPage:
-    """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on."""
+class AwardLine:
+    """An award of a round. ``covers``: what of the match its number is of."""
 
     title: str
+    name: str
+    guid: str | None
+    text: str
+    covers: str
+
+
+@dataclass(frozen=True)
+class PlayLine:
+    """Another play of the map. ``winner``: None where nobody won, then ``result`` says why; ``started_at``: None of one
+    of this evening."""
+
+    url: str
+    winner: TeamName | None
+    result: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class MatchPage:
+    """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on; ``missing``: which of
+    its halves is; ``versions``: what header and times say of one that is disputed; ``awards``: by round; ``others``:
+    the other plays of its map."""
+
+    title: str
+    map_name: str
     line: MatchLine
     session_url: str
     session_title: str
@@ -60,12 +95,20 @@ class MatchPage:
     reason: str
     source: str | None
     confidence: str | None
-    disputed: bool
+    missing: str | None
+    versions: tuple[tuple[str, str], ...]
+    decisions: tuple[tuple[str, datetime], ...]
+    axis: Axis | None
+    par: str | None
     policy: str
     teams: tuple[TeamOfMatch, ...]
     columns: tuple[tuple[str, str, str, int], ...]
     round_columns: tuple[tuple[str, str, str, int], ...]
     nobodies: tuple[str, ...]
+    armed: tuple[Armed, ...]
+    duels: DuelTable
+    awards: tuple[tuple[int, tuple[AwardLine, ...]], ...]
+    others: tuple[PlayLine, ...]
     has_card: bool
     card_url: str
     before: str | None
@@ -81,15 +124,18 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     session_key, key = found
     if key != wanted:
         raise Moved(url_of("matches", key))
-    matches = reading.matches(conn, [session_key])
+    matches = reading.matches(conn, [session_key], records=False)
     at = next(at for at, match in enumerate(matches) if match.key == key)
     match, evidence = matches[at], session_evidence(conn, session_key)
     own: MatchEvidence = next(one for one in evidence.matches if one.position == match.position)
     rounds = {round_.round_key: round_ for round_ in session_rounds(conn, session_key)}
+    totals = team_tables(match.players, match.teams, team_totals(conn, "match", key))
+    pictures = site_reading.pictures(conn, session_key)
     a, b = (match.teams[team].shown for team in Team)
     urls = [url_of("matches", other.key) for other in matches]
     return MatchPage(
         title=f"{match.map_name}: {match_result(match)}",
+        map_name=match.map_name,
         line=match_line(match, match.map_name in [other.map_name for other in matches[:at]]),
         session_url=url_of("sessions", session_key),
         session_title=f"{a} – {b}",
@@ -98,13 +144,25 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         reason=match.reason,
         source=_SOURCES[match.source],
         confidence=None if own.confidence is None else own.confidence.replace("_", " "),
-        disputed=bool(own.disputed),
+        missing=_MISSING.get(match.status),
+        versions=_versions(claims(conn, key), match) if own.disputed or match.status is Status.AMBIGUOUS else (),
+        decisions=tuple(
+            (f"{row.kind}: {decided_text(row.kind, row.value)}: {row.reason}", row.made_at)
+            for row in evidence.decisions
+            if row.round_key in (own.r1_key, own.r2_key) and row.kind is not OverrideKind.TEAM
+        ),
+        axis=axis(match),
+        par=par_text(numbers[0]) if (numbers := map_numbers(conn, map_key(match.map_name))) else None,
         policy=match.policy,
-        teams=_teams(match, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
+        teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
         round_columns=OF_A_ROUND,
         nobodies=match.without_identity,
-        has_card=bool(site_reading.pictures(conn, session_key)),
+        armed=armed(weapons_used(conn, "match", key), match.players),
+        duels=duel_table(duels_of(conn, session_key, key), match.players),
+        awards=_awards(awards_given(conn, key, WANTED), {entry.guid: entry.shown for entry in evidence.rosters}),
+        others=(*_this_evening(matches, at), *map(_play_line, plays_before(conn, key))),
+        has_card=bool(pictures) and pictures[0].of_present,
         card_url=url_of("sessions", session_key, "card.png"),
         before=urls[at - 1] if at else None,
         after=urls[at + 1] if at + 1 < len(urls) else None,
@@ -119,7 +177,53 @@ _SOURCES = {
 }
 
 
-def _teams(match: MatchSeen, rounds: Sequence[RoundOfSession | None]) -> tuple[TeamOfMatch, ...]:
+_MISSING = {
+    Status.R1_ONLY: "The second half is missing: not counted.",
+    Status.R2_ONLY: "The first half is missing: not counted.",
+}
+
+
+def _versions(said: Claims, match: MatchSeen) -> tuple[tuple[str, str], ...]:
+    """What header and times say, side by side."""
+    first = match.attackers_first
+    attackers = {"first": first, "second": first and other_team(first)}
+
+    def won(claim: str | None) -> str:
+        team = attackers.get(claim or "")
+        if team is not None:
+            return f"{match.teams[team].shown} won"
+        return "nothing" if claim is None else "draw" if claim == "draw" else f"the {claim} attackers won"
+
+    return (("The files' headers say", won(said.by_header)), ("The times say", won(said.by_time)))
+
+
+def _awards(
+    given: Sequence[AwardGiven], names: Mapping[str | None, str]
+) -> tuple[tuple[int, tuple[AwardLine, ...]], ...]:
+    lines: dict[int, list[AwardLine]] = {}
+    for one in given:
+        covers = "of both rounds" if one.scope == "both_rounds" else ""
+        lines.setdefault(one.number, []).append(
+            AwardLine(award_title(one.award), names.get(one.guid, one.name), one.guid, one.text, covers)
+        )
+    return tuple((number, tuple(own)) for number, own in sorted(lines.items()))
+
+
+def _this_evening(matches: Sequence[MatchSeen], at: int) -> tuple[PlayLine, ...]:
+    return tuple(
+        PlayLine(line.url, line.winner, line.result, None)
+        for place, other in enumerate(matches)
+        if place != at and other.map_name == matches[at].map_name
+        for line in [match_line(other)]
+    )
+
+
+def _play_line(play: Play) -> PlayLine:
+    result = "not counted" if play.outcome is None else "draw"
+    return PlayLine(url_of("matches", play.match_key), play.winner, result, play.started_at)
+
+
+def _teams(tables: Sequence[TeamTable], rounds: Sequence[RoundOfSession | None]) -> tuple[TeamOfMatch, ...]:
     in_rounds = [{player.guid: player for player in round_.players} if round_ else {} for round_ in rounds]
     keys = [round_.round_key if round_ else None for round_ in rounds]
 
@@ -131,9 +235,4 @@ def _teams(match: MatchSeen, rounds: Sequence[RoundOfSession | None]) -> tuple[T
         ]
         return PlayerOfMatch(player.guid, player.name, (own[0], own[1]), (urls[0], urls[1]))
 
-    found = []
-    for team in (*Team, None):
-        totals = tuple(player for player in match.players if player.team == team)
-        if totals:
-            found.append(TeamOfMatch(match.teams[team] if team else None, totals, tuple(map(row, totals))))
-    return tuple(found)
+    return tuple(TeamOfMatch(table, tuple(map(row, table.players))) for table in tables)

@@ -83,7 +83,7 @@ class RoundPage:
     reason: str | None
     why_not: str | None
     flags: tuple[str, ...]
-    attack: str | None
+    course: tuple[tuple[str, str], ...]
     duration_seconds: float | None
     duration_source: str | None
     timing_status: str | None
@@ -117,7 +117,7 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
         reason=round_.reason,
         why_not=None if round_.valid else round_.invalid_reason,
         flags=round_.flags,
-        attack=_attack(seen, key),
+        course=_course(seen[key]) if key in seen else (),
         duration_seconds=round_.duration_seconds,
         duration_source=round_.duration_source,
         timing_status=round_.timing_status,
@@ -132,8 +132,17 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
     )
 
 
-def _attack(seen: Mapping[str, RoundSeen], key: str) -> str | None:
-    return attack_text(seen[key]) if key in seen else None
+def _course(seen: RoundSeen) -> tuple[tuple[str, str], ...]:
+    """How a round went: who defended and won, the stopwatch as its file has it, who gave up."""
+    header = seen.header
+    said = (
+        ("Defended by", SIDE_NAMES.get(header.defender_side or 0)),
+        ("Won by", SIDE_NAMES.get(header.winner_side or 0)),
+        ("Attack", attack_text(seen)),
+        ("Stopwatch", f"{header.attack_time} of {header.limit}"),
+        ("Gave up", SIDE_NAMES.get(seen.surrender_side or 0)),
+    )
+    return tuple((what, text) for what, text in said if text)
 
 
 def _links(conn: Connection[DictRow], key: str, session_key: str) -> tuple[Link, ...]:
@@ -141,7 +150,7 @@ def _links(conn: Connection[DictRow], key: str, session_key: str) -> tuple[Link,
     links = [Link(url_of("sessions", session_key), "the session")]
     if found is None:
         return tuple(links)
-    match = next(match for match in reading.matches(conn, [session_key]) if match.key == found[1])
+    match = next(match for match in reading.matches(conn, [session_key], records=False) if match.key == found[1])
     others = [
         Link(url_of("rounds", seen.key), f"round {number}")
         for number, seen in ((1, match.first), (2, match.second))
@@ -207,7 +216,7 @@ def _unread(moment: Moment, key: str) -> RoundPage:
         reason=file.reason,
         why_not=file.reason or "its file can't be read",
         flags=(),
-        attack=None,
+        course=(),
         duration_seconds=None,
         duration_source=None,
         timing_status=None,

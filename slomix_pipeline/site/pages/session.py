@@ -13,31 +13,29 @@ from slomix_pipeline.rules.overrides import decided_text
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, flag_text
-from slomix_pipeline.site.answers import Asked, Moved, NotHere
+from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
 from slomix_pipeline.site.pages.shared import (
     TOTALS,
     MatchLine,
+    is_running,
     match_lines,
     nothing_near,
     score_text,
     winner_of,
 )
+from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
-from slomix_pipeline.warehouse.duels import Duel, hardest_duels
+from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest_duels
+from slomix_pipeline.warehouse.own_usual import own_usual
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
+from slomix_pipeline.warehouse.session_awards import SessionAwards, awards_of
 from slomix_pipeline.warehouse.session_evidence import SessionEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import RoundOfSession, quarantined_within, session_rounds
 from slomix_pipeline.warehouse.site_reading import PictureListed
 from slomix_pipeline.warehouse.site_store import Moment
-
-
-@dataclass(frozen=True)
-class TeamTable:
-    """A team's players, most impact first; ``team``: None of those whose team is open."""
-
-    team: TeamName | None
-    players: tuple[PlayerTotals, ...]
+from slomix_pipeline.warehouse.team_totals import team_totals, weapons_used
 
 
 @dataclass(frozen=True)
@@ -69,11 +67,14 @@ class RoundByRound:
 
 @dataclass(frozen=True)
 class SessionPage:
-    """``title``: the score; ``winner``: None for a draw or while it is open; ``why``: per match what the result rests
-    on; ``pictures``: without the first, which says the same as the heading."""
+    """``title``: the score; ``running``: it may go on, so nobody has won yet; ``winner``: None for a draw or while it
+    is open; ``why``: per match what the result rests on; ``unknown``: columns in which a number is; ``pictures``:
+    without the first, which says the same as the heading; ``not_valid``: rounds whose numbers count nowhere, and
+    why."""
 
     key: str
     title: str
+    running: bool
     winner: TeamName | None
     drawn: bool
     started_at: datetime
@@ -87,12 +88,17 @@ class SessionPage:
     grade: Grade
     matches: tuple[MatchLine, ...]
     best: tuple[Card, ...]
-    duels: Sequence[Duel]
+    hardest: Sequence[Duel]
     teams: tuple[TeamTable, ...]
     columns: tuple[tuple[str, str, str, int], ...]
+    unknown: tuple[str, ...]
+    awards: SessionAwards
+    duels: DuelTable
+    armed: tuple[Armed, ...]
     round_heads: tuple[RoundHead, ...]
     rounds: tuple[RoundByRound, ...]
     left_out: int
+    not_valid: tuple[tuple[Link, str], ...]
     pictures: tuple[PictureListed, ...]
     has_card: bool
     why: tuple[tuple[str, str, str], ...]
@@ -121,7 +127,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     if key != wanted:
         raise Moved(url_of("sessions", key))
     evidence = session_evidence(conn, key)
-    matches, players = reading.matches(conn, [key]), reading.session_players(conn, key)
+    matches, players = reading.matches(conn, [key], records=False), reading.session_players(conn, key)
     rounds = session_rounds(conn, key)
     seen = [one for match in matches for one in match.rounds]
     session, winner = evidence.session, winner_of(evidence.session)
@@ -131,6 +137,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     return SessionPage(
         key=key,
         title=score_text(session, evidence.names),
+        running=is_running(moment, asked, session.ended_at),
         winner=evidence.names[Team(winner)] if winner in (Winner.A, Winner.B) else None,
         drawn=winner == Winner.DRAW,
         started_at=session.started_at,
@@ -144,12 +151,21 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         grade=evidence.grade,
         matches=match_lines(matches),
         best=_cards(players, evidence.names, matches),
-        duels=hardest_duels(conn, key),
-        teams=_tables(players, evidence.names),
+        hardest=hardest_duels(conn, key),
+        teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key)),
         columns=TOTALS,
+        unknown=unknown_columns(players),
+        awards=awards_of(conn, key),
+        duels=duel_table(duels_of(conn, key), players),
+        armed=armed(weapons_used(conn, "session", key), players),
         round_heads=heads,
         rounds=by_round,
         left_out=sum(one.left_out is not None for one in seen),
+        not_valid=tuple(
+            (Link(url_of("rounds", one.round_key), f"{one.map} {one.number}"), one.invalid_reason or "")
+            for one in rounds
+            if not one.valid
+        ),
         pictures=tuple(pictures[1:]),
         has_card=bool(pictures) and pictures[0].of_present,
         why=tuple(
@@ -173,12 +189,6 @@ def _neighbours(moment: Moment, key: str) -> tuple[str | None, str | None]:
     before = next(iter(site_reading.newest_sessions(moment.conn, 1, before=key)), None)
     after = site_reading.session_after(moment.conn, key)
     return before and url_of("sessions", before), after and url_of("sessions", after)
-
-
-def _tables(players: Sequence[PlayerTotals], names: Mapping[str, TeamName]) -> tuple[TeamTable, ...]:
-    tables = [TeamTable(names[team], tuple(p for p in players if p.team == team)) for team in Team]
-    still_open = tuple(p for p in players if p.team is None)
-    return tuple(table for table in [*tables, TeamTable(None, still_open)] if table.players)
 
 
 def _cards(

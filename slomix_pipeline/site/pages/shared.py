@@ -6,6 +6,7 @@ Does not belong here: any one page, numbers as text (``templating``).
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from slomix_pipeline.formats.times import format_time
@@ -100,8 +101,11 @@ def _flags(match: MatchSeen, again: bool) -> list[str]:
         flags.append(match.status.replace("_", " "))
     if any(seen.record_key is None for seen in match.rounds):
         flags.append("no Lua timing of a round")
-    if any(seen.left_out for seen in match.rounds):
-        flags.append("numbers of a round are unknown")
+    flags += [
+        f"numbers of round {number} left out: {seen.left_out}"
+        for number, seen in ((1, match.first), (2, match.second))
+        if seen and seen.left_out
+    ]
     return [*flags, *match.substitutions]
 
 
@@ -143,6 +147,11 @@ def score_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
     if session.matches == session.not_counted:
         return "No match counts"
     return f"{teams[Team.A].shown} {session.points_a} – {session.points_b} {teams[Team.B].shown}"
+
+
+def is_running(moment: Moment, asked: Asked, ended_at: datetime) -> bool:
+    """Whether a session that ended then may go on. Only for pages that are ``live``: others would go on saying so."""
+    return ended_at in moment.version.played_until and asked.still_runs(ended_at)
 
 
 def nothing_near(moment: Moment, kind: Literal["session", "match", "round"], key: str) -> NotHere:

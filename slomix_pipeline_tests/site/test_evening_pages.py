@@ -1,0 +1,264 @@
+"""The pages of an evening: session, matches, front page and list say more than who won, and no more than is known."""
+
+import re
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.site.templating import number_text, url_of
+from slomix_pipeline.warehouse import session_list
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
+from slomix_pipeline_tests.site.test_pages import rows_of
+from slomix_pipeline_tests.site_fixtures import Shown, pages_of, play_and_tell, prepare, seen_text
+
+WON = r"\((A|B)\) wins|Draw"
+
+
+def numbers(exported: dict[str, Any]) -> list[dict[str, Any]]:
+    """What everybody did in each round that counts."""
+    return [player for round_ in exported["rounds"] if round_["valid"] for player in round_["players"]]
+
+
+@pytest.fixture(scope="module")
+def exported(shown: Shown) -> dict[str, Any]:
+    return shown.pipeline.export()
+
+
+@pytest.fixture(scope="module")
+def session_url(exported: dict[str, Any]) -> str:
+    return url_of("sessions", exported["session"]["key"])
+
+
+def strip_of(text: str) -> str:
+    """The line below the heading, as text."""
+    found = re.search(r'<h1>.*?</h1>\s*<p class="strip">(.*?)</p>', text, re.DOTALL)
+    assert found
+    return re.sub(r"<[^>]*>", "", found[0])
+
+
+def test_a_session_that_may_go_on_has_no_winner_and_is_over_by_itself(
+    shown: Shown, session_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = shown.client.app.state.answers  # type: ignore[attr-defined]
+    urls = (session_url, "/", "/sessions")
+    running = {url: shown.client.get(url) for url in urls}
+    assert all("so far" in page.text for page in running.values())
+    assert not re.search(WON, strip_of(running[session_url].text))
+    assert "look again" in strip_of(running[session_url].text)
+    monkeypatch.setattr(answers, "_session_gap", timedelta(0))
+    for url in urls:
+        over = shown.client.get(url, headers={"If-None-Match": running[url].headers["etag"]})
+        assert over.status_code == 200 and "so far" not in over.text
+        version = r"Data version \d+"
+        assert re.search(version, over.text)[0] == re.search(version, running[url].text)[0]  # type: ignore[index]
+    assert re.search(WON, strip_of(shown.client.get(session_url).text))
+    monkeypatch.undo()
+    again = shown.client.get(session_url, headers={"If-None-Match": running[session_url].headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_page_that_does_not_ask_what_runs_is_kept_when_a_session_is_over(
+    shown: Shown, exported: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of("matches", exported["matches"][0]["r1"])
+    tag = shown.client.get(url).headers["etag"]
+    monkeypatch.setattr(shown.client.app.state.answers, "_session_gap", timedelta(0))  # type: ignore[attr-defined]
+    assert shown.client.get(url, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_team_together_is_the_sum_of_its_players(shown: Shown, exported: dict[str, Any], session_url: str) -> None:
+    together = [row for row in rows_of(shown.client.get(session_url).text) if row and row[0] == "Together"]
+    for team, row in zip("AB", together, strict=True):
+        own = [player for player in numbers(exported) if player["team"] == team]
+        kills, deaths = (sum(player[name] for player in own) for name in ("kills", "deaths"))
+        assert row[1:4] == [str(kills), str(deaths), number_text(kills / deaths, 2)]
+        assert row[5] == str(sum(player["damage_given"] for player in own))
+
+
+def test_every_kill_with_a_weapon_is_one_of_its_player(
+    shown: Shown, exported: dict[str, Any], session_url: str
+) -> None:
+    page = shown.client.get(session_url).text
+    table = page[page.index('aria-label="Weapons"') : page.index("</details>", page.index('aria-label="Weapons"'))]
+    kills: Counter[str] = Counter()
+    name = ""
+    for row in rows_of(table)[1:]:
+        name = row[0] if len(row) == 5 else name
+        kills[name] += int(row[-3])
+    assert sum(kills.values()) == sum(player["kills"] for player in numbers(exported))
+
+
+def test_who_killed_whom_is_what_was_played_and_says_of_how_many_rounds(
+    shown: Shown, exported: dict[str, Any], session_url: str
+) -> None:
+    page = shown.client.get(session_url)
+    rounds = sum(round_["valid"] for round_ in exported["rounds"])
+    assert f"Known of {rounds} of {rounds} rounds" in seen_text(page)
+    table = page.text[page.text.index("Each row killed each column") :]
+    matrix = rows_of(table[: table.index("</table>")])[1:]
+    given = [[int(cell or 0) for cell in row[1:]] for row in matrix]
+    taken = [[given[other][own] for other in range(len(given))] for own in range(len(given))]
+    duels = shown.pipeline.rows("select sum(kills)::int as kills, sum(deaths)::int as deaths from valid_round_versus")
+    assert sum(map(sum, given)) == duels[0]["kills"] == duels[0]["deaths"] == sum(map(sum, taken))
+
+
+def test_a_match_shows_both_attacks_its_awards_and_which_of_them_hold_both_rounds(
+    shown: Shown, exported: dict[str, Any]
+) -> None:
+    page = shown.client.get(url_of("matches", exported["matches"][0]["r1"]))
+    assert '<svg class="axis"' in page.text and "par is told from 10 attacks on" in seen_text(page)
+    first, second = page.text.split("Awards of round 2")
+    assert "of both rounds" not in first and "of both rounds" in second[: second.index("</details>")]
+
+
+def test_a_decision_stands_on_the_match_with_why_and_when(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline)
+    (match,) = pipeline.rows("select r1_key, winner from match where position = 1")
+    other = "B" if match["winner"] == "A" else "A"
+    done = pipeline.slomix("override", "winner", match["r1_key"], other, "--why=he saw it", "--by=ref")
+    assert done.exit_code == 0, done.stderr
+    pipeline.work([match["r1_key"]])
+    pipeline.rows("update match set by_header = 'first', by_time = 'draw' returning 1")
+    pipeline.rows(
+        """insert into site_picture (session_key, position, name, alt, svg, privacy, scored_at)
+           select session_key, 2, 'score', 'a score', svg, privacy, null from site_picture returning 1"""
+    )
+    key = pipeline.export()["session"]["key"]
+    with pages_of(pipeline.database) as client:
+        page = client.get(url_of("matches", match["r1_key"]))
+        assert "Decided by a person" in page.text and "he saw it" in seen_text(page)
+        assert "The times say: draw" in seen_text(page)
+        assert "1 decided by a person" in client.get("/sessions").text
+        session = client.get(url_of("sessions", key)).text
+        assert "Of an earlier state of the evening" in session and "drawn anew" not in session
+
+
+@pytest.fixture
+def usual(pipeline: Pipeline) -> Pipeline:
+    """An evening after six others, at each of which everybody did half as much damage, on other days a month apart."""
+    play_and_tell(pipeline)
+    with pipeline.database.transaction() as conn:
+        conn.execute(
+            """insert into session (session_key, server, started_at, ended_at, scored_at, worked_at)
+               select 'main:before-' || n, server, started_at - n * interval '31 days', ended_at - n * interval '31 days',
+                      now(), now()
+               from session cross join generate_series(1, 6) n"""
+        )
+        columns = [
+            row["name"]
+            for row in conn.execute(
+                """select attname as name from pg_attribute
+                   where attrelid = 'player_session_fact'::regclass and attnum > 0 order by attnum"""
+            )
+        ]
+        changed = {
+            "scope": "'main:before-' || n",
+            "first_played_at": "first_played_at - n * interval '31 days'",
+            "last_played_at": "last_played_at - n * interval '31 days'",
+            "damage_given": "damage_given / 2",
+        }
+        shown = ", ".join(changed.get(name, name) for name in columns)
+        conn.execute(
+            f"insert into player_session_fact select {shown} from player_session_fact, generate_series(1, 6) n"
+        )
+    return pipeline
+
+
+def test_everybody_stands_against_his_own_sessions_before_from_five_on(usual: Pipeline) -> None:
+    key = usual.export()["session"]["key"]
+    everybody = {player["guid"] for player in numbers(usual.export())}
+    with pages_of(usual.database) as client:
+        page = client.get(url_of("sessions", key)).text
+        assert page.count("▲</abbr>") >= len(everybody) and "the median of his 6 sessions before" in page
+        home = seen_text(client.get("/"))
+        assert "Form" in home and "the median of his 6 sessions before" in home
+        usual.rows("delete from session where session_key in ('main:before-5', 'main:before-6') returning 1")
+        usual.rows("update data_version set version = version + 1 returning 1")
+        assert "▲</abbr>" not in client.get(url_of("sessions", key)).text
+        assert "the median" not in client.get("/").text
+
+
+def test_the_list_shows_what_was_asked_for_and_folds_single_files(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline)
+    export = pipeline.export()
+    own, player, played = export["session"]["key"], numbers(export)[0], export["matches"][1]["map"]
+    month = export["session"]["started_at"][:7]
+    with pipeline.database.transaction() as conn:
+        conn.execute(
+            """insert into session (session_key, server, started_at, ended_at)
+               select 'main:one', server, started_at - interval '70 days', ended_at - interval '70 days' from session"""
+        )
+        conn.execute("update session_round set session_key = 'main:one', position = 1 where position = 1")
+    with pages_of(pipeline.database) as client:
+
+        def listed(query: str) -> set[str]:
+            return set(re.findall(r'class="card">\s*<a href="/sessions/([^"]*)"', client.get(f"/sessions{query}").text))
+
+        assert listed("") == {own} and listed("?one_file=1") == {own, "main:one"}
+        assert 'href="/sessions?one_file=1"' in client.get("/sessions").text
+        assert listed(f"?player={player['guid']}") == listed(f"?map={played}") == listed(f"?month={month}") == {own}
+        assert listed(f"?month={date.fromisoformat(month + '-01') - timedelta(days=400):%Y-%m}") == set()
+        for wrong in ("month=2026-13", "month=0000-01", "player=nobody-of-that-name", "map=nowhere"):
+            page = client.get(f"/sessions?{wrong}")
+            assert page.status_code == 400 and wrong.split("=")[0] in seen_text(page), wrong
+
+
+def test_the_front_page_tells_what_was_reached_and_names_nobody_who_is_hidden(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline, maps=7)
+    with pages_of(pipeline.database) as client:
+        home = client.get("/").text
+        assert "<h2>New</h2>" in home and "MVP" in home
+        guid = re.findall(r"<h2>New</h2>.*?/players/(\w{8})", home, re.DOTALL)[0]
+        done = pipeline.slomix("identity", "hide", guid, "--why=he asked", "--by=admin")
+        assert done.exit_code == 0, done.stderr
+        prepare(pipeline.database)
+        assert guid not in client.get("/").text and guid not in client.get("/sessions").text
+
+
+def test_news_of_another_state_are_not_told(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline)
+    assert pipeline.rows("select * from site.news")
+    pipeline.rows("update session set worked_at = now(), scored_at = now() returning 1")
+    assert pipeline.rows("select * from site.news") == []
+
+
+def test_who_was_best_in_the_list_is_who_the_session_says(
+    shown: Shown, exported: dict[str, Any], session_url: str
+) -> None:
+    key = exported["session"]["key"]
+    with shown.pipeline.database.snapshot() as conn:
+        best = session_list.best_of_sessions(conn, [key])[key]
+    page = shown.client.get(session_url).text
+    for line in re.findall(r"MVP of .*?</li>", page, re.DOTALL):
+        guids = re.findall(r"/players/(\w{8})", line)
+        assert guids in [[one.guid for one in own] for own in best.values()]
+
+
+def test_a_link_to_a_session_unfurls_with_an_address_that_is_whole(
+    shown: Shown, exported: dict[str, Any], session_url: str
+) -> None:
+    for url in (session_url, url_of("matches", exported["matches"][0]["r1"])):
+        meta = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', shown.client.get(url).text))
+        assert meta["og:url"] == f"http://127.0.0.1{url}" and meta["og:title"] and meta["og:description"]
+        assert meta["og:image"] == f"http://127.0.0.1{session_url}/card.png"
+        assert shown.client.get(meta["og:image"]).headers["content-type"] == "image/png"
+
+
+def test_half_a_match_without_endstats_says_what_is_missing(pipeline: Pipeline) -> None:
+    evening = play_evening(61, maps=1, ends_at=just_now())
+    key = pipeline.put_stats(evening.matches[0].r1)
+    pipeline.take_in()
+    with pages_of(pipeline.database) as client:
+        match = seen_text(client.get(url_of("matches", key)))
+        assert "The second half is missing: not counted" in match and "there are no endstats" in match
+        session = seen_text(client.get("/sessions/latest", follow_redirects=True))
+        assert "No match counts so far" in session and "there are no endstats" in session
+        assert "Who killed whom" not in session and "Awards" not in session.replace("Awards and who", "")
+        listed = seen_text(client.get("/sessions"))
+        assert "No match was played yet" in listed and "Also rounds without a match" in listed
+        assert "No match counts" in seen_text(client.get("/sessions?one_file=1"))
+        home = seen_text(client.get("/"))
+        assert "No match counts" in home and "not counted" in home
