@@ -28,6 +28,16 @@ class StageState(StrEnum):
     DOWN = "down"
 
 
+HEADINGS = {
+    StageState.OK: "Everything runs",
+    StageState.IDLE: "Everything runs, nobody plays",
+    StageState.UNKNOWN: "Not everything is known",
+    StageState.WARN: "Something needs a look",
+    StageState.DOWN: "Something is down",
+}
+"""How the chain stands as a whole, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainSeen:
     """What is known of the chain. ``looked_at``: when a folder of the game server was last listed; ``waiting`` files
