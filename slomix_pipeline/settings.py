@@ -42,6 +42,7 @@ def parse_duration(value: Any) -> Any:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
+_SNOWFLAKE = r"^[0-9]{17,20}$"  # an id of Discord's
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
 
 
@@ -151,6 +152,23 @@ class Settings(BaseSettings):
     )
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
+    discord_application_id: str | None = Field(
+        None, pattern=_SNOWFLAKE, description="id of the Discord application whose slash commands are answered"
+    )
+    discord_public_key: str | None = Field(
+        None,
+        pattern=r"^[0-9A-Fa-f]{64}$",
+        description="public key of that application, which its calls are signed with",
+    )
+    discord_guild: str | None = Field(
+        None, pattern=_SNOWFLAKE, description="id of the Discord server they are typed on"
+    )
+    discord_bot_token: SecretStr | None = Field(
+        None, description="bot token of that application; only slomix discord register needs it"
+    )
+    discord_api: str = Field(
+        "https://discord.com/api/v10", pattern=r"^https?://\S+[^/]$", description="where Discord's API is"
+    )
 
     weekly_boards_at: WeekdayAndTime | None = Field(
         None, description="weekday and time at which boards of the week are posted; not set: they are not"
@@ -173,6 +191,11 @@ class Settings(BaseSettings):
     )
     site_postgres_url: SecretStr | None = Field(
         None, description="the address by which the pages read; not set: as SLOMIX_POSTGRES_URL, as the role slomix_web"
+    )
+    link_postgres_url: SecretStr | None = Field(
+        None,
+        description="the address by which is noted who asks to be linked; not set: as SLOMIX_POSTGRES_URL, as the role "
+        "slomix_link",
     )
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
@@ -250,6 +273,11 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
+
+    @property
+    def answers_commands(self) -> bool:
+        """Whether slash commands are answered: whose they are, and how they are signed, is known."""
+        return None not in (self.discord_application_id, self.discord_public_key, self.discord_guild)
 
     @property
     def has_game_server(self) -> bool:

@@ -10,6 +10,7 @@ from dagster._core.storage import event_log, runs
 from hypothesis import settings as hypothesis_settings
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
+from slomix_pipeline_tests.interaction_fixtures import commands
 from slomix_pipeline_tests.lua_fixtures import runtime
 from slomix_pipeline_tests.pipeline_fixtures import pipeline, sftp_pipeline, stored_pipeline
 from slomix_pipeline_tests.postgres_fixtures import (
@@ -23,6 +24,7 @@ from slomix_pipeline_tests.postgres_fixtures import (
 from slomix_pipeline_tests.site_fixtures import shown
 
 __all__ = [
+    "commands",
     "database",
     "empty_database",
     "files",

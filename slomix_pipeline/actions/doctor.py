@@ -13,6 +13,7 @@ import psycopg
 from pydantic import SecretStr
 
 from slomix_pipeline.actions.lua_scripts import TIMING_SCRIPT
+from slomix_pipeline.actions.registering import slash_commands
 from slomix_pipeline.discord.client import Discord, DiscordError
 from slomix_pipeline.formats import consolelog
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
@@ -29,7 +30,7 @@ from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings, env_file
-from slomix_pipeline.warehouse import site_schema, timing_records
+from slomix_pipeline.warehouse import link_requests, site_schema, timing_records
 from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
@@ -47,6 +48,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings)
     yield from _game_server(settings)
     yield from _discord(settings)
+    yield from slash_commands(settings)
 
 
 def _source() -> str:
@@ -79,6 +81,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             size = sizes(conn)
             role_trouble = site_schema.trouble_with_role(conn)
             remedy = site_schema.statements_for_role(conn)
+            link_trouble = link_requests.trouble_with_role(conn) if settings.answers_commands else None
+            link_remedy = link_requests.statements_for_role(conn)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -87,6 +91,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
     yield _pages(settings, role_trouble, remedy)
+    if link_trouble is not None:
+        yield Finding("/link", False, f"{link_trouble}; as an administrator of that server run: {link_remedy}")
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 

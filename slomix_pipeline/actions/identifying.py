@@ -35,10 +35,12 @@ from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import OF_A_SESSION, TELLING_OF_A_ROUND, Progress, run_stages
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.stages.telling import sole_teller, sole_teller_of_asked
-from slomix_pipeline.warehouse import due, identities
+from slomix_pipeline.warehouse import due, identities, link_requests
+from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.hiding import names_of
 from slomix_pipeline.warehouse.identities import Concerned, IdentityDecision
+from slomix_pipeline.warehouse.link_requests import LinkRequest
 
 
 class CantIdentify(SlomixError):
@@ -92,10 +94,13 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
             reason=reason,
             made_by=made_by,
         )
+        if found.discord_id is not None:
+            link_requests.drop(conn, found.discord_id)
         concerned = identities.note_called_otherwise(conn, found.concerned)
         taken_back = take_back_asked(tools, conn, _hidden_by(conn, found))
         made = identities.in_force(conn, number)
     assert made is not None
+    _learn_hidden(database)
     stands = _tell_taken_back(tools, taken_back)
     _tell_anew(tools, concerned, progress)
     return Decided(made, stands)
@@ -127,8 +132,44 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
         identities.revoke(conn, number, reason=reason, revoked_by=revoked_by)
         told = person is not None and made.kind is not IdentityKind.REJECT
         concerned = identities.note_called_otherwise(conn, person.guids if person and told else ())
+    _learn_hidden(database)
     _tell_anew(tools, concerned, progress)
     return made
+
+
+def unlink(settings: Settings, guid: str, reason: str, revoked_by: str, progress: Progress) -> IdentityDecision:
+    """Takes back that a player is a Discord user. Returns the decision as it was.
+
+    Raises:
+        CantIdentify: there is no such player, or he is linked to nobody; or no reason or name.
+    """
+    with open_database(settings).connect() as conn:
+        number = identities.link_of(conn, _player(conn, guid)[1].guids)
+    if number is None:
+        raise CantIdentify(f"{guid} is linked to no Discord user")
+    return take_back(settings, number, reason, revoked_by, progress)
+
+
+def requests(settings: Settings) -> list[LinkRequest]:
+    """Who asked on Discord to be linked, and is not yet."""
+    with open_database(settings).connect() as conn:
+        return link_requests.listed(conn)
+
+
+def drop_request(settings: Settings, discord_id: str) -> None:
+    """Forgets that somebody asked to be linked.
+
+    Raises:
+        CantIdentify: he did not.
+    """
+    with open_database(settings).transaction() as conn:
+        if not link_requests.drop(conn, discord_id):
+            raise CantIdentify(f"{discord_id} has not asked to be linked; slomix identity requests lists who has")
+
+
+def _learn_hidden(database: Database) -> None:
+    with database.connect() as conn:
+        identities.learn_hidden(conn)
 
 
 def _check_words(reason: str, name: str) -> None:

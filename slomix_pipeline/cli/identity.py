@@ -46,6 +46,50 @@ def identity_link(guid: str, discord_id: str, name: str | None, why: str, made_b
     _decide(discord_user(guid, discord_id, name), why, made_by)
 
 
+@identity.command(name="unlink")
+@click.argument("guid")
+@WHY
+@BY
+def identity_unlink(guid: str, why: str, made_by: str | None) -> None:
+    """Take back that GUID is a Discord user."""
+    with clear_errors():
+        from slomix_pipeline.actions import identifying
+
+        with progress_bar() as progress:
+            try:
+                row = identifying.unlink(read_settings(), guid, why, made_by or getpass.getuser(), progress)
+            except identifying.CantIdentify as error:
+                not_here(error)
+        out.print(f"Decision {row.id} is taken back: {_in_words(row)}", soft_wrap=True)
+
+
+@identity.command(name="requests")
+@click.option("--drop", metavar="DISCORD_ID", help="Forget what this user asked for, instead.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def identity_requests(drop: str | None, as_json: bool) -> None:
+    """List who asked on Discord, by /link, which player he is: nothing follows from it before slomix identity link says
+    so. Ask him first: whoever is on the Discord server can name any player."""
+    with clear_errors():
+        from slomix_pipeline.actions import identifying
+
+        if drop is not None:
+            try:
+                identifying.drop_request(read_settings(), drop)
+            except identifying.CantIdentify as error:
+                not_here(error)
+            out.print(f"What {drop} asked for is forgotten.")
+            return
+        rows = identifying.requests(read_settings())
+        if as_json:
+            print_json([asdict(row) for row in rows])
+            return
+        table = Table("Discord user", "called", "asks to be", "plays as", "when (UTC)", box=None)
+        for row in rows:
+            when = row.asked_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            table.add_row(row.discord_id, row.called, row.guid, row.player or "", when)
+        out.print(table if rows else "Nobody waits to be linked.")
+
+
 @identity.command(name="merge")
 @click.argument("guid")
 @click.argument("into")

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slomix_pipeline.cli import careers
+from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.posting import post
@@ -54,7 +55,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, identity, lua, override, post, team):
+for command in (*careers.COMMANDS, discord, identity, lua, override, post, team):
     main.add_command(command)
 
 
@@ -104,7 +105,9 @@ def site(port: int | None) -> None:
         from slomix_pipeline.runtime.home import open_database
         from slomix_pipeline.runtime.supervisor import free_port
         from slomix_pipeline.site.serving import serve
+        from slomix_pipeline.site.settings import site_settings
         from slomix_pipeline.warehouse.database import DatabaseUnavailable
+        from slomix_pipeline.warehouse.link_requests import noting_url
         from slomix_pipeline.warehouse.site_store import reading_url
 
         settings = read_settings()
@@ -114,7 +117,8 @@ def site(port: int | None) -> None:
             err.print(f"slomix: {error}", soft_wrap=True)
         at = free_port(settings.site_port if port is None else port)
         out.print(f"Public pages     http://127.0.0.1:{at}")
-        serve(settings, reading_url(settings), at)
+        reading = reading_url(settings)
+        serve(site_settings(settings, reading, noting_url(settings), at), reading, at)
 
 
 @main.command(name="import")

@@ -5,8 +5,9 @@ limits are ``embeds``' business.
 Does not belong here: sending, and messages of matches and sessions (``messages``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape, fields_of_lines
 from slomix_pipeline.discord.wording import MAP_WIDTH, NEUTRAL, columns, map_text, player_text, short_text, unbroken
@@ -73,8 +74,24 @@ def board_message(
     return Message(embeds=(embed,))
 
 
-def player_message(career: Career, as_of: datetime) -> Message:
-    """A player's career."""
+class CareerBlock(StrEnum):
+    """The titles of what is told of a career."""
+
+    NUMBERS = "Career"
+    NIGHTS = "Latest nights"
+    WEAPONS = "Weapons"
+    BADGES = "Badges"
+    REACHED = "Reached last"
+    FIRSTS = "Firsts"
+    NEXT = "Next"
+    BESTS = "Best rounds"
+
+
+Block = tuple[str, list[str]]  # a title, and the lines below it
+
+
+def player_message(career: Career, as_of: datetime, blocks: Iterable[Block] | None = None) -> Message:
+    """A player's career; ``blocks``: what is told of it, if not all of ``career_blocks``."""
     names = [player_text(alias.name) for alias in career.aliases if alias.name != career.name]
     first, last = (int(at.timestamp()) for at in (career.numbers.first_played_at, career.numbers.last_played_at))
     embed = Embed(
@@ -88,23 +105,29 @@ def player_message(career: Career, as_of: datetime) -> Message:
         ),
         color=NEUTRAL,
         footer=career.guid,
-        fields=tuple(field for title, lines in _career_blocks(career) for field in block(title, lines)),
+        fields=tuple(
+            field
+            for title, lines in (career_blocks(career) if blocks is None else blocks)
+            for field in block(title, lines)
+        ),
     )
     return Message(embeds=(embed,))
 
 
-def _career_blocks(career: Career) -> Iterator[tuple[str, list[str]]]:
-    yield "Career", [f"{number.title}: **{number.text(career)}**" for number in CAREER_NUMBERS]
+def career_blocks(career: Career) -> Iterator[tuple[CareerBlock, list[str]]]:
+    """All that is told of a career."""
+    yield CareerBlock.NUMBERS, [f"{number.title}: **{number.text(career)}**" for number in CAREER_NUMBERS]
     yield (
-        "Latest nights",
+        CareerBlock.NIGHTS,
         [f"-# K/D · damage per minute · rounds; {usual_text(career.form)}", *_nights(career.form.nights)],
     )
-    yield "Weapons", [_weapon(own) for own in career.weapons]
-    yield "Badges", [badge_text(own) for own in career.progress if own.badge is not None]
-    yield "Reached last", [_milestone(own) for own in career.milestones[: -MOST_MILESTONES - 1 : -1]]
-    yield "Firsts", [_deed(own) for own in career.deeds]
-    yield "Next", [progress_text(own, career.numbers.rounds) for own in career.progress if own.next_step is not None]
-    yield "Best rounds", [_record(best, with_holders=False) for best in career.bests]
+    yield CareerBlock.WEAPONS, [_weapon(own) for own in career.weapons]
+    yield CareerBlock.BADGES, [badge_text(own) for own in career.progress if own.badge is not None]
+    yield CareerBlock.REACHED, [_milestone(own) for own in career.milestones[: -MOST_MILESTONES - 1 : -1]]
+    yield CareerBlock.FIRSTS, [_deed(own) for own in career.deeds]
+    ahead = [own for own in career.progress if own.next_step is not None]
+    yield CareerBlock.NEXT, [progress_text(own, career.numbers.rounds) for own in ahead]
+    yield CareerBlock.BESTS, [_record(best, with_holders=False) for best in career.bests]
 
 
 def compare_message(one: Career, other: Career, met: Meetings, as_of: datetime) -> Message:

@@ -60,6 +60,8 @@ Address = Callable[[Mapping[str, Any]], str]  # where an attachment can be had
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ATTACHED = "attachment://"
+EPHEMERAL = 64  # "Message Flags"
+_ONE_SEES = '<div class="edited">Only you can see this</div>'
 
 
 def is_picture(file: Mapping[str, Any]) -> bool:
@@ -78,11 +80,25 @@ def message_html(message: dict[str, Any], author: str, address: Address) -> str:
     said = datetime.fromisoformat(message["timestamp"])
     edited = '<span class="edited">(edited)</span>' if message.get("edited_timestamp") else ""
     content = f'<div class="content">{markdown(message["content"])}</div>' if message.get("content") else ""
+    typed = f'<div class="typed">You used {escape(message["typed"])}</div>' if message.get("typed") else ""
+    after = f"{_buttons_html(message)}{_ONE_SEES if message.get('flags', 0) & EPHEMERAL else ''}"
     return (
         f'<article id="m{escape(str(message["id"]))}"><div class="avatar" aria-hidden="true">{escape(author[:1])}</div>'
-        f'<div class="body"><header><b>{escape(author)}</b><span class="app">APP</span>{_told(said)}</header>'
-        f"{content}{shown}{''.join(_embed_html(embed, files, address) for embed in embeds)}{edited}</div></article>"
+        f'<div class="body">{typed}<header><b>{escape(author)}</b><span class="app">APP</span>{_told(said)}</header>'
+        f"{content}{shown}{''.join(_embed_html(embed, files, address) for embed in embeds)}{edited}{after}"
+        "</div></article>"
     )
+
+
+def _buttons_html(message: Mapping[str, Any]) -> str:
+    """The buttons of an answer; the page's script says when one is pressed."""
+    found = [own for row in message.get("components", ()) for own in row["components"]]
+    buttons = "".join(
+        f'<button type="button" data-message="{escape(str(message["id"]))}" data-id="{escape(own["custom_id"])}"'
+        f"{' disabled' if own.get('disabled') else ''}>{escape(own['label'])}</button>"
+        for own in found
+    )
+    return f'<div class="buttons">{buttons}</div>' if buttons else ""
 
 
 def _image_of(embed: Mapping[str, Any]) -> str:

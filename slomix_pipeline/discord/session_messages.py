@@ -52,10 +52,34 @@ def session_message(
 ) -> Message:
     """The summary of a session that is over. ``players``: session totals; ``decisions``, ``corrections``: about it."""
     teams = matches[0].teams if matches else UNNAMED
+    fields = (
+        *result_fields(matches, players),
+        *team_blocks(players, teams),
+        *award_fields(highlights.awards),
+        *duel_fields(highlights.duels),
+        *block("Records", [fallen_record_text(record) for record in highlights.records]),
+        *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
+        *block("Reached for the first time", reached_lines(highlights.unlocked)),
+    )
+    head = session_head(session, matches, grade, decisions, corrections, [MVP_LEGEND] if players else [])
+    return Message(embeds=(replace(head, fields=fields),))
+
+
+def session_head(
+    session: SessionScore,
+    matches: Sequence[MatchSeen],
+    grade: Grade,
+    decisions: Sequence[DecisionSeen],
+    corrections: Sequence[Correction],
+    legend: Sequence[str],
+) -> Embed:
+    """What stands above all that is told of a session: the result, and how far it can be believed. ``legend``: lines on
+    what stands below."""
+    teams = matches[0].teams if matches else UNNAMED
     start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
-    embed = Embed(
+    return Embed(
         title=verdict_text(session, teams),
         description="\n".join(
             [
@@ -72,24 +96,30 @@ def session_message(
                 f"-# Trust grade **{grade.letter}**{_some(grade.reasons)}",
                 *([f"-# Decided by people{_some([_decision(row) for row in decisions])}"] if decisions else []),
                 *([f"-# Corrected{_some([row.notice for row in corrections])}"] if corrections else []),
-                *([f"-# {MVP_LEGEND}"] if players else []),
+                *(f"-# {line}" for line in legend),
             ]
         ),
         color=colour(_won_by_whom(session), teams),
         footer=" · ".join([session.session_key, *([matches[0].policy] if matches else []), coverage_text(rounds)]),
         timestamp=session.ended_at,
     )
-    fields = (
-        *_cards(players, teams, shares_known(matches)),
-        *block("Maps", [_map_line(match) for match in matches]),
-        *team_blocks(players, teams),
-        *block("Awards", _award_lines(highlights.awards)),
-        *block("Duels", [_duel_line(duel) for duel in highlights.duels]),
-        *block("Records", [fallen_record_text(record) for record in highlights.records]),
-        *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
-        *block("Reached for the first time", reached_lines(highlights.unlocked)),
-    )
-    return Message(embeds=(replace(embed, fields=fields),))
+
+
+def result_fields(matches: Sequence[MatchSeen], players: Sequence[PlayerTotals]) -> tuple[Field, ...]:
+    """Who did most, and how each match ended."""
+    teams = matches[0].teams if matches else UNNAMED
+    maps = block("Maps", [_map_line(match) for match in matches])
+    return (*_cards(players, teams, shares_known(matches)), *maps)
+
+
+def award_fields(awards: SessionAwards) -> tuple[Field, ...]:
+    """Who was given which award."""
+    return block("Awards", _award_lines(awards))
+
+
+def duel_fields(duels: Sequence[Duel]) -> tuple[Field, ...]:
+    """The duels with most kills."""
+    return block("Duels", [_duel_line(duel) for duel in duels])
 
 
 def verdict_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:

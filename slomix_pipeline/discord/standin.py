@@ -1,8 +1,8 @@
 """A Discord on this machine: takes webhook calls as Discord does and shows them on a page as Discord would.
 
 Belongs here: the webhook API's behaviour (answers, errors), the server and its page.
-Does not belong here: what is kept (``standin_channel``), rate limits (``standin_limits``), what goes wrong on demand
-(``standin_faults``), how a message looks (``render``).
+Does not belong here: what is kept (``standin_channel``), slash commands (``standin_commands``), rate limits
+(``standin_limits``), what goes wrong on demand (``standin_faults``), how a message looks (``render``).
 """
 
 import socket
@@ -11,8 +11,9 @@ import time
 import urllib.request
 from base64 import b64encode
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
+from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +27,8 @@ from starlette.routing import Route
 from slomix_pipeline.discord.embeds import ATTACHMENT_LIMIT
 from slomix_pipeline.discord.render import Address, is_picture, message_html
 from slomix_pipeline.discord.standin_channel import AUTHOR, Channel, said
+from slomix_pipeline.discord.standin_commands import Application
+from slomix_pipeline.discord.standin_commands import routes as commands_of
 from slomix_pipeline.discord.standin_faults import Connection, Fault, Faults
 from slomix_pipeline.discord.standin_files import Call, attached, read_call
 from slomix_pipeline.discord.standin_limits import Limits
@@ -44,8 +47,8 @@ def _error(status: int, code: int, message: str, **more: Any) -> JSONResponse:
     return JSONResponse({"message": message, "code": code, **more}, status)
 
 
-def create_app(channel: Channel, limits: Limits) -> Starlette:
-    """The webhook API ("Webhook Resource") and the page."""
+def create_app(channel: Channel, limits: Limits, application: Application) -> Starlette:
+    """The webhook API ("Webhook Resource"), slash commands, and the page."""
 
     def refusal(call: Call, old: dict[str, Any]) -> JSONResponse | None:
         if any(len(upload.data) > ATTACHMENT_LIMIT for upload in call.files.values()):
@@ -80,7 +83,9 @@ def create_app(channel: Channel, limits: Limits) -> Starlette:
         return refusal(call, message) or JSONResponse(channel.change(message["id"], call))
 
     async def show_page(request: Request) -> Response:
-        return HTMLResponse(page(channel.messages(), _own_address, live=True, revision=channel.revision))
+        names = [command["name"] for command in application.commands if command["type"] == 1]
+        shown = page(channel.messages(), _own_address, live=True, revision=channel.revision, commands=names)
+        return HTMLResponse(shown)
 
     async def show_messages(request: Request) -> Response:
         if request.query_params.get("known") == channel.revision:
@@ -102,6 +107,7 @@ def create_app(channel: Channel, limits: Limits) -> Starlette:
             Route("/", show_page),
             Route("/messages", show_messages),
             Route("/attachments/{file_id}", show_file),
+            *commands_of(application),
             Route(address, _webhook_call(channel, limits, describe), methods=["GET"]),
             Route(address, _webhook_call(channel, limits, post), methods=["POST"]),
             Route(address + "/messages/{message_id}", _webhook_call(channel, limits, read), methods=["GET"]),
@@ -140,8 +146,15 @@ def _own_address(file: Mapping[str, Any]) -> str:
     return f"attachments/{file['id']}"
 
 
-def page(messages: list[dict[str, Any]], address: Address, *, live: bool = False, revision: str = "") -> str:
-    """The whole page; a ``live`` one asks its server for news."""
+def page(
+    messages: list[dict[str, Any]],
+    address: Address,
+    *,
+    live: bool = False,
+    revision: str = "",
+    commands: Sequence[str] = (),
+) -> str:
+    """The whole page; a ``live`` one asks its server for news. With ``commands`` there is a field to type one."""
     text = resources.files(__package__).joinpath("standin.html").read_text("utf-8")
     script = text.partition("<script>")[2].partition("</script>")[0]
     filled = {
@@ -149,11 +162,22 @@ def page(messages: list[dict[str, Any]], address: Address, *, live: bool = False
         "script_hash": "sha256-" + b64encode(sha256(script.encode()).digest()).decode(),
         "count": _count(messages),
         "revision": revision,
+        "typing": _typing(commands) if commands else "",
         "messages": _messages_html(messages, address),  # last: what players wrote is not looked into
     }
     for name, value in filled.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def _typing(commands: Sequence[str]) -> str:
+    """The field to type a command, which the page's script sends."""
+    known = "".join(f'<option value="/{escape(name)}">' for name in commands)
+    return (
+        '<form id="typing"><input name="text" list="commands" autocomplete="off" aria-label="A slash command" '
+        f'placeholder="/top kd"><datalist id="commands">{known}</datalist><button>Send</button>'
+        '<output role="status"></output></form>'
+    )
 
 
 def _messages_html(messages: list[dict[str, Any]], address: Address) -> str:
@@ -191,7 +215,8 @@ class StandIn:
         directory.mkdir(parents=True, exist_ok=True)
         self._channel = Channel(directory / "discord.json")
         self._limits = Limits()
-        self._faults = Faults(create_app(self._channel, self._limits))
+        self.application = Application(self._channel)
+        self._faults = Faults(create_app(self._channel, self._limits, self.application))
         self._address = directory / ADDRESS_FILE
         self._port = port
 
@@ -230,6 +255,11 @@ class StandIn:
     def webhook_url(self) -> str:
         """What ``SLOMIX_DISCORD_WEBHOOK`` is to be for messages to arrive here."""
         return f"{self.url}api/webhooks/{self._channel.webhook_id}/{self._channel.token}"
+
+    @property
+    def api_url(self) -> str:
+        """What ``SLOMIX_DISCORD_API`` is to be for calls about commands to arrive here."""
+        return f"{self.url}api"
 
     def messages(self) -> list[dict[str, Any]]:
         """All messages as Discord's API gives them, oldest first."""

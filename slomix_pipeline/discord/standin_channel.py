@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ class Channel:
         every = (file for message in self.messages() for file in message["attachments"])
         return next((file for file in every if file["id"] == file_id), None)
 
-    def add(self, call: Call, thread_id: str | None) -> dict[str, Any]:
+    def add(self, call: Call, thread_id: str | None, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Keeps a message; ``more``: what it has that a webhook's has not."""
         with self._lock:
             message_id = str(_snowflake(max(map(int, self._messages), default=0)))
             message = {
@@ -84,18 +86,21 @@ class Channel:
                 "timestamp": datetime.now(UTC).isoformat(),
                 "edited_timestamp": None,
                 **said(call.body),
+                **(more or {}),
                 "attachments": self._attached(call, []),
             }
             self._messages[message_id] = message
             self._save()
             return message
 
-    def change(self, message_id: str, call: Call) -> dict[str, Any]:
+    def change(self, message_id: str, call: Call, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Changes a message; ``more``: as in ``add``."""
         with self._lock:
             old = self._messages[message_id]
             changed = {
                 **old,
                 **said({**old, **call.body}),
+                **(more or {}),
                 "attachments": self._attached(call, old["attachments"]),
                 "edited_timestamp": datetime.now(UTC).isoformat(),
             }

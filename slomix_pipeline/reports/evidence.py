@@ -14,8 +14,8 @@ from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.rules.values import SIDE_NAMES, other_side
 from slomix_pipeline.warehouse.session_evidence import AttackSeen, MatchEvidence, SessionEvidence
 
-_BY = {None: "", Source.HEADER: "headers", Source.TIME: "times", Source.OVERRIDE: "a person"}
-_SURE = {
+BY = {None: "", Source.HEADER: "headers", Source.TIME: "times", Source.OVERRIDE: "a person"}
+SURE = {
     None: "",
     Confidence.VERIFIED_HEADER: "yes",
     Confidence.TIME_FALLBACK: "by the times only",
@@ -42,8 +42,8 @@ def _matches(evidence: SessionEvidence) -> str:
             *(_time(match, attack) for attack in match.attacks),
             _result(evidence, match.winner),
             points,
-            _BY[match.source],
-            _SURE[match.confidence],
+            BY[match.source],
+            SURE[match.confidence],
             match.reason,
         )
         rows.append([escape(str(cell)) for cell in cells])

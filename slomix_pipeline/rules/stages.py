@@ -29,6 +29,16 @@ class StageState(StrEnum):
     DOWN = "down"
 
 
+HEADINGS = {
+    StageState.OK: "Everything runs",
+    StageState.IDLE: "Everything runs, nobody plays",
+    StageState.UNKNOWN: "Not everything is known",
+    StageState.WARN: "Something needs a look",
+    StageState.DOWN: "Something is down",
+}
+"""How the chain stands as a whole, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainSeen:
     """What is known of the chain. ``watched_at``: when what watches over all of it last gave a sign of life, None: it

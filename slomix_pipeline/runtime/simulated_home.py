@@ -1,6 +1,7 @@
 """The simulated game server and the home it plays in, for ``slomix demo`` and for ``slomix run`` without a real one.
 
-Belongs here: starting it, and the settings that point the pipeline at it.
+Belongs here: starting it, and the settings that point the pipeline at it; and those with which the pages answer what is
+typed on the stand-in of Discord.
 """
 
 import secrets
@@ -12,8 +13,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.runtime.home import LOCK
 from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.site.interactions.commands import registration
+from slomix_pipeline.site.interactions.endpoint import PATH
 
 _MARK = "simulated-evening"  # only a folder that holds this file is ever emptied
 _USER = "demo"
@@ -63,6 +67,11 @@ def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
                 discord_board_webhook=None,
                 discord_dev_webhook=None,
                 discord_admin_webhook=None,
+                discord_application_id=None,
+                discord_public_key=None,
+                discord_guild=None,
+                discord_bot_token=None,
+                link_postgres_url=None,
                 gameserver_dir=None,
                 sftp_host="127.0.0.1",
                 sftp_port=server.port,
@@ -76,3 +85,18 @@ def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
             ),
             folder,
         )
+
+
+def answering_stand_in(settings: Settings, page: StandIn, site_port: int) -> Settings:
+    """The settings with which the pages on ``site_port`` answer what is typed on the stand-in: it has an application
+    and a key pair of its own, and knows all commands."""
+    page.application.commands = registration()
+    page.application.endpoint = f"http://127.0.0.1:{site_port}{PATH}"
+    return settings.model_copy(
+        update={
+            "discord_application_id": page.application.id,
+            "discord_public_key": page.application.public_key,
+            "discord_guild": page.application.guild,
+            "discord_api": page.api_url,
+        }
+    )

@@ -14,8 +14,8 @@ from typing import Self
 from slomix_pipeline.runtime.children import end_child, start_child
 from slomix_pipeline.settings import Settings, as_environment, environment_without_settings
 from slomix_pipeline.site.settings import site_settings
+from slomix_pipeline.warehouse import link_requests, site_schema
 from slomix_pipeline.warehouse.database import Database, site_url
-from slomix_pipeline.warehouse.site_schema import ROLE
 
 _PROGRAM = "from slomix_pipeline.site.serving import main; main()"
 _LEAVE_WITHIN = 3.0  # seconds
@@ -27,9 +27,15 @@ class SiteProcess:
     """Runs within its block, on ``port``."""
 
     def __init__(self, settings: Settings, database: Database, port: int, say: Callable[[str], None]) -> None:
-        own = settings.site_postgres_url
-        url = own.get_secret_value() if own else site_url(database.url, ROLE)
-        self._environment = environment_without_settings() | as_environment(site_settings(settings, url, port))
+        reading, noting = (
+            own.get_secret_value() if own else site_url(database.url, role)
+            for own, role in (
+                (settings.site_postgres_url, site_schema.ROLE),
+                (settings.link_postgres_url, link_requests.ROLE),
+            )
+        )
+        told = site_settings(settings, reading, noting, port)
+        self._environment = environment_without_settings() | as_environment(told)
         self._home = settings.home
         self._child: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0

@@ -29,7 +29,12 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
-from slomix_pipeline.runtime.simulated_home import demo_home, empty_demo_home, simulated_server
+from slomix_pipeline.runtime.simulated_home import (
+    answering_stand_in,
+    demo_home,
+    empty_demo_home,
+    simulated_server,
+)
 from slomix_pipeline.runtime.site_process import SiteProcess
 from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.simulator.evening import play_evening
@@ -79,8 +84,10 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
         if settings.discord_webhook is None:
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
-        ui_port = free_port(settings.ui_port)
-        site = stack.enter_context(SiteProcess(settings, database, free_port(settings.site_port), say))
+        ui_port, site_port = free_port(settings.ui_port), free_port(settings.site_port)
+        if page is not None and not settings.answers_commands:
+            settings = answering_stand_in(settings, page, site_port)
+        site = stack.enter_context(SiteProcess(settings, database, site_port, say))
         say("Starting Dagster …")
 
         def tell_where() -> None:

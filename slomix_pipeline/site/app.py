@@ -4,7 +4,7 @@ Belongs here: what is the same for every address. Does not belong here: any one 
 and kept (``answers``), the process and its port (``serving``).
 
 Every answer, an error too, carries the headers of ``HEADERS``: nothing but our own files runs or is loaded, so there is
-no inline style and no inline script. Only GET and HEAD are answered.
+no inline style and no inline script. Only GET and HEAD are answered, and what Discord calls (``interactions``).
 """
 
 import logging
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.answers import HTML, Answers, Asked, Body, Link, Moved, NotHere, NotUnderstood, Page
+from slomix_pipeline.site.interactions.endpoint import add_interactions
 from slomix_pipeline.site.pages import MAIN, PAGES
 from slomix_pipeline.site.templating import StaticFile, Templates
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, StoreUnavailable
@@ -81,6 +82,7 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
         app.add_route(page.path, _answering(page, answers, templates))
     for file in templates.files.values():
         app.add_route(file.url, _giving(file))
+    add_interactions(app, settings, store)
     _say_what_is_wrong(app, answers, templates)
     host = urlsplit(settings.site_address).hostname if settings.site_address else None
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_OWN_HOSTS, *([host] if host else [])])

@@ -96,6 +96,16 @@ def holder_of(conn: Connection[DictRow], discord_id: str) -> str | None:
     return None if row is None else str(row["guid"])
 
 
+def link_of(conn: Connection[DictRow], guids: Collection[str]) -> int | None:
+    """The number of the decision that links somebody of these GUIDs to a Discord user."""
+    row = conn.execute(
+        """select id from identity_decision where kind = 'link' and revoked_at is null and guid = any(%s)
+           order by id limit 1""",
+        [list(guids)],
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
 def rejected_pairs(conn: Connection[DictRow]) -> list[tuple[str, str]]:
     """The pairs of GUIDs that are not the same person."""
     rows = conn.execute(
@@ -146,6 +156,12 @@ def add(
     ).fetchone()
     assert made is not None
     return int(made["id"])
+
+
+def learn_hidden(conn: Connection[DictRow]) -> None:
+    """Has PostgreSQL look at how many are hidden. By itself it never does, takes hundreds for granted even where nobody
+    is, and plans what pages read as if nobody were left to be shown."""
+    conn.execute("analyze hidden_player")
 
 
 def in_force(conn: Connection[DictRow], number: int) -> IdentityDecision | None:

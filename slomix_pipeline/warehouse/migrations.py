@@ -25,7 +25,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.warehouse import site_schema, windows
+from slomix_pipeline.warehouse import identities, link_requests, site_schema, windows
 from slomix_pipeline.warehouse.database import Database, advisory_key
 
 _TABLES = """
@@ -97,6 +97,7 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
             return []
         if site:
             site_schema.make_role(conn)
+            link_requests.make_role(conn)
         try:
             with conn.transaction():  # all or nothing: without its views nothing works
                 conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms'")
@@ -226,6 +227,7 @@ def _create_site(conn: psycopg.Connection[DictRow], texts: list[tuple[str, str]]
         site_schema.grant(conn)
         conn.execute("UPDATE data_version SET version = version + 1, changed_at = clock_timestamp()")
         conn.execute("SELECT hide_players()")
+        identities.learn_hidden(conn)
 
 
 def _said(name: str, error: psycopg.Error) -> str:

@@ -12,13 +12,13 @@ run unchanged: their tables are found in ``site`` first), pages (``site``).
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import DictRow
+
+from slomix_pipeline.warehouse import roles
 
 ROLE = "slomix_web"
 
@@ -280,37 +280,26 @@ def _text_seen(relation: str, column: _Column) -> str:
 
 def grant(conn: Connection[DictRow]) -> None:
     """Lets the role read the schema ``site``, where there is such a role."""
-    if _is_there(conn):
+    if roles.is_there(conn, ROLE):
         conn.execute(GRANTS)
 
 
 GRANTS = f"""grant usage on schema site to {ROLE};
 grant select on all tables in schema site to {ROLE};"""
 
-# A server of somebody's own is asked for it by whoever may make roles there.
-CREATE_ROLE = f"create role {ROLE} login nosuperuser nocreatedb nocreaterole noinherit;"
-
 
 def make_role(conn: Connection[DictRow]) -> None:
     """Makes the role where it is missing and we may do everything, as on the embedded server; ``conn`` commits each
     statement. Elsewhere ``slomix doctor`` says how."""
-    row = conn.execute("select rolsuper as may from pg_roles where rolname = current_user").fetchone()
-    if row is None or not row["may"]:
-        return
-    conn.execute(_no_temporary(conn))
-    if not _is_there(conn):
-        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):  # somebody else just did
-            conn.execute(CREATE_ROLE)
+    if roles.may_make(conn):
+        conn.execute(_no_temporary(conn))
+        roles.make(conn, ROLE)
 
 
 def statements_for_role(conn: Connection[DictRow]) -> str:
     """What whoever may do everything runs so that the role is there and reads what pages show, on one line."""
-    made = [] if _is_there(conn) else [CREATE_ROLE]
+    made = [] if roles.is_there(conn, ROLE) else [roles.create_statement(ROLE)]
     return " ".join([*made, f"{_no_temporary(conn).as_string(conn)};", *GRANTS.split("\n")])
-
-
-def _is_there(conn: Connection[DictRow]) -> bool:
-    return conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is not None
 
 
 def _no_temporary(conn: Connection[DictRow]) -> sql.Composed:
@@ -322,7 +311,7 @@ def _no_temporary(conn: Connection[DictRow]) -> sql.Composed:
 
 def trouble_with_role(conn: Connection[DictRow]) -> str | None:
     """Why the role can't read what pages show, or can read more; None: all is as it should be."""
-    if not _is_there(conn):
+    if not roles.is_there(conn, ROLE):
         return f"there is no role {ROLE}"
     may = conn.execute(
         """select r.rolsuper as everything, has_schema_privilege(r.rolname, 'site', 'usage') as site,

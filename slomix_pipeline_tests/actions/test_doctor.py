@@ -115,3 +115,26 @@ def test_each_webhook_is_asked_for_without_posting_and_its_setting_is_named(
     assert not found["Discord admin channel"].fine and "SLOMIX_DISCORD_ADMIN" in found["Discord admin channel"].text
     assert not both["Discord admin channel"].fine and "which players read" in both["Discord admin channel"].text
     assert "check SLOMIX_DISCORD_ADMIN_WEBHOOK" in gone["Discord admin channel"].text
+
+
+def test_the_doctor_says_what_slash_commands_lack(database: Database, there: Path, tmp_path: Path) -> None:
+    assert diagnosis(database, tmp_path)["slash commands"].fine
+    given: dict[str, object] = {"discord_application_id": "1" * 18, "discord_guild": "2" * 18}
+    found = diagnosis(database, tmp_path, **given)["slash commands"]
+    assert not found.fine and "SLOMIX_DISCORD_PUBLIC_KEY" in found.text
+    with served_page(tmp_path / "discord") as page:
+        given |= {"discord_public_key": "ab" * 32, "discord_api": page.api_url}
+        found = diagnosis(database, tmp_path, **given)["slash commands"]
+        assert not found.fine and "SLOMIX_SITE_ADDRESS" in found.text
+        whole = diagnosis(database, tmp_path, **given, site_address="https://stats.example.org")
+        assert (
+            whole["slash commands"].fine
+            and "https://stats.example.org/discord/interactions" in whole["slash commands"].text
+        )
+        assert whole["clock"].fine and "/link" not in whole
+    with database.connect() as conn:
+        conn.execute("revoke insert on link_request from slomix_link")
+    found = diagnosis(database, tmp_path, **given)["/link"]
+    assert not found.fine and found.text.endswith("grant insert on link_request to slomix_link;")
+    away = diagnosis(database, tmp_path, **given | {"discord_api": "http://127.0.0.1:1/api"})["clock"]
+    assert not away.fine and "can't be compared" in away.text

@@ -215,6 +215,14 @@ RUNS = """
 0 identity revoke 1 WHY
 0 identity list --all
 2 identity revoke 99 WHY
+0 identity link GUID 80351110224678912 WHY
+0 identity unlink GUID WHY
+2 identity unlink TEXT WHY
+0 identity requests
+0 identity requests --json
+2 identity requests --drop TEXT
+0 discord register --dry-run
+1 discord register
 0 post board kills --min-rounds 1
 0 post board accuracy --map MAP --since 2020-01-01
 2 post board TEXT
@@ -262,6 +270,8 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
         "OTHER": next(name for name in POLICIES if name != DEFAULT_POLICY),
         "WHY": f"--why={text}\n--by={text}",
     }
+    with pipeline.database.connect() as conn:
+        conn.execute("insert into link_request values ('80351110224678913', %s, %s)", [text, text])
     wrong, ran = [], set()
     for run in RUNS.strip().splitlines():
         expected, *written = run.split()

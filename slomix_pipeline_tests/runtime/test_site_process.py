@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,3 +47,21 @@ def test_the_process_of_the_pages_is_told_no_secret(database: Database, tmp_path
     settings = load_settings(home=tmp_path, discord_webhook="https://example.org/hook", sftp_password="a password")
     told = str(SiteProcess(settings, database, 1, print)._environment)
     assert "a password" not in told and "example.org" not in told and "slomix_web" in told
+
+
+def test_the_process_of_the_pages_knows_how_commands_are_signed_and_not_how_they_are_registered(
+    database: Database, tmp_path: Path
+) -> None:
+    own = {"discord_application_id": "1" * 18, "discord_guild": "2" * 18, "discord_public_key": "ab" * 32}
+    told = SiteProcess(
+        load_settings(home=tmp_path, discord_bot_token="a token", **own), database, 1, print
+    )._environment
+    assert told["SLOMIX_DISCORD_PUBLIC_KEY"] == "ab" * 32 and "slomix_link" in told["SLOMIX_LINK_POSTGRES_URL"]
+    assert "a token" not in str(told)
+
+
+def test_the_process_of_the_pages_loads_nothing_that_only_others_need() -> None:
+    program = "import sys, slomix_pipeline.site.serving; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ("altair", "pandas", "numpy", "dagster", "paramiko", "asyncssh", "vl_convert")
+    told = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

@@ -338,3 +338,9 @@ def test_a_line_that_broke_is_replaced(database: Database, store: SiteStore) -> 
         assert moment.version.number >= 1
     with pytest.raises(psycopg.Error), store.moment() as moment:
         moment.conn.execute("select 1/0")
+
+
+def test_it_is_known_that_nobody_is_hidden_so_that_plans_expect_everybody(database: Database) -> None:
+    with database.connect() as conn:
+        row = conn.execute("select reltuples from pg_class where oid = 'hidden_player'::regclass").fetchone()
+    assert row is not None and row["reltuples"] == 0

@@ -5,18 +5,10 @@ Does not belong here: when a stage is late or wrong (``rules.stages``), reading 
 
 from dataclasses import dataclass
 
-from slomix_pipeline.rules.stages import StageSeen, StageState, stages, worst
+from slomix_pipeline.rules.stages import HEADINGS, StageSeen, stages, worst
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.warehouse.site_status import chain_seen
 from slomix_pipeline.warehouse.site_store import Moment
-
-_HEADINGS = {
-    StageState.OK: "Everything runs",
-    StageState.IDLE: "Everything runs, nobody plays",
-    StageState.UNKNOWN: "Not everything is known",
-    StageState.WARN: "Something needs a look",
-    StageState.DOWN: "Something is down",
-}
 
 
 @dataclass(frozen=True)
@@ -30,4 +22,4 @@ class StatusPage:
 def status_page(moment: Moment, asked: Asked) -> StatusPage:
     """How things stand at this moment."""
     found = stages(chain_seen(moment.conn))
-    return StatusPage(_HEADINGS[worst(found)], found)
+    return StatusPage(HEADINGS[worst(found)], found)

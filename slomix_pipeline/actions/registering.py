@@ -1,0 +1,111 @@
+"""``slomix discord register``: tells Discord which slash commands there are; and whether they can be answered.
+
+Belongs here: one call with the bot token, and what its refusals mean; what ``doctor`` says of the set-up.
+Does not belong here: the commands (``site.interactions.commands``), answering them (``site.interactions``).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.formats.names import clip
+from slomix_pipeline.reports.findings import Finding
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.site.interactions.commands import registration
+from slomix_pipeline.site.interactions.endpoint import AGENT, PATH
+from slomix_pipeline.site.interactions.signing import OLDEST
+
+_TIMEOUT_SECONDS = 20
+_CLOCKS_MAY_DIFFER = 60  # seconds
+_MEANT = {
+    401: "Discord does not take SLOMIX_DISCORD_BOT_TOKEN: copy it anew from the application's page, Bot",
+    403: "the application may not do that on this server: invite it there with the scope applications.commands",
+    404: "there is no application SLOMIX_DISCORD_APPLICATION_ID",
+    429: "Discord was told too often: wait some minutes (200 new commands a day are taken)",
+}
+
+
+class NotRegistered(SlomixError):
+    """Discord was not told of the commands; the text says what to do."""
+
+
+def missing(settings: Settings) -> list[str]:
+    """Which of the settings that answering needs are not set."""
+    needed = ("discord_application_id", "discord_public_key", "discord_guild")
+    return [f"SLOMIX_{name.upper()}" for name in needed if getattr(settings, name) is None]
+
+
+def register(settings: Settings) -> str:
+    """Puts all commands in the place of those that Discord knew. Returns what to do next, in words.
+
+    Raises:
+        NotRegistered: see there.
+    """
+    token = settings.discord_bot_token
+    lacking = missing(settings) + ([] if token else ["SLOMIX_DISCORD_BOT_TOKEN"])
+    if token is None or lacking:
+        raise NotRegistered(f"set {', '.join(lacking)} first")
+    where = f"applications/{settings.discord_application_id}/guilds/{settings.discord_guild}/commands"
+    commands = registration()
+    headers = {"Authorization": f"Bot {token.get_secret_value()}", "User-Agent": AGENT}
+    try:
+        answer = requests.put(
+            f"{settings.discord_api}/{where}", json=commands, headers=headers, timeout=_TIMEOUT_SECONDS
+        )
+    except (requests.RequestException, ValueError, UnicodeError) as error:  # whose texts may hold the headers
+        raise NotRegistered(f"Discord could not be reached ({type(error).__name__}): try again later") from None
+    if not answer.ok:
+        raise NotRegistered(_MEANT.get(answer.status_code) or f"Discord refused them: {_reason(answer)}")
+    called = f"{settings.site_address}{PATH}" if settings.site_address else f"the address of the pages with {PATH}"
+    return (
+        f"{len(commands)} commands are registered on server {settings.discord_guild}. They are answered once the "
+        f"Interactions Endpoint URL on the application's page is {called}"
+    )
+
+
+def _reason(answer: requests.Response) -> str:
+    """What Discord says is wrong, shortened: it names fields of ours, and nothing secret was in the body."""
+    try:
+        told: Any = answer.json()
+    except ValueError:
+        return f"status {answer.status_code}"
+    errors = told.get("errors") or told.get("message") if isinstance(told, dict) else told
+    return clip(f"status {answer.status_code}, {errors}", 500)
+
+
+def slash_commands(settings: Settings) -> Iterator[Finding]:
+    """Whether Discord can call: the settings are complete, there is an address, the clocks agree."""
+    lacking = missing(settings)
+    if len(lacking) == 3:
+        yield Finding("slash commands", True, "none: SLOMIX_DISCORD_APPLICATION_ID and others are not set")
+        return
+    if lacking:
+        yield Finding("slash commands", False, f"nothing answers them: set {', '.join(lacking)}, too")
+        return
+    address = settings.site_address
+    if address is None or not address.startswith("https://"):
+        yield Finding("slash commands", False, "Discord calls https alone: set SLOMIX_SITE_ADDRESS to such an address")
+    else:
+        yield Finding("slash commands", True, f"answered at {address}{PATH}, which Discord has to be told")
+    yield _clock(settings)
+
+
+def _clock(settings: Settings) -> Finding:
+    """Compares our clock with Discord's: calls that seem older than a few minutes are refused."""
+    try:
+        answer = requests.get(
+            f"{settings.discord_api}/gateway", timeout=_TIMEOUT_SECONDS, headers={"User-Agent": AGENT}
+        )
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (requests.RequestException, KeyError, ValueError) as error:
+        return Finding("clock", False, f"it can't be compared with Discord's ({type(error).__name__})")
+    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+    if apart <= _CLOCKS_MAY_DIFFER:
+        return Finding("clock", True, "it agrees with Discord's")
+    return Finding(
+        "clock", False, f"it is {apart:.0f} s from Discord's: calls that seem older than {OLDEST} s are refused"
+    )

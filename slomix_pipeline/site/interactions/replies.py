@@ -1,0 +1,136 @@
+"""What a command is answered with, as Discord takes it; and what stands in the way of an answer.
+
+Belongs here: the shape of answers ("Receiving and Responding", "Component Reference"), links to the pages. Every answer
+pings nobody. Does not belong here: what is said (``sessions``, ``players``), the limits of messages (``discord``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.discord.embeds import CONTENT_LIMIT, Message, length, to_payload
+from slomix_pipeline.discord.pages import pages
+from slomix_pipeline.discord.wording import short_text
+from slomix_pipeline.site.interactions.commands import OptionName
+from slomix_pipeline.site.interactions.received import Call
+
+EPHEMERAL = 64  # "Message Flags"
+_ROW, _BUTTON, _GREY = 1, 2, 2  # "Component Reference"
+_LONGEST = 300  # visible characters of a sentence
+_MOST_HITS = 15
+_LONGEST_ID = 100
+_MORE = "-# One message does not hold all of it; the rest stands on the page behind the title."
+
+
+class ReplyKind(IntEnum):
+    """How a call is answered."""
+
+    PONG = 1
+    MESSAGE = 4
+    LATER = 5
+    UPDATE_LATER = 6
+    UPDATE = 7
+    CHOICES = 8
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call, and of which moment it is answered: ``now``, in the ``zone`` of the server. ``base``: that of the pages,
+    without a slash at its end; ``link_url``: where is noted who asks to be linked."""
+
+    call: Call
+    conn: Connection[DictRow]
+    base: str
+    now: datetime
+    zone: ZoneInfo
+    link_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button below an answer. ``id``: what we are told when it is pressed."""
+
+    label: str
+    id: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. ``url``: the page of the same; ``picture``: the address of one; ``grade``: the trust grade, where it
+    is about a result; ``for_one``: only who asked sees it."""
+
+    message: Message
+    url: str | None = None
+    picture: str | None = None
+    grade: str | None = None
+    buttons: Sequence[Button] = ()
+    for_one: bool = False
+
+
+class Refused(Exception):
+    """It can't be answered: the text says why, to who asked alone. ``hits``: what may be meant, of several."""
+
+    def __init__(self, text: str, hits: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.text, self.hits = text, tuple(hits)
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def chosen(call: Call, option: OptionName, usual: Word) -> Word:
+    """What was chosen for an option of which there are only some; ``usual``: if nothing was."""
+    given = call.option(option)
+    try:
+        return type(usual)(given) if given else usual
+    except ValueError:
+        raise Refused(f"there is no {option} {given}") from None
+
+
+def body(reply: Reply) -> dict[str, Any]:
+    """The message of an answer."""
+    first, *more = pages(reply.message)
+    if first.embeds:
+        embed = first.embeds[0]
+        footer = " · ".join(filter(None, (embed.footer, reply.grade and f"trust grade {reply.grade}")))
+        first = replace(first, embeds=(replace(embed, url=reply.url, footer=footer), *first.embeds[1:]))
+    if more and reply.url:
+        first = replace(first, content=_MORE)
+    payload = to_payload(first) | {"components": _components(reply.buttons)}
+    if reply.picture:
+        payload["embeds"][0]["image"] = {"url": reply.picture}
+    return payload | ({"flags": EPHEMERAL} if reply.for_one else {})
+
+
+def refusal(text: str, hits: Sequence[str] = ()) -> dict[str, Any]:
+    """The message that says why there is no answer."""
+    shown = [f"- {short_text(hit, _LONGEST)}" for hit in hits[:_MOST_HITS]]
+    more = [f"- and {len(hits) - _MOST_HITS} more"] if len(hits) > _MOST_HITS else []
+    said = short_text(text[:1].upper() + text[1:], _LONGEST)
+    for line in [*shown, *more]:  # which may be long, of marks that stand on one character
+        if length(f"{said}\n{line}") <= CONTENT_LIMIT:
+            said = f"{said}\n{line}"
+    return to_payload(Message(content=said)) | {"components": [], "flags": EPHEMERAL}
+
+
+def choices(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Choices while somebody types: label and value of each."""
+    fitting = [(label, value) for label, value in found if 0 < len(value) <= _LONGEST_ID][:25]
+    return {"choices": [{"name": (label or value)[:_LONGEST_ID], "value": value} for label, value in fitting]}
+
+
+def _components(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    if not buttons or any(len(button.id) > _LONGEST_ID for button in buttons):
+        return []
+    own = [
+        {"type": _BUTTON, "style": _GREY, "label": own.label, "custom_id": own.id, "disabled": not own.is_active}
+        for own in buttons
+    ]
+    return [{"type": _ROW, "components": own}]
