@@ -34,7 +34,7 @@ PAGES = (
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
     Page("/boards/{board}", board_page, "board.html", names=("map", "since", "min_rounds", "after"), daily=True),
-    Page("/records", records_page, "records.html", names=("map",)),
+    Page("/records", records_page, "records.html", names=("map",), daily=True),
     Page("/maps", maps_page, "maps.html"),
     Page("/maps/{map}", map_page, "map.html"),
     Page("/corrections", corrections_page, "corrections.html", names=("before",)),
