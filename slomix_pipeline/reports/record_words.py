@@ -6,7 +6,7 @@ Belongs here: plain text of plain values; names stay as they are. Does not belon
 
 from datetime import datetime
 
-from slomix_pipeline.reports.career_words import count, value_of_kind
+from slomix_pipeline.reports.career_words import count
 from slomix_pipeline.rules.records import KINDS, RecordKind
 from slomix_pipeline.warehouse.record_stories import Hold, RunSeen
 
@@ -22,7 +22,6 @@ def known_text(kind: RecordKind, since: datetime | None) -> str:
     if since is None or KINDS[kind].of_old_files:
         return ""
     return f"known since {since:%Y-%m-%d} only"
-
 
 
 def hold_text(hold: Hold) -> str:

@@ -34,7 +34,7 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 class Asked:
     """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
     ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
-    ``base``: the public address of the site, without a slash at its end."""
+    ``base``: the public address of the site, without a slash at its end; ``contact``: whom to ask, as it was set."""
 
     path: str
     given: Mapping[str, str]
@@ -42,6 +42,7 @@ class Asked:
     base: str
     today: date
     zone: tzinfo
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def build() -> str:
 def etag(version: Version, asked: Asked, day: date | None = None) -> str:
     """The weak ETag of all that is made of a version; ``day``: of what changes by itself every day, too. A database
     that was brought back from a copy may come to the same number again, at another moment."""
-    shown = hashlib.sha256(f"{asked.zone} {asked.base} {version.changed_at.isoformat()}".encode()).hexdigest()[:8]
+    shown = hashlib.sha256(
+        f"{asked.zone} {asked.base} {asked.contact} {version.changed_at.isoformat()}".encode()
+    ).hexdigest()[:8]
     return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{f"-{day}" if day else ""}"'
 
 
@@ -116,8 +119,8 @@ class Body:
 class Answers:
     """Makes answers, and keeps those made of the newest version of the data."""
 
-    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None) -> None:
-        self._store, self._zone, self._base = store, zone, base
+    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None, contact: str = "") -> None:
+        self._store, self._zone, self._base, self._contact = store, zone, base, contact
         self._made: OrderedDict[str, Body] = OrderedDict()
         self._version: Version | None = None  # that all of it was made of
         self._size = 0
@@ -128,7 +131,7 @@ class Answers:
         base = self._base or str(request.base_url).rstrip("/")
         today = datetime.now(self._zone).date()
         query = {name: value for name, value in request.query_params.items() if name in names}
-        return Asked(request.url.path, request.path_params, query, base, today, self._zone)
+        return Asked(request.url.path, request.path_params, query, base, today, self._zone, self._contact)
 
     def answer(
         self,

@@ -13,13 +13,12 @@ from datetime import datetime
 from psycopg import Connection, sql
 from psycopg.rows import DictRow
 
+from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import NightEnded, RecordKind, longest_runs
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.warehouse.records import RecordSeen, named
 from slomix_pipeline.warehouse.rows import rows_of
-
-TAIL_OF_ALL = 38  # fields of the files that know all of it
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def known_since(conn: Connection[DictRow]) -> datetime | None:
     """Since when files know the numbers that old ones lack; None: there are no older ones."""
     row = conn.execute(
         """select min(stamp) filter (where tail_fields >= %(all)s) as known, min(stamp) as first from parsed_round""",
-        {"all": TAIL_OF_ALL},
+        {"all": NEWEST_LAYOUT},
     ).fetchone()
     return row["known"] if row and row["known"] != row["first"] else None
 

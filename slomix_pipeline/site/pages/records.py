@@ -95,7 +95,7 @@ class TeamRecord:
 
 @dataclass(frozen=True)
 class RecordsPage:
-    """The records of numbers, the fastest attacks, and what teams and runs of sessions hold. ``needs``: the samples that
+    """The records of numbers, the fastest attacks, the longest hold and run of sessions. ``needs``: the samples that
     rates need."""
 
     maps: tuple[str, ...]
