@@ -9,7 +9,6 @@ ever replaced or taken away.
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +84,7 @@ class _Folder:
             raise NotOurs(f"{path.parent} leads out of the folder")
         beside = path.with_name(f".{path.name}.new")
         beside.write_bytes(data)
-        os.replace(beside, path)
+        beside.replace(path)
         self.written[name] = _digest(data)
 
     def _is_ours(self, name: str) -> bool:
@@ -97,7 +96,7 @@ class _Folder:
         """Lists what this run and those before wrote, also where it was broken off."""
         beside = self._folder / f"{LIST}.new"
         beside.write_text(json.dumps(self.before | self.written, indent=0, sort_keys=True), "utf-8")
-        os.replace(beside, self._folder / LIST)
+        beside.replace(self._folder / LIST)
 
     def cleared(self) -> Summary:
         """Takes away what an earlier run wrote and this one did not."""

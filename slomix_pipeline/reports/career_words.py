@@ -26,7 +26,7 @@ from slomix_pipeline.warehouse.careers import (
     Standing,
     WeaponSeen,
 )
-from slomix_pipeline.warehouse.maps import MapSeen
+from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 
 ALIASES_SHOWN = 10
@@ -214,7 +214,7 @@ def accuracy_text(own: WeaponSeen) -> str:
     return amount(own.accuracy, 1, " %") if own.weapon in OF_BULLETS else ""
 
 
-def par_text(seen: MapSeen) -> str:
+def par_text(seen: MapNumbers) -> str:
     """A map's par in one sentence, with the attacks it is from."""
     own = seen.par
     count = f"{own.completed} of {own.attacks} attacks completed"

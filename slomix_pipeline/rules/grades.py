@@ -5,7 +5,7 @@ Does not belong here: the checks themselves.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from slomix_pipeline.rules.teams import TeamConfidence
@@ -142,7 +142,8 @@ def costs() -> list[tuple[str, str]]:
         laws_explained=0, laws_unexplained=0, laws_unchecked=0, team_confidence=TeamConfidence.HIGH, open_players=0,
         substitutions=0, teams_replaced=0, overrides=0,
     )  # fmt: skip
-    once = [replace(fine, **{field.name: 1}) for field in fields(fine) if getattr(fine, field.name) == 0]
+    known = asdict(fine)
+    once = [SessionFacts(**{**known, name: 1}) for name, count in known.items() if count == 0]
     others = [
         replace(fine, counted=0),
         replace(fine, counted=1),

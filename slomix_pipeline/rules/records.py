@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RecordKind(StrEnum):
@@ -165,8 +166,7 @@ def _personal_best(history: Sequence[NightBest], session_key: str) -> PersonalBe
     return PersonalBest(history[place], before[first], place - first, place)
 
 
-@dataclass(frozen=True)
-class NightEnded:
+class NightEnded(NamedTuple):
     """How an evening ended for somebody; ``won``: None for a draw."""
 
     guid: str

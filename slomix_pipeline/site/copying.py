@@ -74,35 +74,29 @@ async def copied(app: FastAPI) -> AsyncIterator[Copied]:
     """
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=_BASE) as client:
-        waiting, seen, led = ["/"], {"/"}, await _where_it_leads(client)
+        waiting, seen = ["/"], {"/"}
         while waiting:
             path = waiting.pop()
-            answer = await client.get(path)
+            answer = await client.get(path, follow_redirects=True)
             if answer.status_code != 200:
                 raise CopyFailed(f"the page {path} could not be made: {answer.status_code}")
             data = answer.content
             if answer.headers["content-type"].startswith("text/html"):
-                text, found = rewritten(answer.text, path, led)
+                text, found = rewritten(answer.text, path)
                 waiting += [one for one in dict.fromkeys(found) if one not in seen]
                 seen.update(found)
                 data = text.encode()
             yield Copied(file_of(path), data, len(waiting))
 
 
-async def _where_it_leads(client: httpx.AsyncClient) -> dict[str, str]:
-    """What is only another page's name just now, with the page."""
-    answer = await client.get("/sessions/latest")
-    return {"/sessions/latest": answer.headers["location"]} if answer.is_redirect else {}
-
-
-def rewritten(text: str, path: str, led: dict[str, str]) -> tuple[str, list[str]]:
+def rewritten(text: str, path: str) -> tuple[str, list[str]]:
     """A page with links to files, and the paths that it leads to. Its own text has no quotes that are not escaped, so
     what looks like a link is one."""
     here, found = file_of(path), []
 
     def link(match: re.Match[str]) -> str:
         kind, url = match[1], unescape(match[2])
-        target = _target(url, led)
+        target = _target(url)
         if target is None:
             return ""
         found.append(target)
@@ -114,10 +108,9 @@ def rewritten(text: str, path: str, led: dict[str, str]) -> tuple[str, list[str]
     return _LINK.sub(link, cleaned), found
 
 
-def _target(url: str, led: dict[str, str]) -> str | None:
+def _target(url: str) -> str | None:
     """The path that a link leads to in the copy; None: nowhere."""
     parts = urlsplit(url)
-    path = led.get(parts.path, parts.path)
-    if path in _LEFT_OUT or path.startswith("/api"):
+    if parts.path in _LEFT_OUT or parts.path.startswith("/api"):
         return None
-    return path if not parts.query or path.startswith("/rounds/") else None
+    return parts.path if not parts.query or parts.path.startswith("/rounds/") else None

@@ -89,7 +89,7 @@ def players_on(conn: Connection[DictRow], map_name: str, most: int) -> list[Play
     with conn.cursor(row_factory=rows_of(PlayerOnMap)) as cursor:
         return cursor.execute(
             """with played as (
-                   select p.person, p.name, f.match_key, min(f.team) as team, count(distinct f.team) as teams,
+                   select p.person, p.name, f.match_key, min(f.team) as team, min(f.team) = max(f.team) as one_team,
                           count(*) filter (where counts_in_careers(f.flags)) as rounds,
                           sum(f.kills) filter (where counts_in_careers(f.flags) and f.deaths is not null) as kills,
                           sum(f.deaths) filter (where counts_in_careers(f.flags) and f.kills is not null) as deaths,
@@ -101,15 +101,15 @@ def players_on(conn: Connection[DictRow], map_name: str, most: int) -> list[Play
                    where f.map = %(map)s
                    group by p.person, p.name, f.match_key
                )
-               select person as guid, name, count(m.winner) filter (where teams = 1) as matches,
-                      count(*) filter (where teams = 1 and m.winner = team) as won,
-                      count(*) filter (where teams = 1 and m.winner = 'draw') as drawn,
+               select person as guid, name, count(m.winner) filter (where one_team) as matches,
+                      count(*) filter (where one_team and m.winner = team) as won,
+                      count(*) filter (where one_team and m.winner = 'draw') as drawn,
                       sum(rounds)::bigint as rounds,
                       metric_kd(sum(kills)::bigint, sum(deaths)::bigint) as kd,
                       metric_dpm(sum(damage)::bigint, sum(seconds)::bigint) as dpm
                from played left join match m using (match_key)
                group by person, name
-               having count(m.winner) filter (where teams = 1) >= %(least)s
+               having count(m.winner) filter (where one_team) >= %(least)s
                order by dpm desc nulls last, rounds desc, guid limit %(most)s""",
             {"map": map_name, "least": LEAST_MATCHES, "most": most},
         ).fetchall()

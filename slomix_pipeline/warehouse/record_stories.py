@@ -86,14 +86,17 @@ _NEXT = """
     order by n.{kind} desc, s.started_at, s.session_key, n.guid limit 1"""
 
 _HOLD = """
-    with held as (
-        select * from map_attack
-        where in_book and not completed and given_up is false and team is not null
-          and (%(map)s::text is null or map = %(map)s)
-    )
     select a.seconds, a.map, a.round_key, a.stamp as ended_at, team.guids, team.holders, longest.count - 1 as equalled
-    from (select seconds, count(*) from held group by seconds order by seconds desc limit 1) longest
-    cross join lateral (select * from held where seconds = longest.seconds order by stamp, round_key limit 1) a
+    from (select seconds, count(*) from map_attack
+          where in_book and not completed and given_up is false and team is not null
+            and (%(map)s::text is null or map = %(map)s)
+          group by seconds order by seconds desc limit 1) longest
+    cross join lateral (
+        select * from map_attack own
+        where own.seconds = longest.seconds and in_book and not completed and given_up is false and team is not null
+          and (%(map)s::text is null or own.map = %(map)s)
+        order by stamp, round_key limit 1
+    ) a
     cross join lateral (
         select coalesce(array_agg(p.person order by p.name, p.person), '{}') as guids,
                coalesce(array_agg(p.name order by p.name, p.person), '{}') as holders
@@ -150,26 +153,20 @@ def longest_hold(conn: Connection[DictRow], map_name: str | None = None) -> Hold
 def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
     """The longest run of evenings won; of everybody who had one as long, in time."""
     who = named(conn)
-    winners, ended = {}, {}
-    for row in conn.execute(
-        """select session_key, ended_at, points_a, points_b, matches - not_counted as counted, without_points
-           from session_score order by started_at, session_key"""
-    ):
-        won = session_winner(Points(row["points_a"], row["points_b"]), row["counted"], row["without_points"])
-        if won is not None:
-            winners[row["session_key"]], ended[row["session_key"]] = won, row["ended_at"]
-    played: dict[str, dict[str, set[str]]] = {}
+    winners, ended = _decided(conn)
+    nights: dict[str, dict[str, bool | None]] = {key: {} for key in winners}
     for row in conn.execute(
         """select session_key, team, array_agg(guid order by guid) as guids from session_player
            where team is not null group by session_key, team"""
     ):
+        winner = winners.get(row["session_key"])
+        if winner is None:
+            continue
+        won = None if winner is Winner.DRAW else row["team"] == winner
+        own = nights[row["session_key"]]
         for person, _ in (who[guid] for guid in row["guids"] if guid in who):
-            played.setdefault(row["session_key"], {}).setdefault(person, set()).add(row["team"])
-    nights = [
-        NightEnded(person, key, None if winner is Winner.DRAW else teams == {winner.value})
-        for key, winner in winners.items()
-        for person, teams in sorted(played.get(key, {}).items())
-    ]
+            own[person] = won if own.get(person, won) == won else False  # who was in both teams did not win
+    found = longest_runs(NightEnded(person, key, won) for key, own in nights.items() for person, won in own.items())
     names = dict(who.values())
     return [
         RunSeen(
@@ -181,5 +178,18 @@ def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
             ended[run.sessions[-1]],
             run.goes_on,
         )
-        for run in longest_runs(nights)
+        for run in found
     ]
+
+
+def _decided(conn: Connection[DictRow]) -> tuple[dict[str, Winner], dict[str, datetime]]:
+    """The sessions that were decided, in order of play: who won each, and when it ended."""
+    winners, ended = {}, {}
+    for row in conn.execute(
+        """select session_key, ended_at, points_a, points_b, matches - not_counted as counted, without_points
+           from session_score order by started_at, session_key"""
+    ):
+        won = session_winner(Points(row["points_a"], row["points_b"]), row["counted"], row["without_points"])
+        if won is not None:
+            winners[row["session_key"]], ended[row["session_key"]] = won, row["ended_at"]
+    return winners, ended

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.par import fallen_by
 
-WIDTH, HEIGHT = 600, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 28
-_MOST_TICKS = 10
+WIDTH, HEIGHT = 480, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 12, 30
+_MOST_TICKS = 6
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.reports.career_words import amount, par_text, record_value, samples_text
+from slomix_pipeline.reports.career_words import amount, par_text, record_value
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.intervals import likely_share
 from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, fallen_by, holding
@@ -30,7 +30,7 @@ from slomix_pipeline.warehouse.map_history import (
     last_plays,
     players_on,
 )
-from slomix_pipeline.warehouse.maps import MapNumbers, is_played, map_names, map_numbers, map_seen
+from slomix_pipeline.warehouse.maps import MapNumbers, is_played, map_names, map_numbers
 from slomix_pipeline.warehouse.records import fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.teams import team_names
@@ -103,17 +103,15 @@ class MapPage:
     numbers: MapNumbers
     par: str
     first: str
-    needs: str
     boards: str
     record_book: str
     curve: Curve | None
-    quartiles: tuple[tuple[str, str], ...]
+    quartiles: tuple[str, ...]
     few: tuple[AttackLine, ...]
     near_misses: tuple[AttackLine, ...]
     players: tuple[PlayerLine, ...]
     least_matches: int
     plays: tuple[PlayLine, ...]
-    numbers_held: tuple[RecordShown, ...]
     attacks: tuple[RecordShown, ...]
 
 
@@ -145,7 +143,7 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
     if not is_played(conn, name):
         links = [Link(url_of("maps", other), other) for other in map_names(conn)]
         raise NotHere(f"No round that counts was played on a map called {name}.", links)
-    seen = map_seen(conn, name)
+    (seen,) = map_numbers(conn, name)
     attacks = attacks_on(conn, name)
     usual = [own for own in attacks if own.limit_seconds == seen.limit_seconds]
     curve = holding(Attack(own.seconds, own.completed) for own in usual)
@@ -156,12 +154,11 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
         numbers=seen,
         par=par_text(seen),
         first=_first_won(seen),
-        needs=samples_text(),
         boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
         record_book=f"/records?{asking}",
         curve=curve_of(curve, seen.limit_seconds) if seen.par.enough else None,
         quartiles=tuple(
-            (what, _fallen(curve, share))
+            _fallen(curve, what, share)
             for what, share in (("a quarter", 0.75), ("half (par)", 0.5), ("three quarters", 0.25))
         ),
         few=() if seen.par.enough else tuple(AttackLine(_url(own), _attack(own), own.ended_at) for own in attacks),
@@ -169,8 +166,7 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
         players=_players(moment, name),
         least_matches=LEAST_MATCHES,
         plays=tuple(_play(play, names[play.session_key]) for play in plays),
-        numbers_held=records.numbers(seen.records),
-        attacks=records.attacks(seen.records),
+        attacks=records.attacks(fastest_attacks(conn, name)),
     )
 
 
@@ -181,13 +177,13 @@ def _first_won(seen: MapNumbers) -> str:
         return UNKNOWN
     low, high = likely_share(seen.first_won, decided)
     share = amount(100 * seen.first_won / decided, 0, " %")
-    verdict = "no advantage is proven" if low <= 0.5 <= high else "that is no chance"
+    verdict = "may be chance" if low <= 0.5 <= high else "more than chance"
     return f"{seen.first_won} of {decided} ({share}; 95 % interval {100 * low:.0f} to {100 * high:.0f} %: {verdict})"
 
 
-def _fallen(curve: Sequence[tuple[int, float]], share: float) -> str:
+def _fallen(curve: Sequence[tuple[int, float]], what: str, share: float) -> str:
     seconds = fallen_by(curve, share)
-    return "not reached" if seconds is None else format_time(seconds)
+    return f"{what} never" if seconds is None else f"{what} by {format_time(seconds)}"
 
 
 def _near_misses(attacks: Sequence[AttackSeen]) -> tuple[AttackLine, ...]:

@@ -126,11 +126,6 @@ def records_page(moment: Moment, asked: Asked) -> RecordsPage:
     )
 
 
-def numbers(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
-    """The records of players."""
-    return tuple(_shown(record) for record in found if record.kind is not RecordKind.ATTACK)
-
-
 def attacks(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
     """The records of teams against the clock."""
     return tuple(_shown(record) for record in found if record.kind is RecordKind.ATTACK)

@@ -5,7 +5,7 @@ Does not belong here: what a season is (``rules.seasons``), who leads (``warehou
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slomix_pipeline.reports.career_words import board_value, count, rounds_text
 from slomix_pipeline.rules.awards import Collected
@@ -72,7 +72,7 @@ class SeasonPage:
 
     title: str
     start: datetime
-    end: datetime
+    last_day: datetime
     runs: bool
     sessions: str
     matches: str
@@ -111,7 +111,7 @@ def season_page(moment: Moment, asked: Asked) -> SeasonPage:
     return SeasonPage(
         title=season.id,
         start=start,
-        end=end,
+        last_day=end - timedelta(days=1),
         runs=_runs(season, asked),
         sessions=count(played.sessions, "session"),
         matches=count(played.matches, "match", "matches"),
