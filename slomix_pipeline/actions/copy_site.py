@@ -8,7 +8,6 @@ ever replaced or taken away.
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from slomix_pipeline.site.app import create_app
 from slomix_pipeline.site.copying import copied
 from slomix_pipeline.warehouse.site_store import SiteStore, reading_url
 
-LIST = ".slomix-copy.json"
+LIST = ".slomix-copy"
 Progress = Callable[[str, int, int], None]
 
 
@@ -52,7 +51,6 @@ def copy_site(settings: Settings, folder: Path, progress: Progress) -> Summary:
     try:
         asyncio.run(_write_all(app, copy, progress))
     finally:
-        copy.remember()
         store.close()
     return copy.cleared()
 
@@ -64,14 +62,16 @@ async def _write_all(app: FastAPI, copy: "_Folder", progress: Progress) -> None:
 
 
 class _Folder:
-    """The folder, with what an earlier run wrote there (``before``) and what this one did; by name, their digests."""
+    """The folder. What was ever written there is in its list: digest and name, a line each as ``sha256sum`` has them. A
+    line is there before its file, so a run that is killed leaves nothing that the next does not know."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._list = folder, folder / LIST
         folder.mkdir(parents=True, exist_ok=True)
-        self.before: dict[str, str] = {}
-        if (folder / LIST).exists():
-            self.before = json.loads((folder / LIST).read_text("utf-8"))
+        self._known: dict[str, set[str]] = {}
+        for line in self._list.read_text("utf-8").splitlines() if self._list.exists() else ():
+            digest, _, name = line.partition("  ")
+            self._known.setdefault(name, set()).add(digest)
         self.written: dict[str, str] = {}
 
     def write(self, name: str, data: bytes) -> None:
@@ -82,32 +82,30 @@ class _Folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.parent.resolve().is_relative_to(self._folder.resolve()):
             raise NotOurs(f"{path.parent} leads out of the folder")
+        self._note(name, hashlib.sha256(data).hexdigest())
         beside = path.with_name(f".{path.name}.new")
         beside.write_bytes(data)
         beside.replace(path)
-        self.written[name] = _digest(data)
+
+    def _note(self, name: str, digest: str) -> None:
+        self.written[name] = digest
+        self._known.setdefault(name, set()).add(digest)
+        with self._list.open("a", encoding="utf-8") as file:
+            file.write(f"{digest}  {name}\n")
 
     def _is_ours(self, name: str) -> bool:
-        known = self.written.get(name) or self.before.get(name)
         path = self._folder / name
-        return known is not None and path.is_file() and not path.is_symlink() and _digest(path.read_bytes()) == known
-
-    def remember(self) -> None:
-        """Lists what this run and those before wrote, also where it was broken off."""
-        beside = self._folder / f"{LIST}.new"
-        beside.write_text(json.dumps(self.before | self.written, indent=0, sort_keys=True), "utf-8")
-        beside.replace(self._folder / LIST)
+        if not path.is_file() or path.is_symlink():
+            return False
+        return hashlib.sha256(path.read_bytes()).hexdigest() in self._known.get(name, ())
 
     def cleared(self) -> Summary:
-        """Takes away what an earlier run wrote and this one did not."""
-        old = sorted(name for name in self.before.keys() - self.written.keys() if (self._folder / name).exists())
+        """Takes away what earlier runs wrote and this one did not."""
+        old = sorted(name for name in self._known.keys() - self.written.keys() if (self._folder / name).exists())
         gone = [name for name in old if self._is_ours(name)]
         for name in gone:
             (self._folder / name).unlink()
-        self.before = {}
-        self.remember()
+        beside = self._list.with_name(f"{LIST}.new")
+        beside.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(self.written.items())), "utf-8")
+        beside.replace(self._list)
         return Summary(len(self.written), len(gone), tuple(name for name in old if name not in gone))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
