@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from pathlib import Path
 
 from bulk import MANY_ROUNDS, imported, simulated, size
@@ -23,7 +24,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.rules.boards import BOARDS, threshold
-from slomix_pipeline.warehouse import careers, maps, records
+from slomix_pipeline.warehouse import careers, map_history, maps, record_stories, records, seasons
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fallen_records import fallen_records
@@ -98,6 +99,22 @@ def measure_commands(conn: Connection[DictRow]) -> None:
     find = careers.find_player
     show("player", asked(conn, FEW, lambda guid: careers.career(conn, find(conn, str(guid))), guids), None)
     show("records", asked(conn, FEW, lambda _: records.records(conn), []), None)
+    found = records.records(conn)
+    show("what stands around them", asked(conn, FEW, lambda _: record_stories.stories(conn, found), []), None)
+    show("longest hold", asked(conn, FEW, lambda _: record_stories.longest_hold(conn), []), None)
+    show("longest run of sessions won", asked(conn, FEW, lambda _: record_stories.longest_run(conn), []), None)
+    show(
+        "who is good on a map", asked(conn, FEW, lambda name: map_history.players_on(conn, str(name), 20), played), None
+    )
+    quarters = [own.season for own in seasons.seasons_played(conn, UTC)]
+    among = {quarter.id: seasons.regulars(conn, quarter, UTC) for quarter in quarters}
+
+    def champions(name: str | None) -> None:
+        quarter = next(own for own in quarters if own.id == name)
+        for board in BOARDS.values():
+            seasons.season_board(conn, board, quarter, UTC, among[quarter.id])
+
+    show("all boards of a season", asked(conn, FEW, champions, [own.id for own in quarters]), None)
     show("map", asked(conn, FEW, lambda name: maps.map_seen(conn, str(name)), played), None)
     show("milestones of a session", asked(conn, FEW, lambda key: careers.unlocked_in(conn, str(key)), sessions), None)
     show("the records that fell in it", asked(conn, FEW, lambda key: fallen_records(conn, str(key)), sessions), None)

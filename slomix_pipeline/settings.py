@@ -189,6 +189,9 @@ class Settings(BaseSettings):
     site_address: str | None = Field(
         None, pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$", description="where the public pages are reached from outside"
     )
+    site_contact: str | None = Field(
+        None, max_length=200, description="whom to ask about the public pages, as their page about privacy says it"
+    )
     site_postgres_url: SecretStr | None = Field(
         None, description="the address by which the pages read; not set: as SLOMIX_POSTGRES_URL, as the role slomix_web"
     )

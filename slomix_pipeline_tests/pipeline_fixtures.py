@@ -304,6 +304,10 @@ class Pipeline:
         for kept, given in (
             ("select * from player_round_fact", "select * from valid_round_player"),
             ("select * from player_session_fact", of_sessions),
+            ("select * from session_map", "select * from session_map_played"),
+            ("select * from round_in_book", "select * from round_checked"),
+            ("select * from map_attack", "select * from match_attack"),
+            ("select * from book_night", "select * from session_best"),
         ):
             assert self.rows(f"{kept} except all {given}") == []
             assert self.rows(f"{given} except all {kept}") == []

@@ -99,9 +99,13 @@ def run(seed: int) -> None:
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: SLOMIX_SITE_PORT]")
-def site(port: int | None) -> None:
-    """Serve the public pages of this home, which slomix run serves too."""
+@click.option("--export", type=click.Path(file_okay=False, path_type=Path), help="Write them as files there instead.")
+def site(port: int | None, export: Path | None) -> None:
+    """Serve the public pages of this home, which slomix run serves too; or write a copy of them into a folder."""
     with clear_errors():
+        if export is not None:
+            _export_site(export)
+            return
         from slomix_pipeline.runtime.home import open_database
         from slomix_pipeline.runtime.supervisor import free_port
         from slomix_pipeline.site.serving import serve
@@ -119,6 +123,20 @@ def site(port: int | None) -> None:
         out.print(f"Public pages     http://127.0.0.1:{at}")
         reading = reading_url(settings)
         serve(site_settings(settings, reading, noting_url(settings), at), reading, at)
+
+
+def _export_site(folder: Path) -> None:
+    from slomix_pipeline.actions.copy_site import copy_site
+
+    settings = read_settings()
+    database_of(settings)
+    with progress_bar() as progress:
+        summary = copy_site(settings, folder, progress)
+    out.print(f"{summary.files} files in {folder}; open {folder / 'index.html'}", soft_wrap=True)
+    if summary.removed:
+        out.print(f"{summary.removed} of an earlier copy taken away")
+    for name in summary.left:
+        err.print(f"left as it is, somebody changed it: {name}", soft_wrap=True)
 
 
 @main.command(name="import")

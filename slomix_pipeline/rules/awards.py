@@ -1,4 +1,4 @@
-"""Which awards of a session are told, and whose they are.
+"""Which awards of a session are told, and whose they are; who collected which over many.
 
 Belongs here: which of the endstats' awards players want, in which order, when one is no news.
 Does not belong here: what an award of a round counts (``rules.endstats``), the words around it.
@@ -87,3 +87,43 @@ def _award(name: str, given: list[Given]) -> Award | None:
     if most is None:
         return None
     return Award(award_title(name), tuple(sorted(one.name or "" for one in most.players)), most.value)
+
+
+@dataclass(frozen=True)
+class AwardGiven:
+    """How often somebody was given an award over many sessions. ``guid``, ``name``: None of all who can't be told."""
+
+    award: str
+    guid: str | None
+    name: str | None
+    times: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Who collected an award, most often first; ``untold``: how often it went to somebody who can't be told."""
+
+    title: str
+    collectors: tuple[AwardGiven, ...]
+    untold: int
+
+
+def collected(given: Iterable[AwardGiven]) -> tuple[Collected, ...]:
+    """Every award that players want with all who collected it, the most wanted first."""
+    by_award: dict[str, list[AwardGiven]] = {}
+    for one in given:
+        by_award.setdefault(one.award, []).append(one)
+    return tuple(
+        Collected(
+            award_title(name),
+            tuple(
+                sorted(
+                    (one for one in by_award[name] if one.guid is not None),
+                    key=lambda one: (-one.times, one.name or "", one.guid or ""),
+                )
+            ),
+            sum(one.times for one in by_award[name] if one.guid is None),
+        )
+        for name in WANTED
+        if name in by_award
+    )

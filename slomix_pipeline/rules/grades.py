@@ -5,7 +5,7 @@ Does not belong here: the checks themselves.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from slomix_pipeline.rules.teams import TeamConfidence
@@ -131,3 +131,24 @@ def _about_people(facts: SessionFacts) -> Iterator[tuple[str, str]]:
 
 def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def costs() -> list[tuple[str, str]]:
+    """What costs which grade: the letter and an example in words of everything that ``grade`` looks at, worst first. Of
+    a session of which nothing else is to be said, so it is by the same rule."""
+    fine = SessionFacts(
+        matches=2, counted=2, one_source=0, disputed=0, longer_limits=0, unconfirmed=0, given_up_by_file=0, rounds=4,
+        timed=4, unreadable_files=0, rounds_with_bots=0, numbers_unknown=0, players_unknown=0, without_identity=0,
+        laws_explained=0, laws_unexplained=0, laws_unchecked=0, team_confidence=TeamConfidence.HIGH, open_players=0,
+        substitutions=0, teams_replaced=0, overrides=0,
+    )  # fmt: skip
+    known = asdict(fine)
+    once = [SessionFacts(**{**known, name: 1}) for name, count in known.items() if count == 0]
+    others = [
+        replace(fine, counted=0),
+        replace(fine, counted=1),
+        replace(fine, timed=3),
+        *(replace(fine, team_confidence=own) for own in (None, TeamConfidence.LOW, TeamConfidence.MEDIUM)),
+    ]
+    found = {finding for facts in (*once, *others) for finding in _findings(facts)}
+    return sorted(found, key=lambda finding: (finding[0], finding[1]), reverse=True)

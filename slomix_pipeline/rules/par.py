@@ -53,12 +53,17 @@ def holding(attacks: Iterable[Attack]) -> list[tuple[int, float]]:
     return curve
 
 
+def fallen_by(curve: Iterable[tuple[int, float]], share: float) -> int | None:
+    """The first time at which at most this share of the defences holds; None: more of them hold to the end."""
+    return next((seconds for seconds, holds in curve if holds <= share), None)
+
+
 def par(attacks: Iterable[Attack]) -> Par:
     """The par of attacks on one map with one limit."""
     known = list(attacks)
     curve = holding(known)
     enough = len(known) >= LEAST_ATTACKS
-    middle = next((seconds for seconds, share in curve if share <= 0.5), None)
+    middle = fallen_by(curve, 0.5)
     held = curve[-1][1] if curve else 1.0
     completed = sum(attack.completed for attack in known)
     return Par(len(known), completed, middle if enough else None, held if enough else None)

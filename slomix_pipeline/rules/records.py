@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RecordKind(StrEnum):
@@ -23,6 +24,8 @@ class RecordKind(StrEnum):
     DENIED_PLAYTIME = "denied_playtime"
     KILLING_SPREE = "killing_spree"
     USEFUL_KILLS = "useful_kills"
+    REVIVES_GIVEN = "revives_given"
+    HEADSHOTS = "headshots"
     ATTACK = "attack"
 
 
@@ -37,7 +40,8 @@ class RecordLevel(StrEnum):
 @dataclass(frozen=True)
 class KindOfRecord:
     """How a kind is shown; ``is_time``: as minutes and seconds; ``feat``: with its value, in a sentence. ``least``: the
-    sample that a rate needs, in units of ``sample``."""
+    sample that a rate needs, in units of ``sample``. ``levels``: over what it can be added up;
+    ``of_old_files``: files of before 38 fields know it, too."""
 
     title: str
     decimals: int = 0
@@ -46,6 +50,8 @@ class KindOfRecord:
     sample: str = ""
     is_time: bool = False
     feat: str = "{value} {title}"
+    levels: tuple[RecordLevel, ...] = (RecordLevel.ROUND,)
+    of_old_files: bool = True
 
 
 # A rate of a few seconds or shots is chance: without these, 4 hits of 5 shots would be the best accuracy ever.
@@ -53,17 +59,27 @@ LEAST_SECONDS = 180
 LEAST_SHOTS = 100
 
 KINDS = {
-    RecordKind.KILLS: KindOfRecord("kills"),
-    RecordKind.DAMAGE_GIVEN: KindOfRecord("damage given"),
+    RecordKind.KILLS: KindOfRecord("kills", levels=tuple(RecordLevel)),
+    RecordKind.DAMAGE_GIVEN: KindOfRecord("damage given", levels=tuple(RecordLevel)),
     RecordKind.DPM: KindOfRecord("damage per minute", 1, "", LEAST_SECONDS, "s played"),
     RecordKind.KILLS_PER_MINUTE: KindOfRecord("kills per minute", 2, "", LEAST_SECONDS, "s played"),
     RecordKind.AIMED_ACCURACY: KindOfRecord("aimed accuracy", 1, " %", LEAST_SHOTS, "aimed shots"),
-    RecordKind.GIBS: KindOfRecord("gibs"),
-    RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", is_time=True),
+    RecordKind.GIBS: KindOfRecord("gibs", levels=tuple(RecordLevel)),
+    RecordKind.DENIED_PLAYTIME: KindOfRecord("playtime denied", is_time=True, of_old_files=False),
     RecordKind.KILLING_SPREE: KindOfRecord("killing spree", feat="{title} of {value}"),
     RecordKind.USEFUL_KILLS: KindOfRecord("useful kills"),
+    RecordKind.REVIVES_GIVEN: KindOfRecord("revives", levels=tuple(RecordLevel), of_old_files=False),
+    RecordKind.HEADSHOTS: KindOfRecord("hits on heads", levels=tuple(RecordLevel)),
     RecordKind.ATTACK: KindOfRecord("fastest attack", is_time=True, feat="{title} in {value}"),
 }
+
+# Every kind at every level of which there can be a record of players.
+PLACES = tuple(
+    (level, kind)
+    for level in RecordLevel
+    for kind in RecordKind
+    if kind is not RecordKind.ATTACK and level in KINDS[kind].levels
+)
 
 # Of the first few there is always a best. After n equal ones the next beats them all by luck alone once in n + 1 times:
 # nothing falls before there were so many sessions that know a number, so many completed attacks on a map.
@@ -148,3 +164,39 @@ def _personal_best(history: Sequence[NightBest], session_key: str) -> PersonalBe
         return None
     first = next(number for number, night in enumerate(before) if night.value == highest)
     return PersonalBest(history[place], before[first], place - first, place)
+
+
+class NightEnded(NamedTuple):
+    """How an evening ended for somebody; ``won``: None for a draw."""
+
+    guid: str
+    session_key: str
+    won: bool | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Evenings won one after the other, of those that somebody played and that were decided. ``goes_on``: his last one
+    is among them."""
+
+    guid: str
+    sessions: tuple[str, ...]
+    goes_on: bool
+
+
+def longest_runs(nights: Iterable[NightEnded]) -> list[Run]:
+    """The longest run of evenings won, of everybody who had one as long, in the order in which they were completed.
+    ``nights``: in order of play; a draw ends a run."""
+    runs: dict[str, list[str]] = {}
+    best: list[tuple[str, tuple[str, ...]]] = []
+    for night in nights:
+        run = runs.setdefault(night.guid, [])
+        if not night.won:
+            run.clear()
+            continue
+        run.append(night.session_key)
+        if not best or len(run) > len(best[0][1]):
+            best = []
+        if not best or len(run) == len(best[0][1]):
+            best.append((night.guid, tuple(run)))
+    return [Run(guid, sessions, runs[guid][-1:] == [sessions[-1]]) for guid, sessions in best]

@@ -36,7 +36,7 @@ class Asked:
     """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
     ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
     ``base``: the public address of the site, without a slash at its end; ``now``: for ``still_runs`` alone, as most
-    pages are kept."""
+    pages are kept; ``contact``: whom to ask, as it was set."""
 
     path: str
     given: Mapping[str, str]
@@ -46,6 +46,7 @@ class Asked:
     zone: tzinfo
     now: datetime
     session_gap: timedelta
+    contact: str | None
 
     def still_runs(self, ended_at: datetime) -> bool:
         """Whether a session that ended then, so far, may go on: only pages that are ``live`` may ask."""
@@ -96,7 +97,8 @@ def etag(version: Version, asked: Asked, *, daily: bool = False, live: bool = Fa
     was brought back from a copy may come to the same number again, at another moment."""
     turns = f"-{asked.today}" if daily else ""
     turns += f"-{sum(map(asked.still_runs, version.played_until))}" if live else ""
-    shown = hashlib.sha256(f"{asked.zone} {asked.base} {version.changed_at.isoformat()}".encode()).hexdigest()[:8]
+    settings = f"{asked.zone} {asked.base} {asked.contact} {version.changed_at.isoformat()}"
+    shown = hashlib.sha256(settings.encode()).hexdigest()[:8]
     return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{turns}"'
 
 
@@ -127,8 +129,15 @@ class Body:
 class Answers:
     """Makes answers, and keeps those made of the newest version of the data."""
 
-    def __init__(self, store: SiteStore, zone: tzinfo, base: str | None, session_gap: timedelta = DEFAULT_GAP) -> None:
-        self._store, self._zone, self._base, self._session_gap = store, zone, base, session_gap
+    def __init__(
+        self,
+        store: SiteStore,
+        zone: tzinfo,
+        base: str | None,
+        session_gap: timedelta = DEFAULT_GAP,
+        contact: str | None = None,
+    ) -> None:
+        self._store, self._zone, self._base, self._session_gap, self._contact = store, zone, base, session_gap, contact
         self._made: OrderedDict[str, Body] = OrderedDict()
         self._version: Version | None = None  # that all of it was made of
         self._size = 0
@@ -139,7 +148,17 @@ class Answers:
         base = self._base or str(request.base_url).rstrip("/")
         now = datetime.now(self._zone)
         query = {name: value for name, value in request.query_params.items() if name in names}
-        return Asked(request.url.path, request.path_params, query, base, now.date(), self._zone, now, self._session_gap)
+        return Asked(
+            request.url.path,
+            request.path_params,
+            query,
+            base,
+            now.date(),
+            self._zone,
+            now,
+            self._session_gap,
+            self._contact,
+        )
 
     def answer(
         self,

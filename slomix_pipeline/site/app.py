@@ -77,7 +77,9 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
     templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths)
-    answers = app.state.answers = Answers(store, settings.zone, settings.site_address, settings.session_gap)
+    answers = app.state.answers = Answers(
+        store, settings.zone, settings.site_address, settings.session_gap, settings.site_contact
+    )
     for page in PAGES:
         app.add_route(page.path, _answering(page, answers, templates))
     for file in templates.files.values():

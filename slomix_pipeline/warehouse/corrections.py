@@ -3,6 +3,7 @@
 Belongs here: ``published_result`` and ``correction``. What counts as a difference is a rule (``rules.corrections``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -168,3 +169,35 @@ def newest(conn: Connection[DictRow], most: int, before: int | None = None) -> l
             {"before": before, "most": most},
         ).fetchall()
     return [replace(row, cause=hidden.text(row.cause)) for row in found]
+
+
+def of_sessions_begun(
+    conn: Connection[DictRow], since: datetime, until: datetime, *, found_since: datetime
+) -> list[CorrectionListed]:
+    """The corrections that were found then or later, of results of sessions that began in a span; newest first."""
+    hidden = hiding(conn)
+    with conn.cursor(row_factory=rows_of(CorrectionListed)) as cursor:
+        found = cursor.execute(
+            """select c.id, c.notice, c.cause, c.found_at, m.match_key, m.map as map_name, m.session_key
+               from correction c
+               join post p using (thing)
+               join match m on m.r2_key = p.partition_key
+               join session s using (session_key)
+               where s.started_at >= %s and s.started_at < %s and c.found_at >= %s
+               order by c.id desc""",
+            [since, until, found_since],
+        ).fetchall()
+    return [replace(row, cause=hidden.text(row.cause)) for row in found]
+
+
+def latest_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, datetime]:
+    """When a result of each session was corrected last; by session, those without a correction are missing."""
+    rows = conn.execute(
+        """select s.session_key, max(c.found_at) as found_at
+           from correction c
+           join post p using (thing)
+           join session_round s on s.round_key = p.partition_key
+           where s.session_key = any(%s) group by s.session_key""",
+        [list(session_keys)],
+    )
+    return {row["session_key"]: row["found_at"] for row in rows}

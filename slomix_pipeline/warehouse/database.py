@@ -43,7 +43,8 @@ Deadlocked = psycopg.errors.DeadlockDetected  # PostgreSQL ended a transaction t
 _GROWING = (
     "file, file_content, unfinished, uncatalogued, check_result, parsed_round, parsed_player, parsed_weapon, "
     "timing_record, round, round_player, round_weapon, round_timing, round_endstats, endstats_file, award, versus, "
-    "session, session_round, session_player, match, player_round_fact, player_session_fact"
+    "session, session_round, session_player, match, player_round_fact, player_session_fact, "
+    "session_map, round_in_book, map_attack, book_night"
 )
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.records import Challenge, RecordKind, RecordLevel, falls
+from slomix_pipeline.rules.records import PLACES, Challenge, RecordKind, RecordLevel, falls
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -49,33 +49,21 @@ _HISTORY = """
         where (s.started_at, s.session_key) <= (own.started_at, own.session_key)
     )"""
 
-# The highest of each session first, all kinds in one pass: far fewer rows than all numbers of all rounds, one by one.
-_NUMBERS = f"""
+# Of one kind at one level, from the index of its column; "map" is empty of what is best on all of them.
+_NUMBER = f"""
     with {_HISTORY},
-    best as (
-        select level, session_key, max(kills) as kills, max(damage_given) as damage_given, max(gibs) as gibs,
-               max(killing_spree) as killing_spree, max(useful_kills) as useful_kills,
-               max(denied_playtime) as denied_playtime, max(dpm) as dpm, max(kills_per_minute) as kills_per_minute,
-               max(aimed_accuracy) as aimed_accuracy
-        from book_entry group by level, session_key
+    before as (
+        select n.session_key, n.{{kind}}::double precision as value, h.started_at
+        from book_night n join history h using (session_key)
+        where n.level = %(level)s and n.map = '' and n.{{kind}} > 0 and not h.is_own
     )
-    select n.kind, b.level, null as map,
-           max(n.value) filter (where is_own) as value,
-           max(n.value) filter (where not is_own) as before,
-           (array_agg(session_key order by n.value desc, started_at, session_key) filter (where not is_own))[1]
-               as before_in,
-           count(*) filter (where not is_own) as chances
-    from best b
-    join history using (session_key)
-    cross join lateral (
-        values ('kills', b.kills::double precision), ('damage_given', b.damage_given), ('gibs', b.gibs),
-               ('killing_spree', b.killing_spree), ('useful_kills', b.useful_kills),
-               ('denied_playtime', b.denied_playtime), ('dpm', b.dpm), ('kills_per_minute', b.kills_per_minute),
-               ('aimed_accuracy', b.aimed_accuracy)
-    ) n (kind, value)
-    where n.value > 0
-    group by n.kind, b.level
-    having bool_or(is_own)"""
+    select %(kind)s::text as kind, %(level)s::text as level, null as map, own.value,
+           (select max(value) from before) as before,
+           (select session_key from before order by value desc, started_at, session_key limit 1) as before_in,
+           (select count(distinct session_key) from before) as chances
+    from (select max({{kind}})::double precision as value from book_night
+          where session_key = %(key)s and level = %(level)s and map = '') own
+    where own.value > 0"""
 
 _ATTACKS = f"""
     with {_HISTORY},
@@ -99,21 +87,13 @@ _ATTACKS = f"""
 # Who reached these first.
 _HOLDERS = """
     with first as (
-        select distinct on (e.level, n.kind, e.session_key)
-               n.kind, e.level, e.map, e.session_key, n.value, e.stamp as ended_at, e.guid
-        from book_entry e
-        cross join lateral (
-            values ('kills', e.kills::double precision), ('damage_given', e.damage_given), ('gibs', e.gibs),
-                   ('killing_spree', e.killing_spree), ('useful_kills', e.useful_kills),
-                   ('denied_playtime', e.denied_playtime), ('dpm', e.dpm), ('kills_per_minute', e.kills_per_minute),
-                   ('aimed_accuracy', e.aimed_accuracy)
-        ) n (kind, value)
+        select distinct on (n.level, n.kind, n.session_key)
+               n.kind, n.level, n.map, n.session_key, n.value, n.stamp as ended_at, n.guid
+        from book_number n
         join unnest(%(kinds)s::text[], %(levels)s::text[], %(sessions)s::text[], %(values)s::double precision[])
-             reached (kind, level, session_key, value)
-             on reached.kind = n.kind and reached.level = e.level and reached.session_key = e.session_key
-                and reached.value = n.value
-        where e.session_key = any(%(sessions)s)
-        order by e.level, n.kind, e.session_key, e.stamp, e.guid
+             reached (kind, level, session_key, value) using (kind, level, session_key, value)
+        where n.session_key = any(%(sessions)s)
+        order by n.level, n.kind, n.session_key, n.stamp, n.guid
     )
     select f.kind, f.level, f.map, f.session_key, f.value, f.ended_at, array[f.guid] as guids,
            case when d.hidden_as is null and n.called is not null then array[n.called] else '{}' end as names
@@ -144,19 +124,19 @@ _TEAMS = """
         where own.round_key = f.round_key and own.team = f.team
     ) team"""
 
-_IN_ORDER = {kind: place for place, kind in enumerate((*RecordLevel, *RecordKind))}
-
 
 def fallen_records(conn: Connection[DictRow], session_key: str) -> list[FallenRecord]:
-    """The records that fell in a session: of rounds, matches and the whole of it, then the fastest attacks by map. Goes
-    once through all of history, whatever number of kinds there is."""
+    """The records that fell in a session: of rounds, matches and the whole of it, then the fastest attacks by map."""
     with conn.cursor(row_factory=rows_of(Challenge)) as cursor:
         asked = {"key": session_key, "attack": RecordKind.ATTACK}
-        found = [own for query in (_NUMBERS, _ATTACKS) for own in cursor.execute(query, asked) if falls(own)]
+        found = list(cursor.execute(_ATTACKS, asked))
+        for level, kind in PLACES:
+            query = sql.SQL(_NUMBER).format(kind=sql.Identifier(kind))
+            found += cursor.execute(query, {"key": session_key, "level": level, "kind": kind})
+    found = [own for own in found if falls(own)]
     attacks = [own for own in found if own.kind is RecordKind.ATTACK]
     numbers = [own for own in found if own.kind is not RecordKind.ATTACK]
     attacks.sort(key=attrgetter("map"))
-    numbers.sort(key=lambda own: (_IN_ORDER[own.level], _IN_ORDER[own.kind]))
     return [*_with_holders(conn, session_key, numbers, _HOLDERS), *_with_holders(conn, session_key, attacks, _TEAMS)]
 
 

@@ -56,16 +56,22 @@ _NUMBERS = """
            count(*) filter (where winner = 'draw') as draws,
            count(*) filter (where winner = attackers_first) as first_won,
            count(*) filter (where winner = attackers_second) as second_won
-    from (select map, max(stamp) as last_played_at from player_round_fact
+    from (select map, max(last_played_at) as last_played_at from session_map
           where %(map)s::text is null or map = %(map)s group by map) played
     left join match m on map_key(m.map) = played.map
     group by played.map, played.last_played_at
     order by played.map"""
 
 
+_ATTACKS = """
+    select map, limit_seconds, completed, array_agg(seconds) as seconds from map_attack
+    where %(map)s::text is null or map = %(map)s
+    group by map, limit_seconds, completed"""
+
+
 def map_names(conn: Connection[DictRow]) -> list[str]:
     """All maps of which a round counts, by name."""
-    return [row["map"] for row in conn.execute("select distinct map from player_round_fact order by map")]
+    return [row["map"] for row in conn.execute("select distinct map from session_map order by map")]
 
 
 def find_map(conn: Connection[DictRow], typed: str) -> str:
@@ -82,27 +88,28 @@ def find_map(conn: Connection[DictRow], typed: str) -> str:
 
 def is_played(conn: Connection[DictRow], name: str) -> bool:
     """Whether a round that counts is of the map of this whole name."""
-    return conn.execute("select from player_round_fact where map = %s limit 1", [name]).fetchone() is not None
+    return conn.execute("select from session_map where map = %s limit 1", [name]).fetchone() is not None
 
 
 def map_numbers(conn: Connection[DictRow], name: str | None = None) -> list[MapNumbers]:
     """All maps in numbers, by name; or the one of this whole name."""
     attacks: dict[str, list[DictRow]] = {}
-    for row in conn.execute(
-        """select map, seconds, completed, limit_seconds from map_attack
-           where %(map)s::text is null or map = %(map)s""",
-        {"map": name},
-    ):
+    for row in conn.execute(_ATTACKS, {"map": name}):
         attacks.setdefault(row["map"], []).append(row)
     rows = conn.execute(_NUMBERS, {"map": name})
     return [MapNumbers(**row, **_attacks_in_numbers(attacks.get(row["name"], []))) for row in rows]
 
 
-def _attacks_in_numbers(attacks: Sequence[DictRow]) -> dict[str, Any]:
-    limits = Counter(attack["limit_seconds"] for attack in attacks).most_common()
-    limit = min((limit for limit, count in limits if count == limits[0][1]), key=lambda own: own or 0, default=None)
-    usual = [Attack(own["seconds"], own["completed"]) for own in attacks if own["limit_seconds"] == limit]
-    return {"limit_seconds": limit, "other_limits": len(attacks) - len(usual), "par": par(usual)}
+def _attacks_in_numbers(rows: Sequence[DictRow]) -> dict[str, Any]:
+    limits: Counter[int | None] = Counter()
+    for row in rows:
+        limits[row["limit_seconds"]] += len(row["seconds"])
+    most = max(limits.values(), default=0)
+    limit = min((limit for limit, count in limits.items() if count == most), key=lambda own: own or 0, default=None)
+    usual = [
+        Attack(seconds, row["completed"]) for row in rows if row["limit_seconds"] == limit for seconds in row["seconds"]
+    ]
+    return {"limit_seconds": limit, "other_limits": limits.total() - len(usual), "par": par(usual)}
 
 
 def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:

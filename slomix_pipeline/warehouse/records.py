@@ -4,14 +4,14 @@ Belongs here: asking the views of records. Does not belong here: which kinds the
 (``rules.records``), which rounds may hold one (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.records import NightBest, PersonalBest, RecordKind, RecordLevel, personal_bests
+from slomix_pipeline.rules.records import PLACES, NightBest, PersonalBest, RecordKind, RecordLevel, personal_bests
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -19,8 +19,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 @dataclass(frozen=True)
 class RecordSeen:
     """A record: who holds it first, and the round and file it is from. ``guids`` and ``holders``: one player, or the
-    team of an attack, as far as they may be named; ``equalled``: how often it was reached again; ``map``:
-    None of a session."""
+    team of an attack, as far as they may be named; ``equalled``: how often it was reached again, and by which other
+    players (``later_guids``, ``later_holders``); ``map``: None of a session."""
 
     kind: RecordKind
     level: RecordLevel
@@ -36,111 +36,138 @@ class RecordSeen:
     sha256: str
     timing_status: TimingStatus | None
     equalled: int
+    later_guids: tuple[str, ...] = ()
+    later_holders: tuple[str, ...] = ()
 
 
-# The highest of each first, then who reached it: far fewer rows than all numbers of all rounds, one by one.
-_OF_ROUNDS = """
-    with best as (
-        select max(kills) as kills, max(damage_given) as damage_given, max(gibs) as gibs,
-               max(killing_spree) as killing_spree, max(useful_kills) as useful_kills,
-               max(denied_playtime) as denied_playtime, max(dpm) as dpm, max(kills_per_minute) as kills_per_minute,
-               max(aimed_accuracy) as aimed_accuracy
-        from record_line where %(map)s::text is null or map = %(map)s
-    ),
-    top as materialized (
-        select l.* from record_line l, best b
-        where (%(map)s::text is null or l.map = %(map)s)
-          and (l.kills = b.kills or l.damage_given = b.damage_given or l.gibs = b.gibs
-               or l.killing_spree = b.killing_spree or l.useful_kills = b.useful_kills
-               or l.denied_playtime = b.denied_playtime or l.dpm = b.dpm or l.kills_per_minute = b.kills_per_minute
-               or l.aimed_accuracy = b.aimed_accuracy)
+# Asked of one kind at a time, from the index of its column.
+_BEST = """
+    with best as materialized (
+        select {kind} as value from book_night
+        where level = %(level)s and map = %(map)s and guid = any(%(guids)s) and {kind} > 0
+        order by {kind} desc limit 1
     )
-    select distinct on (n.kind) n.kind, 'round' as level, n.value, array[l.person] as guids, array[l.name] as holders,
-           l.map, l.stamp as ended_at, l.session_key, l.match_key, l.round_key, file.name as file, file.sha256,
-           t.timing_status, count(*) over (partition by n.kind) - 1 as equalled
-    from top l
-    cross join best b
+    select n.session_key, n.guid, n.{kind}::double precision as value
+    from best join book_night n on n.{kind} = best.value
+    where n.level = %(level)s and n.map = %(map)s and n.guid = any(%(guids)s)"""
+
+# All who reached these, first in time first; one after the other, so that each is found by its session.
+_REACHED = """
+    select n.*, file.name as file, file.sha256, t.timing_status
+    from unnest(%(kinds)s::text[], %(levels)s::text[], %(session_keys)s::text[], %(guids)s::text[],
+                %(values)s::double precision[]) wanted (kind, level, session_key, guid, value)
     cross join lateral (
-        values ('kills', l.kills::double precision, b.kills::double precision),
-               ('damage_given', l.damage_given, b.damage_given), ('gibs', l.gibs, b.gibs),
-               ('killing_spree', l.killing_spree, b.killing_spree), ('useful_kills', l.useful_kills, b.useful_kills),
-               ('denied_playtime', l.denied_playtime, b.denied_playtime), ('dpm', l.dpm, b.dpm),
-               ('kills_per_minute', l.kills_per_minute, b.kills_per_minute),
-               ('aimed_accuracy', l.aimed_accuracy, b.aimed_accuracy)
-    ) n (kind, value, best)
+        select kind, level, value, guid, map, stamp as ended_at, session_key, match_key, round_key
+        from book_number own
+        where own.session_key = wanted.session_key and own.guid = wanted.guid and own.level = wanted.level
+          and own.kind = wanted.kind and own.value = wanted.value
+          and (%(map)s::text is null or own.map = %(map)s)
+        offset 0
+    ) n
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
-    where n.value = n.best and n.value > 0
-    order by n.kind, l.stamp, l.guid"""
-
-_OF_SUMS = """
-    with whole as materialized (select * from record_sum where %(map)s::text is null or map = %(map)s),
-    best as (
-        select level, max(kills) as kills, max(damage_given) as damage_given, max(gibs) as gibs
-        from whole group by level
-    )
-    select distinct on (w.level, n.kind) n.kind, w.level, n.value, array[w.person] as guids, array[w.name] as holders,
-           w.map, w.stamp as ended_at, w.session_key, w.match_key, w.round_key, file.name as file, file.sha256,
-           t.timing_status, count(*) over (partition by w.level, n.kind) - 1 as equalled
-    from whole w
-    join best b on b.level = w.level
-                and (w.kills = b.kills or w.damage_given = b.damage_given or w.gibs = b.gibs)
-    cross join lateral (
-        values ('kills', w.kills::double precision, b.kills::double precision),
-               ('damage_given', w.damage_given, b.damage_given), ('gibs', w.gibs, b.gibs)
-    ) n (kind, value, best)
-    join parsed_round file using (round_key)
-    left join round_timing t using (round_key)
-    where n.value = n.best and n.value > 0
-    order by w.level, n.kind, w.stamp, w.guid"""
+    order by n.ended_at, n.guid, n.round_key"""
 
 _OF_ATTACKS = """
-    with best as (
+    with best as materialized (
         select map, min(seconds) as seconds from map_attack
         where completed and in_book and team is not null and (%(map)s::text is null or map = %(map)s) group by map
+    ),
+    first as materialized (
+        select distinct on (a.map) a.*, count(*) over (partition by a.map) - 1 as equalled
+        from best
+        cross join lateral (
+            select * from map_attack own
+            where own.map = best.map and own.seconds = best.seconds
+              and own.completed and own.in_book and own.team is not null
+            offset 0
+        ) a
+        order by a.map, a.stamp, a.round_key
     )
-    select distinct on (a.map) %(kind)s::text as kind, 'round' as level, a.seconds::double precision as value,
+    select %(kind)s::text as kind, 'round' as level, a.seconds::double precision as value,
            team.guids, team.holders, a.map, a.stamp as ended_at, a.session_key, a.match_key, a.round_key,
-           a.file_name as file, a.sha256, a.timing_status, count(*) over (partition by a.map) - 1 as equalled
-    from map_attack a
-    join best using (map, seconds)
+           a.file_name as file, a.sha256, a.timing_status, a.equalled,
+           array[]::text[] as later_guids, array[]::text[] as later_holders
+    from first a
     cross join lateral (
         select coalesce(array_agg(p.person order by p.name, p.person), '{}') as guids,
                coalesce(array_agg(p.name order by p.name, p.person), '{}') as holders
         from player_round_fact f join board_person p using (guid)
         where f.round_key = a.round_key and f.team = a.team
     ) team
-    where a.completed and a.in_book and a.team is not null
-    order by a.map, a.stamp, a.round_key"""
+    order by a.map"""
 
 _OF_PERSONS = """
-    select distinct on (r.kind) r.kind, 'round' as level, r.value, array[r.person] as guids, array[r.name] as holders,
+    select distinct on (r.kind) r.kind, 'round' as level, r.value, array[p.person] as guids, array[p.name] as holders,
            r.map, r.stamp as ended_at, r.session_key, r.match_key, r.round_key, file.name as file, file.sha256,
-           t.timing_status, 0 as equalled
-    from record_round r
+           t.timing_status, 0 as equalled, array[]::text[] as later_guids, array[]::text[] as later_holders
+    from book_number r
+    join board_person p using (guid)
     join parsed_round file using (round_key)
     left join round_timing t using (round_key)
-    where r.guid = any(%(guids)s)
+    where r.guid = any(%(guids)s) and r.level = 'round'
     order by r.kind, r.value desc, r.stamp, r.guid"""
 
 _NIGHTS = """
-    select r.person as guid, who.name, r.kind, r.session_key, s.started_at, max(r.value) as value
-    from record_round r
+    select p.person as guid, who.name, r.kind, r.session_key, s.started_at, max(r.value) as value
+    from book_number r
     join session s using (session_key)
+    join board_person p using (guid)
     join unnest(%(persons)s::text[], %(names)s::text[]) who (person, name) using (person)
-    where r.guid = any(%(guids)s)
-    group by r.person, who.name, r.kind, r.session_key, s.started_at"""
-
-_IN_ORDER = {level: place for place, level in enumerate(RecordLevel)}
+    where r.guid = any(%(guids)s) and r.level = 'round'
+    group by p.person, who.name, r.kind, r.session_key, s.started_at"""
 
 
 def records(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:
     """All records, of one map or of all: rounds, then matches, then sessions, and the fastest attack of every map. Who
     reached a record first holds it."""
-    with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        found = [row for query in (_OF_ROUNDS, _OF_SUMS) for row in cursor.execute(query, {"map": map_name})]
-    found.sort(key=lambda record: (_IN_ORDER[record.level], list(RecordKind).index(record.kind)))
+    who = named(conn)
+    best = []
+    for level, kind in PLACES:
+        asked = {"level": level, "map": map_name or "", "guids": list(who)}
+        rows = conn.execute(sql.SQL(_BEST).format(kind=sql.Identifier(kind)), asked)
+        best += [{"kind": kind, "level": level, **row} for row in rows]
+    reached: dict[tuple[str, str], list[DictRow]] = {}
+    for row in _reached(conn, best, map_name):
+        reached.setdefault((row["level"], row["kind"]), []).append(row)
+    found = [_record(reached[place], who) for place in PLACES if place in reached]
     return found + fastest_attacks(conn, map_name)
+
+
+def _reached(conn: Connection[DictRow], best: Sequence[DictRow], map_name: str | None) -> list[DictRow]:
+    asked = {f"{name}s": [row[name] for row in best] for name in ("kind", "level", "session_key", "guid", "value")}
+    return conn.execute(_REACHED, asked | {"map": map_name}).fetchall()
+
+
+def named(conn: Connection[DictRow]) -> dict[str, tuple[str, str]]:
+    """Everybody who may be named, by each GUID that he played under: the one that his careers go by, and his name."""
+    return {row["guid"]: (row["person"], row["name"]) for row in conn.execute("select * from board_person")}
+
+
+def _record(rows: Sequence[DictRow], who: Mapping[str, tuple[str, str]]) -> RecordSeen:
+    """A record of all who reached it. Somebody who reached it again holds it once."""
+    first, *again = rows
+    person, name = who[first["guid"]]
+    later = dict(who[row["guid"]] for row in again)
+    later.pop(person, None)
+    return RecordSeen(
+        kind=RecordKind(first["kind"]),
+        level=RecordLevel(first["level"]),
+        value=first["value"],
+        guids=(person,),
+        holders=(name,),
+        map=first["map"],
+        ended_at=first["ended_at"],
+        session_key=first["session_key"],
+        match_key=first["match_key"],
+        round_key=first["round_key"],
+        file=first["file"],
+        sha256=first["sha256"],
+        timing_status=first["timing_status"] and TimingStatus(first["timing_status"]),
+        equalled=len(again),
+        later_guids=tuple(later),
+        later_holders=tuple(later.values()),
+    )
 
 
 def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:

@@ -6,7 +6,7 @@ run unchanged: their tables are found in ``site`` first), pages (``site``).
 
 - A site view has the name and the columns of its relation. A relation without one can't be read: add it to ``SHOWN``.
 - Who wished to be hidden is masked in each: another GUID and another name, the same ones everywhere, so that sums and
-  joins stay true. A view of names alone leaves him out.
+  joins stay true. A view of names alone leaves him out, and so does one that only tells who was best.
 - Every column of text is shown as it is only if ``_PLAIN`` says that it holds words of ours; else names are looked for
   in it. So a new column can't give anybody away by being forgotten.
 """
@@ -30,6 +30,8 @@ SHOWN = [
     "board_number",
     "board_part",
     "board_person",
+    "book_night",
+    "book_number",
     "career_name",
     "career_so_far",
     "check_result",
@@ -60,9 +62,6 @@ SHOWN = [
     "player_sum",
     "player_timing_comparison",
     "published_result",
-    "record_line",
-    "record_round",
-    "record_sum",
     "round",
     "round_endstats",
     "round_in_book",
@@ -75,6 +74,7 @@ SHOWN = [
     "round_weapon",
     "round_without_endstats",
     "session",
+    "session_map",
     "session_name",
     "session_player",
     "session_player_metric",
@@ -93,6 +93,7 @@ SHOWN = [
     "weapon_metric",
 ]
 _OF_NAMES_ALONE = ("alias", "player_name")
+_BY_INDEX = ("book_night",)  # read in the order of an index, which no second half can follow
 _GUIDS = ("person", "person_guid", "other_guid", "opponent_guid")  # beside the one that a row is of
 _LISTS_OF_GUIDS = ("guids", "roster")
 _NAMES = ("name", "called", "shown", "hidden_as", "player")  # of the one that a row is of
@@ -217,6 +218,8 @@ def _view(relation: str, columns: Sequence[_Column]) -> sql.Composed:
     half = sql.SQL("select ") + sql.SQL(", ").join(_seen(relation, columns, own)) + table
     if own is None:
         return view + half
+    if relation in _BY_INDEX:
+        return view + half + sql.SQL(" where x.guid <> all (array(select h.guid from public.hidden_player h))")
     key = sql.Identifier("x", own)
     half += sql.SQL(" where not exists (select from public.hidden_player h where h.guid = {})").format(key)
     if relation in _OF_NAMES_ALONE:

@@ -5,9 +5,20 @@ from typing import Any
 from slomix_pipeline.rules import laws
 from slomix_pipeline.rules.records import LEAST_SECONDS
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
+from slomix_pipeline.warehouse.facts import rewrite_facts
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, Played
 
 CHECKED = (CheckName.CONSERVATION_LAWS, CheckName.PLAUSIBILITY)
+COUNTS = (
+    "kills",
+    "damage_given",
+    "gibs",
+    "killing_spree",
+    "useful_kills",
+    "denied_playtime",
+    "revives_given",
+    "headshots",
+)
 ADDS_UP = {laws.KILLS: "9 = 9", laws.DAMAGE: "900 = 900"}
 
 
@@ -23,6 +34,7 @@ def checked(
     facts = ADDS_UP | ({unknown: laws.UNKNOWN} if unknown else {})
     for check in CHECKED:
         store_outcomes(played.conn, check, {key: Outcome(check is not failed, facts)})
+    rewrite_facts(played.conn, [f"main:s{place.get('session', 1)}"])
     return key
 
 
@@ -39,4 +51,5 @@ def attacked(
                   %(r1)s, %(r2)s, 'A', %(time)s, %(time)s, true, false""",
         {"r1": first, "r2": second, "time": seconds, "session": f"main:s{session}"},
     )
+    rewrite_facts(played.conn, [f"main:s{session}"])
     return first

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from slomix_pipeline.rules.records import ATTACKS_BEFORE_A_RECORD, NIGHTS_BEFORE_A_RECORD, RecordKind, RecordLevel
+from slomix_pipeline.rules.records import (
+    ATTACKS_BEFORE_A_RECORD,
+    NIGHTS_BEFORE_A_RECORD,
+    PLACES,
+    RecordKind,
+    RecordLevel,
+)
 from slomix_pipeline.warehouse.fallen_records import FallenRecord, fallen_records
-from slomix_pipeline_tests.warehouse.checked_rounds import attacked, checked
+from slomix_pipeline_tests.warehouse.checked_rounds import COUNTS, attacked, checked
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 
 TONIGHT = NIGHTS_BEFORE_A_RECORD + 1
@@ -86,17 +92,10 @@ def test_a_round_under_review_beats_nothing(played: Played) -> None:
 
 
 def test_every_kind_falls_at_every_level_that_it_has(played: Played) -> None:
-    kinds = [kind for kind in RecordKind if kind is not RecordKind.ATTACK]
-    counts = ("kills", "damage_given", "gibs", "killing_spree", "useful_kills", "denied_playtime")
     sample = {"seconds_played": 300, "shots": 120}
-    history(played, hits=40, **sample, **dict.fromkeys(counts[1:], 9))
-    night(played, TONIGHT, {"guid": ADA, "hits": 41, **sample, **dict.fromkeys(counts, 90)})
-    found = [(own.new.level, own.new.kind) for own in fallen(played)]
-    sums = [RecordKind.KILLS, RecordKind.DAMAGE_GIVEN, RecordKind.GIBS]
-    assert found == [
-        *((RecordLevel.ROUND, kind) for kind in kinds),
-        *((level, kind) for level in LEVELS[1:] for kind in sums),
-    ]
+    history(played, hits=40, **sample, **dict.fromkeys(COUNTS[1:], 9))
+    night(played, TONIGHT, {"guid": ADA, "hits": 41, **sample, **dict.fromkeys(COUNTS, 90)})
+    assert [(own.new.level, own.new.kind) for own in fallen(played)] == list(PLACES)
 
 
 @pytest.mark.parametrize("hidden", [ADA, BOB])

@@ -8,7 +8,7 @@ from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 def test_an_attack_that_the_defenders_gave_up_to_has_no_time_of_its_own(pipeline: Pipeline) -> None:
     write_evening(pipeline.folder, play_evening(60, maps=4, ends_at=just_now()))
     pipeline.take_in_all()
-    attacks = "select round_key, completed, given_up from map_attack order by round_key"
+    attacks = "select round_key, completed, given_up from match_attack order by round_key"
     before = pipeline.rows(attacks)
     (one, *_) = [row["round_key"] for row in before if row["completed"]]
     with pipeline.database.transaction() as conn:

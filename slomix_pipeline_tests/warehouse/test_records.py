@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from slomix_pipeline.rules import laws
-from slomix_pipeline.rules.records import LEAST_SECONDS, LEAST_SHOTS, RecordKind, RecordLevel
+from slomix_pipeline.rules.records import LEAST_SECONDS, LEAST_SHOTS, PLACES, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.check_results import CheckName
 from slomix_pipeline.warehouse.records import RecordSeen, bests, personal_bests_of, records
 from slomix_pipeline_tests.building import at
-from slomix_pipeline_tests.warehouse.checked_rounds import CHECKED, attacked, checked
+from slomix_pipeline_tests.warehouse.checked_rounds import CHECKED, COUNTS, attacked, checked
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
+
+KINDS_OF_ROUNDS = [kind for level, kind in PLACES if level is RecordLevel.ROUND]
 
 
 def held(played: Played, kind: RecordKind, level: RecordLevel = RecordLevel.ROUND, **only: Any) -> RecordSeen | None:
@@ -106,18 +108,10 @@ def test_denied_playtime_of_older_files_is_no_record(played: Played) -> None:
 
 
 def test_every_kind_has_a_record_and_a_players_best(played: Played) -> None:
-    counts = dict.fromkeys(("kills", "damage_given", "gibs", "killing_spree", "useful_kills", "denied_playtime"), 9)
+    counts = dict.fromkeys(COUNTS, 9)
     checked(played, {"guid": ADA, "seconds_played": 300, "hits": 40, "shots": 120} | counts)
-    kinds = [kind for kind in RecordKind if kind is not RecordKind.ATTACK]
-    found = records(played.conn)
-    assert [own.kind for own in found if own.level is RecordLevel.ROUND] == kinds
-    assert [own.kind for own in bests(played.conn, [ADA])] == kinds
-    for level in (RecordLevel.MATCH, RecordLevel.SESSION):
-        assert [own.kind for own in found if own.level is level] == [
-            RecordKind.KILLS,
-            RecordKind.DAMAGE_GIVEN,
-            RecordKind.GIBS,
-        ]
+    assert [(own.level, own.kind) for own in records(played.conn)] == list(PLACES)
+    assert [own.kind for own in bests(played.conn, [ADA])] == KINDS_OF_ROUNDS
 
 
 def test_nothing_is_no_record(played: Played) -> None:
@@ -179,7 +173,7 @@ def test_the_fastest_attack_stands_without_names_when_its_whole_team_is_hidden(p
 
 
 def test_the_checks_that_records_go_by_are_checks_that_there_are(played: Played) -> None:
-    (row,) = played.rows("select pg_get_viewdef('round_in_book') as text")
+    (row,) = played.rows("select pg_get_viewdef('round_checked') as text")
     assert all(f"'{text}'" in row["text"] for text in (*CHECKED, laws.KILLS, laws.DAMAGE, laws.UNKNOWN))
     no_sum = laws.lobby_laws([])
     assert {laws.KILLS, laws.DAMAGE} < {finding.law for finding in no_sum}

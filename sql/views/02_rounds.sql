@@ -114,3 +114,14 @@ create index player_round_fact_guid on player_round_fact (guid);
 alter table player_round_fact add foreign key (round_key) references round on delete cascade;
 comment on table player_round_fact is
 'The rows of valid_round_player as they were when their session was scored last. Never written but from there.';
+
+create view session_map_played as
+select session_key, map, max(stamp) as last_played_at from player_round_fact group by session_key, map;
+comment on view session_map_played is 'The maps of which a round with players counts in a session, and when it was played last in it.';
+
+drop table if exists session_map;
+create table session_map as select * from session_map_played;
+create index session_map_session on session_map (session_key);
+create index session_map_map on session_map (map);
+alter table session_map add foreign key (session_key) references session on delete cascade;
+comment on table session_map is 'The rows of session_map_played as they were when their session was scored last.';

@@ -2,18 +2,28 @@
 
 -- A law that is broken or a number that no play explains keeps a round out, also where somebody who left explains it.
 -- Where a number that a law needs is unknown the law was not checked: what hangs on it is no record then.
-create view round_in_book as
-select laws.partition_key as round_key,
+create view round_checked as
+select s.session_key, s.round_key,
        laws.metadata ->> 'kills = deaths' <> 'unknown' as kills_add_up,
-       laws.metadata ->> 'damage given = received' <> 'unknown' as damage_adds_up
-from check_result laws
-join check_result bounds using (partition_key)
-where laws.check_name = 'conservation_laws' and laws.passed and bounds.check_name = 'plausibility' and bounds.passed
-offset 0;   -- the laws are read once of each round, not for each number of each player
-comment on view round_in_book is
-'Rounds whose numbers can be records where they count: they add up as far as they are known, and none is above what can be done in the time. kills_add_up, damage_adds_up: these are known of everybody.';
+       laws.metadata ->> 'damage given = received' <> 'unknown' as damage_adds_up,
+       file.tail_fields >= 38 as knows_all
+from session_round s
+join parsed_round file using (round_key)
+join check_result laws
+     on laws.partition_key = s.round_key and laws.check_name = 'conservation_laws' and laws.passed
+join check_result bounds
+     on bounds.partition_key = s.round_key and bounds.check_name = 'plausibility' and bounds.passed;
+comment on view round_checked is
+'Rounds whose numbers can be records where they count: they add up as far as they are known, and none is above what can be done in the time. kills_add_up, damage_adds_up: these are known of everybody; knows_all: its file has all fields.';
 
--- Wide: the highest of each is found in one pass over all rounds, and so are those who reached it.
+-- Kept as player_round_fact is, and for the same reason: a record is asked of all of history.
+drop table if exists round_in_book;
+create table round_in_book as select * from round_checked;
+alter table round_in_book add primary key (round_key);
+alter table round_in_book add foreign key (round_key) references round on delete cascade;
+create index round_in_book_session on round_in_book (session_key);
+comment on table round_in_book is 'The rows of round_checked as they were when their session was scored last.';
+
 create view book_line as
 select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid,
        case when kills_add_up then f.kills end as kills,
@@ -21,36 +31,19 @@ select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid,
        f.gibs,
        case when kills_add_up then f.killing_spree end as killing_spree,
        case when kills_add_up then f.useful_kills end as useful_kills,
-       case when file.tail_fields >= 38 then f.denied_playtime end as denied_playtime,   -- before, more of it may be counted twice
+       case when knows_all then f.denied_playtime end as denied_playtime,   -- before, more of it may be counted twice
        case when damage_adds_up and f.seconds_played >= least_record_seconds()
             then metric_dpm(f.damage_given, f.seconds_played) end as dpm,
        case when kills_add_up and f.seconds_played >= least_record_seconds()
             then metric_kills_per_minute(f.kills, f.seconds_played) end as kills_per_minute,
        case when f.aimed_shots >= least_record_shots()
-            then metric_aimed_accuracy(f.aimed_hits, f.aimed_shots) end as aimed_accuracy
+            then metric_aimed_accuracy(f.aimed_hits, f.aimed_shots) end as aimed_accuracy,
+       f.revives_given, f.headshots
 from player_round_fact f
 join round_in_book using (round_key)
-join parsed_round file using (round_key)
 where counts_in_careers(f.flags) and f.seconds_played is not null;   -- else no bound was looked at
 comment on view book_line is
 'What anybody did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
-
-create view record_line as
-select l.*, p.person, p.name from book_line l join board_person p using (guid);
-comment on view record_line is
-'Rows of book_line, of who may be named.';
-
-create view record_round as
-select n.kind, n.value, l.round_key, l.match_key, l.session_key, l.map, l.stamp, l.guid, l.person, l.name
-from record_line l
-cross join lateral (
-    values ('kills', l.kills::double precision), ('damage_given', l.damage_given), ('gibs', l.gibs),
-           ('killing_spree', l.killing_spree), ('useful_kills', l.useful_kills),
-           ('denied_playtime', l.denied_playtime), ('dpm', l.dpm), ('kills_per_minute', l.kills_per_minute),
-           ('aimed_accuracy', l.aimed_accuracy)
-) n (kind, value)
-where n.value > 0;
-comment on view record_round is 'The numbers of record_line, one row per kind of record.';
 
 create view book_sum as
 select of.level, f.guid, f.session_key, max(f.stamp) as stamp,
@@ -60,7 +53,9 @@ select of.level, f.guid, f.session_key, max(f.stamp) as stamp,
        case when bool_and(book.kills_add_up) and count(f.kills) = count(*) then sum(f.kills) end as kills,
        case when bool_and(book.damage_adds_up) and count(f.damage_given) = count(*)
             then sum(f.damage_given) end as damage_given,
-       case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs
+       case when count(f.gibs) = count(*) then sum(f.gibs) end as gibs,
+       case when count(f.revives_given) = count(*) then sum(f.revives_given) end as revives_given,
+       case when count(f.headshots) = count(*) then sum(f.headshots) end as headshots
 from player_round_fact f
 left join round_in_book book using (round_key)
 cross join lateral (values ('match', f.match_key), ('session', f.session_key)) of (level, scope)
@@ -69,22 +64,61 @@ having bool_and(book.round_key is not null and counts_in_careers(f.flags) and f.
 comment on view book_sum is
 'What anybody did in a match or a session all of whose rounds, as far as he played them, are in the book; round_key is the last of them.';
 
-create view record_sum as
-select s.*, p.person, p.name from book_sum s join board_person p using (guid);
-comment on view record_sum is
-'Rows of book_sum, of who may be named.';
-
 create view book_entry as
-select 'round' as level, session_key, map, stamp, guid, kills, damage_given, gibs, killing_spree, useful_kills,
-       denied_playtime, dpm, kills_per_minute, aimed_accuracy
+select 'round' as level, session_key, match_key, round_key, map, stamp, guid, kills, damage_given, dpm,
+       kills_per_minute, aimed_accuracy, gibs, denied_playtime, killing_spree, useful_kills, revives_given, headshots
 from book_line
 union all
-select level, session_key, map, stamp, guid, kills, damage_given, gibs, null, null, null, null, null, null
+select level, session_key, match_key, round_key, map, stamp, guid, kills, damage_given, null, null, null, gibs, null,
+       null, null, revives_given, headshots
 from book_sum;
 comment on view book_entry is
 'Rows of book_line and book_sum, of all of which there are records: by whom one was beaten is asked of everybody, also of who is named nowhere.';
 
-create view map_attack as
+-- The one place that lists the kinds of records; they are the columns above, and RecordKind in rules/records.py.
+create view book_number as
+select n.kind, n.value, e.level, e.session_key, e.match_key, e.round_key, e.map, e.stamp, e.guid
+from book_entry e
+cross join lateral (
+    values ('kills', e.kills::double precision), ('damage_given', e.damage_given), ('dpm', e.dpm),
+           ('kills_per_minute', e.kills_per_minute), ('aimed_accuracy', e.aimed_accuracy), ('gibs', e.gibs),
+           ('denied_playtime', e.denied_playtime), ('killing_spree', e.killing_spree),
+           ('useful_kills', e.useful_kills), ('revives_given', e.revives_given), ('headshots', e.headshots)
+) n (kind, value)
+where n.value > 0;
+comment on view book_number is 'The numbers of book_entry, one row per kind of record.';
+
+-- Wide, and indexed by each kind: whose night is the best is asked of one kind at a time, from the best night on.
+create view session_best as
+select e.level, of.map, e.session_key, e.guid, max(kills) as kills, max(damage_given) as damage_given,
+       max(dpm) as dpm, max(kills_per_minute) as kills_per_minute, max(aimed_accuracy) as aimed_accuracy,
+       max(gibs) as gibs, max(denied_playtime) as denied_playtime, max(killing_spree) as killing_spree,
+       max(useful_kills) as useful_kills, max(revives_given) as revives_given, max(headshots) as headshots
+from book_entry e
+cross join lateral (values (''), (e.map)) of (map)
+where of.map is not null
+group by e.level, of.map, e.session_key, e.guid;
+comment on view session_best is
+'The best of each kind of record that somebody reached in a session, by level: on each map, and with an empty map on all of them.';
+
+drop table if exists book_night;
+create table book_night as select * from session_best;
+create index book_night_session on book_night (session_key);
+create index book_night_kills on book_night (level, map, kills);
+create index book_night_damage_given on book_night (level, map, damage_given);
+create index book_night_dpm on book_night (level, map, dpm);
+create index book_night_kills_per_minute on book_night (level, map, kills_per_minute);
+create index book_night_aimed_accuracy on book_night (level, map, aimed_accuracy);
+create index book_night_gibs on book_night (level, map, gibs);
+create index book_night_denied_playtime on book_night (level, map, denied_playtime);
+create index book_night_killing_spree on book_night (level, map, killing_spree);
+create index book_night_useful_kills on book_night (level, map, useful_kills);
+create index book_night_revives_given on book_night (level, map, revives_given);
+create index book_night_headshots on book_night (level, map, headshots);
+alter table book_night add foreign key (session_key) references session on delete cascade;
+comment on table book_night is 'The rows of session_best as they were when their session was scored last.';
+
+create view match_attack as
 select map_key(m.map) as map, m.match_key, m.session_key, a.number, a.round_key, a.team, a.seconds,
        a.completed and not handed_over.is_so as completed,
        handed_over.is_so or (not a.completed and t.surrender_side = m.attackers_side) as given_up, first.limit_seconds, file.stamp, file.name as file_name, file.sha256, t.timing_status,
@@ -104,8 +138,16 @@ cross join lateral (
 ) handed_over
 where m.status = 'complete' and m.winner is not null and not coalesce(m.disputed, false)
   and a.seconds is not null and a.completed is not null;
-comment on view map_attack is
+comment on view match_attack is
 'Both attacks of every match that was played to its end and decided: the time when completed, else how long it was held off or what it had to beat; given_up: by either side, null where nobody can tell; limit_seconds is round 1''s.';
+
+drop table if exists map_attack;
+create table map_attack as select * from match_attack;
+create index map_attack_map on map_attack (map, seconds);
+create index map_attack_match on map_attack (match_key);
+create index map_attack_session on map_attack (session_key);
+alter table map_attack add foreign key (match_key) references match on delete cascade;
+comment on table map_attack is 'The rows of match_attack as they were when their session was scored last.';
 
 create view fastest_attack as
 select a.match_key, a.number, a.team, a.seconds, before.seconds as best_before

@@ -5,8 +5,10 @@ values; it holds no HTML, and no number that a reader or view could give.
 """
 
 from slomix_pipeline.site.answers import Page
+from slomix_pipeline.site.pages.about import about_page, metrics_page, robots
 from slomix_pipeline.site.pages.boards import board_page, boards
 from slomix_pipeline.site.pages.corrections import corrections_page
+from slomix_pipeline.site.pages.feeds import ATOM, corrections_feed, results_feed
 from slomix_pipeline.site.pages.home import home
 from slomix_pipeline.site.pages.maps import map_page, maps_page
 from slomix_pipeline.site.pages.match import match_page
@@ -16,6 +18,7 @@ from slomix_pipeline.site.pages.players import players_page
 from slomix_pipeline.site.pages.records import records_page
 from slomix_pipeline.site.pages.round import round_page
 from slomix_pipeline.site.pages.search import search_page
+from slomix_pipeline.site.pages.seasons import awards_page, season_page, seasons_page
 from slomix_pipeline.site.pages.session import latest, session_page
 from slomix_pipeline.site.pages.sessions import NAMES as FILTERS_OF_SESSIONS
 from slomix_pipeline.site.pages.sessions import sessions
@@ -35,10 +38,18 @@ PAGES = (
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
     Page("/boards/{board}", board_page, "board.html", names=("map", "since", "min_rounds", "after"), daily=True),
-    Page("/records", records_page, "records.html", names=("map",)),
+    Page("/records", records_page, "records.html", names=("map",), daily=True),
     Page("/maps", maps_page, "maps.html"),
     Page("/maps/{map}", map_page, "map.html"),
+    Page("/seasons", seasons_page, "seasons.html", daily=True),
+    Page("/seasons/{id}", season_page, "season.html", daily=True),
+    Page("/awards", awards_page, "awards.html", names=("season",)),
+    Page("/metrics", metrics_page, "metrics.html"),
+    Page("/about", about_page, "about.html"),
     Page("/corrections", corrections_page, "corrections.html", names=("before",)),
+    Page("/feed.xml", results_feed, media_type=ATOM),
+    Page("/corrections.xml", corrections_feed, media_type=ATOM),
+    Page("/robots.txt", robots, media_type="text/plain; charset=utf-8"),
     Page("/status", status_page, "status.html", kept=False),
 )
 

@@ -38,10 +38,11 @@ def corrections_page(moment: Moment, asked: Asked) -> CorrectionsPage:
     found = newest(moment.conn, _A_PAGE + 1, number_asked(asked, "before"))
     shown = found[:_A_PAGE]
     return CorrectionsPage(
-        tuple(_line(row) for row in shown),
+        tuple(correction_line(row) for row in shown),
         f"/corrections?before={shown[-1].id}" if len(found) > _A_PAGE else None,
     )
 
 
-def _line(row: CorrectionListed) -> CorrectionLine:
+def correction_line(row: CorrectionListed) -> CorrectionLine:
+    """A correction as a line of a list."""
     return CorrectionLine(Link(url_of("matches", row.match_key), row.map_name), row.notice, row.cause, row.found_at)

@@ -1,37 +1,54 @@
-"""The maps: how fast an attack on one usually is, whether it pays to attack first, its records.
+"""The maps: how fast an attack on one usually is, whether it pays to attack first, its records, who is good on it.
 
-Does not belong here: what par is (``rules.par``), the numbers (``warehouse.maps``), the words
-(``reports.career_words``).
+Does not belong here: what par is (``rules.par``), the numbers (``warehouse.maps``, ``warehouse.map_history``), the
+words (``reports.career_words``), the curve's points (``map_curve``).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.reports.career_words import par_text, record_value, samples_text
+from slomix_pipeline.reports.career_words import amount, par_text, record_value
 from slomix_pipeline.rules.boards import BoardName
-from slomix_pipeline.rules.par import LEAST_ATTACKS
+from slomix_pipeline.rules.intervals import likely_share
+from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, fallen_by, holding
+from slomix_pipeline.rules.scoring import Winner
+from slomix_pipeline.rules.team_names import TeamName
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, NotHere
 from slomix_pipeline.site.pages import records
+from slomix_pipeline.site.pages.map_curve import Curve, curve_of
 from slomix_pipeline.site.pages.records import RecordShown
-from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse.maps import MapNumbers, is_played, map_names, map_numbers, map_seen
+from slomix_pipeline.site.templating import UNKNOWN, url_of
+from slomix_pipeline.warehouse.map_history import (
+    LEAST_MATCHES,
+    AttackSeen,
+    PlayOfMap,
+    attacks_on,
+    last_plays,
+    players_on,
+)
+from slomix_pipeline.warehouse.maps import MapNumbers, is_played, map_names, map_numbers
 from slomix_pipeline.warehouse.records import fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
+from slomix_pipeline.warehouse.teams import team_names
+
+_NEAR_MISSES, _PLAYS, _PLAYERS = 5, 10, 20
 
 
 @dataclass(frozen=True)
 class MapLine:
     """A map in the list. ``par``: None where it can't be said, ``why`` says so; ``fastest``: None without a completed
-    attack that counts; ``completed`` of ``attacks`` with the usual limit."""
+    attack that counts; ``success``: the share of ``attacks`` with the usual limit that was completed."""
 
     link: Link
     matches: int
     par: str | None
     why: str
     fastest: str | None
-    completed: int
+    success: str
     attacks: int
     last_played_at: datetime
 
@@ -44,15 +61,57 @@ class MapsPage:
 
 
 @dataclass(frozen=True)
+class AttackLine:
+    """An attack in a list. ``behind``: how much slower than the record, in words."""
+
+    url: str
+    text: str
+    ended_at: datetime
+    behind: str = ""
+
+
+@dataclass(frozen=True)
+class PlayLine:
+    """A match on the map. ``winner``: None of a draw."""
+
+    url: str
+    ended_at: datetime
+    winner: TeamName | None
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class PlayerLine:
+    """Somebody on the map, his numbers as text."""
+
+    guid: str
+    name: str
+    matches: int
+    standing: str
+    rounds: int
+    kd: str
+    dpm: str
+
+
+@dataclass(frozen=True)
 class MapPage:
-    """A map. ``boards``: where its boards are; ``decided_by_order``: matches won by who attacked first, or second."""
+    """A map. ``boards``: where its boards are; ``first``: how often who attacked first won, with its interval;
+    ``curve``: None while there are too few attacks, which are then listed in ``few``; ``quartiles``: by when a quarter,
+    half and three quarters of the defences fell."""
 
     numbers: MapNumbers
     par: str
-    decided_by_order: int
-    needs: str
+    first: str
     boards: str
-    players: tuple[RecordShown, ...]
+    record_book: str
+    curve: Curve | None
+    quartiles: tuple[str, ...]
+    few: tuple[AttackLine, ...]
+    near_misses: tuple[AttackLine, ...]
+    players: tuple[PlayerLine, ...]
+    least_matches: int
+    plays: tuple[PlayLine, ...]
     attacks: tuple[RecordShown, ...]
 
 
@@ -72,7 +131,7 @@ def _line(own: MapNumbers, fastest: str | None) -> MapLine:
         if own.par.enough
         else f"a par is told from {LEAST_ATTACKS} attacks on",
         fastest=fastest,
-        completed=own.par.completed,
+        success=amount(100 * own.par.completed / own.par.attacks, 0, " %") if own.par.attacks else UNKNOWN,
         attacks=own.par.attacks,
         last_played_at=own.last_played_at,
     )
@@ -80,17 +139,101 @@ def _line(own: MapNumbers, fastest: str | None) -> MapLine:
 
 def map_page(moment: Moment, asked: Asked) -> MapPage:
     """One map, by its whole name."""
-    name = asked.given["map"]
-    if not is_played(moment.conn, name):
-        links = [Link(url_of("maps", other), other) for other in map_names(moment.conn)]
+    conn, name = moment.conn, asked.given["map"]
+    if not is_played(conn, name):
+        links = [Link(url_of("maps", other), other) for other in map_names(conn)]
         raise NotHere(f"No round that counts was played on a map called {name}.", links)
-    seen = map_seen(moment.conn, name)
+    (seen,) = map_numbers(conn, name)
+    attacks = attacks_on(conn, name)
+    usual = [own for own in attacks if own.limit_seconds == seen.limit_seconds]
+    curve = holding(Attack(own.seconds, own.completed) for own in usual)
+    plays = last_plays(conn, name, _PLAYS)
+    names = team_names(conn, {play.session_key for play in plays})
+    asking = urlencode({"map": name})
     return MapPage(
         numbers=seen,
         par=par_text(seen),
-        decided_by_order=seen.first_won + seen.second_won,
-        needs=samples_text(),
-        boards=f"{url_of('boards', BoardName.DPM)}?{urlencode({'map': name})}",
-        players=records.numbers(seen.records),
-        attacks=records.attacks(seen.records),
+        first=_first_won(seen),
+        boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
+        record_book=f"/records?{asking}",
+        curve=curve_of(curve, seen.limit_seconds) if seen.par.enough else None,
+        quartiles=tuple(
+            _fallen(curve, what, share)
+            for what, share in (("a quarter", 0.75), ("half (par)", 0.5), ("three quarters", 0.25))
+        ),
+        few=() if seen.par.enough else tuple(AttackLine(_url(own), _attack(own), own.ended_at) for own in attacks),
+        near_misses=_near_misses(attacks),
+        players=_players(moment, name),
+        least_matches=LEAST_MATCHES,
+        plays=tuple(_play(play, names[play.session_key]) for play in plays),
+        attacks=records.attacks(fastest_attacks(conn, name)),
+    )
+
+
+def _first_won(seen: MapNumbers) -> str:
+    """``12 of 31 (39 %, in truth between 24 and 56 %)``."""
+    decided = seen.first_won + seen.second_won
+    if not decided:
+        return UNKNOWN
+    low, high = likely_share(seen.first_won, decided)
+    share = amount(100 * seen.first_won / decided, 0, " %")
+    verdict = "may be chance" if low <= 0.5 <= high else "more than chance"
+    return f"{seen.first_won} of {decided} ({share}; 95 % interval {100 * low:.0f} to {100 * high:.0f} %: {verdict})"
+
+
+def _fallen(curve: Sequence[tuple[int, float]], what: str, share: float) -> str:
+    seconds = fallen_by(curve, share)
+    return f"{what} never" if seconds is None else f"{what} by {format_time(seconds)}"
+
+
+def _near_misses(attacks: Sequence[AttackSeen]) -> tuple[AttackLine, ...]:
+    """The fastest attacks behind the record."""
+    fastest = sorted(
+        (own for own in attacks if own.completed and own.in_book), key=lambda own: (own.seconds, own.ended_at)
+    )
+    if not fastest:
+        return ()
+    best = fastest[0].seconds
+    behind = [own for own in fastest if own.seconds > best][:_NEAR_MISSES]
+    return tuple(AttackLine(_url(own), _attack(own), own.ended_at, f"+{own.seconds - best} s") for own in behind)
+
+
+def _url(own: AttackSeen) -> str:
+    return url_of("rounds", own.round_key)
+
+
+def _attack(own: AttackSeen) -> str:
+    if own.completed:
+        return format_time(own.seconds)
+    return f"{'given up' if own.given_up else 'held'}, {format_time(own.seconds)} to beat"
+
+
+def _play(play: PlayOfMap, names: Mapping[str, TeamName]) -> PlayLine:
+    return PlayLine(
+        url=url_of("matches", play.match_key),
+        ended_at=play.ended_at,
+        winner=None if play.winner == Winner.DRAW else names[Team(play.winner)],
+        first=_time(play.first_seconds, play.first_completed),
+        second=_time(play.second_seconds, play.second_completed),
+    )
+
+
+def _time(seconds: int | None, completed: bool | None) -> str:
+    if completed is None or (completed and seconds is None):
+        return UNKNOWN
+    return format_time(seconds or 0) if completed else "held"
+
+
+def _players(moment: Moment, name: str) -> tuple[PlayerLine, ...]:
+    return tuple(
+        PlayerLine(
+            own.guid,
+            own.name,
+            own.matches,
+            f"{own.won}–{own.drawn}–{own.matches - own.won - own.drawn}",
+            own.rounds,
+            amount(own.kd, 2),
+            amount(own.dpm, 1),
+        )
+        for own in players_on(moment.conn, name, _PLAYERS)
     )

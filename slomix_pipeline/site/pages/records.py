@@ -1,59 +1,129 @@
 """The records: the best ever, each with the round it is from, whose receipt shows whether it is real.
 
-Does not belong here: what can be a record (``warehouse.records``), its words (``reports.career_words``).
+Does not belong here: what can be a record (``warehouse.records``), what stands around one
+(``warehouse.record_stories``), its words (``reports.career_words``, ``reports.record_words``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 
-from slomix_pipeline.reports.career_words import equalled_text, record_title, record_value, samples_text
+from slomix_pipeline.reports.career_words import (
+    equalled_text,
+    record_title,
+    record_value,
+    samples_text,
+    value_of_kind,
+)
+from slomix_pipeline.reports.record_words import hold_text, known_text, lasted_text, run_text
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.site.answers import Asked, Link
 from slomix_pipeline.site.pages.shared import map_asked
-from slomix_pipeline.site.templating import url_of
+from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse.maps import map_names
+from slomix_pipeline.warehouse.record_stories import (
+    Beaten,
+    Story,
+    known_since,
+    longest_hold,
+    longest_run,
+    stories,
+)
 from slomix_pipeline.warehouse.records import RecordSeen, records
 from slomix_pipeline.warehouse.site_store import Moment
+
+_CAPTIONS = {
+    RecordLevel.ROUND: "In one round",
+    RecordLevel.MATCH: "In one match",
+    RecordLevel.SESSION: "In one session",
+}
+
+
+@dataclass(frozen=True)
+class BeatenShown:
+    """What somebody reached: ``url``: the session in which he did. ``stood``: how long it was the best."""
+
+    value: str
+    guid: str
+    name: str
+    url: str
+    stood: str
 
 
 @dataclass(frozen=True)
 class RecordShown:
-    """A record. ``holders``: GUID and name of each, as far as they may be named; ``played``: the round, match or
-    session it is from; ``timing``: of a round, whether its length is confirmed."""
+    """A record. ``holders``: GUID and name of each, as far as they may be named, and ``later``: of those who reached it
+    again; ``played``: the round, match or session it is from; ``timing``: of a round, whether its length is confirmed;
+    ``stands``: for how long by now; ``known``: since when its number is."""
 
     title: str
     value: str
     holders: tuple[tuple[str, str], ...]
+    later: tuple[tuple[str, str], ...]
     equalled: str
     map_name: str | None
     ended_at: datetime
     played: Link
     timing: str
+    stands: str = ""
+    known: str = ""
+    broke: BeatenShown | None = None
+    next_best: BeatenShown | None = None
+
+
+@dataclass(frozen=True)
+class RecordsTable:
+    """The records of players at one level."""
+
+    caption: str
+    records: tuple[RecordShown, ...]
+
+
+@dataclass(frozen=True)
+class TeamRecord:
+    """The longest hold, or run of sessions won. ``beside``: what else is to be known of it."""
+
+    title: str
+    value: str
+    holders: tuple[tuple[str, str], ...]
+    beside: str
+    map_name: str | None
+    ended_at: datetime
+    played: Link
 
 
 @dataclass(frozen=True)
 class RecordsPage:
-    """The records of numbers, and the fastest attacks. ``needs``: the samples that rates need."""
+    """The records of numbers, the fastest attacks, the longest hold and run of sessions. ``needs``: the samples that
+    rates need."""
 
     maps: tuple[str, ...]
     map_name: str | None
     needs: str
-    numbers: tuple[RecordShown, ...]
+    tables: tuple[RecordsTable, ...]
     attacks: tuple[RecordShown, ...]
+    longest: tuple[TeamRecord, ...]
 
 
 def records_page(moment: Moment, asked: Asked) -> RecordsPage:
     """``?map=``: only of this map."""
     map_name = map_asked(moment, asked)
     found = records(moment.conn, map_name)
-    return RecordsPage(tuple(map_names(moment.conn)), map_name, samples_text(), numbers(found), attacks(found))
-
-
-def numbers(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
-    """The records of players."""
-    return tuple(_shown(record) for record in found if record.kind is not RecordKind.ATTACK)
+    since, now = known_since(moment.conn), datetime.combine(asked.today, time.max, asked.zone)
+    told = [(story.record.level, _told(story, since, now)) for story in stories(moment.conn, found, map_name)]
+    tables = (
+        RecordsTable(caption, tuple(record for of, record in told if of is level))
+        for level, caption in _CAPTIONS.items()
+    )
+    return RecordsPage(
+        maps=tuple(map_names(moment.conn)),
+        map_name=map_name,
+        needs=samples_text(),
+        tables=tuple(table for table in tables if table.records),
+        attacks=attacks(found),
+        longest=_longest(moment, map_name),
+    )
 
 
 def attacks(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
@@ -61,11 +131,49 @@ def attacks(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
     return tuple(_shown(record) for record in found if record.kind is RecordKind.ATTACK)
 
 
+def _told(story: Story, since: datetime | None, now: datetime) -> RecordShown:
+    record = story.record
+    return replace(
+        _shown(record),
+        stands=lasted_text(record.ended_at, now),
+        known=known_text(record.kind, since),
+        broke=_beaten(record, story.broke, stood_until=record.ended_at),
+        next_best=_beaten(record, story.next_best),
+    )
+
+
+def _beaten(record: RecordSeen, beaten: Beaten | None, stood_until: datetime | None = None) -> BeatenShown | None:
+    if beaten is None:
+        return None
+    return BeatenShown(
+        value_of_kind(record.kind, beaten.value),
+        beaten.guid,
+        beaten.name,
+        url_of("sessions", beaten.session_key),
+        lasted_text(beaten.started_at, stood_until) if stood_until else "",
+    )
+
+
+def _longest(moment: Moment, map_name: str | None) -> tuple[TeamRecord, ...]:
+    found = []
+    if hold := longest_hold(moment.conn, map_name):
+        holders = tuple(zip(hold.guids, hold.holders, strict=True))
+        link = Link(url_of("rounds", hold.round_key), "round")
+        value = clock_text(hold.seconds)
+        found.append(TeamRecord("longest hold", value, holders, hold_text(hold), hold.map, hold.ended_at, link))
+    for run in longest_run(moment.conn) if map_name is None else ():
+        link = Link(url_of("sessions", run.last), "last session of it")
+        holder = ((run.guid, run.name),)
+        found.append(TeamRecord("longest winning run", run_text(run), holder, "", None, run.ended_at, link))
+    return tuple(found)
+
+
 def _shown(record: RecordSeen) -> RecordShown:
     return RecordShown(
         title=record_title(record),
         value=record_value(record),
         holders=tuple(zip(record.guids, record.holders, strict=True)),
+        later=tuple(zip(record.later_guids, record.later_holders, strict=True)),
         equalled=equalled_text(record),
         map_name=record.map,
         ended_at=record.ended_at,
