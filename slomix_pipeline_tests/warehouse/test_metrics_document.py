@@ -1,7 +1,6 @@
 """docs/metrics.md says what the database says of its metrics: it is made from the comments in ``sql/views``."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from psycopg import Connection
@@ -9,6 +8,13 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.settings import project_folder
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.metric_texts import (
+    comments_of_metrics,
+    left_out_of_aimed_accuracy,
+    metric_texts,
+    sums,
+    views,
+)
 from slomix_pipeline_tests.snapshots import RENEW, assert_as_kept
 
 DOCUMENT = project_folder() / "docs" / "metrics.md"
@@ -28,43 +34,20 @@ select n.name, m.rounds, m.kd, m.dpm from player_metric m join person n using (g
 ```
 """
 
-# Of all functions and views in their order of creation, which is that of the text.
-_FUNCTIONS = """
-    select proname as name, obj_description(oid, 'pg_proc') as comment from pg_proc
-    where pronamespace = current_schema()::regnamespace and proname like 'metric\\_%' order by oid"""
-_VIEWS = """
-    select relname as name, obj_description(oid, 'pg_class') as comment from pg_class
-    where relnamespace = current_schema()::regnamespace and relkind in ('v', 'r') order by oid"""
-_COUNTS = """
-    select attname as name, col_description(attrelid, attnum) as comment from pg_attribute
-    where attrelid = 'player_sum'::regclass and attnum > 0 order by attnum"""
-
-
-def metrics(conn: Connection[DictRow]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Name, meaning, formula, unit and source of every metric; each comment has these lines in this order."""
-    for row in conn.execute(_FUNCTIONS):
-        meaning, formula, unit, source = (row["comment"] or "\n\n\n").split("\n")
-        yield (
-            row["name"].removeprefix("metric_"),
-            meaning,
-            formula.removeprefix("Formula: "),
-            unit.removeprefix("Unit: "),
-            source.removeprefix("Source: "),
-        )
-
 
 def document(conn: Connection[DictRow]) -> str:
     parts = [INTRODUCTION, "## Ratios and rates\n"]
-    for name, meaning, formula, unit, source in metrics(conn):
-        parts.append(f"### {name}\n\n{meaning}\n\n- Formula: {formula}\n- Unit: {unit}\n- Source: {source}\n")
+    for metric in metric_texts(conn):
+        parts.append(
+            f"### {metric.name}\n\n{metric.meaning}\n\n- Formula: {metric.formula}\n- Unit: {metric.unit}\n"
+            f"- Source: {metric.source}\n"
+        )
     parts.append("## Sums\n\n| column | what it counts |\n|---|---|")
-    parts += [f"| {row['name']} | {row['comment']} |" for row in conn.execute(_COUNTS)]
+    parts += [f"| {own.name} | {own.comment} |" for own in sums(conn)]
     parts.append("\n## Weapons that aimed_accuracy leaves out\n\n| weapon | why |\n|---|---|")
-    parts += [
-        f"| {row['weapon']} | {row['reason']} |" for row in conn.execute("select * from aimed_accuracy_exclusion")
-    ]
+    parts += [f"| {weapon} | {reason} |" for weapon, reason in left_out_of_aimed_accuracy(conn)]
     parts.append("\n## Views, and tables that keep what they give\n\n| name | what it holds |\n|---|---|")
-    parts += [f"| {row['name']} | {row['comment']} |" for row in conn.execute(_VIEWS) if row["comment"]]
+    parts += [f"| {own.name} | {own.comment} |" for own in views(conn) if own.comment]
     return "\n".join(parts) + "\n"
 
 
@@ -80,7 +63,7 @@ def test_the_examples_of_the_document_work(database: Database) -> None:
 
 def test_every_metric_has_a_meaning_a_formula_a_unit_and_a_source(database: Database) -> None:
     with database.connect() as conn:
-        comments = [row["comment"].split("\n") for row in conn.execute(_FUNCTIONS)]
+        comments = [(own.comment or "").split("\n") for own in comments_of_metrics(conn)]
     assert [
         lines
         for lines in comments
@@ -111,4 +94,4 @@ def test_a_career_sums_of_its_sessions_what_these_sum_of_their_rounds() -> None:
 
 def test_every_sum_says_what_it_counts(database: Database) -> None:
     with database.connect() as conn:
-        assert [row["name"] for row in conn.execute(_COUNTS) if not row["comment"]] == []
+        assert [own.name for own in sums(conn) if not own.comment] == []
