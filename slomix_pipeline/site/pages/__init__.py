@@ -5,6 +5,7 @@ values; it holds no HTML, and no number that a reader or view could give.
 """
 
 from slomix_pipeline.site.answers import Page
+from slomix_pipeline.site.pages.api import api_page
 from slomix_pipeline.site.pages.boards import board_page, boards
 from slomix_pipeline.site.pages.corrections import corrections_page
 from slomix_pipeline.site.pages.home import home
@@ -38,6 +39,7 @@ PAGES = (
     Page("/maps", maps_page, "maps.html"),
     Page("/maps/{map}", map_page, "map.html"),
     Page("/corrections", corrections_page, "corrections.html", names=("before",)),
+    Page("/api", api_page, "api.html"),
     Page("/status", status_page, "status.html", kept=False),
 )
 
