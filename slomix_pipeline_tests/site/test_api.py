@@ -12,12 +12,14 @@ from fastapi.testclient import TestClient
 
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.settings import load_settings
+from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.site.api.kit import api_url
 from slomix_pipeline.site.api.schema import schema
 from slomix_pipeline.site.app import create_app
 from slomix_pipeline.site.templating import number_text, url_of
+from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.site_store import SiteStore
-from slomix_pipeline_tests.pipeline_fixtures import Pipeline, open_pipeline
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, open_pipeline
 from slomix_pipeline_tests.postgres_fixtures import copied_database
 from slomix_pipeline_tests.site.api_walk import resource_of, starts, trouble, walk, whole
 from slomix_pipeline_tests.site.test_pages import AWAY
@@ -254,6 +256,44 @@ def test_the_page_about_the_api_lists_every_resource(shown: Shown) -> None:
     said = seen_text(shown.client.get("/api"))
     assert [path for path in schema()["paths"] if f"/api{path}" not in said] == []
     assert [name for name in ("SessionListed", "DuelOfSession", "Problem") if name not in said] == []
+
+
+def test_where_nothing_was_played_the_lists_are_empty(database: Database) -> None:
+    with pages_of(database) as client:
+        for path in (
+            "sessions",
+            "players",
+            "boards",
+            "boards/kd",
+            "records",
+            "maps",
+            "corrections",
+            "metrics",
+            "status",
+        ):
+            answer = client.get(f"/api/v1/{path}")
+            assert answer.status_code == 200 and trouble(f"/api/v1/{path}", answer) == [], path
+            assert answer.json().get("items", []) == [] or path == "boards"
+
+
+def test_what_counts_nowhere_has_resources_that_say_so(pipeline: Pipeline) -> None:
+    evening = play_evening(61, maps=1, ends_at=just_now())
+    pipeline.put_stats(evening.rounds[1])  # a round 2 alone
+    pipeline.take_in()
+    unread = pipeline.put_and_take_in(f"{just_now():%Y-%m-%d-%H%M%S}-supply-round-1.txt", b"nothing of the kind\n")
+    (row,) = pipeline.rows("select guid, round_key from round_player limit 1")
+    with pages_of(pipeline.database) as client:
+        for parts in ((), ("sessions",), ("maps",), ("weapons",), ("opponents",), ("badges",), ("aliases",)):
+            url = api_url("players", row["guid"], *parts)
+            answer = client.get(url)
+            assert answer.status_code == 200 and trouble(url, answer) == [], url
+        player = client.get(api_url("players", row["guid"])).json()
+        assert player["name"] and player["numbers"] is None and player["standing"] is None
+        for key in (row["round_key"], unread):
+            answer = client.get(api_url("rounds", key))
+            assert answer.status_code == 200 and trouble(api_url("rounds", key), answer) == []
+            assert answer.json()["valid"] is False and answer.json()["reason"]
+        assert client.get(api_url("rounds", unread, "receipt")).status_code == 404
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,12 @@ class Door:
 
 
 def _client(scope: Scope) -> str:
-    """Who asks. Of IPv6 everybody has as many addresses as he likes, within one network."""
-    host = scope["client"][0] if scope["client"] else ""
+    """Who asks. Of IPv6 everybody has as many addresses as he likes, within one network; what is no address is nobody's
+    in particular, and as short."""
     try:
-        address = ip_address(host)
+        address = ip_address(scope["client"][0] if scope["client"] else "")
     except ValueError:
-        return host
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else host
+        return ""
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+    return str(address)

@@ -64,4 +64,9 @@ def openapi(request: Request) -> Response:
     headers = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Body.of(dumps(schema()).encode(), JSON).answer(request, JSON, headers)
+    return _body().answer(request, JSON, headers)
+
+
+@cache
+def _body() -> Body:
+    return Body.of(dumps(schema()).encode(), JSON)
