@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
+from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,6 +20,7 @@ from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.site.api import application
 from slomix_pipeline.site.app import create_app
 from slomix_pipeline.stages.site_preparing import prepare_news, prepare_next
 from slomix_pipeline.warehouse.database import Database, site_url
@@ -42,10 +44,12 @@ class Shown:
 
 @contextmanager
 def pages_of(database: Database) -> Iterator[TestClient]:
-    """The pages over a database, read as the role of pages."""
+    """The pages over a database, read as the role of pages, by somebody who may ask the API as often as he likes."""
     store = SiteStore(site_url(database.url, ROLE))
     try:
-        yield TestClient(create_app(load_settings(), store), base_url=OWN, follow_redirects=False)
+        with patch.object(application, "BURST", 1_000_000):
+            app = create_app(load_settings(), store)
+        yield TestClient(app, base_url=OWN, follow_redirects=False)
     finally:
         store.close()
 

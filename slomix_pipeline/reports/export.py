@@ -20,6 +20,7 @@ from slomix_pipeline.formats.filenames import parse_file_name
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.wording import SURRENDERED
 from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Flag, flag_text
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.rules.values import FileStatus
@@ -56,19 +57,26 @@ def sessions_as_json(conn: Connection[DictRow], settings: Settings) -> list[dict
         troubles.setdefault(row.session_key, []).append(_trouble(row))
     return [
         {
-            "key": row.session_key,
-            "server": row.server,
-            "started_at": utc_text(row.started_at),
-            "ended_at": utc_text(row.ended_at),
-            "rounds": row.rounds,
-            "matches": row.matches,
-            "score": _score(row, settings),
-            "teams": {team: name.shown for team, name in names[row.session_key].items()},
+            **listed_session(row, names[row.session_key], settings),
             "decisions": decided.get(row.session_key, 0),
             "message_troubles": troubles.get(row.session_key, []),
         }
         for row in rows
     ]
+
+
+def listed_session(row: SessionScore, names: Mapping[str, TeamName], settings: Settings) -> dict[str, Any]:
+    """A session in a list: counts, score, what the teams are called."""
+    return {
+        "key": row.session_key,
+        "server": row.server,
+        "started_at": utc_text(row.started_at),
+        "ended_at": utc_text(row.ended_at),
+        "rounds": row.rounds,
+        "matches": row.matches,
+        "score": _score(row, settings),
+        "teams": {team: name.shown for team, name in names.items()},
+    }
 
 
 def troubles_of_no_session(conn: Connection[DictRow]) -> list[dict[str, str | None]]:
@@ -100,7 +108,7 @@ def session_as_json(conn: Connection[DictRow], settings: Settings, session_key: 
         "grade": {"letter": evidence.grade.letter, "reasons": list(evidence.grade.reasons)},
         "teams": _teams(evidence),
         "score": _score(session, settings),
-        "matches": [_match(match) for match in evidence.matches],
+        "matches": [match_as_json(match) for match in evidence.matches],
         "rounds": _rounds(conn, settings, session_key),
         "decisions": [_decision(row) for row in evidence.decisions],
         "corrections": [
@@ -157,7 +165,8 @@ def _score(row: SessionScore, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _match(match: MatchEvidence) -> dict[str, Any]:
+def match_as_json(match: MatchEvidence) -> dict[str, Any]:
+    """A match of a session."""
     return {
         "order": match.position,
         "map": match.map,
@@ -191,12 +200,13 @@ def _decision(row: DecisionSeen) -> dict[str, Any]:
 
 def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
-    rounds = [_round(row) for row in session_rounds(conn, session_key)]
-    lost = [_quarantined(row, settings) for row in quarantined_within(conn, session_key)]
+    rounds = [round_as_json(row) for row in session_rounds(conn, session_key)]
+    lost = [lost_round_as_json(row, settings) for row in quarantined_within(conn, session_key)]
     return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
 
 
-def _quarantined(row: LostFile, settings: Settings) -> dict[str, Any]:
+def lost_round_as_json(row: LostFile, settings: Settings) -> dict[str, Any]:
+    """A round whose file can't be read."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
     zone = ZoneInfo(row.timezone) if row.timezone else settings.zone
@@ -218,7 +228,8 @@ def _quarantined(row: LostFile, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _round(row: RoundOfSession) -> dict[str, Any]:
+def round_as_json(row: RoundOfSession) -> dict[str, Any]:
+    """A round of a session."""
     return {
         "key": row.round_key,
         "map": row.map,

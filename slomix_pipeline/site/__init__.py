@@ -1,6 +1,7 @@
 """The public pages: what was played, who won, and what each number rests on. Read-only, without login, without cookie.
 
-Belongs here: the process that serves them, their frame, and a module per kind of page in ``pages``.
+Belongs here: the process that serves them, their frame, a module per kind of page in ``pages``, and the same for
+programs in ``api``.
 Does not belong here: numbers. They are read by the readers of ``warehouse`` and worded as in ``reports``, so that page,
 post, export and command say the same. This package knows neither Dagster nor any schema but ``site``; nothing heavy
 (pandas, Altair) is loaded here: pictures are drawn where messages get theirs.

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
 _CACHE_BYTES = 64 << 20
 _GZIP_FROM, _GZIP_LEVEL = 1000, 5  # bytes that are worth it
 HTML, JSON = "text/html; charset=utf-8", "application/json"
+ASK_AGAIN = "5"  # seconds after which a database that was away may be back
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,14 @@ class NotUnderstood(Exception):
     """400: something behind the ``?`` can't be what it is. The text names it."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """What was made of a moment, where it has headers of its own."""
+
+    data: bytes
+    headers: Mapping[str, str]
+
+
 @cache
 def build() -> str:
     """What tells this program from any other version of it: all that can change what a page says."""
@@ -108,22 +117,25 @@ class Body:
 
     data: bytes
     is_compressed: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, data: bytes, media_type: str) -> "Body":
-        """``data`` as it is kept."""
+    def of(cls, made: bytes | Made, media_type: str) -> "Body":
+        """``made`` as it is kept."""
+        data, headers = (made.data, made.headers) if isinstance(made, Made) else (made, {})
         if len(data) < _GZIP_FROM or media_type == "image/png":
-            return cls(data, False)
-        return cls(gzip.compress(data, _GZIP_LEVEL, mtime=0), True)
+            return cls(data, False, headers)
+        return cls(gzip.compress(data, _GZIP_LEVEL, mtime=0), True, headers)
 
     def answer(self, request: Request, media_type: str, headers: Mapping[str, str]) -> Response:
         """The answer for a reader, who may not read what is compressed."""
+        sent = {**headers, **self.headers}
         if not self.is_compressed:
-            return Response(self.data, media_type=media_type, headers=dict(headers))
-        sent = {**headers, "Vary": "Accept-Encoding"}
+            return Response(self.data, media_type=media_type, headers=sent)
+        sent["Vary"] = "Accept-Encoding"
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(gzip.decompress(self.data), media_type=media_type, headers=sent)
-        return Response(self.data, media_type=media_type, headers={**sent, "Content-Encoding": "gzip"})
+        return Response(self.data, media_type=media_type, headers=sent | {"Content-Encoding": "gzip"})
 
 
 class Answers:
@@ -163,7 +175,7 @@ class Answers:
     def answer(
         self,
         request: Request,
-        make: Callable[[Moment, Asked], bytes],
+        make: Callable[[Moment, Asked], bytes | Made],
         media_type: str = HTML,
         *,
         names: Collection[str] = (),

@@ -1,7 +1,7 @@
 """The application: routes of all pages, the headers of every answer, and what is said when something is wrong.
 
-Belongs here: what is the same for every address. Does not belong here: any one page (``pages``), how an answer is made
-and kept (``answers``), the process and its port (``serving``).
+Belongs here: what is the same for every address. Does not belong here: any one page (``pages``) or resource (``api``),
+how an answer is made and kept (``answers``), the process and its port (``serving``).
 
 Every answer, an error too, carries the headers of ``HEADERS``: nothing but our own files runs or is loaded, so there is
 no inline style and no inline script. Only GET and HEAD are answered, and what Discord calls (``interactions``).
@@ -21,7 +21,22 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.site.answers import HTML, Answers, Asked, Body, Link, Moved, NotHere, NotUnderstood, Page
+from slomix_pipeline.site.answers import (
+    ASK_AGAIN,
+    HTML,
+    Answers,
+    Asked,
+    Body,
+    Link,
+    Moved,
+    NotHere,
+    NotUnderstood,
+    Page,
+)
+from slomix_pipeline.site.api.application import create_api
+from slomix_pipeline.site.api.kit import MOUNTED
+from slomix_pipeline.site.api.of_pages import data_of
+from slomix_pipeline.site.api.problems import problem
 from slomix_pipeline.site.interactions.endpoint import add_interactions
 from slomix_pipeline.site.pages import MAIN, PAGES
 from slomix_pipeline.site.templating import StaticFile, Templates
@@ -35,8 +50,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_NOT_UNDERSTOOD = PlainTextResponse("Not understood", 400)
 _OWN_HOSTS = ["127.0.0.1", "localhost"]
-_ASK_AGAIN = "5"  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -67,16 +82,17 @@ class _Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            await PlainTextResponse("Not understood", 400)(scope, receive, send_with_headers)
+            told = problem(400, "Not understood") if scope["path"].startswith("/api/") else _NOT_UNDERSTOOD
+            await told(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
 
 
 def create_app(settings: Settings, store: SiteStore) -> FastAPI:
-    """The site over a store, which may be away. Other routers, as the API's, use ``app.state.answers``."""
+    """The site over a store, which may be away."""
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
-    templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths)
+    templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths, data_of)
     answers = app.state.answers = Answers(
         store, settings.zone, settings.site_address, settings.session_gap, settings.site_contact
     )
@@ -84,6 +100,7 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
         app.add_route(page.path, _answering(page, answers, templates))
     for file in templates.files.values():
         app.add_route(file.url, _giving(file))
+    app.mount(MOUNTED, create_api(settings, answers))
     add_interactions(app, settings, store)
     _say_what_is_wrong(app, answers, templates)
     host = urlsplit(settings.site_address).hostname if settings.site_address else None
@@ -137,7 +154,7 @@ def _say_what_is_wrong(app: FastAPI, answers: Answers, templates: Templates) -> 
     def away(request: Request, error: Exception) -> Response:
         _log.warning("the database: %s", error)
         text = "The database does not answer just now. Nothing is lost; try again in a moment."
-        return say(request, Trouble(503, "Back soon", text), Retry_After=_ASK_AGAIN)
+        return say(request, Trouble(503, "Back soon", text), Retry_After=ASK_AGAIN)
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

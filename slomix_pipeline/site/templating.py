@@ -8,7 +8,7 @@ Does not belong here: what is said (``pages``).
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from importlib import resources
@@ -110,9 +110,12 @@ def sparkline(values: Sequence[float | None], width: int = 96, height: int = 20)
 
 
 class Templates:
-    """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages."""
+    """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages;
+    ``data_of``: which resource of the API says the same as a page."""
 
-    def __init__(self, zone: tzinfo, links: Mapping[str, str], paths: Collection[str]) -> None:
+    def __init__(
+        self, zone: tzinfo, links: Mapping[str, str], paths: Collection[str], data_of: Callable[[Any], Any]
+    ) -> None:
         self._zone = zone
         self.files = static_files()
         self._environment = Environment(
@@ -135,6 +138,7 @@ class Templates:
             "unknown": UNKNOWN,
             "url_of": url_of,
             "sparkline_points": sparkline,
+            "data_of": data_of,
         }
         self._environment.filters |= {
             "player_name": name_text,

@@ -217,8 +217,8 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
         _numbers(conn, player.guid),
         _standing(conn, guids),
         _form(conn, guids),
-        _weapons(conn, guids),
-        _aliases(conn, guids),
+        weapons_used(conn, guids, WEAPONS_SHOWN),
+        aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
         tuple(milestones(so_far)),
         _deeds(conn, [player.guid]).get(player.guid, ()),
@@ -328,7 +328,8 @@ def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
     )
 
 
-def _weapons(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[WeaponSeen, ...]:
+def weapons_used(conn: Connection[DictRow], guids: Sequence[str], most: int | None) -> tuple[WeaponSeen, ...]:
+    """The weapons with which a player killed anybody, the most used first; so many, or all."""
     with conn.cursor(row_factory=rows_of(WeaponSeen)) as cursor:
         return tuple(
             cursor.execute(
@@ -337,12 +338,13 @@ def _weapons(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[WeaponSee
                           metric_headshot_percent(sum(headshots)::bigint, sum(hits)::bigint) as headshot_percent
                    from weapon_metric where level = 'career' and guid = any(%s) group by weapon having sum(kills) > 0
                    order by 2 desc, weapon limit %s""",
-                [guids, WEAPONS_SHOWN],
+                [guids, most],
             )
         )
 
 
-def _aliases(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen, ...]:
+def aliases_used(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[AliasSeen, ...]:
+    """All names that a player used, the most used first."""
     with conn.cursor(row_factory=rows_of(AliasSeen)) as cursor:
         return tuple(
             cursor.execute(

@@ -94,8 +94,8 @@ def aliases_of(conn: Connection[DictRow], guid: str) -> list[AliasSeen]:
         ).fetchall()
 
 
-def lately(conn: Connection[DictRow], guids: Sequence[str]) -> Lately:
-    """The latest nights of a player."""
+def lately(conn: Connection[DictRow], guids: Sequence[str], most: int | None = NIGHTS_OF_LATELY) -> Lately:
+    """The latest nights of a player; so many, or all."""
     with conn.cursor(row_factory=rows_of(Night)) as cursor:
         *nights, together = cursor.execute(
             """select session_key, rounds, metric_kd(kills, deaths) as kd,
@@ -120,7 +120,7 @@ def lately(conn: Connection[DictRow], guids: Sequence[str]) -> Lately:
                    group by grouping sets ((scope), ())
                ) summed
                order by session_key is null, ended_at, session_key""",
-            {"guids": list(guids), "nights": NIGHTS_OF_LATELY},
+            {"guids": list(guids), "nights": most},
         ).fetchall()
     return Lately(tuple(nights), together)
 
@@ -162,8 +162,9 @@ def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlay
 _NESTED_LOOPS = "select set_config('enable_nestloop', %s, true)"
 
 
-def most_met(conn: Connection[DictRow], person: str) -> list[PlayerMet]:
-    """Whom a player met in most decided matches, counted as ``careers.meetings`` does. Belongs into a transaction."""
+def most_met(conn: Connection[DictRow], person: str, most: int | None = MET_SHOWN) -> list[PlayerMet]:
+    """Whom a player met in most decided matches, counted as ``careers.meetings`` does; so many, or all.
+    Belongs into a transaction."""
     played = conn.execute(
         "select distinct match_key from player_result where guid = any(%s)", [careers.guids_of(conn, person)]
     ).fetchall()
@@ -187,7 +188,7 @@ def most_met(conn: Connection[DictRow], person: str) -> list[PlayerMet]:
            from result me join result other using (match_key)
            where me.person = %(person)s and other.person <> %(person)s
            group by other.person, other.name order by count(*) desc, other.name, other.person limit %(most)s""",
-        {"person": person, "matches": [row["match_key"] for row in played], "most": MET_SHOWN},
+        {"person": person, "matches": [row["match_key"] for row in played], "most": most},
     ).fetchall()
     conn.execute(_NESTED_LOOPS, ["on"])
     return [

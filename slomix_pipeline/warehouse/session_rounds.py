@@ -133,3 +133,15 @@ def quarantined_within(conn: Connection[DictRow], session_key: str) -> list[Lost
                order by f.name""",
             [session_key],
         ).fetchall()
+
+
+def lost_file(conn: Connection[DictRow], round_key: str) -> LostFile | None:
+    """The quarantined stats file of a round without a readable version; None: it is none."""
+    with conn.cursor(row_factory=rows_of(LostFile)) as cursor:
+        return cursor.execute(
+            """select f.partition_key as round_key, f.name, f.reason, f.timezone from file f
+               where f.kind = 'stats' and f.status = 'quarantined' and f.partition_key = %s
+                 and f.named_stamp is not null
+                 and not exists (select from parsed_round p where p.round_key = f.partition_key)""",
+            [round_key],
+        ).fetchone()

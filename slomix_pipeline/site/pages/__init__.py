@@ -6,6 +6,7 @@ values; it holds no HTML, and no number that a reader or view could give.
 
 from slomix_pipeline.site.answers import Page
 from slomix_pipeline.site.pages.about import about_page, metrics_page, robots
+from slomix_pipeline.site.pages.api import api_page
 from slomix_pipeline.site.pages.boards import board_page, boards
 from slomix_pipeline.site.pages.corrections import corrections_page
 from slomix_pipeline.site.pages.feeds import ATOM, corrections_feed, results_feed
@@ -50,6 +51,7 @@ PAGES = (
     Page("/feed.xml", results_feed, media_type=ATOM),
     Page("/corrections.xml", corrections_feed, media_type=ATOM),
     Page("/robots.txt", robots, media_type="text/plain; charset=utf-8"),
+    Page("/api", api_page, "api.html"),
     Page("/status", status_page, "status.html", kept=False),
 )
 

@@ -1,7 +1,7 @@
 """A round and its receipt: where does this number come from?
 
 Does not belong here: the receipt itself. It was made when the round was worked out (``stages.site_preparing``); what it
-says of a player is worded as by ``slomix explain`` (``reports.player_receipts``).
+says of a player is worded as by ``slomix explain`` (``reports.prepared_receipts``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.reports.player_receipts import Case, Made, player_receipt
+from slomix_pipeline.reports.prepared_receipts import player_part
 from slomix_pipeline.reports.wording import facts
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.values import SIDE_NAMES, FileStatus
@@ -186,18 +186,11 @@ def _part(
     conn: Connection[DictRow], key: str, guid: str, receipt: Mapping[str, Any] | None
 ) -> tuple[Mapping[str, Any], int | None]:
     """What a player's numbers are made of, and the line of the file that he has."""
-    own = {} if receipt is None else {player["guid"]: player for player in receipt.get("players", ())}
-    line = site_reading.player_line(conn, key, guid)
-    if receipt is None or line is None or guid not in own:
+    found = None if receipt is None else player_part(conn, key, guid, receipt)
+    if found is None:
         why = "The receipt of this round is being made." if receipt is None else f"No {guid} played in it."
         raise NotHere(why, [Link(url_of("rounds", key), "the round")])
-    made = Made(own[guid]["made"])
-    pairing = receipt.get("pairing") or {}
-    first_key = pairing.get("partner") if made in (Made.DIFFERENCE, Made.RESTARTED) else None
-    before = site_reading.player_line(conn, first_key, guid) if first_key else None
-    stored = receipts.stored_players(conn, key).get(guid)
-    case = Case(line, before, made, stored, receipts.stored_weapons(conn, key).get(guid, {}))
-    return player_receipt(case), own[guid]["line"]
+    return found
 
 
 def _unread(moment: Moment, key: str) -> RoundPage:

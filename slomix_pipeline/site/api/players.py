@@ -1,0 +1,347 @@
+"""Players: the list, a career and its parts, two of them side by side.
+
+Does not belong here: what a career is (``warehouse.careers``, ``warehouse.players``), boards (``boards``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Query
+from psycopg import Connection
+from psycopg.rows import DictRow
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slomix_pipeline.formats.weapons import weapon_called
+from slomix_pipeline.rules.milestones import LADDERS, Progress
+from slomix_pipeline.rules.name_search import resembling
+from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.api.kit import (
+    ROUTER,
+    USUAL,
+    After,
+    Keyed,
+    Limit,
+    Linked,
+    Listed,
+    addresses,
+    answer,
+    api_url,
+    links,
+    listed,
+    player_links,
+)
+from slomix_pipeline.site.templating import url_of
+from slomix_pipeline.warehouse import careers, players
+from slomix_pipeline.warehouse.careers import (
+    AliasSeen,
+    Career,
+    CareerNumbers,
+    DeedSeen,
+    Form,
+    Meetings,
+    NotOnePlayer,
+    PlayerFound,
+    Standing,
+    WeaponSeen,
+)
+from slomix_pipeline.warehouse.players import MapPlayed, Night, PlayerListed, PlayerMet
+from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.site_store import Moment
+
+
+@dataclass(frozen=True)
+class PlayerInList(PlayerListed, Linked):
+    """Somebody who played in a round that counts. ``nights``: sessions with one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerResource(Linked):
+    """A player. All but ``guid`` and ``name`` is null of who never played in a round that counts."""
+
+    guid: str
+    name: str
+    numbers: CareerNumbers | None
+    standing: Standing | None
+    form: Form | None
+    bests: tuple[RecordSeen, ...] | None
+
+
+@dataclass(frozen=True)
+class NightOfPlayer(Night, Keyed):
+    """A player's numbers of a session, as far as they count in careers; one is null where a round does not know it."""
+
+
+@dataclass(frozen=True)
+class MapOfPlayer(MapPlayed, Keyed):
+    """What somebody did on a map, and how his decided matches on it ended."""
+
+
+@dataclass(frozen=True)
+class WeaponOfPlayer(WeaponSeen, Keyed):
+    """What a player did with a weapon over all rounds that count. ``called``: what players call it."""
+
+    called: str
+
+
+@dataclass(frozen=True)
+class OpponentOfPlayer(PlayerMet, Linked):
+    """Somebody whom the player met in decided matches: together, and against each other with the player's results."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A step of a ladder, and the round after which it was reached."""
+
+    step: float
+    is_badge: bool
+    round_key: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BadgeOfPlayer(Progress, Keyed):
+    """Where a career stands on a ladder. ``badge``: the highest that it has; ``next_step``: null above the last;
+    ``known_rounds``: of how many rounds the number is known."""
+
+    title: str
+    reached: tuple[Reached, ...]
+
+
+@dataclass(frozen=True)
+class BadgesOfPlayer(Listed[BadgeOfPlayer]):
+    """``deeds``: the first time that the player was part of each."""
+
+    items: tuple[BadgeOfPlayer, ...]
+    deeds: tuple[DeedSeen, ...]
+
+
+@dataclass(frozen=True)
+class AliasOfPlayer(AliasSeen, Keyed):
+    """A name that somebody used. ``rounds``: in how many, also such as don't count."""
+
+
+@dataclass(frozen=True)
+class Comparison(Linked):
+    """Two players side by side: ``meetings``: decided matches that both played."""
+
+    players: tuple[PlayerResource, PlayerResource]
+    meetings: Meetings
+
+
+@ROUTER.get("/players", response_model=Listed[PlayerInList])
+def players_(
+    request: Request,
+    q: Annotated[
+        str | None, Query(max_length=100, description="Part of any name of his, or how his GUID begins.")
+    ] = None,
+    after: After = None,
+    limit: Limit = USUAL,
+) -> Response:
+    """Everybody who played in a round that counts, who was there last first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[PlayerInList]:
+        rows: Sequence[PlayerListed] = players.everybody(moment.conn)
+        if q is not None:
+            meant = {one.guid for one in careers.players_meant(moment.conn, q)}
+            rows = [row for row in rows if row.guid in meant]
+        part, more = listed(asked, rows, lambda row: row.guid, limit, after)
+        return Listed(tuple(PlayerInList(**vars(row), **player_links(row.guid)) for row in part), more)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}", response_model=PlayerResource)
+def player(request: Request, guid: str) -> Response:
+    """One player: career, results, form, personal bests."""
+
+    def make(moment: Moment, asked: Asked) -> PlayerResource:
+        found = _found(moment.conn, guid)
+        if isinstance(found, PlayerFound):
+            return _resource(careers.career(moment.conn, found))
+        unknown: dict[str, Any] = {"numbers": None, "standing": None, "form": None, "bests": None}
+        return PlayerResource(guid=guid, name=found[0].name, **unknown, **player_links(guid))
+
+    return answer(request, make)
+
+
+def _resource(career: Career) -> PlayerResource:
+    names = ("guid", "name", "numbers", "standing", "form", "bests")
+    return PlayerResource(**{name: getattr(career, name) for name in names}, **player_links(career.guid))
+
+
+@ROUTER.get("/players/{guid}/sessions", response_model=Listed[NightOfPlayer])
+def player_sessions(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """His sessions, newest first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[NightOfPlayer]:
+        guids = _guids(moment.conn, guid, "sessions")
+        nights = players.lately(moment.conn, guids, None).nights[::-1] if guids else ()
+        part, more = listed(asked, nights, _night_key, limit, after)
+        return Listed(
+            tuple(
+                NightOfPlayer(**vars(row), key=_night_key(row), **links("sessions", _night_key(row))) for row in part
+            ),
+            more,
+        )
+
+    return answer(request, make)
+
+
+def _night_key(night: Night) -> str:
+    assert night.session_key is not None, "it is one night"
+    return night.session_key
+
+
+@ROUTER.get("/players/{guid}/maps", response_model=Listed[MapOfPlayer])
+def player_maps(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """What he did on each map, the most played first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[MapOfPlayer]:
+        rows = players.maps_played(moment.conn, _guids(moment.conn, guid, "maps"))
+        part, more = listed(asked, rows, lambda row: row.map, limit, after)
+        return Listed(tuple(MapOfPlayer(**vars(row), key=row.map, **links("maps", row.map)) for row in part), more)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}/weapons", response_model=Listed[WeaponOfPlayer])
+def player_weapons(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """With which weapons he killed, the most used first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[WeaponOfPlayer]:
+        rows = careers.weapons_used(moment.conn, _guids(moment.conn, guid, "weapons"), None)
+        part, more = listed(asked, rows, lambda row: row.weapon, limit, after)
+        own = _part_links(guid, "weapons")
+        return Listed(
+            tuple(WeaponOfPlayer(**vars(row), key=row.weapon, called=weapon_called(row.weapon), **own) for row in part),
+            more,
+        )
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}/opponents", response_model=Listed[OpponentOfPlayer])
+def player_opponents(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """With and against whom he played, the most met first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[OpponentOfPlayer]:
+        rows = players.most_met(moment.conn, guid, None) if _guids(moment.conn, guid, "opponents") else []
+        part, more = listed(asked, rows, lambda row: row.guid, limit, after)
+        return Listed(tuple(OpponentOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}/badges", response_model=BadgesOfPlayer)
+def player_badges(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """Where he stands on each ladder of milestones, and his deeds."""
+
+    def make(moment: Moment, asked: Asked) -> BadgesOfPlayer:
+        found = _found(moment.conn, guid, "badges")
+        if not isinstance(found, PlayerFound):
+            return BadgesOfPlayer((), None, ())
+        career = careers.career(moment.conn, found)
+        part, more = listed(asked, career.progress, lambda row: row.number, limit, after)
+        own = _part_links(guid, "badges")
+        items = tuple(
+            BadgeOfPlayer(
+                **vars(row),
+                key=row.number,
+                title=LADDERS[row.number].title,
+                reached=tuple(
+                    Reached(one.step, one.is_badge, one.reached.round_key, one.reached.stamp)
+                    for one in career.milestones
+                    if one.number is row.number
+                ),
+                **own,
+            )
+            for row in part
+        )
+        return BadgesOfPlayer(items, more, career.deeds)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}/aliases", response_model=Listed[AliasOfPlayer])
+def player_aliases(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """All names that he used, the most used first."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[AliasOfPlayer]:
+        found = _found(moment.conn, guid, "aliases")
+        rows = found
+        if isinstance(found, PlayerFound):
+            rows = careers.aliases_used(moment.conn, careers.guids_of(moment.conn, guid))
+        assert not isinstance(rows, PlayerFound)
+        part, more = listed(asked, rows, lambda row: row.name, limit, after)
+        own = _part_links(guid, "aliases")
+        return Listed(tuple(AliasOfPlayer(**vars(row), key=row.name, **own) for row in part), more)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/compare", response_model=Comparison)
+def compare(
+    request: Request,
+    a: Annotated[str, Query(max_length=100, description="A player: his GUID, or a name that only he has.")],
+    b: Annotated[str, Query(max_length=100, description="The other one.")],
+) -> Response:
+    """Two players side by side, and how often they won together and against each other."""
+
+    def make(moment: Moment, asked: Asked) -> Comparison:
+        first, second = (
+            careers.career(moment.conn, _meant(moment.conn, name, typed)) for name, typed in (("a", a), ("b", b))
+        )
+        met = careers.meetings(moment.conn, first.guid, second.guid)
+        own = f"{api_url('compare')}?a={first.guid}&b={second.guid}"
+        return Comparison((_resource(first), _resource(second)), met, url=None, self_url=own)
+
+    return answer(request, make)
+
+
+def _meant(conn: Connection[DictRow], name: str, typed: str) -> PlayerFound:
+    """The one player who is meant by a GUID or a name.
+
+    Raises:
+        NotHere: nobody, or several, with who may be.
+    """
+    try:
+        return careers.find_player(conn, typed)
+    except NotOnePlayer as error:
+        found: Sequence[PlayerFound | PlayerListed] = error.found or _resembling(conn, typed)
+        raise NotHere(f"{name}: {error}", [Link(api_url("players", one.guid), one.name) for one in found]) from None
+
+
+def _resembling(conn: Connection[DictRow], typed: str) -> list[PlayerListed]:
+    by_name = {one.name: one for one in players.everybody(conn)}
+    return [by_name[name] for name in resembling(typed, by_name)]
+
+
+def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound | Sequence[AliasSeen]:
+    """The player of a GUID; of who never played in a round that counts the names that he used.
+
+    Raises:
+        NotHere: nobody played under it, or he wished to be hidden.
+        Moved: it stands for another GUID.
+    """
+    found = careers.player_of(conn, guid)
+    if found is None:
+        aliases = players.aliases_of(conn, guid)
+        if not aliases:
+            near = careers.players_meant(conn, guid[:4]) if len(guid) >= careers.GUID_FROM else []
+            raise NotHere("There is no such player.", [Link(api_url("players", one.guid), one.name) for one in near])
+        return aliases
+    if found.guid != guid:
+        raise Moved(api_url("players", found.guid, *([part] if part else [])))
+    return found
+
+
+def _guids(conn: Connection[DictRow], guid: str, part: str) -> list[str]:
+    """All GUIDs of a player; none of who never played in a round that counts."""
+    return careers.guids_of(conn, guid) if isinstance(_found(conn, guid, part), PlayerFound) else []
+
+
+def _part_links(guid: str, part: str) -> dict[str, Any]:
+    return addresses(url_of("players", guid), api_url("players", guid, part))
