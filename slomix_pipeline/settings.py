@@ -177,6 +177,7 @@ class Settings(BaseSettings):
     site_postgres_url: SecretStr | None = Field(
         None, description="the address by which the pages read; not set: as SLOMIX_POSTGRES_URL, as the role slomix_web"
     )
+    site_index_players: bool = Field(False, description="whether search engines may list the pages of players")
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")

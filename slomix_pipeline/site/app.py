@@ -75,7 +75,8 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     """The site over a store, which may be away. Other routers, as the API's, use ``app.state.answers``."""
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
-    templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths)
+    links = {label: url for label, url in MAIN.items() if url in paths}
+    templates = Templates(settings.zone, links, paths, index_players=settings.site_index_players)
     answers = app.state.answers = Answers(store, settings.zone, settings.site_address, settings.site_contact or "")
     for page in PAGES:
         app.add_route(page.path, _answering(page, answers, templates))

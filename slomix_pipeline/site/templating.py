@@ -110,9 +110,12 @@ def sparkline(values: Sequence[float | None], width: int = 96, height: int = 20)
 
 
 class Templates:
-    """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages."""
+    """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages;
+    ``index_players``: search engines may list pages of players."""
 
-    def __init__(self, zone: tzinfo, links: Mapping[str, str], paths: Collection[str]) -> None:
+    def __init__(
+        self, zone: tzinfo, links: Mapping[str, str], paths: Collection[str], *, index_players: bool = False
+    ) -> None:
         self._zone = zone
         self.files = static_files()
         self._environment = Environment(
@@ -133,6 +136,8 @@ class Templates:
             "has_maps": any(path.startswith("/maps/") for path in paths),
             "build": build(),
             "unknown": UNKNOWN,
+            "index_players": index_players,
+            "has_metrics": "/metrics" in paths,
             "url_of": url_of,
             "sparkline_points": sparkline,
         }
