@@ -14,7 +14,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.milestones import Deed
 from slomix_pipeline.warehouse import reading
 
-_AT_ONCE = 100  # sessions; mostly the first comeback is among the first of them
+_AT_ONCE = 50  # sessions; mostly the first comeback is among the first of them
 
 # The matches that he played for the right team, few rows each; then the first of them in whose very round he was.
 _FIRST = """
@@ -85,7 +85,7 @@ def _comeback_among(conn: Connection[DictRow], guids: list[str], session_keys: l
             """select %(deed)s::text as deed, f.map, f.match_key, f.session_key, f.round_key, f.stamp
                from match m
                join player_round_fact f on f.match_key = m.match_key and f.team = m.winner
-               where m.match_key = any(%(matches)s) and f.guid = any(%(guids)s)
+               where m.match_key = any(%(matches)s) and f.match_key = any(%(matches)s) and f.guid = any(%(guids)s)
                order by f.stamp, f.round_key limit 1""",
             {"deed": Deed.COMEBACK, "matches": list(reading.comebacks_among(rows)), "guids": guids},
         ).fetchone()
