@@ -200,6 +200,7 @@ class Settings(BaseSettings):
         description="the address by which is noted who asks to be linked; not set: as SLOMIX_POSTGRES_URL, as the role "
         "slomix_link",
     )
+    site_index_players: bool = Field(False, description="whether search engines may list the pages of players")
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")

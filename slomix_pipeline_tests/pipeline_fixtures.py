@@ -304,6 +304,16 @@ class Pipeline:
         for kept, given in (
             ("select * from player_round_fact", "select * from valid_round_player"),
             ("select * from player_session_fact", of_sessions),
+            ("select * from player_weapon_fact", "select * from weapon_session_sum"),
+            ("select * from player_match_fact", "select * from player_match_sum"),
+            ("select * from player_night_fact", "select * from player_night_sum"),
+            ("select * from player_met_fact", "select * from player_met_sum"),
+            ("select * from player_duel_fact", "select * from duel_session_sum"),
+            ("select * from alias_fact", "select * from alias_session_sum"),
+            (
+                "select guid, name, sum(rounds) from alias_fact group by guid, name",
+                "select guid, name, rounds from alias",
+            ),
             ("select * from session_map", "select * from session_map_played"),
             ("select * from round_in_book", "select * from round_checked"),
             ("select * from map_attack", "select * from match_attack"),

@@ -20,12 +20,12 @@ from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
     Career,
     CareerNumbers,
-    DeedSeen,
     Form,
     PlayerFound,
     Standing,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 

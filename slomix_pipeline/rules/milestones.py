@@ -9,10 +9,12 @@ Everything is derived from the rounds that count, so every rebuild gives the sam
 takes back what was reached in it.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from slomix_pipeline.rules.comebacks import FAR_BEHIND
 
@@ -101,6 +103,23 @@ class SoFar:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What a career had come to before a stretch of it: a session, or sessions that took turns. None: not known so
+    far."""
+
+    stretch: int
+    rounds: int
+    nights: int
+    kills: int | None
+    deaths: int | None
+    revives_given: int | None
+    times_revived: int | None
+    dynamites_planted: int | None
+    dynamites_defused: int | None
+    objectives: int | None
+
+
+@dataclass(frozen=True)
 class Milestone:
     """A milestone that was reached, and after which round. It stays reached when a ratio falls again."""
 
@@ -122,8 +141,38 @@ class Progress:
     known_rounds: int
 
 
+def worth_a_look(career: Sequence[Before]) -> list[int]:
+    """The stretches whose rounds have to be looked at, as a milestone may have been reached in them; and the last one.
+    ``career``: all stretches, in the order of play. What is counted only grows, so it passed a step where it was below
+    before and is above after."""
+    found = {own.stretch for own in career[-1:]}
+    for number, ladder in LADDERS.items():
+        if number is Number.KD:
+            continue
+        values = [getattr(own, number) or 0 for own in career]
+        passed = {bisect_left(values, step) for step in ladder.steps} - {len(values)}
+        found |= {career[at - 1].stretch for at in passed}
+    for step in LADDERS[Number.KD].steps:
+        found |= set(_where_kd_may_reach(step, career))
+    return sorted(found)
+
+
+def _where_kd_may_reach(step: float, career: Sequence[Before]) -> Iterator[int]:
+    """A ratio may be above a step for some rounds of a stretch and below it at its end: it was never higher than with
+    all kills of the stretch before its first death."""
+    for before, after in pairwise(career):
+        if after.rounds < KD_FROM_ROUNDS:
+            continue
+        kills = after.kills or 0
+        if not before.deaths or kills / before.deaths >= step:
+            yield before.stretch
+        if after.deaths and kills / after.deaths >= step:
+            return  # by then it was reached
+
+
 def milestones(career: Iterable[SoFar]) -> list[Milestone]:
-    """What was reached, in order. ``career``: after each of its rounds, in the order of play."""
+    """What was reached, in order. ``career``: after each of its rounds, or of those that are ``worth_a_look``, in the
+    order of play."""
     waiting = {number: list(ladder.steps) for number, ladder in LADDERS.items()}
     found = []
     for so_far in career:
@@ -136,7 +185,7 @@ def milestones(career: Iterable[SoFar]) -> list[Milestone]:
 
 
 def progress(career: Iterable[SoFar]) -> list[Progress]:
-    """Where a career stands on every ladder; nothing before its first round."""
+    """Where a career stands on every ladder; nothing before its first round. ``career``: as for ``milestones``."""
     rounds = list(career)
     if not rounds:
         return []

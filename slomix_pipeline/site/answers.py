@@ -13,17 +13,19 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slomix_pipeline.rules.sessions import DEFAULT_GAP, still_runs
+from slomix_pipeline.rules.sessions import still_runs
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
 
 _CACHE_BYTES = 64 << 20
@@ -36,22 +38,28 @@ ASK_AGAIN = "5"  # seconds after which a database that was away may be back
 class Asked:
     """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
     ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
-    ``base``: the public address of the site, without a slash at its end; ``now``: for ``still_runs`` alone, as most
-    pages are kept; ``contact``: whom to ask, as it was set."""
+    ``base``: the public address of the site, without a slash at its end; ``now``: for ``still_runs`` and ``today``
+    alone, as most pages are kept; ``settings``: see ``etag`` for those that a page may show."""
 
     path: str
     given: Mapping[str, str]
     query: Mapping[str, str]
     base: str
-    today: date
-    zone: tzinfo
     now: datetime
-    session_gap: timedelta
-    contact: str | None
+    settings: Settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.settings.zone
+
+    @property
+    def today(self) -> date:
+        """Only pages that are ``daily`` may ask."""
+        return self.now.astimezone(self.zone).date()
 
     def still_runs(self, ended_at: datetime) -> bool:
         """Whether a session that ended then, so far, may go on: only pages that are ``live`` may ask."""
-        return still_runs(ended_at, self.now, self.session_gap)
+        return still_runs(ended_at, self.now, self.settings.session_gap)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,11 @@ class Moved(Exception):
 
 
 class NotUnderstood(Exception):
-    """400: something behind the ``?`` can't be what it is. The text names it."""
+    """400: something behind the ``?`` can't be what it is. ``name``: what it is called there."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -106,8 +118,9 @@ def etag(version: Version, asked: Asked, *, daily: bool = False, live: bool = Fa
     was brought back from a copy may come to the same number again, at another moment."""
     turns = f"-{asked.today}" if daily else ""
     turns += f"-{sum(map(asked.still_runs, version.played_until))}" if live else ""
-    settings = f"{asked.zone} {asked.base} {asked.contact} {version.changed_at.isoformat()}"
-    shown = hashlib.sha256(settings.encode()).hexdigest()[:8]
+    own = asked.settings
+    seen = (own.zone, asked.base, own.site_contact, own.site_index_players, own.scoring_policy, version.changed_at)
+    shown = hashlib.sha256(repr(seen).encode()).hexdigest()[:8]
     return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{turns}"'
 
 
@@ -141,15 +154,8 @@ class Body:
 class Answers:
     """Makes answers, and keeps those made of the newest version of the data."""
 
-    def __init__(
-        self,
-        store: SiteStore,
-        zone: tzinfo,
-        base: str | None,
-        session_gap: timedelta = DEFAULT_GAP,
-        contact: str | None = None,
-    ) -> None:
-        self._store, self._zone, self._base, self._session_gap, self._contact = store, zone, base, session_gap, contact
+    def __init__(self, store: SiteStore, settings: Settings) -> None:
+        self._store, self._settings = store, settings
         self._made: OrderedDict[str, Body] = OrderedDict()
         self._version: Version | None = None  # that all of it was made of
         self._size = 0
@@ -157,20 +163,9 @@ class Answers:
 
     def asked(self, request: Request, names: Collection[str] = ()) -> Asked:
         """What a request asks for. ``names``: what may stand behind the ``?``; anything else there is nobody's."""
-        base = self._base or str(request.base_url).rstrip("/")
-        now = datetime.now(self._zone)
+        base = self._settings.site_address or str(request.base_url).rstrip("/")
         query = {name: value for name, value in request.query_params.items() if name in names}
-        return Asked(
-            request.url.path,
-            request.path_params,
-            query,
-            base,
-            now.date(),
-            self._zone,
-            now,
-            self._session_gap,
-            self._contact,
-        )
+        return Asked(request.url.path, request.path_params, query, base, datetime.now(UTC), self._settings)
 
     def answer(
         self,

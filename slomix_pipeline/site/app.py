@@ -92,10 +92,9 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     """The site over a store, which may be away."""
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
-    templates = Templates(settings.zone, {label: url for label, url in MAIN.items() if url in paths}, paths, data_of)
-    answers = app.state.answers = Answers(
-        store, settings.zone, settings.site_address, settings.session_gap, settings.site_contact
-    )
+    links = {label: url for label, url in MAIN.items() if url in paths}
+    templates = Templates(settings.zone, links, paths, data_of, index_players=settings.site_index_players)
+    answers = app.state.answers = Answers(store, settings)
     for page in PAGES:
         app.add_route(page.path, _answering(page, answers, templates))
     for file in templates.files.values():

@@ -24,7 +24,13 @@ from slomix_pipeline.site.pages import PAGES
 
 _BASE = "http://127.0.0.1"
 _LONGEST = 100  # characters of a file's name; file systems take 255 bytes
-_ASKS = ("/search", "/feed.xml", "/corrections.xml", "/robots.txt")  # answers to who asks, or of addresses of a server
+_ASKS = (
+    "/search",
+    "/compare",
+    "/feed.xml",
+    "/corrections.xml",
+    "/robots.txt",
+)  # answers to who asks, or of addresses of a server
 _LEFT_OUT = {*_ASKS, *(page.path for page in PAGES if not page.kept)}
 _LINK = re.compile(r'\s(href|src)="(/[^"]*)"')
 _GONE = re.compile(r'<form\b.*?</form>|<link rel="alternate"[^>]*>|<meta property="og:(?:url|image)[^>]*>', re.DOTALL)

@@ -111,10 +111,17 @@ def sparkline(values: Sequence[float | None], width: int = 96, height: int = 20)
 
 class Templates:
     """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages;
-    ``data_of``: which resource of the API says the same as a page."""
+    ``data_of``: which resource of the API says the same as a page; ``index_players``: search engines may list pages of
+    players."""
 
     def __init__(
-        self, zone: tzinfo, links: Mapping[str, str], paths: Collection[str], data_of: Callable[[Any], Any]
+        self,
+        zone: tzinfo,
+        links: Mapping[str, str],
+        paths: Collection[str],
+        data_of: Callable[[Any], Any],
+        *,
+        index_players: bool = False,
     ) -> None:
         self._zone = zone
         self.files = static_files()
@@ -136,6 +143,8 @@ class Templates:
             "has_maps": any(path.startswith("/maps/") for path in paths),
             "build": build(),
             "unknown": UNKNOWN,
+            "index_players": index_players,
+            "has_metrics": "/metrics" in paths,
             "url_of": url_of,
             "sparkline_points": sparkline,
             "data_of": data_of,

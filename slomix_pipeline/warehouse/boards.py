@@ -4,6 +4,7 @@ Belongs here: asking the views of boards. Does not belong here: thresholds (``ru
 (``sql/views/10_boards.sql``), how it is shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.boards import Board, Threshold
+from slomix_pipeline.rules.boards import Board, BoardName, Threshold
 from slomix_pipeline.warehouse.rows import rows_of
+
+BELOW_SHOWN = 10  # who miss a board
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class BoardPlace:
     """Where somebody stands on a board. ``rank``: None while he has too little for it; ``of_players``: who stand on it;
     ``damage`` and ``volume``: what he has of what a place needs, beside ``rounds``."""
 
+    guid: str
+    name: str
     rank: int | None
     of_players: int
     rounds: int
@@ -43,42 +48,58 @@ class BoardPlace:
 
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever.
 _SEEN = """
-    with number as materialized (   -- else part and whole are worked out anew wherever they stand below
-        select guid, rounds, damage_given, part, whole from board_number
-        where board = %(board)s and level = %(level)s and scope = %(scope)s
-          and (coalesce(%(since)s::timestamptz, %(until)s::timestamptz) is null
-               or session_key in (select session_key from session
-                                  where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
-                                    and started_at < coalesce(%(until)s::timestamptz, 'infinity')))
+    with asked as (
+        select * from unnest(%(boards)s::text[], %(rounds)s::bigint[], %(damage)s::bigint[], %(volume)s::bigint[])
+                      as needed (board, rounds, damage, volume)
+    ),
+    summed as (
+        select board, guid, sum(rounds)::bigint as of_rounds, sum(damage_given)::bigint as damage,
+               sum(rounds) filter (where part + whole is not null)::bigint as rounds,
+               sum(part) filter (where part + whole is not null)::bigint as part,
+               sum(whole) filter (where part + whole is not null)::bigint as volume
+        from (
+            select board, guid, rounds, damage_given, part, whole from board_number
+            where board = any(%(boards)s) and level = %(level)s and scope = %(scope)s
+              and (coalesce(%(since)s::timestamptz, %(until)s::timestamptz) is null
+                   or session_key in (select session_key from session
+                                      where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+                                        and started_at < coalesce(%(until)s::timestamptz, 'infinity')))
+            offset 0   -- else part and whole are worked out anew wherever they stand above
+        ) number
+        group by board, guid
     ),
     person as (
-        select p.person as guid, p.name, sum(n.rounds)::bigint as of_rounds, sum(n.damage_given) as damage,
-               sum(n.rounds) filter (where n.part + n.whole is not null)::bigint as rounds,
-               sum(n.part) filter (where n.part + n.whole is not null)::bigint as part,
-               sum(n.whole) filter (where n.part + n.whole is not null)::bigint as whole
-        from number n
+        select s.board, p.person as guid, p.name, sum(s.of_rounds)::bigint as of_rounds,
+               coalesce(sum(s.damage), 0)::bigint as damage, coalesce(sum(s.rounds), 0)::bigint as rounds,
+               sum(s.part)::bigint as part, coalesce(sum(s.volume), 0)::bigint as volume
+        from summed s
         join board_person p using (guid)
-        group by p.person, p.name
+        group by s.board, p.person, p.name
     ),
     seen as (
         select person.*, value,
-               coalesce(rounds >= %(rounds)s and damage >= %(damage)s and whole >= %(volume)s and value is not null,
-                        false) as stands
-        from person, board_value(%(board)s, part, whole) as value
+               person.rounds >= asked.rounds and person.damage >= asked.damage and person.volume >= asked.volume
+               and value is not null as stands
+        from person
+        join asked using (board)
+        cross join board_value(person.board, person.part, person.volume) as value
+    ),
+    placed as (
+        select seen.*, row_number() over (partition by board, stands order by value desc, rounds desc, guid) as rank,
+               count(*) filter (where stands) over (partition by board) as of_players
+        from seen
     )"""
 
 _BOARD = f"""{_SEEN}
-    select row_number() over (order by value desc, rounds desc, guid) as rank, guid, name, value, rounds, of_rounds
-    from seen where stands
-    order by rank"""
+    select rank, guid, name, value, rounds, of_rounds from placed where stands order by rank"""
 
-_PLACE = f"""{_SEEN}
-    select case when stands then rank end as rank, of_players, coalesce(rounds, 0) as rounds, of_rounds,
-           coalesce(damage, 0)::bigint as damage, coalesce(whole, 0) as volume
-    from (select seen.*, row_number() over (partition by stands order by value desc, rounds desc, guid) as rank,
-                 count(*) filter (where stands) over () as of_players
-          from seen) placed
-    where guid = %(person)s"""
+_BELOW = f"""{_SEEN}
+    select guid, name, null::bigint as rank, of_players, rounds, of_rounds, damage, volume
+    from placed where not stands order by rounds desc, damage desc, guid limit %(most)s"""
+
+_PLACES = f"""{_SEEN}
+    select board, guid, name, case when stands then rank end as rank, of_players, rounds, of_rounds, damage, volume
+    from placed where guid = %(person)s"""
 
 
 def board_rows(
@@ -93,29 +114,63 @@ def board_rows(
     """Everybody who stands on a board, first place first: by value, then rounds, then GUID. ``map_name``: of that map
     alone, as ``map_key`` has it; ``since``: of sessions that began then or later; ``until``: before then."""
     with conn.cursor(row_factory=rows_of(BoardRow)) as cursor:
-        return cursor.execute(_BOARD, _asked(board, needed, map_name, since, until)).fetchall()
+        return cursor.execute(_BOARD, _asked({board: needed}, map_name, since, until)).fetchall()
 
 
-def board_place(conn: Connection[DictRow], board: Board, needed: Threshold, person: str) -> BoardPlace | None:
-    """Where somebody stands on a board of whole careers, in the order of ``board_rows``; None: he never played."""
+def board_below(
+    conn: Connection[DictRow],
+    board: Board,
+    needed: Threshold,
+    *,
+    map_name: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[BoardPlace]:
+    """Those who have too little for a board, the nearest to it first; a few of them."""
     with conn.cursor(row_factory=rows_of(BoardPlace)) as cursor:
-        return cursor.execute(_PLACE, {**_asked(board, needed), "person": person}).fetchone()
+        asked = _asked({board: needed}, map_name, since, until) | {"most": BELOW_SHOWN}
+        return cursor.execute(_BELOW, asked).fetchall()
+
+
+def board_place(
+    conn: Connection[DictRow],
+    board: Board,
+    needed: Threshold,
+    person: str,
+    *,
+    map_name: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> BoardPlace | None:
+    """Where somebody stands on a board, in the order of ``board_rows``; None: he never played there and then."""
+    return _places(conn, _asked({board: needed}, map_name, since, until), person).get(board.name)
+
+
+def board_places(
+    conn: Connection[DictRow], needed: Mapping[Board, Threshold], person: str
+) -> dict[BoardName, BoardPlace]:
+    """Where somebody stands on several boards of whole careers; nothing of who never played."""
+    return _places(conn, _asked(needed), person)
+
+
+def _places(conn: Connection[DictRow], asked: Mapping[str, Any], person: str) -> dict[BoardName, BoardPlace]:
+    rows = conn.execute(_PLACES, {**asked, "person": person}).fetchall()
+    return {BoardName(row.pop("board")): BoardPlace(**row) for row in rows}
 
 
 def _asked(
-    board: Board,
-    needed: Threshold,
+    needed: Mapping[Board, Threshold],
     map_name: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> dict[str, Any]:
     return {
-        "board": board.name,
+        "boards": [board.name for board in needed],
+        "rounds": [least.rounds for least in needed.values()],
+        "damage": [least.damage for least in needed.values()],
+        "volume": [least.volume for least in needed.values()],
         "level": "map" if map_name else "career",
         "scope": map_name or "all",
         "since": since,
         "until": until,
-        "rounds": needed.rounds,
-        "damage": needed.damage,
-        "volume": needed.volume,
     }

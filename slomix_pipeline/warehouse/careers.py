@@ -3,19 +3,29 @@
 Belongs here: reading what views and rules make of careers. Does not belong here: how it is shown, and what a number is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
-from slomix_pipeline.rules.milestones import Deed, Milestone, Progress, SoFar, milestones, progress
-from slomix_pipeline.rules.name_search import search
-from slomix_pipeline.warehouse import reading, records
+from slomix_pipeline.rules.milestones import (
+    Before,
+    Milestone,
+    Progress,
+    SoFar,
+    milestones,
+    progress,
+    worth_a_look,
+)
+from slomix_pipeline.rules.name_search import resembling, search
+from slomix_pipeline.warehouse import records
+from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -118,18 +128,6 @@ class WeaponSeen:
 
 
 @dataclass(frozen=True)
-class DeedSeen:
-    """The first time that a player was part of a deed."""
-
-    deed: Deed
-    map: str
-    match_key: str
-    session_key: str
-    round_key: str
-    stamp: datetime
-
-
-@dataclass(frozen=True)
 class Career:
     """All that is told of a player."""
 
@@ -167,17 +165,37 @@ class Meetings:
 def players_meant(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
     """Who may be meant, by name, by a GUID, how one begins (from ``GUID_FROM`` characters), a name that somebody ever
     used, how one begins or a part of one."""
-    rows = conn.execute(
-        """select p.person, p.name, a.guid, a.name as alias, a.last_seen
-           from alias a join board_person p using (guid) order by p.name, p.person, a.rounds desc, a.name"""
-    ).fetchall()
+    rows = _names(conn)
     known = [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))]
     if len(typed) >= GUID_FROM:
         known += [(row["guid"], row["guid"]) for row in rows if row["guid"].startswith(typed.upper())]
     meant = search(typed, known)
     persons = {row["person"] for row in rows if row["guid"] in meant}
+    return [own for own in _found(rows) if own.guid in persons]
+
+
+def players_resembling(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
+    """The few of whom a name looks most like one that nobody has."""
+    found = _found(_names(conn))
+    by_name = {name: own.guid for own in found for name in (*own.aliases, own.name)}
+    guids = dict.fromkeys(by_name[name] for name in resembling(typed, by_name))
+    by_guid = {own.guid: own for own in found}
+    return [by_guid[guid] for guid in guids]
+
+
+def _names(conn: Connection[DictRow]) -> list[DictRow]:
+    """All names of everybody who may be named, by person."""
+    return conn.execute(
+        """select p.person, p.name, a.guid, a.name as alias, a.last_seen
+           from (select guid, name, sum(rounds) as rounds, max(last_seen) as last_seen
+                 from alias_fact group by guid, name) a
+           join board_person p using (guid) order by p.name, p.person, a.rounds desc, a.name"""
+    ).fetchall()
+
+
+def _found(rows: Sequence[DictRow]) -> list[PlayerFound]:
     found = []
-    for person, own in groupby((row for row in rows if row["person"] in persons), key=lambda row: row["person"]):
+    for person, own in groupby(rows, key=lambda row: row["person"]):
         names = list(own)
         aliases = tuple(dict.fromkeys(row["alias"] for row in names))
         found.append(PlayerFound(person, names[0]["name"], aliases, max(row["last_seen"] for row in names)))
@@ -214,25 +232,29 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     return Career(
         player.guid,
         player.name,
-        _numbers(conn, player.guid),
-        _standing(conn, guids),
+        numbers_of(conn, player.guid),
+        _standing(conn, player.guid),
         _form(conn, guids),
         weapons_used(conn, guids, WEAPONS_SHOWN),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
         tuple(milestones(so_far)),
-        _deeds(conn, [player.guid]).get(player.guid, ()),
+        deeds(conn, guids),
         tuple(progress(so_far)),
     )
 
 
 def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
     """How often two players won with and against each other."""
-    first, second = (_results(conn, guids_of(conn, person)) for person in (one, other))
-    teams = {row["match_key"]: row["team"] for row in second}
-    rows = [row | {"together": row["team"] == teams[key]} for row in first if (key := row["match_key"]) in teams]
-    with_him, against = ([row for row in rows if row["together"] is together] for together in (True, False))
-    return Meetings(_counted(with_him), _counted(against))
+    row = conn.execute("select * from person_met where person = %s and other = %s", [one, other]).fetchone()
+    return Meetings(Standing(0, 0, 0), Standing(0, 0, 0)) if row is None else meetings_of(row)
+
+
+def meetings_of(row: Mapping[str, Any]) -> Meetings:
+    """A row of ``person_met``."""
+    return Meetings(
+        *(Standing(*(row[f"{how}_{end}"] for end in ("won", "drawn", "lost"))) for how in ("together", "against"))
+    )
 
 
 def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
@@ -245,7 +267,6 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
            where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
-    deeds = _deeds(conn, [row["person"] for row in rows])
     found = []
     for row in rows:
         player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
@@ -253,7 +274,7 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
         unlocked = Unlocked(
             player,
             tuple(own for own in reached if own.reached.session_key == session_key),
-            tuple(own for own in deeds.get(player.guid, ()) if own.session_key == session_key),
+            tuple(own for own in deeds(conn, guids_of(conn, player.guid)) if own.session_key == session_key),
         )
         if unlocked.milestones or unlocked.deeds:
             found.append(unlocked)
@@ -266,16 +287,25 @@ def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
 
 
 def _so_far(conn: Connection[DictRow], person: str) -> list[SoFar]:
+    """What a career had come to after its rounds, as far as milestones hang on them."""
+    with conn.cursor(row_factory=rows_of(Before)) as cursor:
+        stretches = cursor.execute(
+            """select distinct stretch, rounds, nights, kills, deaths, revives_given, times_revived, dynamites_planted,
+                      dynamites_defused, objectives
+               from career_stretch where person = %s order by stretch""",
+            [person],
+        ).fetchall()
     with conn.cursor(row_factory=rows_of(SoFar)) as cursor:
         return cursor.execute(
             """select round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd, revives_given,
                       times_revived, dynamites_planted, dynamites_defused, objectives, revives_given_rounds
-               from career_so_far where person = %s order by stamp, round_key""",
-            [person],
+               from career_so_far where person = %s and stretch = any(%s) order by stamp, round_key""",
+            [person, worth_a_look(stretches)],
         ).fetchall()
 
 
-def _numbers(conn: Connection[DictRow], person: str) -> CareerNumbers:
+def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
+    """A career's sums and ratios, of who is found."""
     with conn.cursor(row_factory=rows_of(CareerNumbers)) as cursor:
         row = cursor.execute(
             """select rounds, first_played_at, last_played_at, kills, deaths, kd, efficiency, damage_given,
@@ -288,21 +318,16 @@ def _numbers(conn: Connection[DictRow], person: str) -> CareerNumbers:
     return row
 
 
-def _standing(conn: Connection[DictRow], guids: Sequence[str]) -> Standing:
-    return _counted(_results(conn, guids))
-
-
-def _results(conn: Connection[DictRow], guids: Sequence[str]) -> list[DictRow]:
-    return conn.execute(
-        """select match_key, min(team) as team, bool_and(won) as won, bool_and(drawn) as drawn
-           from player_result where guid = any(%s) group by match_key having count(distinct team) = 1""",
-        [guids],
-    ).fetchall()
-
-
-def _counted(rows: Sequence[DictRow]) -> Standing:
-    won, drawn = sum(row["won"] for row in rows), sum(row["drawn"] for row in rows)
-    return Standing(won, drawn, len(rows) - won - drawn)
+def _standing(conn: Connection[DictRow], person: str) -> Standing:
+    with conn.cursor(row_factory=rows_of(Standing)) as cursor:
+        row = cursor.execute(
+            """select count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
+                      count(*) filter (where not won and not drawn) as lost
+               from person_result where person = %s""",
+            [person],
+        ).fetchone()
+    assert row is not None
+    return row
 
 
 def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
@@ -350,43 +375,7 @@ def aliases_used(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[Alias
             cursor.execute(
                 """select name, sum(rounds)::bigint as rounds, min(first_seen) as first_seen,
                           max(last_seen) as last_seen
-                   from alias where guid = any(%s) group by name order by 2 desc, name""",
+                   from alias_fact where guid = any(%s) group by name order by 2 desc, name""",
                 [guids],
             )
         )
-
-
-def _deeds(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, tuple[DeedSeen, ...]]:
-    """The first time of every deed, by person, in the order in which they came."""
-    matches = _comebacks(conn, persons)
-    rows = conn.execute(
-        """select distinct on (p.person, d.deed)
-                  p.person, d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp
-           from (
-               select deed, guid, map, match_key, session_key, round_key, stamp from team_deed
-               union all
-               select %(comeback)s, f.guid, f.map, f.match_key, f.session_key, f.round_key, f.stamp
-               from player_round_fact f join match m using (match_key)
-               where f.team = m.winner and m.match_key = any(%(matches)s)
-           ) d
-           join board_person p using (guid)
-           where p.person = any(%(persons)s) order by p.person, d.deed, d.stamp, d.round_key""",
-        {"comeback": Deed.COMEBACK, "matches": matches, "persons": list(persons)},
-    ).fetchall()
-    found: dict[str, tuple[DeedSeen, ...]] = {}
-    for row in sorted(rows, key=lambda row: (row["stamp"], row["deed"])):
-        person, deed = row.pop("person"), Deed(row.pop("deed"))
-        found[person] = (*found.get(person, ()), DeedSeen(deed, **row))
-    return found
-
-
-def _comebacks(conn: Connection[DictRow], persons: Sequence[str]) -> list[str]:
-    """The matches with which somebody came back, of all sessions in which any of these played."""
-    rows = conn.execute(
-        """select session_key, match_key, winner from match
-           where session_key in (select f.scope from player_session_fact f join board_person p using (guid)
-                                 where p.person = any(%s))
-           order by session_key, position""",
-        [list(persons)],
-    ).fetchall()
-    return list(reading.comebacks_among(rows))

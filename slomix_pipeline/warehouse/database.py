@@ -44,7 +44,8 @@ _GROWING = (
     "file, file_content, unfinished, uncatalogued, check_result, parsed_round, parsed_player, parsed_weapon, "
     "timing_record, round, round_player, round_weapon, round_timing, round_endstats, endstats_file, award, versus, "
     "session, session_round, session_player, match, player_round_fact, player_session_fact, "
-    "session_map, round_in_book, map_attack, book_night"
+    "session_map, round_in_book, map_attack, book_night, player_weapon_fact, player_match_fact, player_night_fact, "
+    "player_met_fact, player_duel_fact, alias_fact"
 )
 
 

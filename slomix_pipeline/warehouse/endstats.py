@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules.endstats import EndstatsLink, ResolvedAward, ResolvedVersus
 from slomix_pipeline.rules.linking import Clocked
+from slomix_pipeline.warehouse.facts import rewrite_duels
 
 
 def waiting_for(conn: Connection[DictRow], round_keys: Iterable[str]) -> list[str]:
@@ -104,3 +105,5 @@ def store_endstats(
                     copy.write_row(
                         (key, position, player, d.guid, readable(d.opponent), d.opponent_guid, d.kills, d.deaths)
                     )
+    rows = conn.execute("select distinct session_key from session_round where round_key = any(%s)", [list(links)])
+    rewrite_duels(conn, [row["session_key"] for row in rows])

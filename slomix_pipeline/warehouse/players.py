@@ -1,7 +1,8 @@
-"""Players on pages of their own: who there is, and what somebody did lately, on each map, and with whom.
+"""Players on pages of their own: who there is, and what somebody did on each map, in his last matches, and with whom.
 
 Belongs here: what a page tells of a player beside his career.
-Does not belong here: the career itself, and finding who is meant (``careers``); how it is shown.
+Does not belong here: the career itself, and finding who is meant (``careers``); his nights (``nights``); how it is
+shown.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,9 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.warehouse import careers
-from slomix_pipeline.warehouse.careers import AliasSeen, Standing
+from slomix_pipeline.warehouse.careers import AliasSeen, Standing, meetings_of
 from slomix_pipeline.warehouse.rows import rows_of
 
-NIGHTS_OF_LATELY = 10
 MET_SHOWN = 10  # players whom somebody met most
 
 
@@ -31,29 +30,6 @@ class PlayerListed:
 
 
 @dataclass(frozen=True)
-class Night:
-    """Numbers of a session as far as they count in careers, or of several: then ``session_key`` is None. A number is
-    None where one of the rounds does not know it."""
-
-    session_key: str | None
-    rounds: int
-    kd: float | None
-    efficiency: float | None
-    dpm: float | None
-    accuracy: float | None
-    headshot_percent: float | None
-    revives_given: int | None
-
-
-@dataclass(frozen=True)
-class Lately:
-    """The latest nights, oldest first, and all of them together."""
-
-    nights: tuple[Night, ...]
-    together: Night
-
-
-@dataclass(frozen=True)
 class MapPlayed:
     """What somebody did on a map, and how his decided matches on it ended."""
 
@@ -62,6 +38,30 @@ class MapPlayed:
     kd: float | None
     dpm: float | None
     standing: Standing
+
+
+@dataclass(frozen=True)
+class MatchPlayed:
+    """A match that somebody played: whether his team ``won`` and whether it was ``drawn``, both None while nobody can
+    say; the numbers are of its rounds that count in careers, None where one of them does not know it."""
+
+    match_key: str
+    map: str
+    ended_at: datetime
+    won: bool | None
+    drawn: bool | None
+    kills: int | None
+    deaths: int | None
+    dpm: float | None
+
+
+@dataclass(frozen=True)
+class Duels:
+    """How often somebody killed another one and was killed by him, in as many rounds as told of both."""
+
+    kills: int
+    deaths: int
+    rounds: int
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,45 @@ class PlayerMet:
     against: Standing
 
 
+@dataclass(frozen=True)
+class PlayerDuelled:
+    """Somebody else, and the duels with him."""
+
+    guid: str
+    name: str
+    duels: Duels
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Whom somebody was killed by most, and whom he killed most; None where no round told of any."""
+
+    nemesis: PlayerDuelled | None
+    victim: PlayerDuelled | None
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a career is told of beside ``CareerNumbers``. ``revives_given_per_round``: over ``revives_given_rounds``,
+    those that know it; ``survival_disputed``: the two sources of ``survival_percent`` contradict each other."""
+
+    revives_given_per_round: float | None
+    revives_given_rounds: int
+    survival_percent: float | None
+    survival_disputed: bool | None
+
+
 def everybody(conn: Connection[DictRow]) -> list[PlayerListed]:
     """All who played in a round that counts and may be named, who was there last first."""
     with conn.cursor(row_factory=rows_of(PlayerListed)) as cursor:
         return cursor.execute(
-            """select p.person as guid, p.name, sum(f.rounds)::bigint as rounds, count(distinct f.scope) as nights,
-                      max(f.last_played_at) as last_played_at
-               from player_session_fact f join board_person p using (guid)
-               group by p.person, p.name order by max(f.last_played_at) desc, p.person"""
+            """select guid, name, sum(rounds)::bigint as rounds, count(*) as nights,
+                      max(last_played_at) as last_played_at
+               from (select p.person as guid, p.name, f.scope, sum(f.rounds) as rounds,
+                            max(f.last_played_at) as last_played_at
+                     from player_session_fact f join board_person p using (guid)
+                     group by p.person, p.name, f.scope) night
+               group by guid, name order by max(last_played_at) desc, guid"""
         ).fetchall()
 
 
@@ -94,43 +125,12 @@ def aliases_of(conn: Connection[DictRow], guid: str) -> list[AliasSeen]:
         ).fetchall()
 
 
-def lately(conn: Connection[DictRow], guids: Sequence[str], most: int | None = NIGHTS_OF_LATELY) -> Lately:
-    """The latest nights of a player; so many, or all."""
-    with conn.cursor(row_factory=rows_of(Night)) as cursor:
-        *nights, together = cursor.execute(
-            """select session_key, rounds, metric_kd(kills, deaths) as kd,
-                      metric_efficiency(kills, deaths) as efficiency,
-                      metric_dpm(damage_given, seconds_played) as dpm, metric_accuracy(hits, shots) as accuracy,
-                      metric_headshot_percent(headshots, hits) as headshot_percent, revives_given
-               from (
-                   select scope as session_key, max(last_played_at) as ended_at, sum(rounds)::bigint as rounds,
-                          case when count(kills) = count(*) then sum(kills)::bigint end as kills,
-                          case when count(deaths) = count(*) then sum(deaths)::bigint end as deaths,
-                          case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
-                          case when count(seconds_played) = count(*) then sum(seconds_played)::bigint
-                          end as seconds_played,
-                          case when count(hits) = count(*) then sum(hits)::bigint end as hits,
-                          case when count(shots) = count(*) then sum(shots)::bigint end as shots,
-                          case when count(headshots) = count(*) then sum(headshots)::bigint end as headshots,
-                          case when count(revives_given) = count(*) then sum(revives_given)::bigint end as revives_given
-                   from player_session_fact
-                   where guid = any(%(guids)s)
-                     and scope in (select scope from player_session_fact where guid = any(%(guids)s)
-                                   group by scope order by max(last_played_at) desc, scope desc limit %(nights)s)
-                   group by grouping sets ((scope), ())
-               ) summed
-               order by session_key is null, ended_at, session_key""",
-            {"guids": list(guids), "nights": most},
-        ).fetchall()
-    return Lately(tuple(nights), together)
-
-
 def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlayed]:
     """What a player did on each map, the most played first."""
     rows = conn.execute(
-        """with result as (   -- who was on both teams by two of his GUIDs neither won nor lost
+        """with result as (   -- as in person_result
                select match_key, min(map) as map, bool_and(won) as won, bool_and(drawn) as drawn
-               from player_result where guid = any(%(guids)s) group by match_key having count(distinct team) = 1
+               from player_result where guid = any(%(guids)s) group by match_key having min(team) = max(team)
            ),
            of_map as (
                select map, count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
@@ -140,12 +140,14 @@ def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlay
            select played.map, rounds, metric_kd(kills, deaths) as kd, metric_dpm(damage_given, seconds_played) as dpm,
                   coalesce(won, 0) as won, coalesce(drawn, 0) as drawn, coalesce(lost, 0) as lost
            from (
-               select scope as map, sum(rounds)::bigint as rounds,
+               select map, sum(rounds)::bigint as rounds,
                       case when count(kills) = count(*) then sum(kills)::bigint end as kills,
                       case when count(deaths) = count(*) then sum(deaths)::bigint end as deaths,
                       case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
                       case when count(seconds_played) = count(*) then sum(seconds_played)::bigint end as seconds_played
-               from board_part where level = 'map' and guid = any(%(guids)s) group by scope
+               from player_match_fact
+               where rounds > 0 and guid = any(%(guids)s)
+               group by map
            ) played
            left join of_map using (map)
            order by rounds desc, map""",
@@ -157,45 +159,84 @@ def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlay
     ]
 
 
-# How many matches two have in common is only known when they are counted: PostgreSQL expects a handful, and would hold
-# each against each, which takes thirty times longer.
-_NESTED_LOOPS = "select set_config('enable_nestloop', %s, true)"
+def recent_matches(conn: Connection[DictRow], guids: Sequence[str], most: int) -> list[MatchPlayed]:
+    """The latest matches of a player, also such as nobody won, the latest first."""
+    with conn.cursor(row_factory=rows_of(MatchPlayed)) as cursor:
+        return cursor.execute(
+            """with own as (
+                   select match_key, max(ended_at) as ended_at from player_match_fact where guid = any(%(guids)s)
+                   group by match_key order by max(ended_at) desc, match_key desc limit %(most)s
+               )
+               select own.match_key, min(f.map) as map, own.ended_at,
+                      case when min(f.team) = max(f.team) then min(f.team) = m.winner end as won,
+                      case when min(f.team) = max(f.team) then m.winner = 'draw' end as drawn,
+                      case when count(f.kills) = count(*) then sum(f.kills)::bigint end as kills,
+                      case when count(f.deaths) = count(*) then sum(f.deaths)::bigint end as deaths,
+                      metric_dpm(
+                          case when count(f.damage_given) = count(*) then sum(f.damage_given)::bigint end,
+                          case when count(f.seconds_played) = count(*) then sum(f.seconds_played)::bigint end) as dpm
+               from own
+               join match m using (match_key)
+               join player_match_fact f on f.match_key = own.match_key and f.guid = any(%(guids)s)
+               group by own.match_key, own.ended_at, m.winner
+               order by own.ended_at desc, own.match_key desc""",
+            {"guids": list(guids), "most": most},
+        ).fetchall()
+
+
+def support(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> Support:
+    """A career's support and survival."""
+    with conn.cursor(row_factory=rows_of(Support)) as cursor:
+        row = cursor.execute(
+            """select metric_per_round(known.revives_given, known.rounds) as revives_given_per_round,
+                      coalesce(known.rounds, 0) as revives_given_rounds, c.survival_percent, c.survival_disputed
+               from (select sum(revives_given)::bigint as revives_given, sum(revives_given_rounds)::bigint as rounds
+                     from player_night_fact where guid = any(%(guids)s)) known
+               cross join player_metric c
+               where c.level = 'career' and c.guid = %(person)s""",
+            {"person": person, "guids": list(guids)},
+        ).fetchone()
+    assert row is not None, "who is found played in a round that counts"
+    return row
+
+
+_DUELS = """
+    select o.person as guid, o.name, sum(f.kills)::bigint as kills, sum(f.deaths)::bigint as deaths,
+           sum(f.rounds)::bigint as rounds
+    from player_duel_fact f
+    join board_person o on o.guid = f.opponent_guid
+    where f.guid = any(%(guids)s) and o.person <> %(person)s
+    group by o.person, o.name"""
+
+
+def duels_of(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> list[PlayerDuelled]:
+    """The duels of a player with everybody who may be named, as far as endstats tell of them; by name."""
+    rows = conn.execute(_DUELS, {"guids": list(guids), "person": person}).fetchall()
+    return sorted(
+        (PlayerDuelled(row["guid"], row["name"], Duels(row["kills"], row["deaths"], row["rounds"])) for row in rows),
+        key=lambda own: (own.name, own.guid),
+    )
+
+
+def rivals(found: Sequence[PlayerDuelled]) -> Rivals:
+    """The hardest of somebody's duels."""
+    return Rivals(
+        max((own for own in found if own.duels.deaths), key=lambda own: own.duels.deaths, default=None),
+        max((own for own in found if own.duels.kills), key=lambda own: own.duels.kills, default=None),
+    )
 
 
 def most_met(conn: Connection[DictRow], person: str, most: int | None = MET_SHOWN) -> list[PlayerMet]:
-    """Whom a player met in most decided matches, counted as ``careers.meetings`` does; so many, or all.
-    Belongs into a transaction."""
-    played = conn.execute(
-        "select distinct match_key from player_result where guid = any(%s)", [careers.guids_of(conn, person)]
-    ).fetchall()
-    conn.execute(_NESTED_LOOPS, ["off"])
+    """Whom a player met in most decided matches, counted as ``careers.meetings`` does; so many, or all."""
     rows = conn.execute(
-        """with known as materialized (select guid, person, name from board_person),   -- once, not per row
-           result as materialized (
-               select p.person, p.name, r.match_key, min(r.team) as team, bool_and(r.won) as won,
-                      bool_and(r.drawn) as drawn
-               from player_result r join known p using (guid)
-               where r.match_key = any(%(matches)s)
-               group by p.person, p.name, r.match_key having count(distinct r.team) = 1
-           )
-           select other.person as guid, other.name,
-                  count(*) filter (where other.team = me.team and me.won) as together_won,
-                  count(*) filter (where other.team = me.team and me.drawn) as together_drawn,
-                  count(*) filter (where other.team = me.team and not me.won and not me.drawn) as together_lost,
-                  count(*) filter (where other.team <> me.team and me.won) as against_won,
-                  count(*) filter (where other.team <> me.team and me.drawn) as against_drawn,
-                  count(*) filter (where other.team <> me.team and not me.won and not me.drawn) as against_lost
-           from result me join result other using (match_key)
-           where me.person = %(person)s and other.person <> %(person)s
-           group by other.person, other.name order by count(*) desc, other.name, other.person limit %(most)s""",
-        {"person": person, "matches": [row["match_key"] for row in played], "most": most},
+        """select m.*, p.name
+           from person_met m
+           join board_person p on p.guid = m.other
+           where m.person = %(person)s
+           order by together_won + together_drawn + together_lost + against_won + against_drawn + against_lost desc,
+                    p.name, m.other
+           limit %(most)s""",
+        {"person": person, "most": most},
     ).fetchall()
-    conn.execute(_NESTED_LOOPS, ["on"])
-    return [
-        PlayerMet(
-            row["guid"],
-            row["name"],
-            *(Standing(*(row[f"{how}_{end}"] for end in ("won", "drawn", "lost"))) for how in ("together", "against")),
-        )
-        for row in rows
-    ]
+    met = [(row["other"], row["name"], meetings_of(row)) for row in rows]
+    return [PlayerMet(guid, name, own.together, own.against) for guid, name, own in met]

@@ -4,8 +4,8 @@ Belongs here: asking the views of records. Does not belong here: which kinds the
 (``rules.records``), which rounds may hold one (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from psycopg import Connection, sql
@@ -97,17 +97,6 @@ _OF_ATTACKS = """
     ) team
     order by a.map"""
 
-_OF_PERSONS = """
-    select distinct on (r.kind) r.kind, 'round' as level, r.value, array[p.person] as guids, array[p.name] as holders,
-           r.map, r.stamp as ended_at, r.session_key, r.match_key, r.round_key, file.name as file, file.sha256,
-           t.timing_status, 0 as equalled, array[]::text[] as later_guids, array[]::text[] as later_holders
-    from book_number r
-    join board_person p using (guid)
-    join parsed_round file using (round_key)
-    left join round_timing t using (round_key)
-    where r.guid = any(%(guids)s) and r.level = 'round'
-    order by r.kind, r.value desc, r.stamp, r.guid"""
-
 _NIGHTS = """
     select p.person as guid, who.name, r.kind, r.session_key, s.started_at, max(r.value) as value
     from book_number r
@@ -122,16 +111,25 @@ def records(conn: Connection[DictRow], map_name: str | None = None) -> list[Reco
     """All records, of one map or of all: rounds, then matches, then sessions, and the fastest attack of every map. Who
     reached a record first holds it."""
     who = named(conn)
-    best = []
-    for level, kind in PLACES:
+    return _best_of(conn, who, PLACES, map_name) + fastest_attacks(conn, map_name)
+
+
+def _best_of(
+    conn: Connection[DictRow],
+    who: Mapping[str, tuple[str, str]],
+    places: Iterable[tuple[RecordLevel, RecordKind]],
+    map_name: str | None = None,
+) -> list[RecordSeen]:
+    """The best that any of these reached, in the order of ``places``."""
+    places, best = list(places), []
+    for level, kind in places:
         asked = {"level": level, "map": map_name or "", "guids": list(who)}
         rows = conn.execute(sql.SQL(_BEST).format(kind=sql.Identifier(kind)), asked)
         best += [{"kind": kind, "level": level, **row} for row in rows]
     reached: dict[tuple[str, str], list[DictRow]] = {}
     for row in _reached(conn, best, map_name):
         reached.setdefault((row["level"], row["kind"]), []).append(row)
-    found = [_record(reached[place], who) for place in PLACES if place in reached]
-    return found + fastest_attacks(conn, map_name)
+    return [_record(reached[place], who) for place in places if place in reached]
 
 
 def _reached(conn: Connection[DictRow], best: Sequence[DictRow], map_name: str | None) -> list[DictRow]:
@@ -177,10 +175,10 @@ def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> l
 
 
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
-    """The best that a player, known by these GUIDs, reached in one round, of every kind."""
-    with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        found = cursor.execute(_OF_PERSONS, {"guids": list(guids)}).fetchall()
-    return sorted(found, key=lambda record: list(RecordKind).index(record.kind))
+    """The best that a player, known by these GUIDs, reached in one round, of every kind; the first time that he did."""
+    who = {guid: own for guid, own in named(conn).items() if guid in guids}
+    found = _best_of(conn, who, [place for place in PLACES if place[0] is RecordLevel.ROUND])
+    return [replace(best, equalled=0, later_guids=(), later_holders=()) for best in found]
 
 
 def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[PersonalBest]:

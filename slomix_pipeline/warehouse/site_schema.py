@@ -25,6 +25,8 @@ ROLE = "slomix_web"
 SHOWN = [
     "aimed_accuracy_exclusion",
     "alias",
+    "alias_fact",
+    "attack_deed",
     "award",
     "board_name",
     "board_number",
@@ -34,6 +36,7 @@ SHOWN = [
     "book_number",
     "career_name",
     "career_so_far",
+    "career_stretch",
     "check_result",
     "correction",
     "endstats_file",
@@ -48,12 +51,18 @@ SHOWN = [
     "parsed_weapon",
     "person",
     "person_decided",
+    "person_met",
+    "person_result",
     "player_career_sum",
+    "player_duel_fact",
     "player_fact_level",
     "player_impact",
     "player_known_sum",
+    "player_match_fact",
+    "player_met_fact",
     "player_metric",
     "player_name",
+    "player_night_fact",
     "player_result",
     "player_round_fact",
     "player_round_receipt",
@@ -61,6 +70,7 @@ SHOWN = [
     "player_session_fact",
     "player_sum",
     "player_timing_comparison",
+    "player_weapon_fact",
     "published_result",
     "round",
     "round_endstats",
@@ -92,9 +102,9 @@ SHOWN = [
     "versus",
     "weapon_metric",
 ]
-_OF_NAMES_ALONE = ("alias", "player_name")
+_OF_NAMES_ALONE = ("alias", "alias_fact", "player_name")
 _BY_INDEX = ("book_night",)  # read in the order of an index, which no second half can follow
-_GUIDS = ("person", "person_guid", "other_guid", "opponent_guid")  # beside the one that a row is of
+_GUIDS = ("person", "other", "person_guid", "other_guid", "opponent_guid")  # beside the one that a row is of
 _LISTS_OF_GUIDS = ("guids", "roster")
 _NAMES = ("name", "called", "shown", "hidden_as", "player")  # of the one that a row is of
 _OF_FILES = ("file", "parsed_round", "timing_record")  # their name is that of a file
@@ -221,7 +231,8 @@ def _view(relation: str, columns: Sequence[_Column]) -> sql.Composed:
     if relation in _BY_INDEX:
         return view + half + sql.SQL(" where x.guid <> all (array(select h.guid from public.hidden_player h))")
     key = sql.Identifier("x", own)
-    half += sql.SQL(" where not exists (select from public.hidden_player h where h.guid = {})").format(key)
+    # As a list: of "not exists" PostgreSQL expects that it leaves no row, and reads all of history row by row for it.
+    half += sql.SQL(" where ({} = any (array(select h.guid from public.hidden_player h))) is not true").format(key)
     if relation in _OF_NAMES_ALONE:
         return view + half
     other = sql.SQL("select ") + sql.SQL(", ").join(_seen(relation, columns, own, hidden=True)) + table

@@ -18,7 +18,6 @@ from slomix_pipeline.warehouse.careers import (
     AliasSeen,
     Career,
     CareerNumbers,
-    DeedSeen,
     Form,
     Meetings,
     NightSeen,
@@ -27,6 +26,7 @@ from slomix_pipeline.warehouse.careers import (
     Unlocked,
     WeaponSeen,
 )
+from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.fallen_records import FallenRecord, Held
 from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.maps import MapSeen

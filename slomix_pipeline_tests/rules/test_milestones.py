@@ -5,7 +5,16 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.milestones import KD_FROM_ROUNDS, LADDERS, Number, SoFar, milestones, progress
+from slomix_pipeline.rules.milestones import (
+    KD_FROM_ROUNDS,
+    LADDERS,
+    Before,
+    Number,
+    SoFar,
+    milestones,
+    progress,
+    worth_a_look,
+)
 from slomix_pipeline_tests.building import EVENING
 
 
@@ -78,3 +87,30 @@ def test_what_is_reached_is_what_lies_below_the_total_each_in_its_round(gains: l
     assert [step for step, _ in found] == [step for step in steps if totals and step <= totals[-1]]
     for step, rounds in found:
         assert totals[rounds - 1] >= step and (rounds == 1 or totals[rounds - 2] < step)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 90), st.integers(0, 30), st.none() | st.integers(0, 60)), min_size=1, max_size=9
+        ),
+        max_size=30,
+    )
+)
+def test_looking_only_where_something_can_be_reached_finds_what_looking_everywhere_finds(
+    stretches: list[list[tuple[int, int, int | None]]],
+) -> None:
+    before, rounds = [], list[tuple[int, SoFar]]()
+    kills = deaths = 0
+    revives: int | None = None
+    for number, stretch in enumerate(stretches):
+        before.append(Before(number, len(rounds), number, kills, deaths, revives, None, None, None, None))
+        for killed, died, revived in stretch:
+            kills, deaths = kills + killed, deaths + died
+            revives = revives if revived is None else (revives or 0) + revived
+            kd = kills / deaths if deaths else kills
+            rounds.append((number, after(len(rounds) + 1, kills=kills, kd=kd, revives=revives)))
+    looked_at = worth_a_look(before)
+    some = [own for stretch, own in rounds if stretch in looked_at]
+    everything = [own for _, own in rounds]
+    assert milestones(some) == milestones(everything) and progress(some) == progress(everything)

@@ -20,14 +20,20 @@ def starts(exported: dict[str, Any]) -> list[str]:
     match, teams = exported["matches"][0], exported["teams"]
     one, other = (teams[team]["players"][0]["guid"] for team in ("A", "B"))
     day = exported["session"]["started_at"]
-    given = {"guid": one, "map": match["map"], "board": "dpm", "id": f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}"}
+    given = {
+        "guid": one,
+        "one": one,
+        "two": other,
+        "map": match["map"],
+        "board": "dpm",
+        "id": f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}",
+    }
     found = []
     for path in schema()["paths"]:
         key = exported["session"]["key"] if "/sessions" in path else match["r2" if "/rounds" in path else "r1"]
         found.append(MOUNTED + path.format(**given, key=key))
-    asked = [url for url in found if not url.endswith("/compare")]
     receipt = next(url for url in found if url.endswith("/receipt"))
-    return [*asked, f"{MOUNTED}/v1/compare?a={one}&b={other}", f"{receipt}?player={one}"]
+    return [*found, f"{receipt}?player={one}"]
 
 
 def resource_of(url: str) -> str:

@@ -140,7 +140,7 @@ def test_careers_records_and_maps_are_those_of_the_commands(shown: Shown, export
     for part in ("weapons", "aliases"):
         rows = [{name: row[name] for name in career[part][0]} for row in get(shown, "players", one, part)["items"]]
         assert rows[: len(career[part])] == career[part]
-    assert get(shown, "compare", a=one, b=other)["meetings"] == told(shown, "compare", one, other)["meetings"]
+    assert get(shown, "compare", one, other)["meetings"] == told(shown, "compare", one, other)["meetings"]
     records, on_map = told(shown, "records"), told(shown, "map", map_name)
     assert [{name: row[name] for name in records[0]} for row in get(shown, "records")["items"]] == records
     assert get(shown, "maps", map_name)["par"] == on_map["par"]
@@ -180,8 +180,8 @@ def test_a_problem_says_what_is_wrong_and_what_may_be_meant(shown: Shown, export
         (api_url("players", f"{guid[:4]}ZZZZ"), 404, None, api_url("players", guid)),
         (api_url("boards", "x"), 404, None, api_url("boards", "kd")),
         (api_url("maps", "x"), 404, None, api_url("maps", match["map"])),
-        (f"{api_url('compare')}?a=fox&b={guid}", 404, None, api_url("players", guid)),
-        (f"{api_url('compare')}?a={guid}", 400, "b", None),
+        (api_url("compare", "fox", guid), 404, None, api_url("players", guid)),
+        (api_url("compare", guid, guid), 400, "two", None),
         (f"{api_url('sessions')}?on=yesterday", 400, "on", None),
         (f"{api_url('sessions')}?before=x", 400, "before", None),
         (f"{api_url('sessions')}?limit=201", 400, "limit", None),
@@ -336,7 +336,7 @@ def test_who_is_hidden_is_in_no_answer(decided: Decided) -> None:
     who = decided.hidden
     assert decided.client.get(api_url("players", who["guid"])).status_code == 404
     players = [row["guid"] for row in decided.client.get(api_url("players")).json()["items"]]
-    compared = f"{api_url('compare')}?a={players[0]}&b={players[1]}"
+    compared = api_url("compare", players[0], players[1])
     answers = walk(decided.client, compared, *starts(decided.pipeline.export()))
     found = {url: answer for url, answer in answers.items() if answer.status_code == 200}
     assert {resource_of(url) for url in found} == set(schema()["paths"])

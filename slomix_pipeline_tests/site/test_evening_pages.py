@@ -48,7 +48,7 @@ def test_a_session_that_may_go_on_has_no_winner_and_is_over_by_itself(
     assert all("so far" in page.text for page in running.values())
     assert not re.search(WON, strip_of(running[session_url].text))
     assert "look again" in strip_of(running[session_url].text)
-    monkeypatch.setattr(answers, "_session_gap", timedelta(0))
+    monkeypatch.setattr(answers, "_settings", answers._settings.model_copy(update={"session_gap": timedelta(0)}))
     for url in urls:
         over = shown.client.get(url, headers={"If-None-Match": running[url].headers["etag"]})
         assert over.status_code == 200 and "so far" not in over.text
@@ -65,7 +65,8 @@ def test_a_page_that_does_not_ask_what_runs_is_kept_when_a_session_is_over(
 ) -> None:
     url = url_of("matches", exported["matches"][0]["r1"])
     tag = shown.client.get(url).headers["etag"]
-    monkeypatch.setattr(shown.client.app.state.answers, "_session_gap", timedelta(0))  # type: ignore[attr-defined]
+    answers = shown.client.app.state.answers  # type: ignore[attr-defined]
+    monkeypatch.setattr(answers, "_settings", answers._settings.model_copy(update={"session_gap": timedelta(0)}))
     assert shown.client.get(url, headers={"If-None-Match": tag}).status_code == 304
 
 

@@ -1,16 +1,22 @@
 """Pages of players, their list, and the search: they say what the command says, and nothing of who is hidden."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from slomix_pipeline.reports.career_words import CAREER_NUMBERS, amount
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.site.app import create_app
 from slomix_pipeline.site.templating import has_player, name_text, url_of
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.database import Database, site_url
+from slomix_pipeline.warehouse.site_schema import ROLE
+from slomix_pipeline.warehouse.site_store import SiteStore
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 from slomix_pipeline_tests.site.test_pages import rows_of
-from slomix_pipeline_tests.site_fixtures import Shown, crawl, pages_of, play_and_tell, seen_text
+from slomix_pipeline_tests.site_fixtures import OWN, Shown, crawl, pages_of, play_and_tell, seen_text
 from slomix_pipeline_tests.warehouse.played_rounds import Played
 
 
@@ -44,10 +50,10 @@ def test_a_page_says_every_number_that_the_command_says(shown: Shown, persons: l
             assert f"{number.title} {value}" in text, number
         rows = rows_of(page.text)
         for night in career["form"]["nights"]:
-            values = [amount(night["kills"]), amount(night["kd"], 2), amount(night["dpm"], 1)]
-            assert [night["ended_at"][:10], str(night["rounds"]), *values] in rows
+            values = [amount(night["kd"], 2), amount(night["dpm"], 1), amount(night["kills"]), str(night["rounds"])]
+            assert [night["ended_at"][:10], *values] in [[*row[:3], *row[4:]] for row in rows]
             assert f'href="{url_of("sessions", night["session_key"])}"' in page.text
-        assert [row[1] for row in rows if len(row) == 4 and row[2].startswith("20")] == [
+        assert [row[1] for row in rows if len(row) == 4 and row[2].startswith("20") and row[3].startswith("20")] == [
             str(alias["rounds"]) for alias in career["aliases"]
         ]
         for best in career["bests"]:
@@ -62,7 +68,7 @@ def test_met_players_are_counted_as_the_command_counts_them(shown: Shown, person
     meetings = json.loads(told.stdout)["meetings"]
     wanted = ["–".join(str(meetings[how][end]) for end in ("won", "drawn", "lost")) for how in ("together", "against")]
     rows = rows_of(shown.client.get(url_of("players", one["guid"])).text)
-    assert [name_text(other["name"]), *wanted] in rows
+    assert [name_text(other["name"]), *wanted] in [row[:3] for row in rows]
 
 
 def test_who_has_too_little_for_a_board_is_told_what_he_lacks(shown: Shown, persons: list[dict[str, Any]]) -> None:
@@ -70,7 +76,7 @@ def test_who_has_too_little_for_a_board_is_told_what_he_lacks(shown: Shown, pers
     lacking = 10 - career["numbers"]["rounds"]
     assert lacking > 0
     page = shown.client.get(url_of("players", persons[0]["guid"]))
-    assert f"{lacking} more rounds" in page.text and "place " not in seen_text(page)
+    assert f"{lacking} more rounds" in page.text and "place 1" not in seen_text(page)
 
 
 def test_pages_of_players_are_for_no_search_engine(shown: Shown, persons: list[dict[str, Any]]) -> None:
@@ -109,13 +115,69 @@ def test_the_search_lists_several_finds_maps_and_suggests_where_there_is_nothing
     shown: Shown, persons: list[dict[str, Any]]
 ) -> None:
     (map_name,) = {row["map"] for row in shown.pipeline.rows("select map from match order by map limit 1")}
-    assert map_name in seen_text(shown.client.get("/search", params={"q": map_name}))
+    found = shown.client.get("/search", params={"q": map_name})
+    assert (found.status_code, found.headers["location"]) == (302, url_of("maps", map_name))
     name = next(name_text(person["name"]) for person in persons if len(name_text(person["name"])) > 4)
     nothing = shown.client.get("/search", params={"q": f"{name[:-1]}qx"})
     assert nothing.status_code == 200 and name in seen_text(nothing).split("Maybe one of these")[1]
     for typed in ("", "%", "_", "<b>x</b>", "'; drop", "x" * 5000, "\u202e^1"):
         answer = shown.client.get("/search", params={"q": typed})
         assert answer.status_code == 200 and "<b>x" not in answer.text and len(answer.content) < 20_000, typed
+
+
+def test_a_page_tells_the_latest_matches_and_leads_to_them(shown: Shown, persons: list[dict[str, Any]]) -> None:
+    page = shown.client.get(url_of("players", persons[0]["guid"]))
+    for match in shown.pipeline.rows("select match_key from match"):
+        assert f'href="{url_of("matches", match["match_key"])}"' in page.text
+    assert "His sessions" in page.text and len(page.content) < 50_000
+
+
+def test_search_engines_may_list_players_where_that_is_wished(shown: Shown, persons: list[dict[str, Any]]) -> None:
+    store = SiteStore(site_url(shown.pipeline.database.url, ROLE))
+    client = TestClient(create_app(load_settings(site_index_players=True), store), base_url=OWN)
+    assert "noindex" not in client.get(url_of("players", persons[0]["guid"])).text
+    assert "noindex" in client.get("/search?q=a").text
+    store.close()
+
+
+def test_two_players_are_compared_with_the_numbers_of_their_careers(
+    shown: Shown, persons: list[dict[str, Any]]
+) -> None:
+    one, other = persons[0]["guid"], persons[-1]["guid"]
+    found = shown.client.get("/compare", params={"a": one, "b": other})
+    assert (found.status_code, found.headers["location"]) == (302, url_of("compare", one, other))
+    page = shown.client.get(url_of("compare", one, other))
+    text = " ".join(seen_text(page).split())
+    for guid in (one, other):
+        career = career_of(shown.pipeline, guid)
+        for number in CAREER_NUMBERS:
+            assert amount(career["numbers"][number.attribute], number.decimals, number.unit) in text, number
+    both = shown.client.get(f"{url_of('compare', one, other)}?both=1")
+    assert both.status_code == 200 and "only rounds both played" in both.text
+    assert "too few to say who is better" in seen_text(page)
+    for nobody in (url_of("compare", one, one), url_of("compare", one, "00000000")):
+        assert shown.client.get(nobody).status_code == 404
+
+
+def test_who_is_to_be_compared_is_chosen_where_several_are_meant_and_nobody_is_said(
+    shown: Shown, persons: list[dict[str, Any]]
+) -> None:
+    page = shown.client.get("/compare", params={"a": persons[0]["guid"], "b": "o"})
+    assert "Several players are meant" in page.text and f"a={persons[0]['guid']}&amp;b=" in page.text
+    for typed in ("nobody at all", "<b>", "%", "_"):
+        page = shown.client.get("/compare", params={"a": typed, "b": ""})
+        assert page.status_code == 200 and "<b>" not in page.text
+
+
+def test_a_player_is_found_on_a_board_or_told_why_he_is_not(shown: Shown, persons: list[dict[str, Any]]) -> None:
+    guid = persons[0]["guid"]
+    page = shown.client.get("/boards/kills", params={"min_rounds": 1, "find": guid})
+    (row,) = re.findall(r'<tr id="found".*?</tr>', page.text)
+    assert guid in row
+    page = shown.client.get("/boards/kills", params={"find": guid})
+    assert "He has no place:" in page.text and "Just not on it" in page.text
+    assert "from one round on:" in page.text
+    assert "Nobody who played is called so." in shown.client.get("/boards/kills?find=nobody at all").text
 
 
 def test_nobody_unknown_has_a_page(shown: Shown) -> None:

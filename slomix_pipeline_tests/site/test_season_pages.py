@@ -12,7 +12,6 @@ from slomix_pipeline.rules.boards import BOARDS, BoardName
 from slomix_pipeline.rules.grades import costs
 from slomix_pipeline.rules.score_policies import POLICIES
 from slomix_pipeline.rules.seasons import LEAST_SESSIONS, season_of
-from slomix_pipeline.rules.sessions import DEFAULT_GAP
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.app import create_app
@@ -131,7 +130,7 @@ def test_a_feed_of_hostile_text_is_still_a_feed() -> None:
     made = _atom(
         "Results", "/feed.xml", "/", [Entry("urn:slomix:session:x", text, "/sessions/x", now, text)],
         Moment(None, Version(1, 0, now)),  # type: ignore[arg-type]
-        Asked("/feed.xml", {}, {}, "http://127.0.0.1", now.date(), UTC, now, DEFAULT_GAP, None),
+        Asked("/feed.xml", {}, {}, "http://127.0.0.1", now, load_settings()),
     )  # fmt: skip
     (entry,) = ElementTree.fromstring(made).findall(f"{ATOM}entry")
     title = entry.findtext(f"{ATOM}title") or ""

@@ -173,7 +173,7 @@ def test_a_comeback_is_a_deed_of_everybody_in_the_team_by_the_rule_of_its_messag
 
 
 def test_the_deeds_of_the_rules_are_told_by_the_database(played: Played) -> None:
-    (row,) = played.rows("select pg_get_viewdef('team_deed') as text")
+    (row,) = played.rows("select pg_get_viewdef('attack_deed') as text")
     assert [deed for deed in Deed if f"'{deed}'" not in row["text"]] == [Deed.COMEBACK]  # a rule of its own
 
 

@@ -165,5 +165,5 @@ def test_no_statement_takes_a_name_or_a_key_apart() -> None:
 def test_keys_are_read_and_made_in_one_module() -> None:
     root = project_folder() / "slomix_pipeline"
     made = re.compile(r"""(?<!thing\.)partition\(":"\)|split\(":"|\[:17\]|f"\{[\w.]*(server|SERVER)\}:""")
-    sources = [path for path in root.rglob("*.py") if path.name not in ("keys.py", "things.py")]
+    sources = [path for path in root.rglob("*.py") if path.name not in ("keys.py", "things.py", "standin_commands.py")]
     assert [str(path) for path in sources if made.search(path.read_text("utf-8"))] == []

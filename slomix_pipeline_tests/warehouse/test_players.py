@@ -6,10 +6,11 @@ import pytest
 
 from slomix_pipeline.reports.career_words import place_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
-from slomix_pipeline.warehouse import careers, players
-from slomix_pipeline.warehouse.boards import BoardPlace, board_place, board_rows
+from slomix_pipeline.warehouse import careers, comparing, nights, players
+from slomix_pipeline.warehouse.boards import BoardPlace, board_below, board_place, board_rows
 from slomix_pipeline.warehouse.careers import Standing
-from slomix_pipeline.warehouse.facts import rewrite_facts
+from slomix_pipeline.warehouse.facts import rewrite_duels, rewrite_facts
+from slomix_pipeline.warehouse.players import Duels
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 from slomix_pipeline_tests.warehouse.test_careers import CYD, won_match
 
@@ -32,7 +33,7 @@ def two_guids(played: Played) -> Played:
 
 
 def test_the_latest_nights_are_those_of_all_his_guids_oldest_first(two_guids: Played) -> None:
-    lately = players.lately(two_guids.conn, [ADA, CYD])
+    lately = nights.lately(two_guids.conn, [ADA, CYD])
     assert [(night.session_key, night.rounds, night.kd) for night in lately.nights] == [
         ("main:s1", 3, 3.0),
         ("main:s2", 1, 0.5),
@@ -44,9 +45,9 @@ def test_what_one_round_does_not_know_is_unknown_of_its_night(played: Played) ->
     played.round(line(ADA, revives_given=3))
     played.round(line(ADA, revives_given=None), match=2)
     played.round(line(ADA, revives_given=2), session=2)
-    lately = players.lately(played.conn, [ADA])
-    assert [night.revives_given for night in lately.nights] == [None, 2]
-    assert lately.together.revives_given is None
+    lately = nights.lately(played.conn, [ADA])
+    assert [night.revives_given_per_round for night in lately.nights] == [None, 2]
+    assert lately.together.revives_given_per_round is None
 
 
 def test_maps_tell_rounds_numbers_and_how_matches_ended(two_guids: Played) -> None:
@@ -87,9 +88,12 @@ def test_a_place_is_that_of_the_board(two_guids: Played, name: BoardName) -> Non
 def test_a_place_or_what_is_missing_to_one_is_told() -> None:
     board = BOARDS[BoardName.ACCURACY]
     for place, said in (
-        (BoardPlace(3, 12, 40, 40, 9000, 5000), "place 3 of 12"),
-        (BoardPlace(None, 12, 7, 7, 9000, 5000), "3 more rounds to the board"),
-        (BoardPlace(None, 12, 9, 9, 290, 400), "1 more round, 10 more damage and 600 more shots to the board"),
+        (BoardPlace(ADA, "Ada", 3, 12, 40, 40, 9000, 5000), "place 3 of 12"),
+        (BoardPlace(ADA, "Ada", None, 12, 7, 7, 9000, 5000), "3 more rounds to the board"),
+        (
+            BoardPlace(ADA, "Ada", None, 12, 9, 9, 290, 400),
+            "1 more round, 10 more damage and 600 more shots to the board",
+        ),
     ):
         assert place_text(board, threshold(board), place) == said
 
@@ -100,3 +104,69 @@ def test_the_beginning_of_a_guid_means_a_player_from_four_characters_on(played: 
     assert [own.guid for own in careers.players_meant(played.conn, "1A2B")] == [BOB]  # a whole name comes first
     assert careers.players_meant(played.conn, "1A2")[0].guid == BOB
     assert careers.players_meant(played.conn, "2B3C") == []
+
+
+def versus(played: Played, key: str, guid: str, opponent: str, kills: int, deaths: int) -> None:
+    run = played.conn.execute
+    run("insert into round_endstats values (%s, 'exact_end') on conflict do nothing", [key])
+    run(
+        """insert into versus (round_key, position, player, guid, opponent, opponent_guid, kills, deaths)
+           select %s, 1 + count(*), %s, %s, %s, %s, %s, %s from versus""",
+        [key, guid, guid, opponent, opponent, kills, deaths],
+    )
+
+
+def test_duels_are_of_all_rounds_that_tell_of_them_and_of_who_may_be_named(played: Played) -> None:
+    for session in (1, 2):
+        key = played.round(line(ADA), line(BOB), line(CYD), session=session)
+        versus(played, key, ADA, BOB, 3, 1)
+        versus(played, key, ADA, CYD, 1, 4)
+        versus(played, key, BOB, ADA, 1, 3)
+    rewrite_duels(played.conn, ["main:s1", "main:s2"])
+    found = players.duels_of(played.conn, ADA, [ADA])
+    assert [(own.guid, own.duels) for own in found] == [(BOB, Duels(6, 2, 2)), (CYD, Duels(2, 8, 2))]
+    rivals = players.rivals(found)
+    assert rivals.nemesis and rivals.victim and (rivals.nemesis.guid, rivals.victim.guid) == (CYD, BOB)
+    played.decided("hide", CYD, name="Player 3F2A")
+    assert [own.guid for own in players.duels_of(played.conn, ADA, [ADA])] == [BOB]
+
+
+def test_the_latest_matches_come_first_with_their_end(two_guids: Played) -> None:
+    found = players.recent_matches(two_guids.conn, [ADA, CYD], 4)
+    assert [(own.map, own.won, own.drawn, own.kills, own.deaths) for own in found] == [
+        ("radar", False, False, 10, 2),
+        ("supply", False, True, 4, 2),
+        ("supply", True, False, 4, 2),
+    ]
+
+
+def test_revives_of_a_round_are_over_the_rounds_that_know_them(played: Played) -> None:
+    for revives in (3, None, 2):
+        played.round(line(ADA, revives_given=revives), session=1)
+    support = players.support(played.conn, ADA, [ADA])
+    assert (support.revives_given_per_round, support.revives_given_rounds) == (2.5, 2)
+
+
+def test_two_are_compared_over_the_rounds_that_both_played(played: Played) -> None:
+    played.round(line(ADA, kills=9), line(BOB))
+    played.round(line(ADA, kills=100), session=2)
+    together = comparing.numbers_together(played.conn, [ADA], [BOB])
+    assert together and (together.rounds, together.kills, together.kd) == (1, 9, 4.5)
+    assert comparing.numbers_together(played.conn, [ADA], [CYD]) is None
+    assert [comparing.rounds_together(played.conn, [ADA], [other]) for other in (BOB, CYD)] == [1, 0]
+
+
+def test_maps_tell_how_it_ended_when_two_met_there(two_guids: Played) -> None:
+    for own in comparing.met_on_maps(two_guids.conn, CYD, BOB):
+        assert own.met.together == Standing(0, 0, 0)
+    assert [(own.map, own.met.against) for own in comparing.met_on_maps(two_guids.conn, CYD, BOB)] == [
+        ("supply", Standing(1, 1, 0)),
+        ("radar", Standing(0, 0, 1)),
+    ]
+
+
+def test_who_misses_a_board_is_told_by_what(played: Played) -> None:
+    played.round(line(ADA), line(BOB, damage_given=100))
+    board, needed = BOARDS[BoardName.KILLS], Threshold(1, 300, 0)
+    (below,) = board_below(played.conn, board, needed)
+    assert (below.guid, place_text(board, needed, below)) == (BOB, "200 more damage to the board")

@@ -108,9 +108,9 @@ drop table if exists player_round_fact;
 create table player_round_fact as select * from valid_round_player;
 create index player_round_fact_round on player_round_fact (round_key);
 create index player_round_fact_match on player_round_fact (match_key);
-create index player_round_fact_session on player_round_fact (session_key);
+create index player_round_fact_session on player_round_fact (session_key, guid);
 create index player_round_fact_map on player_round_fact (map);
-create index player_round_fact_guid on player_round_fact (guid);
+create index player_round_fact_guid on player_round_fact (guid, round_key);
 alter table player_round_fact add foreign key (round_key) references round on delete cascade;
 comment on table player_round_fact is
 'The rows of valid_round_player as they were when their session was scored last. Never written but from there.';

@@ -11,6 +11,23 @@ group by p.guid, p.name;
 comment on view alias is
 'Names, without colour codes, under which a GUID played, in any round, with the number of rounds; bots and players without identity left out. Derived, so importing a file again changes nothing. A name of colour codes only is empty.';
 
+create view alias_session_sum as
+select s.session_key, p.guid, p.name, min(r.stamp) as first_seen, max(r.stamp) as last_seen,
+       count(distinct p.round_key) as rounds
+from session_round s
+join round_player p using (round_key)
+join parsed_round r using (round_key)
+where p.guid not like 'BOT-%' and not 'no_identity' = any(p.flags)
+group by s.session_key, p.guid, p.name;
+
+-- Everybody's names are looked through by whoever searches; kept as player_round_fact is.
+drop table if exists alias_fact;
+create table alias_fact as select * from alias_session_sum;
+create index alias_fact_session on alias_fact (session_key);
+create index alias_fact_guid on alias_fact (guid);
+alter table alias_fact add foreign key (session_key) references session on delete cascade;
+comment on table alias_fact is 'The rows of alias, by session, as they were when it was scored last.';
+
 create view player_name as
 select guid,
        coalesce((array_agg(name order by last_seen desc, rounds desc, name) filter (where name <> ''))[1],

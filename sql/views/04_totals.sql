@@ -86,6 +86,11 @@ comment on table player_session_fact is
 
 -- From what is kept: the view person reads all rounds.
 create view career_name as
+with recursive seen (guid) as (   -- from one GUID to the next by the index: they are few, and their sessions many
+    select min(guid) from player_session_fact
+    union all
+    select (select min(f.guid) from player_session_fact f where f.guid > seen.guid) from seen where seen.guid is not null
+)
 select known.guid, coalesce(d.person_guid, known.guid) as person,
        coalesce(
            d.shown,
@@ -99,9 +104,9 @@ select known.guid, coalesce(d.person_guid, known.guid) as person,
            'Unknown Player') as name,
        d.hidden_as is not null as hidden
 from (
-    select guid from player_session_fact
+    select guid from seen where guid is not null
     union
-    select d.person_guid from person_decided d join player_session_fact f on f.guid = d.guid
+    select d.person_guid from person_decided d join seen on seen.guid = d.guid
 ) known
 left join person_decided d on d.guid = known.guid;
 comment on view career_name is
@@ -276,18 +281,6 @@ where late.value is not null
 group by p.level, p.scope, p.person_guid, late.number;
 comment on view player_known_sum is
 'Numbers that older writers left out, over the rounds that know them: rounds, seconds_played and kills are of these rounds alone. For metrics of them: metric_denied_per_minute(total, seconds_played), for example.';
-
-create view weapon_metric as
-select level, scope, coalesce(d.person_guid, w.guid) as guid, weapon, count(*) as rounds, sum(kills) as kills,
-       sum(deaths) as deaths, sum(hits) as hits, sum(shots) as shots, sum(headshots) as headshots,
-       metric_accuracy(sum(hits), sum(shots)) as accuracy,
-       metric_headshot_percent(sum(headshots), sum(hits)) as headshot_percent
-from round_level
-join valid_round_weapon w using (round_key)
-left join person_decided d on d.guid = w.guid and level = 'career'
-group by level, scope, coalesce(d.person_guid, w.guid), weapon;
-comment on view weapon_metric is
-'What a player did with each weapon, for every level; rounds are those in which it did anything. deaths are those BY this weapon, so no kd is made of them. Shots of the knife can exceed the player''s total: the engine takes shots at corpses back. Sum it before it is joined to players.';
 
 -- Only of matches and sessions: what a share is of changes with every team-mate.
 create view player_impact as

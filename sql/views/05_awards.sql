@@ -40,6 +40,21 @@ join versus d using (round_key);
 comment on view valid_round_versus is
 'Who killed whom how often in rounds that count, as the script of the game server counted it for those who were still there.';
 
+create view duel_session_sum as
+select session_key, guid, opponent_guid, count(*) as rounds, sum(kills) as kills, sum(deaths) as deaths
+from valid_round_versus
+where guid is not null and opponent_guid is not null
+group by session_key, guid, opponent_guid;
+
+-- A career has tens of thousands of duels; kept as player_round_fact is, and rewritten with endstats that come later, too.
+drop table if exists player_duel_fact;
+create table player_duel_fact as select * from duel_session_sum;
+create index player_duel_fact_session on player_duel_fact (session_key);
+create index player_duel_fact_guid on player_duel_fact (guid);
+alter table player_duel_fact add foreign key (session_key) references session on delete cascade;
+comment on table player_duel_fact is
+'How often everybody killed everybody else in each session, in the rounds whose endstats say whose line it is: rows of duel_session_sum.';
+
 create view round_without_endstats as
 select v.round_key, v.session_key, v.server, v.stamp, coalesce(e.reason, 'not looked for yet') as reason
 from valid_round v

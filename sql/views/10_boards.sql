@@ -49,35 +49,191 @@ create or replace function board_value(board text, part bigint, whole bigint) re
                       when 'dpm' then metric_dpm(part, whole) when 'accuracy' then metric_accuracy(part, whole)
                       when 'headshot_percent' then metric_headshot_percent(part, whole) else part end $$;
 
+create view player_match_sum as
+select guid, match_key, session_key, map, team, max(stamp) as ended_at,
+       count(*) filter (where counts) as rounds,
+       case when count(kills) filter (where counts) = count(*) filter (where counts)
+            then sum(kills) filter (where counts) end as kills,
+       case when count(deaths) filter (where counts) = count(*) filter (where counts)
+            then sum(deaths) filter (where counts) end as deaths,
+       case when count(damage_given) filter (where counts) = count(*) filter (where counts)
+            then sum(damage_given) filter (where counts) end as damage_given,
+       case when count(seconds_played) filter (where counts) = count(*) filter (where counts)
+            then sum(seconds_played) filter (where counts) end as seconds_played
+from (select f.*, counts_in_careers(f.flags) as counts from player_round_fact f) f
+group by guid, match_key, session_key, map, team;
+
+-- What is asked of matches is asked of thousands of them: who won them with whom, what was done on their map.
+drop table if exists player_match_fact;
+create table player_match_fact as select * from player_match_sum;
+create index player_match_fact_session on player_match_fact (session_key);
+create index player_match_fact_match on player_match_fact (match_key) include (guid, team);
+-- Of one player all is read from here: his rows lie all over the table.
+create index player_match_fact_guid on player_match_fact (guid, ended_at)
+    include (match_key, team, map, session_key, rounds, kills, deaths, damage_given, seconds_played);
+alter table player_match_fact add foreign key (session_key) references session on delete cascade;
+comment on table player_match_fact is
+'For which team everybody played each match, and what of it counts in careers: rows of player_match_sum, kept as those of player_round_fact are. rounds: those that count in careers, which the numbers are of.';
+
 create view player_result as
-select played.guid, played.match_key, played.session_key, played.map, played.team, m.winner = played.team as won,
-       m.winner = 'draw' as drawn
-from (select distinct guid, match_key, session_key, map, team from player_round_fact where team is not null) played
+select f.guid, f.match_key, f.session_key, f.map, f.team, m.winner = f.team as won, m.winner = 'draw' as drawn,
+       f.ended_at
+from player_match_fact f
 join match m using (match_key)
-where m.winner is not null;
+where m.winner is not null and f.team is not null;
 comment on view player_result is
 'One row per player and match that was decided and in which he played for a team: whether it won, or it was a draw.';
 
-create view career_so_far as
-select f.person, f.round_key, f.match_key, f.session_key, f.map, f.stamp,
-       count(*) over so_far as rounds,
-       sum(f.new_night) over so_far as nights,
-       sum(f.kills) over so_far as kills,
-       metric_kd((sum(f.kills) over so_far)::bigint, (sum(f.deaths) over so_far)::bigint) as kd,
-       sum(f.revives_given) over so_far as revives_given,
-       count(f.revives_given) over so_far as revives_given_rounds,
-       sum(f.times_revived) over so_far as times_revived,
-       sum(f.dynamites_planted) over so_far as dynamites_planted,
-       sum(f.dynamites_defused) over so_far as dynamites_defused,
-       sum(f.objectives_stolen + f.objectives_returned) over so_far as objectives
+-- Somebody may play a match under two GUIDs; who was on both teams by them neither won nor lost it.
+create view person_result as
+select p.person, r.match_key, r.session_key, r.map, min(r.team) as team, bool_and(r.won) as won,
+       bool_and(r.drawn) as drawn, max(r.ended_at) as ended_at
+from player_result r
+join board_person p using (guid)
+group by p.person, r.match_key, r.session_key, r.map
+having min(r.team) = max(r.team);
+comment on view person_result is 'player_result by person: one row per match, under whatever GUIDs he played it.';
+
+create view player_met_sum as
+select me.session_key, me.guid, other.guid as other_guid,
+       count(*) filter (where other.team = me.team and me.won) as together_won,
+       count(*) filter (where other.team = me.team and me.drawn) as together_drawn,
+       count(*) filter (where other.team = me.team and not me.won and not me.drawn) as together_lost,
+       count(*) filter (where other.team <> me.team and me.won) as against_won,
+       count(*) filter (where other.team <> me.team and me.drawn) as against_drawn,
+       count(*) filter (where other.team <> me.team and not me.won and not me.drawn) as against_lost
+from player_result me
+join player_result other using (match_key)
+where other.guid <> me.guid
+group by me.session_key, me.guid, other.guid;
+
+drop table if exists player_met_fact;
+create table player_met_fact as select * from player_met_sum;
+create index player_met_fact_session on player_met_fact (session_key);
+create index player_met_fact_guid on player_met_fact (guid);
+alter table player_met_fact add foreign key (session_key) references session on delete cascade;
+comment on table player_met_fact is
+'The decided matches that two GUIDs played with and against each other in each session, with the results of the first: rows of player_met_sum, kept as those of player_round_fact are.';
+
+create view doubled_session as
+select distinct f.session_key
+from person_decided d
+cross join lateral (select match_key, session_key from player_match_fact own where own.guid = d.guid offset 0) f
+group by d.person_guid, f.match_key, f.session_key
+having count(*) > 1;
+comment on view doubled_session is 'Sessions in which somebody played a match under two GUIDs: few, if any.';
+
+-- Lists of keys, as an index takes them: nearly always they are empty.
+
+create view person_met as
+select person, other, sum(together_won)::bigint as together_won, sum(together_drawn)::bigint as together_drawn,
+       sum(together_lost)::bigint as together_lost, sum(against_won)::bigint as against_won,
+       sum(against_drawn)::bigint as against_drawn, sum(against_lost)::bigint as against_lost
 from (
-    select p.person, f.*,
-           (row_number() over (partition by p.person, f.session_key order by f.stamp, f.round_key) = 1)::integer
-               as new_night   -- sessions of two servers may take turns
-    from player_round_fact f
-    join board_person p using (guid)
+    select p.person, o.person as other, f.together_won, f.together_drawn, f.together_lost, f.against_won,
+           f.against_drawn, f.against_lost
+    from player_met_fact f
+    join board_person p on p.guid = f.guid
+    join board_person o on o.guid = f.other_guid
+    where f.session_key <> all (array(select session_key from doubled_session))
+    union all
+    select me.person, other.person, (other.team = me.team and me.won)::integer,
+           (other.team = me.team and me.drawn)::integer, (other.team = me.team and not me.won and not me.drawn)::integer,
+           (other.team <> me.team and me.won)::integer, (other.team <> me.team and me.drawn)::integer,
+           (other.team <> me.team and not me.won and not me.drawn)::integer
+    from person_result me
+    join person_result other using (match_key)
+    where me.session_key = any (array(select session_key from doubled_session)) and other.person <> me.person
+) met
+group by person, other;
+comment on view person_met is
+'The decided matches that two people played with and against each other, with the results of the first.';
+
+create view player_night_sum as
+select guid, session_key, min(stamp) as began_at, max(stamp) as ended_at, count(*) as rounds, sum(kills) as kills,
+       sum(deaths) as deaths, sum(revives_given) as revives_given, count(revives_given) as revives_given_rounds,
+       sum(times_revived) as times_revived, sum(dynamites_planted) as dynamites_planted,
+       sum(dynamites_defused) as dynamites_defused, sum(objectives_stolen + objectives_returned) as objectives
+from player_round_fact
+where counts_in_careers(flags)
+group by guid, session_key;
+
+drop table if exists player_night_fact;
+create table player_night_fact as select * from player_night_sum;
+create index player_night_fact_session on player_night_fact (session_key);
+create index player_night_fact_guid on player_night_fact (guid);
+alter table player_night_fact add foreign key (session_key) references session on delete cascade;
+comment on table player_night_fact is
+'What each session added to its players'' ladders of milestones: rows of player_night_sum, kept as those of player_round_fact are. Unlike in player_session_fact what is unknown in a round adds nothing.';
+
+-- Sessions in the order of play. Those of two servers may take turns: they are one stretch, within which only rounds
+-- tell what came before what.
+create view career_stretch as
+select person, session_key, stretch,
+       coalesce(sum(rounds) over before, 0) as rounds, count(*) over before as nights, sum(kills) over before as kills,
+       sum(deaths) over before as deaths, sum(revives_given) over before as revives_given,
+       coalesce(sum(revives_given_rounds) over before, 0) as revives_given_rounds,
+       sum(times_revived) over before as times_revived, sum(dynamites_planted) over before as dynamites_planted,
+       sum(dynamites_defused) over before as dynamites_defused, sum(objectives) over before as objectives
+from (
+    select begun.*, sum(begins::integer) over (partition by person order by began_at, session_key) as stretch
+    from (
+        select night.*,
+               coalesce(began_at > max(ended_at) over (partition by person order by began_at, session_key
+                                                       rows between unbounded preceding and 1 preceding),
+                        true) as begins
+        from (
+            select p.person, f.session_key, min(f.began_at) as began_at, max(f.ended_at) as ended_at,
+                   sum(f.rounds)::integer as rounds, sum(f.kills)::integer as kills, sum(f.deaths)::integer as deaths,
+                   sum(f.revives_given)::integer as revives_given,
+                   sum(f.revives_given_rounds)::integer as revives_given_rounds,
+                   sum(f.times_revived)::integer as times_revived,
+                   sum(f.dynamites_planted)::integer as dynamites_planted,
+                   sum(f.dynamites_defused)::integer as dynamites_defused, sum(f.objectives)::integer as objectives
+            from player_night_fact f
+            join board_person p using (guid)
+            group by p.person, f.session_key
+        ) night
+    ) begun
+) stretched
+window before as (partition by person order by stretch groups between unbounded preceding and 1 preceding);
+comment on view career_stretch is
+'What a career had come to before each of its sessions; sessions that took turns are one stretch and have the same. What is unknown adds nothing; null: nothing is known of it so far.';
+
+create view career_so_far as
+select person, round_key, match_key, session_key, map, stamp,
+       rounds_before + count(*) over so_far as rounds,
+       nights_before + sum(new_night) over so_far as nights,
+       coalesce(kills_before + sum(kills) over so_far, kills_before, sum(kills) over so_far) as kills,
+       metric_kd(coalesce(kills_before + sum(kills) over so_far, kills_before, sum(kills) over so_far),
+                 coalesce(deaths_before + sum(deaths) over so_far, deaths_before, sum(deaths) over so_far)) as kd,
+       coalesce(revives_given_before + sum(revives_given) over so_far, revives_given_before,
+                sum(revives_given) over so_far) as revives_given,
+       revives_given_rounds_before + count(revives_given) over so_far as revives_given_rounds,
+       coalesce(times_revived_before + sum(times_revived) over so_far, times_revived_before,
+                sum(times_revived) over so_far) as times_revived,
+       coalesce(dynamites_planted_before + sum(dynamites_planted) over so_far, dynamites_planted_before,
+                sum(dynamites_planted) over so_far) as dynamites_planted,
+       coalesce(dynamites_defused_before + sum(dynamites_defused) over so_far, dynamites_defused_before,
+                sum(dynamites_defused) over so_far) as dynamites_defused,
+       coalesce(objectives_before + sum(objectives) over so_far, objectives_before,
+                sum(objectives) over so_far) as objectives,
+       stretch
+from (
+    select b.person, b.stretch, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.kills, f.deaths,
+           f.revives_given, f.times_revived, f.dynamites_planted, f.dynamites_defused,
+           f.objectives_stolen + f.objectives_returned as objectives,
+           (row_number() over (partition by b.person, b.stretch, f.session_key order by f.stamp, f.round_key) = 1)::integer
+               as new_night,
+           b.rounds as rounds_before, b.nights as nights_before, b.kills as kills_before, b.deaths as deaths_before,
+           b.revives_given as revives_given_before, b.revives_given_rounds as revives_given_rounds_before,
+           b.times_revived as times_revived_before, b.dynamites_planted as dynamites_planted_before,
+           b.dynamites_defused as dynamites_defused_before, b.objectives as objectives_before
+    from career_stretch b
+    join board_person p on p.person = b.person
+    join player_round_fact f on f.session_key = b.session_key and f.guid = p.guid
     where counts_in_careers(f.flags)
 ) f
-window so_far as (partition by f.person order by f.stamp, f.round_key rows unbounded preceding);
+window so_far as (partition by person, stretch order by stamp, round_key rows unbounded preceding);
 comment on view career_so_far is
-'What a career had come to after each of its rounds, in the order in which they were played. What is unknown in a round adds nothing: revives_given_rounds are the rounds that know revives_given.';
+'What a career had come to after each of its rounds, in the order in which they were played. What is unknown in a round adds nothing: revives_given_rounds are the rounds that know revives_given. To be asked for whole stretches of a person.';

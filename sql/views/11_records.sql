@@ -146,6 +146,8 @@ create table map_attack as select * from match_attack;
 create index map_attack_map on map_attack (map, seconds);
 create index map_attack_match on map_attack (match_key);
 create index map_attack_session on map_attack (session_key);
+create index map_attack_played on map_attack (map, stamp, round_key) include (seconds, team, match_key, session_key)
+    where completed and in_book;
 alter table map_attack add foreign key (match_key) references match on delete cascade;
 comment on table map_attack is 'The rows of match_attack as they were when their session was scored last.';
 
@@ -161,21 +163,25 @@ where a.completed and a.in_book and a.seconds < before.seconds and before.attack
 comment on view fastest_attack is
 'Attacks that were faster than all of ten and more completed before on their map: to be asked for single matches.';
 
--- What a whole team does counts for everybody who was in it then.
-create view team_deed as
-select 'full_hold' as deed, f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
-from map_attack a
-join player_round_fact f on f.round_key = a.round_key and f.team <> a.team
-where not a.completed and not a.given_up and a.seconds = a.limit_seconds
+create view attack_deed as
+select 'full_hold' as deed, map, match_key, session_key, round_key, stamp, case team when 'A' then 'B' when 'B' then 'A' end as team
+from map_attack
+where not completed and not given_up and seconds = limit_seconds
 union all
-select 'map_record', f.guid, a.map, a.match_key, a.session_key, a.round_key, a.stamp
+select 'map_record', map, match_key, session_key, round_key, stamp, team
 from (
     select *, min(seconds) over before as best_before, count(*) over before as attacks_before
     from map_attack where completed and in_book
     window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
 ) a
-join player_round_fact f on f.round_key = a.round_key and f.team = a.team
-where a.seconds < a.best_before
-  and a.attacks_before >= attacks_before_a_record();   -- the first ones on a map are no feat
-comment on view team_deed is
-'What a player was part of, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
+where seconds < best_before
+  and attacks_before >= attacks_before_a_record();   -- the first ones on a map are no feat
+comment on view attack_deed is
+'What a team did in a round, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
+
+-- What a whole team does counts for everybody who was in it then.
+create view team_deed as
+select d.deed, f.guid, d.map, d.match_key, d.session_key, d.round_key, d.stamp
+from attack_deed d
+join player_round_fact f on f.round_key = d.round_key and f.team = d.team;
+comment on view team_deed is 'What a player was part of, each time: rows of attack_deed, one for everybody in the team.';

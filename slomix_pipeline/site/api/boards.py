@@ -148,7 +148,7 @@ def _played(moment: Moment, name: str | None) -> str | None:
         NotUnderstood: no round that counts was played on it.
     """
     if name is not None and not map_reading.is_played(moment.conn, name):
-        raise NotUnderstood(f"map: no round that counts was played on a map called {name}")
+        raise NotUnderstood("map", f"no round that counts was played on a map called {name}")
     return name
 
 

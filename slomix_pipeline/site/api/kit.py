@@ -94,7 +94,7 @@ def listed(
     if after is not None:
         begin = next((at for at, item in enumerate(items, start=1) if key(item) == after), 0)
         if not begin:
-            raise NotUnderstood(f"after: there is no {after} in this list")
+            raise NotUnderstood("after", f"there is no {after} in this list")
     part = items[begin : begin + limit]
     return part, following(asked, after=key(part[-1])) if len(items) > begin + limit else None
 

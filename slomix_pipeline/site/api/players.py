@@ -17,7 +17,7 @@ from starlette.responses import Response
 from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.rules.milestones import LADDERS, Progress
 from slomix_pipeline.rules.name_search import resembling
-from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere, NotUnderstood
 from slomix_pipeline.site.api.kit import (
     ROUTER,
     USUAL,
@@ -39,7 +39,6 @@ from slomix_pipeline.warehouse.careers import (
     AliasSeen,
     Career,
     CareerNumbers,
-    DeedSeen,
     Form,
     Meetings,
     NotOnePlayer,
@@ -47,7 +46,9 @@ from slomix_pipeline.warehouse.careers import (
     Standing,
     WeaponSeen,
 )
-from slomix_pipeline.warehouse.players import MapPlayed, Night, PlayerListed, PlayerMet
+from slomix_pipeline.warehouse.deeds import DeedSeen
+from slomix_pipeline.warehouse.nights import Night, lately
+from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -178,7 +179,7 @@ def player_sessions(request: Request, guid: str, after: After = None, limit: Lim
 
     def make(moment: Moment, asked: Asked) -> Listed[NightOfPlayer]:
         guids = _guids(moment.conn, guid, "sessions")
-        nights = players.lately(moment.conn, guids, None).nights[::-1] if guids else ()
+        nights = lately(moment.conn, guids, None).nights[::-1] if guids else ()
         part, more = listed(asked, nights, _night_key, limit, after)
         return Listed(
             tuple(
@@ -282,21 +283,26 @@ def player_aliases(request: Request, guid: str, after: After = None, limit: Limi
     return answer(request, make)
 
 
-@ROUTER.get("/compare", response_model=Comparison)
-def compare(
-    request: Request,
-    a: Annotated[str, Query(max_length=100, description="A player: his GUID, or a name that only he has.")],
-    b: Annotated[str, Query(max_length=100, description="The other one.")],
-) -> Response:
-    """Two players side by side, and how often they won together and against each other."""
+@ROUTER.get("/compare/{one}/{two}", response_model=Comparison)
+def compare(request: Request, one: str, two: str) -> Response:
+    """Two players side by side, and how often they won together and against each other. Each is his GUID, or a name
+    that only he has."""
 
     def make(moment: Moment, asked: Asked) -> Comparison:
         first, second = (
-            careers.career(moment.conn, _meant(moment.conn, name, typed)) for name, typed in (("a", a), ("b", b))
+            careers.career(moment.conn, _meant(moment.conn, name, typed))
+            for name, typed in (("one", one), ("two", two))
         )
+        if first.guid == second.guid:
+            raise NotUnderstood("two", "that is the same player")
         met = careers.meetings(moment.conn, first.guid, second.guid)
-        own = f"{api_url('compare')}?a={first.guid}&b={second.guid}"
-        return Comparison((_resource(first), _resource(second)), met, url=None, self_url=own)
+        both = (first.guid, second.guid)
+        return Comparison(
+            (_resource(first), _resource(second)),
+            met,
+            url=url_of("compare", *both),
+            self_url=api_url("compare", *both),
+        )
 
     return answer(request, make)
 

@@ -86,7 +86,8 @@ def say_what_is_wrong(app: FastAPI) -> None:
         return RedirectResponse(error.url, 301 if error.for_good else 302, {"Cache-Control": "no-store"})
 
     def not_understood(request: Request, error: Exception) -> Response:
-        return problem(400, str(error), parameter=str(error).partition(":")[0])
+        assert isinstance(error, NotUnderstood)
+        return problem(400, str(error), parameter=error.name)
 
     def not_valid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

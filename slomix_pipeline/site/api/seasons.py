@@ -124,7 +124,7 @@ def awards(
         played = [row.season for row in season_reading.seasons_played(moment.conn, asked.zone)]
         own = next((one for one in played if season in (None, one.id)), None)
         if own is None and season is not None:
-            raise NotUnderstood(f"season: nothing was played in a season {season}")
+            raise NotUnderstood("season", f"nothing was played in a season {season}")
         if own is None:
             return AwardsOfSeason((), None, None, 0, 0)
         found = season_reading.season_awards(moment.conn, own, asked.zone)

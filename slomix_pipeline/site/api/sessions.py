@@ -116,7 +116,7 @@ def sessions(
     def make(moment: Moment, asked: Asked) -> Listed[dict[str, Any]]:
         older_than = None if before is None else reading.resolve_session(moment.conn, before)
         if before is not None and older_than is None:
-            raise NotUnderstood(f"before: there is no session {before}")
+            raise NotUnderstood("before", f"there is no session {before}")
         keys = site_reading.newest_sessions(moment.conn, limit + 1, before=older_than, on=on, zone=asked.zone)
         part = keys[:limit]
         more = following(asked, before=part[-1]) if len(keys) > limit else None

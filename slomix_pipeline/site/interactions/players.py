@@ -130,7 +130,7 @@ def top(asked: Asked) -> Reply:
 def turned(asked: Asked) -> Reply:
     """A board whose buttons were pressed, at other places."""
     try:
-        command, board, period, page, on_map = asked.call.data.custom_id.split(":", 4)
+        command, board, period, page, on_map = asked.call.data.custom_id.split(" ", 4)
         if command != CommandName.TOP or (on_map and not is_played(asked.conn, on_map)):
             raise ValueError
         return _board(asked, BoardName(board), Period(period), on_map or None, min(int(page), 9999))
@@ -151,7 +151,7 @@ def _board(asked: Asked, name: BoardName, period: Period, on_map: str | None, pa
     query = {**({"map": on_map} if on_map else {}), **({"since": str(day)} if day else {})}
     url = asked.base + url_of("boards", name) + (f"?{urlencode(query)}" if query else "")
     buttons = [
-        Button(label, f"{CommandName.TOP}:{name}:{period}:{to}:{on_map or ''}", 0 <= to <= last)
+        Button(label, f"{CommandName.TOP} {name} {period} {to} {on_map or ''}", 0 <= to <= last)
         for label, to in (("Places before", page - 1), ("Next places", page + 1))
     ]
     message = board_message(board, needed, shown, asked.now, on_map, since)

@@ -7,7 +7,9 @@ values; it holds no HTML, and no number that a reader or view could give.
 from slomix_pipeline.site.answers import Page
 from slomix_pipeline.site.pages.about import about_page, metrics_page, robots
 from slomix_pipeline.site.pages.api import api_page
+from slomix_pipeline.site.pages.boards import FILTERS as BOARD_FILTERS
 from slomix_pipeline.site.pages.boards import board_page, boards
+from slomix_pipeline.site.pages.compare import compare_page, pair_page
 from slomix_pipeline.site.pages.corrections import corrections_page
 from slomix_pipeline.site.pages.feeds import ATOM, corrections_feed, results_feed
 from slomix_pipeline.site.pages.home import home
@@ -36,9 +38,11 @@ PAGES = (
     Page("/rounds/{key}", round_page, "round.html", names=("player",)),
     Page("/players", players_page, "players.html", names=("after",)),
     Page("/players/{guid}", player_page, "player.html"),
+    Page("/compare", compare_page, "compare.html", names=("a", "b")),
+    Page("/compare/{one}/{two}", pair_page, "pair.html", names=("both",)),
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
-    Page("/boards/{board}", board_page, "board.html", names=("map", "since", "min_rounds", "after"), daily=True),
+    Page("/boards/{board}", board_page, "board.html", names=BOARD_FILTERS, daily=True),
     Page("/records", records_page, "records.html", names=("map",), daily=True),
     Page("/maps", maps_page, "maps.html"),
     Page("/maps/{map}", map_page, "map.html"),

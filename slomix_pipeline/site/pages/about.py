@@ -89,7 +89,7 @@ def metrics_page(moment: Moment, asked: Asked) -> MetricsPage:
 
 def about_page(moment: Moment, asked: Asked) -> AboutPage:
     """What is kept of people, why, and how to be hidden."""
-    return AboutPage(asked.contact)
+    return AboutPage(asked.settings.site_contact)
 
 
 def robots(moment: Moment, asked: Asked) -> bytes:

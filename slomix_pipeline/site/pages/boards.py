@@ -6,21 +6,25 @@ Does not belong here: who stands on a board (``warehouse.boards``), how much som
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from urllib.parse import urlencode
 
-from slomix_pipeline.reports.career_words import board_heading, board_value, rounds_text
+from slomix_pipeline.reports.career_words import board_heading, board_value, place_text, rounds_text
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, BoardName, threshold, threshold_text
 from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
 from slomix_pipeline.site.pages.shared import map_asked, number_asked
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse.boards import board_rows
+from slomix_pipeline.warehouse.boards import BoardRow, board_below, board_place, board_rows
+from slomix_pipeline.warehouse.careers import players_meant
 from slomix_pipeline.warehouse.maps import map_names
 from slomix_pipeline.warehouse.site_store import Moment
 
+FILTERS = ("map", "since", "min_rounds", "after", "find")
 _A_PAGE = 50
 _PERIODS = (30, 90)  # days, as links
+_LONGEST = 100  # characters of a name that is looked for
+_CHOICE = 10  # players whom it may mean
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,42 @@ class BoardsPage:
 
 @dataclass(frozen=True)
 class Place:
-    """A place on a board. ``over``: the rounds that the value is of."""
+    """A place on a board. ``over``: the rounds that the value is of; ``found``: it is of who was looked for."""
 
     rank: int
     guid: str
     name: str
     value: str
     over: str
+    found: bool
+
+
+@dataclass(frozen=True)
+class Below:
+    """Somebody who misses a board, and by what."""
+
+    guid: str
+    name: str
+    lacking: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """Looking for somebody on a board. ``text``: why he is not there; ``choice``: who may be meant, each with the
+    address of the board where he is looked for."""
+
+    typed: str
+    text: str
+    choice: tuple[tuple[Link, str], ...]
 
 
 @dataclass(frozen=True)
 class BoardPage:
     """A board. ``others``: all boards with the same filters; ``periods``: this one since so many days ago;
-    ``standing``: how many stand on it; ``more``: the address of the next places."""
+    ``standing``: how many stand on it; ``partly``: of how many of them not all rounds know the number; ``below``: who
+    misses it; ``emptied_by``: where nobody stands on it, what would have to go, each with its address; ``more``: the
+    address of the next places; ``before``: of those before; ``find``: looking for somebody, None where that is not
+    asked."""
 
     url: str
     title: str
@@ -66,8 +93,13 @@ class BoardPage:
     min_rounds: int
     usual_rounds: int
     standing: int
+    partly: int
     places: tuple[Place, ...]
+    below: tuple[Below, ...]
+    emptied_by: tuple[Link, ...]
+    before: str | None
     more: str | None
+    find: Found | None
 
 
 def boards(moment: Moment, asked: Asked) -> BoardsPage:
@@ -86,38 +118,102 @@ def _needs(board: Board) -> str:
 
 def board_page(moment: Moment, asked: Asked) -> BoardPage:
     """``?map=``: only of this map; ``?since=``: only of sessions since this day; ``?min_rounds=``: who played fewer is
-    left out; ``?after=``: the places after this one."""
+    left out; ``?after=``: the places after this one; ``?find=``: the places around this player's."""
     board = _board(asked.given["board"])
-    map_name = map_asked(moment, asked)
-    since, min_rounds, after = (
-        _since(asked),
-        number_asked(asked, "min_rounds", 1) or MIN_ROUNDS,
-        number_asked(asked, "after") or 0,
+    of = _Filters(
+        map_asked(moment, asked), _since(asked), number_asked(asked, "min_rounds", 1) or MIN_ROUNDS, asked.zone
     )
-    needed = threshold(board, min_rounds)
-    begin = None if since is None else datetime.combine(since, time(), asked.zone)
-    rows = board_rows(moment.conn, board, needed, map_name=map_name, since=begin)
-    filters = {
-        **({"map": map_name} if map_name else {}),
-        **({"since": str(since)} if since else {}),
-        **({"min_rounds": str(min_rounds)} if min_rounds != MIN_ROUNDS else {}),
-    }
+    needed, rows = threshold(board, of.min_rounds), _rows(moment, board, of)
+    after, looked_for, find = number_asked(asked, "after") or 0, None, None
+    if typed := asked.query.get("find", "").strip()[:_LONGEST]:
+        looked_for, find = _find(moment, board, of, typed)
+        rank = next((row.rank for row in rows if row.guid == looked_for), None)
+        after = after if rank is None else (rank - 1) // _A_PAGE * _A_PAGE
     shown = rows[after : after + _A_PAGE]
+    last = len(rows) <= after + _A_PAGE
+    below = board_below(moment.conn, board, needed, map_name=of.map_name, since=of.begin) if last else []
+    filters = of.as_query()
     return BoardPage(
         url=url_of("boards", board.name),
-        title=f"{board.title}{f' on {map_name}' if map_name else ''}",
-        heading=board_heading(board, needed, begin),
+        title=f"{board.title}{f' on {of.map_name}' if of.map_name else ''}",
+        heading=board_heading(board, needed, of.begin),
         others=tuple(Link(_address(other, filters), other.title) for other in BOARDS.values()),
         periods=_periods(board, filters, asked.today),
         maps=tuple(map_names(moment.conn)),
-        map_name=map_name,
-        since=since,
-        min_rounds=min_rounds,
+        map_name=of.map_name,
+        since=of.since,
+        min_rounds=of.min_rounds,
         usual_rounds=MIN_ROUNDS,
         standing=len(rows),
-        places=tuple(Place(row.rank, row.guid, row.name, board_value(board, row), rounds_text(row)) for row in shown),
-        more=_address(board, {**filters, "after": str(after + _A_PAGE)}) if len(rows) > after + _A_PAGE else None,
+        partly=sum(row.rounds < row.of_rounds for row in rows),
+        places=tuple(
+            Place(row.rank, row.guid, row.name, board_value(board, row), rounds_text(row), row.guid == looked_for)
+            for row in shown
+        ),
+        below=tuple(Below(own.guid, own.name, place_text(board, needed, own)) for own in below),
+        emptied_by=() if rows else _emptied_by(moment, board, of),
+        before=_address(board, {**filters, "after": str(max(after - _A_PAGE, 0))}) if after else None,
+        more=None if last else _address(board, {**filters, "after": str(after + _A_PAGE)}),
+        find=find,
     )
+
+
+@dataclass(frozen=True)
+class _Filters:
+    """What narrows a board. ``begin``: when ``since`` begins on the server."""
+
+    map_name: str | None
+    since: date | None
+    min_rounds: int
+    zone: tzinfo
+
+    @property
+    def begin(self) -> datetime | None:
+        return None if self.since is None else datetime.combine(self.since, time(), self.zone)
+
+    def as_query(self) -> dict[str, str]:
+        return {
+            **({"map": self.map_name} if self.map_name else {}),
+            **({"since": str(self.since)} if self.since else {}),
+            **({"min_rounds": str(self.min_rounds)} if self.min_rounds != MIN_ROUNDS else {}),
+        }
+
+
+def _rows(moment: Moment, board: Board, of: _Filters) -> list[BoardRow]:
+    needed = threshold(board, of.min_rounds)
+    return board_rows(moment.conn, board, needed, map_name=of.map_name, since=of.begin)
+
+
+def _emptied_by(moment: Moment, board: Board, of: _Filters) -> tuple[Link, ...]:
+    """What is to be taken off a board that nobody stands on so that somebody does, each alone."""
+    without = {
+        "without the map": replace(of, map_name=None),
+        "of all time": replace(of, since=None),
+        "from one round on": replace(of, min_rounds=1),
+    }
+    return tuple(
+        Link(_address(board, other.as_query()), f"{what}: {found} ranked")
+        for what, other in without.items()
+        if other != of and (found := len(_rows(moment, board, other)))
+    )
+
+
+def _find(moment: Moment, board: Board, of: _Filters, typed: str) -> tuple[str | None, Found]:
+    """Who is looked for, and what to say where that is nobody, or he is on no place."""
+    meant = players_meant(moment.conn, typed)
+    if len(meant) != 1:
+        text = "Several players are meant; choose one:" if meant else "Nobody who played is called so."
+        choice = tuple(
+            (Link(f"{_address(board, of.as_query() | {'find': own.guid})}#found", own.name), own.guid)
+            for own in meant[:_CHOICE]
+        )
+        return None, Found(typed, text, choice)
+    (own,) = meant
+    needed = threshold(board, of.min_rounds)
+    place = board_place(moment.conn, board, needed, own.guid, map_name=of.map_name, since=of.begin)
+    if place is None:
+        return None, Found(typed, "He played in no round of these.", ())
+    return own.guid, Found(typed, "" if place.rank else f"He has no place: {place_text(board, needed, place)}.", ())
 
 
 def _periods(board: Board, filters: Mapping[str, str], today: date) -> tuple[Link, ...]:
@@ -149,4 +245,4 @@ def _since(asked: Asked) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise NotUnderstood(f"since: {text} is no day; write one like 2026-02-02") from None
+        raise NotUnderstood("since", f"{text} is no day; write one like 2026-02-02") from None

@@ -4,56 +4,96 @@ Does not belong here: who there is (``players``), finding one (``search``), the 
 (``reports.career_words``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.reports import career_words as words
-from slomix_pipeline.rules.boards import BOARDS, BoardName, threshold
+from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, BoardName, threshold
+from slomix_pipeline.rules.form import Against, against_usual
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
-from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import boards, careers, players
-from slomix_pipeline.warehouse.careers import AliasSeen, Career
-from slomix_pipeline.warehouse.players import Lately, MapPlayed, PlayerMet
+from slomix_pipeline.site.templating import UNKNOWN, url_of
+from slomix_pipeline.warehouse import boards, careers, nights, players
+from slomix_pipeline.warehouse.boards import BoardPlace
+from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing
+from slomix_pipeline.warehouse.nights import Lately
+from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
 
-# The numbers that head the page: each has a board, and is known of single nights.
+
+@dataclass(frozen=True)
+class _Headline:
+    """A number that heads the page: known of single nights under ``attribute``. ``board``: on which he has a place by
+    it."""
+
+    attribute: str
+    title: str
+    decimals: int
+    unit: str = ""
+    board: BoardName | None = None
+
+
 _HEADLINE = (
-    BoardName.DPM,
-    BoardName.KD,
-    BoardName.ACCURACY,
-    BoardName.HEADSHOT_PERCENT,
-    BoardName.EFFICIENCY,
-    BoardName.REVIVES_GIVEN,
+    _Headline("dpm", "damage per minute", 1, board=BoardName.DPM),
+    _Headline("kd", "K/D", 2, board=BoardName.KD),
+    _Headline("accuracy", "accuracy", 1, " %", BoardName.ACCURACY),
+    _Headline("headshot_percent", "headshots", 1, " %", BoardName.HEADSHOT_PERCENT),
+    _Headline("revives_given_per_round", "revives per round", 2, board=BoardName.REVIVES_GIVEN),
+    _Headline("survival_percent", "time alive", 1, " %"),
 )
-_NUMBERS = {number.attribute: number for number in words.CAREER_NUMBERS}
+_DISPUTED = "The files' two sources of this number contradict each other"
 _MILESTONES_SHOWN = 10
+_MATCHES_SHOWN = 10
+_LEAST_MATCHES = 4  # on a map, to say something of him there
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A number of the headline. ``lately``: over the latest nights; ``nights``: in each of them, oldest first."""
+    """A number of the headline. ``known``: of how many rounds it is known, where that is not all of them; ``lately``:
+    over the latest nights; ``nights``: in each of them, oldest first; ``place``: on the board of ``url``, both None of
+    what there is no board of; ``why``: a number is not told."""
 
     title: str
     career: str
+    known: str
     lately: str
     nights: tuple[float | None, ...]
-    place: str
+    place: str | None
+    url: str | None
+    why: str | None
 
 
 @dataclass(frozen=True)
 class NightLine:
-    """A night of his form; the numbers as text."""
+    """A night of his form; the numbers as text. ``kd_against`` and ``dpm_against``: how they were against what was
+    usual for him before it; ``standing``: how his matches in it ended."""
 
     url: str
     ended_at: datetime
     rounds: int
     kills: str
     kd: str
+    kd_against: Against | None
+    dpm: str
+    dpm_against: Against | None
+    standing: str
+
+
+@dataclass(frozen=True)
+class MatchLine:
+    """A match of his; the numbers as text."""
+
+    url: str
+    map: str
+    at: datetime
+    result: str
+    kills: str
+    deaths: str
     dpm: str
 
 
@@ -80,7 +120,9 @@ class Told:
 
 @dataclass(frozen=True)
 class CareerShown:
-    """All that is told of who played in rounds that count. ``since``: what the headline's ``lately`` is over."""
+    """All that is told of who played in rounds that count. ``since``: what the headline's ``lately`` is over; ``few``:
+    he has no place on boards yet; ``sessions``: the address of his sessions; ``duels``: with whom there were any;
+    ``least_matches``: decided ones on a map, of fewer its numbers say little."""
 
     career: Career
     standing: str
@@ -88,10 +130,16 @@ class CareerShown:
     since: str
     numbers: tuple[tuple[str, str], ...]
     usual: str
+    few: bool
+    sessions: str
     form: tuple[NightLine, ...]
+    matches: tuple[MatchLine, ...]
     maps: tuple[MapPlayed, ...]
+    least_matches: int
     weapons: tuple[WeaponLine, ...]
     met: tuple[PlayerMet, ...]
+    duels: Mapping[str, Duels]
+    rivals: Rivals
     badges: tuple[str, ...]
     ahead: tuple[str, ...]
     reached: tuple[Told, ...]
@@ -131,18 +179,25 @@ def _page(guid: str, name: str, shown: CareerShown | None, aliases: Sequence[Ali
 
 def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
     guids = careers.guids_of(conn, career.guid)
-    lately = players.lately(conn, guids)
+    lately = nights.lately(conn, guids)
+    duelled = players.duels_of(conn, career.guid, guids)
     return CareerShown(
         career=career,
         standing=words.standing_text(career.standing),
-        tiles=tuple(_tile(conn, name, career, lately) for name in _HEADLINE),
-        since="last session" if len(lately.nights) == 1 else f"last {len(lately.nights)} sessions",
+        tiles=_tiles(conn, career, guids, lately),
+        since="last session" if len(lately.latest) == 1 else f"last {len(lately.latest)} sessions",
         numbers=tuple((number.title, number.text(career)) for number in words.CAREER_NUMBERS),
         usual=words.usual_text(career.form),
-        form=_form(career),
+        few=career.numbers.rounds < MIN_ROUNDS,
+        sessions=f"/sessions?{urlencode({'player': career.guid})}",
+        form=_form(conn, career.guid, lately),
+        matches=_matches(conn, guids),
         maps=tuple(players.maps_played(conn, guids)),
+        least_matches=_LEAST_MATCHES,
         weapons=_weapons(career),
         met=tuple(players.most_met(conn, career.guid)),
+        duels={own.guid: own.duels for own in duelled},
+        rivals=players.rivals(duelled),
         badges=tuple(words.badge_text(own) for own in career.progress if own.badge is not None),
         ahead=tuple(
             words.progress_text(own, career.numbers.rounds) for own in career.progress if own.next_step is not None
@@ -152,32 +207,86 @@ def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
     )
 
 
-def _tile(conn: Connection[DictRow], name: BoardName, career: Career, lately: Lately) -> Tile:
-    number, board = _NUMBERS[name], BOARDS[name]
-    needed = threshold(board)
-    place = boards.board_place(conn, board, needed, career.guid)
-    assert place is not None, "who has a career played"
+def _tiles(conn: Connection[DictRow], career: Career, guids: Sequence[str], lately: Lately) -> tuple[Tile, ...]:
+    support = players.support(conn, career.guid, guids)
+    needed = {BOARDS[own.board]: threshold(BOARDS[own.board]) for own in _HEADLINE if own.board}
+    places = boards.board_places(conn, needed, career.guid)
+    return tuple(_tile(own, career, support, lately, places.get(own.board) if own.board else None) for own in _HEADLINE)
+
+
+def _tile(own: _Headline, career: Career, support: Support, lately: Lately, place: BoardPlace | None) -> Tile:
+    of_support = hasattr(support, own.attribute)
+    value = getattr(support if of_support else career.numbers, own.attribute)
+    recent = getattr(lately.together, own.attribute)
+    values = tuple(getattr(night, own.attribute) for night in lately.latest)
+    why = None
+    if own.attribute == "survival_percent" and (support.survival_disputed or lately.together.survival_disputed):
+        why = _DISPUTED
+        value = None if support.survival_disputed else value
+        recent = None if lately.together.survival_disputed else recent
+        values = tuple(None if night.survival_disputed else night.survival_percent for night in lately.latest)
+    rounds, known = career.numbers.rounds, support.revives_given_rounds
+    partly = own.attribute == "revives_given_per_round" and known < rounds
+    board = BOARDS[own.board] if own.board else None
     return Tile(
-        number.title,
-        number.text(career),
-        words.amount(getattr(lately.together, name), number.decimals, number.unit),
-        tuple(getattr(night, name) for night in lately.nights),
-        words.place_text(board, needed, place),
+        title=own.title,
+        career=words.amount(value, own.decimals, own.unit),
+        known=f"known of {known:,} of {rounds:,} rounds" if partly else "",
+        lately=words.amount(recent, own.decimals, own.unit),
+        nights=values,
+        place=words.place_text(board, threshold(board), place) if board and place else None,
+        url=f"{url_of('boards', board.name)}?{urlencode({'find': career.guid})}#found" if board else None,
+        why=why,
     )
 
 
-def _form(career: Career) -> tuple[NightLine, ...]:
+def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[NightLine, ...]:
+    """The latest first."""
+    newest = lately.nights[::-1]
+    kd = against_usual([night.kd for night in newest], nights.NIGHTS_OF_FORM)
+    dpm = against_usual([night.dpm for night in newest], nights.NIGHTS_OF_FORM)
+    shown = [(night, night.session_key) for night in newest[: nights.NIGHTS_OF_FORM] if night.session_key]
+    ended = nights.standings(conn, person, [key for _, key in shown])
     return tuple(
         NightLine(
-            url_of("sessions", night.session_key),
+            url_of("sessions", key),
             night.ended_at,
             night.rounds,
             words.amount(night.kills),
             words.amount(night.kd, 2),
+            kd[at],
             words.amount(night.dpm, 1),
+            dpm[at],
+            _ends(ended.get(key)),
         )
-        for night in career.form.nights
+        for at, (night, key) in enumerate(shown)
     )
+
+
+def _ends(standing: Standing | None) -> str:
+    return UNKNOWN if standing is None else f"{standing.won}–{standing.drawn}–{standing.lost}"
+
+
+def _matches(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[MatchLine, ...]:
+    return tuple(
+        MatchLine(
+            url_of("matches", own.match_key),
+            own.map,
+            own.ended_at,
+            match_ended(own),
+            words.amount(own.kills),
+            words.amount(own.deaths),
+            words.amount(own.dpm, 1),
+        )
+        for own in players.recent_matches(conn, guids, _MATCHES_SHOWN)
+    )
+
+
+def match_ended(own: MatchPlayed) -> str:
+    """How a match ended for who played it."""
+    if own.won is None:
+        return "not counted"
+    return "draw" if own.drawn else "won" if own.won else "lost"
 
 
 def _weapons(career: Career) -> tuple[WeaponLine, ...]:

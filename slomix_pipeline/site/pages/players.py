@@ -30,7 +30,7 @@ def players_page(moment: Moment, asked: Asked) -> PlayersPage:
     if after := asked.query.get("after"):
         at = next((at for at, own in enumerate(everybody) if own.guid == after), None)
         if at is None:
-            raise NotUnderstood(f"after: there is no player {after}")
+            raise NotUnderstood("after", f"there is no player {after}")
         rest = everybody[at + 1 :]
     page = rest[:_A_PAGE]
     more = f"/players?{urlencode({'after': page[-1].guid})}" if len(rest) > _A_PAGE else None

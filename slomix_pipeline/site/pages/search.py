@@ -9,11 +9,11 @@ from datetime import date
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.name_search import resembling, search
+from slomix_pipeline.rules.name_search import search
 from slomix_pipeline.site.answers import Asked, Moved
 from slomix_pipeline.site.pages.sessions import SessionLine, lines
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, maps, players, reading, site_reading
+from slomix_pipeline.warehouse import careers, maps, reading, site_reading
 from slomix_pipeline.warehouse.careers import PlayerFound
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -46,10 +46,12 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
     if not typed:
         return SearchPage("", (), (), (), ())
     found, on_maps = careers.players_meant(conn, typed), _maps(conn, typed)
+    found.sort(key=lambda player: player.last_seen, reverse=True)
     sessions = _sessions(conn, typed, asked)
     urls = [url_of("players", player.guid) for player in found]
+    urls += [url_of("maps", name) for name in on_maps]
     urls += [url_of("sessions", key) for key in sessions]
-    if len(urls) == 1 and not on_maps:
+    if len(urls) == 1:
         raise Moved(urls[0], for_good=False)
     nothing = not (found or on_maps or sessions)
     return SearchPage(
@@ -57,7 +59,7 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
         tuple(Hit(player, _meant(typed, player)) for player in found[:_SHOWN]),
         on_maps[:_SHOWN],
         lines(moment, sessions) if sessions else (),
-        _instead(conn, typed) if nothing else (),
+        tuple(careers.players_resembling(conn, typed)) if nothing else (),
     )
 
 
@@ -80,12 +82,3 @@ def _sessions(conn: Connection[DictRow], typed: str, asked: Asked) -> list[str]:
     except ValueError:
         return [row.session_key for row in reading.session_rows_of(conn, [typed])]
     return site_reading.newest_sessions(conn, _SHOWN, on=day, zone=asked.zone)
-
-
-def _instead(conn: Connection[DictRow], typed: str) -> tuple[PlayerFound, ...]:
-    by_name = {player.name: player for player in players.everybody(conn)}
-    return tuple(
-        PlayerFound(own.guid, own.name, (), own.last_played_at)
-        for name in resembling(typed, by_name)
-        if (own := by_name[name])
-    )

@@ -128,7 +128,7 @@ def awards_page(moment: Moment, asked: Asked) -> AwardsPage:
     wanted = asked.query.get("season")
     season = season_named(wanted) if wanted else next(iter(found), None)
     if wanted and season not in found:
-        raise NotUnderstood(f"season: nothing was played in a season {wanted}")
+        raise NotUnderstood("season", f"nothing was played in a season {wanted}")
     others = tuple(Link(f"/awards?season={own.id}", own.id) for own in found)
     if season is None:
         return AwardsPage(None, (), (), "")

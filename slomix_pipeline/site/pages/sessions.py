@@ -74,7 +74,7 @@ def sessions(moment: Moment, asked: Asked) -> SessionsPage:
     if named := asked.query.get("before"):
         before = reading.resolve_session(conn, named)  # it may have been merged away meanwhile
         if before is None:
-            raise NotUnderstood(f"before: there is no session {named}")
+            raise NotUnderstood("before", f"there is no session {named}")
     first, last = (on, on) if on else _month(month)
     guids = None if player is None else careers.guids_of(conn, player.guid)
     wanted = Wanted(before, first, last, guids, map_name)
@@ -156,7 +156,7 @@ def _player(moment: Moment, typed: str | None) -> PlayerFound | None:
     try:
         return careers.player_of(moment.conn, typed) or careers.find_player(moment.conn, typed)
     except NotOnePlayer as error:
-        raise NotUnderstood(f"player: {error}") from None
+        raise NotUnderstood("player", str(error)) from None
 
 
 def _day(text: str | None) -> date | None:
@@ -165,7 +165,7 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise NotUnderstood(f"on: {text} is no day; write one like 2026-02-02") from None
+        raise NotUnderstood("on", f"{text} is no day; write one like 2026-02-02") from None
 
 
 def _month(text: str | None) -> tuple[date, date] | tuple[None, None]:
@@ -179,5 +179,5 @@ def _month(text: str | None) -> tuple[date, date] | tuple[None, None]:
     except (ValueError, OverflowError):
         first = last = None
     if first is None or last is None:
-        raise NotUnderstood(f"month: {text} is no month; write one like 2026-02")
+        raise NotUnderstood("month", f"{text} is no month; write one like 2026-02")
     return first, last

@@ -165,7 +165,7 @@ def map_asked(moment: Moment, asked: Asked) -> str | None:
     """The map that ``?map=`` names; None: all of them."""
     name = asked.query.get("map")
     if name and not maps.is_played(moment.conn, name):
-        raise NotUnderstood(f"map: no round that counts was played on a map called {name}")
+        raise NotUnderstood("map", f"no round that counts was played on a map called {name}")
     return name or None
 
 
@@ -176,5 +176,5 @@ def number_asked(asked: Asked, name: str, least: int = 0) -> int | None:
         return None
     number = int(text) if re.fullmatch("[0-9]{1,6}", text) else -1
     if number < least:
-        raise NotUnderstood(f"{name}: {text} is no number from {least} to 999999")
+        raise NotUnderstood(name, f"{text} is no number from {least} to 999999")
     return number

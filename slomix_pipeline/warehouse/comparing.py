@@ -1,0 +1,90 @@
+"""Two players beside each other: what both did in the rounds that both played, and how their matches on each map ended.
+
+Does not belong here: their careers, and the matches that they played with and against each other in all (``careers``);
+duels (``players``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.warehouse.careers import CareerNumbers, Meetings, meetings_of
+from slomix_pipeline.warehouse.rows import rows_of
+
+# Of rounds in which the other one was, too; else as in player_round_sum.
+_TOGETHER = """
+    with both_played as materialized (
+        select distinct own.round_key
+        from player_round_fact own
+        join player_round_fact other on other.round_key = own.round_key
+        where own.guid = any(%(own)s) and other.guid = any(%(other)s)
+    ),
+    summed as (
+        select count(*) as rounds, min(stamp) as first_played_at, max(stamp) as last_played_at,
+               case when count(kills) = count(*) then sum(kills) end as kills,
+               case when count(deaths) = count(*) then sum(deaths) end as deaths,
+               case when count(damage_given) = count(*) then sum(damage_given) end as damage_given,
+               case when count(seconds_played) = count(*) then sum(seconds_played) end as seconds_played,
+               case when count(hits) = count(*) then sum(hits) end as hits,
+               case when count(shots) = count(*) then sum(shots) end as shots,
+               case when count(aimed_hits) = count(*) then sum(aimed_hits) end as aimed_hits,
+               case when count(aimed_shots) = count(*) then sum(aimed_shots) end as aimed_shots,
+               case when count(headshots) = count(*) then sum(headshots) end as headshots,
+               case when count(gibs) = count(*) then sum(gibs) end as gibs,
+               case when count(revives_given) = count(*) then sum(revives_given) end as revives_given
+        from both_played join player_round_fact f using (round_key)
+        where f.guid = any(%(own)s) and counts_in_careers(f.flags)
+    )
+    select rounds, first_played_at, last_played_at, kills, deaths, metric_kd(kills, deaths) as kd,
+           metric_efficiency(kills, deaths) as efficiency, damage_given, seconds_played,
+           metric_dpm(damage_given, seconds_played) as dpm, metric_per_round(kills, rounds) as kills_per_round,
+           metric_accuracy(hits, shots) as accuracy, metric_aimed_accuracy(aimed_hits, aimed_shots) as aimed_accuracy,
+           metric_headshot_percent(headshots, hits) as headshot_percent, gibs, revives_given
+    from summed where rounds > 0"""
+
+
+@dataclass(frozen=True)
+class MetOnMap:
+    """A map on which both played decided matches, with the results of the first."""
+
+    map: str
+    met: Meetings
+
+
+def rounds_together(conn: Connection[DictRow], guids: Sequence[str], others: Sequence[str]) -> int:
+    """In how many rounds that count both played."""
+    row = conn.execute(
+        """select count(distinct own.round_key) as rounds
+           from player_round_fact own
+           join player_round_fact other on other.round_key = own.round_key
+           where own.guid = any(%s) and other.guid = any(%s)""",
+        [list(guids), list(others)],
+    ).fetchone()
+    assert row is not None
+    return int(row["rounds"])
+
+
+def numbers_together(conn: Connection[DictRow], guids: Sequence[str], others: Sequence[str]) -> CareerNumbers | None:
+    """What a player did in the rounds in which the other one played, too; None: there are none."""
+    with conn.cursor(row_factory=rows_of(CareerNumbers)) as cursor:
+        return cursor.execute(_TOGETHER, {"own": list(guids), "other": list(others)}).fetchone()
+
+
+def met_on_maps(conn: Connection[DictRow], one: str, other: str) -> list[MetOnMap]:
+    """How the matches ended that two players had in common, by map, the most played first."""
+    rows = conn.execute(
+        """with own as materialized (select match_key, map, team, won, drawn from person_result where person = %s),
+                theirs as materialized (select match_key, team from person_result where person = %s)
+           select own.map, count(*) filter (where same and won) as together_won,
+                  count(*) filter (where same and drawn) as together_drawn,
+                  count(*) filter (where same and not won and not drawn) as together_lost,
+                  count(*) filter (where not same and won) as against_won,
+                  count(*) filter (where not same and drawn) as against_drawn,
+                  count(*) filter (where not same and not won and not drawn) as against_lost
+           from (select own.*, own.team = theirs.team as same from own join theirs using (match_key)) own
+           group by own.map order by count(*) desc, own.map""",
+        [one, other],
+    )
+    return [MetOnMap(row["map"], meetings_of(row)) for row in rows]
