@@ -1,7 +1,7 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
 # make site-test: the pages in a real browser, Debian's chromium; it needs EXTRAS=dev,site-tests, which it sets itself.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
-# until its message, an idle evening, boards, pages, pictures, a year. An hour and a half.
+# until its message, an idle evening, boards, pages, slash commands, pictures, a year. An hour and a half.
 PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
@@ -27,6 +27,7 @@ bench: install
 	@$(BIN)/python benchmarks/idle.py
 	@$(BIN)/python benchmarks/boards.py
 	@$(BIN)/python benchmarks/pages.py
+	@$(BIN)/python benchmarks/commands.py
 	@$(BIN)/python benchmarks/year.py
 
 install: .venv/.installed-$(EXTRAS)

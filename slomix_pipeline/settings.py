@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from slomix_pipeline.rules.asked import DEFAULT_BOARDS
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
+from slomix_pipeline.rules.people import DISCORD_ID
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
 from slomix_pipeline.rules.things import RESULTS, ThingKind
@@ -42,7 +43,7 @@ def parse_duration(value: Any) -> Any:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
-_SNOWFLAKE = r"^[0-9]{17,20}$"  # an id of Discord's
+FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
 
 
@@ -153,7 +154,7 @@ class Settings(BaseSettings):
     session_over_after: Duration = Field(timedelta(minutes=60), description="quiet time after which a session is told")
     publish_max_age: Duration = Field(timedelta(hours=6), description="rounds that ended earlier are not announced")
     discord_application_id: str | None = Field(
-        None, pattern=_SNOWFLAKE, description="id of the Discord application whose slash commands are answered"
+        None, pattern=DISCORD_ID, description="id of the Discord application whose slash commands are answered"
     )
     discord_public_key: str | None = Field(
         None,
@@ -161,7 +162,7 @@ class Settings(BaseSettings):
         description="public key of that application, which its calls are signed with",
     )
     discord_guild: str | None = Field(
-        None, pattern=_SNOWFLAKE, description="id of the Discord server they are typed on"
+        None, pattern=DISCORD_ID, description="id of the Discord server they are typed on"
     )
     discord_bot_token: SecretStr | None = Field(
         None, description="bot token of that application; only slomix discord register needs it"
@@ -281,7 +282,12 @@ class Settings(BaseSettings):
     @property
     def answers_commands(self) -> bool:
         """Whether slash commands are answered: whose they are, and how they are signed, is known."""
-        return None not in (self.discord_application_id, self.discord_public_key, self.discord_guild)
+        return not self.missing_for_commands
+
+    @property
+    def missing_for_commands(self) -> list[str]:
+        """Which of the settings that answering needs are not set."""
+        return [f"SLOMIX_{name.upper()}" for name in FOR_COMMANDS if getattr(self, name) is None]
 
     @property
     def has_game_server(self) -> bool:

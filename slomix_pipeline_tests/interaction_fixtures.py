@@ -94,12 +94,15 @@ def _options(given: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def command_settings(database: Database, **other: Any) -> Settings:
-    """Settings with which commands are answered on a database."""
+    """Settings with which commands are answered on a database whose sessions are over, though they were played just
+    now."""
     own = {
         "discord_application_id": APPLICATION,
         "discord_public_key": PUBLIC_KEY,
         "discord_guild": GUILD,
         "link_postgres_url": site_url(database.url, link_requests.ROLE),
+        "session_gap": "10 s",
+        "pairing_window": "5 s",
     }
     return load_settings(**{**own, **other})
 

@@ -1,5 +1,5 @@
 -- Who asked on Discord to be linked to which player: until an admin confirms it with `slomix identity link`. Of each user
--- the latest wish stands. The role that writes here, slomix_link, may do nothing else, so it reads none of it either.
+-- the latest wish stands. The role that writes here, slomix_link, has that one right, so it reads none of it.
 
 create table link_request (
     discord_id text primary key check (discord_id ~ '^[0-9]{17,20}$'),
@@ -16,10 +16,3 @@ begin
 end $$;
 
 create trigger anew before insert on link_request for each row execute function link_request_anew();
-
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'slomix_link') then
-        grant insert on link_request to slomix_link;
-    end if;
-end $$;

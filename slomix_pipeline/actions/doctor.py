@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow
 from pydantic import SecretStr
 
 from slomix_pipeline.actions.lua_scripts import TIMING_SCRIPT
@@ -35,6 +37,7 @@ from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
 from slomix_pipeline.warehouse.files import utc
+from slomix_pipeline.warehouse.link_requests import NotNoted
 from slomix_pipeline.warehouse.migrations import MigrationError, migrate
 from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable, reading_url
 
@@ -81,8 +84,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             size = sizes(conn)
             role_trouble = site_schema.trouble_with_role(conn)
             remedy = site_schema.statements_for_role(conn)
-            link_trouble = link_requests.trouble_with_role(conn) if settings.answers_commands else None
-            link_remedy = link_requests.statements_for_role(conn)
+            link = _link(settings, conn) if settings.answers_commands else None
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -91,10 +93,23 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
     yield _pages(settings, role_trouble, remedy)
-    if link_trouble is not None:
-        yield Finding("/link", False, f"{link_trouble}; as an administrator of that server run: {link_remedy}")
+    if link is not None:
+        yield link
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _link(settings: Settings, conn: Connection[DictRow]) -> Finding | None:
+    """Why it can't be noted who asks to be linked; None: it can."""
+    if (trouble := link_requests.trouble_with_role(conn)) is not None:
+        remedy = link_requests.statements_for_role(conn)
+        return Finding("/link", False, f"{trouble}; as an administrator of that server run: {remedy}")
+    try:
+        link_requests.check(link_requests.noting_url(settings))
+    except NotNoted as error:
+        advice = f"set SLOMIX_LINK_POSTGRES_URL to an address that the role {link_requests.ROLE} may log in by"
+        return Finding("/link", False, f"nothing can be noted: {error}; {advice}")
+    return None
 
 
 def _pages(settings: Settings, trouble: str | None, remedy: str) -> Finding:

@@ -18,6 +18,7 @@ from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.people import (
+    DISCORD_ID,
     IdentityKind,
     Person,
     chosen_name,
@@ -212,7 +213,7 @@ def discord_user(guid: str, discord_id: str, name: str | None) -> Finder:
     """Which Discord user a GUID is, and the display name he chose, if he did."""
 
     def finder(conn: Connection[DictRow]) -> Identified:
-        if re.fullmatch(r"[0-9]{17,20}", discord_id) is None:
+        if re.fullmatch(DISCORD_ID, discord_id) is None:
             raise CantIdentify(
                 f"{discord_id!r} is no id of a Discord user: it has 17 to 20 digits (Copy User ID, in developer mode)"
             )

@@ -11,12 +11,14 @@ from typing import Any
 
 import requests
 
+from slomix_pipeline.discord import api
+from slomix_pipeline.discord.api import Unreachable, Unsendable
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import clip
 from slomix_pipeline.reports.findings import Finding
-from slomix_pipeline.settings import Settings
+from slomix_pipeline.settings import FOR_COMMANDS, Settings
 from slomix_pipeline.site.interactions.commands import registration
-from slomix_pipeline.site.interactions.endpoint import AGENT, PATH
+from slomix_pipeline.site.interactions.endpoint import PATH
 from slomix_pipeline.site.interactions.signing import OLDEST
 
 _TIMEOUT_SECONDS = 20
@@ -33,12 +35,6 @@ class NotRegistered(SlomixError):
     """Discord was not told of the commands; the text says what to do."""
 
 
-def missing(settings: Settings) -> list[str]:
-    """Which of the settings that answering needs are not set."""
-    needed = ("discord_application_id", "discord_public_key", "discord_guild")
-    return [f"SLOMIX_{name.upper()}" for name in needed if getattr(settings, name) is None]
-
-
 def register(settings: Settings) -> str:
     """Puts all commands in the place of those that Discord knew. Returns what to do next, in words.
 
@@ -46,18 +42,20 @@ def register(settings: Settings) -> str:
         NotRegistered: see there.
     """
     token = settings.discord_bot_token
-    lacking = missing(settings) + ([] if token else ["SLOMIX_DISCORD_BOT_TOKEN"])
+    lacking = settings.missing_for_commands + ([] if token else ["SLOMIX_DISCORD_BOT_TOKEN"])
     if token is None or lacking:
         raise NotRegistered(f"set {', '.join(lacking)} first")
     where = f"applications/{settings.discord_application_id}/guilds/{settings.discord_guild}/commands"
     commands = registration()
-    headers = {"Authorization": f"Bot {token.get_secret_value()}", "User-Agent": AGENT}
+    url = f"{settings.discord_api}/{where}"
     try:
-        answer = requests.put(
-            f"{settings.discord_api}/{where}", json=commands, headers=headers, timeout=_TIMEOUT_SECONDS
-        )
-    except (requests.RequestException, ValueError, UnicodeError) as error:  # whose texts may hold the headers
-        raise NotRegistered(f"Discord could not be reached ({type(error).__name__}): try again later") from None
+        answer = api.call("PUT", url, _TIMEOUT_SECONDS, body=commands, token=token.get_secret_value())
+    except Unsendable as error:
+        raise NotRegistered(
+            f"that can't be sent ({error}): look at SLOMIX_DISCORD_BOT_TOKEN, which is one word, and SLOMIX_DISCORD_API"
+        ) from None
+    except Unreachable as error:
+        raise NotRegistered(f"Discord could not be reached ({error}): try again later") from None
     if not answer.ok:
         raise NotRegistered(_MEANT.get(answer.status_code) or f"Discord refused them: {_reason(answer)}")
     called = f"{settings.site_address}{PATH}" if settings.site_address else f"the address of the pages with {PATH}"
@@ -79,8 +77,8 @@ def _reason(answer: requests.Response) -> str:
 
 def slash_commands(settings: Settings) -> Iterator[Finding]:
     """Whether Discord can call: the settings are complete, there is an address, the clocks agree."""
-    lacking = missing(settings)
-    if len(lacking) == 3:
+    lacking = settings.missing_for_commands
+    if len(lacking) == len(FOR_COMMANDS):
         yield Finding("slash commands", True, "none: SLOMIX_DISCORD_APPLICATION_ID and others are not set")
         return
     if lacking:
@@ -97,12 +95,12 @@ def slash_commands(settings: Settings) -> Iterator[Finding]:
 def _clock(settings: Settings) -> Finding:
     """Compares our clock with Discord's: calls that seem older than a few minutes are refused."""
     try:
-        answer = requests.get(
-            f"{settings.discord_api}/gateway", timeout=_TIMEOUT_SECONDS, headers={"User-Agent": AGENT}
-        )
+        answer = api.call("GET", f"{settings.discord_api}/gateway", _TIMEOUT_SECONDS)
         theirs = parsedate_to_datetime(answer.headers["Date"])
-    except (requests.RequestException, KeyError, ValueError) as error:
-        return Finding("clock", False, f"it can't be compared with Discord's ({type(error).__name__})")
+    except Unreachable as error:
+        return Finding("clock", False, f"it can't be compared with Discord's ({error})")
+    except (KeyError, ValueError):
+        return Finding("clock", False, "it can't be compared with Discord's, whose answer has no date")
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     if apart <= _CLOCKS_MAY_DIFFER:
         return Finding("clock", True, "it agrees with Discord's")

@@ -167,10 +167,12 @@ def identity_revoke(number: int, why: str, made_by: str | None) -> None:
 def _decide(finder: "Finder", why: str, made_by: str | None) -> None:
     with clear_errors():
         from slomix_pipeline.actions import identifying
+        from slomix_pipeline.rules.people import IdentityKind
 
+        settings = read_settings()
         with progress_bar() as progress:
             try:
-                decided = identifying.decide(read_settings(), finder, why, made_by or getpass.getuser(), progress)
+                decided = identifying.decide(settings, finder, why, made_by or getpass.getuser(), progress)
             except identifying.CantIdentify as error:
                 not_here(error)
         made = decided.made
@@ -179,6 +181,8 @@ def _decide(finder: "Finder", why: str, made_by: str | None) -> None:
         )
         for message in decided.stands:
             out.print(f"Not taken back so far: {message.thing} ({message.trouble}: {message.detail})", soft_wrap=True)
+        if made.kind is IdentityKind.HIDE and settings.answers_commands:
+            out.print("What slash commands answered before stays: delete in Discord what names him.", soft_wrap=True)
 
 
 def _in_words(row: "IdentityDecision") -> str:

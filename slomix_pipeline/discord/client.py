@@ -7,7 +7,6 @@ Does not belong here: what is said (``messages``), what was said before (``ledge
 """
 
 import json
-import logging
 import math
 import mimetypes
 import re
@@ -21,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from discord_webhook import DiscordWebhook  # type: ignore[import-untyped]  # comes without types
 
+from slomix_pipeline.discord.api import proxies_for  # which hides addresses from logs, too
 from slomix_pipeline.discord.deadline import Attempt, OutOfTime
 from slomix_pipeline.discord.embeds import Message, attachments_payload, to_payload, violations
 from slomix_pipeline.discord.patience import ENOUGH, Patience
@@ -40,7 +40,6 @@ _PARTS_OF_A_MESSAGE = {
 }  # the rest of a call is the webhook's: threads, ids
 _FIRST_PAUSE = 1.0  # seconds before a second try when the server names no time; doubles each time
 _SHORTEST_PAUSE = 0.5  # seconds, when it names none or nearly none
-_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class NoWebhookAddress(SlomixError, ValueError):
@@ -215,8 +214,7 @@ class Discord:
             thread_id=self.thread_id,
             wait="true",
             timeout=self._timeout,
-            # a proxy for the way out can't reach the stand-in on this machine
-            proxies={"no_proxy": ",".join(_LOOPBACK)} if urlsplit(self._url).hostname in _LOOPBACK else None,
+            proxies=proxies_for(self._url),
         )
 
     def _call(
@@ -334,11 +332,3 @@ def _seconds(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _hide_address(record: logging.LogRecord) -> bool:
-    record.msg, record.args = re.sub(r"/webhooks/[^\s\"']+", "/webhooks/…", record.getMessage()), ()
-    return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_hide_address)  # it logs addresses at DEBUG

@@ -32,6 +32,8 @@ COLOR_LIMIT = 0xFFFFFF
 ATTACHMENTS_LIMIT = 10  # "Create Message"
 ATTACHMENT_LIMIT = 10 * 2**20  # bytes of each: "Uploading Files"
 ALT_LIMIT = 1024  # "Attachment Structure", description
+EPHEMERAL = 64  # "Message Flags": only who asked sees it
+CUSTOM_ID_LIMIT = 100  # "Component Reference"
 
 BLANK = "\u200b"  # shows nothing, yet counts as text where Discord wants some
 

@@ -24,7 +24,7 @@ LONGEST_REASON = 200  # visible characters of a sentence
 ROUND_1_COLOUR = 0xF1C40F
 _STAR = "⭐"
 
-_DECIDED_BY = {
+DECIDED_BY = {
     Source.HEADER: "who won each round",
     Source.TIME: "the times of both attacks",
     Source.OVERRIDE: "a person",
@@ -195,7 +195,7 @@ def by_a_person(match: MatchSeen) -> bool:
 
 def _footer(match: MatchSeen, rounds: Sequence[RoundSeen]) -> str:
     """The key leads, which people copy: there it is parted by no end of a line that could hold it."""
-    decided = [f"decided by {_DECIDED_BY[match.source]}", match.policy] if match.source else []
+    decided = [f"decided by {DECIDED_BY[match.source]}", match.policy] if match.source else []
     return " · ".join([match.key, *decided, coverage_text(rounds)])
 
 

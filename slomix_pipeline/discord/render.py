@@ -19,6 +19,8 @@ from markdown_it.rules_block import StateBlock, list_block
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from slomix_pipeline.discord.embeds import EPHEMERAL
+
 # The patterns of Discord's client (after the library simple-markdown). Where several match, the longest wins.
 _PAIRS = (
     ("em", re.compile(r"\*(?=\S)((?:\*\*|\\.|\s+(?:\\.|[^\s*\\]|\*\*)|[^\s*\\])+?)\*(?!\*)", re.DOTALL)),
@@ -60,7 +62,6 @@ Address = Callable[[Mapping[str, Any]], str]  # where an attachment can be had
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ATTACHED = "attachment://"
-EPHEMERAL = 64  # "Message Flags"
 _ONE_SEES = '<div class="edited">Only you can see this</div>'
 
 

@@ -72,15 +72,17 @@ def session_head(
     decisions: Sequence[DecisionSeen],
     corrections: Sequence[Correction],
     legend: Sequence[str],
+    *,
+    runs: bool = False,
 ) -> Embed:
     """What stands above all that is told of a session: the result, and how far it can be believed. ``legend``: lines on
-    what stands below."""
+    what stands below; ``runs``: it may go on, so nobody won it."""
     teams = matches[0].teams if matches else UNNAMED
     start, end = int(session.started_at.timestamp()), int(session.ended_at.timestamp())
     rounds = [seen for match in matches for seen in match.rounds]
     left_out = sum(seen.left_out is not None for seen in rounds)
     return Embed(
-        title=verdict_text(session, teams),
+        title=standing_text(session, teams) if runs else verdict_text(session, teams),
         description="\n".join(
             [
                 f"<t:{start}:D> · <t:{start}:t> to <t:{end}:t>",
@@ -94,12 +96,12 @@ def session_head(
                     else []
                 ),
                 f"-# Trust grade **{grade.letter}**{_some(grade.reasons)}",
-                *([f"-# Decided by people{_some([_decision(row) for row in decisions])}"] if decisions else []),
+                *([f"-# Decided by people{_some([decision_text(row) for row in decisions])}"] if decisions else []),
                 *([f"-# Corrected{_some([row.notice for row in corrections])}"] if corrections else []),
                 *(f"-# {line}" for line in legend),
             ]
         ),
-        color=colour(_won_by_whom(session), teams),
+        color=colour(None if runs else _won_by_whom(session), teams),
         footer=" · ".join([session.session_key, *([matches[0].policy] if matches else []), coverage_text(rounds)]),
         timestamp=session.ended_at,
     )
@@ -132,6 +134,18 @@ def verdict_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
     return f"{verdict} {max(a, b)}–{min(a, b)}"
 
 
+def standing_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
+    """How a session stands that may go on: ``sWat (A) leads 4–2, so far``."""
+    a, b = session.points_a, session.points_b
+    match _won_by_whom(session):
+        case None:
+            return _open_session(a, b, session.matches - session.not_counted)
+        case Winner.DRAW:
+            return f"Level at {a}–{b}, so far"
+        case leads:
+            return f"{team_text(teams[leads])} leads {max(a, b)}–{min(a, b)}, so far"
+
+
 def shares_known(matches: Sequence[MatchSeen]) -> tuple[Team, ...]:
     """The teams of which it can be said who was best: what somebody without identity did is in nobody's share."""
     return () if any(match.without_identity for match in matches) else tuple(Team)
@@ -153,7 +167,8 @@ def _some(texts: Sequence[str]) -> str:
     return f": {shown}{more}" if texts else ""
 
 
-def _decision(row: DecisionSeen) -> str:
+def decision_text(row: DecisionSeen) -> str:
+    """What somebody decided, about what, and why; not safe in an embed yet."""
     about = " ".join(part for part in (row.kind, row.player or row.map) if part)
     return f"{about}: {decided_text(row.kind, row.value)}, by {row.made_by}: {row.reason}"
 

@@ -9,7 +9,9 @@ messages (``standin``).
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -20,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from slomix_pipeline.discord.embeds import CUSTOM_ID_LIMIT, length
 from slomix_pipeline.discord.standin_channel import Channel
 from slomix_pipeline.discord.standin_files import Call
 from slomix_pipeline.discord.standin_refusals import refusals
@@ -29,7 +32,7 @@ _ANSWER_WITHIN = 3.0  # seconds, as Discord waits
 _COMMAND, _PRESSED = 2, 3
 _MESSAGE, _LATER, _UPDATE_LATER, _UPDATE = 4, 5, 6, 7
 _TEXT = 3  # the kind of option that is typed
-_WAITS = {"content": "thinking …"}
+_WAITS = {"content": "thinking …", "allowed_mentions": {"parse": []}}  # Discord's own
 
 
 class NoAnswer(Exception):
@@ -45,7 +48,7 @@ class Application:
         self.endpoint: str | None = None
         self._channel = channel
         self._key = Ed25519PrivateKey.generate()
-        self._answers: dict[str, str] = {}  # message by token
+        self._answers: dict[str, Future[str]] = {}  # by token, the message that is there once a call was answered
 
     @property
     def public_key(self) -> str:
@@ -60,9 +63,12 @@ class Application:
         """
         name, given = _parsed(text, self.commands)
         options = [{"type": kind, "name": option, "value": value} for option, kind, value in given]
-        answer, token = self._called(_COMMAND, {"type": 1, "name": name, "options": options})
-        body = _WAITS if answer.get("type") == _LATER else answer.get("data")
-        self._answers[token] = self._channel.add(_checked(body), None, self._shown(body or {}, text))["id"]
+        with self._calling() as (token, message):
+            answer = self._called(token, _COMMAND, {"type": 1, "name": name, "options": options})
+            body = answer.get("data")
+            if answer.get("type") == _LATER:
+                body = {**_WAITS, **(body or {})}
+            message.set_result(self._add(body, text))
 
     def pressed(self, message_id: str, custom_id: str) -> None:
         """Somebody pressed a button.
@@ -70,13 +76,14 @@ class Application:
         Raises:
             NoAnswer: it is not answered as Discord takes it.
         """
-        answer, token = self._called(_PRESSED, {"component_type": 2, "custom_id": custom_id})
-        self._answers[token] = message_id
-        body = answer.get("data")
-        if answer.get("type") == _UPDATE:
-            self._channel.change(message_id, _checked(body), self._components(body))
-        elif answer.get("type") == _MESSAGE:
-            self._channel.add(_checked(body), None, self._shown(body or {}, "a button"))
+        with self._calling() as (token, message):
+            answer = self._called(token, _PRESSED, {"component_type": 2, "custom_id": custom_id})
+            body = answer.get("data")
+            if answer.get("type") == _UPDATE:
+                self._channel.change(message_id, _checked(body), self._components(body))
+            elif answer.get("type") == _MESSAGE:
+                self._add(body, "a button")
+            message.set_result(message_id)
 
     def changed(self, token: str, body: Any) -> dict[str, Any]:
         """The pages tell an answer later.
@@ -85,13 +92,53 @@ class Application:
             KeyError: there is no such token.
             NoAnswer: Discord would not take it.
         """
-        return self._channel.change(self._answers[token], _checked(body), self._components(body))
+        return self._channel.change(self._message(token), _checked(body), self._components(body))
 
-    def _called(self, kind: int, data: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """Signs a call and sends it; returns the answer and the call's token."""
+    def deleted(self, token: str) -> None:
+        """The pages take back that an answer comes later.
+
+        Raises:
+            KeyError: there is no such token.
+        """
+        self._channel.delete_message(self._message(token))
+
+    def followed(self, token: str, body: Any) -> str:
+        """The pages say something more. Returns the id of the message.
+
+        Raises:
+            KeyError: there is no such token.
+            NoAnswer: Discord would not take it.
+        """
+        self._message(token)
+        return self._add(body, "something that took longer")
+
+    def _message(self, token: str) -> str:
+        try:
+            return self._answers[token].result(_ANSWER_WITHIN)
+        except TimeoutError:
+            raise KeyError(token) from None
+
+    @contextmanager
+    def _calling(self) -> Iterator[tuple[str, "Future[str]"]]:
+        """A call's token, which the pages may use before we have shown what they answered; and where the message is
+        told that they use it for."""
+        token = secrets.token_urlsafe(24)
+        message = self._answers[token] = Future()
+        try:
+            yield token, message
+        finally:
+            if not message.done():
+                del self._answers[token]
+                message.set_exception(KeyError(token))
+
+    def _add(self, body: Any, typed: str) -> str:
+        return str(self._channel.add(_checked(body), None, self._shown(body, typed))["id"])
+
+    def _called(self, token: str, kind: int, data: dict[str, Any]) -> dict[str, Any]:
+        """Signs a call and sends it; returns the answer."""
         if self.endpoint is None:
             raise NoAnswer("No pages answer commands here")
-        token, timestamp = secrets.token_urlsafe(24), str(int(time.time()))
+        timestamp = str(int(time.time()))
         call = {"id": secrets.randbits(60), "type": kind, "application_id": self.id, "guild_id": self.guild}
         body = json.dumps({**call, "token": token, "member": {"user": _USER}, "data": data}).encode()
         signature = self._key.sign(timestamp.encode() + body).hex()
@@ -104,7 +151,7 @@ class Application:
             raise NoAnswer(f"The application did not respond ({type(error).__name__})") from None
         if not isinstance(found, dict):
             raise NoAnswer(f"The application did not respond as it should (status {answer.status_code})")
-        return found, token
+        return found
 
     def _shown(self, body: Mapping[str, Any], typed: str) -> dict[str, Any]:
         """What an answer has beside a webhook's message."""
@@ -151,8 +198,13 @@ def _checked(body: Any) -> Call:
     call = Call(body, {})
     if errors := refusals(call):
         raise NoAnswer(f"Discord would refuse the answer: {json.dumps(errors)}")
-    if body.get("allowed_mentions", {"parse": []}) != {"parse": []}:
+    if not body.get("content") and not body.get("embeds"):
+        raise NoAnswer("Discord would refuse the answer: it is empty")
+    if body.get("allowed_mentions") != {"parse": []}:
         raise NoAnswer("The answer would ping somebody")
+    buttons = [own for row in body.get("components") or () for own in row["components"]]
+    if any(not 0 < length(own["custom_id"]) <= CUSTOM_ID_LIMIT for own in buttons):
+        raise NoAnswer("Discord would refuse the answer: the id of a button is empty or too long")
     return call
 
 
@@ -175,9 +227,16 @@ def routes(application: Application) -> list[Route]:
             return PlainTextResponse("Not understood", 400)
         return Response(status_code=204)
 
-    async def change(request: Request) -> Response:
+    async def tell(request: Request) -> Response:
+        token = request.path_params["token"]
         try:
-            return JSONResponse(application.changed(request.path_params["token"], await request.json()))
+            if request.method == "DELETE":
+                await run_in_threadpool(application.deleted, token)
+                return Response(status_code=204)
+            body = await request.json()
+            if request.method == "PATCH":
+                return JSONResponse(await run_in_threadpool(application.changed, token, body))
+            return JSONResponse({"id": await run_in_threadpool(application.followed, token, body)})
         except KeyError:
             return JSONResponse({"message": "Unknown Webhook", "code": 10015}, 404)
         except NoAnswer as why:
@@ -191,9 +250,11 @@ def routes(application: Application) -> list[Route]:
         application.commands = await request.json()
         return JSONResponse(application.commands)
 
+    told = f"/api/webhooks/{application.id}/{{token}}"
     return [
         Route("/typed", act, methods=["POST"]),
         Route("/pressed", act, methods=["POST"]),
-        Route(f"/api/webhooks/{application.id}/{{token}}/messages/@original", change, methods=["PATCH"]),
+        Route(f"{told}/messages/@original", tell, methods=["PATCH", "DELETE"]),
+        Route(told, tell, methods=["POST"]),
         Route(f"/api/applications/{application.id}/guilds/{{guild}}/commands", register, methods=["PUT"]),
     ]

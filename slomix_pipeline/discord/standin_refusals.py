@@ -76,7 +76,8 @@ def _check_embed(found: dict[str, Any], path: str, embed: dict[str, Any]) -> int
 
 
 def _check_text(found: dict[str, Any], path: str, text: Any, limit: int) -> int:
-    """The length of ``text`` in characters; None means that it was left out, an empty one that it is required."""
+    """The length of ``text`` as ``embeds`` counts it; None means that it was left out, an empty one that it is
+    required."""
     if text is None:
         return 0
     if not isinstance(text, str):
@@ -84,9 +85,10 @@ def _check_text(found: dict[str, Any], path: str, text: Any, limit: int) -> int:
         return 0
     if not text.strip() and ".fields." in path:
         _named(found, path, "BASE_TYPE_REQUIRED", "This field is required")
-    if len(text) > limit:
+    long = limits.length(text)
+    if long > limit:
         _named(found, path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
-    return len(text)
+    return long
 
 
 def _named(found: dict[str, Any], path: str, code: str, message: str) -> dict[str, Any]:

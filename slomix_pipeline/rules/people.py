@@ -14,6 +14,7 @@ from enum import StrEnum
 from slomix_pipeline.formats.names import clean_name, is_unseen
 
 HIDDEN = "a hidden player"
+DISCORD_ID = r"^[0-9]{17,20}$"  # of a user, an application, a server of Discord's
 NAME_LENGTH = range(2, 33)  # in characters, of chosen names
 
 

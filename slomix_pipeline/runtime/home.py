@@ -41,7 +41,8 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     configuration = settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml"
     (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
-    return as_environment(settings) | {
+    needed = settings.model_copy(update={"discord_bot_token": None})  # which no run and no sensor uses
+    return as_environment(needed) | {
         "SLOMIX_POSTGRES_URL": database.url,
         _DAGSTER_URL: dagster_url(database.url),
         "DAGSTER_HOME": str(settings.dagster_home),

@@ -85,7 +85,8 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
             settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
         ui_port, site_port = free_port(settings.ui_port), free_port(settings.site_port)
-        if page is not None and not settings.answers_commands:
+        # Who reads the stand-in's page knows its key: only what was made up is answered to that.
+        if page is not None and folder is not None:
             settings = answering_stand_in(settings, page, site_port)
         site = stack.enter_context(SiteProcess(settings, database, site_port, say))
         say("Starting Dagster …")

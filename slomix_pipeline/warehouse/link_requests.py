@@ -3,11 +3,15 @@
 Belongs here: ``link_request``, its role, and which player a Discord user is. Does not belong here: the links themselves
 (``identities``), what is answered (``site.interactions``), what else pages may read (``site_schema``).
 
-The role can only add requests: whatever becomes of the process of the pages, it lists no request and makes no link.
+The role has one right beside those that PostgreSQL gives everybody: to add requests. Whatever becomes of the process
+of the pages, it lists no request and makes no link.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -16,7 +20,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import roles
-from slomix_pipeline.warehouse.database import postgres_url, site_url
+from slomix_pipeline.warehouse.database import UNHEARD_MS, Database, DatabaseUnavailable, postgres_url, site_url
 from slomix_pipeline.warehouse.rows import rows_of
 
 ROLE = "slomix_link"
@@ -29,6 +33,15 @@ _CONNECT_TIMEOUT_SECONDS = 2
 
 class NotNoted(Exception):
     """A request could not be stored just now; the text is for the log."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """That a Discord user wants to be linked to a player. ``called``: what he is called on Discord."""
+
+    discord_id: str
+    called: str
+    guid: str
 
 
 @dataclass(frozen=True)
@@ -54,24 +67,59 @@ def noting_url(settings: Settings) -> str:
     return site_url(postgres_url(settings), ROLE)
 
 
-def note(url: str, discord_id: str, called: str, guid: str) -> None:
+def note(url: str, wish: Wish) -> None:
     """Stores that somebody asked; what he asked for before is forgotten.
 
     Raises:
         NotNoted: the database is away, or does not let us.
     """
-    try:
-        options = f"{conninfo_to_dict(url).get('options', '')} {_OPTIONS}".strip()
-        given = make_conninfo(url, options=options, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
-        with psycopg.connect(given, application_name="slomix link") as conn:
-            conn.execute(
-                "insert into link_request (discord_id, called, guid) values (%s, %s, %s)",
-                [discord_id, called[:LONGEST_NAME], guid],
-            )
-    except psycopg.errors.UniqueViolation:  # he asks twice at once: one of them stands
+    with _connected(url) as conn:
+        try:
+            _store(conn, wish)
+        except psycopg.errors.UniqueViolation:  # he asked twice at once: by now the other wish is there to be forgotten
+            _store(conn, wish)
+
+
+def check(url: str) -> None:
+    """Looks whether requests can be noted by an address.
+
+    Raises:
+        NotNoted: see ``note``.
+    """
+    with _connected(url):
         pass
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection[tuple[Any, ...]]]:
+    """A connection on which each statement commits by itself. Its errors hold no part of a password: an address that
+    libpq would read wrongly is not given to it.
+
+    Raises:
+        NotNoted: also for what goes wrong on it.
+    """
+    try:
+        Database(url)  # reads it as every address is read
+        given = make_conninfo(
+            url,
+            application_name="slomix link",
+            options=f"{conninfo_to_dict(url).get('options', '')} {_OPTIONS}".strip(),
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            tcp_user_timeout=UNHEARD_MS,
+        )
+        with psycopg.connect(given, autocommit=True) as conn:
+            yield conn
+    except DatabaseUnavailable:
+        raise NotNoted("SLOMIX_LINK_POSTGRES_URL can't be read: write it as SLOMIX_POSTGRES_URL is written") from None
     except psycopg.Error as error:
         raise NotNoted(str(error).strip()) from None
+
+
+def _store(conn: Connection[tuple[Any, ...]], wish: Wish) -> None:
+    conn.execute(
+        "insert into link_request (discord_id, called, guid) values (%s, %s, %s)",
+        [wish.discord_id, wish.called[:LONGEST_NAME], wish.guid],
+    )
 
 
 def listed(conn: Connection[DictRow]) -> list[LinkRequest]:
@@ -95,10 +143,15 @@ def linked_player(conn: Connection[DictRow], discord_id: str) -> str | None:
 
 
 def make_role(conn: Connection[DictRow]) -> None:
-    """Makes the role where it is missing and we may do everything; the migration of the table grants it its one right.
-    ``conn`` commits each statement."""
+    """Makes the role where it is missing and we may do everything; ``conn`` commits each statement."""
     if roles.may_make(conn):
         roles.make(conn, ROLE)
+
+
+def grant(conn: Connection[DictRow]) -> None:
+    """Lets the role note requests, where there is such a role."""
+    if roles.is_there(conn, ROLE):
+        conn.execute(_GRANT)
 
 
 def statements_for_role(conn: Connection[DictRow]) -> str:
@@ -108,7 +161,7 @@ def statements_for_role(conn: Connection[DictRow]) -> str:
 
 
 def trouble_with_role(conn: Connection[DictRow]) -> str | None:
-    """Why the role can't note requests, or can do more; None: all is as it should be."""
+    """Why the role can't note requests, or may do more with what is stored; None: all is as it should be."""
     if not roles.is_there(conn, ROLE):
         return f"there is no role {ROLE}"
     may = conn.execute(

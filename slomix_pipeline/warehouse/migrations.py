@@ -225,6 +225,7 @@ def _create_site(conn: psycopg.Connection[DictRow], texts: list[tuple[str, str]]
                 raise MigrationError(_said(f"site/{name}", error)) from error
         site_schema.make_views(conn)
         site_schema.grant(conn)
+        link_requests.grant(conn)
         conn.execute("UPDATE data_version SET version = version + 1, changed_at = clock_timestamp()")
         conn.execute("SELECT hide_players()")
         identities.learn_hidden(conn)

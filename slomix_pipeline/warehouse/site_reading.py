@@ -8,7 +8,7 @@ Does not belong here: results and numbers, which pages read as everybody does (`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal
 
 from psycopg import Connection, sql
@@ -24,11 +24,12 @@ _KEYS = {"session": "session_key", "match": "match_key", "round": "round_key"}
 
 @dataclass(frozen=True)
 class PictureListed:
-    """A picture of a session. ``alt``: the same in words; ``of_present``: it was not scored anew since."""
+    """A picture of a session. ``alt``: the same in words; ``of_present``: it was not scored anew since ``made_at``."""
 
     name: str
     alt: str
     of_present: bool
+    made_at: datetime
 
 
 def grades(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, str]:
@@ -80,7 +81,8 @@ def pictures(conn: Connection[DictRow], session_key: str) -> list[PictureListed]
     """The pictures of a session, in order."""
     with conn.cursor(row_factory=rows_of(PictureListed)) as cursor:
         return cursor.execute(
-            "select name, alt, of_present from site.picture where session_key = %s order by position", [session_key]
+            "select name, alt, of_present, made_at from site.picture where session_key = %s order by position",
+            [session_key],
         ).fetchall()
 
 

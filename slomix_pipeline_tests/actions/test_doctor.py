@@ -132,6 +132,9 @@ def test_the_doctor_says_what_slash_commands_lack(database: Database, there: Pat
             and "https://stats.example.org/discord/interactions" in whole["slash commands"].text
         )
         assert whole["clock"].fine and "/link" not in whole
+        nowhere = "postgresql://slomix_link@127.0.0.1:1/nowhere"
+        found = diagnosis(database, tmp_path, **given, link_postgres_url=nowhere)["/link"]
+        assert not found.fine and "set SLOMIX_LINK_POSTGRES_URL" in found.text
     with database.connect() as conn:
         conn.execute("revoke insert on link_request from slomix_link")
     found = diagnosis(database, tmp_path, **given)["/link"]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.discord.standin_commands import NoAnswer, _checked
 from slomix_pipeline.runtime.simulated_home import answering_stand_in
 from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.site.app import create_app
@@ -95,6 +97,36 @@ def test_an_answer_that_takes_longer_comes_behind_the_first(there: StandIn, monk
     assert message["content"] == "" and message["edited_timestamp"]
 
 
+def test_why_there_is_none_comes_later_in_place_of_the_first(there: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "AT_ONCE_WITHIN", 0)
+    before = [own["id"] for own in there.messages()]
+    assert typed(there, "/player nobody of that name") == ""
+    deadline = time.monotonic() + 10
+    while [own["flags"] for own in there.messages() if own["id"] not in before] != [64]:
+        assert time.monotonic() < deadline, there.messages()
+        time.sleep(0.02)
+
+
+SAFE = {"content": "x", "allowed_mentions": {"parse": []}}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"content": "x"}, "would ping"),
+        (SAFE | {"allowed_mentions": {"parse": ["everyone"]}}, "would ping"),
+        (SAFE | {"content": ""}, "empty"),
+        (SAFE | {"content": "😀" * 1001}, "2000"),
+        (SAFE | {"components": [{"components": [{"custom_id": "x" * 101}]}]}, "too long"),
+        (None, "refuse"),
+    ],
+)
+def test_what_discord_would_not_take_or_would_ping_somebody_is_refused(body: Any, why: str) -> None:
+    _checked(SAFE)
+    with pytest.raises(NoAnswer, match=why):
+        _checked(body)
+
+
 def register(page: StandIn, *arguments: str, **changed: str) -> tuple[int, str]:
     settings = {
         "SLOMIX_DISCORD_APPLICATION_ID": page.application.id,
@@ -121,7 +153,7 @@ def test_commands_are_registered_and_refusals_say_what_to_do(tmp_path: Path) -> 
         code, said = register(page, SLOMIX_DISCORD_GUILD="", SLOMIX_DISCORD_BOT_TOKEN="")
         assert code == 1 and "set SLOMIX_DISCORD_GUILD, SLOMIX_DISCORD_BOT_TOKEN first" in said
         code, said = register(page, SLOMIX_DISCORD_BOT_TOKEN="wrong-token\nX: y")
-        assert code == 1 and "could not be reached" in said
+        assert code == 1 and "can't be sent" in said and "SLOMIX_DISCORD_BOT_TOKEN" in said
         assert page.application.commands == []
         code, said = register(page, SLOMIX_SITE_ADDRESS="https://stats.example.org")
         assert code == 0 and "https://stats.example.org/discord/interactions" in said

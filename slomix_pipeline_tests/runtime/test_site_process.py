@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from slomix_pipeline.runtime import site_process, supervisor
+from slomix_pipeline.runtime.home import dagster_environment
 from slomix_pipeline.runtime.site_process import SiteProcess
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database
@@ -58,6 +59,11 @@ def test_the_process_of_the_pages_knows_how_commands_are_signed_and_not_how_they
     )._environment
     assert told["SLOMIX_DISCORD_PUBLIC_KEY"] == "ab" * 32 and "slomix_link" in told["SLOMIX_LINK_POSTGRES_URL"]
     assert "a token" not in str(told)
+
+
+def test_the_processes_of_dagster_are_not_told_the_bot_token(database: Database, tmp_path: Path) -> None:
+    told = dagster_environment(load_settings(home=tmp_path, discord_bot_token="a token"), database)
+    assert "a token" not in str(told) and told["SLOMIX_HOME"] == str(tmp_path)
 
 
 def test_the_process_of_the_pages_loads_nothing_that_only_others_need() -> None:

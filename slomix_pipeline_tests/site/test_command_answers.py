@@ -2,15 +2,20 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 
+from slomix_pipeline.discord.embeds import Embed, Field, Message
 from slomix_pipeline.discord.standin_files import Call
 from slomix_pipeline.discord.standin_refusals import refusals
+from slomix_pipeline.discord.wording import NEUTRAL
 from slomix_pipeline.rules.boards import threshold
+from slomix_pipeline.settings import FOR_COMMANDS
 from slomix_pipeline.site.interactions import players
 from slomix_pipeline.site.interactions.commands import (
     COMMANDS,
@@ -21,10 +26,19 @@ from slomix_pipeline.site.interactions.commands import (
     SessionPart,
     registration,
 )
-from slomix_pipeline.site.interactions.replies import choices
-from slomix_pipeline.warehouse import careers, link_requests, reading, results
+from slomix_pipeline.site.interactions.replies import Reply, body, choices
+from slomix_pipeline.warehouse import careers, choosing, link_requests, reading, results
 from slomix_pipeline.warehouse.database import site_url
-from slomix_pipeline_tests.interaction_fixtures import SOMEBODY, Commands, commands_on, embed_of, text_of
+from slomix_pipeline.warehouse.link_requests import Wish
+from slomix_pipeline.warehouse.players import PlayerListed, everybody
+from slomix_pipeline_tests.interaction_fixtures import (
+    SOMEBODY,
+    Commands,
+    command_settings,
+    commands_on,
+    embed_of,
+    text_of,
+)
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, open_pipeline
 from slomix_pipeline_tests.postgres_fixtures import copied_database
 from slomix_pipeline_tests.site_fixtures import OWN, Shown, play_and_tell
@@ -88,8 +102,23 @@ def test_the_score_is_that_of_the_page_and_of_the_posts(commands: Commands, show
         in commands.choices("session", "which")[0]["name"]
     )
     match = embed_of(commands.message("match"))
+    assert match["footer"]["text"].endswith(" · session's trust grade A")
     result = next(post for post in posts if post["title"] == match["title"])
+    with shown.pipeline.database.connect() as conn:
+        winners = [own.winner for own in reversed(reading.matches(conn, [_key(shown)]))]
+    assert [own["name"].rpartition(" · ")[2] for own in commands.choices("match", "which")] == [
+        f"{teams[winner]} won" if winner in teams else winner for winner in winners
+    ]
     assert (match["description"], match["fields"]) == (result["description"], result["fields"])
+
+
+def test_nobody_won_a_session_that_may_go_on(shown: Shown) -> None:
+    over = {"session_gap": "60 min", "pairing_window": "45 min"}
+    with commands_on(shown.pipeline.database, **over) as commands:
+        embed = embed_of(commands.message("session"))
+    assert embed["title"].endswith(", so far") and "wins" not in embed["title"]
+    assert embed["color"] == NEUTRAL
+    assert " so far" in shown.client.get(f"/sessions/{_key(shown)}").text
 
 
 def _key(shown: Shown) -> str:
@@ -159,7 +188,8 @@ def test_a_player_who_is_used_from_the_menu_is_who_is_linked(commands: Commands)
 def test_the_picture_is_shown_where_discord_can_fetch_it(shown: Shown) -> None:
     with commands_on(shown.pipeline.database, site_address="https://stats.example.org") as public:
         embed = embed_of(public.message("session"))
-        assert embed["image"]["url"] == f"{embed['url']}/card.png"
+        assert re.fullmatch(re.escape(f"{embed['url']}/card.png?v=") + "[0-9]+", embed["image"]["url"])
+        assert shown.client.get(embed["image"]["url"].removeprefix("https://stats.example.org")).status_code == 200
         assert embed["url"].startswith("https://stats.example.org/sessions/")
         assert "image" not in embed_of(public.message("session", part="players"))
 
@@ -174,9 +204,9 @@ def test_a_board_is_turned_by_its_buttons(commands: Commands, monkeypatch: pytes
     assert turned["type"] == 7 and "`" + " 4`" in text_of(turned["data"]) and "` 1`" not in text_of(turned["data"])
     again = commands.pressed(turned["data"]["components"][0]["components"][0]["custom_id"])
     assert again["data"]["embeds"][0]["fields"] == first["embeds"][0]["fields"]
-    last = commands.pressed("top kd 90 9999 ")["data"]
+    last = commands.pressed("top/kd/90/9999/")["data"]
     assert last["components"][0]["components"][1]["disabled"]
-    for old in ("top kd 90", "top nothing 90 1 ", "top kd 90 x ", "top kd 90 1 nowhere", "", "x kd 90 1 "):
+    for old in ("top/kd/90", "top/nothing/90/1/", "top/kd/90/x/", "top/kd/90/1/nowhere", "", "x/kd/90/1/"):
         refused = commands.pressed(old)
         assert refused["type"] == 4 and refused["data"]["flags"] == 64
 
@@ -192,6 +222,32 @@ def test_choices_fit_and_are_those_that_are_meant(commands: Commands, people: li
     assert commands.choices("status", "nothing") == []
     many = choices([("n" * 300, str(number)) for number in range(60)] + [("no value", "")])
     assert len(many["choices"]) == 25 and len(many["choices"][0]["name"]) == 100
+
+
+def test_what_one_message_does_not_hold_is_left_to_the_page_and_the_footer_fits() -> None:
+    fields = tuple(Field("f" * 100, "v" * 900) for _ in range(8))
+    for room in range(40):  # the fields end anywhere before the limit
+        embed = Embed("t" * 256, "d" * (600 + room), fields=fields, footer="k" * 100)
+        message = body(Reply(Message(embeds=(embed,)), "https://stats.example.org/x", believed="trust grade A"))
+        assert refusals(Call(message, {})) == {} and message["content"]
+        assert message["embeds"][0]["footer"]["text"].endswith("k · trust grade A")
+        assert message["embeds"][0]["url"] == "https://stats.example.org/x"
+
+
+def test_everybody_is_read_once_for_each_version_of_the_data(
+    commands: Commands, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+
+    def reads(conn: psycopg.Connection[Any]) -> list[PlayerListed]:
+        read.append(conn)
+        return everybody(conn)
+
+    monkeypatch.setattr(choosing, "everybody", reads)
+    with commands_on(shown.pipeline.database) as anew:
+        for typed in ("", "o", "ow"):
+            assert anew.choices("player", "who", typed) == commands.choices("player", "who", typed)
+    assert len(read) == 1
 
 
 def test_the_registered_body_keeps_to_discords_limits() -> None:
@@ -264,6 +320,18 @@ def test_who_asks_to_be_linked_is_once_an_admin_says_so(own_evening: tuple[Pipel
     assert pipeline.slomix("identity", "requests", "--drop", SOMEBODY).exit_code == 2
 
 
+def test_why_a_session_ended_so_is_said_once(own_evening: tuple[Pipeline, Commands]) -> None:
+    pipeline, commands = own_evening
+    match = commands.choices("match", "which")[0]["value"]
+    with pipeline.database.connect() as conn:
+        (row,) = conn.execute("select r2_key from match where match_key = %s", [match]).fetchall()
+    pipeline.slomix("override", "winner", row["r2_key"], "draw", "--why", "seen on a demo", "--by", "ref")
+    why, result = (commands.message("session", part=part) for part in ("why", "result"))
+    assert seen(why).count("seen on a demo") == 1 and "decided by a person" in seen(why)
+    assert seen(result).count("seen on a demo") == 1
+    assert "seen on a demo" in seen(commands.message("match", part="why"))
+
+
 def test_nobody_is_told_of_who_wished_to_be_hidden(own_evening: tuple[Pipeline, Commands]) -> None:
     pipeline, commands = own_evening
     chosen = commands.choices("player", "who")
@@ -275,7 +343,11 @@ def test_nobody_is_told_of_who_wished_to_be_hidden(own_evening: tuple[Pipeline, 
     on_map = commands.choices("map", "map")[0]["value"]
     pipeline.slomix("identity", "link", hidden, OTHER, "--why", "he said so", "--by", "admin")
     assert name in seen(commands.message("player", user=OTHER))
-    pipeline.slomix("identity", "hide", hidden, "--why", "his wish", "--by", "admin")
+    answering = {
+        f"SLOMIX_{name.upper()}": str(getattr(command_settings(pipeline.database), name)) for name in FOR_COMMANDS
+    }
+    done = pipeline.slomix("identity", "hide", hidden, "--why", "his wish", "--by", "admin", **answering)
+    assert "What slash commands answered before stays" in done.stdout
 
     others = [other, chosen[-3]["value"]]
     said = [seen(commands.message(command, **options)) for command, options in every_answer(others, on_map)]
@@ -291,7 +363,7 @@ def test_nobody_is_told_of_who_wished_to_be_hidden(own_evening: tuple[Pipeline, 
 def test_wishes_are_noted_by_a_role_that_can_do_nothing_else(own_evening: tuple[Pipeline, Commands]) -> None:
     pipeline, _ = own_evening
     url = site_url(pipeline.database.url, link_requests.ROLE)
-    link_requests.note(url, "300000000000000005", "x" * 200, "AAAAAAAA")
+    link_requests.note(url, Wish("300000000000000005", "x" * 200, "AAAAAAAA"))
     with pipeline.database.connect() as conn:
         assert link_requests.trouble_with_role(conn) is None
         assert link_requests.drop(conn, "300000000000000005")
@@ -307,7 +379,67 @@ def test_wishes_are_noted_by_a_role_that_can_do_nothing_else(own_evening: tuple[
         with psycopg.connect(url) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute(forbidden)
     with pytest.raises(link_requests.NotNoted):
-        link_requests.note("postgresql://slomix_link@127.0.0.1:1/nowhere", SOMEBODY, "x", "AAAAAAAA")
+        link_requests.note("postgresql://slomix_link@127.0.0.1:1/nowhere", Wish(SOMEBODY, "x", "AAAAAAAA"))
+
+
+@pytest.mark.parametrize("address", ["postgresql://slomix_link:a@secret@127.0.0.1/x", "password=secret host"])
+def test_of_an_address_that_can_not_be_read_no_part_is_told(address: str) -> None:
+    with pytest.raises(link_requests.NotNoted) as refused:
+        link_requests.note(address, Wish(SOMEBODY, "x", "AAAAAAAA"))
+    assert "secret" not in str(refused.value) and "SLOMIX_LINK_POSTGRES_URL" in str(refused.value)
+
+
+def test_of_two_wishes_at_once_the_later_one_stands(own_evening: tuple[Pipeline, Commands]) -> None:
+    pipeline, _ = own_evening
+    url = site_url(pipeline.database.url, link_requests.ROLE)
+    user = "300000000000000006"
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(url) as first:
+            first.execute("insert into link_request values (%s, 'x', 'AAAAAAAA')", [user])
+            second = pool.submit(link_requests.note, url, Wish(user, "x", "BBBBBBBB"))
+            with pipeline.database.connect() as conn:
+                conn.autocommit = True
+                until_somebody_waits(conn)
+        second.result()
+    with pipeline.database.connect() as conn:
+        assert [own.guid for own in link_requests.listed(conn) if own.discord_id == user] == ["BBBBBBBB"]
+        assert link_requests.drop(conn, user)
+
+
+def until_somebody_waits(conn: psycopg.Connection[Any]) -> None:
+    """Returns when a wish waits for another one to be committed."""
+    waiting = "select from pg_stat_activity where application_name = 'slomix link' and wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 5
+    while not conn.execute(waiting).fetchall():
+        assert time.monotonic() < deadline
+
+
+def test_who_is_linked_and_played_no_round_that_counts_is_told_so(own_evening: tuple[Pipeline, Commands]) -> None:
+    pipeline, commands = own_evening
+    user = "300000000000000007"
+    with pipeline.database.connect() as conn:
+        conn.execute(
+            """insert into identity_decision (kind, guid, discord_id, reason, made_by)
+               values ('link', 'AAAAAAAA', %s, 'x', 'x')""",
+            [user],
+        )
+    for message in (commands.message("player", user), commands.message("player", user=user)):
+        assert message["flags"] == 64
+        assert "AAAAAAAA, of whom no round counts" in message["content"] and "not linked" not in message["content"]
+
+
+def test_an_old_picture_is_not_shown_under_a_score_that_was_made_anew(own_evening: tuple[Pipeline, Commands]) -> None:
+    pipeline, _ = own_evening
+    with (
+        commands_on(pipeline.database, site_address="https://stats.example.org") as public,
+        pipeline.database.connect() as conn,
+    ):
+        conn.autocommit = True
+        assert "image" in embed_of(public.message("session"))
+        (was,) = conn.execute("select scored_at from session").fetchall()
+        conn.execute("update session set scored_at = now()")
+        assert "image" not in embed_of(public.message("session"))
+        conn.execute("update session set scored_at = %s", [was["scored_at"]])
 
 
 def test_the_pages_role_can_ask_for_a_link_and_list_none(shown: Shown, commands: Commands) -> None:

@@ -1,16 +1,22 @@
 """Who may call the address of slash commands, in which time he is answered, and that nothing breaks it."""
 
+import asyncio
 import json
 import logging
-import time
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
 
+from slomix_pipeline.discord import api
 from slomix_pipeline.discord.standin_files import Call
 from slomix_pipeline.discord.standin_refusals import refusals
 from slomix_pipeline.site.app import create_app
@@ -69,14 +75,40 @@ def test_a_call_that_was_changed_or_signed_by_somebody_else_or_is_unsigned_is_re
     )
 
 
-def test_a_call_from_before_is_refused_though_it_is_signed(commands: Commands) -> None:
+def test_a_call_from_before_or_from_later_is_refused_though_it_is_signed(commands: Commands) -> None:
     assert commands.send(PING, age=OLDEST - 5).status_code == 200
     assert commands.send(PING, age=OLDEST + 5).status_code == 401
+    assert commands.send(PING, age=-OLDEST - 5).status_code == 401
 
 
 def test_a_call_that_is_too_long_is_not_even_verified(commands: Commands) -> None:
     assert commands.send(PING + b" " * (LONGEST_BODY - len(PING))).status_code == 200
     assert commands.send(PING + b" " * (LONGEST_BODY - len(PING) + 1)).status_code == 413
+
+
+def arriving(parts: Iterable[bytes], pause: float = 0) -> Request:
+    """A call whose bytes come in parts."""
+    coming = iter(parts)
+
+    async def receive() -> Message:
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": next(coming), "more_body": True}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+def test_of_a_call_that_comes_in_parts_no_more_is_read_than_it_may_have() -> None:
+    parts = iter([b" " * LONGEST_BODY, b" ", b"never read"])
+    assert asyncio.run(endpoint._read(arriving(parts))) is None
+    assert list(parts) == [b"never read"]
+
+
+def test_a_call_that_does_not_come_to_its_end_is_not_waited_for(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "ARRIVES_WITHIN", 0.01)
+    store = SiteStore("postgresql://slomix_web@127.0.0.1:1/nowhere")
+    own = endpoint._Endpoint(command_settings(shown.pipeline.database), store)
+    answer = asyncio.run(own.called(arriving(repeat(b" "), pause=0.005)))
+    assert answer.status_code == 408
 
 
 def test_a_call_for_another_application_or_from_another_server_is_refused(commands: Commands) -> None:
@@ -123,31 +155,73 @@ def test_what_breaks_is_told_to_who_asks_and_no_token_is_logged(
     assert "this is a bug" in caplog.text and TOKEN not in caplog.text
 
 
-def test_an_answer_that_takes_longer_is_told_later(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, Any]] = []
+Told = list[tuple[str, str, Any]]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """Every answer takes longer; here is what is told later, as method, address and message."""
+    found: Told = []
     monkeypatch.setattr(endpoint, "AT_ONCE_WITHIN", 0)
-    monkeypatch.setattr(endpoint, "_change", lambda url, message: told.append((url, message)))
+    monkeypatch.setattr(endpoint, "_told", lambda method, url, message: found.append((method, url, message)))
+    return found
+
+
+WEBHOOK = f"https://discord.com/api/v10/webhooks/{APPLICATION}/{TOKEN}"
+
+
+def test_an_answer_that_takes_longer_is_told_later(commands: Commands, told: Told) -> None:
     assert commands.typed("status") == {"type": 5}
     assert commands.typed("link", who="nobody") == {"type": 5, "data": {"flags": 64}}
-    assert commands.pressed("top kills all 0 ") == {"type": 6}
-    (url, message), *_ = told
-    assert url == f"https://discord.com/api/v10/webhooks/{APPLICATION}/{TOKEN}/messages/@original"
-    assert message["embeds"][0]["title"] and len(told) == 3
+    assert commands.pressed("top/kills/all/0/") == {"type": 6}
+    assert {(method, url) for method, url, _ in told} == {("PATCH", f"{WEBHOOK}/messages/@original")}
+    assert told[0][2]["embeds"][0]["title"] and "nobody" in told[1][2]["content"] and len(told) == 3
     assert commands.choices("player", "who") == [], "choices can't be told later"
     assert len(told) == 3
 
 
-def test_answers_come_in_time(commands: Commands) -> None:
-    for command in COMMANDS:
-        commands.call(2, {"type": 1, "name": command.name})  # so that it is planned
-    began = time.monotonic()
-    for command in COMMANDS:
-        commands.call(2, {"type": 1, "name": command.name})
-    assert time.monotonic() - began < len(COMMANDS) * 1.0
+def test_why_there_is_no_answer_is_told_later_to_who_asked_alone(commands: Commands, told: Told) -> None:
+    assert commands.typed("player", who="nobody of that name") == {"type": 5}
+    (taken_back, original, _), (method, url, message) = told
+    assert (taken_back, original) == ("DELETE", f"{WEBHOOK}/messages/@original")
+    assert (method, url) == ("POST", WEBHOOK) and message["flags"] == 64
+    told.clear()
+    assert commands.pressed("a button of old") == {"type": 6}
+    ((method, url, message),) = told
+    assert (method, url) == ("POST", WEBHOOK) and message["flags"] == 64, "the message with the button stays"
+
+
+def test_what_is_told_before_discord_knows_of_it_is_told_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = [404, 200, 429, 404]
+
+    def call(*_: object, **__: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code = statuses.pop(0)
+        return answer
+
+    monkeypatch.setattr(api, "call", call)
+    monkeypatch.setattr(endpoint, "AGAIN_AFTER", 0)
+    assert endpoint._told("PATCH", WEBHOOK, {}) is None
+    assert endpoint._told("PATCH", WEBHOOK, {}) == "status 404" and statuses == []
+
+
+def test_no_token_is_logged_or_told_when_discord_can_not_be_reached(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        trouble = endpoint._told("PATCH", f"http://127.0.0.1:1/api/webhooks/1/{TOKEN}", {})
+    assert trouble == "ConnectionError" and TOKEN not in caplog.text
+
+
+def test_to_be_refused_costs_no_connection_what_is_planned_on_it(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled_back: list[object] = []
+    monkeypatch.setattr(SiteStore, "_still_good", lambda conn, error: rolled_back.append(error))
+    assert commands.message("player", who="nobody of that name")["flags"] == 64
+    assert rolled_back == []
 
 
 _TEXT = st.text(max_size=20) | st.sampled_from(
-    ["latest", "2026-02-02", "a", "\x00", "\ud800", "%s", "'; drop table match; --", "top kd 30 1 ", "top kd 30 -7 x"]
+    ["latest", "2026-02-02", "a", "\x00", "\ud800", "%s", "'; drop table match; --", "top/kd/30/1/", "top/kd/30/-7/x"]
 )
 _ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXT,

@@ -1,7 +1,8 @@
 """The slash commands: what can be typed, and as what they are registered with Discord.
 
 Belongs here: names, descriptions, options and their choices, within Discord's limits ("Application Commands").
-Does not belong here: what is answered (``replies``), which choices there are while somebody types (``choices``).
+Does not belong here: what is answered (``sessions``, ``players``), which choices there are while somebody types
+(``choosing``).
 """
 
 from collections.abc import Iterable

@@ -9,10 +9,10 @@ Does not belong here: what is answered (``answering``).
 import asyncio
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import FastAPI
 from pydantic import ValidationError
@@ -21,8 +21,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from slomix_pipeline.discord import api
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.site.interactions.answering import Answer, Answering, later
+from slomix_pipeline.site.interactions.answering import Answer, Answering, later, takes_its_place
 from slomix_pipeline.site.interactions.received import Call, CallKind
 from slomix_pipeline.site.interactions.replies import ReplyKind
 from slomix_pipeline.site.interactions.signing import is_discords
@@ -31,8 +32,9 @@ from slomix_pipeline.warehouse.site_store import SiteStore
 PATH = "/discord/interactions"
 LONGEST_BODY = 256_000  # bytes
 AT_ONCE_WITHIN = 1.5  # seconds; after 3 Discord gives up
-TOLD_LATER_WITHIN = 10.0  # seconds, for the call that does so
-AGENT = "DiscordBot (slomix, 1)"  # Discord takes no calls of nameless programs
+ARRIVES_WITHIN = 3.0  # seconds; a call is short
+TOLD_LATER_WITHIN = 10.0  # seconds, for each call that does so
+AGAIN_AFTER = 1.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -49,11 +51,16 @@ class _Endpoint:
         self._application, self._guild = settings.discord_application_id, settings.discord_guild
         self._api, self._base = settings.discord_api, settings.site_address
         noting = settings.link_postgres_url
-        self._answering = Answering(store, settings.zone, None if noting is None else noting.get_secret_value())
+        link_url = None if noting is None else noting.get_secret_value()
+        self._answering = Answering(store, settings.zone, settings.session_gap, link_url)
 
     async def called(self, request: Request) -> Response:
         """Any call."""
-        body = await _read(request)
+        try:
+            async with asyncio.timeout(ARRIVES_WITHIN):
+                body = await _read(request)
+        except TimeoutError:
+            return PlainTextResponse("Too slow", 408)
         if body is None:
             return PlainTextResponse("Too long", 413)
         signature, timestamp = (request.headers.get(f"X-Signature-{name}", "") for name in ("Ed25519", "Timestamp"))
@@ -81,12 +88,22 @@ class _Endpoint:
 
     async def _tell_later(self, call: Call, making: "asyncio.Future[Answer]") -> None:
         answer = await making
-        wanted = ReplyKind.MESSAGE if call.type is CallKind.COMMAND else ReplyKind.UPDATE
-        if answer["type"] != wanted:  # choices, which come too late, or why a button does nothing: all stays as it is
+        if answer["type"] == ReplyKind.CHOICES:  # which come too late
             return
-        url = f"{self._api}/webhooks/{self._application}/{quote(call.token, safe='')}/messages/@original"
-        if trouble := await run_in_threadpool(_change, url, answer["data"]):
-            _log.warning("an answer that took longer could not be told: %s", trouble)
+        for method, url, message in self._calls(call, answer):
+            if trouble := await run_in_threadpool(_told, method, url, message):
+                _log.warning("an answer that took longer could not be told: %s", trouble)
+
+    def _calls(self, call: Call, answer: Answer) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
+        """The calls that tell an answer after something else was said. Their addresses hold a token."""
+        webhook = f"{self._api}/webhooks/{self._application}/{quote(call.token, safe='')}"
+        message = answer["data"]
+        if takes_its_place(call, answer):
+            yield "PATCH", f"{webhook}/messages/@original", {own: message[own] for own in message if own != "flags"}
+            return
+        if call.type is CallKind.COMMAND:
+            yield "DELETE", f"{webhook}/messages/@original", None
+        yield "POST", webhook, message
 
 
 async def _read(request: Request) -> bytes | None:
@@ -102,11 +119,14 @@ async def _read(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _change(url: str, message: dict[str, Any]) -> str | None:
-    """Changes the message at an address, which holds a token: no error tells more than its kind."""
-    own = {name: value for name, value in message.items() if name != "flags"}  # fixed by the first answer
+def _told(method: str, url: str, message: dict[str, Any] | None) -> str | None:
+    """Makes a call, and once more where our first answer is not there yet or there were too many. Returns what went
+    wrong, without the address."""
     try:
-        answer = requests.patch(url, json=own, timeout=TOLD_LATER_WITHIN, headers={"User-Agent": AGENT})
-    except requests.RequestException as error:
-        return type(error).__name__
+        answer = api.call(method, url, TOLD_LATER_WITHIN, body=message)
+        if answer.status_code in (404, 429):
+            time.sleep(AGAIN_AFTER)
+            answer = api.call(method, url, TOLD_LATER_WITHIN, body=message)
+    except api.Unreachable as error:
+        return str(error)
     return None if answer.ok else f"status {answer.status_code}"

@@ -5,7 +5,6 @@ Belongs here: who and what is meant, and which words are said of it: those of po
 (``replies``).
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
@@ -24,12 +23,11 @@ from slomix_pipeline.stages.asked_content import message_of
 from slomix_pipeline.warehouse import careers, link_requests, players
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.careers import Career, NotOnePlayer, PlayerFound
-from slomix_pipeline.warehouse.link_requests import NotNoted
+from slomix_pipeline.warehouse.link_requests import Wish
 from slomix_pipeline.warehouse.maps import NotOneMap, find_map, is_played
 
 PLACES = 15  # of a board, on a message
 _UNLINKED = "say who: you are not linked to a player; /link asks for that"
-_log = logging.getLogger(__name__)
 
 
 def player(asked: Asked) -> Reply:
@@ -75,7 +73,12 @@ def _player_meant(asked: Asked) -> PlayerFound:
 
 def _linked(asked: Asked, discord_id: str) -> PlayerFound | None:
     guid = link_requests.linked_player(asked.conn, discord_id)
-    return None if guid is None else careers.player_of(asked.conn, guid)
+    if guid is None:
+        return None
+    for own in (guid, *careers.guids_of(asked.conn, guid)):  # his rounds may be those of another one of them
+        if (found := careers.player_of(asked.conn, own)) is not None:
+            return found
+    raise Refused(f"the player of that user is {guid}, of whom no round counts so far")
 
 
 def _find(asked: Asked, typed: str) -> PlayerFound:
@@ -130,7 +133,7 @@ def top(asked: Asked) -> Reply:
 def turned(asked: Asked) -> Reply:
     """A board whose buttons were pressed, at other places."""
     try:
-        command, board, period, page, on_map = asked.call.data.custom_id.split(" ", 4)
+        command, board, period, page, on_map = asked.call.data.custom_id.split("/", 4)
         if command != CommandName.TOP or (on_map and not is_played(asked.conn, on_map)):
             raise ValueError
         return _board(asked, BoardName(board), Period(period), on_map or None, min(int(page), 9999))
@@ -151,7 +154,7 @@ def _board(asked: Asked, name: BoardName, period: Period, on_map: str | None, pa
     query = {**({"map": on_map} if on_map else {}), **({"since": str(day)} if day else {})}
     url = asked.base + url_of("boards", name) + (f"?{urlencode(query)}" if query else "")
     buttons = [
-        Button(label, f"{CommandName.TOP} {name} {period} {to} {on_map or ''}", 0 <= to <= last)
+        Button(label, f"{CommandName.TOP}/{name}/{period}/{to}/{on_map or ''}", 0 <= to <= last)
         for label, to in (("Places before", page - 1), ("Next places", page + 1))
     ]
     message = board_message(board, needed, shown, asked.now, on_map, since)
@@ -159,19 +162,17 @@ def _board(asked: Asked, name: BoardName, period: Period, on_map: str | None, pa
 
 
 def link(asked: Asked) -> Reply:
-    """Notes that who asks wants to be linked to a player."""
+    """Has noted that who asks wants to be linked to a player."""
     caller = asked.call.caller
-    if caller is None or asked.link_url is None:
+    if caller is None or not asked.can_link:
         raise Refused("nobody can be linked from here")
     wanted = _find(asked, asked.call.option(OptionName.WHO))
     if (own := link_requests.linked_player(asked.conn, caller.id)) is not None:
         if own == wanted.guid:
             raise Refused(f"you are linked to {wanted.name} already")
         raise Refused("you are linked to another player; an admin can change that")
-    try:
-        link_requests.note(asked.link_url, caller.id, caller.called, wanted.guid)
-    except NotNoted as error:
-        _log.warning("a wish to be linked could not be noted: %s", error)
-        raise Refused("that could not be noted just now; try again later") from None
     who = f"**{player_text(wanted.name)}** ({escape(wanted.guid)})"
-    return Reply(Message(content=f"Noted: you want to be linked to {who}. An admin confirms it."), for_one=True)
+    return Reply(
+        Message(content=f"Noted: you want to be linked to {who}. An admin confirms it."),
+        wish=Wish(caller.id, caller.called, wanted.guid),
+    )

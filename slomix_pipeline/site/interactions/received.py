@@ -10,10 +10,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from slomix_pipeline.formats.names import plain
+from slomix_pipeline.rules.people import DISCORD_ID
 
 _LONGEST = 100  # characters of anything that somebody types, and of the id of a button
 
-Snowflake = Annotated[str, Field(pattern=r"^[0-9]{17,20}$")]
+Snowflake = Annotated[str, Field(pattern=DISCORD_ID)]
 Typed = Annotated[str, AfterValidator(lambda text: plain(text)[:_LONGEST])]
 
 
@@ -67,7 +68,6 @@ class Data(_Part):
     """Which command, or which button. ``target_id``: on whom it is used."""
 
     name: str = ""
-    type: int = CommandKind.TYPED
     options: tuple[Option, ...] = ()
     target_id: Snowflake | None = None
     custom_id: Typed = ""

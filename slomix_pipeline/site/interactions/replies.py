@@ -6,7 +6,7 @@ pings nobody. Does not belong here: what is said (``sessions``, ``players``), th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,17 +14,29 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.discord.embeds import CONTENT_LIMIT, Message, length, to_payload
+from slomix_pipeline.discord.embeds import (
+    CONTENT_LIMIT,
+    CUSTOM_ID_LIMIT,
+    EPHEMERAL,
+    Embed,
+    Message,
+    length,
+    to_payload,
+)
 from slomix_pipeline.discord.pages import pages
 from slomix_pipeline.discord.wording import short_text
+from slomix_pipeline.rules.sessions import still_runs
 from slomix_pipeline.site.interactions.commands import OptionName
 from slomix_pipeline.site.interactions.received import Call
+from slomix_pipeline.warehouse.choosing import Everybody
+from slomix_pipeline.warehouse.link_requests import Wish
+from slomix_pipeline.warehouse.site_store import Moment
 
-EPHEMERAL = 64  # "Message Flags"
+MOST_CHOICES = 25  # "Application Command Option Structure"
 _ROW, _BUTTON, _GREY = 1, 2, 2  # "Component Reference"
 _LONGEST = 300  # visible characters of a sentence
 _MOST_HITS = 15
-_LONGEST_ID = 100
+_LONGEST_CHOICE = 100  # of its label, and of its value
 _MORE = "-# One message does not hold all of it; the rest stands on the page behind the title."
 
 
@@ -42,14 +54,25 @@ class ReplyKind(IntEnum):
 @dataclass(frozen=True)
 class Asked:
     """A call, and of which moment it is answered: ``now``, in the ``zone`` of the server. ``base``: that of the pages,
-    without a slash at its end; ``link_url``: where is noted who asks to be linked."""
+    without a slash at its end; ``can_link``: it can be noted who asks to be linked."""
 
     call: Call
-    conn: Connection[DictRow]
+    moment: Moment
     base: str
     now: datetime
     zone: ZoneInfo
-    link_url: str | None = None
+    session_gap: timedelta
+    everybody: Everybody
+    can_link: bool
+
+    @property
+    def conn(self) -> Connection[DictRow]:
+        """Everything as it is at that moment."""
+        return self.moment.conn
+
+    def is_running(self, ended_at: datetime) -> bool:
+        """Whether a session that ended then, so far, may go on: the same as pages say."""
+        return ended_at in self.moment.version.played_until and still_runs(ended_at, self.now, self.session_gap)
 
 
 @dataclass(frozen=True)
@@ -63,15 +86,15 @@ class Button:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. ``url``: the page of the same; ``picture``: the address of one; ``grade``: the trust grade, where it
-    is about a result; ``for_one``: only who asked sees it."""
+    """An answer. ``url``: the page of the same; ``picture``: the address of one; ``believed``: how far it can be, where
+    it is about a result; ``wish``: what has to be noted before this is said."""
 
     message: Message
     url: str | None = None
     picture: str | None = None
-    grade: str | None = None
+    believed: str | None = None
     buttons: Sequence[Button] = ()
-    for_one: bool = False
+    wish: Wish | None = None
 
 
 class Refused(Exception):
@@ -96,17 +119,18 @@ def chosen(call: Call, option: OptionName, usual: Word) -> Word:
 
 def body(reply: Reply) -> dict[str, Any]:
     """The message of an answer."""
-    first, *more = pages(reply.message)
-    if first.embeds:
-        embed = first.embeds[0]
-        footer = " · ".join(filter(None, (embed.footer, reply.grade and f"trust grade {reply.grade}")))
-        first = replace(first, embeds=(replace(embed, url=reply.url, footer=footer), *first.embeds[1:]))
+    # The whole footer first: what it takes, no field can.
+    first, *more = pages(replace(reply.message, embeds=tuple(_whole(embed, reply) for embed in reply.message.embeds)))
     if more and reply.url:
         first = replace(first, content=_MORE)
     payload = to_payload(first) | {"components": _components(reply.buttons)}
     if reply.picture:
         payload["embeds"][0]["image"] = {"url": reply.picture}
-    return payload | ({"flags": EPHEMERAL} if reply.for_one else {})
+    return payload
+
+
+def _whole(embed: Embed, reply: Reply) -> Embed:
+    return replace(embed, url=reply.url, footer=" · ".join(filter(None, (embed.footer, reply.believed))))
 
 
 def refusal(text: str, hits: Sequence[str] = ()) -> dict[str, Any]:
@@ -122,12 +146,16 @@ def refusal(text: str, hits: Sequence[str] = ()) -> dict[str, Any]:
 
 def choices(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Choices while somebody types: label and value of each."""
-    fitting = [(label, value) for label, value in found if 0 < len(value) <= _LONGEST_ID][:25]
-    return {"choices": [{"name": (label or value)[:_LONGEST_ID], "value": value} for label, value in fitting]}
+    fitting = [(label, value) for label, value in found if 0 < len(value) <= _LONGEST_CHOICE]
+    return {
+        "choices": [
+            {"name": (label or value)[:_LONGEST_CHOICE], "value": value} for label, value in fitting[:MOST_CHOICES]
+        ]
+    }
 
 
 def _components(buttons: Sequence[Button]) -> list[dict[str, Any]]:
-    if not buttons or any(len(button.id) > _LONGEST_ID for button in buttons):
+    if not buttons or any(len(button.id) > CUSTOM_ID_LIMIT for button in buttons):
         return []
     own = [
         {"type": _BUTTON, "style": _GREY, "label": own.label, "custom_id": own.id, "disabled": not own.is_active}

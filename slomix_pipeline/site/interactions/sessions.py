@@ -48,14 +48,34 @@ def session(asked: Asked) -> Reply:
             fields = duel_fields(hardest_duels(conn, key)) or _nothing("no duel is known of it that is worth telling")
         case SessionPart.WHY:
             fields = tuple(session_why_fields(evidence))
-    head = session_head(evidence.session, matches, evidence.grade, evidence.decisions, evidence.corrections, legend)
-    has_picture = part is SessionPart.RESULT and asked.base.startswith("https://") and site_reading.pictures(conn, key)
+    if part is SessionPart.WHY:  # which says below what the head would say of it
+        evidence = replace(evidence, grade=evidence.grade._replace(reasons=()), decisions=(), corrections=())
+    head = session_head(
+        evidence.session,
+        matches,
+        evidence.grade,
+        evidence.decisions,
+        evidence.corrections,
+        legend,
+        runs=asked.is_running(evidence.session.ended_at),
+    )
     return Reply(
         Message(embeds=(replace(head, fields=fields),)),
         asked.base + url_of("sessions", key),
-        asked.base + url_of("sessions", key, "card.png") if has_picture else None,
-        evidence.grade.letter,
+        _picture(asked, key) if part is SessionPart.RESULT else None,
+        f"trust grade {evidence.grade.letter}",
     )
+
+
+def _picture(asked: Asked, key: str) -> str | None:
+    """The address of the result's picture, where Discord can fetch it, while it shows the result. It is another one
+    with every drawing: Discord keeps what it fetched by its address."""
+    if not asked.base.startswith("https://"):
+        return None
+    pictures = site_reading.pictures(asked.conn, key)
+    if not pictures or not pictures[0].of_present:
+        return None
+    return f"{asked.base}{url_of('sessions', key, 'card.png')}?v={int(pictures[0].made_at.timestamp() * 1000)}"
 
 
 def _nothing(text: str) -> tuple[()]:
@@ -91,7 +111,7 @@ def match(asked: Asked) -> Reply:
     return Reply(
         Message(embeds=(embed,)),
         asked.base + url_of("matches", seen.key),
-        grade=session_grade(asked.conn, seen.session_key).letter,
+        believed=f"session's trust grade {session_grade(asked.conn, seen.session_key).letter}",
     )
 
 
