@@ -135,7 +135,7 @@ def test_a_browser_shows_the_whole_evening_and_runs_nothing_of_it(
                 assert wrong_with(page) == [], (url, width)
             pictures = page.locator("img")
             pictures.evaluate_all("all => all.forEach(one => one.loading = 'eager')")
-            page.wait_for_load_state("networkidle")
+            pictures.evaluate_all("all => Promise.all(all.map(one => one.decode()))")
             assert pictures.evaluate_all("all => all.every(one => one.naturalWidth > 0 && one.alt !== '')"), url
     assert watched.complaints == [] and watched.foreign == []
     assert len(once) > 30 and all(any(map_name in url for url in map(str, once)) for map_name in MAPS[1:])
