@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade
+from slomix_pipeline.rules.overrides import meant_team
 from slomix_pipeline.rules.scoring import Confidence, Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -74,7 +75,7 @@ class MatchEvidence:
 
 @dataclass(frozen=True)
 class SessionEvidence:
-    """``decisions``: those in force about its rounds."""
+    """``decisions``: those in force about its rounds, by the letters that the teams have now."""
 
     session: SessionScore
     names: Mapping[str, TeamName]
@@ -96,14 +97,19 @@ def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvid
     if not rows:
         raise KeyError(session_key)
     keys = conn.execute("select round_key from session_round where session_key = %s", [session_key]).fetchall()
+    rosters = reading.rosters(conn, session_key)
+    team_of = {entry.guid: entry.team for entry in rosters}
     return SessionEvidence(
         session=rows[0],
         names=teams.team_names(conn, [session_key])[session_key],
-        rosters=reading.rosters(conn, session_key),
+        rosters=rosters,
         teams=teams.team_evidence(conn, session_key),
         grade=session_grade(conn, session_key),
         matches=_matches(conn, session_key),
-        decisions=overrides.about(conn, [row["round_key"] for row in keys]),
+        decisions=[
+            replace(row, value=meant_team(row.value, row.roster or (), team_of))
+            for row in overrides.about(conn, [row["round_key"] for row in keys])
+        ],
         corrections=corrections.listed(conn, session_key),
     )
 
