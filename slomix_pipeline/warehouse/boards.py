@@ -41,15 +41,19 @@ class BoardPlace:
     volume: int
 
 
+# Sessions of a span are found first, as keys: a condition that may be none would not reach the index.
+_OF_A_SPAN = """
+          and session_key = any(array(select session_key from session
+                                      where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+                                        and started_at < coalesce(%(until)s::timestamptz, 'infinity')))"""
+
+
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever.
-_SEEN = """
+def _seen(within: str = "") -> str:
+    return f"""
     with number as materialized (   -- else part and whole are worked out anew wherever they stand below
         select guid, rounds, damage_given, part, whole from board_number
-        where board = %(board)s and level = %(level)s and scope = %(scope)s
-          and (coalesce(%(since)s::timestamptz, %(until)s::timestamptz) is null
-               or session_key in (select session_key from session
-                                  where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
-                                    and started_at < coalesce(%(until)s::timestamptz, 'infinity')))
+        where board = %(board)s and level = %(level)s and scope = %(scope)s{within}
     ),
     person as (
         select p.person as guid, p.name, sum(n.rounds)::bigint as of_rounds, sum(n.damage_given) as damage,
@@ -67,12 +71,15 @@ _SEEN = """
         from person, board_value(%(board)s, part, whole) as value
     )"""
 
-_BOARD = f"""{_SEEN}
+
+_ROWS = """
     select row_number() over (order by value desc, rounds desc, guid) as rank, guid, name, value, rounds, of_rounds
     from seen where stands
     order by rank"""
 
-_PLACE = f"""{_SEEN}
+_BOARD, _BOARD_OF_A_SPAN = f"{_seen()}{_ROWS}", f"{_seen(_OF_A_SPAN)}{_ROWS}"
+
+_PLACE = f"""{_seen()}
     select case when stands then rank end as rank, of_players, coalesce(rounds, 0) as rounds, of_rounds,
            coalesce(damage, 0)::bigint as damage, coalesce(whole, 0) as volume
     from (select seen.*, row_number() over (partition by stands order by value desc, rounds desc, guid) as rank,
@@ -93,7 +100,8 @@ def board_rows(
     """Everybody who stands on a board, first place first: by value, then rounds, then GUID. ``map_name``: of that map
     alone, as ``map_key`` has it; ``since``: of sessions that began then or later; ``until``: before then."""
     with conn.cursor(row_factory=rows_of(BoardRow)) as cursor:
-        return cursor.execute(_BOARD, _asked(board, needed, map_name, since, until)).fetchall()
+        query = _BOARD if since is None and until is None else _BOARD_OF_A_SPAN
+        return cursor.execute(query, _asked(board, needed, map_name, since, until)).fetchall()
 
 
 def board_place(conn: Connection[DictRow], board: Board, needed: Threshold, person: str) -> BoardPlace | None:
