@@ -7,6 +7,7 @@ update session set prepared_of = null where prepared_of is not null and ended_at
 -- When the newest session of each server ended is asked with every page, and which ended of late every half minute.
 create index session_ended on session (server, ended_at);
 create index session_ended_at on session (ended_at);
+create index session_started on session (started_at, session_key);   -- lists are read from the newest on
 
 create table site_news (
     session_key text primary key references session on delete cascade,

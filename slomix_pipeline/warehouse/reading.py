@@ -341,6 +341,8 @@ def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
 def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, list[PlayerTotals]]:
     """The players of matches with their numbers, most impact first."""
     players: dict[str, list[PlayerTotals]] = {}
+    if not match_keys:
+        return players
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
             f"""select match_key, guid, coalesce(shown, name) as name, {_TOTALS}
