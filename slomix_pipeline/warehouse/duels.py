@@ -71,17 +71,20 @@ _MET = """
     group by p.person, o.person order by p.person, o.person"""
 
 
-# A line that lacks one of the two is no loss where the other one's own line has both.
+# Who is told of has lines of his own, else a part of the file is missing; where it can't be told who he is, it is
+# enough that his own line says so.
 _ROUNDS = """
     with line as materialized (
         select round_key, player, guid, opponent, opponent_guid from valid_round_versus
         where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)
     ), told as (
         select round_key, bool_or(guid is null) as unowned,
-               bool_and(guid is not null and (opponent_guid is not null or exists (
+               bool_and(guid is not null and exists (
                    select from line own
-                   where own.round_key = l.round_key and own.player = l.opponent and own.guid is not null
-                     and own.opponent_guid = l.guid))) as in_full
+                   where own.round_key = l.round_key and own.guid is not null
+                     and (own.guid = l.opponent_guid
+                          or l.opponent_guid is null and own.player = l.opponent and own.opponent_guid = l.guid)
+               )) as in_full
         from line l group by round_key
     )
     select count(*) as of_rounds, count(e.round_key) as with_endstats,
