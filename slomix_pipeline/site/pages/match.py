@@ -10,7 +10,7 @@ from datetime import datetime
 from slomix_pipeline.reports.career_words import par_text
 from slomix_pipeline.rules.awards import WANTED, award_title
 from slomix_pipeline.rules.overrides import OverrideKind, decided_text
-from slomix_pipeline.rules.scoring import Source
+from slomix_pipeline.rules.scoring import Faster, Source
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import Status, map_key
@@ -23,7 +23,7 @@ from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import duels_of
 from slomix_pipeline.warehouse.maps import map_numbers
-from slomix_pipeline.warehouse.plays import AwardGiven, Claims, Play, awards_given, claims, plays_before
+from slomix_pipeline.warehouse.plays import AwardGiven, Play, awards_given, plays_before
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline.warehouse.session_evidence import MatchEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import PlayerOfRound, RoundOfSession, session_rounds
@@ -145,7 +145,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         source=_SOURCES[match.source],
         confidence=None if own.confidence is None else own.confidence.replace("_", " "),
         missing=_missing(match),
-        versions=_versions(claims(conn, key), match) if own.disputed else (),
+        versions=_versions(own, match) if own.disputed else (),
         decisions=tuple(
             (f"{row.kind}: {decided_text(row.kind, row.value)}: {row.reason}", row.made_at)
             for row in evidence.decisions
@@ -183,16 +183,16 @@ def _missing(match: MatchSeen) -> str | None:
     return half and f"{half}{': not counted' if match.winner is None else ''}."
 
 
-def _versions(said: Claims, match: MatchSeen) -> tuple[tuple[str, str], ...]:
+def _versions(said: MatchEvidence, match: MatchSeen) -> tuple[tuple[str, str], ...]:
     """What header and times say, side by side."""
     first = match.attackers_first
-    attackers = {"first": first, "second": first and other_team(first)}
+    attackers = {Faster.FIRST: first, Faster.SECOND: first and other_team(first)}
 
-    def won(claim: str | None) -> str:
-        team = attackers.get(claim or "")
-        if team is not None:
-            return f"{match.teams[team].shown} won"
-        return "nothing" if claim is None else "draw" if claim == "draw" else f"the {claim} attackers won"
+    def won(claim: Faster | None) -> str:
+        if claim is None or claim == Faster.DRAW:
+            return claim or "nothing"
+        team = attackers[claim]
+        return f"the {claim} attackers won" if team is None else f"{match.teams[team].shown} won"
 
     return (("The files' headers say", won(said.by_header)), ("The times say", won(said.by_time)))
 
