@@ -151,7 +151,12 @@ def score_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:
 
 def is_running(moment: Moment, asked: Asked, ended_at: datetime) -> bool:
     """Whether a session that ended then may go on. Only for pages that are ``live``: others would go on saying so."""
-    return ended_at in moment.version.played_until and asked.still_runs(ended_at)
+    return ended_at in played_until(moment, asked)
+
+
+def played_until(moment: Moment, asked: Asked) -> tuple[datetime, ...]:
+    """When the sessions ended so far that may go on. Only for pages that are ``live``, too."""
+    return tuple(filter(asked.still_runs, moment.version.played_until))
 
 
 def nothing_near(moment: Moment, kind: Literal["session", "match", "round"], key: str) -> NotHere:
