@@ -25,7 +25,7 @@ from slomix_pipeline.rules.milestones import (
 )
 from slomix_pipeline.rules.name_search import resembling, search
 from slomix_pipeline.warehouse import records
-from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
+from slomix_pipeline.warehouse.deeds import DeedSeen, deeds, deeds_in
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -228,7 +228,7 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
     guids = guids_of(conn, player.guid)
-    so_far = _so_far(conn, player.guid)
+    so_far = _so_far(conn, [player.guid])[player.guid]
     return Career(
         player.guid,
         player.name,
@@ -267,14 +267,17 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
            where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
+    so_far = _so_far(conn, [row["person"] for row in rows])
+    with_deeds = deeds_in(conn, session_key)
     found = []
     for row in rows:
         player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
-        reached = milestones(_so_far(conn, player.guid))
+        guids = guids_of(conn, player.guid) if with_deeds else []
+        deeds_of_his = deeds(conn, guids) if with_deeds.intersection(guids) else ()
         unlocked = Unlocked(
             player,
-            tuple(own for own in reached if own.reached.session_key == session_key),
-            tuple(own for own in deeds(conn, guids_of(conn, player.guid)) if own.session_key == session_key),
+            tuple(own for own in milestones(so_far[player.guid]) if own.reached.session_key == session_key),
+            tuple(own for own in deeds_of_his if own.session_key == session_key),
         )
         if unlocked.milestones or unlocked.deeds:
             found.append(unlocked)
@@ -286,22 +289,46 @@ def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
     return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
 
 
-def _so_far(conn: Connection[DictRow], person: str) -> list[SoFar]:
-    """What a career had come to after its rounds, as far as milestones hang on them."""
-    with conn.cursor(row_factory=rows_of(Before)) as cursor:
+@dataclass(frozen=True)
+class _Stretch(Before):
+    """A row of ``career_stretch`` without its session."""
+
+    person: str
+
+
+@dataclass(frozen=True)
+class _SoFar(SoFar):
+    """A row of ``career_so_far``."""
+
+    person: str
+
+
+def _so_far(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, list[SoFar]]:
+    """What careers had come to after their rounds, as far as milestones hang on them; by person, each of whom is in."""
+    found: dict[str, list[SoFar]] = {person: [] for person in persons}
+    with conn.cursor(row_factory=rows_of(_Stretch)) as cursor:
         stretches = cursor.execute(
-            """select distinct stretch, rounds, nights, kills, deaths, revives_given, times_revived, dynamites_planted,
-                      dynamites_defused, objectives
-               from career_stretch where person = %s order by stretch""",
-            [person],
+            """select distinct person, stretch, rounds, nights, kills, deaths, revives_given, times_revived,
+                      dynamites_planted, dynamites_defused, objectives
+               from career_stretch where person = any(%s) order by person, stretch""",
+            [list(persons)],
         ).fetchall()
-    with conn.cursor(row_factory=rows_of(SoFar)) as cursor:
-        return cursor.execute(
-            """select round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd, revives_given,
-                      times_revived, dynamites_planted, dynamites_defused, objectives, revives_given_rounds
-               from career_so_far where person = %s and stretch = any(%s) order by stamp, round_key""",
-            [person, worth_a_look(stretches)],
-        ).fetchall()
+    wanted = {person: worth_a_look(list(own)) for person, own in groupby(stretches, key=lambda row: row.person)}
+    with conn.cursor(row_factory=rows_of(_SoFar)) as cursor:
+        for row in cursor.execute(
+            """select so_far.* from unnest(%(persons)s::text[], %(stretches)s::text[]) as wanted (person, stretches)
+               cross join lateral (
+                   select person, round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd,
+                          revives_given, times_revived, dynamites_planted, dynamites_defused, objectives,
+                          revives_given_rounds
+                   from career_so_far
+                   where person = wanted.person and stretch = any(wanted.stretches::bigint[])
+               ) so_far
+               order by stamp, round_key""",
+            {"persons": list(wanted), "stretches": [f"{{{','.join(map(str, own))}}}" for own in wanted.values()]},
+        ):
+            found[row.person].append(row)
+    return found
 
 
 def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
