@@ -128,9 +128,9 @@ def awards(
         if own is None:
             return AwardsOfSeason((), None, None, 0, 0)
         found = season_reading.season_awards(moment.conn, own, asked.zone)
-        part, more = listed(asked, found.awards, lambda award: award.title, limit, after)
+        part, more = listed(asked, found.awards, lambda award: award.award, limit, after)
         way = addresses(f"/awards?season={own.id}", f"{api_url('awards')}?season={own.id}")
-        items = tuple(AwardOfSeason(**vars(award), **way, key=award.title) for award in part)
+        items = tuple(AwardOfSeason(**vars(award), **way, key=award.award) for award in part)
         return AwardsOfSeason(items, more, own.id, found.rounds, found.of_rounds)
 
     return answer(request, make)
