@@ -228,13 +228,13 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
     guids = guids_of(conn, player.guid)
-    so_far = _so_far(conn, player.guid)
+    so_far = so_far_of(conn, player.guid)
     return Career(
         player.guid,
         player.name,
         numbers_of(conn, player.guid),
-        _standing(conn, player.guid),
-        _form(conn, guids),
+        standing_of(conn, player.guid),
+        form_of(conn, guids),
         weapons_used(conn, guids, WEAPONS_SHOWN),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
@@ -270,7 +270,7 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
     found = []
     for row in rows:
         player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
-        reached = milestones(_so_far(conn, player.guid))
+        reached = milestones(so_far_of(conn, player.guid))
         unlocked = Unlocked(
             player,
             tuple(own for own in reached if own.reached.session_key == session_key),
@@ -286,7 +286,7 @@ def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
     return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
 
 
-def _so_far(conn: Connection[DictRow], person: str) -> list[SoFar]:
+def so_far_of(conn: Connection[DictRow], person: str) -> list[SoFar]:
     """What a career had come to after its rounds, as far as milestones hang on them."""
     with conn.cursor(row_factory=rows_of(Before)) as cursor:
         stretches = cursor.execute(
@@ -318,7 +318,8 @@ def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
     return row
 
 
-def _standing(conn: Connection[DictRow], person: str) -> Standing:
+def standing_of(conn: Connection[DictRow], person: str) -> Standing:
+    """How a player's decided matches ended."""
     with conn.cursor(row_factory=rows_of(Standing)) as cursor:
         row = cursor.execute(
             """select count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
@@ -330,7 +331,8 @@ def _standing(conn: Connection[DictRow], person: str) -> Standing:
     return row
 
 
-def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+def form_of(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+    """A player's latest nights, and what was usual before them."""
     with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
         nights = cursor.execute(
             """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
