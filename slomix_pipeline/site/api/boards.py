@@ -11,6 +11,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.formats.gamestats import MAX_LINE
 from slomix_pipeline.reports.career_words import record_title
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, BoardName, Threshold, threshold
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
@@ -36,7 +37,7 @@ from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
 
-MapAsked = Annotated[str | None, Query(max_length=100, description="Only of this map.")]
+MapAsked = Annotated[str | None, Query(max_length=MAX_LINE, description="Only of this map.")]
 
 
 @dataclass(frozen=True, kw_only=True)

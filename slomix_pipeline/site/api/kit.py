@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.formats.gamestats import MAX_LINE
 from slomix_pipeline.site.answers import JSON, Answers, Asked, Link, Made, NotHere, NotUnderstood
 from slomix_pipeline.site.api.problems import PROBLEMS
 from slomix_pipeline.site.templating import has_player, url_of
@@ -29,7 +30,7 @@ USUAL, MOST = 50, 200  # items of a list at a time
 ROUTER = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items there may be.")]
-After = Annotated[str | None, Query(max_length=200, description="Only items after the one of this key, or GUID.")]
+After = Annotated[str | None, Query(max_length=MAX_LINE, description="Only items after the one of this key, or GUID.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def addresses(url: str | None, self_url: str) -> dict[str, Any]:
 
 def following(asked: Asked, **changed: str) -> str:
     """The address of another part of what is asked for."""
-    return f"{quote(asked.path, safe='/:%')}?{urlencode({**asked.query, **changed})}"
+    return f"{quote(asked.path, safe='/:')}?{urlencode({**asked.query, **changed})}"
 
 
 def listed(

@@ -5,6 +5,7 @@ Does not belong here: the session around them (``sessions``), what a receipt say
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import Query
 from pydantic import ConfigDict
@@ -30,6 +31,14 @@ class PlayerOfMatch(PlayerTotals, Linked):
     """A player's numbers of both rounds; ratios as the views have them, unrounded."""
 
 
+class ScoreSoFar(export_schema.Points):
+    """A session's score after one of its matches. ``draws``: of the matches so far; ``without_points``: decided ones
+    whose points nobody knows: the score is too low by them."""
+
+    draws: int
+    without_points: int
+
+
 class MatchResource(export_schema.Match):
     """A match as the export has it, and: ``score``: of the session after it; ``teams``: what they are called;
     ``without_identity``: names of who is in its numbers and in no total; ``record``: its attack that was the fastest on
@@ -38,7 +47,7 @@ class MatchResource(export_schema.Match):
     key: str
     session_key: str
     policy: str
-    score: export_schema.Points
+    score: ScoreSoFar
     teams: dict[Literal["A", "B"], str]
     players: list[PlayerOfMatch]
     without_identity: list[str]
@@ -49,11 +58,11 @@ class MatchResource(export_schema.Match):
 
 
 class RoundResource(export_schema.Round):
-    """A round as the export has it, with its session and match; null of one whose file can't be read."""
+    """A round as the export has it, with its session, match and receipt; null of one whose file can't be read."""
 
     session_key: str | None
     match_key: str | None
-    receipt: str
+    receipt: str | None
     url: str
     self: str
 
@@ -91,7 +100,12 @@ def match(request: Request, key: str) -> Response:
             "key": key,
             "session_key": session_key,
             "policy": seen.policy,
-            "score": {"A": seen.score_a, "B": seen.score_b},
+            "score": {
+                "A": seen.score_a,
+                "B": seen.score_b,
+                "draws": seen.draws,
+                "without_points": seen.without_points,
+            },
             "teams": {team: seen.teams[team].shown for team in Team},
             "players": [PlayerOfMatch(**_totals(player), **player_links(player.guid)) for player in seen.players],
             "without_identity": list(seen.without_identity),
@@ -128,7 +142,7 @@ def round_(request: Request, key: str) -> Response:
             **said,
             "session_key": session_key,
             "match_key": of_match and of_match[1],
-            "receipt": api_url("rounds", key, "receipt"),
+            "receipt": api_url("rounds", key, "receipt") if session_key is not None else None,
             "url": url_of("rounds", key),
             "self": api_url("rounds", key),
         }
@@ -158,7 +172,9 @@ def receipt(
             if found is None:
                 there = [one["guid"] for one in prepared.get("players", ())]
                 own = api_url("rounds", key, "receipt")
-                raise NotHere(f"No {player} played in it.", [Link(f"{own}?player={guid}", guid) for guid in there])
+                raise NotHere(
+                    f"No {player} played in it.", [Link(f"{own}?{urlencode({'player': guid})}", guid) for guid in there]
+                )
             part = found[0] | {"line": found[1]}
         return prepared | {"player": part, "url": url_of("rounds", key), "self": api_url("rounds", key, "receipt")}
 
