@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.answers import Answers
 from slomix_pipeline.site.api.door import BURST, PER_MINUTE, Buckets, Door
+from slomix_pipeline.site.api.kit import MOUNTED, ROUTER
 from slomix_pipeline.site.api.problems import say_what_is_wrong
 from slomix_pipeline.site.api.schema import resources
 
@@ -18,5 +19,5 @@ def create_api(settings: Settings, answers: Answers) -> ASGIApp:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.settings, app.state.answers = settings, answers
     app.router.routes.extend(resources())
-    say_what_is_wrong(app)
+    say_what_is_wrong(app, f"{MOUNTED}{ROUTER.prefix}")
     return Door(app, Buckets(PER_MINUTE, BURST))

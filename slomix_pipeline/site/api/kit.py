@@ -16,10 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slomix_pipeline.formats.gamestats import MAX_LINE
-from slomix_pipeline.site.answers import JSON, Answers, Asked, Link, Made, NotHere, NotUnderstood
+from slomix_pipeline.site.answers import JSON, Answers, Asked, Made, NotUnderstood
 from slomix_pipeline.site.api.problems import PROBLEMS
 from slomix_pipeline.site.templating import has_player, url_of
-from slomix_pipeline.warehouse import site_reading
 from slomix_pipeline.warehouse.site_store import Moment
 
 T = TypeVar("T")
@@ -98,13 +97,6 @@ def listed(
             raise NotUnderstood("after", f"there is no {after} in this list")
     part = items[begin : begin + limit]
     return part, following(asked, after=key(part[-1])) if len(items) > begin + limit else None
-
-
-def nothing_near(moment: Moment, kind: str, key: str) -> NotHere:
-    """That there is no session, match or round of a key, with those around it."""
-    folder = {"session": "sessions", "match": "matches", "round": "rounds"}[kind]
-    found = site_reading.near(moment.conn, kind, key)  # type: ignore[arg-type]  # the three that it knows
-    return NotHere(f"There is no {kind} {key}.", [Link(api_url(folder, other), other) for other in found])
 
 
 def answer(

@@ -18,7 +18,8 @@ from slomix_pipeline.reports.export import lost_round_as_json, match_as_json, ro
 from slomix_pipeline.reports.prepared_receipts import player_part
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
-from slomix_pipeline.site.api.kit import ROUTER, Linked, answer, api_url, nothing_near, player_links
+from slomix_pipeline.site.api.kit import ROUTER, Linked, answer, api_url, player_links
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, session_evidence, session_rounds, site_reading
 from slomix_pipeline.warehouse.fastest_attacks import FastestAttack
@@ -92,7 +93,7 @@ def match(request: Request, key: str) -> Response:
             raise nothing_near(moment, "match", key)
         session_key, match_key = found
         if match_key != key:
-            raise Moved(api_url("matches", match_key))
+            raise Moved(url_of("matches", match_key))
         seen = next(one for one in reading.matches(moment.conn, [session_key]) if one.key == key)
         evidence = session_evidence.session_evidence(moment.conn, session_key)
         return {
@@ -165,13 +166,13 @@ def receipt(
         if prepared is None:
             if site_reading.session_of_round(moment.conn, key) is None:
                 raise nothing_near(moment, "round", key)
-            raise NotHere("The receipt of this round is being made.", [Link(api_url("rounds", key), key)])
+            raise NotHere("The receipt of this round is being made.", [Link(url_of("rounds", key), key)])
         part = None
         if player is not None:
             found = player_part(moment.conn, key, player, prepared)
             if found is None:
                 there = [one["guid"] for one in prepared.get("players", ())]
-                own = api_url("rounds", key, "receipt")
+                own = url_of("rounds", key, "receipt")
                 raise NotHere(
                     f"No {player} played in it.", [Link(f"{own}?{urlencode({'player': guid})}", guid) for guid in there]
                 )

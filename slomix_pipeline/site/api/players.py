@@ -16,7 +16,6 @@ from starlette.responses import Response
 
 from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.rules.milestones import LADDERS, Progress, milestones, progress
-from slomix_pipeline.rules.name_search import resembling
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere, NotUnderstood
 from slomix_pipeline.site.api.kit import (
     ROUTER,
@@ -321,13 +320,8 @@ def _meant(conn: Connection[DictRow], name: str, typed: str) -> PlayerFound:
     try:
         return careers.find_player(conn, typed)
     except NotOnePlayer as error:
-        found: Sequence[PlayerFound | PlayerListed] = error.found or _resembling(conn, typed)
-        raise NotHere(f"{name}: {error}", [Link(api_url("players", one.guid), one.name) for one in found]) from None
-
-
-def _resembling(conn: Connection[DictRow], typed: str) -> list[PlayerListed]:
-    by_name = {one.name: one for one in players.everybody(conn)}
-    return [by_name[name] for name in resembling(typed, by_name)]
+        found = error.found or careers.players_resembling(conn, typed)
+        raise NotHere(f"{name}: {error}", [Link(url_of("players", one.guid), one.name) for one in found]) from None
 
 
 def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound | Sequence[AliasSeen]:
@@ -342,10 +336,10 @@ def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound 
         aliases = players.aliases_of(conn, guid)
         if not aliases:
             near = careers.players_meant(conn, guid[:4]) if len(guid) >= careers.GUID_FROM else []
-            raise NotHere("There is no such player.", [Link(api_url("players", one.guid), one.name) for one in near])
+            raise NotHere("There is no such player.", [Link(url_of("players", one.guid), one.name) for one in near])
         return aliases
     if found.guid != guid:
-        raise Moved(api_url("players", found.guid, *([part] if part else [])))
+        raise Moved(url_of("players", found.guid, *([part] if part else [])))
     return found
 
 

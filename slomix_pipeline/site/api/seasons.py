@@ -30,6 +30,7 @@ from slomix_pipeline.site.api.kit import (
     listed,
     player_links,
 )
+from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import seasons as season_reading
 from slomix_pipeline.warehouse.seasons import SeasonPlayed
 from slomix_pipeline.warehouse.site_store import Moment
@@ -99,7 +100,7 @@ def season(request: Request, id: str) -> Response:  # noqa: A002  # as it stands
         played = season_reading.seasons_played(moment.conn, asked.zone)
         own = next((row for row in played if row.season.id == id), None)
         if own is None:
-            near = [Link(api_url("seasons", row.season.id), row.season.id) for row in played]
+            near = [Link(url_of("seasons", row.season.id), row.season.id) for row in played]
             raise NotHere(f"Nothing was played in a season {id}.", near)
         among = season_reading.regulars(moment.conn, own.season, asked.zone)
         return SeasonResource(

@@ -30,9 +30,9 @@ from slomix_pipeline.site.api.kit import (
     api_url,
     following,
     listed,
-    nothing_near,
     player_links,
 )
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import duels, reading, session_awards, site_reading, team_totals, teams
 from slomix_pipeline.warehouse.duels import Duel, Duels, Met
@@ -77,11 +77,14 @@ class DuelOfSession(Duel, Keyed):
 
 @dataclass(frozen=True)
 class DuelsOfSession(Listed[DuelOfSession]):
-    """``rounds``: of how many of the ``of_rounds`` that count this is known."""
+    """``rounds``: of how many of the ``of_rounds`` that count this is known in full; ``with_endstats``: of how many
+    there are endstats; ``unowned``: of how many of these nobody can tell whose lines are whose."""
 
     items: tuple[DuelOfSession, ...]
     rounds: int
     of_rounds: int
+    with_endstats: int
+    unowned: int
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,9 @@ def session_versus(request: Request, key: str, after: After = None, limit: Limit
     def make(moment: Moment, asked: Asked) -> DuelsOfSession:
         found: Duels = duels.duels_of(moment.conn, session_key(moment, key, "versus"))
         part, more = listed(asked, found.met, _duel_key, limit, after)
-        return DuelsOfSession(tuple(map(_duel, part)), more, found.rounds, found.of_rounds)
+        return DuelsOfSession(
+            tuple(map(_duel, part)), more, found.rounds, found.of_rounds, found.with_endstats, found.unowned
+        )
 
     return answer(request, make)
 
@@ -286,5 +291,5 @@ def session_key(moment: Moment, key: str, part: str = "") -> str:
         raise nothing_near(moment, "session", key)
     if found != key:
         way = part and (part if part.startswith(".") else f"/{part}")
-        raise Moved(f"{api_url('sessions', found)}{way}", for_good=key != "latest")
+        raise Moved(f"{url_of('sessions', found)}{way}", for_good=key != "latest")
     return found
