@@ -15,19 +15,17 @@ from psycopg.rows import DictRow
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
 from slomix_pipeline.rules.milestones import (
-    Before,
     Milestone,
     Progress,
-    SoFar,
     milestones,
     progress,
-    worth_a_look,
 )
 from slomix_pipeline.rules.name_search import resembling, search
 from slomix_pipeline.warehouse import records
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds, deeds_in
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
+from slomix_pipeline.warehouse.so_far import so_far_of
 
 WEAPONS_SHOWN = 5
 GUID_FROM = 4  # characters of one; fewer are many people's
@@ -228,13 +226,13 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
     guids = guids_of(conn, player.guid)
-    so_far = _so_far(conn, [player.guid])[player.guid]
+    so_far = so_far_of(conn, [player.guid])[player.guid]
     return Career(
         player.guid,
         player.name,
         numbers_of(conn, player.guid),
-        _standing(conn, player.guid),
-        _form(conn, guids),
+        standing_of(conn, player.guid),
+        form_of(conn, guids),
         weapons_used(conn, guids, WEAPONS_SHOWN),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
@@ -267,7 +265,7 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
            where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
-    so_far = _so_far(conn, [row["person"] for row in rows])
+    so_far = so_far_of(conn, [row["person"] for row in rows])
     with_deeds = deeds_in(conn, session_key)
     found = []
     for row in rows:
@@ -289,48 +287,6 @@ def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
     return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
 
 
-@dataclass(frozen=True)
-class _Stretch(Before):
-    """A row of ``career_stretch`` without its session."""
-
-    person: str
-
-
-@dataclass(frozen=True)
-class _SoFar(SoFar):
-    """A row of ``career_so_far``."""
-
-    person: str
-
-
-def _so_far(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, list[SoFar]]:
-    """What careers had come to after their rounds, as far as milestones hang on them; by person, each of whom is in."""
-    found: dict[str, list[SoFar]] = {person: [] for person in persons}
-    with conn.cursor(row_factory=rows_of(_Stretch)) as cursor:
-        stretches = cursor.execute(
-            """select distinct person, stretch, rounds, nights, kills, deaths, revives_given, times_revived,
-                      dynamites_planted, dynamites_defused, objectives
-               from career_stretch where person = any(%s) order by person, stretch""",
-            [list(persons)],
-        ).fetchall()
-    wanted = {person: worth_a_look(list(own)) for person, own in groupby(stretches, key=lambda row: row.person)}
-    with conn.cursor(row_factory=rows_of(_SoFar)) as cursor:
-        for row in cursor.execute(
-            """select so_far.* from unnest(%(persons)s::text[], %(stretches)s::text[]) as wanted (person, stretches)
-               cross join lateral (
-                   select person, round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd,
-                          revives_given, times_revived, dynamites_planted, dynamites_defused, objectives,
-                          revives_given_rounds
-                   from career_so_far
-                   where person = wanted.person and stretch = any(wanted.stretches::bigint[])
-               ) so_far
-               order by stamp, round_key""",
-            {"persons": list(wanted), "stretches": [f"{{{','.join(map(str, own))}}}" for own in wanted.values()]},
-        ):
-            found[row.person].append(row)
-    return found
-
-
 def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
     """A career's sums and ratios, of who is found."""
     with conn.cursor(row_factory=rows_of(CareerNumbers)) as cursor:
@@ -345,7 +301,8 @@ def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
     return row
 
 
-def _standing(conn: Connection[DictRow], person: str) -> Standing:
+def standing_of(conn: Connection[DictRow], person: str) -> Standing:
+    """How a player's decided matches ended."""
     with conn.cursor(row_factory=rows_of(Standing)) as cursor:
         row = cursor.execute(
             """select count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
@@ -357,7 +314,8 @@ def _standing(conn: Connection[DictRow], person: str) -> Standing:
     return row
 
 
-def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+def form_of(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+    """A player's latest nights, and what was usual before them."""
     with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
         nights = cursor.execute(
             """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,

@@ -15,9 +15,10 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import Status, map_key
 from slomix_pipeline.site.answers import Asked, Moved
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
-from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_line, match_result, nothing_near
+from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_line, match_result
 from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading

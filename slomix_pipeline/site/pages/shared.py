@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.score_policies import Points, session_winner
@@ -16,9 +15,8 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
+from slomix_pipeline.site.answers import Asked, NotUnderstood
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import maps, site_reading
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, SessionScore
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -99,6 +97,8 @@ def _flags(match: MatchSeen, again: bool) -> list[str]:
         flags.append("decided by a person")
     if match.status is not Status.COMPLETE and match.winner is not None:
         flags.append(match.status.replace("_", " "))
+    if match.without_points:
+        flags.append("score as far as points are known")
     if any(seen.record_key is None for seen in match.rounds):
         flags.append("no Lua timing of a round")
     flags += [
@@ -157,21 +157,6 @@ def is_running(moment: Moment, asked: Asked, ended_at: datetime) -> bool:
 def played_until(moment: Moment, asked: Asked) -> tuple[datetime, ...]:
     """When the sessions ended so far that may go on. Only for pages that are ``live``, too."""
     return tuple(filter(asked.still_runs, moment.version.played_until))
-
-
-def nothing_near(moment: Moment, kind: Literal["session", "match", "round"], key: str) -> NotHere:
-    """That there is no such key, with those around it."""
-    folder = {"session": "sessions", "match": "matches", "round": "rounds"}[kind]
-    found = site_reading.near(moment.conn, kind, key)
-    return NotHere(f"There is no {kind} {key}.", [Link(url_of(folder, other), other) for other in found])
-
-
-def map_asked(moment: Moment, asked: Asked) -> str | None:
-    """The map that ``?map=`` names; None: all of them."""
-    name = asked.query.get("map")
-    if name and not maps.is_played(moment.conn, name):
-        raise NotUnderstood("map", f"no round that counts was played on a map called {name}")
-    return name or None
 
 
 def number_asked(asked: Asked, name: str, least: int = 0) -> int | None:
