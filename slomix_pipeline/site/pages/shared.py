@@ -36,6 +36,9 @@ TOTALS: tuple[tuple[str, str, str, int], ...] = (
 )
 
 
+_PLAYS = {2: "second", 3: "third"}
+
+
 @dataclass(frozen=True)
 class AttackShown:
     """How the attack of a round ended. ``by``: the team that attacked; ``url``: of the round."""
@@ -60,8 +63,18 @@ class MatchLine:
     flags: tuple[str, ...]
 
 
-def match_line(match: MatchSeen, again: bool = False) -> MatchLine:
-    """A match of a session. ``again``: the same map was played before in it."""
+def match_lines(matches: Sequence[MatchSeen]) -> tuple[MatchLine, ...]:
+    """The matches of a session in order."""
+    maps = [match.map_name for match in matches]
+    is_timed = any(seen.record_key is not None for match in matches for seen in match.rounds)
+    return tuple(
+        _match_line(match, maps[: at + 1].count(match.map_name), is_timed=is_timed) for at, match in enumerate(matches)
+    )
+
+
+def _match_line(match: MatchSeen, play: int, *, is_timed: bool) -> MatchLine:
+    """A match of a session. ``play``: the how manieth one of its map in it; ``is_timed``: some round of the session has
+    a timing record, else the session says once that none has."""
     winner = match.teams[Team(match.winner)] if match.winner in (Winner.A, Winner.B) else None
     attackers = match.attackers_first
     return MatchLine(
@@ -72,14 +85,8 @@ def match_line(match: MatchSeen, again: bool = False) -> MatchLine:
         first=attack_shown(match.first, match.teams, attackers),
         second=attack_shown(match.second, match.teams, attackers and other_team(attackers)),
         score=f"{match.score_a} – {match.score_b}",
-        flags=tuple(_flags(match, again)),
+        flags=tuple(_flags(match, play, is_timed)),
     )
-
-
-def match_lines(matches: Sequence[MatchSeen]) -> tuple[MatchLine, ...]:
-    """The matches of a session in order."""
-    maps = [match.map_name for match in matches]
-    return tuple(match_line(match, match.map_name in maps[:at]) for at, match in enumerate(matches))
 
 
 def match_result(match: MatchSeen) -> str:
@@ -89,8 +96,8 @@ def match_result(match: MatchSeen) -> str:
     return "draw" if match.winner == Winner.DRAW else f"{match.teams[match.winner].shown} won"
 
 
-def _flags(match: MatchSeen, again: bool) -> list[str]:
-    flags = ["second play this evening"] if again else []
+def _flags(match: MatchSeen, play: int, is_timed: bool) -> list[str]:
+    flags = [f"{_PLAYS.get(play, f'{play}th')} play this evening"] if play > 1 else []
     if match.winner is None:
         flags.append(match.reason)
     if match.source == Source.OVERRIDE:
@@ -99,7 +106,7 @@ def _flags(match: MatchSeen, again: bool) -> list[str]:
         flags.append(match.status.replace("_", " "))
     if match.without_points:
         flags.append("score as far as points are known")
-    if any(seen.record_key is None for seen in match.rounds):
+    if is_timed and any(seen.record_key is None for seen in match.rounds):
         flags.append("no Lua timing of a round")
     flags += [
         f"numbers of round {number} left out: {seen.left_out}"
