@@ -115,16 +115,17 @@ def _paired(placed: Mapping[str, Placed], override: Override, second_counts_on: 
     }
 
 
-def meant_team(override: Override, teams: Mapping[str, str]) -> str:
-    """What ``value`` is now: A and B by where most of the team that was meant stand, other values as they are.
+def meant_team(value: str, roster: Collection[str], teams: Mapping[str, str | None]) -> str:
+    """What a decided ``value`` is now: A and B by where most of the team that was meant stand, other values as they
+    are.
 
     ``teams``: GUID to A or B. A session that grew at its front may have exchanged the labels.
     """
-    if override.value not in tuple(Team):
-        return override.value
-    in_a = sum(teams.get(guid) == Team.A for guid in override.roster)
-    in_b = sum(teams.get(guid) == Team.B for guid in override.roster)
-    return override.value if in_a == in_b else Team.A if in_a > in_b else Team.B
+    if value not in tuple(Team):
+        return value
+    in_a = sum(teams.get(guid) == Team.A for guid in roster)
+    in_b = sum(teams.get(guid) == Team.B for guid in roster)
+    return value if in_a == in_b else Team.A if in_a > in_b else Team.B
 
 
 def assign_decided_teams(
@@ -137,5 +138,5 @@ def assign_decided_teams(
     decided = [o for o in overrides if o.kind is OverrideKind.TEAM and o.round_key in rounds]
     fixed: dict[str, str] = {}
     for override in sorted(decided, key=lambda o: o.id):
-        fixed[str(override.guid)] = meant_team(override, assign_teams(lineups, fixed).team_of)
+        fixed[str(override.guid)] = meant_team(override.value, override.roster, assign_teams(lineups, fixed).team_of)
     return assign_teams(lineups, fixed)

@@ -123,6 +123,6 @@ def matches_of(halves: Sequence[Half], team_of: Mapping[str, str], decisions: It
     found = of_kind(decisions, OverrideKind.WINNER)
     decided: dict[str, tuple[Winner | None, str]] = {}
     for half in sorted((half for half in halves if half.key in found), key=lambda half: found[half.key].id):
-        winner = meant_team(found[half.key], team_of)
+        winner = meant_team(found[half.key].value, found[half.key].roster, team_of)
         decided[half.match_key] = (None if winner == NOT_COUNTED else Winner(winner), found[half.key].in_words)
     return score_session(halves, team_of, decided)

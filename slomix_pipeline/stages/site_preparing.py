@@ -66,17 +66,24 @@ def _best(conn: Connection[DictRow], session_key: str) -> dict[Team, list[str]]:
 
 
 def prepare_news(database: Database, now: datetime) -> str | None:
-    """Makes the news of the newest session of late whose news are not of what all of it is now. Returns its key; None:
-    all are.
+    """Makes the news of the newest session of late whose news are not of what all of it is now; one of which none can
+    be made has none until it changes. Returns its key; None: all are.
 
     Raises:
         DatabaseUnavailable: the database is away.
     """
     with database.snapshot() as conn:
         waiting = site_news.next_one(conn, now - site_news.OF_LATE)
-        if waiting is None:
-            return None
-        news = [*map(_fallen, fallen_records(conn, waiting.key)), *_reached(conn, waiting.key)]
+    if waiting is None:
+        return None
+    try:
+        with database.snapshot() as conn:
+            news = [*map(_fallen, fallen_records(conn, waiting.key)), *_reached(conn, waiting.key)]
+    except (DatabaseUnavailable, psycopg.OperationalError):
+        raise
+    except Exception:  # whatever it is: older ones wait behind it
+        _log.exception("no news can be made of %s", waiting.key)
+        news = []
     with database.transaction() as conn:
         site_news.store(conn, waiting, news)
     return waiting.key

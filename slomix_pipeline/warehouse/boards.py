@@ -46,8 +46,16 @@ class BoardPlace:
     volume: int
 
 
+# Sessions of a span are found first, as keys: a condition that may be none would not reach the index.
+_OF_A_SPAN = """
+          and session_key = any(array(select session_key from session
+                                      where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+                                        and started_at < coalesce(%(until)s::timestamptz, 'infinity')))"""
+
+
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever.
-_SEEN = """
+def _seen(within: str) -> str:
+    return f"""
     with asked as (
         select * from unnest(%(boards)s::text[], %(rounds)s::bigint[], %(damage)s::bigint[], %(volume)s::bigint[])
                       as needed (board, rounds, damage, volume)
@@ -59,11 +67,7 @@ _SEEN = """
                sum(whole) filter (where part + whole is not null)::bigint as volume
         from (
             select board, guid, rounds, damage_given, part, whole from board_number
-            where board = any(%(boards)s) and level = %(level)s and scope = %(scope)s
-              and (coalesce(%(since)s::timestamptz, %(until)s::timestamptz) is null
-                   or session_key in (select session_key from session
-                                      where started_at >= coalesce(%(since)s::timestamptz, '-infinity')
-                                        and started_at < coalesce(%(until)s::timestamptz, 'infinity')))
+            where board = any(%(boards)s) and level = %(level)s and scope = %(scope)s{within}
             offset 0   -- else part and whole are worked out anew wherever they stand above
         ) number
         group by board, guid
@@ -90,16 +94,23 @@ _SEEN = """
         from seen
     )"""
 
-_BOARD = f"""{_SEEN}
+
+_BOARD = """
     select rank, guid, name, value, rounds, of_rounds from placed where stands order by rank"""
 
-_BELOW = f"""{_SEEN}
+_BELOW = """
     select guid, name, null::bigint as rank, of_players, rounds, of_rounds, damage, volume
     from placed where not stands order by rounds desc, damage desc, guid limit %(most)s"""
 
-_PLACES = f"""{_SEEN}
+_PLACES = """
     select board, guid, name, case when stands then rank end as rank, of_players, rounds, of_rounds, damage, volume
     from placed where guid = %(person)s"""
+
+
+def _placed(asked: Mapping[str, Any], rest: str) -> str:
+    """A query of everybody's place."""
+    is_of_all_time = asked["since"] is None and asked["until"] is None
+    return _seen("" if is_of_all_time else _OF_A_SPAN) + rest
 
 
 def board_rows(
@@ -114,7 +125,8 @@ def board_rows(
     """Everybody who stands on a board, first place first: by value, then rounds, then GUID. ``map_name``: of that map
     alone, as ``map_key`` has it; ``since``: of sessions that began then or later; ``until``: before then."""
     with conn.cursor(row_factory=rows_of(BoardRow)) as cursor:
-        return cursor.execute(_BOARD, _asked({board: needed}, map_name, since, until)).fetchall()
+        asked = _asked({board: needed}, map_name, since, until)
+        return cursor.execute(_placed(asked, _BOARD), asked).fetchall()
 
 
 def board_below(
@@ -129,7 +141,7 @@ def board_below(
     """Those who have too little for a board, the nearest to it first; a few of them."""
     with conn.cursor(row_factory=rows_of(BoardPlace)) as cursor:
         asked = _asked({board: needed}, map_name, since, until) | {"most": BELOW_SHOWN}
-        return cursor.execute(_BELOW, asked).fetchall()
+        return cursor.execute(_placed(asked, _BELOW), asked).fetchall()
 
 
 def board_place(
@@ -154,7 +166,7 @@ def board_places(
 
 
 def _places(conn: Connection[DictRow], asked: Mapping[str, Any], person: str) -> dict[BoardName, BoardPlace]:
-    rows = conn.execute(_PLACES, {**asked, "person": person}).fetchall()
+    rows = conn.execute(_placed(asked, _PLACES), {**asked, "person": person}).fetchall()
     return {BoardName(row.pop("board")): BoardPlace(**row) for row in rows}
 
 

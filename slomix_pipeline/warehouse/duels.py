@@ -35,52 +35,88 @@ class Met(Duel):
 
 @dataclass(frozen=True)
 class Duels:
-    """All that is known of who killed whom: of ``rounds`` of the ``of_rounds`` that count. Every two people are in it
-    twice, once from each side, where the lines of both are there."""
+    """All that is known of who killed whom: in full of ``rounds`` of the ``of_rounds`` that count. Every two people are
+    in it twice, once from each side. ``with_endstats``: of how many rounds there are any; ``unowned``: of how many of
+    these nobody can tell whose lines are whose."""
 
     met: Sequence[Met]
     rounds: int
     of_rounds: int
+    with_endstats: int
+    unowned: int
 
 
+# What happened between two stands in the lines of both, and is taken from either: in those of others a namesake can't
+# be told, in his own he can; and half a file has the lines of some alone.
 _MET = """
+    with line as (
+        select round_key, guid, opponent_guid, kills, deaths from valid_round_versus
+        where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)
+          and guid is not null and opponent_guid is not null
+    ), pair as (
+        select round_key, guid, opponent_guid, max(kills) as kills, max(deaths) as deaths
+        from (
+            select round_key, guid, opponent_guid, kills, deaths from line
+            union
+            select round_key, opponent_guid, guid, deaths, kills from line
+        ) of_either
+        group by round_key, guid, opponent_guid
+    ), named as materialized (
+        select guid, person, called from session_name where session_key = %(key)s
+    )
     select p.person, o.person as other, max(p.called) as player, max(o.called) as opponent,
            sum(d.kills)::integer as kills, sum(d.deaths)::integer as deaths
-    from valid_round_versus d
-    join session_name p on p.session_key = d.session_key and p.guid = d.guid
-    join session_name o on o.session_key = d.session_key and o.guid = d.opponent_guid
-    where d.session_key = %(key)s and (%(match)s::text is null or d.match_key = %(match)s) and p.person <> o.person
-    group by p.person, o.person"""
+    from pair d join named p on p.guid = d.guid join named o on o.guid = d.opponent_guid
+    where p.person <> o.person
+    group by p.person, o.person order by p.person, o.person"""
+
+
+# Who is told of has lines of his own, else a part of the file is missing; where it can't be told who he is, it is
+# enough that his own line says so.
+_ROUNDS = """
+    with line as materialized (
+        select round_key, player, guid, opponent, opponent_guid from valid_round_versus
+        where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)
+    ), told as (
+        select round_key, bool_or(guid is null) as unowned,
+               bool_and(guid is not null and exists (
+                   select from line own
+                   where own.round_key = l.round_key and own.guid is not null
+                     and (own.guid = l.opponent_guid
+                          or l.opponent_guid is null and own.player = l.opponent and own.opponent_guid = l.guid)
+               )) as in_full
+        from line l group by round_key
+    )
+    select count(*) as of_rounds, count(e.round_key) as with_endstats,
+           count(*) filter (where told.in_full) as rounds, count(*) filter (where told.unowned) as unowned
+    from valid_round v
+    left join round_endstats e on e.round_key = v.round_key and e.link_class = 'exact_end'
+    left join told on told.round_key = v.round_key
+    where v.session_key = %(key)s and (%(match)s::text is null or v.match_key = %(match)s)"""
 
 
 def hardest_duels(conn: Connection[DictRow], session_key: str) -> tuple[Duel, ...]:
     """Those with most kills of one side, the hardest first, among rounds whose endstats say whose line it is; as many
     as are worth telling. Of two people there is one, told from the side of who killed more."""
-    with conn.cursor(row_factory=rows_of(Duel)) as cursor:
-        found = cursor.execute(
-            f"""select player, opponent, kills, deaths
-                from (select distinct on (least(person, other), greatest(person, other)) *
-                      from ({_MET}) of_each
-                      order by least(person, other), greatest(person, other), kills desc, person) pairs
-                where kills >= %(worth)s
-                order by kills desc, deaths, person, other limit %(most)s""",
-            {"key": session_key, "match": None, "worth": _WORTH_TELLING, "most": _MOST_TOLD},
-        ).fetchall()
-    return tuple(found)
+    return hardest(_met(conn, session_key, None))
+
+
+def hardest(met: Sequence[Met]) -> tuple[Duel, ...]:
+    """The same among those that are read already."""
+    pairs: dict[frozenset[str], Duel] = {}
+    for one in sorted(met, key=lambda one: (-one.kills, one.deaths, one.person, one.other)):
+        if one.kills >= _WORTH_TELLING:
+            pairs.setdefault(frozenset((one.person, one.other)), Duel(one.player, one.opponent, one.kills, one.deaths))
+    return tuple(pairs.values())[:_MOST_TOLD]
 
 
 def duels_of(conn: Connection[DictRow], session_key: str, match_key: str | None = None) -> Duels:
     """Who killed whom in a session, or in one match of it."""
-    asked = {"key": session_key, "match": match_key}
-    with conn.cursor(row_factory=rows_of(Met)) as cursor:
-        met = cursor.execute(f"{_MET} order by p.person, o.person", asked).fetchall()
-    row = conn.execute(
-        """select count(*) as of_rounds,
-                  count(*) filter (where exists (select from versus d where d.round_key = v.round_key
-                                                 and d.guid is not null and d.opponent_guid is not null)) as rounds
-           from valid_round v
-           where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)""",
-        asked,
-    ).fetchone()
+    row = conn.execute(_ROUNDS, {"key": session_key, "match": match_key}).fetchone()
     assert row is not None
-    return Duels(met, row["rounds"], row["of_rounds"])
+    return Duels(_met(conn, session_key, match_key), **row)
+
+
+def _met(conn: Connection[DictRow], session_key: str, match_key: str | None) -> list[Met]:
+    with conn.cursor(row_factory=rows_of(Met)) as cursor:
+        return cursor.execute(_MET, {"key": session_key, "match": match_key}).fetchall()

@@ -38,10 +38,18 @@ def evenings_on(conn: Connection[DictRow], day: date, zone: tzinfo) -> list[Even
 
 
 def sessions_on(conn: Connection[DictRow], day: date, zone: tzinfo) -> list[str]:
-    """The keys of the sessions that began on this calendar day in earlier years, the oldest first."""
-    rows = conn.execute("select session_key, started_at from session order by started_at, session_key").fetchall()
-    began = {row["session_key"]: row["started_at"].astimezone(zone).date() for row in rows}
-    return [key for key, on in began.items() if (on.month, on.day) == (day.month, day.day) and on.year < day.year]
+    """The keys of the sessions with a match that counts that began on this calendar day in earlier years, the oldest
+    first."""
+    rows = conn.execute(
+        """select session_key
+           from (select session_key, started_at, (started_at at time zone %(zone)s)::date as day from session) s
+           where extract(month from s.day) = %(month)s and extract(day from s.day) = %(day)s
+             and extract(year from s.day) < %(year)s
+             and exists (select from match m where m.session_key = s.session_key and m.winner is not null)
+           order by started_at, session_key""",
+        {"zone": str(zone), "month": day.month, "day": day.day, "year": day.year},
+    )
+    return [row["session_key"] for row in rows]
 
 
 def evenings_ended(conn: Connection[DictRow], since: datetime, until: datetime) -> list[Evening]:

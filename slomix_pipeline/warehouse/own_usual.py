@@ -6,27 +6,29 @@ the form of one player as his page has it (``careers``).
 All of it is asked by keys that are known: those of a join do not reach the indexes below what pages read.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.form import USUAL_OF, usual
+from slomix_pipeline.rules.form import USUAL_OF, median_of_known
 from slomix_pipeline.warehouse.rows import rows_of
+
+_SOME_MONTHS = timedelta(days=120)
 
 
 @dataclass(frozen=True)
 class OwnUsual:
-    """A player's own medians; a number is None where too few of his ``nights`` know it."""
+    """A player's own medians, each with the number of nights that it is of; None where too few of them know it."""
 
-    nights: int
-    kd: float | None
-    dpm: float | None
-    accuracy: float | None
-    headshot_percent: float | None
+    kd: tuple[float, int] | None
+    dpm: tuple[float, int] | None
+    accuracy: tuple[float, int] | None
+    headshot_percent: tuple[float, int] | None
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,11 @@ class _Night:
 
 def own_usual(conn: Connection[DictRow], session_key: str) -> dict[str, OwnUsual]:
     """What was usual for the players of a session when it began, by GUID: later sessions change nothing of it. Of who
-    has played under several GUIDs the nights of all."""
+    has played under several GUIDs the nights of all; nothing of who is hidden: what he always does tells who he is."""
     players = conn.execute(
         """select p.guid, unnest(coalesce(d.guids, array[p.guid])) as played_as, s.started_at
            from session s join session_player p using (session_key) left join person_decided d on d.guid = p.guid
-           where session_key = %(session)s and p.session_key = %(session)s""",
+           where session_key = %(session)s and p.session_key = %(session)s and d.hidden_as is null""",
         {"session": session_key},
     ).fetchall()
     if not players:
@@ -55,7 +57,19 @@ def own_usual(conn: Connection[DictRow], session_key: str) -> dict[str, OwnUsual
 
 
 def _latest(conn: Connection[DictRow], who: Mapping[str, list[str]], before: datetime) -> list[DictRow]:
-    """The latest nights of each player, without their numbers: for that the index is enough."""
+    """The latest nights of each player, without their numbers: for that the index is enough. Regulars have all of
+    theirs within some months, and of them nobody looks further back."""
+    late = _latest_between(conn, who, before - _SOME_MONTHS, before)
+    nights = Counter(row["guid"] for row in late)
+    rest = [at for at, guid in enumerate(who["guids"]) if nights[guid] < USUAL_OF]
+    others = {name: [values[at] for at in rest] for name, values in who.items()}
+    early = _latest_between(conn, others, None, before) if rest else []
+    return [*(row for row in late if nights[row["guid"]] >= USUAL_OF), *early]
+
+
+def _latest_between(
+    conn: Connection[DictRow], who: Mapping[str, list[str]], since: datetime | None, before: datetime
+) -> list[DictRow]:
     return conn.execute(
         """select guid, scope
            from (
@@ -65,10 +79,11 @@ def _latest(conn: Connection[DictRow], who: Mapping[str, list[str]], before: dat
                from player_session_fact f
                join unnest(%(guids)s::text[], %(played_as)s::text[]) own (guid, played_as) on own.played_as = f.guid
                where f.guid = any(%(played_as)s) and f.last_played_at < %(before)s
+                 and f.last_played_at >= coalesce(%(since)s::timestamptz, '-infinity')
                group by own.guid, f.scope
            ) night
            where place <= %(most)s""",
-        {**who, "before": before, "most": USUAL_OF},
+        {**who, "since": since, "before": before, "most": USUAL_OF},
     ).fetchall()
 
 
@@ -102,7 +117,9 @@ def _numbers(conn: Connection[DictRow], who: Mapping[str, list[str]], nights: Se
 
 
 def _usual(nights: Sequence[_Night]) -> OwnUsual:
-    kd, dpm, accuracy, headshots = (
-        usual([getattr(night, number) for night in nights]) for number in ("kd", "dpm", "accuracy", "headshot_percent")
+    return OwnUsual(
+        median_of_known([night.kd for night in nights]),
+        median_of_known([night.dpm for night in nights]),
+        median_of_known([night.accuracy for night in nights]),
+        median_of_known([night.headshot_percent for night in nights]),
     )
-    return OwnUsual(len(nights), kd, dpm, accuracy, headshots)

@@ -1,5 +1,4 @@
-"""What a match's page tells beside its result: what header and times said, its rounds' awards, and other plays of its
-map.
+"""What a match's page tells beside its result: its rounds' awards, and other plays of its map.
 
 Does not belong here: the match itself (``reading``), its evidence (``session_evidence``), the awards of a whole session
 (``session_awards``), numbers of the map (``maps``).
@@ -23,15 +22,6 @@ _PLAYS = 5  # on other evenings
 
 
 @dataclass(frozen=True)
-class Claims:
-    """Whose attack won by the header and by the times, as each would have it alone: ``first``, ``second`` or ``draw``;
-    None: it does not say."""
-
-    by_header: str | None
-    by_time: str | None
-
-
-@dataclass(frozen=True)
 class AwardGiven:
     """An award of a round. ``name``: as the file has it; ``guid``: None where it can't be told who that was; ``scope``:
     what it covers."""
@@ -52,14 +42,6 @@ class Play:
     started_at: datetime
     outcome: Winner | None
     winner: TeamName | None
-
-
-def claims(conn: Connection[DictRow], match_key: str) -> Claims:
-    """What header and times say of a match."""
-    with conn.cursor(row_factory=rows_of(Claims)) as cursor:
-        found = cursor.execute("select by_header, by_time from match where match_key = %s", [match_key]).fetchone()
-    assert found is not None, "whoever asks has found the match"
-    return found
 
 
 def awards_given(conn: Connection[DictRow], match_key: str, wanted: Sequence[str]) -> list[AwardGiven]:

@@ -4,7 +4,7 @@ Belongs here: reading results across tables. Every total comes from the views in
 Does not belong here: how it is worded (``discord.messages``) or printed (``cli``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -260,9 +260,15 @@ def rosters(conn: Connection[DictRow], session_key: str) -> list[RosterEntry]:
         ).fetchall()
 
 
-def matches(conn: Connection[DictRow], session_keys: Iterable[str], *, records: bool = True) -> list[MatchSeen]:
+def matches(
+    conn: Connection[DictRow],
+    session_keys: Iterable[str],
+    *,
+    records: bool = True,
+    players_of: Collection[str] | None = None,
+) -> list[MatchSeen]:
     """The matches of sessions in play order. ``records``: whether to look for theirs, in all that was ever played on
-    their maps."""
+    their maps; ``players_of``: of which alone the players are read."""
     rows = conn.execute(
         """select m.*,
                   coalesce(sum(points_a) over so_far, 0)::integer as score_a,
@@ -281,7 +287,7 @@ def matches(conn: Connection[DictRow], session_keys: Iterable[str], *, records: 
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
     fastest = fastest_attacks(conn, [row["match_key"] for row in rows]) if records else {}
-    players = _match_players(conn, [row["match_key"] for row in rows])
+    players = _match_players(conn, [r["match_key"] for r in rows] if players_of is None else list(players_of))
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
         for row in conn.execute(
@@ -335,6 +341,8 @@ def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
 def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict[str, list[PlayerTotals]]:
     """The players of matches with their numbers, most impact first."""
     players: dict[str, list[PlayerTotals]] = {}
+    if not match_keys:
+        return players
     with conn.cursor(row_factory=rows_of(_OfAMatch)) as cursor:
         for row in cursor.execute(
             f"""select match_key, guid, coalesce(shown, name) as name, {_TOTALS}

@@ -10,7 +10,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.grades import Grade
-from slomix_pipeline.rules.scoring import Confidence, Source, Winner
+from slomix_pipeline.rules.overrides import meant_team
+from slomix_pipeline.rules.scoring import Confidence, Faster, Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.values import Status
@@ -38,7 +39,8 @@ class AttackSeen:
 
 @dataclass(frozen=True)
 class MatchEvidence:
-    """A row of match with both its rounds' length and surrender."""
+    """A row of match with both its rounds' length and surrender. ``by_header``, ``by_time``: whose attack won as each
+    would have it alone; None: it does not say."""
 
     position: int
     map: str
@@ -50,6 +52,8 @@ class MatchEvidence:
     reason: str
     confidence: Confidence | None
     disputed: bool | None
+    by_header: Faster | None
+    by_time: Faster | None
     points_a: int | None
     points_b: int | None
     attackers_side: int | None
@@ -74,7 +78,7 @@ class MatchEvidence:
 
 @dataclass(frozen=True)
 class SessionEvidence:
-    """``decisions``: those in force about its rounds."""
+    """``decisions``: those in force about its rounds, by the letters that the teams have now."""
 
     session: SessionScore
     names: Mapping[str, TeamName]
@@ -96,14 +100,19 @@ def session_evidence(conn: Connection[DictRow], session_key: str) -> SessionEvid
     if not rows:
         raise KeyError(session_key)
     keys = conn.execute("select round_key from session_round where session_key = %s", [session_key]).fetchall()
+    rosters = reading.rosters(conn, session_key)
+    team_of = {entry.guid: entry.team for entry in rosters}
     return SessionEvidence(
         session=rows[0],
         names=teams.team_names(conn, [session_key])[session_key],
-        rosters=reading.rosters(conn, session_key),
+        rosters=rosters,
         teams=teams.team_evidence(conn, session_key),
         grade=session_grade(conn, session_key),
         matches=_matches(conn, session_key),
-        decisions=overrides.about(conn, [row["round_key"] for row in keys]),
+        decisions=[
+            replace(row, value=meant_team(row.value, row.roster or (), team_of))
+            for row in overrides.about(conn, [row["round_key"] for row in keys])
+        ],
         corrections=corrections.listed(conn, session_key),
     )
 
@@ -113,7 +122,7 @@ def _matches(conn: Connection[DictRow], session_key: str) -> list[MatchEvidence]
     with conn.cursor(row_factory=rows_of(MatchEvidence)) as cursor:
         found = cursor.execute(
             """select m.position, m.map, m.status, m.r1_key, m.r2_key, m.winner, m.source, m.reason, m.confidence,
-                      m.disputed, m.points_a, m.points_b, m.attackers_side, m.attackers_first,
+                      m.disputed, m.by_header, m.by_time, m.points_a, m.points_b, m.attackers_side, m.attackers_first,
                       m.r1_seconds, m.r1_completed, first.duration_seconds as r1_played,
                       first.surrender_side as r1_surrender,
                       m.r2_seconds, m.r2_completed, second.duration_seconds as r2_played,

@@ -6,7 +6,7 @@ its score, which lists read as everybody does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -19,13 +19,15 @@ from slomix_pipeline.warehouse.rows import rows_of
 @dataclass(frozen=True)
 class Wanted:
     """What sessions are asked for. ``before``: older than this one; ``first_day`` and ``last_day``: begun on one of
-    these; ``guids``: of one player, who was there; ``map``: as ``map_key`` has it, of which a match was played."""
+    these; ``guids``: of one player, who was there; ``map``: as ``map_key`` has it, of which a match was played;
+    ``played_until``: when those ended that may go on, of which nobody knows yet what they become."""
 
     before: str | None = None
     first_day: date | None = None
     last_day: date | None = None
     guids: Sequence[str] | None = None
     map: str | None = None
+    played_until: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Noted:
 
 # One file alone is mostly no evening: somebody tried a map.
 _IS_ONE_FILE = """(
-    (select count(*) from session_round r where r.session_key = s.session_key) = 1
+    s.ended_at <> all(%(played_until)s)
+    and (select count(*) from session_round r where r.session_key = s.session_key) = 1
     and not exists (select from match m where m.session_key = s.session_key and m.winner is not null))"""
 
 _FITS = """
@@ -90,6 +93,7 @@ def _asked(wanted: Wanted, zone: tzinfo) -> dict[str, object]:
         "last": wanted.last_day,
         "guids": None if wanted.guids is None else list(wanted.guids),
         "map": wanted.map,
+        "played_until": list(wanted.played_until),
         "zone": str(zone),
     }
 
@@ -124,7 +128,7 @@ def noted(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, N
         rows = cursor.execute(
             """select session_key, count(*) filter (where source = %(person)s) as decided,
                       count(*) filter (where exists (
-                          select from post p join correction c using (thing) where p.partition_key = match_key
+                          select from post p join correction c using (thing) where p.partition_key = r2_key
                       )) as corrected,
                       coalesce(array_agg(distinct reason) filter (where winner is null), '{}') as reasons
                from match where session_key = any(%(keys)s) group by session_key""",
@@ -133,6 +137,12 @@ def noted(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, N
     return {row.session_key: row for row in rows}
 
 
-def maps_of_matches(conn: Connection[DictRow]) -> list[str]:
-    """All maps of which there is a match, by name."""
-    return [row["map"] for row in conn.execute("select distinct map_key(map) as map from match order by 1")]
+def players_of_sessions(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, int]:
+    """How many people played in sessions, by session; one with two GUIDs is one."""
+    rows = conn.execute(
+        """select session_key, count(distinct coalesce(d.person_guid, p.guid)) as players
+           from session_player p left join person_decided d on d.guid = p.guid
+           where session_key = any(%s) group by session_key""",
+        [list(session_keys)],
+    )
+    return {row["session_key"]: row["players"] for row in rows}

@@ -77,13 +77,17 @@ def team_totals(
 
 
 def weapons_used(conn: Connection[DictRow], level: Literal["match", "session"], key: str) -> list[WeaponUsed]:
-    """The weapons with which the players of a match or session killed anybody, each player's most used first."""
+    """The weapons with which the players of a match or session killed anybody, each player's most used first; of those
+    alone whose counters are known in all of his rounds: else sums would say too little."""
     with conn.cursor(row_factory=rows_of(WeaponUsed)) as cursor:
         return cursor.execute(
             f"""select guid, weapon, sum(kills)::bigint as kills, metric_accuracy(sum(hits), sum(shots)) as accuracy,
                        sum(headshots)::bigint as headshots
-                from valid_round_weapon where {level}_key = %s
+                from valid_round_weapon
+                where {level}_key = %(key)s
+                  and guid <> all (array(select f.guid from player_round_fact f
+                                         where f.{level}_key = %(key)s and f.kills is null))
                 group by guid, weapon having sum(kills) > 0
                 order by guid, sum(kills) desc, weapon""",
-            [key],
+            {"key": key},
         ).fetchall()

@@ -95,10 +95,10 @@ def test_sessions_are_cut_and_joined_where_somebody_decided_so(
 
 def test_a_team_is_meant_by_its_people_not_by_its_letter() -> None:
     decided = override(OverrideKind.WINNER, "r", "A", roster=("ada", "bob", "cyd"))
-    assert meant_team(decided, {"ada": "A", "bob": "A", "cyd": "B"}) == "A"
-    assert meant_team(decided, {"ada": "B", "bob": "B", "cyd": "A"}) == "B"
-    assert meant_team(decided, {}) == "A"
-    assert meant_team(override(OverrideKind.WINNER, "r", "draw"), {"ada": "B"}) == "draw"
+    assert meant_team(decided.value, decided.roster, {"ada": "A", "bob": "A", "cyd": "B"}) == "A"
+    assert meant_team(decided.value, decided.roster, {"ada": "B", "bob": "B", "cyd": "A"}) == "B"
+    assert meant_team(decided.value, decided.roster, {}) == "A"
+    assert meant_team("draw", (), {"ada": "B"}) == "draw"
 
 
 def test_the_decisions_of_a_session_are_those_about_its_rounds_and_the_last_one_counts() -> None:

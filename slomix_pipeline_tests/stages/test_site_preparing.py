@@ -8,7 +8,7 @@ import pytest
 from slomix_pipeline.sensors.pages import prepare_waiting
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.stages import site_preparing as site_preparing_stage
-from slomix_pipeline.stages.site_preparing import prepare_next
+from slomix_pipeline.stages.site_preparing import prepare_news, prepare_next
 from slomix_pipeline.warehouse import site_preparing
 from slomix_pipeline.warehouse.database import COMMAND_WORKS
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
@@ -74,6 +74,20 @@ def test_a_session_that_can_not_be_prepared_keeps_no_other_one_waiting(
     assert prepare_next(pipeline.database, pipeline.settings, datetime.now(UTC)) is not None
     assert prepare_next(pipeline.database, pipeline.settings, datetime.now(UTC)) is None
     assert pipeline.rows("select * from site.card") == pipeline.rows("select * from site.receipt") == []
+
+
+def test_a_session_of_which_no_news_can_be_made_keeps_no_other_one_waiting(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_and_tell(pipeline, maps=1)
+    pipeline.rows("delete from site_news returning 1")
+
+    def broken(*_: object) -> None:
+        raise ValueError("not to be read")
+
+    monkeypatch.setattr(site_preparing_stage, "fallen_records", broken)
+    assert prepare_news(pipeline.database, datetime.now(UTC)) is not None
+    assert prepare_news(pipeline.database, datetime.now(UTC)) is None
 
 
 def test_sessions_are_not_prepared_while_a_command_works_rounds_out(pipeline: Pipeline) -> None:

@@ -21,7 +21,7 @@ class Often:
 
 @dataclass(frozen=True)
 class Dueller:
-    """A player against all. ``kills``: of each, in the same order; None: himself, or nothing is known of these two."""
+    """A player against all. ``kills``: of each, in the same order; None: himself, or no kill is told of these two."""
 
     guid: str
     name: str
@@ -32,11 +32,13 @@ class Dueller:
 
 @dataclass(frozen=True)
 class DuelTable:
-    """``rounds``: how many of the ``of_rounds`` it is of."""
+    """``rounds``: of how many of the ``of_rounds`` it is in full; ``with_endstats``, ``unowned``: as of ``Duels``."""
 
     players: tuple[Dueller, ...]
     rounds: int
     of_rounds: int
+    with_endstats: int
+    unowned: int
 
 
 def duel_table(duels: Duels, players: Sequence[PlayerTotals]) -> DuelTable:
@@ -59,6 +61,8 @@ def duel_table(duels: Duels, players: Sequence[PlayerTotals]) -> DuelTable:
         ),
         duels.rounds,
         duels.of_rounds,
+        duels.with_endstats,
+        duels.unowned,
     )
 
 

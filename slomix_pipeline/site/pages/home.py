@@ -10,16 +10,17 @@ from datetime import datetime, time, timedelta
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.reports.career_words import board_value
+from slomix_pipeline.reports.career_words import board_value, rounds_text
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.site.answers import Asked, Link
 from slomix_pipeline.site.pages.sessions import SessionLine, lines
-from slomix_pipeline.site.pages.shared import MatchLine, match_lines
+from slomix_pipeline.site.pages.shared import MatchLine, match_lines, played_until
 from slomix_pipeline.site.pages.team_tables import Against, against_usual
 from slomix_pipeline.site.templating import number_text
-from slomix_pipeline.warehouse import evenings, reading, site_reading
+from slomix_pipeline.warehouse import evenings, reading, session_list
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.own_usual import own_usual
+from slomix_pipeline.warehouse.session_list import Wanted
 from slomix_pipeline.warehouse.site_news import OF_LATE, NewsSeen, latest_news
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -43,11 +44,10 @@ class InForm:
 
 @dataclass(frozen=True)
 class Leaders:
-    """The first of a board: GUID, name and value of each."""
+    """The first of a board: GUID, name, value and rounds of each."""
 
     board: Link
-    formula: str
-    places: tuple[tuple[str, str, str], ...]
+    places: tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class HomePage:
 def home(moment: Moment, asked: Asked) -> HomePage:
     """The last session with its matches, those before, and what is new."""
     conn = moment.conn
-    keys = site_reading.newest_sessions(conn, _BEFORE + 1)
+    keys = _newest(moment, asked, also_one_file=False) or _newest(moment, asked, also_one_file=True)
     if not keys:
         return HomePage(None, False, (), (), (), (), (), (), _OF_LEADERS.days)
     last, *before = lines(moment, keys, asked)
@@ -79,7 +79,7 @@ def home(moment: Moment, asked: Asked) -> HomePage:
     return HomePage(
         last,
         asked.today - last.ended_at.astimezone(asked.zone).date() > _QUIET,
-        match_lines(reading.matches(conn, keys[:1], records=False)),
+        match_lines(reading.matches(conn, keys[:1], records=False, players_of=())),
         tuple(before),
         _form(conn, keys[0]),
         latest_news(conn, news_since, _NEWS),
@@ -87,6 +87,12 @@ def home(moment: Moment, asked: Asked) -> HomePage:
         tuple(_leaders(conn, BOARDS[name], led_since) for name in _LED),
         _OF_LEADERS.days,
     )
+
+
+def _newest(moment: Moment, asked: Asked, *, also_one_file: bool) -> list[str]:
+    """The newest sessions as the list has them; rounds without a match where there is nothing else."""
+    wanted = Wanted(played_until=played_until(moment, asked))
+    return session_list.sessions_wanted(moment.conn, _BEFORE + 1, wanted, asked.zone, also_one_file=also_one_file)
 
 
 def _form(conn: Connection[DictRow], session_key: str) -> tuple[InForm, ...]:
@@ -104,6 +110,5 @@ def _leaders(conn: Connection[DictRow], board: Board, since: datetime) -> Leader
     rows = board_rows(conn, board, threshold(board), since=since)[:_LEADERS]
     return Leaders(
         Link(f"/boards/{board.name}?since={since:%Y-%m-%d}", board.title),
-        board.formula,
-        tuple((row.guid, row.name, board_value(board, row)) for row in rows),
+        tuple((row.guid, row.name, board_value(board, row), rounds_text(row)) for row in rows),
     )

@@ -10,20 +10,21 @@ from datetime import datetime
 from slomix_pipeline.reports.career_words import par_text
 from slomix_pipeline.rules.awards import WANTED, award_title
 from slomix_pipeline.rules.overrides import OverrideKind, decided_text
-from slomix_pipeline.rules.scoring import Source
+from slomix_pipeline.rules.scoring import Faster, Source
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import Status, map_key
 from slomix_pipeline.site.answers import Asked, Moved
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
-from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_line, match_result, nothing_near
-from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables
+from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_lines, match_result
+from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import duels_of
 from slomix_pipeline.warehouse.maps import map_numbers
-from slomix_pipeline.warehouse.plays import AwardGiven, Claims, Play, awards_given, claims, plays_before
+from slomix_pipeline.warehouse.plays import AwardGiven, Play, awards_given, plays_before
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline.warehouse.session_evidence import MatchEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import PlayerOfRound, RoundOfSession, session_rounds
@@ -82,8 +83,8 @@ class PlayLine:
 @dataclass(frozen=True)
 class MatchPage:
     """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on; ``missing``: which of
-    its halves is; ``versions``: what header and times say of one that is disputed; ``awards``: by round; ``others``:
-    the other plays of its map."""
+    its halves is; ``versions``: what header and times say of one that is disputed; ``unknown``: columns in which a
+    number is; ``awards``: by round; ``others``: the other plays of its map."""
 
     title: str
     map_name: str
@@ -100,10 +101,10 @@ class MatchPage:
     decisions: tuple[tuple[str, datetime], ...]
     axis: Axis | None
     par: str | None
-    policy: str
     teams: tuple[TeamOfMatch, ...]
     columns: tuple[tuple[str, str, str, int], ...]
     round_columns: tuple[tuple[str, str, str, int], ...]
+    unknown: tuple[str, ...]
     nobodies: tuple[str, ...]
     armed: tuple[Armed, ...]
     duels: DuelTable
@@ -124,7 +125,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     session_key, key = found
     if key != wanted:
         raise Moved(url_of("matches", key))
-    matches = reading.matches(conn, [session_key], records=False)
+    matches = reading.matches(conn, [session_key], records=False, players_of=[key])
     at = next(at for at, match in enumerate(matches) if match.key == key)
     match, evidence = matches[at], session_evidence(conn, session_key)
     own: MatchEvidence = next(one for one in evidence.matches if one.position == match.position)
@@ -133,10 +134,11 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     pictures = site_reading.pictures(conn, session_key)
     a, b = (match.teams[team].shown for team in Team)
     urls = [url_of("matches", other.key) for other in matches]
+    lines = match_lines(matches)
     return MatchPage(
         title=f"{match.map_name}: {match_result(match)}",
         map_name=match.map_name,
-        line=match_line(match, match.map_name in [other.map_name for other in matches[:at]]),
+        line=lines[at],
         session_url=url_of("sessions", session_key),
         session_title=f"{a} – {b}",
         played_at=match.rounds[0].ended_at if match.rounds else None,
@@ -144,8 +146,8 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         reason=match.reason,
         source=_SOURCES[match.source],
         confidence=None if own.confidence is None else own.confidence.replace("_", " "),
-        missing=_MISSING.get(match.status),
-        versions=_versions(claims(conn, key), match) if own.disputed or match.status is Status.AMBIGUOUS else (),
+        missing=_missing(match),
+        versions=_versions(own, match) if own.disputed else (),
         decisions=tuple(
             (f"{row.kind}: {decided_text(row.kind, row.value)}: {row.reason}", row.made_at)
             for row in evidence.decisions
@@ -153,15 +155,15 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         ),
         axis=axis(match),
         par=par_text(numbers[0]) if (numbers := map_numbers(conn, map_key(match.map_name))) else None,
-        policy=match.policy,
         teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
         round_columns=OF_A_ROUND,
+        unknown=unknown_columns(match.players),
         nobodies=match.without_identity,
         armed=armed(weapons_used(conn, "match", key), match.players),
         duels=duel_table(duels_of(conn, session_key, key), match.players),
         awards=_awards(awards_given(conn, key, WANTED), {entry.guid: entry.shown for entry in evidence.rosters}),
-        others=(*_this_evening(matches, at), *map(_play_line, plays_before(conn, key))),
+        others=(*_this_evening(lines, at), *map(_play_line, plays_before(conn, key))),
         has_card=bool(pictures) and pictures[0].of_present,
         card_url=url_of("sessions", session_key, "card.png"),
         before=urls[at - 1] if at else None,
@@ -177,22 +179,22 @@ _SOURCES = {
 }
 
 
-_MISSING = {
-    Status.R1_ONLY: "The second half is missing: not counted.",
-    Status.R2_ONLY: "The first half is missing: not counted.",
-}
+def _missing(match: MatchSeen) -> str | None:
+    """Which half is missing. That a person decided such a match is told beside."""
+    half = {Status.R1_ONLY: "The second half is missing", Status.R2_ONLY: "The first half is missing"}.get(match.status)
+    return half and f"{half}{': not counted' if match.winner is None else ''}."
 
 
-def _versions(said: Claims, match: MatchSeen) -> tuple[tuple[str, str], ...]:
+def _versions(said: MatchEvidence, match: MatchSeen) -> tuple[tuple[str, str], ...]:
     """What header and times say, side by side."""
     first = match.attackers_first
-    attackers = {"first": first, "second": first and other_team(first)}
+    attackers = {Faster.FIRST: first, Faster.SECOND: first and other_team(first)}
 
-    def won(claim: str | None) -> str:
-        team = attackers.get(claim or "")
-        if team is not None:
-            return f"{match.teams[team].shown} won"
-        return "nothing" if claim is None else "draw" if claim == "draw" else f"the {claim} attackers won"
+    def won(claim: Faster | None) -> str:
+        if claim is None or claim == Faster.DRAW:
+            return claim or "nothing"
+        team = attackers[claim]
+        return f"the {claim} attackers won" if team is None else f"{match.teams[team].shown} won"
 
     return (("The files' headers say", won(said.by_header)), ("The times say", won(said.by_time)))
 
@@ -209,12 +211,11 @@ def _awards(
     return tuple((number, tuple(own)) for number, own in sorted(lines.items()))
 
 
-def _this_evening(matches: Sequence[MatchSeen], at: int) -> tuple[PlayLine, ...]:
+def _this_evening(lines: Sequence[MatchLine], at: int) -> tuple[PlayLine, ...]:
     return tuple(
         PlayLine(line.url, line.winner, line.result, None)
-        for place, other in enumerate(matches)
-        if place != at and other.map_name == matches[at].map_name
-        for line in [match_line(other)]
+        for place, line in enumerate(lines)
+        if place != at and line.map_name == lines[at].map_name
     )
 
 

@@ -15,13 +15,14 @@ from psycopg.rows import DictRow
 from slomix_pipeline.reports.prepared_receipts import player_part
 from slomix_pipeline.reports.wording import facts
 from slomix_pipeline.rules.teams import Team
-from slomix_pipeline.rules.values import SIDE_NAMES, FileStatus
+from slomix_pipeline.rules.values import SIDE_NAMES, FileStatus, Status
 from slomix_pipeline.site.answers import Asked, Link, NotHere
-from slomix_pipeline.site.pages.shared import attack_text, nothing_near
-from slomix_pipeline.site.templating import url_of
+from slomix_pipeline.site.meant import nothing_near
+from slomix_pipeline.site.pages.shared import attack_text
+from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, receipts, site_reading
 from slomix_pipeline.warehouse.reading import RoundSeen
-from slomix_pipeline.warehouse.session_rounds import PlayerOfRound, session_rounds
+from slomix_pipeline.warehouse.session_rounds import PlayerOfRound, RoundOfSession, session_rounds
 from slomix_pipeline.warehouse.site_store import Moment
 
 # Label, what it is, attribute, decimals: as the export has them.
@@ -117,7 +118,7 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
         reason=round_.reason,
         why_not=None if round_.valid else round_.invalid_reason,
         flags=round_.flags,
-        course=_course(seen[key]) if key in seen else (),
+        course=_course(seen[key], round_) if key in seen else (),
         duration_seconds=round_.duration_seconds,
         duration_source=round_.duration_source,
         timing_status=round_.timing_status,
@@ -132,14 +133,16 @@ def round_page(moment: Moment, asked: Asked) -> RoundPage:
     )
 
 
-def _course(seen: RoundSeen) -> tuple[tuple[str, str], ...]:
-    """How a round went: who defended and won, the stopwatch as its file has it, who gave up."""
-    header = seen.header
+def _course(seen: RoundSeen, round_: RoundOfSession) -> tuple[tuple[str, str], ...]:
+    """How a round went: who defended and won, what the stopwatch shows, who gave up. Of one that was broken off the
+    file holds what was set before it."""
+    header, aborted = seen.header, round_.status is Status.ABORTED
+    stopwatch = f"{clock_text(round_.stopwatch_seconds)} of {clock_text(header.limit_seconds or None)}"
     said = (
         ("Defended by", SIDE_NAMES.get(header.defender_side or 0)),
-        ("Won by", SIDE_NAMES.get(header.winner_side or 0)),
-        ("Attack", attack_text(seen)),
-        ("Stopwatch", f"{header.attack_time} of {header.limit}"),
+        ("Won by", None if aborted else SIDE_NAMES.get(header.winner_side or 0)),
+        ("Attack", None if aborted else attack_text(seen)),
+        ("Stopwatch", None if aborted else stopwatch),
         ("Gave up", SIDE_NAMES.get(seen.surrender_side or 0)),
     )
     return tuple((what, text) for what, text in said if text)
@@ -150,7 +153,8 @@ def _links(conn: Connection[DictRow], key: str, session_key: str) -> tuple[Link,
     links = [Link(url_of("sessions", session_key), "the session")]
     if found is None:
         return tuple(links)
-    match = next(match for match in reading.matches(conn, [session_key], records=False) if match.key == found[1])
+    matches = reading.matches(conn, [session_key], records=False, players_of=())
+    match = next(match for match in matches if match.key == found[1])
     others = [
         Link(url_of("rounds", seen.key), f"round {number}")
         for number, seen in ((1, match.first), (2, match.second))

@@ -14,20 +14,20 @@ from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
 from slomix_pipeline.site.pages.shared import (
     TOTALS,
     MatchLine,
     is_running,
     match_lines,
-    nothing_near,
     score_text,
     winner_of,
 )
 from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
-from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest_duels
+from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest
 from slomix_pipeline.warehouse.own_usual import own_usual
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
 from slomix_pipeline.warehouse.session_awards import SessionAwards, awards_of
@@ -53,7 +53,6 @@ class RoundHead:
 
     url: str
     label: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,9 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     if key != wanted:
         raise Moved(url_of("sessions", key))
     evidence = session_evidence(conn, key)
-    matches, players = reading.matches(conn, [key], records=False), reading.session_players(conn, key)
-    rounds = session_rounds(conn, key)
+    matches = reading.matches(conn, [key], records=False, players_of=())
+    players = reading.session_players(conn, key)
+    rounds, duels = session_rounds(conn, key), duels_of(conn, key)
     seen = [one for match in matches for one in match.rounds]
     session, winner = evidence.session, winner_of(evidence.session)
     pictures = site_reading.pictures(conn, key)
@@ -151,12 +151,12 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         grade=evidence.grade,
         matches=match_lines(matches),
         best=_cards(players, evidence.names, matches),
-        hardest=hardest_duels(conn, key),
+        hardest=hardest(duels.met),
         teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key)),
         columns=TOTALS,
         unknown=unknown_columns(players),
         awards=awards_of(conn, key),
-        duels=duel_table(duels_of(conn, key), players),
+        duels=duel_table(duels, players),
         armed=armed(weapons_used(conn, "session", key), players),
         round_heads=heads,
         rounds=by_round,
@@ -218,10 +218,7 @@ def _round_by_round(
 ) -> tuple[tuple[RoundHead, ...], tuple[RoundByRound, ...]]:
     """Every player's damage per minute in each round, as a way to the round."""
     dpm = {round_.round_key: {player.guid: player.dpm for player in round_.players} for round_ in rounds}
-    heads = tuple(
-        RoundHead(url_of("rounds", round_.round_key), f"{round_.map} {round_.number}", str(round_.status))
-        for round_ in rounds
-    )
+    heads = tuple(RoundHead(url_of("rounds", round_.round_key), f"{round_.map} {round_.number}") for round_ in rounds)
     rows = tuple(
         RoundByRound(player.guid, player.name, tuple(dpm[round_.round_key].get(player.guid) for round_ in rounds))
         for player in players

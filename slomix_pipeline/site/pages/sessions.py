@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, NotUnderstood
-from slomix_pipeline.site.pages.shared import is_running, map_asked, score_text
+from slomix_pipeline.site.meant import map_asked
+from slomix_pipeline.site.pages.shared import is_running, played_until, score_text
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, reading, session_list, site_reading, teams
+from slomix_pipeline.warehouse import careers, maps, reading, session_list, site_reading, teams
 from slomix_pipeline.warehouse.careers import NotOnePlayer, PlayerFound
 from slomix_pipeline.warehouse.reading import SessionScore
 from slomix_pipeline.warehouse.session_list import BestSeen, Noted, Wanted
@@ -33,12 +34,11 @@ class SessionLine:
     url: str
     started_at: datetime
     ended_at: datetime
-    a: TeamName
-    b: TeamName
     title: str
     running: bool
     matches: int
     rounds: int
+    players: int
     grade: str | None
     counted: bool
     server: str
@@ -75,9 +75,11 @@ def sessions(moment: Moment, asked: Asked) -> SessionsPage:
         before = reading.resolve_session(conn, named)  # it may have been merged away meanwhile
         if before is None:
             raise NotUnderstood("before", f"there is no session {named}")
+    if on and month:
+        raise NotUnderstood("month", "a day is given, too; ask for one of them")
     first, last = (on, on) if on else _month(month)
     guids = None if player is None else careers.guids_of(conn, player.guid)
-    wanted = Wanted(before, first, last, guids, map_name)
+    wanted = Wanted(before, first, last, guids, map_name, played_until(moment, asked))
     found = session_list.sessions_wanted(conn, _A_PAGE + 1, wanted, asked.zone, also_one_file=also)
     page = found[:_A_PAGE]
     kept = {name: asked.query[name] for name in NAMES if name != "before" and asked.query.get(name)}
@@ -89,7 +91,7 @@ def sessions(moment: Moment, asked: Asked) -> SessionsPage:
         month,
         player,
         map_name,
-        tuple(session_list.maps_of_matches(conn)),
+        tuple(maps.map_names(conn)),
         bool(kept.keys() - {"one_file"}),
         Link(f"/sessions?{urlencode({**kept, 'one_file': 1})}", "Also rounds without a match") if left_out else None,
         site_reading.several_servers(conn),
@@ -103,18 +105,20 @@ def lines(moment: Moment, keys: Sequence[str], asked: Asked | None = None) -> tu
     rows = reading.session_rows_of(conn, keys)[::-1]
     names, grades = teams.team_names(conn, keys), site_reading.grades(conn, keys)
     best, noted = session_list.best_of_sessions(conn, keys), session_list.noted(conn, keys)
+    players = session_list.players_of_sessions(conn, keys)
     found = []
     for row in rows:
         key = row.session_key
         running = asked is not None and is_running(moment, asked, row.ended_at)
         note = noted.get(key, Noted(key))
-        found.append(_line(row, names[key], grades.get(key), running, best.get(key, {}), note))
+        found.append(_line(row, names[key], players.get(key, 0), grades.get(key), running, best.get(key, {}), note))
     return tuple(found)
 
 
 def _line(
     row: SessionScore,
     names: Mapping[str, TeamName],
+    players: int,
     grade: str | None,
     running: bool,
     best: Mapping[Team, Sequence[BestSeen]],
@@ -125,12 +129,11 @@ def _line(
         url=url_of("sessions", row.session_key),
         started_at=row.started_at,
         ended_at=row.ended_at,
-        a=names[Team.A],
-        b=names[Team.B],
         title=score_text(row, names),
         running=running,
         matches=row.matches,
         rounds=row.rounds,
+        players=players,
         grade=grade,
         counted=counted,
         server=row.server,

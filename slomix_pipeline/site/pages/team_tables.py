@@ -23,22 +23,23 @@ _DIGITS = {attribute: digits for _, _, attribute, digits in TOTALS}
 
 @dataclass(frozen=True)
 class Against:
-    """How a number stands against what is usual for who has it."""
+    """How a number stands against what is usual for who has it; ``nights``: how many of his own that is said from."""
 
     sign: str
     words: str
+    nights: int
 
 
 @dataclass(frozen=True)
 class TeamTable:
     """A team's players, most impact first; ``team``: None of those whose team is open. ``against``: by GUID and
-    number, where it can be said; ``nights``: how many of his own that is said from, by GUID."""
+    number, where it can be said; ``nights``: how many of his own that is said from, by GUID, as text."""
 
     team: TeamName | None
     players: tuple[PlayerTotals, ...]
     total: TeamTotals | None
     against: Mapping[str, Mapping[str, Against]]
-    nights: Mapping[str, int]
+    nights: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ class WeaponLine:
 
 @dataclass(frozen=True)
 class Armed:
-    """A player and the weapons that he killed with."""
+    """A player and the weapons that he killed with; None: not known of all of his rounds."""
 
     guid: str
     name: str
-    weapons: tuple[WeaponLine, ...]
+    weapons: tuple[WeaponLine, ...] | None
 
 
 def team_tables(
@@ -72,7 +73,7 @@ def team_tables(
         own = tuple(player for player in players if player.team == team)
         if own:
             against = {player.guid: against_usual(player, (usual or {}).get(player.guid)) for player in own}
-            nights = {guid: (usual or {})[guid].nights for guid, said in against.items() if said}
+            nights = {guid: _nights(said.values()) for guid, said in against.items() if said}
             found.append(TeamTable(names[team] if team else None, own, totals.get(team), against, nights))
     return tuple(found)
 
@@ -83,13 +84,21 @@ def against_usual(player: PlayerTotals, usual: OwnUsual | None) -> dict[str, Aga
     if usual is None:
         return found
     for attribute in _COMPARED:
-        now, before, digits = getattr(player, attribute), getattr(usual, attribute), _DIGITS[attribute]
-        if now is not None and before is not None and round(now, digits) != round(before, digits):
+        now, known, digits = getattr(player, attribute), getattr(usual, attribute), _DIGITS[attribute]
+        if now is None or known is None:
+            continue
+        before, nights = known
+        if round(now, digits) != round(before, digits):
             sign, word = ("▲", "above") if now > before else ("▼", "below")
-            found[attribute] = Against(
-                sign, f"{word} {number_text(before, digits)}, the median of his {usual.nights} sessions before"
-            )
+            words = f"{word} {number_text(before, digits)}, the median of {nights} own sessions before"
+            found[attribute] = Against(sign, words, nights)
     return found
+
+
+def _nights(said: Iterable[Against]) -> str:
+    """How many nights numbers are compared with; of each as many as know it."""
+    nights = sorted({one.nights for one in said})
+    return "–".join(map(str, dict.fromkeys((nights[0], nights[-1]))))
 
 
 def unknown_columns(players: Iterable[PlayerTotals]) -> tuple[str, ...]:
@@ -103,7 +112,11 @@ def unknown_columns(players: Iterable[PlayerTotals]) -> tuple[str, ...]:
 def armed(used: Sequence[WeaponUsed], players: Sequence[PlayerTotals]) -> tuple[Armed, ...]:
     """The weapons of players, in the order of the players."""
     weapons = {guid: tuple(map(_weapon, own)) for guid, own in groupby(used, key=lambda weapon: weapon.guid)}
-    return tuple(Armed(player.guid, player.name, weapons[player.guid]) for player in players if player.guid in weapons)
+    return tuple(
+        Armed(player.guid, player.name, weapons.get(player.guid))
+        for player in players
+        if player.guid in weapons or player.kills is None
+    )
 
 
 def _weapon(used: WeaponUsed) -> WeaponLine:
