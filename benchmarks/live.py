@@ -3,9 +3,10 @@
 Starts ``slomix run`` on a real SFTP server of its own, writes simulated rounds one by one as the game server does (the
 timing record, 3 s later the stats file) and waits for each message on the stand-in; then some two at once. In an empty
 home, and in one with a long history. Prints a table of seconds for each, the largest sum of PSS over all processes, and
-how many times as long it takes with the history. Takes half an hour.
+how many times as long it takes with the history. With ``--readers`` also in an empty home whose public pages are asked
+for so often in a second, which must cost a message less than 5 %. Takes half an hour, or three quarters.
 
-    .venv/bin/python benchmarks/live.py [--rounds 51] [--pairs 5] [--history 20000]
+    .venv/bin/python benchmarks/live.py [--rounds 51] [--pairs 5] [--history 20000] [--readers 20]
 """
 
 import argparse
@@ -16,14 +17,20 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 from homes import members, running, server_folder, with_history
 
 from slomix_pipeline.runtime.home import open_database
+from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import place, play_evening
 from slomix_pipeline.simulator.values import STATS_DELAY, Evening, SimRound
@@ -31,6 +38,8 @@ from slomix_pipeline.simulator.writing import write_round
 from slomix_pipeline.warehouse.database import Database
 
 APART = timedelta(seconds=30)  # the ends of two rounds whose files come at once
+READ = ("/", "/sessions/latest", "/sessions", "/boards/dpm", "/records", "/players", "/maps", "/api/v1/sessions")
+READERS_AT_ONCE = 8
 
 
 def main() -> None:
@@ -38,6 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=51, help="odd: then pairs are of two matches")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--history", type=int, default=20_000, help="rounds; 0: an empty home alone")
+    parser.add_argument("--readers", type=int, default=0, help="requests of pages in a second; 0: nobody reads")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -48,6 +58,44 @@ def main() -> None:
             server = server_folder(scratch / "second")
             full = measured(f"with {arguments.history:,} rounds", home, server, arguments)
             print(f"{'times the median of the empty one':<44} {full / empty:>8.2f}")
+        if arguments.readers:
+            with reading(arguments.readers) as statuses:
+                what = f"in an empty home, {arguments.readers} requests/s"
+                read = measured(what, scratch / "read", server_folder(scratch / "third"), arguments)
+            print(f"{'times the median without readers (aim 1.05)':<44} {read / empty:>8.2f}")
+            print(f"{'answers':<44} {', '.join(f'{n} × {status}' for status, n in Counter(statuses).items())}")
+
+
+@contextmanager
+def reading(a_second: int) -> Iterator[list[int]]:
+    """Asks for pages of the next home that runs, so often, from when they answer. Gives the statuses of all answers."""
+    os.environ["SLOMIX_SITE_PORT"] = str(port := free_port(0))
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def ask(path: str) -> None:
+        try:
+            statuses.append(client.get(path).status_code)
+        except httpx.TransportError:  # it has not begun to answer, or ended
+            return
+
+    def ask_on() -> None:
+        number = 0
+        while not stop.wait(1 / a_second):
+            threads.submit(ask, READ[number % len(READ)])
+            number += 1
+
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
+        ThreadPoolExecutor(READERS_AT_ONCE) as threads,
+    ):
+        thread = threading.Thread(target=ask_on)
+        thread.start()
+        try:
+            yield statuses
+        finally:
+            stop.set()
+            thread.join()
 
 
 def measured(what: str, home: Path, server: Path, arguments: argparse.Namespace) -> float:

@@ -51,19 +51,23 @@ def static_files() -> dict[str, StaticFile]:
 def name_text(name: str | None, guid: str | None = None) -> str:
     """A player's name as text: nothing that is not seen or turns the line, no piles of marks; one that has nothing left
     is told by the beginning of his GUID."""
-    shown = plain(str(name or "")[:_LONGEST])
-    kept: list[str] = []
-    marks = 0
-    for character in shown:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if marks <= _MOST_MARKS:
-            kept.append(character)
-    return "".join(kept) or f"(no name) {(guid or '')[:4]}".strip()
+    return _flat(plain(str(name or "")[:_LONGEST])) or f"(no name) {(guid or '')[:4]}".strip()
 
 
 def others_text(text: str | None) -> str:
-    """Any other text of people or files, on one line."""
-    return plain(str(text or "")[: 5 * _LONGEST])
+    """Any other text of people or files, on one line; there may be names in it."""
+    return _flat(plain(str(text or "")[: 5 * _LONGEST]))
+
+
+def _flat(text: str) -> str:
+    """Text without piles of marks."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def number_text(value: float | None, digits: int = 0) -> str:

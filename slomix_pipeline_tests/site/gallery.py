@@ -1,6 +1,6 @@
-"""What the gallery shows: messages of a simulated evening, as the stand-in's page has them.
+"""What the gallery shows: messages of a simulated evening, as the stand-in's page has them, and the public pages of it.
 
-Belongs here: the items, and telling what they show. Does not belong here: the browser (``conftest``), pictures and page
+Belongs here: the items, telling what they show, and where pages of them are. Does not belong here: the browser (``conftest``), pictures and page
 of the gallery (``test_gallery``).
 """
 
@@ -99,6 +99,68 @@ ITEMS = (
     ),
     Item("alarm-closed", "It is over", "The same message, once nothing of it is left.", ("Resolved", "It was:")),
 )
+
+
+@dataclass(frozen=True)
+class PageItem:
+    """A public page to see. ``address``: where it is, with what an exported session has; ``shows``: what a reader must
+    find in it; ``on_a_phone``: pictured there, too."""
+
+    name: str
+    title: str
+    words: str
+    address: str
+    shows: tuple[str, ...]
+    on_a_phone: bool = False
+
+
+PAGE_ITEMS = (
+    PageItem(
+        "home", "The front page", "What was played last, who is in form, what is new.", "/", ("Before that",), True
+    ),
+    PageItem(
+        "session",
+        "A session",
+        "Who won, by what, and how far that can be trusted; everybody's numbers, each of which leads to its round.",
+        "/sessions/{session}",
+        ("Who did most", "Together", "Why this result"),
+        True,
+    ),
+    PageItem(
+        "match", "A match", "Both attacks on one axis, and who killed whom.", "/matches/{r1}", ("Who killed whom",)
+    ),
+    PageItem(
+        "receipt",
+        "A receipt",
+        "The line of a player's file that a number comes from, and how.",
+        "/rounds/{r2}?player={one}#player",
+        ("sha256", "Receipt"),
+    ),
+    PageItem(
+        "page-of-player", "A player", "His career against himself.", "/players/{one}", ("Form", "Maps and weapons")
+    ),
+    PageItem("compare", "Two players", "Side by side, and when they met.", "/compare/{one}/{two}", ("When they met",)),
+    PageItem("leaders", "A board", "Who leads, by rules that are said.", "/boards/dpm", ("ranked", "Rank")),
+    PageItem("record-book", "Records", "Each leads to its round.", "/records", ("In one round", "Held by")),
+    PageItem("map", "A map", "How long it holds, and the fastest attacks.", "/maps/{map}", ("Attacks", "Last plays")),
+    PageItem("sessions", "All sessions", "By day, player or map.", "/sessions", ("Only some of them",)),
+    PageItem("season", "A season", "The boards of a quarter of a year.", "/seasons/{season}", ("sessions",)),
+    PageItem("metrics", "How it is counted", "Every number's formula.", "/metrics", ("counted",)),
+    PageItem(
+        "status", "Status", "Whether the chain from the game server to the pages runs.", "/status", ("Game server",)
+    ),
+    PageItem("api", "The API", "The same numbers for programs.", "/api", ("Resources",)),
+)
+
+
+def address_of(item: PageItem, exported: dict[str, Any]) -> str:
+    """Where the page of an exported session is."""
+    match = exported["matches"][0]
+    first, second = (exported["teams"][team]["players"][0]["guid"] for team in ("A", "B"))
+    day = exported["session"]["started_at"]
+    given = {"session": exported["session"]["key"], "r1": match["r1"], "r2": match["r2"], "map": match["map"]}
+    season = f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}"
+    return item.address.format(**given, one=first, two=second, season=season)
 
 
 @dataclass(frozen=True)

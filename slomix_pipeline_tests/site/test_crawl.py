@@ -1,69 +1,119 @@
-"""The public pages in a real browser: every link, on a phone and on a desktop, by day and by night."""
+"""The public pages in a real browser: a page of every kind on a phone, a tablet and a desktop, by day and by night, for
+readers without scripts, a mouse, or good eyes."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import re
 
 import pytest
-import uvicorn
 
-from slomix_pipeline.runtime.supervisor import free_port
-from slomix_pipeline_tests.site.conftest import Opened, sideways
+from slomix_pipeline_tests.site.conftest import Opened
+from slomix_pipeline_tests.site.looking import SCHEMES, SIZES, TYPED, barriers, of_each_kind, served, watch, wrong_with
 from slomix_pipeline_tests.site_fixtures import Shown, crawl
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An application on a free port of this machine."""
-    port = free_port(0)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")
 def kinds(shown: Shown) -> list[str]:
-    """One page of each kind, and a receipt of a player."""
-    urls = [
-        url for url, answer in crawl(shown.client).items() if answer.headers["content-type"].startswith("text/html")
-    ]
-    of_kind = {url.split("/")[1].split("?")[0] + str("?" in url): url for url in sorted(urls)}
-    return sorted({*of_kind.values(), *(url for url in urls if url.startswith("/sessions/"))})
+    """One page of each kind."""
+    return of_each_kind(crawl(shown.client, "/", *TYPED))
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1366, 768)])
 def test_pages_fit_complain_of_nothing_and_load_nothing_from_elsewhere(
-    opened: Opened, shown: Shown, kinds: list[str], scheme: str, width: int, height: int
+    opened: Opened, shown: Shown, kinds: list[str]
 ) -> None:
-    page = opened(width, height, color_scheme=scheme)
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    assert len(kinds) > 25
+    page = opened()
     with served(shown.client.app) as base:
+        watched = watch(page, base)
         for url in kinds:
-            page.goto(base + url, wait_until="networkidle")
-            assert page.locator("h1").count() == 1, url
-            assert [one for one in sideways(page) if one == "the page"] == [], url
-    assert complaints == []
-    assert [url for url in asked if not url.startswith((base, "data:"))] == []
+            watched.asked.clear()
+            page.goto(base + url)
+            for width, height in SIZES:
+                page.set_viewport_size({"width": width, "height": height})
+                for scheme in SCHEMES:
+                    page.emulate_media(color_scheme=scheme)
+                    assert wrong_with(page) == [], (url, width, scheme)
+            own = [one for one in watched.asked if not one.endswith((".svg", ".png")) and "data:" not in one]
+            assert watched.foreign == [] and len(own) <= 3, url
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_nobody_is_kept_out(opened: Opened, shown: Shown, kinds: list[str], scheme: str) -> None:
+    pytest.importorskip("axe_playwright_python", reason="axe is not installed: make install EXTRAS=dev,site-tests")
+    page = opened(390, 844, color_scheme=scheme)
+    with served(shown.client.app) as base:
+        found = {}
+        for url in kinds:
+            page.goto(base + url)
+            if found_here := barriers(page):
+                found[url] = found_here
+    assert found == {}
 
 
 def test_pages_say_the_same_without_scripts(opened: Opened, shown: Shown, kinds: list[str]) -> None:
     with_scripts, without = opened(), opened(java_script_enabled=False)
     with served(shown.client.app) as base:
-        for url in kinds[:4]:
+        for url in kinds:
             for page in (with_scripts, without):
                 page.goto(base + url)
-            assert with_scripts.locator("main").inner_text() == without.locator("main").inner_text(), url
+            assert with_scripts.locator("body").inner_text() == without.locator("body").inner_text(), url
+
+
+def test_searching_choosing_paging_and_comparing_need_no_script(opened: Opened, shown: Shown) -> None:
+    one, other = (row["guid"] for row in shown.pipeline.rows("select guid from board_person order by guid limit 2"))
+    page = opened(390, 844, java_script_enabled=False)
+    with served(shown.client.app) as base:
+        page.goto(base)
+        page.get_by_label("Player, map or date").fill(one)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/players/{one}")
+
+        page.goto(f"{base}/boards/dpm")
+        page.locator("#map").select_option(index=1)
+        page.get_by_label("From rounds").fill("1")
+        page.get_by_role("button", name="Show").click()
+        page.wait_for_url("**/boards/dpm?map=*min_rounds=1")
+        assert page.locator("tbody tr").count() > 1
+
+        page.goto(f"{base}/players?after={one}")
+        assert page.locator("h1").count() == 1
+
+        page.goto(f"{base}/compare")
+        page.locator("#a").fill(one)
+        page.locator("#b").fill(other)
+        page.get_by_role("button", name="Compare").click()
+        page.wait_for_url(f"**/compare/{one}/{other}")
+
+
+def test_the_keyboard_alone_leads_from_the_front_page_to_what_a_number_is_made_of(opened: Opened, shown: Shown) -> None:
+    page = opened(1366, 768)
+
+    def on_to(link: str) -> None:
+        """Tab until a link of such an address has the focus, which is seen, and follows it."""
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            if page.evaluate("w => new RegExp(w).test(document.activeElement.getAttribute('href') || '')", link):
+                break
+        focused = page.locator(":focus")
+        assert focused.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(link))
+
+    with served(shown.client.app) as base:
+        page.goto(base)
+        page.keyboard.press("Tab")
+        assert page.locator(":focus").inner_text() == "To the content" and page.locator(":focus").bounding_box()
+        on_to("/sessions/.")
+        on_to(r"/rounds/.*\?player=")
+        assert "sha256" in page.locator("main").inner_text()
+
+
+def test_pages_fit_when_they_are_twice_as_large_and_move_nothing_for_who_wants_it_so(
+    opened: Opened, shown: Shown, kinds: list[str]
+) -> None:
+    page = opened(1366 // 2, 768 // 2, device_scale_factor=2, reduced_motion="reduce")
+    with served(shown.client.app) as base:
+        for url in kinds:
+            page.goto(base + url)
+            assert wrong_with(page) == [], url
+            moving = "getComputedStyle(document.documentElement).scrollBehavior !== 'auto' || document.getAnimations().length"
+            assert not page.evaluate(moving), url
