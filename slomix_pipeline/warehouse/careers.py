@@ -215,12 +215,14 @@ def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
 
 
 def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
-    """The person of a GUID, without aliases; None when no round of his counts, or he wished to be unnamed."""
+    """The person of a GUID, without aliases; None when no round of his counts, or he wished to be unnamed. Of this GUID
+    alone none may count, where there are others of his."""
     row = conn.execute(
         """select p.person, p.name, f.last_played_at
            from board_person p join player_session_fact f using (guid)
-           where p.guid = %s order by f.last_played_at desc limit 1""",
-        [guid],
+           where p.person = any(array(select person_guid from person_decided where guid = %(guid)s) || %(guid)s::text)
+           order by f.last_played_at desc limit 1""",
+        {"guid": guid},
     ).fetchone()
     return None if row is None else PlayerFound(row["person"], row["name"], (), row["last_played_at"])
 
