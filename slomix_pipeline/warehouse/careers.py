@@ -219,7 +219,10 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
     alone none may count, where there are others of his."""
     row = conn.execute(
         """select p.person, p.name, f.last_played_at
-           from board_person p join player_session_fact f using (guid)
+           from board_person p
+           cross join lateral (
+               select last_played_at from player_session_fact where guid = p.guid order by last_played_at desc limit 1
+           ) f
            where p.person = any(array(select person_guid from person_decided where guid = %(guid)s) || %(guid)s::text)
            order by f.last_played_at desc limit 1""",
         {"guid": guid},
@@ -227,8 +230,8 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
     return None if row is None else PlayerFound(row["person"], row["name"], (), row["last_played_at"])
 
 
-def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
-    """All that is told of a player."""
+def career(conn: Connection[DictRow], player: PlayerFound, weapons: int | None = WEAPONS_SHOWN) -> Career:
+    """All that is told of a player; of so many weapons, or of all."""
     guids = guids_of(conn, player.guid)
     so_far = _so_far(conn, player.guid)
     return Career(
@@ -237,7 +240,7 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
         numbers_of(conn, player.guid),
         _standing(conn, player.guid),
         _form(conn, guids),
-        weapons_used(conn, guids, WEAPONS_SHOWN),
+        weapons_used(conn, guids, weapons),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
         tuple(milestones(so_far)),

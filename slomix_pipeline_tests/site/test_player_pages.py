@@ -79,6 +79,8 @@ def test_who_has_too_little_for_a_board_is_told_what_he_lacks(shown: Shown, pers
     lacking = 10 - career["numbers"]["rounds"]
     assert lacking > 0
     page = shown.client.get(url_of("players", persons[0]["guid"]))
+    tiles = dict(re.findall(r'<div class="card"><dt>(.*?)</dt>(.*?)</div>', page.text, re.DOTALL))
+    assert {title for title, tile in tiles.items() if "/boards/" in tile} == {"damage per minute", "K/D", "headshots"}
     assert f"{lacking} more rounds" in page.text and not re.search(r"\bplace \d", seen_text(page))
 
 
@@ -256,6 +258,18 @@ def test_who_played_in_no_round_that_counts_has_names_and_no_numbers(database: D
         assert page.status_code == 200 and "in no round that counts" in page.text
         assert ["Ada", "1"] in [row[:2] for row in rows_of(page.text)] and "K/D" not in page.text
         assert "Ada" not in client.get("/players").text
+
+
+def test_a_night_whose_sources_contradict_each_other_is_not_drawn(database: Database) -> None:
+    with database.connect() as conn:
+        played = Played(conn)
+        for session, alive in enumerate((90, 90, 80, 90, 90, 90), start=1):
+            line = {"guid": "1A2B3C4D", "seconds_played": 600, "seconds_dead": 60, "alive_percent": alive}
+            played.round(line, session=session)
+    with pages_of(database) as client:
+        page = client.get("/players/1A2B3C4D")
+    drawn = "time alive in each of the last sessions: first 90.0 %, last 90.0 %, lowest 90.0 %, highest 90.0 %"
+    assert drawn in page.text and "Disputed: where it is missing" in page.text
 
 
 def test_of_who_is_hidden_there_is_no_page_no_line_and_no_hit(pipeline: Pipeline) -> None:

@@ -141,10 +141,16 @@ select person, other, sum(together_won)::bigint as together_won, sum(together_dr
 from (
     select p.person, o.person as other, f.together_won, f.together_drawn, f.together_lost, f.against_won,
            f.against_drawn, f.against_lost
-    from player_met_fact f
-    join board_person p on p.guid = f.guid
+    from board_person p
+    cross join lateral (   -- before anybody is named: there are more sessions than players
+        select other_guid, sum(together_won)::bigint as together_won, sum(together_drawn)::bigint as together_drawn,
+               sum(together_lost)::bigint as together_lost, sum(against_won)::bigint as against_won,
+               sum(against_drawn)::bigint as against_drawn, sum(against_lost)::bigint as against_lost
+        from player_met_fact
+        where guid = p.guid and session_key <> all (array(select session_key from doubled_session))
+        group by other_guid
+    ) f
     join board_person o on o.guid = f.other_guid
-    where f.session_key <> all (array(select session_key from doubled_session))
     union all
     select me.person, other.person, (other.team = me.team and me.won)::integer,
            (other.team = me.team and me.drawn)::integer, (other.team = me.team and not me.won and not me.drawn)::integer,

@@ -20,7 +20,7 @@ from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse import boards, careers, nights, players
 from slomix_pipeline.warehouse.boards import BoardPlace
-from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing, WeaponSeen
+from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing
 from slomix_pipeline.warehouse.nights import Lately
 from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
@@ -175,7 +175,7 @@ def player_page(moment: Moment, asked: Asked) -> PlayerPage:
         return _page(guid, aliases[0].name, None, aliases)
     if found.guid != guid:
         raise Moved(url_of("players", found.guid))
-    career = careers.career(conn, found)
+    career = careers.career(conn, found, weapons=None)
     return _page(guid, career.name, _shown(conn, career), career.aliases)
 
 
@@ -202,7 +202,7 @@ def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
         matches=_matches(conn, guids),
         maps=tuple(players.maps_played(conn, guids)),
         least_matches=_LEAST_MATCHES,
-        weapons=_weapons(careers.weapons_used(conn, guids, None)),
+        weapons=_weapons(career),
         met=tuple(met[:_MET_OPENED]),
         more_met=max(len(met) - _MET_OPENED, 0),
         duels={own.guid: own.duels for own in duelled},
@@ -311,7 +311,7 @@ def match_ended(own: MatchPlayed) -> str:
     return "draw" if own.drawn else "won" if own.won else "lost"
 
 
-def _weapons(used: Sequence[WeaponSeen]) -> tuple[WeaponLine, ...]:
+def _weapons(career: Career) -> tuple[WeaponLine, ...]:
     return tuple(
         WeaponLine(
             weapon_called(own.weapon),
@@ -319,7 +319,7 @@ def _weapons(used: Sequence[WeaponSeen]) -> tuple[WeaponLine, ...]:
             words.accuracy_text(own),
             words.amount(own.headshot_percent, 1, " %"),
         )
-        for own in used
+        for own in career.weapons
     )
 
 
