@@ -34,7 +34,8 @@ ALIASES_SHOWN = 10
 
 @dataclass(frozen=True)
 class CareerNumber:
-    """A number of ``CareerNumbers`` as it is shown. ``compares``: more of it is more skill, not more evenings."""
+    """A number of ``CareerNumbers`` as it is shown. ``compares``: more of it is more skill, not more evenings,
+    and no other number here says the same, as K/D does of efficiency and aimed accuracy of accuracy."""
 
     attribute: str
     title: str
@@ -60,9 +61,9 @@ CAREER_NUMBERS = (
     CareerNumber("kills", "kills"),
     CareerNumber("kills_per_round", "kills per round", 1, compares=True),
     CareerNumber("kd", "K/D", 2, compares=True),
-    CareerNumber("efficiency", "efficiency", 1, " %", compares=True),
+    CareerNumber("efficiency", "efficiency", 1, " %"),
     CareerNumber("dpm", "damage per minute", 1, compares=True),
-    CareerNumber("accuracy", "accuracy", 1, " %", compares=True),
+    CareerNumber("accuracy", "accuracy", 1, " %"),
     CareerNumber("aimed_accuracy", "aimed accuracy", 1, " %", compares=True),
     CareerNumber("headshot_percent", "headshots", 1, " %", compares=True),
     CareerNumber("gibs", "gibs"),

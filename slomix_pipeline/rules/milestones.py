@@ -36,7 +36,7 @@ class Number(StrEnum):
 
 
 class Deed(StrEnum):
-    """What somebody is once the first time part of: a comeback, or what the view ``team_deed`` names so."""
+    """What somebody is once the first time part of: a comeback, or what the view ``attack_deed`` names so."""
 
     FULL_HOLD = "full_hold"
     MAP_RECORD = "map_record"

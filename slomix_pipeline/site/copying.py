@@ -4,8 +4,8 @@ Belongs here: asking the pages for themselves, in this process and without a por
 links lead to files. Does not belong here: the pages, the database's address (``actions.copy_site``).
 
 A page is copied as it stands without anything behind the ``?``: what only an answer to a question is (search, filters,
-further pages of a list, receipts of single players) and what changes by itself (the status) has no file. A link there
-becomes text, but for that to the receipt of a player, which leads to its round.
+further pages of a list, comparisons, receipts of single players) and what changes by itself (the status) has no file. A
+link there becomes text, but for that to the receipt of a player, which leads to its round.
 """
 
 import hashlib
@@ -34,7 +34,8 @@ _ASKS = (
 _LEFT_OUT = {*_ASKS, *(page.path for page in PAGES if not page.kept)}
 _LINK = re.compile(r'\s(href|src)="(/[^"]*)"')
 _GONE = re.compile(r'<form\b.*?</form>|<link rel="alternate"[^>]*>|<meta property="og:(?:url|image)[^>]*>', re.DOTALL)
-_NOTE = "<p>A copy of these pages as files: without search, filters, and receipts of single players.</p>\n</footer>"
+_NOTE = """<p>A copy of these pages as files: without search, filters, comparisons, and receipts of single players.</p>
+</footer>"""
 
 
 class CopyFailed(SlomixError):
@@ -117,6 +118,6 @@ def rewritten(text: str, path: str) -> tuple[str, list[str]]:
 def _target(url: str) -> str | None:
     """The path that a link leads to in the copy; None: nowhere."""
     parts = urlsplit(url)
-    if parts.path in _LEFT_OUT or parts.path.startswith("/api"):
+    if parts.path in _LEFT_OUT or parts.path.startswith(("/api", "/compare/")):  # of pairs there are too many
         return None
     return parts.path if not parts.query or parts.path.startswith("/rounds/") else None

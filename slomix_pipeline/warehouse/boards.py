@@ -98,9 +98,17 @@ def _seen(within: str) -> str:
 _BOARD = """
     select rank, guid, name, value, rounds, of_rounds from placed where stands order by rank"""
 
+# How near is told by what he has least of, as a share of what is asked for.
 _BELOW = """
-    select guid, name, null::bigint as rank, of_players, rounds, of_rounds, damage, volume
-    from placed where not stands order by rounds desc, damage desc, guid limit %(most)s"""
+    select guid, name, null::bigint as rank, of_players, placed.rounds, of_rounds, placed.damage, placed.volume
+    from placed
+    join asked using (board)
+    where not stands
+    order by least(placed.rounds / nullif(asked.rounds, 0)::double precision,
+                   placed.damage / nullif(asked.damage, 0)::double precision,
+                   placed.volume / nullif(asked.volume, 0)::double precision) desc nulls last,
+             placed.rounds desc, placed.damage desc, guid
+    limit %(most)s"""
 
 _PLACES = """
     select board, guid, name, case when stands then rank end as rank, of_players, rounds, of_rounds, damage, volume
@@ -136,11 +144,10 @@ def board_below(
     *,
     map_name: str | None = None,
     since: datetime | None = None,
-    until: datetime | None = None,
 ) -> list[BoardPlace]:
     """Those who have too little for a board, the nearest to it first; a few of them."""
     with conn.cursor(row_factory=rows_of(BoardPlace)) as cursor:
-        asked = _asked({board: needed}, map_name, since, until) | {"most": BELOW_SHOWN}
+        asked = _asked({board: needed}, map_name, since) | {"most": BELOW_SHOWN}
         return cursor.execute(_placed(asked, _BELOW), asked).fetchall()
 
 
@@ -152,10 +159,9 @@ def board_place(
     *,
     map_name: str | None = None,
     since: datetime | None = None,
-    until: datetime | None = None,
 ) -> BoardPlace | None:
     """Where somebody stands on a board, in the order of ``board_rows``; None: he never played there and then."""
-    return _places(conn, _asked({board: needed}, map_name, since, until), person).get(board.name)
+    return _places(conn, _asked({board: needed}, map_name, since), person).get(board.name)
 
 
 def board_places(

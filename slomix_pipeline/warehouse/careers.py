@@ -213,18 +213,23 @@ def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
 
 
 def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
-    """The person of a GUID, without aliases; None when no round of his counts, or he wished to be unnamed."""
+    """The person of a GUID, without aliases; None when no round of his counts, or he wished to be unnamed. Of this GUID
+    alone none may count, where there are others of his."""
     row = conn.execute(
         """select p.person, p.name, f.last_played_at
-           from board_person p join player_session_fact f using (guid)
-           where p.guid = %s order by f.last_played_at desc limit 1""",
-        [guid],
+           from board_person p
+           cross join lateral (
+               select last_played_at from player_session_fact where guid = p.guid order by last_played_at desc limit 1
+           ) f
+           where p.person = any(array(select person_guid from person_decided where guid = %(guid)s) || %(guid)s::text)
+           order by f.last_played_at desc limit 1""",
+        {"guid": guid},
     ).fetchone()
     return None if row is None else PlayerFound(row["person"], row["name"], (), row["last_played_at"])
 
 
-def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
-    """All that is told of a player."""
+def career(conn: Connection[DictRow], player: PlayerFound, weapons: int | None = WEAPONS_SHOWN) -> Career:
+    """All that is told of a player; of so many weapons, or of all."""
     guids = guids_of(conn, player.guid)
     so_far = so_far_of(conn, [player.guid])[player.guid]
     return Career(
@@ -233,7 +238,7 @@ def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
         numbers_of(conn, player.guid),
         standing_of(conn, player.guid),
         form_of(conn, guids),
-        weapons_used(conn, guids, WEAPONS_SHOWN),
+        weapons_used(conn, guids, weapons),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
         tuple(milestones(so_far)),

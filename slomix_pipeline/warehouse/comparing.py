@@ -13,13 +13,14 @@ from psycopg.rows import DictRow
 from slomix_pipeline.warehouse.careers import CareerNumbers, Meetings, meetings_of
 from slomix_pipeline.warehouse.rows import rows_of
 
-# Of rounds in which the other one was, too; else as in player_round_sum.
+# Of rounds that count in the careers of both; else as in player_round_sum.
 _TOGETHER = """
     with both_played as materialized (
         select distinct own.round_key
         from player_round_fact own
         join player_round_fact other on other.round_key = own.round_key
         where own.guid = any(%(own)s) and other.guid = any(%(other)s)
+          and counts_in_careers(own.flags) and counts_in_careers(other.flags)
     ),
     summed as (
         select count(*) as rounds, min(stamp) as first_played_at, max(stamp) as last_played_at,
@@ -53,21 +54,8 @@ class MetOnMap:
     met: Meetings
 
 
-def rounds_together(conn: Connection[DictRow], guids: Sequence[str], others: Sequence[str]) -> int:
-    """In how many rounds that count both played."""
-    row = conn.execute(
-        """select count(distinct own.round_key) as rounds
-           from player_round_fact own
-           join player_round_fact other on other.round_key = own.round_key
-           where own.guid = any(%s) and other.guid = any(%s)""",
-        [list(guids), list(others)],
-    ).fetchone()
-    assert row is not None
-    return int(row["rounds"])
-
-
 def numbers_together(conn: Connection[DictRow], guids: Sequence[str], others: Sequence[str]) -> CareerNumbers | None:
-    """What a player did in the rounds in which the other one played, too; None: there are none."""
+    """What a player did in the rounds that count in his career and in that of the other one; None: there are none."""
     with conn.cursor(row_factory=rows_of(CareerNumbers)) as cursor:
         return cursor.execute(_TOGETHER, {"own": list(guids), "other": list(others)}).fetchone()
 

@@ -16,11 +16,11 @@ from slomix_pipeline.warehouse import reading
 
 _AT_ONCE = 50  # sessions; mostly the first comeback is among the first of them
 
-# The matches that he played for the right team, few rows each; then the first of them in whose very round he was.
+# The matches in all of which he stood with the right team, few rows each; then the first in whose very round he was.
 _FIRST = """
     select deed, map, match_key, session_key, round_key, stamp
     from (
-        select d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp, own.guid, d.team
+        select d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp, own.guid
         from attack_deed d
         join player_match_fact own on own.match_key = d.match_key and own.team = d.team
         where d.deed = %(deed)s and own.guid = any(%(guids)s)
@@ -29,7 +29,7 @@ _FIRST = """
     ) may
     cross join lateral (
         select from player_round_fact f
-        where f.round_key = may.round_key and f.guid = may.guid and f.team = may.team
+        where f.round_key = may.round_key and f.guid = may.guid
         limit 1
     ) was_there
     limit 1"""
@@ -101,8 +101,9 @@ def _comeback_among(conn: Connection[DictRow], guids: list[str], session_keys: l
         conn.execute(
             """select %(deed)s::text as deed, f.map, f.match_key, f.session_key, f.round_key, f.stamp
                from match m
-               join player_round_fact f on f.match_key = m.match_key and f.team = m.winner
-               where m.match_key = any(%(matches)s) and f.match_key = any(%(matches)s) and f.guid = any(%(guids)s)
+               join player_match_fact own on own.match_key = m.match_key and own.team = m.winner
+               join player_round_fact f on f.match_key = m.match_key and f.guid = own.guid
+               where m.match_key = any(%(matches)s) and f.match_key = any(%(matches)s) and own.guid = any(%(guids)s)
                order by f.stamp, f.round_key limit 1""",
             {"deed": Deed.COMEBACK, "matches": list(reading.comebacks_among(rows)), "guids": guids},
         ).fetchone()

@@ -46,21 +46,10 @@ class Duels:
     unowned: int
 
 
-# What happened between two stands in the lines of both, and is taken from either: in those of others a namesake can't
-# be told, in his own he can; and half a file has the lines of some alone.
 _MET = """
-    with line as (
-        select round_key, guid, opponent_guid, kills, deaths from valid_round_versus
+    with pair as (
+        select guid, opponent_guid, kills, deaths from valid_round_duel
         where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)
-          and guid is not null and opponent_guid is not null
-    ), pair as (
-        select round_key, guid, opponent_guid, max(kills) as kills, max(deaths) as deaths
-        from (
-            select round_key, guid, opponent_guid, kills, deaths from line
-            union
-            select round_key, opponent_guid, guid, deaths, kills from line
-        ) of_either
-        group by round_key, guid, opponent_guid
     ), named as materialized (
         select guid, person, called from session_name where session_key = %(key)s
     )

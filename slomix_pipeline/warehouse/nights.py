@@ -30,6 +30,7 @@ class Night:
     kd: float | None
     dpm: float | None
     accuracy: float | None
+    aimed_accuracy: float | None
     headshot_percent: float | None
     revives_given_per_round: float | None
     survival_percent: float | None
@@ -65,6 +66,7 @@ _NIGHTS = """
     )
     select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
            metric_dpm(damage_given, seconds_played) as dpm, metric_accuracy(hits, shots) as accuracy,
+           metric_aimed_accuracy(aimed_hits, aimed_shots) as aimed_accuracy,
            metric_headshot_percent(headshots, hits) as headshot_percent,
            metric_per_round(revives_given, rounds) as revives_given_per_round,
            metric_survival_percent(engine_alive_seconds, seconds_dead, seconds_played) as survival_percent,
@@ -77,6 +79,8 @@ _NIGHTS = """
                case when count(seconds_played) = count(*) then sum(seconds_played)::bigint end as seconds_played,
                case when count(hits) = count(*) then sum(hits)::bigint end as hits,
                case when count(shots) = count(*) then sum(shots)::bigint end as shots,
+               case when count(aimed_hits) = count(*) then sum(aimed_hits)::bigint end as aimed_hits,
+               case when count(aimed_shots) = count(*) then sum(aimed_shots)::bigint end as aimed_shots,
                case when count(headshots) = count(*) then sum(headshots)::bigint end as headshots,
                case when count(revives_given) = count(*) then sum(revives_given)::bigint end as revives_given,
                case when count(seconds_dead) = count(*) then sum(seconds_dead)::bigint end as seconds_dead,

@@ -42,14 +42,18 @@ class MapPlayed:
 
 @dataclass(frozen=True)
 class MatchPlayed:
-    """A match that somebody played: whether his team ``won`` and whether it was ``drawn``, both None while nobody can
-    say; the numbers are of its rounds that count in careers, None where one of them does not know it."""
+    """A match that somebody played: whether his team ``won`` and whether it was ``drawn``, both None where nobody can
+    say: it is not ``counted``, or he ``changed_sides``, or his team is open. A number is None where one of his rounds
+    does not know it; all are where one is ``left_out`` of careers."""
 
     match_key: str
     map: str
     ended_at: datetime
     won: bool | None
     drawn: bool | None
+    counted: bool
+    changed_sides: bool
+    left_out: bool
     kills: int | None
     deaths: int | None
     dpm: float | None
@@ -57,7 +61,7 @@ class MatchPlayed:
 
 @dataclass(frozen=True)
 class Duels:
-    """How often somebody killed another one and was killed by him, in as many rounds as told of both."""
+    """How often somebody killed another one and was killed by him, in as many rounds with a kill between them."""
 
     kills: int
     deaths: int
@@ -167,19 +171,28 @@ def recent_matches(conn: Connection[DictRow], guids: Sequence[str], most: int) -
                    select match_key, max(ended_at) as ended_at from player_match_fact where guid = any(%(guids)s)
                    group by match_key order by max(ended_at) desc, match_key desc limit %(most)s
                )
-               select own.match_key, min(f.map) as map, own.ended_at,
-                      case when min(f.team) = max(f.team) then min(f.team) = m.winner end as won,
-                      case when min(f.team) = max(f.team) then m.winner = 'draw' end as drawn,
-                      case when count(f.kills) = count(*) then sum(f.kills)::bigint end as kills,
-                      case when count(f.deaths) = count(*) then sum(f.deaths)::bigint end as deaths,
-                      metric_dpm(
-                          case when count(f.damage_given) = count(*) then sum(f.damage_given)::bigint end,
-                          case when count(f.seconds_played) = count(*) then sum(f.seconds_played)::bigint end) as dpm
-               from own
-               join match m using (match_key)
-               join player_match_fact f on f.match_key = own.match_key and f.guid = any(%(guids)s)
-               group by own.match_key, own.ended_at, m.winner
-               order by own.ended_at desc, own.match_key desc""",
+               select match_key, map, ended_at, case when one_team then team = winner end as won,
+                      case when one_team then winner = 'draw' end as drawn, winner is not null as counted,
+                      in_teams and not one_team as changed_sides, left_out,
+                      case when not left_out then kills end as kills, case when not left_out then deaths end as deaths,
+                      case when not left_out then metric_dpm(damage_given, seconds_played) end as dpm
+               from (
+                   select own.match_key, min(f.map) as map, own.ended_at, m.winner, min(f.team) as team,
+                          coalesce(min(f.team) = max(f.team) and count(f.team) = count(*), false) as one_team,
+                          count(sp.team) = count(*) as in_teams, sum(f.rounds) < sum(f.rounds_played) as left_out,
+                          case when count(f.kills) = count(*) then sum(f.kills)::bigint end as kills,
+                          case when count(f.deaths) = count(*) then sum(f.deaths)::bigint end as deaths,
+                          case when count(f.damage_given) = count(*) then sum(f.damage_given)::bigint
+                          end as damage_given,
+                          case when count(f.seconds_played) = count(*) then sum(f.seconds_played)::bigint
+                          end as seconds_played
+                   from own
+                   join match m using (match_key)
+                   join player_match_fact f on f.match_key = own.match_key and f.guid = any(%(guids)s)
+                   left join session_player sp on sp.session_key = f.session_key and sp.guid = f.guid
+                   group by own.match_key, own.ended_at, m.winner
+               ) found
+               order by ended_at desc, match_key desc""",
             {"guids": list(guids), "most": most},
         ).fetchall()
 

@@ -48,6 +48,7 @@ def so_far_of(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, li
                           revives_given_rounds
                    from career_so_far
                    where person = wanted.person and stretch = any(wanted.stretches::bigint[])
+                   offset 0   -- else all careers are read, and joined to those that are wanted
                ) so_far
                order by stamp, round_key""",
             {"persons": list(wanted), "stretches": [f"{{{','.join(map(str, own))}}}" for own in wanted.values()]},

@@ -2,10 +2,13 @@
 
 import json
 import re
+from importlib import import_module
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from slomix_pipeline.reports.career_words import CAREER_NUMBERS, amount
 from slomix_pipeline.settings import load_settings
@@ -76,7 +79,9 @@ def test_who_has_too_little_for_a_board_is_told_what_he_lacks(shown: Shown, pers
     lacking = 10 - career["numbers"]["rounds"]
     assert lacking > 0
     page = shown.client.get(url_of("players", persons[0]["guid"]))
-    assert f"{lacking} more rounds" in page.text and "place 1" not in seen_text(page)
+    tiles = dict(re.findall(r'<div class="card"><dt>(.*?)</dt>(.*?)</div>', page.text, re.DOTALL))
+    assert {title for title, tile in tiles.items() if "/boards/" in tile} == {"damage per minute", "K/D", "headshots"}
+    assert f"{lacking} more rounds" in page.text and not re.search(r"\bplace \d", seen_text(page))
 
 
 def test_pages_of_players_are_for_no_search_engine(shown: Shown, persons: list[dict[str, Any]]) -> None:
@@ -140,6 +145,38 @@ def test_search_engines_may_list_players_where_that_is_wished(shown: Shown, pers
     store.close()
 
 
+def compared(page: Response) -> dict[str, list[str]]:
+    """The numbers of both, by title."""
+    lines = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd><dd>(.*?)</dd>", page.text.split('class="pair"')[1])
+    texts = {title: [re.sub(r"<span.*", "", value) for value in values] for title, *values in lines[1:]}
+    return {title: [re.sub(r"<[^>]*>", "", value).strip() for value in values] for title, values in texts.items()}
+
+
+def compared_in_rounds_of_both(pipeline: Pipeline, one: str, other: str) -> dict[str, list[str]]:
+    """The same, added up here."""
+    sums = [
+        pipeline.rows(
+            """select count(*) as rounds, sum(f.kills) as kills, sum(f.kills)::float / count(*) as kills_per_round,
+                      sum(f.kills)::float / sum(f.deaths) as kd, 100.0 * sum(f.kills) / sum(f.kills + f.deaths) as efficiency,
+                      60.0 * sum(f.damage_given) / sum(f.seconds_played) as dpm,
+                      100.0 * sum(f.hits) / sum(f.shots) as accuracy,
+                      100.0 * sum(f.aimed_hits) / sum(f.aimed_shots) as aimed_accuracy,
+                      100.0 * sum(f.headshots) / sum(f.hits) as headshot_percent, sum(f.gibs) as gibs,
+                      sum(f.revives_given) as revives_given
+               from player_round_fact f
+               where f.guid = %s and exists (
+                   select from player_round_fact also where also.round_key = f.round_key and also.guid = %s
+               )""",
+            *pair,
+        )[0]
+        for pair in ((one, other), (other, one))
+    ]
+    return {
+        number.title: [amount(own[number.attribute], number.decimals, number.unit) for own in sums]
+        for number in CAREER_NUMBERS
+    }
+
+
 def test_two_players_are_compared_with_the_numbers_of_their_careers(
     shown: Shown, persons: list[dict[str, Any]]
 ) -> None:
@@ -147,13 +184,14 @@ def test_two_players_are_compared_with_the_numbers_of_their_careers(
     found = shown.client.get("/compare", params={"a": one, "b": other})
     assert (found.status_code, found.headers["location"]) == (302, url_of("compare", one, other))
     page = shown.client.get(url_of("compare", one, other))
-    text = " ".join(seen_text(page).split())
-    for guid in (one, other):
-        career = career_of(shown.pipeline, guid)
-        for number in CAREER_NUMBERS:
-            assert amount(career["numbers"][number.attribute], number.decimals, number.unit) in text, number
+    careers_of_both = [career_of(shown.pipeline, guid)["numbers"] for guid in (one, other)]
+    assert compared(page) == {
+        number.title: [amount(own[number.attribute], number.decimals, number.unit) for own in careers_of_both]
+        for number in CAREER_NUMBERS
+    }
     both = shown.client.get(f"{url_of('compare', one, other)}?both=1")
     assert both.status_code == 200 and "only rounds both played" in both.text
+    assert compared(both) == compared_in_rounds_of_both(shown.pipeline, one, other)
     assert "too few to say who is better" in seen_text(page)
     for nobody in (url_of("compare", one, one), url_of("compare", one, "00000000")):
         assert shown.client.get(nobody).status_code == 404
@@ -180,6 +218,32 @@ def test_a_player_is_found_on_a_board_or_told_why_he_is_not(shown: Shown, person
     assert "Nobody who played is called so." in shown.client.get("/boards/kills?find=nobody at all").text
 
 
+def test_beyond_the_last_place_a_board_shows_its_last_places(shown: Shown) -> None:
+    page = shown.client.get("/boards/kills", params={"min_rounds": 1, "after": 5000})
+    assert rows_of(page.text) == rows_of(shown.client.get("/boards/kills?min_rounds=1").text)
+    assert "nobody ranked" not in page.text
+
+
+def test_more_who_are_meant_than_are_listed_are_counted(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (("compare", "_SHOWN"), ("boards", "_CHOICE"), ("search", "_SHOWN")):
+        monkeypatch.setattr(import_module(f"slomix_pipeline.site.pages.{module}"), name, 1)
+    meant = shown.client.get("/compare?a=o&b=").text.count("<li><a")
+    for url in ("/compare?a=o&b=", "/boards/kills?find=o", "/search?q=o"):
+        page = shown.client.get(url)
+        (more,) = re.findall(r"and (\d+) more; type more of the name", page.text)
+        assert meant == 1 and int(more) >= 1, url
+
+
+def test_a_comparison_that_moved_is_still_of_the_rounds_of_both(database: Database) -> None:
+    with database.connect() as conn:
+        played = Played(conn)
+        played.round(*({"guid": guid, "name": guid} for guid in ("1A2B3C4D", "2A2B3C4D", "3A2B3C4D")))
+        played.decided("merge", "2A2B3C4D", "3A2B3C4D")
+    with pages_of(database) as client:
+        moved = client.get("/compare/1A2B3C4D/2A2B3C4D?both=1")
+        assert (moved.status_code, moved.headers["location"]) == (301, "/compare/1A2B3C4D/3A2B3C4D?both=1")
+
+
 def test_nobody_unknown_has_a_page(shown: Shown) -> None:
     for guid in ("00000000", "BOT-1A2B", "x", "%"):
         assert shown.client.get(url_of("players", guid)).status_code == 404
@@ -194,6 +258,18 @@ def test_who_played_in_no_round_that_counts_has_names_and_no_numbers(database: D
         assert page.status_code == 200 and "in no round that counts" in page.text
         assert ["Ada", "1"] in [row[:2] for row in rows_of(page.text)] and "K/D" not in page.text
         assert "Ada" not in client.get("/players").text
+
+
+def test_a_night_whose_sources_contradict_each_other_is_not_drawn(database: Database) -> None:
+    with database.connect() as conn:
+        played = Played(conn)
+        for session, alive in enumerate((90, 90, 80, 90, 90, 90), start=1):
+            line = {"guid": "1A2B3C4D", "seconds_played": 600, "seconds_dead": 60, "alive_percent": alive}
+            played.round(line, session=session)
+    with pages_of(database) as client:
+        page = client.get("/players/1A2B3C4D")
+    drawn = "time alive in each of the last sessions: first 90.0 %, last 90.0 %, lowest 90.0 %, highest 90.0 %"
+    assert drawn in page.text and "Disputed: where it is missing" in page.text
 
 
 def test_of_who_is_hidden_there_is_no_page_no_line_and_no_hit(pipeline: Pipeline) -> None:
@@ -226,10 +302,14 @@ def test_a_name_of_any_kind_is_text_on_every_page(pipeline: Pipeline) -> None:
     hostile = '<script>alert("x")</script>\u202e=cmd[x](http://y)'
     (one,) = pipeline.rows("select guid from board_person order by guid limit 1")
     with pipeline.database.connect() as conn:
-        for table in ("round_player", "player_round_fact", "player_session_fact"):
+        for table in ("round_player", "player_round_fact", "player_session_fact", "alias_fact"):
             conn.execute(f"update {table} set name = %s where guid = %s", [hostile, one["guid"]])
     with pages_of(pipeline.database) as client:
-        for url in (url_of("players", one["guid"]), "/players", "/search?q=cmd"):
+        own = url_of("players", one["guid"])
+        other = next(person["guid"] for person in persons_of(pipeline) if person["guid"] != one["guid"])
+        compare, board = url_of("compare", one["guid"], other), "/boards/kills?min_rounds=1&find=cmd"
+        assert client.get(own).text.split('id="names"')[1].count("&lt;script&gt;alert") >= 1
+        for url in (own, "/players", "/search?q=cmd", f"/compare?{urlencode({'a': hostile})}", compare, board):
             answer = client.get(url)
             assert "<script>alert" not in answer.text and "\u202e" not in answer.text
             assert answer.status_code == 302 or "&lt;script&gt;alert" in answer.text, url

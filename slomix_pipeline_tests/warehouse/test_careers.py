@@ -95,7 +95,7 @@ def test_what_is_usual_is_of_the_nights_before_those_that_are_shown(played: Play
     assert form.usual_kd == 2
 
 
-def won_match(played: Played, key: str, winner: str) -> None:
+def won_match(played: Played, key: str, winner: str | None) -> None:
     played.conn.execute(
         """insert into match (match_key, session_key, position, map, status, winner, reason, policy)
            select %s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', %s, '', 'map-wins/1'""",
@@ -105,7 +105,7 @@ def won_match(played: Played, key: str, winner: str) -> None:
 
 def test_players_are_held_against_each_other_by_the_matches_that_both_played(played: Played) -> None:
     for winner in ("A", "draw", "B"):
-        key = played.round({"guid": ADA}, {"guid": BOB}, {"guid": CYD})
+        key = played.round({"guid": ADA}, {"guid": BOB, "side": 2}, {"guid": CYD})
         won_match(played, key, winner)
     played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
     played.round({"guid": ADA})  # nobody decided it
@@ -130,7 +130,7 @@ def test_a_match_counts_once_for_a_person_whatever_guids_he_played_it_under(play
 
 def test_a_match_in_which_a_person_stood_on_both_teams_is_neither_won_nor_lost(played: Played) -> None:
     key = played.round({"guid": ADA}, {"guid": BOB})
-    played.round({"guid": CYD}, {"guid": BOB}, number=2)
+    played.round({"guid": CYD, "side": 2}, {"guid": BOB}, number=2)
     won_match(played, key, "A")
     played.conn.execute("update session_player set team = 'B' where guid = %s", [CYD])
     rewrite_facts(played.conn, ["main:s1"])
@@ -138,6 +138,59 @@ def test_a_match_in_which_a_person_stood_on_both_teams_is_neither_won_nor_lost(p
     assert career(played, CYD).standing == Standing(0, 0, 0)
     assert careers.meetings(played.conn, CYD, BOB) == careers.Meetings(Standing(0, 0, 0), Standing(0, 0, 0))
     assert career(played, BOB).standing == Standing(1, 0, 0)
+
+
+FOUR = {ADA: 1, "ADE00001": 1, BOB: 2, "BEN00002": 2}
+TEAMS = "update session_player set team = 'B' where guid in ('BOB00002', 'BEN00002')"
+
+
+def match_of_four(played: Played, winner: str, **sides: int) -> None:
+    """Ada and Ade are team A, Bob and Ben B; ``sides``: who stood elsewhere than in the first match."""
+    key = played.round(*({"guid": guid, "side": side} for guid, side in (FOUR | sides).items()))
+    won_match(played, key, winner)
+    played.conn.execute(TEAMS)
+    rewrite_facts(played.conn, ["main:s1"])
+
+
+def test_who_stood_against_his_team_in_a_match_neither_won_nor_lost_it(played: Played) -> None:
+    match_of_four(played, "A")
+    match_of_four(played, "B", **{ADA: 2})
+    assert career(played, ADA).standing == Standing(1, 0, 0)
+    assert career(played, "ADE00001").standing == Standing(1, 0, 1)
+    assert career(played, BOB).standing == Standing(1, 0, 1)
+    assert careers.meetings(played.conn, ADA, BOB).against == Standing(1, 0, 0)
+    assert careers.meetings(played.conn, BOB, "ADE00001").against == Standing(1, 0, 1)
+
+
+def test_who_changed_sides_between_two_rounds_of_a_match_neither_won_nor_lost_it(played: Played) -> None:
+    match_of_four(played, "A")
+    played.round(*({"guid": guid, "side": side} for guid, side in (FOUR | {ADA: 2}).items()), number=2)
+    assert career(played, ADA).standing == Standing(0, 0, 0)
+    assert career(played, BOB).standing == Standing(0, 0, 1)
+
+
+def test_after_an_even_new_split_nobody_won_with_a_team_of_before(played: Played) -> None:
+    match_of_four(played, "A", **{ADA: 2, BOB: 1})
+    assert [career(played, guid).standing for guid in FOUR] == [Standing(0, 0, 0)] * 4
+
+
+def test_a_comeback_is_not_his_who_stood_against_his_team_in_it(played: Played) -> None:
+    for winner in "BBBAA":
+        match_of_four(played, winner)
+    match_of_four(played, "A", **{ADA: 2})
+    told = {own.player.guid for own in careers.unlocked_in(played.conn, "main:s1") if own.deeds}
+    assert told == {"ADE00001"}
+
+
+def test_a_person_whose_own_guid_played_no_round_that_counts_has_his_career(played: Played) -> None:
+    played.round({"guid": ADA, "name": "Ada"}, invalid="filler map")
+    played.round({"guid": CYD, "name": "Cyd", "kills": 3})
+    played.round({"guid": BOB, "name": "Bob"}, invalid="filler map")
+    played.decided("merge", CYD, ADA)
+    played.decided("merge", BOB, ADA)
+    for guid in (ADA, BOB, CYD):
+        player = careers.player_of(played.conn, guid)
+        assert player and player.guid == ADA and careers.career(played.conn, player).numbers.kills == 3, guid
 
 
 def test_two_servers_in_turn_make_two_nights(played: Played) -> None:
@@ -161,7 +214,7 @@ def test_a_comeback_is_a_deed_of_everybody_in_the_team_by_the_rule_of_its_messag
     played: Played, winners: str, came_back_in: int | None
 ) -> None:
     for winner in winners:
-        won_match(played, played.round({"guid": ADA}, {"guid": BOB}), winner)
+        won_match(played, played.round({"guid": ADA}, {"guid": BOB, "side": 2}), winner)
     played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
     rewrite_facts(played.conn, ["main:s1"])
     told = [(own.player.guid, deed) for own in careers.unlocked_in(played.conn, "main:s1") for deed in own.deeds]

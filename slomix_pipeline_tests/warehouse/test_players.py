@@ -6,6 +6,7 @@ import pytest
 
 from slomix_pipeline.reports.career_words import place_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
+from slomix_pipeline.site.pages.player import match_ended
 from slomix_pipeline.warehouse import careers, comparing, nights, players
 from slomix_pipeline.warehouse.boards import BoardPlace, board_below, board_place, board_rows
 from slomix_pipeline.warehouse.careers import Standing
@@ -23,9 +24,9 @@ def line(guid: str, **values: Any) -> dict[str, Any]:
 def two_guids(played: Played) -> Played:
     """Ada, who is Cyd too, in two sessions and on two maps, always with or against Bob."""
     for winner in ("A", "draw"):
-        won_match(played, played.round(line(ADA), line(BOB)), winner)
-    won_match(played, played.round(line(CYD, kills=10), line(BOB), map_name="radar"), "B")
-    played.round(line(CYD, kills=1), line(BOB), session=2)  # nobody decided it
+        won_match(played, played.round(line(ADA), line(BOB, side=2)), winner)
+    won_match(played, played.round(line(CYD, kills=10), line(BOB, side=2), map_name="radar"), "B")
+    played.round(line(CYD, kills=1), line(BOB, side=2), session=2)  # nobody decided it
     played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
     rewrite_facts(played.conn, ["main:s1", "main:s2"])
     played.decided("merge", ADA, CYD)
@@ -131,6 +132,41 @@ def test_duels_are_of_all_rounds_that_tell_of_them_and_of_who_may_be_named(playe
     assert [own.guid for own in players.duels_of(played.conn, ADA, [ADA])] == [BOB]
 
 
+def test_a_duel_is_told_by_either_side_where_namesakes_hide_whose_lines_the_others_are(played: Played) -> None:
+    key = played.round(line(ADA), line(BOB), line(CYD))
+    versus(played, key, ADA, BOB, 3, 1)  # Bob's own lines are a namesake's, too: nobody can tell whose
+    versus(played, key, CYD, ADA, 0, 0)
+    rewrite_duels(played.conn, ["main:s1"])
+    told = {own.guid: own.duels for own in players.duels_of(played.conn, BOB, [BOB])}
+    assert told == {ADA: Duels(1, 3, 1)}
+    assert {own.guid: own.duels for own in players.duels_of(played.conn, ADA, [ADA])} == {
+        BOB: Duels(3, 1, 1),
+        CYD: Duels(0, 0, 0),
+    }
+
+
+def test_a_match_of_which_a_round_counts_in_no_career_tells_no_number(played: Played) -> None:
+    key = played.round(line(ADA, kills=9), line(BOB, side=2))
+    played.round(line(ADA, kills=9, flags=["cumulative"]), line(BOB, side=2), number=2)
+    won_match(played, key, "A")
+    (seen,) = players.recent_matches(played.conn, [ADA], 5)
+    assert (seen.kills, seen.deaths, seen.dpm, seen.left_out) == (None, None, None, True)
+    (seen,) = players.recent_matches(played.conn, [BOB], 5)
+    assert (seen.kills, seen.left_out) == (8, False)
+
+
+def test_a_match_without_a_winner_for_him_says_why(played: Played) -> None:
+    for winner, guid in (("A", ADA), (None, ADA), ("B", CYD)):
+        won_match(played, played.round(line(guid), line("BEN00002", side=2), line(BOB, side=2)), winner)
+    won_match(played, played.round(line(ADA, side=2), line("BEN00002", side=2), line(BOB, side=2)), "B")
+    played.conn.execute("update session_player set team = 'B' where guid in ('BOB00002', 'BEN00002')")
+    played.conn.execute("update session_player set team = null where guid = %s", [CYD])
+    rewrite_facts(played.conn, ["main:s1"])
+    told = [match_ended(own) for own in players.recent_matches(played.conn, [ADA], 9)]
+    assert told == ["he changed sides", "not counted", "won"]
+    assert [match_ended(own) for own in players.recent_matches(played.conn, [CYD], 9)] == ["his team is open"]
+
+
 def test_the_latest_matches_come_first_with_their_end(two_guids: Played) -> None:
     found = players.recent_matches(two_guids.conn, [ADA, CYD], 4)
     assert [(own.map, own.won, own.drawn, own.kills, own.deaths) for own in found] == [
@@ -150,10 +186,12 @@ def test_revives_of_a_round_are_over_the_rounds_that_know_them(played: Played) -
 def test_two_are_compared_over_the_rounds_that_both_played(played: Played) -> None:
     played.round(line(ADA, kills=9), line(BOB))
     played.round(line(ADA, kills=100), session=2)
+    played.round(line(ADA, kills=50), line(BOB, flags=["cumulative"]), session=2)
     together = comparing.numbers_together(played.conn, [ADA], [BOB])
     assert together and (together.rounds, together.kills, together.kd) == (1, 9, 4.5)
+    others = comparing.numbers_together(played.conn, [BOB], [ADA])
+    assert others and others.rounds == 1
     assert comparing.numbers_together(played.conn, [ADA], [CYD]) is None
-    assert [comparing.rounds_together(played.conn, [ADA], [other]) for other in (BOB, CYD)] == [1, 0]
 
 
 def test_maps_tell_how_it_ended_when_two_met_there(two_guids: Played) -> None:
@@ -170,3 +208,10 @@ def test_who_misses_a_board_is_told_by_what(played: Played) -> None:
     board, needed = BOARDS[BoardName.KILLS], Threshold(1, 300, 0)
     (below,) = board_below(played.conn, board, needed)
     assert (below.guid, place_text(board, needed, below)) == (BOB, "200 more damage to the board")
+
+
+def test_the_nearest_to_a_board_is_who_has_most_of_what_he_lacks(played: Played) -> None:
+    played.round(line(ADA, shots=10, hits=1), line(BOB, shots=900, hits=1))
+    played.round(line(ADA, shots=10, hits=1))
+    below = board_below(played.conn, BOARDS[BoardName.ACCURACY], Threshold(1, 300, 1000))
+    assert [(own.guid, own.rounds, own.volume) for own in below] == [(BOB, 1, 900), (ADA, 2, 20)]

@@ -160,8 +160,8 @@ def test_the_fastest_attack_of_a_map_is_its_teams_and_a_first_deed_once_there_we
     assert (record.value, record.guids, record.round_key, record.equalled) == (250, (ADA,), feat, 1)
     told = played.rows("select match_key, team, seconds, best_before from fastest_attack")
     assert told == [{"match_key": feat, "team": "A", "seconds": 250, "best_before": 300}]
-    deeds = played.rows("select guid, round_key from team_deed where deed = 'map_record'")
-    assert deeds == [{"guid": ADA, "round_key": feat}]
+    deeds = played.rows("select team, round_key from attack_deed where deed = 'map_record'")
+    assert deeds == [{"team": "A", "round_key": feat}]
 
 
 def test_the_fastest_attack_stands_without_names_when_its_whole_team_is_hidden(played: Played) -> None:

@@ -40,10 +40,24 @@ join versus d using (round_key);
 comment on view valid_round_versus is
 'Who killed whom how often in rounds that count, as the script of the game server counted it for those who were still there.';
 
-create view duel_session_sum as
-select session_key, guid, opponent_guid, count(*) as rounds, sum(kills) as kills, sum(deaths) as deaths
-from valid_round_versus
+-- What happened between two stands in the lines of both, and is taken from either: in those of others a namesake can't be
+-- told, in his own he can; and half a file has the lines of some alone.
+create view valid_round_duel as
+select session_key, match_key, round_key, guid, opponent_guid, max(kills) as kills, max(deaths) as deaths
+from (
+    select session_key, match_key, round_key, guid, opponent_guid, kills, deaths from valid_round_versus
+    union
+    select session_key, match_key, round_key, opponent_guid, guid, deaths, kills from valid_round_versus
+) of_either
 where guid is not null and opponent_guid is not null
+group by session_key, match_key, round_key, guid, opponent_guid;
+comment on view valid_round_duel is
+'Who killed whom how often in rounds that count, as far as it can be told whose lines are whose: every two are in it twice, once from each side.';
+
+create view duel_session_sum as
+select session_key, guid, opponent_guid, count(*) filter (where kills + deaths > 0) as rounds, sum(kills) as kills,
+       sum(deaths) as deaths
+from valid_round_duel
 group by session_key, guid, opponent_guid;
 
 -- A career has tens of thousands of duels; kept as player_round_fact is, and rewritten with endstats that come later, too.
@@ -53,7 +67,7 @@ create index player_duel_fact_session on player_duel_fact (session_key);
 create index player_duel_fact_guid on player_duel_fact (guid);
 alter table player_duel_fact add foreign key (session_key) references session on delete cascade;
 comment on table player_duel_fact is
-'How often everybody killed everybody else in each session, in the rounds whose endstats say whose line it is: rows of duel_session_sum.';
+'How often everybody killed everybody else in each session, in the rounds whose endstats say whose line it is: rows of duel_session_sum. rounds: those with a kill between them.';
 
 create view round_without_endstats as
 select v.round_key, v.session_key, v.server, v.stamp, coalesce(e.reason, 'not looked for yet') as reason

@@ -49,9 +49,11 @@ create or replace function board_value(board text, part bigint, whole bigint) re
                       when 'dpm' then metric_dpm(part, whole) when 'accuracy' then metric_accuracy(part, whole)
                       when 'headshot_percent' then metric_headshot_percent(part, whole) else part end $$;
 
+-- Who changed sides keeps the team he had in the session, but played this match not for it. Which team stood where is told
+-- by the majority of who has one, as in rules/teams.py.
 create view player_match_sum as
-select guid, match_key, session_key, map, team, max(stamp) as ended_at,
-       count(*) filter (where counts) as rounds,
+select guid, match_key, session_key, map, case when bool_and(stood_with_it) then team end as team,
+       max(stamp) as ended_at, count(*) as rounds_played, count(*) filter (where counts) as rounds,
        case when count(kills) filter (where counts) = count(*) filter (where counts)
             then sum(kills) filter (where counts) end as kills,
        case when count(deaths) filter (where counts) = count(*) filter (where counts)
@@ -60,7 +62,15 @@ select guid, match_key, session_key, map, team, max(stamp) as ended_at,
             then sum(damage_given) filter (where counts) end as damage_given,
        case when count(seconds_played) filter (where counts) = count(*) filter (where counts)
             then sum(seconds_played) filter (where counts) end as seconds_played
-from (select f.*, counts_in_careers(f.flags) as counts from player_round_fact f) f
+from (
+    select f.*, counts_in_careers(f.flags) as counts,
+           coalesce(a_is_axis * sum(a_is_axis) over (partition by f.session_key, f.round_key) > 0, false)
+               as stood_with_it
+    from player_round_fact f
+    cross join lateral (
+        select case when (f.team = 'A') = (f.side = 1) then 1 when f.team is not null then -1 end
+    ) says (a_is_axis)
+) f
 group by guid, match_key, session_key, map, team;
 
 -- What is asked of matches is asked of thousands of them: who won them with whom, what was done on their map.
@@ -70,14 +80,13 @@ create index player_match_fact_session on player_match_fact (session_key);
 create index player_match_fact_match on player_match_fact (match_key) include (guid, team);
 -- Of one player all is read from here: his rows lie all over the table.
 create index player_match_fact_guid on player_match_fact (guid, ended_at)
-    include (match_key, team, map, session_key, rounds, kills, deaths, damage_given, seconds_played);
+    include (match_key, team, map, session_key, rounds_played, rounds, kills, deaths, damage_given, seconds_played);
 alter table player_match_fact add foreign key (session_key) references session on delete cascade;
 comment on table player_match_fact is
-'For which team everybody played each match, and what of it counts in careers: rows of player_match_sum, kept as those of player_round_fact are. rounds: those that count in careers, which the numbers are of.';
+'For which team everybody played each match, and what of it counts in careers: rows of player_match_sum, kept as those of player_round_fact are. team: null also of who did not stand with his own in all his rounds of it. rounds_played: all of them; rounds: those that count in careers, which the numbers are of.';
 
 create view player_result as
-select f.guid, f.match_key, f.session_key, f.map, f.team, m.winner = f.team as won, m.winner = 'draw' as drawn,
-       f.ended_at
+select f.guid, f.match_key, f.session_key, f.map, f.team, m.winner = f.team as won, m.winner = 'draw' as drawn
 from player_match_fact f
 join match m using (match_key)
 where m.winner is not null and f.team is not null;
@@ -87,7 +96,7 @@ comment on view player_result is
 -- Somebody may play a match under two GUIDs; who was on both teams by them neither won nor lost it.
 create view person_result as
 select p.person, r.match_key, r.session_key, r.map, min(r.team) as team, bool_and(r.won) as won,
-       bool_and(r.drawn) as drawn, max(r.ended_at) as ended_at
+       bool_and(r.drawn) as drawn
 from player_result r
 join board_person p using (guid)
 group by p.person, r.match_key, r.session_key, r.map
@@ -132,10 +141,16 @@ select person, other, sum(together_won)::bigint as together_won, sum(together_dr
 from (
     select p.person, o.person as other, f.together_won, f.together_drawn, f.together_lost, f.against_won,
            f.against_drawn, f.against_lost
-    from player_met_fact f
-    join board_person p on p.guid = f.guid
+    from board_person p
+    cross join lateral (   -- before anybody is named: there are more sessions than players
+        select other_guid, sum(together_won)::bigint as together_won, sum(together_drawn)::bigint as together_drawn,
+               sum(together_lost)::bigint as together_lost, sum(against_won)::bigint as against_won,
+               sum(against_drawn)::bigint as against_drawn, sum(against_lost)::bigint as against_lost
+        from player_met_fact
+        where guid = p.guid and session_key <> all (array(select session_key from doubled_session))
+        group by other_guid
+    ) f
     join board_person o on o.guid = f.other_guid
-    where f.session_key <> all (array(select session_key from doubled_session))
     union all
     select me.person, other.person, (other.team = me.team and me.won)::integer,
            (other.team = me.team and me.drawn)::integer, (other.team = me.team and not me.won and not me.drawn)::integer,
@@ -143,7 +158,9 @@ from (
            (other.team <> me.team and not me.won and not me.drawn)::integer
     from person_result me
     join person_result other using (match_key)
-    where me.session_key = any (array(select session_key from doubled_session)) and other.person <> me.person
+    where me.session_key = any (array(select session_key from doubled_session))
+      and other.session_key = any (array(select session_key from doubled_session))   -- else all of history is read
+      and other.person <> me.person
 ) met
 group by person, other;
 comment on view person_met is

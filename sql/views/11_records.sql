@@ -178,10 +178,3 @@ where seconds < best_before
   and attacks_before >= attacks_before_a_record();   -- the first ones on a map are no feat
 comment on view attack_deed is
 'What a team did in a round, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';
-
--- What a whole team does counts for everybody who was in it then.
-create view team_deed as
-select d.deed, f.guid, d.map, d.match_key, d.session_key, d.round_key, d.stamp
-from attack_deed d
-join player_round_fact f on f.round_key = d.round_key and f.team = d.team;
-comment on view team_deed is 'What a player was part of, each time: rows of attack_deed, one for everybody in the team.';

@@ -68,11 +68,12 @@ class Below:
 @dataclass(frozen=True)
 class Found:
     """Looking for somebody on a board. ``text``: why he is not there; ``choice``: who may be meant, each with the
-    address of the board where he is looked for."""
+    address of the board where he is looked for; ``more``: how many are left out."""
 
     typed: str
     text: str
-    choice: tuple[tuple[Link, str], ...]
+    choice: tuple[tuple[Link, str], ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def board_page(moment: Moment, asked: Asked) -> BoardPage:
         looked_for, find = _find(moment, board, of, typed)
         rank = next((row.rank for row in rows if row.guid == looked_for), None)
         after = after if rank is None else (rank - 1) // _A_PAGE * _A_PAGE
+    after = min(after, max(len(rows) - 1, 0) // _A_PAGE * _A_PAGE)  # beyond the last place there is its page
     shown = rows[after : after + _A_PAGE]
     last = len(rows) <= after + _A_PAGE
     below = board_below(moment.conn, board, needed, map_name=of.map_name, since=of.begin) if last else []
@@ -208,13 +210,13 @@ def _find(moment: Moment, board: Board, of: _Filters, typed: str) -> tuple[str |
             (Link(f"{_address(board, of.as_query() | {'find': own.guid})}#found", own.name), own.guid)
             for own in meant[:_CHOICE]
         )
-        return None, Found(typed, text, choice)
+        return None, Found(typed, text, choice, len(meant) - len(choice))
     (own,) = meant
     needed = threshold(board, of.min_rounds)
     place = board_place(moment.conn, board, needed, own.guid, map_name=of.map_name, since=of.begin)
     if place is None:
-        return None, Found(typed, "He played in no round of these.", ())
-    return own.guid, Found(typed, "" if place.rank else f"He has no place: {place_text(board, needed, place)}.", ())
+        return None, Found(typed, "He played in no round of these.")
+    return own.guid, Found(typed, "" if place.rank else f"He has no place: {place_text(board, needed, place)}.")
 
 
 def _periods(board: Board, filters: Mapping[str, str], today: date) -> tuple[Link, ...]:

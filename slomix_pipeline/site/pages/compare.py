@@ -26,12 +26,14 @@ _SHOWN = 10  # among whom to choose
 
 @dataclass(frozen=True)
 class Field:
-    """One of the two who are asked for. ``found``: who may be meant, with the address of the page where he is."""
+    """One of the two who are asked for. ``found``: who may be meant, with the address of the page where he is;
+    ``more``: how many are left out."""
 
     name: str
     label: str
     typed: str
     found: tuple[tuple[Link, PlayerFound], ...]
+    more: int
     trouble: str
 
 
@@ -91,29 +93,31 @@ def _field(name: str, typed: dict[str, str], found: Sequence[PlayerFound]) -> Fi
         trouble = "Nobody who played in a round that counts is called so."
     elif len(found) > 1:
         trouble = "Several players are meant; choose one:"
-    links = tuple((Link(f"/compare?{urlencode(typed | {name: own.guid})}", own.name), own) for own in found[:_SHOWN])
-    return Field(name, label, typed[name], links if len(found) > 1 else (), trouble)
+    shown = found[:_SHOWN] if len(found) > 1 else ()
+    links = tuple((Link(f"/compare?{urlencode(typed | {name: own.guid})}", own.name), own) for own in shown)
+    return Field(name, label, typed[name], links, len(found) - len(links) if links else 0, trouble)
 
 
 def pair_page(moment: Moment, asked: Asked) -> Pair:
     """The players of two GUIDs. ``?both=1``: only rounds that both played."""
     conn = moment.conn
+    only_both = asked.query.get("both") == "1"
     one, two = (_player(conn, asked.given[name]) for name in ("one", "two"))
+    address = url_of("compare", one.guid, two.guid)
     if [one.guid, two.guid] != [asked.given["one"], asked.given["two"]]:
-        raise Moved(url_of("compare", one.guid, two.guid))
+        raise Moved(f"{address}?both=1" if only_both else address)
     if one.guid == two.guid:
         raise NotHere("Both are the same player.", [Link(url_of("players", one.guid), "His page")])
     own, others = (careers.guids_of(conn, player.guid) for player in (one, two))
-    common = comparing.rounds_together(conn, own, others)
-    only_both = asked.query.get("both") == "1"
+    together = comparing.numbers_together(conn, own, others)
+    common = together.rounds if together else 0
     numbers: tuple[CareerNumbers | None, CareerNumbers | None]
     if only_both:
-        numbers = (comparing.numbers_together(conn, own, others), comparing.numbers_together(conn, others, own))
+        numbers = (together, comparing.numbers_together(conn, others, own))
     else:
         numbers = (careers.numbers_of(conn, one.guid), careers.numbers_of(conn, two.guid))
     rows = _rows(numbers) if numbers[0] and numbers[1] else ()
     duels = {found.guid: found.duels for found in players.duels_of(conn, one.guid, own)}
-    address = url_of("compare", one.guid, two.guid)
     return Pair(
         one=one,
         two=two,

@@ -41,21 +41,24 @@ class _Headline:
 _HEADLINE = (
     _Headline("dpm", "damage per minute", 1, board=BoardName.DPM),
     _Headline("kd", "K/D", 2, board=BoardName.KD),
-    _Headline("accuracy", "accuracy", 1, " %", BoardName.ACCURACY),
+    _Headline("aimed_accuracy", "aimed accuracy", 1, " %"),
     _Headline("headshot_percent", "headshots", 1, " %", BoardName.HEADSHOT_PERCENT),
-    _Headline("revives_given_per_round", "revives per round", 2, board=BoardName.REVIVES_GIVEN),
+    _Headline("revives_given_per_round", "revives per round", 2),  # the board is of all revives
     _Headline("survival_percent", "time alive", 1, " %"),
 )
-_DISPUTED = "The files' two sources of this number contradict each other"
+_DISPUTED = "where it is missing the files' two sources of this number contradict each other"
+_LEFT_OUT = "one of his rounds of it counts in no career: what its file says of him is not of that round alone"
 _MILESTONES_SHOWN = 10
 _MATCHES_SHOWN = 10
 _LEAST_MATCHES = 4  # on a map, to say something of him there
+_MET_OPENED = 50  # of whom somebody met
 
 
 @dataclass(frozen=True)
 class Tile:
     """A number of the headline. ``known``: of how many rounds it is known, where that is not all of them; ``lately``:
-    over the latest nights; ``nights``: in each of them, oldest first; ``place``: on the board of ``url``, both None of
+    over the latest nights; ``nights``: in each of them, oldest first, and ``drawn``: what a picture
+    of that shows; ``place``: on the board of ``url``, both None of
     what there is no board of; ``why``: a number is not told."""
 
     title: str
@@ -63,6 +66,7 @@ class Tile:
     known: str
     lately: str
     nights: tuple[float | None, ...]
+    drawn: str
     place: str | None
     url: str | None
     why: str | None
@@ -86,15 +90,16 @@ class NightLine:
 
 @dataclass(frozen=True)
 class MatchLine:
-    """A match of his; the numbers as text."""
+    """A match of his. ``why``: no number of it is told."""
 
     url: str
     map: str
     at: datetime
     result: str
-    kills: str
-    deaths: str
-    dpm: str
+    kills: int | None
+    deaths: int | None
+    dpm: float | None
+    why: str | None
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,9 @@ class Told:
 @dataclass(frozen=True)
 class CareerShown:
     """All that is told of who played in rounds that count. ``since``: what the headline's ``lately`` is over; ``few``:
-    he has no place on boards yet; ``sessions``: the address of his sessions; ``duels``: with whom there were any;
-    ``least_matches``: decided ones on a map, of fewer its numbers say little."""
+    he has no place on boards yet; ``sessions``: the address of his sessions; ``more_met``: how many are left out of
+    ``met``; ``duels``: with whom there were any; ``least_matches``: decided ones on a map, of fewer its numbers say
+    little."""
 
     career: Career
     standing: str
@@ -138,6 +144,7 @@ class CareerShown:
     least_matches: int
     weapons: tuple[WeaponLine, ...]
     met: tuple[PlayerMet, ...]
+    more_met: int
     duels: Mapping[str, Duels]
     rivals: Rivals
     badges: tuple[str, ...]
@@ -168,7 +175,7 @@ def player_page(moment: Moment, asked: Asked) -> PlayerPage:
         return _page(guid, aliases[0].name, None, aliases)
     if found.guid != guid:
         raise Moved(url_of("players", found.guid))
-    career = careers.career(conn, found)
+    career = careers.career(conn, found, weapons=None)
     return _page(guid, career.name, _shown(conn, career), career.aliases)
 
 
@@ -181,6 +188,7 @@ def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
     guids = careers.guids_of(conn, career.guid)
     lately = nights.lately(conn, guids)
     duelled = players.duels_of(conn, career.guid, guids)
+    met = players.most_met(conn, career.guid, None)
     return CareerShown(
         career=career,
         standing=words.standing_text(career.standing),
@@ -195,7 +203,8 @@ def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
         maps=tuple(players.maps_played(conn, guids)),
         least_matches=_LEAST_MATCHES,
         weapons=_weapons(career),
-        met=tuple(players.most_met(conn, career.guid)),
+        met=tuple(met[:_MET_OPENED]),
+        more_met=max(len(met) - _MET_OPENED, 0),
         duels={own.guid: own.duels for own in duelled},
         rivals=players.rivals(duelled),
         badges=tuple(words.badge_text(own) for own in career.progress if own.badge is not None),
@@ -220,11 +229,13 @@ def _tile(own: _Headline, career: Career, support: Support, lately: Lately, plac
     recent = getattr(lately.together, own.attribute)
     values = tuple(getattr(night, own.attribute) for night in lately.latest)
     why = None
-    if own.attribute == "survival_percent" and (support.survival_disputed or lately.together.survival_disputed):
-        why = _DISPUTED
+    if own.attribute == "survival_percent":
+        disputed = [night.survival_disputed for night in lately.latest]
+        if support.survival_disputed or lately.together.survival_disputed or any(disputed):
+            why = _DISPUTED
         value = None if support.survival_disputed else value
         recent = None if lately.together.survival_disputed else recent
-        values = tuple(None if night.survival_disputed else night.survival_percent for night in lately.latest)
+        values = tuple(None if of_it else known for of_it, known in zip(disputed, values, strict=True))
     rounds, known = career.numbers.rounds, support.revives_given_rounds
     partly = own.attribute == "revives_given_per_round" and known < rounds
     board = BOARDS[own.board] if own.board else None
@@ -234,10 +245,20 @@ def _tile(own: _Headline, career: Career, support: Support, lately: Lately, plac
         known=f"known of {known:,} of {rounds:,} rounds" if partly else "",
         lately=words.amount(recent, own.decimals, own.unit),
         nights=values,
+        drawn=_drawn_text(own, values),
         place=words.place_text(board, threshold(board), place) if board and place else None,
         url=f"{url_of('boards', board.name)}?{urlencode({'find': career.guid})}#found" if board else None,
         why=why,
     )
+
+
+def _drawn_text(own: _Headline, nights: Sequence[float | None]) -> str:
+    known = [night for night in nights if night is not None]
+    if not known:
+        return ""
+    seen = {"first": known[0], "last": known[-1], "lowest": min(known), "highest": max(known)}
+    texts = [f"{which} {words.amount(value, own.decimals, own.unit)}" for which, value in seen.items()]
+    return f"{own.title} in each of the last sessions: {', '.join(texts)}"
 
 
 def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[NightLine, ...]:
@@ -274,9 +295,10 @@ def _matches(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[MatchLine
             own.map,
             own.ended_at,
             match_ended(own),
-            words.amount(own.kills),
-            words.amount(own.deaths),
-            words.amount(own.dpm, 1),
+            own.kills,
+            own.deaths,
+            own.dpm,
+            _LEFT_OUT if own.left_out else None,
         )
         for own in players.recent_matches(conn, guids, _MATCHES_SHOWN)
     )
@@ -285,7 +307,7 @@ def _matches(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[MatchLine
 def match_ended(own: MatchPlayed) -> str:
     """How a match ended for who played it."""
     if own.won is None:
-        return "not counted"
+        return "not counted" if not own.counted else "he changed sides" if own.changed_sides else "his team is open"
     return "draw" if own.drawn else "won" if own.won else "lost"
 
 

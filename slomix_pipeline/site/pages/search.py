@@ -31,10 +31,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """``instead``: players whose names look like what was typed, where nothing was found."""
+    """``more_players``: how many are left out; ``instead``: players whose names look like what was typed, where nothing
+    was found."""
 
     typed: str
     players: tuple[Hit, ...]
+    more_players: int
     maps: tuple[str, ...]
     sessions: tuple[SessionLine, ...]
     instead: tuple[PlayerFound, ...]
@@ -44,7 +46,7 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
     """``?q=``: a name or a GUID or the beginning of one, a map, a session's key, a day. One hit is where it leads."""
     conn, typed = moment.conn, asked.query.get("q", "").strip()[:_LONGEST]
     if not typed:
-        return SearchPage("", (), (), (), ())
+        return SearchPage("", (), 0, (), (), ())
     found, on_maps = careers.players_meant(conn, typed), _maps(conn, typed)
     found.sort(key=lambda player: player.last_seen, reverse=True)
     sessions = _sessions(conn, typed, asked)
@@ -57,6 +59,7 @@ def search_page(moment: Moment, asked: Asked) -> SearchPage:
     return SearchPage(
         typed,
         tuple(Hit(player, _meant(typed, player)) for player in found[:_SHOWN]),
+        max(len(found) - _SHOWN, 0),
         on_maps[:_SHOWN],
         lines(moment, sessions) if sessions else (),
         tuple(careers.players_resembling(conn, typed)) if nothing else (),
