@@ -221,7 +221,9 @@ def par_text(seen: MapNumbers) -> str:
     limit = "" if seen.limit_seconds is None else f", limit {format_time(seen.limit_seconds)}"
     if not own.enough:
         return f"{count}{limit}; a par is told from {LEAST_ATTACKS} attacks on"
-    held = f"{amount((own.held_share or 0) * 100)} % hold to the end"
+    held = "how many hold to the end is not known, as none was seen to the limit"
+    if own.held_share is not None:
+        held = f"{amount(own.held_share * 100)} % hold to the end"
     reached = "not reached" if own.par is None else format_time(own.par)
     return f"par {reached}, {held} ({count}{limit})"
 

@@ -24,8 +24,9 @@ class Attack:
 
 @dataclass(frozen=True)
 class Par:
-    """``par``: seconds after which at most half of the defences hold; None when more than half hold to the end, or when
-    there are too few attacks (``enough``). ``held_share``: of defences that hold to the end, 0 to 1."""
+    """``par``: seconds after which at most half of the defences hold; None when more than half hold as long as any was
+    seen to, or when there are too few attacks (``enough``). ``held_share``: of defences that hold to the end, 0 to 1;
+    None, too, when none was seen to the end, as all had less to beat."""
 
     attacks: int
     completed: int
@@ -54,16 +55,21 @@ def holding(attacks: Iterable[Attack]) -> list[tuple[int, float]]:
 
 
 def fallen_by(curve: Iterable[tuple[int, float]], share: float) -> int | None:
-    """The first time at which at most this share of the defences holds; None: more of them hold to the end."""
+    """The first time at which at most this share of the defences holds; None: more of them hold as long as was seen."""
     return next((seconds for seconds, holds in curve if holds <= share), None)
 
 
-def par(attacks: Iterable[Attack]) -> Par:
+def seen_until(attacks: Iterable[Attack]) -> int:
+    """Up to when anything is known: the longest of the attacks."""
+    return max((attack.seconds for attack in attacks), default=0)
+
+
+def par(attacks: Iterable[Attack], limit_seconds: int | None) -> Par:
     """The par of attacks on one map with one limit."""
     known = list(attacks)
     curve = holding(known)
     enough = len(known) >= LEAST_ATTACKS
-    middle = fallen_by(curve, 0.5)
-    held = curve[-1][1] if curve else 1.0
     completed = sum(attack.completed for attack in known)
-    return Par(len(known), completed, middle if enough else None, held if enough else None)
+    held = curve[-1][1] if curve else 1.0
+    is_seen = held == 0 or (limit_seconds is not None and seen_until(known) >= limit_seconds)
+    return Par(len(known), completed, fallen_by(curve, 0.5) if enough else None, held if enough and is_seen else None)

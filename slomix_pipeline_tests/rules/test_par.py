@@ -24,17 +24,24 @@ def test_an_attack_that_failed_at_the_time_of_another_was_still_there_then() -> 
 
 
 def test_par_is_the_first_time_at_which_at_most_half_of_the_defences_hold() -> None:
-    found = par([*done(*range(100, 600, 100)), *held(*[720] * 5)])
+    found = par([*done(*range(100, 600, 100)), *held(*[720] * 5)], 720)
     assert (found.attacks, found.completed, found.par, found.held_share) == (10, 5, 500, 0.5)
 
 
 def test_a_map_that_is_mostly_held_has_no_par() -> None:
-    found = par([*done(100, 200), *held(*[720] * 8)])
+    found = par([*done(100, 200), *held(*[720] * 8)], 720)
     assert found.par is None and found.enough and found.held_share is not None and found.held_share > 0.7
 
 
+def test_what_holds_to_the_end_is_not_known_while_no_attack_was_seen_to_the_limit() -> None:
+    attacks = [*done(200, 300, 400), *held(*[410] * 8)]
+    assert (par(attacks, 720).held_share, par(attacks, 720).par, par(attacks, None).held_share) == (None, None, None)
+    assert par([*attacks, *held(720)], 720).held_share is not None
+    assert par(done(*range(100, 1100, 100)), 1200).held_share == 0  # none held until then
+
+
 def test_few_attacks_give_no_par() -> None:
-    found = par(done(*range(100, 100 + LEAST_ATTACKS - 1)))
+    found = par(done(*range(100, 100 + LEAST_ATTACKS - 1)), 720)
     assert (found.par, found.held_share, found.enough) == (None, None, False)
 
 

@@ -185,12 +185,13 @@ def map_(request: Request, map: str) -> Response:  # noqa: A002
     """One map, with its records."""
 
     def make(moment: Moment, asked: Asked) -> MapResource:
-        if not map_reading.is_played(moment.conn, map):
-            near = [Link(api_url("maps", name), name) for name in map_reading.map_names(moment.conn)]
-            raise NotHere(f"No round that counts was played on a map called {map}.", near)
-        seen = map_reading.map_seen(moment.conn, map)
-        numbers: dict[str, Any] = {name: getattr(seen, name) for name in MapNumbers.__dataclass_fields__}
+        name = asked.given["map"]
+        if not map_reading.is_played(moment.conn, name):
+            near = [Link(api_url("maps", other), other) for other in map_reading.map_names(moment.conn)]
+            raise NotHere(f"No round that counts was played on a map called {name}.", near)
+        seen = map_reading.map_seen(moment.conn, name)
+        numbers: dict[str, Any] = {field: getattr(seen, field) for field in MapNumbers.__dataclass_fields__}
         own = tuple(_record(row) for row in seen.records)
-        return MapResource(**numbers, key=map, records=own, **links("maps", map))
+        return MapResource(**numbers, key=name, records=own, **links("maps", name))
 
     return answer(request, make)

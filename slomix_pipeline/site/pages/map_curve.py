@@ -25,7 +25,7 @@ class Tick:
 @dataclass(frozen=True)
 class Curve:
     """``points``: of the line, in ``width`` × ``height``; ``par_x``: where half have fallen; ``minutes``: the share
-    that holds after each, as text."""
+    that holds after each that was seen, as text."""
 
     width: int
     height: int
@@ -40,9 +40,9 @@ class Curve:
     minutes: tuple[tuple[str, str], ...]
 
 
-def curve_of(shares: Sequence[tuple[int, float]], limit_seconds: int | None) -> Curve:
-    """The curve down to the usual limit, or to the last attack that was completed where that is unknown."""
-    last = max(limit_seconds or 0, shares[-1][0] if shares else 60)
+def curve_of(shares: Sequence[tuple[int, float]], limit_seconds: int | None, seen_until: int) -> Curve:
+    """The curve as far as attacks were seen (``seen_until``), in a picture of the usual limit."""
+    last = max(limit_seconds or 0, seen_until, 1)
     along = (WIDTH - _LEFT - _RIGHT) / last
     drop = HEIGHT - _TOP - _BOTTOM
 
@@ -56,7 +56,7 @@ def curve_of(shares: Sequence[tuple[int, float]], limit_seconds: int | None) -> 
     for seconds, holds in shares:
         steps += [(x(seconds), y(share)), (x(seconds), y(holds))]
         share = holds
-    steps.append((x(last), y(share)))
+    steps.append((x(seen_until), y(share)))
     every = next(step for step in (1, 2, 3, 5, 10, 15, 30, 60, last) if last / 60 / step <= _MOST_TICKS)
     par = fallen_by(shares, 0.5)
     return Curve(
@@ -71,7 +71,8 @@ def curve_of(shares: Sequence[tuple[int, float]], limit_seconds: int | None) -> 
         up=tuple(Tick(y(percent / 100), f"{percent} %") for percent in (0, 25, 50, 75, 100)),
         par_x=None if par is None else x(par),
         minutes=tuple(
-            (format_time(60 * minute), f"{_at(shares, 60 * minute) * 100:.0f} %") for minute in range(1, last // 60 + 1)
+            (format_time(60 * minute), f"{_at(shares, 60 * minute) * 100:.0f} %")
+            for minute in range(1, seen_until // 60 + 1)
         ),
     )
 
