@@ -6,7 +6,7 @@ of them fell in a session as it was then (``fallen_records``).
 Only who may be named has a part in it, as in the book.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -150,10 +150,11 @@ def longest_hold(conn: Connection[DictRow], map_name: str | None = None) -> Hold
         return cursor.execute(_HOLD, {"map": map_name}).fetchone()
 
 
-def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
-    """The longest run of evenings won; of everybody who had one as long, in time."""
+def longest_run(conn: Connection[DictRow], still_runs: Callable[[datetime], bool]) -> list[RunSeen]:
+    """The longest run of evenings won; of everybody who had one as long, in time. ``still_runs``: whether a session
+    that ended then, so far, may go on, and nobody won it yet."""
     who = named(conn)
-    winners, ended = _decided(conn)
+    winners, ended = _decided(conn, still_runs)
     nights: dict[str, dict[str, bool | None]] = {key: {} for key in winners}
     for row in conn.execute(
         """select session_key, team, array_agg(guid order by guid) as guids from session_player
@@ -182,14 +183,16 @@ def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
     ]
 
 
-def _decided(conn: Connection[DictRow]) -> tuple[dict[str, Winner], dict[str, datetime]]:
-    """The sessions that were decided, in order of play: who won each, and when it ended."""
+def _decided(
+    conn: Connection[DictRow], still_runs: Callable[[datetime], bool]
+) -> tuple[dict[str, Winner], dict[str, datetime]]:
+    """The sessions that are over and were decided, in order of play: who won each, and when it ended."""
     winners, ended = {}, {}
     for row in conn.execute(
         """select session_key, ended_at, points_a, points_b, matches - not_counted as counted, without_points
            from session_score order by started_at, session_key"""
     ):
         won = session_winner(Points(row["points_a"], row["points_b"]), row["counted"], row["without_points"])
-        if won is not None:
+        if won is not None and not still_runs(row["ended_at"]):
             winners[row["session_key"]], ended[row["session_key"]] = won, row["ended_at"]
     return winners, ended

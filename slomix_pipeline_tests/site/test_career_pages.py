@@ -1,7 +1,6 @@
 """The pages over years: boards, records and maps say what the commands say, and name nobody who is hidden."""
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,9 +78,6 @@ def test_a_board_that_is_none_leads_to_those_there_are_and_a_wrong_filter_is_nam
         assert "<script>" not in page.text
 
 
-_NOT_OF_IT = re.compile("known since.*")
-
-
 def records_told(rows: list[dict[str, Any]]) -> list[list[str]]:
     """What a record is of, its value, and its map."""
     found = [RecordSeen(**{**row, "kind": RecordKind(row["kind"]), "level": RecordLevel(row["level"])}) for row in rows]
@@ -92,7 +88,7 @@ def records_shown(text: str) -> list[list[str]]:
     """Of rows as in the templates: told with what they broke, or without."""
     kinds = {kind.title for kind in KINDS.values()}
     rows = [row for row in rows_of(text) if len(row) in (5, 7) and any(row[0].startswith(title) for title in kinds)]
-    return [[_NOT_OF_IT.sub("", row[0]), row[1], row[3]] for row in rows]
+    return [[row[0], row[1], row[3]] for row in rows]
 
 
 def test_the_records_are_those_of_the_command_and_each_leads_to_its_round(shown: Shown, a_map: str) -> None:
