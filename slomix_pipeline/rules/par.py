@@ -1,6 +1,7 @@
 """A map's par: the time at which half of all attacks are through.
 
-Belongs here: the share of defences that still hold at a time (Kaplan and Meier), what par is and when it is told.
+Belongs here: the share of defences that still hold at a time (Kaplan and Meier), how sure that is (Greenwood, of the
+logarithm's logarithm), what par is and when it is told.
 Does not belong here: which attacks there were (the view ``map_attack``).
 
 An attack that failed says only "longer than what it had to beat". So has one that was given up, as giving up tells of
@@ -10,8 +11,14 @@ the attack: it counts as held up to what it had to beat, not up to when it was g
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import NamedTuple
+
+from slomix_pipeline.rules.intervals import Z
 
 LEAST_ATTACKS = 10  # fewer give no par
+EARLY_BELOW = 20  # attacks: a par is told, and that it is early
+EXACT_FROM = 300  # attacks: shares of fewer are known to 5 % at best
 
 
 @dataclass(frozen=True)
@@ -38,25 +45,44 @@ class Par:
         return self.attacks >= LEAST_ATTACKS
 
 
-def holding(attacks: Iterable[Attack]) -> list[tuple[int, float]]:
-    """At every time at which an attack was completed, the share of defences that still hold after it; at equal times
-    completed attacks come before those that ended without."""
+class Step(NamedTuple):
+    """A time at which attacks were completed: the share of defences that hold after it, and between which shares that
+    is in 95 of 100 cases."""
+
+    seconds: int
+    holds: float
+    low: float
+    high: float
+
+
+def holding(attacks: Iterable[Attack]) -> list[Step]:
+    """Every time at which an attack was completed; at equal times completed attacks come before those that ended
+    without."""
     done: Counter[int] = Counter()
     ended: Counter[int] = Counter()
     for attack in attacks:
         (done if attack.completed else ended)[attack.seconds] += 1
-    at_risk, share, curve = done.total() + ended.total(), 1.0, []
+    at_risk, share, spread = done.total() + ended.total(), 1.0, 0.0
+    curve: list[Step] = []
     for seconds in sorted(done.keys() | ended.keys()):
+        left = at_risk - done[seconds]
         if done[seconds]:
-            share *= 1 - done[seconds] / at_risk
-            curve.append((seconds, share))
-        at_risk -= done[seconds] + ended[seconds]
+            share *= left / at_risk
+            spread += done[seconds] / (at_risk * left) if left else 0.0
+            low, high = _likely(share, spread) if left else (0.0, curve[-1].high if curve else 1.0)
+            curve.append(Step(seconds, share, low, high))
+        at_risk = left - ended[seconds]
     return curve
 
 
-def fallen_by(curve: Iterable[tuple[int, float]], share: float) -> int | None:
+def _likely(share: float, spread: float) -> tuple[float, float]:
+    turn = exp(Z * sqrt(spread) / -log(share))
+    return share**turn, share ** (1 / turn)
+
+
+def fallen_by(curve: Iterable[Step], share: float) -> int | None:
     """The first time at which at most this share of the defences holds; None: more of them hold as long as was seen."""
-    return next((seconds for seconds, holds in curve if holds <= share), None)
+    return next((step.seconds for step in curve if step.holds <= share), None)
 
 
 def seen_until(attacks: Iterable[Attack]) -> int:
@@ -70,6 +96,6 @@ def par(attacks: Iterable[Attack], limit_seconds: int | None) -> Par:
     curve = holding(known)
     enough = len(known) >= LEAST_ATTACKS
     completed = sum(attack.completed for attack in known)
-    held = curve[-1][1] if curve else 1.0
+    held = curve[-1].holds if curve else 1.0
     is_seen = held == 0 or (limit_seconds is not None and seen_until(known) >= limit_seconds)
     return Par(len(known), completed, fallen_by(curve, 0.5) if enough else None, held if enough and is_seen else None)

@@ -17,7 +17,7 @@ EVERYBODY = {"kills": 10, "deaths": 5, "damage_given": 500, "seconds_played": 60
 
 def session(played: Played, number: int, started_at: datetime, *guids: str, rounds: int = 4, **numbers: int) -> None:
     for _ in range(rounds):
-        played.round(*({"guid": guid} | EVERYBODY | numbers for guid in guids), session=number)
+        played.round(*({"guid": guid, **EVERYBODY, **numbers} for guid in guids), session=number)
     key = f"main:s{number}"
     played.conn.execute("update session set started_at = %s where session_key = %s", [started_at, key])
     rewrite_facts(played.conn, [key])

@@ -13,7 +13,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.career_words import amount, par_text, record_value
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.intervals import likely_share
-from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, Par, fallen_by, holding, seen_until
+from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, Par, Step, fallen_by, holding, seen_until
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -169,7 +169,7 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
         first=_first_won(seen),
         boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
         record_book=f"/records?{asking}",
-        curve=curve_of(curve, seen.limit_seconds, seen_until(usual)) if seen.par.enough else None,
+        curve=curve_of(curve, len(usual), seen.limit_seconds, seen_until(usual)) if seen.par.enough else None,
         quartiles=tuple(
             _fallen(seen, curve, what, share)
             for what, share in (("a quarter", 0.75), ("half (par)", 0.5), ("three quarters", 0.25))
@@ -198,7 +198,7 @@ def _first_won(seen: MapNumbers) -> str:
     return f"{seen.first_won} of {decided} ({share}; 95 % interval {100 * low:.0f} to {100 * high:.0f} %: {verdict})"
 
 
-def _fallen(seen: MapNumbers, curve: Sequence[tuple[int, float]], what: str, share: float) -> str:
+def _fallen(seen: MapNumbers, curve: Sequence[Step], what: str, share: float) -> str:
     seconds = fallen_by(curve, share)
     if seconds is not None:
         return f"{what} by {format_time(seconds)}"
