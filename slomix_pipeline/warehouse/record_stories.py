@@ -17,7 +17,7 @@ from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import NightEnded, RecordKind, longest_runs
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
-from slomix_pipeline.warehouse.records import RecordSeen, named
+from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -105,9 +105,14 @@ _HOLD = """
     ) team"""
 
 
-def stories(conn: Connection[DictRow], found: Sequence[RecordSeen], map_name: str | None = None) -> list[Story]:
-    """These records of players with what stands around them. ``map_name``: they are of this map alone."""
-    who = named(conn)
+def stories(
+    conn: Connection[DictRow],
+    found: Sequence[RecordSeen],
+    who: Mapping[str, tuple[str, str]],
+    map_name: str | None = None,
+) -> list[Story]:
+    """These records of players with what stands around them. ``who``: may be named (``records.named``); ``map_name``:
+    they are of this map alone."""
     made = []
     for record in found:
         if record.kind is RecordKind.ATTACK:
@@ -150,10 +155,11 @@ def longest_hold(conn: Connection[DictRow], map_name: str | None = None) -> Hold
         return cursor.execute(_HOLD, {"map": map_name}).fetchone()
 
 
-def longest_run(conn: Connection[DictRow], still_runs: Callable[[datetime], bool]) -> list[RunSeen]:
-    """The longest run of evenings won; of everybody who had one as long, in time. ``still_runs``: whether a session
-    that ended then, so far, may go on, and nobody won it yet."""
-    who = named(conn)
+def longest_run(
+    conn: Connection[DictRow], who: Mapping[str, tuple[str, str]], still_runs: Callable[[datetime], bool]
+) -> list[RunSeen]:
+    """The longest run of evenings won; of everybody who had one as long, in time. ``who``: may be named;
+    ``still_runs``: whether a session that ended then, so far, may go on, and nobody won it yet."""
     winners, ended = _decided(conn, still_runs)
     nights: dict[str, dict[str, bool | None]] = {key: {} for key in winners}
     for row in conn.execute(

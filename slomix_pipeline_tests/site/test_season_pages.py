@@ -97,9 +97,9 @@ def test_the_feed_tells_the_result_and_links_lead_to_it(shown: Shown) -> None:
     assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
     feed = ElementTree.fromstring(answer.content)
     (entry,) = feed.findall(f"{ATOM}entry")
-    (session,) = shown.pipeline.rows("select session_key, ended_at from session")
+    (session,) = shown.pipeline.rows("select session_key, ended_at, installation from session, data_version")
     score = shown.pipeline.export()["score"]
-    assert entry.findtext(f"{ATOM}id") == f"urn:slomix:session:{session['session_key']}"
+    assert entry.findtext(f"{ATOM}id") == (f"urn:slomix:{session['installation']}:session:{session['session_key']}")
     assert f"{score['A']} – {score['B']}" in (entry.findtext(f"{ATOM}title") or "")
     assert entry.findtext(f"{ATOM}updated") == session["ended_at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     link = entry.find(f"{ATOM}link")
@@ -111,7 +111,7 @@ def test_a_feed_of_hostile_text_is_still_a_feed() -> None:
     now = datetime(2026, 2, 2, tzinfo=UTC)
     text = "<script>\x00\x08\ufffe]]>&amp; \u202eevil \ud800"
     made = _atom(
-        "Results", "/feed.xml", "/", [Entry("urn:slomix:session:x", text, "/sessions/x", now, text)],
+        "urn:slomix:1", "Results", "/feed.xml", "/", [Entry("urn:slomix:1:session:x", text, "/sessions/x", now, text)],
         Moment(None, Version(1, 0, now)),  # type: ignore[arg-type]
         Asked("/feed.xml", {}, {}, "http://127.0.0.1", now, load_settings()),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
 from slomix_pipeline.warehouse.record_stories import Story, known_since, longest_hold, longest_run, stories
-from slomix_pipeline.warehouse.records import records
+from slomix_pipeline.warehouse.records import named, records
 from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.warehouse.checked_rounds import attacked, checked
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
@@ -29,7 +29,7 @@ def story(played: Played, map_name: str | None = None) -> Story:
     """Of most kills in one round."""
     return next(
         own
-        for own in stories(played.conn, records(played.conn, map_name), map_name)
+        for own in stories(played.conn, records(played.conn, map_name), named(played.conn), map_name)
         if own.record.kind is RecordKind.KILLS and own.record.level is RecordLevel.ROUND
     )
 
@@ -94,7 +94,9 @@ def test_the_longest_run_is_of_sessions_that_were_decided(played: Played) -> Non
     ended = played.conn.execute("select max(ended_at) as at from session").fetchone()
     assert ended is not None
     over, running = (lambda at: False), (lambda at: bool(at == ended["at"]))
-    assert [(run.name, run.nights, run.goes_on) for run in longest_run(played.conn, over)] == [("Ada", 3, True)]
-    assert [run.nights for run in longest_run(played.conn, running)] == [2]
+    assert [(run.name, run.nights, run.goes_on) for run in longest_run(played.conn, named(played.conn), over)] == [
+        ("Ada", 3, True)
+    ]
+    assert [run.nights for run in longest_run(played.conn, named(played.conn), running)] == [2]
     played.conn.execute("update match set winner = 'draw', points_a = 0 where session_key = 'main:s2'")
-    assert longest_run(played.conn, over) == []
+    assert longest_run(played.conn, named(played.conn), over) == []

@@ -4,7 +4,7 @@ Does not belong here: what can be a record (``warehouse.records``), what stands 
 (``warehouse.record_stories``), its words (``reports.career_words``, ``reports.record_words``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from slomix_pipeline.warehouse.record_stories import (
     longest_run,
     stories,
 )
-from slomix_pipeline.warehouse.records import RecordSeen, records
+from slomix_pipeline.warehouse.records import RecordSeen, named, records
 from slomix_pipeline.warehouse.site_store import Moment
 
 _CAPTIONS = {
@@ -110,8 +110,9 @@ class RecordsPage:
 def records_page(moment: Moment, asked: Asked) -> RecordsPage:
     """``?map=``: only of this map."""
     map_name = map_asked(moment, asked)
-    found = records(moment.conn, map_name)
-    told = [(story.record.level, _told(story, asked)) for story in stories(moment.conn, found, map_name)]
+    who = named(moment.conn)
+    found = records(moment.conn, map_name, who)
+    told = [(story.record.level, _told(story, asked)) for story in stories(moment.conn, found, who, map_name)]
     tables = (
         RecordsTable(caption, tuple(record for of, record in told if of is level))
         for level, caption in _CAPTIONS.items()
@@ -124,7 +125,7 @@ def records_page(moment: Moment, asked: Asked) -> RecordsPage:
         late_since=known_since(moment.conn),
         tables=tuple(table for table in tables if table.records),
         attacks=attacks(found),
-        longest=_longest(moment, asked, map_name),
+        longest=_longest(moment, asked, who, map_name),
     )
 
 
@@ -152,14 +153,16 @@ def _beaten(record: RecordSeen, beaten: Beaten | None, stood: str = "") -> Beate
     return BeatenShown(value, beaten.guid, beaten.name, url_of("sessions", beaten.session_key), stood)
 
 
-def _longest(moment: Moment, asked: Asked, map_name: str | None) -> tuple[TeamRecord, ...]:
+def _longest(
+    moment: Moment, asked: Asked, who: Mapping[str, tuple[str, str]], map_name: str | None
+) -> tuple[TeamRecord, ...]:
     found = []
     if hold := longest_hold(moment.conn, map_name):
         holders = tuple(zip(hold.guids, hold.holders, strict=True))
         link = Link(url_of("rounds", hold.round_key), "round")
         value = clock_text(hold.seconds)
         found.append(TeamRecord("longest hold", value, holders, hold_text(hold), hold.map, hold.ended_at, link))
-    runs = longest_run(moment.conn, asked.still_runs) if map_name is None else []
+    runs = longest_run(moment.conn, who, asked.still_runs) if map_name is None else []
     if runs:
         first = runs[0]  # to complete one as long
         holders = tuple(dict.fromkeys((run.guid, run.name) for run in runs))
