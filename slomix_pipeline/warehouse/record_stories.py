@@ -78,6 +78,16 @@ _BROKE = """
       and (s.started_at, s.session_key) < (own.started_at, own.session_key)
     order by n.{kind} desc, s.started_at, s.session_key, n.guid limit 1"""
 
+# The same where so few sessions were before that it is faster to look into them than to go down from the best of all.
+_BROKE_EARLY = """
+    select n.{kind}::double precision as value, n.guid, n.session_key, s.started_at
+    from book_night n
+    join session s using (session_key)
+    where n.level = %(level)s and n.map = %(map)s and n.guid = any(%(guids)s) and n.{kind} > 0
+      and n.session_key = any(%(first)s)
+    order by n.{kind} desc, s.started_at, s.session_key, n.guid limit 1"""
+_EARLY = 30  # sessions
+
 _NEXT = """
     select n.{kind}::double precision as value, n.guid, n.session_key, s.started_at
     from book_night n
@@ -113,13 +123,16 @@ def stories(
 ) -> list[Story]:
     """These records of players with what stands around them. ``who``: may be named (``records.named``); ``map_name``:
     they are of this map alone."""
+    first = _first_sessions(conn)
     made = []
     for record in found:
         if record.kind is RecordKind.ATTACK:
             continue
         holders = {*record.guids, *record.later_guids}
+        is_early = record.session_key in first
         asked = {
             "session": record.session_key,
+            "first": first[: first.index(record.session_key)] if is_early else [],
             "level": record.level,
             "map": map_name or "",
             "guids": list(who),
@@ -127,10 +140,15 @@ def stories(
         }
         broke, next_best = (
             _beaten(conn.execute(sql.SQL(query).format(kind=sql.Identifier(record.kind)), asked).fetchone(), who)
-            for query in (_BROKE, _NEXT)
+            for query in (_BROKE_EARLY if is_early else _BROKE, _NEXT)
         )
         made.append(Story(record, broke, next_best))
     return made
+
+
+def _first_sessions(conn: Connection[DictRow]) -> list[str]:
+    rows = conn.execute("select session_key from session order by started_at, session_key limit %s", [_EARLY])
+    return [row["session_key"] for row in rows]
 
 
 def _beaten(row: DictRow | None, who: Mapping[str, tuple[str, str]]) -> Beaten | None:

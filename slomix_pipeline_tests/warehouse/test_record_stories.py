@@ -1,7 +1,10 @@
 """What stands around a record: what it broke, who comes next, since when its number is known; and the longest hold."""
 
+import pytest
+
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
+from slomix_pipeline.warehouse import record_stories
 from slomix_pipeline.warehouse.record_stories import Story, known_since, longest_hold, longest_run, stories
 from slomix_pipeline.warehouse.records import named, records
 from slomix_pipeline_tests.building import at
@@ -34,7 +37,11 @@ def story(played: Played, map_name: str | None = None) -> Story:
     )
 
 
-def test_a_record_broke_the_best_of_all_sessions_before_and_the_best_of_others_comes_next(played: Played) -> None:
+@pytest.mark.parametrize("early", [0, 2, 30])
+def test_a_record_broke_the_best_of_all_sessions_before_and_the_best_of_others_comes_next(
+    played: Played, monkeypatch: pytest.MonkeyPatch, early: int
+) -> None:
+    monkeypatch.setattr(record_stories, "_EARLY", early)
     night(played, 1, ada=20, bob=10)
     night(played, 2, ada=15, bob=20)
     night(played, 3, ada=29, bob=31)
