@@ -1,8 +1,9 @@
-"""What every kind of page takes over a long history: made anew, and answered by 304.
+"""What every kind of page and resource of the API takes over a long history: made anew, and answered by 304.
 
 Imports the files of 20,000 rounds made by the simulator, or of as many as are given, finds a few pages of each kind by
-following links from the front page, and asks for each of them many times: cold, with nothing of it kept, and with the
-ETag that the reader has. What plans PostgreSQL makes are kept by then, as in a process that has run for a while.
+following links from the front page and what answers of the API name, and asks for each of them many times: cold, with
+nothing of it kept, and with the ETag that the reader has. What plans PostgreSQL makes are kept by then, as in a process
+that has run for a while.
 Prints one table: milliseconds of CPU, of PostgreSQL and the site together, so that a busy machine tells the same as a
 quiet one; and the largest page in kB.
 
@@ -16,12 +17,16 @@ import time
 from collections.abc import Iterable
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 from boards import p50, p95
 from bulk import MANY_ROUNDS, imported, simulated
 from fastapi.testclient import TestClient
 
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.site.api import application
+from slomix_pipeline.site.api.kit import MOUNTED
+from slomix_pipeline.site.api.schema import resources
 from slomix_pipeline.site.app import create_app
 from slomix_pipeline.site.pages import PAGES
 from slomix_pipeline.warehouse.database import Database, site_url
@@ -30,7 +35,7 @@ from slomix_pipeline.warehouse.site_store import SiteStore
 
 OF_A_KIND, TIMES, MOST_PAGES = 6, 8, 400
 AIM, AIM_304 = 50, 5  # ms
-_LINKS = re.compile(r'href="(/[^"#]*)')
+_LINKS = re.compile(r'"(/[^"#]*)')  # of pages and of JSON
 # What no link of a page leads to: a field is typed into.
 TYPED = ("/search?q=a", "/compare", "/compare?a=a&b=e", "/boards/dpm?map=supply", "/boards/dpm?find=a")
 
@@ -49,7 +54,9 @@ def main() -> None:
 def measure(settings: Settings, database: Database) -> None:
     store = SiteStore(site_url(database.url, ROLE))
     try:
-        client = TestClient(create_app(settings, store), base_url="http://127.0.0.1", follow_redirects=False)
+        with patch.object(application, "BURST", 1_000_000):
+            app = create_app(settings, store)
+        client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
         kinds = pages_by_kind(client)
         print(f"{'':<34}{'cold p50':>10}{'p95':>8}{'304 p50':>10}{'p95':>8}{'kB':>8}{'pages':>7}", flush=True)
         for kind, urls in kinds.items():
@@ -61,7 +68,8 @@ def measure(settings: Settings, database: Database) -> None:
 
 def pages_by_kind(client: TestClient) -> dict[str, list[str]]:
     """A few addresses of each kind of page that answers at once."""
-    kinds: dict[str, list[str]] = {page.path: [] for page in PAGES if page.template}
+    of_api = [MOUNTED + route.path for route in resources()]
+    kinds: dict[str, list[str]] = {path: [] for path in (*(page.path for page in PAGES if page.template), *of_api)}
     patterns = {path: re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + r"(\?.*)?") for path in kinds}
     waiting, seen = ["/", *TYPED], set[str]()
     while waiting and len(seen) < MOST_PAGES:
@@ -74,6 +82,8 @@ def pages_by_kind(client: TestClient) -> dict[str, list[str]]:
         if answer.status_code == 200:
             kinds[kind].append(url)
             waiting += map(unescape, _LINKS.findall(answer.text))
+            parts = [path.removeprefix(kind) for path in of_api if path.startswith(f"{kind}/")]
+            waiting += [url.partition("?")[0] + part for part in parts if "{" not in part]
         elif answer.is_redirect:
             waiting.append(answer.headers["location"])
     return {kind: urls for kind, urls in kinds.items() if urls}

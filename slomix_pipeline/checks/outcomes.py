@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from slomix_pipeline.formats.gamestats import Header
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.laws import CAUSES, Finding, header_law, known_causes, lobby_laws, pair_laws
 from slomix_pipeline.rules.linking import WITHIN_WINDOW, LinkClass
@@ -34,7 +35,7 @@ def pairing_outcome(entry: FiledRound, place: Placed, partner: FiledRound | None
         "round it really was": place.number,
         "partner": place.partner,
         "minutes to the partner": None if apart is None else round(apart, 1),
-        "ended at": entry.stamp.isoformat(),
+        "ended at": utc_text(entry.stamp),
         "flags": ", ".join(place.flags) or "none",
     }
     odd = set(place.flags) - HARMLESS_FLAGS

@@ -55,43 +55,9 @@ def award_title(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Given:
-    """How often somebody was given an award in a session. ``name``: None where it can't be told who that was."""
-
-    award: str
-    name: str | None
-    times: int
-
-
-@dataclass(frozen=True)
-class Award:
-    """Who was given an award most often, and how often: several where they share that."""
-
-    title: str
-    names: tuple[str, ...]
-    times: int
-
-
-def told_awards(given: Iterable[Given]) -> tuple[Award, ...]:
-    """The awards of a session that are told, the most wanted first. One is left out where somebody may have had it more
-    often who can't be told, or too many share it. ``given``: every person once for each award."""
-    by_award: dict[str, list[Given]] = {}
-    for one in given:
-        by_award.setdefault(one.award, []).append(one)
-    found = (_award(name, by_award.get(name, [])) for name in WANTED)
-    return tuple(award for award in found if award)[:MOST_TOLD]
-
-
-def _award(name: str, given: list[Given]) -> Award | None:
-    most = most_of(given, lambda one: None if one.name is None else one.times)
-    if most is None:
-        return None
-    return Award(award_title(name), tuple(sorted(one.name or "" for one in most.players)), most.value)
-
-
-@dataclass(frozen=True)
 class AwardGiven:
-    """How often somebody was given an award over many sessions. ``guid``, ``name``: None of all who can't be told."""
+    """How often somebody was given an award. ``guid``, ``name``: None where it can't be told who that was; over many
+    sessions one stands for all of these."""
 
     award: str
     guid: str | None
@@ -100,9 +66,41 @@ class AwardGiven:
 
 
 @dataclass(frozen=True)
+class Award:
+    """Who was given an award most often, and how often: several where they share that. ``guids``: in the order of
+    ``names``."""
+
+    award: str
+    title: str
+    names: tuple[str, ...]
+    guids: tuple[str, ...]
+    times: int
+
+
+def told_awards(given: Iterable[AwardGiven]) -> tuple[Award, ...]:
+    """The awards of a session that are told, the most wanted first. One is left out where somebody may have had it more
+    often who can't be told, or too many share it. ``given``: every person once for each award."""
+    by_award: dict[str, list[AwardGiven]] = {}
+    for one in given:
+        by_award.setdefault(one.award, []).append(one)
+    found = (_award(name, by_award.get(name, [])) for name in WANTED)
+    return tuple(award for award in found if award)[:MOST_TOLD]
+
+
+def _award(name: str, given: list[AwardGiven]) -> Award | None:
+    most = most_of(given, lambda one: None if one.name is None else one.times)
+    if most is None:
+        return None
+    shared = sorted((one.name or "", one.guid or "") for one in most.players)
+    names, guids = tuple(called for called, _ in shared), tuple(guid for _, guid in shared)
+    return Award(name, award_title(name), names, guids, most.value)
+
+
+@dataclass(frozen=True)
 class Collected:
     """Who collected an award, most often first; ``untold``: how often it went to somebody who can't be told."""
 
+    award: str
     title: str
     collectors: tuple[AwardGiven, ...]
     untold: int
@@ -115,6 +113,7 @@ def collected(given: Iterable[AwardGiven]) -> tuple[Collected, ...]:
         by_award.setdefault(one.award, []).append(one)
     return tuple(
         Collected(
+            name,
             award_title(name),
             tuple(
                 sorted(

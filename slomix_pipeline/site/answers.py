@@ -37,8 +37,8 @@ ASK_AGAIN = "5"  # seconds after which a database that was away may be back
 
 @dataclass(frozen=True)
 class Asked:
-    """What a page is asked for. ``path``: its address on this site; ``given``: the parts of it that the page names;
-    ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
+    """What a page is asked for. ``path``: its address on this site, unquoted; ``given``: the parts of it that the page
+    names; ``query``: what stands behind the ``?`` of what the page names, of a name that stands there twice the last;
     ``base``: the public address of the site, without a slash at its end; ``now``: for ``still_runs`` and ``today``
     alone, as most pages are kept; ``settings``: see ``etag`` for those that a page may show."""
 
@@ -167,7 +167,7 @@ class Answers:
         base = self._settings.site_address or str(request.base_url).rstrip("/")
         query = {name: value for name, value in request.query_params.items() if name in names}
         given = {name: text_of(part) for name, part in request.path_params.items()}
-        return Asked(request.url.path, given, query, base, datetime.now(UTC), self._settings)
+        return Asked(request.scope["path"], given, query, base, datetime.now(UTC), self._settings)
 
     def answer(
         self,
@@ -194,7 +194,7 @@ class Answers:
         with self._store.moment() as moment:
             tag = etag(moment.version, asked, daily=daily, live=live)
             sent = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate", **(headers or {})}
-            if tag in _tags(request):
+            if tag in tags(request):
                 return Response(status_code=304, headers=sent)
             key = f"{tag} {asked.path}?{urlencode(sorted(asked.query.items()))}"
             body = self._kept(key, moment.version)
@@ -240,7 +240,7 @@ class Answers:
                 self._size -= len(forgotten) + len(of_it.data)
 
 
-def _tags(request: Request) -> set[str]:
+def tags(request: Request) -> set[str]:
     """The ETags that the reader has; proxies make weak ones of strong ones and back."""
     given = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     return given | {f"W/{tag}" for tag in given if tag.startswith('"')}

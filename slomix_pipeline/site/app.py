@@ -34,6 +34,7 @@ from slomix_pipeline.site.answers import (
     Page,
 )
 from slomix_pipeline.site.api.application import create_api
+from slomix_pipeline.site.api.door import CORS
 from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.of_pages import data_of
 from slomix_pipeline.site.api.problems import problem
@@ -81,8 +82,10 @@ class _Headers:
 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            told = problem(400, "Not understood") if scope["path"].startswith("/api/") else _NOT_UNDERSTOOD
+        elif "\0" in scope["path"] or b"%00" in scope["query_string"] or not scope["query_string"].isascii():
+            told = (
+                problem(400, "Not understood", headers=CORS) if scope["path"].startswith("/api/") else _NOT_UNDERSTOOD
+            )
             await told(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)

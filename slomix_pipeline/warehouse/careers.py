@@ -15,19 +15,17 @@ from psycopg.rows import DictRow
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
 from slomix_pipeline.rules.milestones import (
-    Before,
     Milestone,
     Progress,
-    SoFar,
     milestones,
     progress,
-    worth_a_look,
 )
 from slomix_pipeline.rules.name_search import resembling, search
 from slomix_pipeline.warehouse import records
-from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
+from slomix_pipeline.warehouse.deeds import DeedSeen, deeds, deeds_in
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
+from slomix_pipeline.warehouse.so_far import so_far_of
 
 WEAPONS_SHOWN = 5
 GUID_FROM = 4  # characters of one; fewer are many people's
@@ -228,13 +226,13 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
 def career(conn: Connection[DictRow], player: PlayerFound) -> Career:
     """All that is told of a player."""
     guids = guids_of(conn, player.guid)
-    so_far = _so_far(conn, player.guid)
+    so_far = so_far_of(conn, [player.guid])[player.guid]
     return Career(
         player.guid,
         player.name,
         numbers_of(conn, player.guid),
-        _standing(conn, player.guid),
-        _form(conn, guids),
+        standing_of(conn, player.guid),
+        form_of(conn, guids),
         weapons_used(conn, guids, WEAPONS_SHOWN),
         aliases_used(conn, guids),
         tuple(records.bests(conn, guids)),
@@ -267,14 +265,17 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
            where f.scope = %s group by p.person, n.called order by n.called, p.person""",
         [session_key],
     ).fetchall()
+    so_far = so_far_of(conn, [row["person"] for row in rows])
+    with_deeds = deeds_in(conn, session_key)
     found = []
     for row in rows:
         player = PlayerFound(row["person"], row["name"], (), row["last_seen"])
-        reached = milestones(_so_far(conn, player.guid))
+        guids = guids_of(conn, player.guid) if with_deeds else []
+        deeds_of_his = deeds(conn, guids) if with_deeds.intersection(guids) else ()
         unlocked = Unlocked(
             player,
-            tuple(own for own in reached if own.reached.session_key == session_key),
-            tuple(own for own in deeds(conn, guids_of(conn, player.guid)) if own.session_key == session_key),
+            tuple(own for own in milestones(so_far[player.guid]) if own.reached.session_key == session_key),
+            tuple(own for own in deeds_of_his if own.session_key == session_key),
         )
         if unlocked.milestones or unlocked.deeds:
             found.append(unlocked)
@@ -284,24 +285,6 @@ def unlocked_in(conn: Connection[DictRow], session_key: str) -> list[Unlocked]:
 def guids_of(conn: Connection[DictRow], person: str) -> list[str]:
     """All GUIDs that somebody played under."""
     return [row["guid"] for row in conn.execute("select guid from board_person where person = %s", [person])]
-
-
-def _so_far(conn: Connection[DictRow], person: str) -> list[SoFar]:
-    """What a career had come to after its rounds, as far as milestones hang on them."""
-    with conn.cursor(row_factory=rows_of(Before)) as cursor:
-        stretches = cursor.execute(
-            """select distinct stretch, rounds, nights, kills, deaths, revives_given, times_revived, dynamites_planted,
-                      dynamites_defused, objectives
-               from career_stretch where person = %s order by stretch""",
-            [person],
-        ).fetchall()
-    with conn.cursor(row_factory=rows_of(SoFar)) as cursor:
-        return cursor.execute(
-            """select round_key, match_key, session_key, map, stamp, rounds, nights, kills, kd, revives_given,
-                      times_revived, dynamites_planted, dynamites_defused, objectives, revives_given_rounds
-               from career_so_far where person = %s and stretch = any(%s) order by stamp, round_key""",
-            [person, worth_a_look(stretches)],
-        ).fetchall()
 
 
 def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
@@ -318,7 +301,8 @@ def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
     return row
 
 
-def _standing(conn: Connection[DictRow], person: str) -> Standing:
+def standing_of(conn: Connection[DictRow], person: str) -> Standing:
+    """How a player's decided matches ended."""
     with conn.cursor(row_factory=rows_of(Standing)) as cursor:
         row = cursor.execute(
             """select count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
@@ -330,7 +314,8 @@ def _standing(conn: Connection[DictRow], person: str) -> Standing:
     return row
 
 
-def _form(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+def form_of(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
+    """A player's latest nights, and what was usual before them."""
     with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
         nights = cursor.execute(
             """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,

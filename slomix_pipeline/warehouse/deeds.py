@@ -55,6 +55,23 @@ def deeds(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[DeedSeen, ..
     return tuple(sorted(filter(None, found), key=lambda own: (own.stamp, own.deed)))
 
 
+def deeds_in(conn: Connection[DictRow], session_key: str) -> set[str]:
+    """The GUIDs of those for whose team there was a deed in a session, whether it was their first or not."""
+    rows = conn.execute(
+        "select session_key, match_key, winner from match where session_key = %s order by position", [session_key]
+    ).fetchall()
+    found = conn.execute(
+        """select distinct own.guid
+           from player_match_fact own
+           join match m using (match_key)
+           left join attack_deed d on d.match_key = own.match_key and d.team = own.team
+           where own.session_key = %(session)s
+             and (d.match_key is not null or own.match_key = any(%(comebacks)s) and own.team = m.winner)""",
+        {"session": session_key, "comebacks": list(reading.comebacks_among(rows))},
+    ).fetchall()
+    return {row["guid"] for row in found}
+
+
 def _seen(row: DictRow | None) -> DeedSeen | None:
     return None if row is None else DeedSeen(**row | {"deed": Deed(row["deed"])})
 

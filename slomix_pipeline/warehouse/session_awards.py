@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.awards import Award, Given, told_awards
+from slomix_pipeline.rules.awards import Award, AwardGiven, told_awards
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -28,17 +28,15 @@ NO_AWARDS = SessionAwards((), 0, 0)
 
 def awards_of(conn: Connection[DictRow], session_key: str) -> SessionAwards:
     """The awards of a session. They are counted, never their values added: of some those go on from round 1."""
-    with conn.cursor(row_factory=rows_of(Given)) as cursor:
+    with conn.cursor(row_factory=rows_of(AwardGiven)) as cursor:
         given = cursor.execute(
-            """select a.award, max(n.called) as name, count(distinct a.round_key) as times
+            """select a.award, n.person as guid, max(n.called) as name, count(distinct a.round_key) as times
                from valid_round_award a
                left join session_name n on n.session_key = a.session_key and n.guid = a.guid
                where a.session_key = %s and a.award is not null
                group by a.award, n.person""",
             [session_key],
         ).fetchall()
-    if not given:
-        return NO_AWARDS
     row = conn.execute(
         """select count(*) as of_rounds, count(e.round_key) as rounds
            from valid_round v

@@ -170,6 +170,7 @@ def test_every_kind_is_kept_as_it_was_asked_for(pipeline: Pipeline) -> None:
 
 
 def test_a_post_is_of_its_time_and_never_corrected(pipeline: Pipeline, evening: Evening) -> None:
+    pipeline.facts_hold = False
     assert tell(pipeline, KILLS) == {KILLS.key: "sent"}
     told = pipeline.page.messages()
     with pipeline.database.transaction() as conn:

@@ -105,6 +105,7 @@ def test_summaries_go_into_their_own_channel(
 def test_a_summary_that_the_channel_of_results_was_told_before_is_corrected_there(
     pipeline: Pipeline, tmp_path: Path, evening: Evening, summary: str
 ) -> None:
+    pipeline.facts_hold = False
     live(pipeline, evening)
     pipeline.report_sessions()
     told = pipeline.page.messages()[-1]
@@ -132,6 +133,7 @@ def test_summaries_are_told_while_the_channel_of_results_is_gone(
 def test_results_are_corrected_while_the_channel_of_summaries_is_gone(
     pipeline: Pipeline, summaries: StandIn, evening: Evening, result: str, summary: str
 ) -> None:
+    pipeline.facts_hold = False
     summaries.replace_webhook()
     live(pipeline, evening)
     pipeline.report_sessions()

@@ -108,7 +108,8 @@ def test_every_summary_of_a_session_fits_and_loses_nobody(
 ) -> None:
     changed = [Correction("result:x", "a" * 500, "a late file", SESSION.ended_at)] * 5
     highlights = Highlights(
-        SessionAwards((Award("Best K/D ratio", ("_ " * 18,) * 3, 99),) * 8, 1, 99), [Duel("x" * 36, "_" * 36, 9, 9)] * 3
+        SessionAwards((Award("kd", "Best K/D ratio", ("_ " * 18,) * 3, ("x",) * 3, 99),) * 8, 1, 99),
+        [Duel("x" * 36, "_" * 36, 9, 9)] * 3,
     )
     message = session_messages.session_message(
         SESSION, some * times, [*known, *players], POOR, [DECISION] * 5, changed, highlights
@@ -162,7 +163,14 @@ def blocks(message: Message) -> dict[str, str]:
 
 
 def test_awards_name_who_was_given_each_most_often_and_of_how_many_rounds_that_is_known() -> None:
-    awards = SessionAwards((Award("Best K/D ratio", ("*one*", "two"), 3), Award("Most revives", ("two",), 2)), 9, 14)
+    awards = SessionAwards(
+        (
+            Award("kd", "Best K/D ratio", ("*one*", "two"), ("A", "B"), 3),
+            Award("revives_given", "Most revives", ("two",), ("B",), 2),
+        ),
+        9,
+        14,
+    )
     message = session_messages.session_message(SESSION, [], [], FINE, highlights=Highlights(awards))
     assert blocks(message)["Awards"].splitlines() == [
         "-# who was given each most often, known of 9 of 14 rounds",

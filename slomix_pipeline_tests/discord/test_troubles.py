@@ -51,6 +51,7 @@ def test_what_the_ledger_does_not_know_can_not_be_resolved(pipeline: Pipeline) -
 
 
 def test_a_message_of_a_replaced_webhook_stands_and_says_so(pipeline: Pipeline, evening: Evening, result: str) -> None:
+    pipeline.facts_hold = False
     live(pipeline, evening)
     old = pipeline.discord
     pipeline.page.replace_webhook()
@@ -80,6 +81,7 @@ def test_a_message_from_before_the_webhook_was_kept_counts_as_todays(
 def test_what_turned_wrong_while_no_webhook_was_set_is_reported_and_corrected_once_there_is_one(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pipeline.facts_hold = False
     live(pipeline, evening)
     tick(pipeline)
     channel, pipeline.discord = pipeline.discord, None
@@ -116,6 +118,7 @@ def test_without_a_webhook_nobody_asks_for_summaries_to_be_told(
 def test_what_stands_is_corrected_once_its_webhook_is_set_again(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pipeline.facts_hold = False
     live(pipeline, evening)
     channel = pipeline.discord
     another = pipeline.page.webhook_url.replace("/webhooks/", "/webhooks/9")

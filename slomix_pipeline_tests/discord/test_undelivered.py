@@ -256,6 +256,8 @@ def test_an_outage_puts_one_message_in_doubt_and_the_others_are_told_behind_it(p
 def test_what_was_told_is_known_after_a_crash_right_behind_it_and_its_change_is_a_correction(
     pipeline: Pipeline, evening: Evening, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pipeline.facts_hold = False
+
     def ends_behind_the_post(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
         if stage is not match_post:
             return perform(stage, keys, tools)

@@ -141,6 +141,7 @@ def test_one_session_alone_can_be_asked_for(history: Pipeline) -> None:
 
 
 def test_points_that_nobody_can_know_are_no_guess(history: Pipeline) -> None:
+    history.facts_hold = False
     with history.database.transaction() as conn:
         conn.execute(
             """update match set r1_completed = null

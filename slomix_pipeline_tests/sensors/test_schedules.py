@@ -123,6 +123,7 @@ def boards(played: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setenv("SLOMIX_WEEKLY_BOARDS_AT", f"mon {began['at'].astimezone(UTC):%H:%M}")
     with played.database.transaction() as conn:
         conn.execute("update player_session_fact set rounds = 10")
+    played.facts_hold = False
     return played
 
 

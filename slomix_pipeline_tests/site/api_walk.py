@@ -3,9 +3,12 @@
 Does not belong here: what the answers say (``test_api``).
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import repeat
 from typing import Any
+from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -13,6 +16,8 @@ from jsonschema import Draft202012Validator
 
 from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.schema import resources, schema
+
+_MOMENT = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:[^"]*)"')
 
 
 def starts(exported: dict[str, Any]) -> list[str]:
@@ -47,13 +52,22 @@ def _validator(resource: str) -> Draft202012Validator | None:
     content = schema()["paths"][resource]["get"]["responses"]["200"]["content"]
     if "application/json" not in content:
         return None
-    return Draft202012Validator({**content["application/json"]["schema"], "components": schema()["components"]})
+    shapes = {name: _strict(name, shape) for name, shape in schema()["components"]["schemas"].items()}
+    return Draft202012Validator({**content["application/json"]["schema"], "components": {"schemas": shapes}})
+
+
+def _strict(name: str, shape: dict[str, Any]) -> dict[str, Any]:
+    """A shape without the room for what may come; a receipt has more than it promises already."""
+    return {**shape, "additionalProperties": False} if "properties" in shape and name != "Receipt" else shape
 
 
 def trouble(url: str, answer: Response) -> list[str]:
     """What an answer has that its resource does not promise, or the other way round."""
     validator = _validator(resource_of(url))
-    return [] if validator is None else [error.message for error in validator.iter_errors(answer.json())]
+    if validator is None:
+        return []
+    elsewhere = [moment for moment in _MOMENT.findall(answer.text) if not moment.endswith("Z")]
+    return [*elsewhere, *(error.message for error in validator.iter_errors(answer.json()))]
 
 
 def walk(client: TestClient, *urls: str) -> dict[str, Response]:
@@ -82,10 +96,23 @@ def _named(said: Any) -> Iterator[str]:
         yield said
 
 
-def whole(client: TestClient, url: str) -> list[Any]:
+def otherwise(url: str, texts: Sequence[str]) -> Iterator[str]:
+    """An address with one part of it, or one parameter of its resource, replaced by each of some texts."""
+    path = resource_of(url)
+    route = next(route for route in resources() if route.path == path)
+    found = route.path_regex.match(url.partition("?")[0].removeprefix(MOUNTED))
+    assert found is not None
+    for text in map(quote, texts, repeat("")):
+        for name in found.groupdict():
+            yield MOUNTED + path.format(**{**found.groupdict(), name: text})
+        for parameter in route.dependant.query_params:
+            yield f"{url.partition('?')[0]}?{parameter.alias}={text}"
+
+
+def whole(client: TestClient, url: str, at_once: int = 2) -> list[Any]:
     """All items of a list, a few at a time."""
     found = []
-    following: str | None = f"{url}{'&' if '?' in url else '?'}limit=2"
+    following: str | None = f"{url}{'&' if '?' in url else '?'}limit={at_once}"
     while following:
         answer = client.get(following)
         said = answer.json()

@@ -104,7 +104,12 @@ def test_addresses_of_one_network_of_ipv6_are_one_client(narrow: TestClient) -> 
 
 def test_programs_of_every_origin_may_ask_and_nobody_s_login_goes_with_it(shown: Shown) -> None:
     origin = {"Origin": "https://elsewhere.example"}
-    for url in (api_url("sessions"), api_url("nothing"), f"{api_url('sessions')}?limit=x"):
+    for url in (
+        api_url("sessions"),
+        api_url("nothing"),
+        f"{api_url('sessions')}?limit=x",
+        f"{api_url('sessions')}?on=%00",
+    ):
         answer = shown.client.get(url, headers=origin)
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "access-control-allow-credentials" not in answer.headers

@@ -1,6 +1,7 @@
 """The public pages: they say what the export says, are answered from what the reader has, and tell when they can't."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from fastapi.testclient import TestClient
 
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.site.app import HEADERS, create_app
+from slomix_pipeline.site.pages.shared import match_lines
 from slomix_pipeline.site.templating import name_text, number_text, sparkline, url_of
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.site_store import SiteStore
+from slomix_pipeline_tests.discord.seen import BEATEN, HELD, match_of, seen
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 from slomix_pipeline_tests.site_fixtures import OWN, Shown, crawl, pages_of, play_and_tell, seen_text
 
@@ -342,3 +345,18 @@ def test_the_pages_know_neither_dagster_nor_what_draws() -> None:
         check=True,
     ).stdout.split()
     assert {"dagster", "altair", "vl_convert", "pandas", "discord_webhook"} & set(loaded) == set()
+
+
+def test_the_play_of_a_map_is_numbered_and_a_missing_timing_is_said_where_others_have_one() -> None:
+    timed = match_of(seen(**BEATEN), seen(**HELD))
+    untimed = match_of(replace(seen(**BEATEN), record_key=None), seen(**HELD))
+    flags = [line.flags for line in match_lines([timed, untimed, timed, replace(timed, map_name="te_escape2"), timed])]
+    assert flags == [
+        (),
+        ("second play this evening", "no Lua timing of a round"),
+        ("third play this evening",),
+        (),
+        ("4th play this evening",),
+    ]
+    nothing_timed = match_of(replace(seen(**BEATEN), record_key=None), replace(seen(**HELD), record_key=None))
+    assert [line.flags for line in match_lines([nothing_timed])] == [()]

@@ -221,6 +221,7 @@ def test_of_who_is_hidden_there_is_no_page_no_line_and_no_hit(pipeline: Pipeline
 
 
 def test_a_name_of_any_kind_is_text_on_every_page(pipeline: Pipeline) -> None:
+    pipeline.facts_hold = False
     play_and_tell(pipeline)
     hostile = '<script>alert("x")</script>\u202e=cmd[x](http://y)'
     (one,) = pipeline.rows("select guid from board_person order by guid limit 1")

@@ -26,6 +26,7 @@ def test_the_status_is_of_now_and_kept_by_nobody(shown: Shown) -> None:
 
 
 def test_each_stage_that_is_in_trouble_turns_alone(pipeline: Pipeline) -> None:
+    pipeline.facts_hold = False
     play_and_tell(pipeline)
     with pages_of(pipeline.database) as client:
         before = states(client)

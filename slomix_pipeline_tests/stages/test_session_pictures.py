@@ -96,6 +96,7 @@ def test_making_any_of_it_again_in_any_order_changes_nothing(pipeline: Pipeline,
 def test_a_correction_of_the_text_keeps_the_pictures_until_there_are_new_ones(
     pipeline: Pipeline, evening: Evening
 ) -> None:
+    pipeline.facts_hold = False
     pipeline.report_sessions()
     before, drawn = summary(pipeline), files(pipeline)
     rename(pipeline, "another map")

@@ -1,6 +1,6 @@
 """What is kept of players for boards: rewritten with a session, made anew with the views, gone with its rounds.
 
-That it is what the rounds give, whatever happens to them, is checked wherever the pipeline works: ``check_facts``.
+That it is what the rounds give, whatever happens to them, is checked after every test of the pipeline: ``check_facts``.
 """
 
 from slomix_pipeline.warehouse.database import Database

@@ -28,6 +28,7 @@ def test_impact_is_the_mean_of_both_shares_over_the_rounds_played(pipeline: Pipe
 
 
 def test_impact_is_unknown_where_a_number_of_anybody_on_the_side_is(pipeline: Pipeline) -> None:
+    pipeline.facts_hold = False
     evening = play_evening(52, maps=["supply"], players_per_team=3, ends_at=just_now())
     write_evening(pipeline.folder, evening)
     pipeline.take_in_all()

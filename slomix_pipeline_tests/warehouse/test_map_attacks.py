@@ -6,6 +6,7 @@ from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 
 def test_an_attack_that_the_defenders_gave_up_to_has_no_time_of_its_own(pipeline: Pipeline) -> None:
+    pipeline.facts_hold = False
     write_evening(pipeline.folder, play_evening(60, maps=4, ends_at=just_now()))
     pipeline.take_in_all()
     attacks = "select round_key, completed, given_up from match_attack order by round_key"

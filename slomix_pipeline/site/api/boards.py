@@ -11,10 +11,11 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.formats.gamestats import MAX_LINE
 from slomix_pipeline.reports.career_words import record_title
-from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, BoardName, Threshold, threshold
+from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, Threshold, threshold
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
-from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
+from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.api.kit import (
     ROUTER,
     USUAL,
@@ -24,11 +25,11 @@ from slomix_pipeline.site.api.kit import (
     Linked,
     Listed,
     answer,
-    api_url,
     links,
     listed,
     player_links,
 )
+from slomix_pipeline.site.meant import board_named, check_played, map_asked
 from slomix_pipeline.warehouse import maps as map_reading
 from slomix_pipeline.warehouse import records as record_reading
 from slomix_pipeline.warehouse.boards import BoardRow, board_rows
@@ -36,7 +37,7 @@ from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
 
-MapAsked = Annotated[str | None, Query(max_length=100, description="Only of this map.")]
+MapAsked = Annotated[str | None, Query(max_length=MAX_LINE, description="Only of this map.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +109,10 @@ def board(
     """Who leads. Order: value, rounds, GUID."""
 
     def make(moment: Moment, asked: Asked) -> BoardResource:
-        if board not in set(BoardName):
-            near = [Link(api_url("boards", name), BOARDS[name].title) for name in BoardName]
-            raise NotHere(f"There is no board {board}.", near)
-        of = BOARDS[BoardName(board)]
+        of = board_named(board)
         needed = threshold(of, min_rounds)
         begin = None if since is None else datetime.combine(since, time(), asked.zone)
-        rows = board_rows(moment.conn, of, needed, map_name=_played(moment, map), since=begin)
+        rows = board_rows(moment.conn, of, needed, map_name=map_asked(moment, asked), since=begin)
         part, more = listed(asked, rows, lambda row: row.guid, limit, after)
         return BoardResource(
             **vars(of),
@@ -134,22 +132,11 @@ def records(request: Request, map: MapAsked = None, after: After = None, limit: 
     """The best ever: of rounds, matches and sessions, and the fastest attack of every map."""
 
     def make(moment: Moment, asked: Asked) -> Listed[RecordInList]:
-        rows = record_reading.records(moment.conn, _played(moment, map))
+        rows = record_reading.records(moment.conn, map_asked(moment, asked))
         part, more = listed(asked, rows, _record_key, limit, after)
         return Listed(tuple(_record(row) for row in part), more)
 
     return answer(request, make)
-
-
-def _played(moment: Moment, name: str | None) -> str | None:
-    """The map that is asked for; None: all of them.
-
-    Raises:
-        NotUnderstood: no round that counts was played on it.
-    """
-    if name is not None and not map_reading.is_played(moment.conn, name):
-        raise NotUnderstood("map", f"no round that counts was played on a map called {name}")
-    return name
 
 
 def _record_key(row: RecordSeen) -> str:
@@ -186,9 +173,7 @@ def map_(request: Request, map: str) -> Response:  # noqa: A002
 
     def make(moment: Moment, asked: Asked) -> MapResource:
         name = asked.given["map"]
-        if not map_reading.is_played(moment.conn, name):
-            near = [Link(api_url("maps", other), other) for other in map_reading.map_names(moment.conn)]
-            raise NotHere(f"No round that counts was played on a map called {name}.", near)
+        check_played(moment, name)
         seen = map_reading.map_seen(moment.conn, name)
         numbers: dict[str, Any] = {field: getattr(seen, field) for field in MapNumbers.__dataclass_fields__}
         own = tuple(_record(row) for row in seen.records)

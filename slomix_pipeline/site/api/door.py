@@ -18,7 +18,7 @@ from slomix_pipeline.site.api.problems import problem
 
 PER_MINUTE, BURST = 120, 60  # requests of a client; so many at once
 _REMEMBERED = 10_000  # clients; who has not asked for longest is forgotten, and has a full bucket again
-_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Link, Retry-After"}
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Link, Retry-After"}
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "If-None-Match",
@@ -71,7 +71,7 @@ class Door:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_CORS)
+                MutableHeaders(scope=message).update(CORS)
                 if message["status"] == 304:
                     self._buckets.give_back(client)
             await send(message)

@@ -15,10 +15,10 @@ from pydantic import Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slomix_pipeline.site.answers import JSON, Answers, Asked, Link, Made, NotHere, NotUnderstood
+from slomix_pipeline.formats.gamestats import MAX_LINE
+from slomix_pipeline.site.answers import JSON, Answers, Asked, Made, NotUnderstood
 from slomix_pipeline.site.api.problems import PROBLEMS
 from slomix_pipeline.site.templating import has_player, url_of
-from slomix_pipeline.warehouse import site_reading
 from slomix_pipeline.warehouse.site_store import Moment
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ USUAL, MOST = 50, 200  # items of a list at a time
 ROUTER = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items there may be.")]
-After = Annotated[str | None, Query(max_length=200, description="Only items after the one of this key, or GUID.")]
+After = Annotated[str | None, Query(max_length=MAX_LINE, description="Only items after the one of this key, or GUID.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def addresses(url: str | None, self_url: str) -> dict[str, Any]:
 
 def following(asked: Asked, **changed: str) -> str:
     """The address of another part of what is asked for."""
-    return f"{quote(asked.path, safe='/:%')}?{urlencode({**asked.query, **changed})}"
+    return f"{quote(asked.path, safe='/:')}?{urlencode({**asked.query, **changed})}"
 
 
 def listed(
@@ -97,13 +97,6 @@ def listed(
             raise NotUnderstood("after", f"there is no {after} in this list")
     part = items[begin : begin + limit]
     return part, following(asked, after=key(part[-1])) if len(items) > begin + limit else None
-
-
-def nothing_near(moment: Moment, kind: str, key: str) -> NotHere:
-    """That there is no session, match or round of a key, with those around it."""
-    folder = {"session": "sessions", "match": "matches", "round": "rounds"}[kind]
-    found = site_reading.near(moment.conn, kind, key)  # type: ignore[arg-type]  # the three that it knows
-    return NotHere(f"There is no {kind} {key}.", [Link(api_url(folder, other), other) for other in found])
 
 
 def answer(

@@ -5,6 +5,7 @@ Does not belong here: the session around them (``sessions``), what a receipt say
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import Query
 from pydantic import ConfigDict
@@ -17,7 +18,8 @@ from slomix_pipeline.reports.export import lost_round_as_json, match_as_json, ro
 from slomix_pipeline.reports.prepared_receipts import player_part
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
-from slomix_pipeline.site.api.kit import ROUTER, Linked, answer, api_url, nothing_near, player_links
+from slomix_pipeline.site.api.kit import ROUTER, Linked, answer, api_url, player_links
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, session_evidence, session_rounds, site_reading
 from slomix_pipeline.warehouse.fastest_attacks import FastestAttack
@@ -30,6 +32,14 @@ class PlayerOfMatch(PlayerTotals, Linked):
     """A player's numbers of both rounds; ratios as the views have them, unrounded."""
 
 
+class ScoreSoFar(export_schema.Points):
+    """A session's score after one of its matches. ``draws``: of the matches so far; ``without_points``: decided ones
+    whose points nobody knows: the score is too low by them."""
+
+    draws: int
+    without_points: int
+
+
 class MatchResource(export_schema.Match):
     """A match as the export has it, and: ``score``: of the session after it; ``teams``: what they are called;
     ``without_identity``: names of who is in its numbers and in no total; ``record``: its attack that was the fastest on
@@ -38,7 +48,7 @@ class MatchResource(export_schema.Match):
     key: str
     session_key: str
     policy: str
-    score: export_schema.Points
+    score: ScoreSoFar
     teams: dict[Literal["A", "B"], str]
     players: list[PlayerOfMatch]
     without_identity: list[str]
@@ -49,11 +59,11 @@ class MatchResource(export_schema.Match):
 
 
 class RoundResource(export_schema.Round):
-    """A round as the export has it, with its session and match; null of one whose file can't be read."""
+    """A round as the export has it, with its session, match and receipt; null of one whose file can't be read."""
 
     session_key: str | None
     match_key: str | None
-    receipt: str
+    receipt: str | None
     url: str
     self: str
 
@@ -83,7 +93,7 @@ def match(request: Request, key: str) -> Response:
             raise nothing_near(moment, "match", key)
         session_key, match_key = found
         if match_key != key:
-            raise Moved(api_url("matches", match_key))
+            raise Moved(url_of("matches", match_key))
         seen = next(one for one in reading.matches(moment.conn, [session_key]) if one.key == key)
         evidence = session_evidence.session_evidence(moment.conn, session_key)
         return {
@@ -91,7 +101,12 @@ def match(request: Request, key: str) -> Response:
             "key": key,
             "session_key": session_key,
             "policy": seen.policy,
-            "score": {"A": seen.score_a, "B": seen.score_b},
+            "score": {
+                "A": seen.score_a,
+                "B": seen.score_b,
+                "draws": seen.draws,
+                "without_points": seen.without_points,
+            },
             "teams": {team: seen.teams[team].shown for team in Team},
             "players": [PlayerOfMatch(**_totals(player), **player_links(player.guid)) for player in seen.players],
             "without_identity": list(seen.without_identity),
@@ -128,7 +143,7 @@ def round_(request: Request, key: str) -> Response:
             **said,
             "session_key": session_key,
             "match_key": of_match and of_match[1],
-            "receipt": api_url("rounds", key, "receipt"),
+            "receipt": api_url("rounds", key, "receipt") if session_key is not None else None,
             "url": url_of("rounds", key),
             "self": api_url("rounds", key),
         }
@@ -151,14 +166,16 @@ def receipt(
         if prepared is None:
             if site_reading.session_of_round(moment.conn, key) is None:
                 raise nothing_near(moment, "round", key)
-            raise NotHere("The receipt of this round is being made.", [Link(api_url("rounds", key), key)])
+            raise NotHere("The receipt of this round is being made.", [Link(url_of("rounds", key), key)])
         part = None
         if player is not None:
             found = player_part(moment.conn, key, player, prepared)
             if found is None:
                 there = [one["guid"] for one in prepared.get("players", ())]
-                own = api_url("rounds", key, "receipt")
-                raise NotHere(f"No {player} played in it.", [Link(f"{own}?player={guid}", guid) for guid in there])
+                own = url_of("rounds", key, "receipt")
+                raise NotHere(
+                    f"No {player} played in it.", [Link(f"{own}?{urlencode({'player': guid})}", guid) for guid in there]
+                )
             part = found[0] | {"line": found[1]}
         return prepared | {"player": part, "url": url_of("rounds", key), "self": api_url("rounds", key, "receipt")}
 

@@ -13,7 +13,7 @@ from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.schema import resources
 
-_PARTS = ("before", "after")  # of lists: resources have other lengths
+_RANKS = {"after"}  # of a board's page: the rank that it begins after; its resource names a GUID there
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ def data_of(asked: Asked) -> DataOfPage | None:
     route = _route(asked.path)
     if route is None:
         return None
-    names = {parameter.alias for parameter in route.dependant.query_params} - set(_PARTS)
-    query = {name: value for name, value in asked.query.items() if name in names}
+    names = {parameter.alias for parameter in route.dependant.query_params}
+    names -= _RANKS if "board" in route.param_convertors else set()
+    query = {name: value for name, value in asked.query.items() if name in names and value}  # forms send empty fields
     table = _route(f"{asked.path}.csv")
-    way = f"{MOUNTED}/v1{quote(asked.path, safe='/:%')}"
+    way = f"{MOUNTED}/v1{quote(asked.path, safe='/:')}"
     return DataOfPage(
         f"{way}?{urlencode(query)}" if query else way,
         f"{way}.csv" if table and table.path.endswith(".csv") else None,

@@ -15,8 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slomix_pipeline.formats.weapons import weapon_called
-from slomix_pipeline.rules.milestones import LADDERS, Progress
-from slomix_pipeline.rules.name_search import resembling
+from slomix_pipeline.rules.milestones import LADDERS, Progress, milestones, progress
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere, NotUnderstood
 from slomix_pipeline.site.api.kit import (
     ROUTER,
@@ -34,10 +33,9 @@ from slomix_pipeline.site.api.kit import (
     player_links,
 )
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, players
+from slomix_pipeline.warehouse import careers, players, records
 from slomix_pipeline.warehouse.careers import (
     AliasSeen,
-    Career,
     CareerNumbers,
     Form,
     Meetings,
@@ -46,11 +44,12 @@ from slomix_pipeline.warehouse.careers import (
     Standing,
     WeaponSeen,
 )
-from slomix_pipeline.warehouse.deeds import DeedSeen
+from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
 from slomix_pipeline.warehouse.nights import Night, lately
 from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
+from slomix_pipeline.warehouse.so_far import so_far_of
 
 
 @dataclass(frozen=True)
@@ -161,16 +160,24 @@ def player(request: Request, guid: str) -> Response:
     def make(moment: Moment, asked: Asked) -> PlayerResource:
         found = _found(moment.conn, guid)
         if isinstance(found, PlayerFound):
-            return _resource(careers.career(moment.conn, found))
+            return _resource(moment.conn, found)
         unknown: dict[str, Any] = {"numbers": None, "standing": None, "form": None, "bests": None}
         return PlayerResource(guid=guid, name=found[0].name, **unknown, **player_links(guid))
 
     return answer(request, make)
 
 
-def _resource(career: Career) -> PlayerResource:
-    names = ("guid", "name", "numbers", "standing", "form", "bests")
-    return PlayerResource(**{name: getattr(career, name) for name in names}, **player_links(career.guid))
+def _resource(conn: Connection[DictRow], found: PlayerFound) -> PlayerResource:
+    guids = careers.guids_of(conn, found.guid)
+    return PlayerResource(
+        guid=found.guid,
+        name=found.name,
+        numbers=careers.numbers_of(conn, found.guid),
+        standing=careers.standing_of(conn, found.guid),
+        form=careers.form_of(conn, guids),
+        bests=tuple(records.bests(conn, guids)),
+        **player_links(found.guid),
+    )
 
 
 @ROUTER.get("/players/{guid}/sessions", response_model=Listed[NightOfPlayer])
@@ -244,8 +251,9 @@ def player_badges(request: Request, guid: str, after: After = None, limit: Limit
         found = _found(moment.conn, guid, "badges")
         if not isinstance(found, PlayerFound):
             return BadgesOfPlayer((), None, ())
-        career = careers.career(moment.conn, found)
-        part, more = listed(asked, career.progress, lambda row: row.number, limit, after)
+        so_far = so_far_of(moment.conn, [guid])[guid]
+        every_step = milestones(so_far)
+        part, more = listed(asked, progress(so_far), lambda row: row.number, limit, after)
         own = _part_links(guid, "badges")
         items = tuple(
             BadgeOfPlayer(
@@ -254,14 +262,14 @@ def player_badges(request: Request, guid: str, after: After = None, limit: Limit
                 title=LADDERS[row.number].title,
                 reached=tuple(
                     Reached(one.step, one.is_badge, one.reached.round_key, one.reached.stamp)
-                    for one in career.milestones
+                    for one in every_step
                     if one.number is row.number
                 ),
                 **own,
             )
             for row in part
         )
-        return BadgesOfPlayer(items, more, career.deeds)
+        return BadgesOfPlayer(items, more, deeds(moment.conn, careers.guids_of(moment.conn, guid)))
 
     return answer(request, make)
 
@@ -289,16 +297,13 @@ def compare(request: Request, one: str, two: str) -> Response:
     that only he has."""
 
     def make(moment: Moment, asked: Asked) -> Comparison:
-        first, second = (
-            careers.career(moment.conn, _meant(moment.conn, name, typed))
-            for name, typed in (("one", one), ("two", two))
-        )
+        first, second = (_meant(moment.conn, name, typed) for name, typed in (("one", one), ("two", two)))
         if first.guid == second.guid:
             raise NotUnderstood("two", "that is the same player")
         met = careers.meetings(moment.conn, first.guid, second.guid)
         both = (first.guid, second.guid)
         return Comparison(
-            (_resource(first), _resource(second)),
+            (_resource(moment.conn, first), _resource(moment.conn, second)),
             met,
             url=url_of("compare", *both),
             self_url=api_url("compare", *both),
@@ -316,13 +321,8 @@ def _meant(conn: Connection[DictRow], name: str, typed: str) -> PlayerFound:
     try:
         return careers.find_player(conn, typed)
     except NotOnePlayer as error:
-        found: Sequence[PlayerFound | PlayerListed] = error.found or _resembling(conn, typed)
-        raise NotHere(f"{name}: {error}", [Link(api_url("players", one.guid), one.name) for one in found]) from None
-
-
-def _resembling(conn: Connection[DictRow], typed: str) -> list[PlayerListed]:
-    by_name = {one.name: one for one in players.everybody(conn)}
-    return [by_name[name] for name in resembling(typed, by_name)]
+        found = error.found or careers.players_resembling(conn, typed)
+        raise NotHere(f"{name}: {error}", [Link(url_of("players", one.guid), one.name) for one in found]) from None
 
 
 def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound | Sequence[AliasSeen]:
@@ -337,10 +337,10 @@ def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound 
         aliases = players.aliases_of(conn, guid)
         if not aliases:
             near = careers.players_meant(conn, guid[:4]) if len(guid) >= careers.GUID_FROM else []
-            raise NotHere("There is no such player.", [Link(api_url("players", one.guid), one.name) for one in near])
+            raise NotHere("There is no such player.", [Link(url_of("players", one.guid), one.name) for one in near])
         return aliases
     if found.guid != guid:
-        raise Moved(api_url("players", found.guid, *([part] if part else [])))
+        raise Moved(url_of("players", found.guid, *([part] if part else [])))
     return found
 
 

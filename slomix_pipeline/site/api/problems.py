@@ -20,6 +20,7 @@ from slomix_pipeline.site.answers import ASK_AGAIN, Moved, NotHere, NotUnderstoo
 from slomix_pipeline.warehouse.site_store import StoreUnavailable
 
 PROBLEM_JSON = "application/problem+json"
+_MOST_NEAR = 10  # candidates
 _log = logging.getLogger(__name__)
 
 
@@ -74,16 +75,19 @@ def problem(
     return Response(_ADAPTER.dump_json(said, by_alias=True), status, sent, PROBLEM_JSON)
 
 
-def say_what_is_wrong(app: FastAPI) -> None:
-    """Problems for everything that is not as asked."""
+def say_what_is_wrong(app: FastAPI, root: str) -> None:
+    """Problems for everything that is not as asked. ``root``: the address below which what is raised leads to."""
 
     def not_here(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotHere)
-        return problem(404, error.what, candidates=tuple(Candidate(link.text, link.url) for link in error.instead))
+        near = tuple(Candidate(link.text, root + link.url) for link in error.instead[:_MOST_NEAR])
+        return problem(404, error.what, candidates=near)
 
     def moved(request: Request, error: Exception) -> Response:
         assert isinstance(error, Moved)
-        return RedirectResponse(error.url, 301 if error.for_good else 302, {"Cache-Control": "no-store"})
+        query = request.scope["query_string"].decode()
+        url = root + error.url + (f"?{query}" if query else "")
+        return RedirectResponse(url, 301 if error.for_good else 302, {"Cache-Control": "no-store"})
 
     def not_understood(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotUnderstood)

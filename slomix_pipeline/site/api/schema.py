@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slomix_pipeline.site.answers import JSON, Body, build
+from slomix_pipeline.site.answers import JSON, Body, build, tags
 from slomix_pipeline.site.api import about, boards, matches, players, seasons, sessions
 from slomix_pipeline.site.api.door import BURST, PER_MINUTE
 from slomix_pipeline.site.api.kit import MOST, MOUNTED, ROUTER, USUAL
@@ -62,7 +62,7 @@ def openapi(request: Request) -> Response:
     """This document."""
     tag = f'W/"{build()}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate"}
-    if request.headers.get("if-none-match") == tag:
+    if tag in tags(request):
         return Response(status_code=304, headers=headers)
     return _body().answer(request, JSON, headers)
 

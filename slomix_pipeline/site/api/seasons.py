@@ -30,6 +30,7 @@ from slomix_pipeline.site.api.kit import (
     listed,
     player_links,
 )
+from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import seasons as season_reading
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.seasons import SeasonPlayed
@@ -100,7 +101,7 @@ def season(request: Request, id: str) -> Response:  # noqa: A002  # as it stands
         played = season_reading.seasons_played(moment.conn, asked.zone)
         own = next((row for row in played if row.season.id == id), None)
         if own is None:
-            near = [Link(api_url("seasons", row.season.id), row.season.id) for row in played]
+            near = [Link(url_of("seasons", row.season.id), row.season.id) for row in played]
             raise NotHere(f"Nothing was played in a season {id}.", near)
         among = season_reading.regulars(moment.conn, own.season, asked.zone)
         rows = season_reading.season_boards(moment.conn, BOARDS.values(), own.season, asked.zone, among)
@@ -130,9 +131,9 @@ def awards(
         if own is None:
             return AwardsOfSeason((), None, None, 0, 0)
         found = season_reading.season_awards(moment.conn, own, asked.zone)
-        part, more = listed(asked, found.awards, lambda award: award.title, limit, after)
+        part, more = listed(asked, found.awards, lambda award: award.award, limit, after)
         way = addresses(f"/awards?season={own.id}", f"{api_url('awards')}?season={own.id}")
-        items = tuple(AwardOfSeason(**vars(award), **way, key=award.title) for award in part)
+        items = tuple(AwardOfSeason(**vars(award), **way, key=award.award) for award in part)
         return AwardsOfSeason(items, more, own.id, found.rounds, found.of_rounds)
 
     return answer(request, make)

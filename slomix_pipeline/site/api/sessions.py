@@ -30,12 +30,12 @@ from slomix_pipeline.site.api.kit import (
     api_url,
     following,
     listed,
-    nothing_near,
     player_links,
 )
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import duels, reading, session_awards, site_reading, team_totals, teams
-from slomix_pipeline.warehouse.duels import Duels, Met
+from slomix_pipeline.warehouse.duels import Duel, Duels, Met
 from slomix_pipeline.warehouse.reading import PlayerTotals
 from slomix_pipeline.warehouse.site_reading import PictureListed
 from slomix_pipeline.warehouse.site_store import Moment
@@ -68,17 +68,23 @@ class WeaponOfSession(WeaponUsed, Keyed):
 
 
 @dataclass(frozen=True)
-class DuelOfSession(Met, Keyed):
+class DuelOfSession(Duel, Keyed):
     """How often ``player`` killed ``opponent`` and was killed by him."""
+
+    guid: str
+    opponent_guid: str
 
 
 @dataclass(frozen=True)
 class DuelsOfSession(Listed[DuelOfSession]):
-    """``rounds``: of how many of the ``of_rounds`` that count this is known."""
+    """``rounds``: of how many of the ``of_rounds`` that count this is known in full; ``with_endstats``: of how many
+    there are endstats; ``unowned``: of how many of these nobody can tell whose lines are whose."""
 
     items: tuple[DuelOfSession, ...]
     rounds: int
     of_rounds: int
+    with_endstats: int
+    unowned: int
 
 
 @dataclass(frozen=True)
@@ -215,10 +221,24 @@ def session_versus(request: Request, key: str, after: After = None, limit: Limit
     def make(moment: Moment, asked: Asked) -> DuelsOfSession:
         found: Duels = duels.duels_of(moment.conn, session_key(moment, key, "versus"))
         part, more = listed(asked, found.met, _duel_key, limit, after)
-        items = tuple(DuelOfSession(**vars(row), **player_links(row.person), key=_duel_key(row)) for row in part)
-        return DuelsOfSession(items, more, found.rounds, found.of_rounds)
+        return DuelsOfSession(
+            tuple(map(_duel, part)), more, found.rounds, found.of_rounds, found.with_endstats, found.unowned
+        )
 
     return answer(request, make)
+
+
+def _duel(row: Met) -> DuelOfSession:
+    return DuelOfSession(
+        row.player,
+        row.opponent,
+        row.kills,
+        row.deaths,
+        guid=row.person,
+        opponent_guid=row.other,
+        key=_duel_key(row),
+        **player_links(row.person),
+    )
 
 
 def _duel_key(row: Met) -> str:
@@ -232,9 +252,9 @@ def session_awards_(request: Request, key: str, after: After = None, limit: Limi
     def make(moment: Moment, asked: Asked) -> AwardsOfSession:
         own = session_key(moment, key, "awards")
         found = session_awards.awards_of(moment.conn, own)
-        part, more = listed(asked, found.awards, lambda award: award.title, limit, after)
+        part, more = listed(asked, found.awards, lambda award: award.award, limit, after)
         own_links = addresses(url_of("sessions", own), api_url("sessions", own, "awards"))
-        items = tuple(AwardOfSession(**vars(award), **own_links, key=award.title) for award in part)
+        items = tuple(AwardOfSession(**vars(award), **own_links, key=award.award) for award in part)
         return AwardsOfSession(items, more, found.rounds, found.of_rounds)
 
     return answer(request, make)
@@ -271,5 +291,5 @@ def session_key(moment: Moment, key: str, part: str = "") -> str:
         raise nothing_near(moment, "session", key)
     if found != key:
         way = part and (part if part.startswith(".") else f"/{part}")
-        raise Moved(f"{api_url('sessions', found)}{way}", for_good=key != "latest")
+        raise Moved(f"{url_of('sessions', found)}{way}", for_good=key != "latest")
     return found

@@ -11,9 +11,10 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from urllib.parse import urlencode
 
 from slomix_pipeline.reports.career_words import board_heading, board_value, place_text, rounds_text
-from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, BoardName, threshold, threshold_text
-from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
-from slomix_pipeline.site.pages.shared import map_asked, number_asked
+from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, threshold, threshold_text
+from slomix_pipeline.site.answers import Asked, Link, NotUnderstood
+from slomix_pipeline.site.meant import board_named, map_asked
+from slomix_pipeline.site.pages.shared import number_asked
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse.boards import BoardRow, board_below, board_place, board_rows
 from slomix_pipeline.warehouse.careers import players_meant
@@ -119,7 +120,7 @@ def _needs(board: Board) -> str:
 def board_page(moment: Moment, asked: Asked) -> BoardPage:
     """``?map=``: only of this map; ``?since=``: only of sessions since this day; ``?min_rounds=``: who played fewer is
     left out; ``?after=``: the places after this one; ``?find=``: the places around this player's."""
-    board = _board(asked.given["board"])
+    board = board_named(asked.given["board"])
     of = _Filters(
         map_asked(moment, asked), _since(asked), number_asked(asked, "min_rounds", 1) or MIN_ROUNDS, asked.zone
     )
@@ -227,15 +228,6 @@ def _periods(board: Board, filters: Mapping[str, str], today: date) -> tuple[Lin
 
 def _address(board: Board, query: Mapping[str, str]) -> str:
     return url_of("boards", board.name) + (f"?{urlencode(query)}" if query else "")
-
-
-def _board(name: str) -> Board:
-    if name not in set(BoardName):
-        raise NotHere(
-            f"There is no board {name}.",
-            [Link(url_of("boards", board.name), board.title) for board in BOARDS.values()],
-        )
-    return BOARDS[BoardName(name)]
 
 
 def _since(asked: Asked) -> date | None:

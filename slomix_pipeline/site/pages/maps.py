@@ -17,7 +17,8 @@ from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, Par, Step, fallen_b
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
-from slomix_pipeline.site.answers import Asked, Link, NotHere
+from slomix_pipeline.site.answers import Asked, Link
+from slomix_pipeline.site.meant import check_played
 from slomix_pipeline.site.pages import records
 from slomix_pipeline.site.pages.map_curve import Curve, curve_of
 from slomix_pipeline.site.pages.records import RecordShown
@@ -31,7 +32,7 @@ from slomix_pipeline.warehouse.map_history import (
     last_plays,
     players_on,
 )
-from slomix_pipeline.warehouse.maps import MapNumbers, is_played, map_names, map_numbers
+from slomix_pipeline.warehouse.maps import MapNumbers, map_numbers
 from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
 from slomix_pipeline.warehouse.records import fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
@@ -150,9 +151,7 @@ def _why(own: Par) -> str:
 def map_page(moment: Moment, asked: Asked) -> MapPage:
     """One map, by its whole name."""
     conn, name = moment.conn, asked.given["map"]
-    if not is_played(conn, name):
-        links = [Link(url_of("maps", other), other) for other in map_names(conn)]
-        raise NotHere(f"No round that counts was played on a map called {name}.", links)
+    check_played(moment, name)
     (seen,) = map_numbers(conn, name)
     attacks = attacks_on(conn, name)
     usual = [Attack(own.seconds, own.completed) for own in attacks if own.limit_seconds == seen.limit_seconds]

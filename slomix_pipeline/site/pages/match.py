@@ -15,9 +15,10 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.values import Status, map_key
 from slomix_pipeline.site.answers import Asked, Moved
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
-from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_line, match_result, nothing_near
+from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_lines, match_result
 from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
@@ -133,10 +134,11 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     pictures = site_reading.pictures(conn, session_key)
     a, b = (match.teams[team].shown for team in Team)
     urls = [url_of("matches", other.key) for other in matches]
+    lines = match_lines(matches)
     return MatchPage(
         title=f"{match.map_name}: {match_result(match)}",
         map_name=match.map_name,
-        line=match_line(match, match.map_name in [other.map_name for other in matches[:at]]),
+        line=lines[at],
         session_url=url_of("sessions", session_key),
         session_title=f"{a} – {b}",
         played_at=match.rounds[0].ended_at if match.rounds else None,
@@ -161,7 +163,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         armed=armed(weapons_used(conn, "match", key), match.players),
         duels=duel_table(duels_of(conn, session_key, key), match.players),
         awards=_awards(awards_given(conn, key, WANTED), {entry.guid: entry.shown for entry in evidence.rosters}),
-        others=(*_this_evening(matches, at), *map(_play_line, plays_before(conn, key))),
+        others=(*_this_evening(lines, at), *map(_play_line, plays_before(conn, key))),
         has_card=bool(pictures) and pictures[0].of_present,
         card_url=url_of("sessions", session_key, "card.png"),
         before=urls[at - 1] if at else None,
@@ -209,12 +211,11 @@ def _awards(
     return tuple((number, tuple(own)) for number, own in sorted(lines.items()))
 
 
-def _this_evening(matches: Sequence[MatchSeen], at: int) -> tuple[PlayLine, ...]:
+def _this_evening(lines: Sequence[MatchLine], at: int) -> tuple[PlayLine, ...]:
     return tuple(
         PlayLine(line.url, line.winner, line.result, None)
-        for place, other in enumerate(matches)
-        if place != at and other.map_name == matches[at].map_name
-        for line in [match_line(other)]
+        for place, line in enumerate(lines)
+        if place != at and line.map_name == lines[at].map_name
     )
 
 

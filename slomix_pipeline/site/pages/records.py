@@ -19,7 +19,7 @@ from slomix_pipeline.reports.record_words import going_on_text, hold_text, laste
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.site.answers import Asked, Link
-from slomix_pipeline.site.pages.shared import map_asked
+from slomix_pipeline.site.meant import map_asked
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse.maps import map_names
 from slomix_pipeline.warehouse.record_stories import (

@@ -17,7 +17,8 @@ from slomix_pipeline.reports.wording import facts
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.values import SIDE_NAMES, FileStatus, Status
 from slomix_pipeline.site.answers import Asked, Link, NotHere
-from slomix_pipeline.site.pages.shared import attack_text, nothing_near
+from slomix_pipeline.site.meant import nothing_near
+from slomix_pipeline.site.pages.shared import attack_text
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, receipts, site_reading
 from slomix_pipeline.warehouse.reading import RoundSeen

@@ -14,13 +14,13 @@ from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
 from slomix_pipeline.site.pages.shared import (
     TOTALS,
     MatchLine,
     is_running,
     match_lines,
-    nothing_near,
     score_text,
     winner_of,
 )

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, NotUnderstood
-from slomix_pipeline.site.pages.shared import is_running, map_asked, played_until, score_text
+from slomix_pipeline.site.meant import map_asked
+from slomix_pipeline.site.pages.shared import is_running, played_until, score_text
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import careers, maps, reading, session_list, site_reading, teams
 from slomix_pipeline.warehouse.careers import NotOnePlayer, PlayerFound

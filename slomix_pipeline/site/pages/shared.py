@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.score_policies import Points, session_winner
@@ -16,9 +15,8 @@ from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.site.answers import Asked, Link, NotHere, NotUnderstood
+from slomix_pipeline.site.answers import Asked, NotUnderstood
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import maps, site_reading
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen, SessionScore
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -36,6 +34,9 @@ TOTALS: tuple[tuple[str, str, str, int], ...] = (
     ("Obj", "objectives and dynamites", "objectives", 0),
     ("Imp", "impact: 1.0 is a fair share of the team's kills and damage", "impact", 2),
 )
+
+
+_PLAYS = {2: "second", 3: "third"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,18 @@ class MatchLine:
     flags: tuple[str, ...]
 
 
-def match_line(match: MatchSeen, again: bool = False) -> MatchLine:
-    """A match of a session. ``again``: the same map was played before in it."""
+def match_lines(matches: Sequence[MatchSeen]) -> tuple[MatchLine, ...]:
+    """The matches of a session in order."""
+    maps = [match.map_name for match in matches]
+    is_timed = any(seen.record_key is not None for match in matches for seen in match.rounds)
+    return tuple(
+        _match_line(match, maps[: at + 1].count(match.map_name), is_timed=is_timed) for at, match in enumerate(matches)
+    )
+
+
+def _match_line(match: MatchSeen, play: int, *, is_timed: bool) -> MatchLine:
+    """A match of a session. ``play``: the how manieth one of its map in it; ``is_timed``: some round of the session has
+    a timing record, else the session says once that none has."""
     winner = match.teams[Team(match.winner)] if match.winner in (Winner.A, Winner.B) else None
     attackers = match.attackers_first
     return MatchLine(
@@ -74,14 +85,8 @@ def match_line(match: MatchSeen, again: bool = False) -> MatchLine:
         first=attack_shown(match.first, match.teams, attackers),
         second=attack_shown(match.second, match.teams, attackers and other_team(attackers)),
         score=f"{match.score_a} – {match.score_b}",
-        flags=tuple(_flags(match, again)),
+        flags=tuple(_flags(match, play, is_timed)),
     )
-
-
-def match_lines(matches: Sequence[MatchSeen]) -> tuple[MatchLine, ...]:
-    """The matches of a session in order."""
-    maps = [match.map_name for match in matches]
-    return tuple(match_line(match, match.map_name in maps[:at]) for at, match in enumerate(matches))
 
 
 def match_result(match: MatchSeen) -> str:
@@ -91,15 +96,17 @@ def match_result(match: MatchSeen) -> str:
     return "draw" if match.winner == Winner.DRAW else f"{match.teams[match.winner].shown} won"
 
 
-def _flags(match: MatchSeen, again: bool) -> list[str]:
-    flags = ["second play this evening"] if again else []
+def _flags(match: MatchSeen, play: int, is_timed: bool) -> list[str]:
+    flags = [f"{_PLAYS.get(play, f'{play}th')} play this evening"] if play > 1 else []
     if match.winner is None:
         flags.append(match.reason)
     if match.source == Source.OVERRIDE:
         flags.append("decided by a person")
     if match.status is not Status.COMPLETE and match.winner is not None:
         flags.append(match.status.replace("_", " "))
-    if any(seen.record_key is None for seen in match.rounds):
+    if match.without_points:
+        flags.append("score as far as points are known")
+    if is_timed and any(seen.record_key is None for seen in match.rounds):
         flags.append("no Lua timing of a round")
     flags += [
         f"numbers of round {number} left out: {seen.left_out}"
@@ -157,21 +164,6 @@ def is_running(moment: Moment, asked: Asked, ended_at: datetime) -> bool:
 def played_until(moment: Moment, asked: Asked) -> tuple[datetime, ...]:
     """When the sessions ended so far that may go on. Only for pages that are ``live``, too."""
     return tuple(filter(asked.still_runs, moment.version.played_until))
-
-
-def nothing_near(moment: Moment, kind: Literal["session", "match", "round"], key: str) -> NotHere:
-    """That there is no such key, with those around it."""
-    folder = {"session": "sessions", "match": "matches", "round": "rounds"}[kind]
-    found = site_reading.near(moment.conn, kind, key)
-    return NotHere(f"There is no {kind} {key}.", [Link(url_of(folder, other), other) for other in found])
-
-
-def map_asked(moment: Moment, asked: Asked) -> str | None:
-    """The map that ``?map=`` names; None: all of them."""
-    name = asked.query.get("map")
-    if name and not maps.is_played(moment.conn, name):
-        raise NotUnderstood("map", f"no round that counts was played on a map called {name}")
-    return name or None
 
 
 def number_asked(asked: Asked, name: str, least: int = 0) -> int | None:
