@@ -22,6 +22,7 @@ _LINKS = re.compile(r'\s(?:href|src)="([^"]*)"')
 
 @pytest.fixture(scope="module")
 def settings(shown: Shown) -> Settings:
+    shown.pipeline.facts_hold = False
     with shown.pipeline.database.transaction() as conn:
         conn.execute(
             "insert into session_map select session_key, name, last_played_at from session_map, unnest(%s::text[]) name",
