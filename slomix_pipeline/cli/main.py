@@ -137,6 +137,10 @@ def _export_site(folder: Path) -> None:
         out.print(f"{summary.removed} of an earlier copy taken away")
     for name in summary.left:
         err.print(f"left as it is, somebody changed it: {name}", soft_wrap=True)
+    for name in summary.missed:
+        err.print(f"not in the copy, its page can't be made: {name}", soft_wrap=True)
+    if not summary.is_whole:
+        sys.exit(1)
 
 
 @main.command(name="import")

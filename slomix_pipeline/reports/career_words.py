@@ -14,7 +14,7 @@ from slomix_pipeline.formats.weapons import OF_BULLETS
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
-from slomix_pipeline.rules.par import LEAST_ATTACKS
+from slomix_pipeline.rules.par import EARLY_BELOW, EXACT_FROM, LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
@@ -215,6 +215,16 @@ def accuracy_text(own: WeaponSeen) -> str:
     return amount(own.accuracy, 1, " %") if own.weapon in OF_BULLETS else ""
 
 
+def share_text(share: float, attacks: int) -> str:
+    """The share of defences that hold, as exactly as so many attacks say it: ``25 %``, ``under 5 %``."""
+    if attacks >= EXACT_FROM:
+        return f"{amount(100 * share)} %"
+    near = 5 * round(20 * share)
+    if near == 0 < share:
+        return "under 5 %"
+    return "over 95 %" if near == 100 and share < 1 else f"{near} %"
+
+
 def par_text(seen: MapNumbers) -> str:
     """A map's par in one sentence, with the attacks it is from."""
     own = seen.par
@@ -222,9 +232,12 @@ def par_text(seen: MapNumbers) -> str:
     limit = "" if seen.limit_seconds is None else f", limit {format_time(seen.limit_seconds)}"
     if not own.enough:
         return f"{count}{limit}; a par is told from {LEAST_ATTACKS} attacks on"
-    held = f"{amount((own.held_share or 0) * 100)} % hold to the end"
+    held = "how many hold to the end is not known, as none was seen to the limit"
+    if own.held_share is not None:
+        held = f"{share_text(own.held_share, own.attacks)} hold to the end"
     reached = "not reached" if own.par is None else format_time(own.par)
-    return f"par {reached}, {held} ({count}{limit})"
+    early = "; early, of few attacks" if own.attacks < EARLY_BELOW else ""
+    return f"par {reached}, {held} ({count}{limit}{early})"
 
 
 def as_json(value: Any) -> Any:

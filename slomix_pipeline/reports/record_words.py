@@ -1,27 +1,20 @@
-"""Words around a record that pages use: what it broke, how long it stood, since when its number is known.
+"""Words around a record that pages use: how long it stood, who else reached it.
 
 Belongs here: plain text of plain values; names stay as they are. Does not belong here: the record itself in words
 (``career_words``).
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date
 
 from slomix_pipeline.reports.career_words import count
-from slomix_pipeline.rules.records import KINDS, RecordKind
 from slomix_pipeline.warehouse.record_stories import Hold, RunSeen
 
 
-def lasted_text(start: datetime, end: datetime) -> str:
+def lasted_text(start: date, end: date) -> str:
     """``41 days``; ``less than a day``."""
     days = (end - start).days
     return count(days, "day") if days > 0 else "less than a day"
-
-
-def known_text(kind: RecordKind, since: datetime | None) -> str:
-    """``known since 2025-10-01 only`` of a number that old files lack, where there are such files; else empty."""
-    if since is None or KINDS[kind].of_old_files:
-        return ""
-    return f"known since {since:%Y-%m-%d} only"
 
 
 def hold_text(hold: Hold) -> str:
@@ -29,6 +22,9 @@ def hold_text(hold: Hold) -> str:
     return f"{count(hold.equalled, 'other')} held as long" if hold.equalled else ""
 
 
-def run_text(run: RunSeen) -> str:
-    """``14 sessions in a row, goes on``."""
-    return f"{count(run.nights, 'session')} in a row{', goes on' if run.goes_on else ''}"
+def going_on_text(runs: Sequence[RunSeen]) -> str:
+    """Whether runs of the same length go on; empty when none does."""
+    going = sum(run.goes_on for run in runs)
+    if going in (0, len(runs)):
+        return "goes on" if going else ""
+    return f"{going} of {len(runs)} go on"

@@ -5,14 +5,14 @@ Belongs here: that interval. Does not belong here: what is counted.
 
 from math import sqrt
 
-_Z = 1.96  # of 95 in 100
+Z = 1.96  # of 95 in 100
 
 
 def likely_share(part: int, whole: int) -> tuple[float, float]:
     """The lowest and the highest share, 0 to 1, that ``part`` of ``whole`` speaks for; of nothing 0 to 1."""
     if not whole:
         return 0.0, 1.0
-    share, spread = part / whole, _Z * _Z / whole
+    share, spread = part / whole, Z * Z / whole
     middle = (share + spread / 2) / (1 + spread)
-    half = _Z * sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
+    half = Z * sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
     return max(0.0, middle - half), min(1.0, middle + half)

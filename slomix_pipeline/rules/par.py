@@ -1,6 +1,7 @@
 """A map's par: the time at which half of all attacks are through.
 
-Belongs here: the share of defences that still hold at a time (Kaplan and Meier), what par is and when it is told.
+Belongs here: the share of defences that still hold at a time (Kaplan and Meier), how sure that is (Greenwood, of the
+logarithm's logarithm), what par is and when it is told.
 Does not belong here: which attacks there were (the view ``map_attack``).
 
 An attack that failed says only "longer than what it had to beat". So has one that was given up, as giving up tells of
@@ -10,8 +11,14 @@ the attack: it counts as held up to what it had to beat, not up to when it was g
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import NamedTuple
+
+from slomix_pipeline.rules.intervals import Z
 
 LEAST_ATTACKS = 10  # fewer give no par
+EARLY_BELOW = 20  # attacks: a par is told, and that it is early
+EXACT_FROM = 300  # attacks: shares of fewer are known to 5 % at best
 
 
 @dataclass(frozen=True)
@@ -24,8 +31,9 @@ class Attack:
 
 @dataclass(frozen=True)
 class Par:
-    """``par``: seconds after which at most half of the defences hold; None when more than half hold to the end, or when
-    there are too few attacks (``enough``). ``held_share``: of defences that hold to the end, 0 to 1."""
+    """``par``: seconds after which at most half of the defences hold; None when more than half hold as long as any was
+    seen to, or when there are too few attacks (``enough``). ``held_share``: of defences that hold to the end, 0 to 1;
+    None, too, when none was seen to the end, as all had less to beat."""
 
     attacks: int
     completed: int
@@ -37,33 +45,57 @@ class Par:
         return self.attacks >= LEAST_ATTACKS
 
 
-def holding(attacks: Iterable[Attack]) -> list[tuple[int, float]]:
-    """At every time at which an attack was completed, the share of defences that still hold after it; at equal times
-    completed attacks come before those that ended without."""
+class Step(NamedTuple):
+    """A time at which attacks were completed: the share of defences that hold after it, and between which shares that
+    is in 95 of 100 cases."""
+
+    seconds: int
+    holds: float
+    low: float
+    high: float
+
+
+def holding(attacks: Iterable[Attack]) -> list[Step]:
+    """Every time at which an attack was completed; at equal times completed attacks come before those that ended
+    without."""
     done: Counter[int] = Counter()
     ended: Counter[int] = Counter()
     for attack in attacks:
         (done if attack.completed else ended)[attack.seconds] += 1
-    at_risk, share, curve = done.total() + ended.total(), 1.0, []
+    at_risk, share, spread = done.total() + ended.total(), 1.0, 0.0
+    curve: list[Step] = []
     for seconds in sorted(done.keys() | ended.keys()):
+        left = at_risk - done[seconds]
         if done[seconds]:
-            share *= 1 - done[seconds] / at_risk
-            curve.append((seconds, share))
-        at_risk -= done[seconds] + ended[seconds]
+            share *= left / at_risk
+            spread += done[seconds] / (at_risk * left) if left else 0.0
+            low, high = _likely(share, spread) if left else (0.0, curve[-1].high if curve else 1.0)
+            curve.append(Step(seconds, share, low, high))
+        at_risk = left - ended[seconds]
     return curve
 
 
-def fallen_by(curve: Iterable[tuple[int, float]], share: float) -> int | None:
-    """The first time at which at most this share of the defences holds; None: more of them hold to the end."""
-    return next((seconds for seconds, holds in curve if holds <= share), None)
+def _likely(share: float, spread: float) -> tuple[float, float]:
+    turn = exp(Z * sqrt(spread) / -log(share))
+    return share**turn, share ** (1 / turn)
 
 
-def par(attacks: Iterable[Attack]) -> Par:
+def fallen_by(curve: Iterable[Step], share: float) -> int | None:
+    """The first time at which at most this share of the defences holds; None: more of them hold as long as was seen."""
+    return next((step.seconds for step in curve if step.holds <= share), None)
+
+
+def seen_until(attacks: Iterable[Attack]) -> int:
+    """Up to when anything is known: the longest of the attacks."""
+    return max((attack.seconds for attack in attacks), default=0)
+
+
+def par(attacks: Iterable[Attack], limit_seconds: int | None) -> Par:
     """The par of attacks on one map with one limit."""
     known = list(attacks)
     curve = holding(known)
     enough = len(known) >= LEAST_ATTACKS
-    middle = fallen_by(curve, 0.5)
-    held = curve[-1][1] if curve else 1.0
     completed = sum(attack.completed for attack in known)
-    return Par(len(known), completed, middle if enough else None, held if enough else None)
+    held = curve[-1].holds if curve else 1.0
+    is_seen = held == 0 or (limit_seconds is not None and seen_until(known) >= limit_seconds)
+    return Par(len(known), completed, fallen_by(curve, 0.5) if enough else None, held if enough and is_seen else None)

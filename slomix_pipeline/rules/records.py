@@ -184,6 +184,9 @@ class Run:
     goes_on: bool
 
 
+LEAST_RUN = 2  # one evening won is no run
+
+
 def longest_runs(nights: Iterable[NightEnded]) -> list[Run]:
     """The longest run of evenings won, of everybody who had one as long, in the order in which they were completed.
     ``nights``: in order of play; a draw ends a run."""
@@ -195,6 +198,8 @@ def longest_runs(nights: Iterable[NightEnded]) -> list[Run]:
             run.clear()
             continue
         run.append(night.session_key)
+        if len(run) < LEAST_RUN:
+            continue
         if not best or len(run) > len(best[0][1]):
             best = []
         if not best or len(run) == len(best[0][1]):

@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from slomix_pipeline.rules.sessions import still_runs
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.site.parts import text_of
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, Version
 
 _CACHE_BYTES = 64 << 20
@@ -165,7 +166,8 @@ class Answers:
         """What a request asks for. ``names``: what may stand behind the ``?``; anything else there is nobody's."""
         base = self._settings.site_address or str(request.base_url).rstrip("/")
         query = {name: value for name, value in request.query_params.items() if name in names}
-        return Asked(request.scope["path"], request.path_params, query, base, datetime.now(UTC), self._settings)
+        given = {name: text_of(part) for name, part in request.path_params.items()}
+        return Asked(request.scope["path"], given, query, base, datetime.now(UTC), self._settings)
 
     def answer(
         self,

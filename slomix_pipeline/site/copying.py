@@ -3,9 +3,9 @@
 Belongs here: asking the pages for themselves, in this process and without a port; which of them have a file; making
 links lead to files. Does not belong here: the pages, the database's address (``actions.copy_site``).
 
-A page is copied as it stands without anything behind the ``?``: what only an answer to a question is (search, filters,
-further pages of a list, comparisons, receipts of single players) and what changes by itself (the status) has no file. A
-link there becomes text, but for that to the receipt of a player, which leads to its round.
+A page is copied as it stands without anything behind the ``?``, and so are further pages of a list: what only an answer
+to a question is (search, filters, comparisons, receipts of single players) and what changes by itself (the status) has
+no file. A link there becomes text, but for that to the receipt of a player, which leads to its round.
 """
 
 import hashlib
@@ -18,8 +18,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 from fastapi import FastAPI
+from starlette.routing import compile_path
 
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.site.answers import HTML
+from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.pages import PAGES
 
 _BASE = "http://127.0.0.1"
@@ -30,8 +33,11 @@ _ASKS = (
     "/feed.xml",
     "/corrections.xml",
     "/robots.txt",
+    MOUNTED,
 )  # answers to who asks, or of addresses of a server
 _LEFT_OUT = {*_ASKS, *(page.path for page in PAGES if not page.kept)}
+_NO_PAGES = [compile_path(page.path)[0] for page in PAGES if page.media_type != HTML]  # and so are static files
+_FURTHER = re.compile("/(?:sessions|players|corrections)[?](?:before|after)=[^&]*")  # pages of a list
 _LINK = re.compile(r'\s(href|src)="(/[^"]*)"')
 _GONE = re.compile(r'<form\b.*?</form>|<link rel="alternate"[^>]*>|<meta property="og:(?:url|image)[^>]*>', re.DOTALL)
 _NOTE = """<p>A copy of these pages as files: without search, filters, comparisons, and receipts of single players.</p>
@@ -39,15 +45,16 @@ _NOTE = """<p>A copy of these pages as files: without search, filters, compariso
 
 
 class CopyFailed(SlomixError):
-    """A page could not be made; the text says which."""
+    """No page can be made just now; the text says of which that was seen."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """A file of the copy. ``name``: relative, with slashes; ``waiting``: how many more are known of."""
+    """A file of the copy. ``name``: relative, with slashes; ``data``: None of a page that can't be made; ``waiting``:
+    how many more are known of."""
 
     name: str
-    data: bytes
+    data: bytes | None
     waiting: int
 
 
@@ -56,7 +63,8 @@ def file_of(path: str) -> str:
     ``=3A``, and so is what a server or browser reads otherwise."""
     segments = [_segment(unquote(part)) for part in path.strip("/").split("/") if part]
     name = "/".join(segments) or "index"
-    return name if re.search(r"\.(css|js|svg|png)$", name) else f"{name}.html"
+    is_no_page = path.startswith("/static/") or any(own.match(path) for own in _NO_PAGES)
+    return name if is_no_page else f"{name}.html"
 
 
 def _segment(text: str) -> str:
@@ -77,7 +85,7 @@ async def copied(app: FastAPI) -> AsyncIterator[Copied]:
     """Every page that can be reached by links from the front page, with all it needs, as files.
 
     Raises:
-        CopyFailed: one could not be made.
+        CopyFailed: the database went away.
     """
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=_BASE) as client:
@@ -85,8 +93,11 @@ async def copied(app: FastAPI) -> AsyncIterator[Copied]:
         while waiting:
             path = waiting.pop()
             answer = await client.get(path, follow_redirects=True)
+            if answer.status_code == 503:
+                raise CopyFailed(f"the page {path} could not be made: the database is away")
             if answer.status_code != 200:
-                raise CopyFailed(f"the page {path} could not be made: {answer.status_code}")
+                yield Copied(file_of(path), None, len(waiting))
+                continue
             data = answer.content
             if answer.headers["content-type"].startswith("text/html"):
                 text, found = rewritten(answer.text, path)
@@ -116,8 +127,11 @@ def rewritten(text: str, path: str) -> tuple[str, list[str]]:
 
 
 def _target(url: str) -> str | None:
-    """The path that a link leads to in the copy; None: nowhere."""
+    """The path that a link leads to in the copy, with what stands behind its ``?`` where that is part of it; None:
+    nowhere."""
     parts = urlsplit(url)
-    if parts.path in _LEFT_OUT or parts.path.startswith(("/api", "/compare/")):  # of pairs there are too many
+    if _FURTHER.fullmatch(url):
+        return url
+    if parts.path in _LEFT_OUT or parts.path.startswith((f"{MOUNTED}/", "/compare/")):
         return None
     return parts.path if not parts.query or parts.path.startswith("/rounds/") else None

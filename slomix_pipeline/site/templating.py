@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from importlib import resources
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from slomix_pipeline.formats.names import plain
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.site.answers import build
+from slomix_pipeline.site.parts import part_of
 
 UNKNOWN = "–"
 _MOST_MARKS = 2  # on one character: more of them run over the lines around
@@ -87,7 +87,7 @@ def utc_text(moment: datetime) -> str:
 
 def url_of(*parts: str) -> str:
     """An address of this site of a page's kind and keys: root-relative, as a key holds a colon."""
-    return "/" + "/".join(quote(part, safe=":") for part in parts)
+    return "/" + "/".join(map(part_of, parts))
 
 
 def has_player(guid: str | None) -> bool:

@@ -98,6 +98,9 @@ def _seen(within: str) -> str:
 _BOARD = """
     select rank, guid, name, value, rounds, of_rounds from placed where stands order by rank"""
 
+_BOARDS = """
+    select board, rank, guid, name, value, rounds, of_rounds from placed where stands order by board, rank"""
+
 # How near is told by what he has least of, as a share of what is asked for.
 _BELOW = """
     select guid, name, null::bigint as rank, of_players, placed.rounds, of_rounds, placed.damage, placed.volume
@@ -135,6 +138,17 @@ def board_rows(
     with conn.cursor(row_factory=rows_of(BoardRow)) as cursor:
         asked = _asked({board: needed}, map_name, since, until)
         return cursor.execute(_placed(asked, _BOARD), asked).fetchall()
+
+
+def boards_rows(
+    conn: Connection[DictRow], needed: Mapping[Board, Threshold], *, since: datetime, until: datetime
+) -> dict[BoardName, list[BoardRow]]:
+    """Everybody who stands on several boards, as ``board_rows`` has them, of sessions that began in a span."""
+    found: dict[BoardName, list[BoardRow]] = {board.name: [] for board in needed}
+    asked = _asked(needed, None, since, until)
+    for row in conn.execute(_placed(asked, _BOARDS), asked):
+        found[BoardName(row.pop("board"))].append(BoardRow(**row))
+    return found
 
 
 def board_below(

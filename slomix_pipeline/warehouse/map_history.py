@@ -10,7 +10,6 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.warehouse.rows import rows_of
 
 LEAST_MATCHES = 4  # fewer say little of how good somebody is on a map
@@ -18,31 +17,28 @@ LEAST_MATCHES = 4  # fewer say little of how good somebody is on a map
 
 @dataclass(frozen=True)
 class AttackSeen:
-    """An attack: its time when completed, else what it had to beat or how long it was held off."""
+    """An attack: its time when completed, else what it had to beat or how long it was held off. ``is_of_a_team``: it
+    is known which team attacked."""
 
     round_key: str
     ended_at: datetime
     seconds: int
     completed: bool
-    given_up: bool | None
     limit_seconds: int | None
     in_book: bool
+    is_of_a_team: bool
 
 
 @dataclass(frozen=True)
 class PlayOfMap:
-    """A match on the map that was decided. ``winner``: a team's letter, or draw; ``first``, ``second``: the seconds of
-    its attacks, and whether they were completed."""
+    """A match on the map that was decided. ``winner``: a team's letter, or draw."""
 
     match_key: str
     session_key: str
     ended_at: datetime
     winner: str
-    attackers_first: Team | None
-    first_seconds: int | None
-    first_completed: bool | None
-    second_seconds: int | None
-    second_completed: bool | None
+    r1_key: str | None
+    r2_key: str | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,8 @@ def attacks_on(conn: Connection[DictRow], map_name: str) -> list[AttackSeen]:
     """All attacks on a map, oldest first."""
     with conn.cursor(row_factory=rows_of(AttackSeen)) as cursor:
         return cursor.execute(
-            """select round_key, stamp as ended_at, seconds, completed, given_up, limit_seconds, in_book
+            """select round_key, stamp as ended_at, seconds, completed, limit_seconds, in_book,
+                      team is not null as is_of_a_team
                from map_attack where map = %s order by stamp, round_key""",
             [map_name],
         ).fetchall()
@@ -73,9 +70,7 @@ def last_plays(conn: Connection[DictRow], map_name: str, most: int) -> list[Play
     """The matches on a map that were decided, newest first."""
     with conn.cursor(row_factory=rows_of(PlayOfMap)) as cursor:
         return cursor.execute(
-            """select m.match_key, m.session_key, p.stamp as ended_at, m.winner, m.attackers_first,
-                      m.r1_seconds as first_seconds, m.r1_completed as first_completed,
-                      m.r2_seconds as second_seconds, m.r2_completed as second_completed
+            """select m.match_key, m.session_key, p.stamp as ended_at, m.winner, m.r1_key, m.r2_key
                from match m
                join parsed_round p on p.round_key = coalesce(m.r2_key, m.r1_key)
                where map_key(m.map) = %s and m.winner is not null

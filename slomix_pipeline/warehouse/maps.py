@@ -1,6 +1,7 @@
-"""A map over years: how often it was played, how fast its attacks were, who is good on it.
+"""The maps in numbers: how often each was played, who attacked first when it was won, its par.
 
-Belongs here: asking the views about maps. Does not belong here: what par is (``rules.par``), how it is shown.
+Belongs here: asking the views about maps. Does not belong here: what par is (``rules.par``), one map in detail
+(``map_history``), how it is shown.
 """
 
 from collections import Counter
@@ -109,7 +110,7 @@ def _attacks_in_numbers(rows: Sequence[DictRow]) -> dict[str, Any]:
     usual = [
         Attack(seconds, row["completed"]) for row in rows if row["limit_seconds"] == limit for seconds in row["seconds"]
     ]
-    return {"limit_seconds": limit, "other_limits": limits.total() - len(usual), "par": par(usual)}
+    return {"limit_seconds": limit, "other_limits": limits.total() - len(usual), "par": par(usual, limit)}
 
 
 def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:

@@ -6,7 +6,7 @@ of them fell in a session as it was then (``fallen_records``).
 Only who may be named has a part in it, as in the book.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import NightEnded, RecordKind, longest_runs
 from slomix_pipeline.rules.score_policies import Points, session_winner
 from slomix_pipeline.rules.scoring import Winner
-from slomix_pipeline.warehouse.records import RecordSeen, named
+from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -78,6 +78,16 @@ _BROKE = """
       and (s.started_at, s.session_key) < (own.started_at, own.session_key)
     order by n.{kind} desc, s.started_at, s.session_key, n.guid limit 1"""
 
+# The same where so few sessions were before that it is faster to look into them than to go down from the best of all.
+_BROKE_EARLY = """
+    select n.{kind}::double precision as value, n.guid, n.session_key, s.started_at
+    from book_night n
+    join session s using (session_key)
+    where n.level = %(level)s and n.map = %(map)s and n.guid = any(%(guids)s) and n.{kind} > 0
+      and n.session_key = any(%(first)s)
+    order by n.{kind} desc, s.started_at, s.session_key, n.guid limit 1"""
+_EARLY = 30  # sessions
+
 _NEXT = """
     select n.{kind}::double precision as value, n.guid, n.session_key, s.started_at
     from book_night n
@@ -105,16 +115,24 @@ _HOLD = """
     ) team"""
 
 
-def stories(conn: Connection[DictRow], found: Sequence[RecordSeen], map_name: str | None = None) -> list[Story]:
-    """These records of players with what stands around them. ``map_name``: they are of this map alone."""
-    who = named(conn)
+def stories(
+    conn: Connection[DictRow],
+    found: Sequence[RecordSeen],
+    who: Mapping[str, tuple[str, str]],
+    map_name: str | None = None,
+) -> list[Story]:
+    """These records of players with what stands around them. ``who``: may be named (``records.named``); ``map_name``:
+    they are of this map alone."""
+    first = _first_sessions(conn)
     made = []
     for record in found:
         if record.kind is RecordKind.ATTACK:
             continue
         holders = {*record.guids, *record.later_guids}
+        is_early = record.session_key in first
         asked = {
             "session": record.session_key,
+            "first": first[: first.index(record.session_key)] if is_early else [],
             "level": record.level,
             "map": map_name or "",
             "guids": list(who),
@@ -122,10 +140,15 @@ def stories(conn: Connection[DictRow], found: Sequence[RecordSeen], map_name: st
         }
         broke, next_best = (
             _beaten(conn.execute(sql.SQL(query).format(kind=sql.Identifier(record.kind)), asked).fetchone(), who)
-            for query in (_BROKE, _NEXT)
+            for query in (_BROKE_EARLY if is_early else _BROKE, _NEXT)
         )
         made.append(Story(record, broke, next_best))
     return made
+
+
+def _first_sessions(conn: Connection[DictRow]) -> list[str]:
+    rows = conn.execute("select session_key from session order by started_at, session_key limit %s", [_EARLY])
+    return [row["session_key"] for row in rows]
 
 
 def _beaten(row: DictRow | None, who: Mapping[str, tuple[str, str]]) -> Beaten | None:
@@ -150,10 +173,12 @@ def longest_hold(conn: Connection[DictRow], map_name: str | None = None) -> Hold
         return cursor.execute(_HOLD, {"map": map_name}).fetchone()
 
 
-def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
-    """The longest run of evenings won; of everybody who had one as long, in time."""
-    who = named(conn)
-    winners, ended = _decided(conn)
+def longest_run(
+    conn: Connection[DictRow], who: Mapping[str, tuple[str, str]], still_runs: Callable[[datetime], bool]
+) -> list[RunSeen]:
+    """The longest run of evenings won; of everybody who had one as long, in time. ``who``: may be named;
+    ``still_runs``: whether a session that ended then, so far, may go on, and nobody won it yet."""
+    winners, ended = _decided(conn, still_runs)
     nights: dict[str, dict[str, bool | None]] = {key: {} for key in winners}
     for row in conn.execute(
         """select session_key, team, array_agg(guid order by guid) as guids from session_player
@@ -182,14 +207,16 @@ def longest_run(conn: Connection[DictRow]) -> list[RunSeen]:
     ]
 
 
-def _decided(conn: Connection[DictRow]) -> tuple[dict[str, Winner], dict[str, datetime]]:
-    """The sessions that were decided, in order of play: who won each, and when it ended."""
+def _decided(
+    conn: Connection[DictRow], still_runs: Callable[[datetime], bool]
+) -> tuple[dict[str, Winner], dict[str, datetime]]:
+    """The sessions that are over and were decided, in order of play: who won each, and when it ended."""
     winners, ended = {}, {}
     for row in conn.execute(
         """select session_key, ended_at, points_a, points_b, matches - not_counted as counted, without_points
            from session_score order by started_at, session_key"""
     ):
         won = session_winner(Points(row["points_a"], row["points_b"]), row["counted"], row["without_points"])
-        if won is not None:
+        if won is not None and not still_runs(row["ended_at"]):
             winners[row["session_key"]], ended[row["session_key"]] = won, row["ended_at"]
     return winners, ended

@@ -107,10 +107,12 @@ _NIGHTS = """
     group by p.person, who.name, r.kind, r.session_key, s.started_at"""
 
 
-def records(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:
+def records(
+    conn: Connection[DictRow], map_name: str | None = None, who: Mapping[str, tuple[str, str]] | None = None
+) -> list[RecordSeen]:
     """All records, of one map or of all: rounds, then matches, then sessions, and the fastest attack of every map. Who
-    reached a record first holds it."""
-    who = named(conn)
+    reached a record first holds it. ``who``: what ``named`` gives, where that was asked before."""
+    who = named(conn) if who is None else who
     return _best_of(conn, who, PLACES, map_name) + fastest_attacks(conn, map_name)
 
 

@@ -6,6 +6,7 @@ is (``rules.seasons``), what a board is (``rules.boards``, ``boards``).
 Nothing of a season is kept when it ends: it is what its rounds give now. What was corrected later is listed with it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -13,9 +14,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.awards import AwardGiven, Collected, collected
-from slomix_pipeline.rules.boards import Board, threshold
+from slomix_pipeline.rules.boards import Board, BoardName, threshold
 from slomix_pipeline.rules.seasons import LEAST_SESSIONS, Season, season_of
-from slomix_pipeline.warehouse.boards import BoardRow, board_rows
+from slomix_pipeline.warehouse.boards import BoardRow, boards_rows
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -66,45 +67,53 @@ def regulars(conn: Connection[DictRow], season: Season, zone: tzinfo) -> set[str
     return {row["person"] for row in rows}
 
 
-def season_board(
-    conn: Connection[DictRow], board: Board, season: Season, zone: tzinfo, among: set[str]
-) -> list[BoardRow]:
-    """Who stands on a board of one season, first place first: with what every board asks for, of those ``among`` whom
-    champions are (``regulars``)."""
-    since, until = season.start(zone), season.end(zone)
-    rows = [row for row in board_rows(conn, board, threshold(board), since=since, until=until) if row.guid in among]
-    return [replace(row, rank=rank) for rank, row in enumerate(rows, start=1)]
+def season_boards(
+    conn: Connection[DictRow], boards: Iterable[Board], season: Season, zone: tzinfo, among: set[str]
+) -> dict[BoardName, list[BoardRow]]:
+    """Who stands on boards of one season, first place first: with what every board asks for, of those ``among`` whom
+    champions are (``regulars``). Who has the same number shares a place."""
+    needed = {board: threshold(board) for board in boards}
+    found = boards_rows(conn, needed, since=season.start(zone), until=season.end(zone))
+    return {name: ranked(row for row in rows if row.guid in among) for name, rows in found.items()}
+
+
+def ranked(rows: Iterable[BoardRow]) -> list[BoardRow]:
+    """The rows of a board, best first, with a rank of their own."""
+    found: list[BoardRow] = []
+    for place, row in enumerate(rows, start=1):
+        shared = found and found[-1].value == row.value
+        found.append(replace(row, rank=found[-1].rank if shared else place))
+    return found
 
 
 def season_awards(conn: Connection[DictRow], season: Season, zone: tzinfo) -> SeasonAwards:
-    """The awards of a season. They are counted, never their values added."""
-    rounds = _rounds(conn, season, zone)
+    """The awards of a season. They are counted, never their values added; one of a round counts once for a person,
+    whatever GUIDs he played under."""
+    sessions = _sessions(conn, season, zone)
     with conn.cursor(row_factory=rows_of(AwardGiven)) as cursor:
         given = cursor.execute(
-            """select a.award, p.person as guid, p.name, sum(a.times)::bigint as times
-               from (select award, guid, count(*) as times
-                     from (select distinct award, guid, round_key from award
-                           where round_key = any(%s) and award is not null) each_once
-                     group by award, guid) a
-               left join board_person p using (guid)
-               group by a.award, p.person, p.name""",
-            [rounds],
+            """select award, guid, name, count(*) as times
+               from (select distinct a.award, a.round_key, p.person as guid, p.name,
+                            case when p.person is null then a.guid end as unnamed
+                     from valid_round_award a left join board_person p using (guid)
+                     where a.session_key = any(%s) and a.award is not null) each_once
+               group by award, guid, name""",
+            [sessions],
         ).fetchall()
     row = conn.execute(
-        "select count(*) as rounds from round_endstats where round_key = any(%s) and link_class = 'exact_end'", [rounds]
+        """select count(*) as of_rounds, count(e.round_key) as rounds
+           from valid_round v
+           left join round_endstats e on e.round_key = v.round_key and e.link_class = 'exact_end'
+           where v.session_key = any(%s)""",
+        [sessions],
     ).fetchone()
     assert row is not None
-    return SeasonAwards(collected(given), row["rounds"], len(rounds))
+    return SeasonAwards(collected(given), row["rounds"], row["of_rounds"])
 
 
-def _rounds(conn: Connection[DictRow], season: Season, zone: tzinfo) -> list[str]:
-    """The rounds of a season that count."""
-    sessions = [
-        row["session_key"]
-        for row in conn.execute(
-            "select session_key from session where started_at >= %s and started_at < %s",
-            [season.start(zone), season.end(zone)],
-        )
-    ]
-    rows = conn.execute("select round_key from valid_round where session_key = any(%s)", [sessions])
-    return [row["round_key"] for row in rows]
+def _sessions(conn: Connection[DictRow], season: Season, zone: tzinfo) -> list[str]:
+    rows = conn.execute(
+        "select session_key from session where started_at >= %s and started_at < %s",
+        [season.start(zone), season.end(zone)],
+    )
+    return [row["session_key"] for row in rows]

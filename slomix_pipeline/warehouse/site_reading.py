@@ -38,6 +38,13 @@ def grades(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, 
     return {row["session_key"]: row["grade"] for row in rows}
 
 
+def installation(conn: Connection[DictRow]) -> str:
+    """What tells this data from that of any other installation."""
+    row = conn.execute("select installation::text as id from site.version").fetchone()
+    assert row is not None
+    return str(row["id"])
+
+
 def newest_sessions(
     conn: Connection[DictRow], most: int, *, before: str | None = None, on: date | None = None, zone: tzinfo = UTC
 ) -> list[str]:

@@ -7,7 +7,7 @@ Does not belong here: what is read (the other readers of ``warehouse``, unchange
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,6 +152,38 @@ class SiteStore:
         """Closes what is put aside."""
         while kept := self._kept():
             kept.close()
+
+
+class HeldStore(SiteStore):
+    """A store of which every moment is the same, ``held``, for what is read one after the other and belongs together.
+
+    Raises:
+        DatabaseUnavailable: the address can't be read.
+        StoreUnavailable: the database is away.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._until_closed = ExitStack()
+        self.held = self._until_closed.enter_context(super().moment())
+
+    @contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """The moment that is held; what fails in it ends alone.
+
+        Raises:
+            StoreUnavailable: the database went away meanwhile.
+        """
+        try:
+            with self.held.conn.transaction():
+                yield self.held
+        except _AWAY as error:
+            raise StoreUnavailable(str(error).strip()) from None
+
+    def close(self) -> None:
+        with suppress(StoreUnavailable):
+            self._until_closed.close()
+        super().close()
 
 
 # Away, restarting, being migrated, or not yet set up: all of these are over some time, and none is the reader's fault.

@@ -20,3 +20,7 @@ def test_everybody_with_a_run_as_long_is_told_and_one_that_is_the_last_goes_on()
 
 def test_who_never_won_has_no_run() -> None:
     assert longest_runs(nights("A", "ldl")) == []
+
+
+def test_one_evening_won_is_no_run() -> None:
+    assert longest_runs(nights("A", "wlw")) == []

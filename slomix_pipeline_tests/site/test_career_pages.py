@@ -1,7 +1,7 @@
 """The pages over years: boards, records and maps say what the commands say, and name nobody who is hidden."""
 
 import json
-import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +9,12 @@ import pytest
 from slomix_pipeline.reports.career_words import board_value, record_title, record_value, rounds_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
+from slomix_pipeline.site.pages.maps import _near_misses
+from slomix_pipeline.site.pages.shared import attack_text
 from slomix_pipeline.site.templating import clock_text, name_text, url_of
 from slomix_pipeline.warehouse.boards import BoardRow
+from slomix_pipeline.warehouse.map_history import AttackSeen
+from slomix_pipeline.warehouse.reading import matches
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.site.test_pages import rows_of
 from slomix_pipeline_tests.site_fixtures import Shown, seen_text
@@ -74,9 +78,6 @@ def test_a_board_that_is_none_leads_to_those_there_are_and_a_wrong_filter_is_nam
         assert "<script>" not in page.text
 
 
-_NOT_OF_IT = re.compile("known since.*")
-
-
 def records_told(rows: list[dict[str, Any]]) -> list[list[str]]:
     """What a record is of, its value, and its map."""
     found = [RecordSeen(**{**row, "kind": RecordKind(row["kind"]), "level": RecordLevel(row["level"])}) for row in rows]
@@ -87,7 +88,7 @@ def records_shown(text: str) -> list[list[str]]:
     """Of rows as in the templates: told with what they broke, or without."""
     kinds = {kind.title for kind in KINDS.values()}
     rows = [row for row in rows_of(text) if len(row) in (5, 7) and any(row[0].startswith(title) for title in kinds)]
-    return [[_NOT_OF_IT.sub("", row[0]), row[1], row[3]] for row in rows]
+    return [[row[0], row[1], row[3]] for row in rows]
 
 
 def test_the_records_are_those_of_the_command_and_each_leads_to_its_round(shown: Shown, a_map: str) -> None:
@@ -128,6 +129,27 @@ def test_the_maps_are_listed_with_their_fastest_attack(shown: Shown) -> None:
         assert row[2] == (clock_text(fastest[0]) if fastest else "–")
         share = 100 * seen["par"]["completed"] / seen["par"]["attacks"]
         assert row[3] == f"{share:.0f} %of {seen['par']['attacks']}"
+
+
+def test_the_attacks_of_a_map_end_in_the_words_of_its_matches(shown: Shown, a_map: str) -> None:
+    page = seen_text(shown.client.get(url_of("maps", a_map)))
+    with shown.pipeline.database.connect() as conn:
+        (match,) = (own for own in matches(conn, [shown.pipeline.export()["session"]["key"]]) if own.map_name == a_map)
+    assert match.first is not None and match.second is not None
+    for seen in (match.first, match.second):
+        assert page.count(attack_text(seen)) >= 2  # of the few attacks, and of the last plays
+
+
+def attack(seconds: int, key: str = "r", **other: Any) -> AttackSeen:
+    known = {"completed": True, "limit_seconds": 720, "in_book": True, "is_of_a_team": True} | other
+    return AttackSeen(key, datetime(2026, 2, 2, tzinfo=UTC), seconds, **known)
+
+
+def test_near_misses_are_of_attacks_that_can_be_the_record_and_few_seconds_behind() -> None:
+    attacks = [attack(95, is_of_a_team=False), attack(100), attack(103), attack(104, completed=False)]
+    attacks += [attack(110), attack(111), attack(105, in_book=False)]
+    assert [near.behind for near in _near_misses(attacks)] == ["+3 s", "+10 s"]
+    assert _near_misses([]) == ()
 
 
 def test_a_map_that_was_not_played_leads_to_those_that_were(shown: Shown, a_map: str) -> None:

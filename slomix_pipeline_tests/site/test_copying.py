@@ -8,18 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from slomix_pipeline.actions.copy_site import LIST, NotOurs, Summary, copy_site
+from slomix_pipeline.actions.copy_site import LIST, NotOurs, Summary, _Folder, copy_site
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.site.copying import file_of, rewritten
+from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse.database import site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 from slomix_pipeline_tests.site_fixtures import Shown
 
+_MAPS = ["a/b", "..", "x.png", "a=2Fb"]  # what whoever names a map may call it
 _LINKS = re.compile(r'\s(?:href|src)="([^"]*)"')
 
 
 @pytest.fixture(scope="module")
 def settings(shown: Shown) -> Settings:
+    shown.pipeline.facts_hold = False
+    with shown.pipeline.database.transaction() as conn:
+        conn.execute(
+            "insert into session_map select session_key, name, last_played_at from session_map, unnest(%s::text[]) name",
+            [_MAPS],
+        )
     return load_settings(site_postgres_url=site_url(shown.pipeline.database.url, ROLE))
 
 
@@ -67,6 +75,14 @@ def test_the_copy_holds_every_session_match_round_and_player(shown: Shown, copy:
     assert {"index.html", "records.html", "maps.html", "seasons.html", "metrics.html", "about.html"} <= there
 
 
+def test_a_map_of_any_name_has_its_page_and_its_file(shown: Shown, copy: tuple[Path, Summary]) -> None:
+    assert copy[1].missed == ()
+    for name in _MAPS:
+        page = shown.client.get(url_of("maps", name))
+        assert page.status_code == 200 and f"<h1>{name}</h1>" in page.text
+        assert f"<h1>{name}</h1>" in (copy[0] / file_of(url_of("maps", name))).read_text("utf-8")
+
+
 def test_a_second_run_replaces_its_own_files_and_touches_no_others(
     settings: Settings, tmp_path: Path, copy: tuple[Path, Summary]
 ) -> None:
@@ -74,13 +90,40 @@ def test_a_second_run_replaces_its_own_files_and_touches_no_others(
     (folder / "mine.txt").write_text("mine")
     (folder / "sessions" / "old.html").write_text("old")
     (folder / "sessions" / "changed.html").write_text("changed since")
+    (folder / "about.html").write_text("changed, too")
     listed = (folder / LIST).read_text()
     digest = sha256(b"old").hexdigest()
     (folder / LIST).write_text(f"{listed}{digest}  sessions/old.html\n{digest}  sessions/changed.html\n")
-    summary = copy_site(settings, folder, lambda *_: None)
-    assert (summary.removed, summary.left) == (1, ("sessions/changed.html",))
+    for removed in (1, 0):
+        summary = copy_site(settings, folder, lambda *_: None)
+        assert (summary.removed, summary.left) == (removed, ("about.html", "sessions/changed.html"))  # every time
+        assert summary.is_whole
     assert "sessions/old.html" not in files(folder) and (folder / "mine.txt").read_text() == "mine"
-    assert (folder / LIST).read_text() == listed
+    assert (folder / "about.html").read_text() == "changed, too"
+    assert sorted((folder / LIST).read_text().splitlines()) == sorted(
+        [*listed.splitlines(), f"{digest}  sessions/changed.html"]
+    )
+
+
+def test_a_page_of_a_player_that_somebody_changed_and_that_is_no_more_makes_the_copy_fail(tmp_path: Path) -> None:
+    (tmp_path / "players").mkdir()
+    (tmp_path / "players" / "GONE.html").write_text("changed since")
+    (tmp_path / LIST).write_text(f"{sha256(b'as it was').hexdigest()}  players/GONE.html\n")
+    summary = _Folder(tmp_path).cleared()
+    assert summary.left == ("players/GONE.html",) and not summary.is_whole
+
+
+def test_nothing_is_written_or_taken_away_outside_of_the_folder(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "copy", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    (outside / "own.html").write_text("own")
+    (folder / "maps").symlink_to(outside)
+    (folder / LIST).write_text(f"{sha256(b'own').hexdigest()}  ../outside/own.html\n")
+    with pytest.raises(NotOurs, match="leads out"):
+        _Folder(folder).write("maps/new/one.html", b"")
+    assert _Folder(folder).cleared().removed == 0
+    assert [path.name for path in outside.iterdir()] == ["own.html"]
 
 
 def test_a_run_that_was_broken_off_is_gone_on_with(
@@ -105,8 +148,6 @@ def test_a_file_of_somebody_else_is_in_the_way(settings: Settings, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "con:x", "%00", "ä<b>", "=3A", "x" * 300, "..%2F"])
 def test_no_name_leaves_the_folder_and_no_two_share_a_file(name: str) -> None:
-    from slomix_pipeline.site.templating import url_of
-
     file = file_of(url_of("maps", name))
     assert re.fullmatch(r"maps/[A-Za-z0-9_=-][A-Za-z0-9._=-]*\.html", file) and "/.." not in file and len(file) < 130
     assert file != file_of(url_of("maps", name + "x"))
@@ -114,7 +155,34 @@ def test_no_name_leaves_the_folder_and_no_two_share_a_file(name: str) -> None:
 
 def test_a_link_to_what_is_left_out_becomes_text_and_a_receipt_its_round() -> None:
     page = (
-        '<a href="/sessions?before=x">Older</a> <a href="/rounds/m:1?player=A#player">round</a> <a href="/search">s</a>'
+        '<a href="/sessions?map=x">x</a> <a href="/sessions?before=m:1">Older</a> <a href="/search">s</a> '
+        '<a href="/rounds/m:1?player=A#player">round</a>'
     )
     text, found = rewritten(page, "/sessions/m:2")
-    assert text == '<a>Older</a> <a href="../rounds/m=3A1.html">round</a> <a>s</a>' and found == ["/rounds/m:1"]
+    assert text == (
+        '<a>x</a> <a href="../sessions=3Fbefore=3Dm=3A1.html">Older</a> <a>s</a> <a href="../rounds/m=3A1.html">round</a>'
+    )
+    assert found == ["/sessions?before=m:1", "/rounds/m:1"]
+
+
+def test_who_is_hidden_while_the_copy_is_written_is_not_in_it(
+    shown: Shown, settings: Settings, tmp_path: Path, copy: tuple[Path, Summary]
+) -> None:
+    guid = next(name for name in files(copy[0]) if name.startswith("players/"))[8:16]
+    name = re.search("<h1>(.*?)</h1>", (copy[0] / "players" / f"{guid}.html").read_text("utf-8"))
+    assert name is not None
+    done: list[int] = []
+
+    def hide(what: str, at: int, of: int) -> None:
+        if at == 30 and not done:
+            done.append(at)
+            with shown.pipeline.database.transaction() as conn:
+                conn.execute(
+                    """insert into identity_decision (kind, guid, name, reason, made_by)
+                       values ('hide', %s, 'Hidden', 'he asked', 'admin')""",
+                    [guid],
+                )
+
+    copy_site(settings, tmp_path, hide)
+    assert done and f"players/{guid}.html" not in files(tmp_path)
+    assert [path for path in tmp_path.rglob("*.html") if f">{name[1]}<" in path.read_text("utf-8")] == []

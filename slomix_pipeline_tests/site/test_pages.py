@@ -321,7 +321,7 @@ def test_names_are_shown_as_text_whatever_they_hold() -> None:
     assert name_text("a\u202eb\x1b[0m") == "ab [0m"
     assert name_text("e" + "\u0301" * 200) == others_text("e" + "\u0301" * 200) == "e\u0301\u0301"
     assert name_text("", "1A2B3C4D") == "(no name) 1A2B"
-    assert url_of("sessions", "main:a b?<x>/../%") == "/sessions/main:a%20b%3F%3Cx%3E%2F..%2F%25"
+    assert url_of("sessions", "main:a b?<x>/../%") == "/sessions/main:a%20b%3F%3Cx%3E=2F..=2F%25"
 
 
 def test_a_line_of_numbers_is_parted_where_one_is_unknown() -> None:

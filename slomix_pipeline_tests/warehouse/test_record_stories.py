@@ -1,9 +1,12 @@
 """What stands around a record: what it broke, who comes next, since when its number is known; and the longest hold."""
 
+import pytest
+
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
+from slomix_pipeline.warehouse import record_stories
 from slomix_pipeline.warehouse.record_stories import Story, known_since, longest_hold, longest_run, stories
-from slomix_pipeline.warehouse.records import records
+from slomix_pipeline.warehouse.records import named, records
 from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.warehouse.checked_rounds import attacked, checked
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
@@ -29,12 +32,16 @@ def story(played: Played, map_name: str | None = None) -> Story:
     """Of most kills in one round."""
     return next(
         own
-        for own in stories(played.conn, records(played.conn, map_name), map_name)
+        for own in stories(played.conn, records(played.conn, map_name), named(played.conn), map_name)
         if own.record.kind is RecordKind.KILLS and own.record.level is RecordLevel.ROUND
     )
 
 
-def test_a_record_broke_the_best_of_all_sessions_before_and_the_best_of_others_comes_next(played: Played) -> None:
+@pytest.mark.parametrize("early", [0, 2, 30])
+def test_a_record_broke_the_best_of_all_sessions_before_and_the_best_of_others_comes_next(
+    played: Played, monkeypatch: pytest.MonkeyPatch, early: int
+) -> None:
+    monkeypatch.setattr(record_stories, "_EARLY", early)
     night(played, 1, ada=20, bob=10)
     night(played, 2, ada=15, bob=20)
     night(played, 3, ada=29, bob=31)
@@ -91,6 +98,12 @@ def test_the_longest_run_is_of_sessions_that_were_decided(played: Played) -> Non
     for session in (1, 2, 3):
         attacked(played, 300, session=session, name="Ada")
     played.conn.execute("update match set points_a = 1, points_b = 0")
-    assert [(run.name, run.nights, run.goes_on) for run in longest_run(played.conn)] == [("Ada", 3, True)]
+    ended = played.conn.execute("select max(ended_at) as at from session").fetchone()
+    assert ended is not None
+    over, running = (lambda at: False), (lambda at: bool(at == ended["at"]))
+    assert [(run.name, run.nights, run.goes_on) for run in longest_run(played.conn, named(played.conn), over)] == [
+        ("Ada", 3, True)
+    ]
+    assert [run.nights for run in longest_run(played.conn, named(played.conn), running)] == [2]
     played.conn.execute("update match set winner = 'draw', points_a = 0 where session_key = 'main:s2'")
-    assert [run.nights for run in longest_run(played.conn)] == [1, 1]
+    assert longest_run(played.conn, named(played.conn), over) == []

@@ -1,11 +1,11 @@
 -- The site's own views: what is not just a relation of public with names taken out (those: warehouse/site_schema.py).
 
 create view site.version as
-select v.version, v.changed_at,
+select v.version, v.changed_at, v.installation,
        (select count(*) + count(revoked_at) from public.identity_decision where kind in ('hide', 'merge')) as privacy
 from public.data_version v;
 comment on view site.version is
-'How new the data is: raised by every transaction that changes what is shown. privacy: raised by every decision that may hide somebody (a merge into who is hidden does), and by every end of one.';
+'How new the data is: raised by every transaction that changes what is shown. privacy: raised by every decision that may hide somebody (a merge into who is hidden does), and by every end of one. installation: which database this is.';
 
 -- Decisions about who is who are nobody's business; what they do is in person_decided.
 create view site.identity_decision as

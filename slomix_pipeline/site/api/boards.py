@@ -172,10 +172,11 @@ def map_(request: Request, map: str) -> Response:  # noqa: A002
     """One map, with its records."""
 
     def make(moment: Moment, asked: Asked) -> MapResource:
-        check_played(moment, map)
-        seen = map_reading.map_seen(moment.conn, map)
-        numbers: dict[str, Any] = {name: getattr(seen, name) for name in MapNumbers.__dataclass_fields__}
+        name = asked.given["map"]
+        check_played(moment, name)
+        seen = map_reading.map_seen(moment.conn, name)
+        numbers: dict[str, Any] = {field: getattr(seen, field) for field in MapNumbers.__dataclass_fields__}
         own = tuple(_record(row) for row in seen.records)
-        return MapResource(**numbers, key=map, records=own, **links("maps", map))
+        return MapResource(**numbers, key=name, records=own, **links("maps", name))
 
     return answer(request, make)

@@ -32,6 +32,7 @@ from slomix_pipeline.site.api.kit import (
 )
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import seasons as season_reading
+from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.seasons import SeasonPlayed
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -51,7 +52,7 @@ class SeasonInList(Keyed):
 
 @dataclass(frozen=True, kw_only=True)
 class SeasonBoard(Board, Keyed):
-    """A board of a season; the first place is its champion's."""
+    """A board of a season; who has the first place, alone or with others, is its champion."""
 
     needs: Threshold
     places: tuple[PlaceOnBoard, ...]
@@ -103,10 +104,11 @@ def season(request: Request, id: str) -> Response:  # noqa: A002  # as it stands
             near = [Link(url_of("seasons", row.season.id), row.season.id) for row in played]
             raise NotHere(f"Nothing was played in a season {id}.", near)
         among = season_reading.regulars(moment.conn, own.season, asked.zone)
+        rows = season_reading.season_boards(moment.conn, BOARDS.values(), own.season, asked.zone, among)
         return SeasonResource(
             **_about(own, asked),
             least_sessions=LEAST_SESSIONS,
-            boards=tuple(_board(moment, asked, own, board, among) for board in BOARDS.values()),
+            boards=tuple(_board(board, rows[board.name]) for board in BOARDS.values()),
         )
 
     return answer(request, make)
@@ -148,12 +150,12 @@ def _about(played: SeasonPlayed, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _board(moment: Moment, asked: Asked, of: SeasonPlayed, board: Board, among: set[str]) -> SeasonBoard:
-    rows = season_reading.season_board(moment.conn, board, of.season, asked.zone, among)[:_PLACES]
+def _board(board: Board, rows: list[BoardRow]) -> SeasonBoard:
+    places = (row for row in rows if row.rank <= _PLACES)
     return SeasonBoard(
         **vars(board),
         key=board.name,
         needs=threshold(board),
-        places=tuple(PlaceOnBoard(**vars(row), **player_links(row.guid)) for row in rows),
+        places=tuple(PlaceOnBoard(**vars(row), **player_links(row.guid)) for row in places),
         **links("boards", board.name),
     )

@@ -43,7 +43,7 @@ PAGES = (
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
     Page("/boards/{board}", board_page, "board.html", names=BOARD_FILTERS, daily=True),
-    Page("/records", records_page, "records.html", names=("map",), daily=True),
+    Page("/records", records_page, "records.html", names=("map",), daily=True, live=True),
     Page("/maps", maps_page, "maps.html"),
     Page("/maps/{map}", map_page, "map.html"),
     Page("/seasons", seasons_page, "seasons.html", daily=True),

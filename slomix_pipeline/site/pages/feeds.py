@@ -2,8 +2,9 @@
 
 Belongs here: Atom. Does not belong here: sessions in a list (``sessions``), corrections (``corrections``).
 
-The id of an entry is made of the key that never changes, whatever address the site has. An entry is updated when what
-it says changed: with the last match of the session, or with a correction.
+The id of an entry is made of the key that never changes, whatever address the site has, and of what tells this
+installation from others, which may have the same keys. An entry is updated with the last match of the session, or with
+a correction.
 """
 
 import re
@@ -37,12 +38,13 @@ class Entry:
 
 def results_feed(moment: Moment, asked: Asked) -> bytes:
     """The newest sessions of which a match counts, with their score."""
+    own = _urn(moment)
     keys = site_reading.newest_sessions(moment.conn, _ENTRIES)
     ended = {row.session_key: row.ended_at for row in reading.session_rows_of(moment.conn, keys)}
     corrected = corrections.latest_of(moment.conn, keys)
     entries = [
         Entry(
-            f"urn:slomix:session:{key}",
+            f"{own}:session:{key}",
             line.title,
             line.url,
             max(ended[key], corrected.get(key, ended[key])),
@@ -52,14 +54,15 @@ def results_feed(moment: Moment, asked: Asked) -> bytes:
         for key, line in zip(keys, lines(moment, keys), strict=True)
         if line.counted
     ]
-    return _atom("Results", "/feed.xml", "/sessions", entries, moment, asked)
+    return _atom(own, "Results", "/feed.xml", "/sessions", entries, moment, asked)
 
 
 def corrections_feed(moment: Moment, asked: Asked) -> bytes:
     """The newest corrections of results."""
+    own = _urn(moment)
     entries = [
         Entry(
-            f"urn:slomix:correction:{row.id}",
+            f"{own}:correction:{row.id}",
             f"{row.map_name}: {row.notice}",
             url_of("matches", row.match_key),
             row.found_at,
@@ -67,12 +70,16 @@ def corrections_feed(moment: Moment, asked: Asked) -> bytes:
         )
         for row in corrections.newest(moment.conn, _ENTRIES)
     ]
-    return _atom("Corrections", "/corrections.xml", "/corrections", entries, moment, asked)
+    return _atom(own, "Corrections", "/corrections.xml", "/corrections", entries, moment, asked)
 
 
-def _atom(title: str, own: str, page: str, entries: list[Entry], moment: Moment, asked: Asked) -> bytes:
+def _urn(moment: Moment) -> str:
+    return f"urn:slomix:{site_reading.installation(moment.conn)}"
+
+
+def _atom(urn: str, title: str, own: str, page: str, entries: list[Entry], moment: Moment, asked: Asked) -> bytes:
     feed = ElementTree.Element("feed", xmlns=_SPACE)
-    _text(feed, "id", f"urn:slomix:feed:{title.lower()}")
+    _text(feed, "id", f"{urn}:feed:{title.lower()}")
     _text(feed, "title", f"slomix: {title.lower()}")
     _text(feed, "updated", utc_text(max((entry.updated for entry in entries), default=moment.version.changed_at)))
     ElementTree.SubElement(feed, "link", rel="self", type="application/atom+xml", href=asked.base + own)

@@ -13,7 +13,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.career_words import amount, par_text, record_value
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.intervals import likely_share
-from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, fallen_by, holding
+from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, Par, Step, fallen_by, holding, seen_until
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -22,6 +22,7 @@ from slomix_pipeline.site.meant import check_played
 from slomix_pipeline.site.pages import records
 from slomix_pipeline.site.pages.map_curve import Curve, curve_of
 from slomix_pipeline.site.pages.records import RecordShown
+from slomix_pipeline.site.pages.shared import attack_text
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse.map_history import (
     LEAST_MATCHES,
@@ -32,11 +33,13 @@ from slomix_pipeline.warehouse.map_history import (
     players_on,
 )
 from slomix_pipeline.warehouse.maps import MapNumbers, map_numbers
+from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
 from slomix_pipeline.warehouse.records import fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.teams import team_names
 
 _NEAR_MISSES, _PLAYS, _PLAYERS = 5, 10, 20
+_NEAR_SECONDS = 10  # behind the record
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,21 @@ def _line(own: MapNumbers, fastest: str | None) -> MapLine:
         link=Link(url_of("maps", own.name), own.name),
         matches=own.matches,
         par=None if own.par.par is None else format_time(own.par.par),
-        why="more than half of the defences hold to the end"
-        if own.par.enough
-        else f"a par is told from {LEAST_ATTACKS} attacks on",
+        why=_why(own.par),
         fastest=fastest,
         success=amount(100 * own.par.completed / own.par.attacks, 0, " %") if own.par.attacks else UNKNOWN,
         attacks=own.par.attacks,
         last_played_at=own.last_played_at,
     )
+
+
+def _why(own: Par) -> str:
+    """Why a par can't be said."""
+    if not own.enough:
+        return f"a par is told from {LEAST_ATTACKS} attacks on"
+    if own.held_share is None:
+        return "more than half of the defences hold as long as any was seen to, and none was to the limit"
+    return "more than half of the defences hold to the end"
 
 
 def map_page(moment: Moment, asked: Asked) -> MapPage:
@@ -144,10 +154,13 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
     check_played(moment, name)
     (seen,) = map_numbers(conn, name)
     attacks = attacks_on(conn, name)
-    usual = [own for own in attacks if own.limit_seconds == seen.limit_seconds]
-    curve = holding(Attack(own.seconds, own.completed) for own in usual)
+    usual = [Attack(own.seconds, own.completed) for own in attacks if own.limit_seconds == seen.limit_seconds]
+    curve = holding(usual)
     plays = last_plays(conn, name, _PLAYS)
     names = team_names(conn, {play.session_key for play in plays})
+    few = () if seen.par.enough else attacks
+    keys = [own.round_key for own in few] + [key for play in plays for key in (play.r1_key, play.r2_key) if key]
+    rounds = rounds_seen(conn, keys)
     asking = urlencode({"map": name})
     return MapPage(
         numbers=seen,
@@ -155,16 +168,20 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
         first=_first_won(seen),
         boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
         record_book=f"/records?{asking}",
-        curve=curve_of(curve, seen.limit_seconds) if seen.par.enough else None,
+        curve=curve_of(curve, len(usual), seen.limit_seconds, seen_until(usual)) if seen.par.enough else None,
         quartiles=tuple(
-            _fallen(curve, what, share)
+            _fallen(seen, curve, what, share)
             for what, share in (("a quarter", 0.75), ("half (par)", 0.5), ("three quarters", 0.25))
         ),
-        few=() if seen.par.enough else tuple(AttackLine(_url(own), _attack(own), own.ended_at) for own in attacks),
+        few=tuple(
+            AttackLine(_url(own), attack_text(rounds[own.round_key]), own.ended_at)
+            for own in few
+            if own.round_key in rounds
+        ),
         near_misses=_near_misses(attacks),
         players=_players(moment, name),
         least_matches=LEAST_MATCHES,
-        plays=tuple(_play(play, names[play.session_key]) for play in plays),
+        plays=tuple(_play(play, names[play.session_key], rounds) for play in plays),
         attacks=records.attacks(fastest_attacks(conn, name)),
     )
 
@@ -180,47 +197,42 @@ def _first_won(seen: MapNumbers) -> str:
     return f"{seen.first_won} of {decided} ({share}; 95 % interval {100 * low:.0f} to {100 * high:.0f} %: {verdict})"
 
 
-def _fallen(curve: Sequence[tuple[int, float]], what: str, share: float) -> str:
+def _fallen(seen: MapNumbers, curve: Sequence[Step], what: str, share: float) -> str:
     seconds = fallen_by(curve, share)
-    return f"{what} never" if seconds is None else f"{what} by {format_time(seconds)}"
+    if seconds is not None:
+        return f"{what} by {format_time(seconds)}"
+    return f"{what} not known" if seen.par.held_share is None else f"{what} never"
 
 
 def _near_misses(attacks: Sequence[AttackSeen]) -> tuple[AttackLine, ...]:
-    """The fastest attacks behind the record."""
+    """The attacks just behind the record, of those that can be one."""
     fastest = sorted(
-        (own for own in attacks if own.completed and own.in_book), key=lambda own: (own.seconds, own.ended_at)
+        (own for own in attacks if own.completed and own.in_book and own.is_of_a_team),
+        key=lambda own: (own.seconds, own.ended_at),
     )
-    if not fastest:
-        return ()
-    best = fastest[0].seconds
-    behind = [own for own in fastest if own.seconds > best][:_NEAR_MISSES]
-    return tuple(AttackLine(_url(own), _attack(own), own.ended_at, f"+{own.seconds - best} s") for own in behind)
+    best = fastest[0].seconds if fastest else 0
+    behind = [own for own in fastest if best < own.seconds <= best + _NEAR_SECONDS][:_NEAR_MISSES]
+    return tuple(
+        AttackLine(_url(own), format_time(own.seconds), own.ended_at, f"+{own.seconds - best} s") for own in behind
+    )
 
 
 def _url(own: AttackSeen) -> str:
     return url_of("rounds", own.round_key)
 
 
-def _attack(own: AttackSeen) -> str:
-    if own.completed:
-        return format_time(own.seconds)
-    return f"{'given up' if own.given_up else 'held'}, {format_time(own.seconds)} to beat"
-
-
-def _play(play: PlayOfMap, names: Mapping[str, TeamName]) -> PlayLine:
+def _play(play: PlayOfMap, names: Mapping[str, TeamName], rounds: Mapping[str, RoundSeen]) -> PlayLine:
     return PlayLine(
         url=url_of("matches", play.match_key),
         ended_at=play.ended_at,
         winner=None if play.winner == Winner.DRAW else names[Team(play.winner)],
-        first=_time(play.first_seconds, play.first_completed),
-        second=_time(play.second_seconds, play.second_completed),
+        first=_attack(rounds.get(play.r1_key or "")),
+        second=_attack(rounds.get(play.r2_key or "")),
     )
 
 
-def _time(seconds: int | None, completed: bool | None) -> str:
-    if completed is None or (completed and seconds is None):
-        return UNKNOWN
-    return format_time(seconds or 0) if completed else "held"
+def _attack(seen: RoundSeen | None) -> str:
+    return UNKNOWN if seen is None else attack_text(seen)
 
 
 def _players(moment: Moment, name: str) -> tuple[PlayerLine, ...]:

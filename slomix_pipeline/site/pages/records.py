@@ -4,9 +4,9 @@ Does not belong here: what can be a record (``warehouse.records``), what stands 
 (``warehouse.record_stories``), its words (``reports.career_words``, ``reports.record_words``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime
 
 from slomix_pipeline.reports.career_words import (
     equalled_text,
@@ -15,8 +15,8 @@ from slomix_pipeline.reports.career_words import (
     samples_text,
     value_of_kind,
 )
-from slomix_pipeline.reports.record_words import hold_text, known_text, lasted_text, run_text
-from slomix_pipeline.rules.records import RecordKind, RecordLevel
+from slomix_pipeline.reports.record_words import going_on_text, hold_text, lasted_text
+from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.site.answers import Asked, Link
 from slomix_pipeline.site.meant import map_asked
@@ -30,7 +30,7 @@ from slomix_pipeline.warehouse.record_stories import (
     longest_run,
     stories,
 )
-from slomix_pipeline.warehouse.records import RecordSeen, records
+from slomix_pipeline.warehouse.records import RecordSeen, named, records
 from slomix_pipeline.warehouse.site_store import Moment
 
 _CAPTIONS = {
@@ -55,7 +55,7 @@ class BeatenShown:
 class RecordShown:
     """A record. ``holders``: GUID and name of each, as far as they may be named, and ``later``: of those who reached it
     again; ``played``: the round, match or session it is from; ``timing``: of a round, whether its length is confirmed;
-    ``stands``: for how long by now; ``known``: since when its number is."""
+    ``stands``: for how long by now."""
 
     title: str
     value: str
@@ -67,7 +67,6 @@ class RecordShown:
     played: Link
     timing: str
     stands: str = ""
-    known: str = ""
     broke: BeatenShown | None = None
     next_best: BeatenShown | None = None
 
@@ -96,11 +95,13 @@ class TeamRecord:
 @dataclass(frozen=True)
 class RecordsPage:
     """The records of numbers, the fastest attacks, the longest hold and run of sessions. ``needs``: the samples that
-    rates need."""
+    rates need; ``late_kinds``: numbers that files have only since ``late_since``: None where all have them."""
 
     maps: tuple[str, ...]
     map_name: str | None
     needs: str
+    late_kinds: tuple[str, ...]
+    late_since: datetime | None
     tables: tuple[RecordsTable, ...]
     attacks: tuple[RecordShown, ...]
     longest: tuple[TeamRecord, ...]
@@ -109,9 +110,9 @@ class RecordsPage:
 def records_page(moment: Moment, asked: Asked) -> RecordsPage:
     """``?map=``: only of this map."""
     map_name = map_asked(moment, asked)
-    found = records(moment.conn, map_name)
-    since, now = known_since(moment.conn), datetime.combine(asked.today, time.max, asked.zone)
-    told = [(story.record.level, _told(story, since, now)) for story in stories(moment.conn, found, map_name)]
+    who = named(moment.conn)
+    found = records(moment.conn, map_name, who)
+    told = [(story.record.level, _told(story, asked)) for story in stories(moment.conn, found, who, map_name)]
     tables = (
         RecordsTable(caption, tuple(record for of, record in told if of is level))
         for level, caption in _CAPTIONS.items()
@@ -120,9 +121,11 @@ def records_page(moment: Moment, asked: Asked) -> RecordsPage:
         maps=tuple(map_names(moment.conn)),
         map_name=map_name,
         needs=samples_text(),
+        late_kinds=tuple(kind.title for kind in KINDS.values() if not kind.of_old_files),
+        late_since=known_since(moment.conn),
         tables=tuple(table for table in tables if table.records),
         attacks=attacks(found),
-        longest=_longest(moment, map_name),
+        longest=_longest(moment, asked, who, map_name),
     )
 
 
@@ -131,40 +134,40 @@ def attacks(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
     return tuple(_shown(record) for record in found if record.kind is RecordKind.ATTACK)
 
 
-def _told(story: Story, since: datetime | None, now: datetime) -> RecordShown:
+def _told(story: Story, asked: Asked) -> RecordShown:
     record = story.record
+    fell = record.ended_at.astimezone(asked.zone).date()
+    stood = None if story.broke is None else lasted_text(story.broke.started_at.astimezone(asked.zone).date(), fell)
     return replace(
         _shown(record),
-        stands=lasted_text(record.ended_at, now),
-        known=known_text(record.kind, since),
-        broke=_beaten(record, story.broke, stood_until=record.ended_at),
+        stands=lasted_text(fell, asked.today),
+        broke=_beaten(record, story.broke, stood or ""),
         next_best=_beaten(record, story.next_best),
     )
 
 
-def _beaten(record: RecordSeen, beaten: Beaten | None, stood_until: datetime | None = None) -> BeatenShown | None:
+def _beaten(record: RecordSeen, beaten: Beaten | None, stood: str = "") -> BeatenShown | None:
     if beaten is None:
         return None
-    return BeatenShown(
-        value_of_kind(record.kind, beaten.value),
-        beaten.guid,
-        beaten.name,
-        url_of("sessions", beaten.session_key),
-        lasted_text(beaten.started_at, stood_until) if stood_until else "",
-    )
+    value = value_of_kind(record.kind, beaten.value)
+    return BeatenShown(value, beaten.guid, beaten.name, url_of("sessions", beaten.session_key), stood)
 
 
-def _longest(moment: Moment, map_name: str | None) -> tuple[TeamRecord, ...]:
+def _longest(
+    moment: Moment, asked: Asked, who: Mapping[str, tuple[str, str]], map_name: str | None
+) -> tuple[TeamRecord, ...]:
     found = []
     if hold := longest_hold(moment.conn, map_name):
         holders = tuple(zip(hold.guids, hold.holders, strict=True))
         link = Link(url_of("rounds", hold.round_key), "round")
         value = clock_text(hold.seconds)
         found.append(TeamRecord("longest hold", value, holders, hold_text(hold), hold.map, hold.ended_at, link))
-    for run in longest_run(moment.conn) if map_name is None else ():
-        link = Link(url_of("sessions", run.last), "last session of it")
-        holder = ((run.guid, run.name),)
-        found.append(TeamRecord("longest winning run", run_text(run), holder, "", None, run.ended_at, link))
+    runs = longest_run(moment.conn, who, asked.still_runs) if map_name is None else []
+    if runs:
+        first = runs[0]  # to complete one as long
+        holders = tuple(dict.fromkeys((run.guid, run.name) for run in runs))
+        link, value = Link(url_of("sessions", first.last), "last session of it"), f"{first.nights} sessions in a row"
+        found.append(TeamRecord("longest winning run", value, holders, going_on_text(runs), None, first.ended_at, link))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from slomix_pipeline.warehouse.seasons import (
     SeasonPlayed,
     regulars,
     season_awards,
-    season_board,
+    season_boards,
     seasons_played,
 )
 from slomix_pipeline.warehouse.site_store import Moment
@@ -58,12 +58,17 @@ class SeasonPlace:
 
 @dataclass(frozen=True)
 class SeasonBoard:
-    """A board of a season; the first place is its champion's. ``needs``: how much somebody must have played."""
+    """A board of a season; who has the first place is its champion. ``needs``: how much somebody must have played."""
 
     title: str
     formula: str
     needs: str
     places: tuple[SeasonPlace, ...]
+
+    @property
+    def champions(self) -> tuple[SeasonPlace, ...]:
+        """Several where they share the first place."""
+        return tuple(place for place in self.places if place.rank == 1)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def season_page(moment: Moment, asked: Asked) -> SeasonPage:
     if season is None or played is None:
         links = [_link(own.season) for own in found]
         raise NotHere(f"Nothing was played in a season {asked.given['id']}.", links)
-    among = regulars(conn, season, zone)
+    rows = season_boards(conn, BOARDS.values(), season, zone, regulars(conn, season, zone))
     start, end = season.start(zone), season.end(zone)
     return SeasonPage(
         title=season.id,
@@ -116,7 +121,7 @@ def season_page(moment: Moment, asked: Asked) -> SeasonPage:
         sessions=count(played.sessions, "session"),
         matches=count(played.matches, "match", "matches"),
         least_sessions=LEAST_SESSIONS,
-        boards=tuple(_board(board, season_board(conn, board, season, zone, among)) for board in BOARDS.values()),
+        boards=tuple(_board(board, rows[board.name]) for board in BOARDS.values()),
         awards=f"/awards?season={season.id}",
         corrections=tuple(correction_line(row) for row in of_sessions_begun(conn, start, end, found_since=end)),
     )
@@ -160,6 +165,7 @@ def _board(board: Board, rows: list[BoardRow]) -> SeasonBoard:
         threshold_text(board, threshold(board)),
         tuple(
             SeasonPlace(row.rank, row.guid, row.name, board_value(board, row), rounds_text(row))
-            for row in rows[:_PLACES]
+            for row in rows
+            if row.rank <= _PLACES
         ),
     )
