@@ -118,7 +118,7 @@ def etag(version: Version, asked: Asked, *, daily: bool = False, live: bool = Fa
     when a session is over. Of one version sessions can only end, so it is enough how many of them run. A database that
     was brought back from a copy may come to the same number again, at another moment."""
     turns = f"-{asked.today}" if daily else ""
-    turns += f"-{sum(map(asked.still_runs, version.played_until))}" if live else ""
+    turns += f"-{len(version.running(asked.now, asked.settings.session_gap))}" if live else ""
     own = asked.settings
     seen = (own.zone, asked.base, own.site_contact, own.site_index_players, own.scoring_policy, version.changed_at)
     shown = hashlib.sha256(repr(seen).encode()).hexdigest()[:8]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import Connection
@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.rules.sessions import still_runs
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.database import PAGES_OPTIONS, UNHEARD_MS, Database, postgres_url, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
@@ -43,6 +44,10 @@ class Version:
     privacy: int
     changed_at: datetime
     played_until: tuple[datetime, ...] = ()
+
+    def running(self, now: datetime, gap: timedelta) -> tuple[datetime, ...]:
+        """When the sessions ended so far that may go on."""
+        return tuple(ended_at for ended_at in self.played_until if still_runs(ended_at, now, gap))
 
 
 @dataclass(frozen=True)

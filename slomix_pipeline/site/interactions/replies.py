@@ -25,7 +25,6 @@ from slomix_pipeline.discord.embeds import (
 )
 from slomix_pipeline.discord.pages import pages
 from slomix_pipeline.discord.wording import short_text
-from slomix_pipeline.rules.sessions import still_runs
 from slomix_pipeline.site.interactions.commands import OptionName
 from slomix_pipeline.site.interactions.received import Call
 from slomix_pipeline.warehouse.choosing import Everybody
@@ -72,7 +71,7 @@ class Asked:
 
     def is_running(self, ended_at: datetime) -> bool:
         """Whether a session that ended then, so far, may go on: the same as pages say."""
-        return ended_at in self.moment.version.played_until and still_runs(ended_at, self.now, self.session_gap)
+        return ended_at in self.moment.version.running(self.now, self.session_gap)
 
 
 @dataclass(frozen=True)

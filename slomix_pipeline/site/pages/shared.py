@@ -163,7 +163,7 @@ def is_running(moment: Moment, asked: Asked, ended_at: datetime) -> bool:
 
 def played_until(moment: Moment, asked: Asked) -> tuple[datetime, ...]:
     """When the sessions ended so far that may go on. Only for pages that are ``live``, too."""
-    return tuple(filter(asked.still_runs, moment.version.played_until))
+    return moment.version.running(asked.now, asked.settings.session_gap)
 
 
 def number_asked(asked: Asked, name: str, least: int = 0) -> int | None:
