@@ -1,0 +1,86 @@
+"""What is fitted to history, as it is kept: the parameters of models, and whether history is another one since.
+
+Belongs here: the tables ``fitted``, ``strength`` and ``backtest``. Does not belong here: fitting (``rules``), the history itself
+(``rated_history``), what is foretold (``predictions``).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from slomix_pipeline.warehouse.rows import rows_of
+
+
+class Model(StrEnum):
+    """What is fitted."""
+
+    ATTACK_TIMES = "attack_times"  # how long attacks take
+    USUAL = "usual"  # what players do in a minute
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model as it is kept. ``version``: of the rule that fitted it; ``fingerprint``: of the history that it was fitted
+    to, which ends at ``known_until``; ``state``: of the database when that history was looked at last."""
+
+    model: Model
+    version: str
+    fingerprint: str
+    known_until: datetime | None
+    parameters: Mapping[str, Any]
+    state: str
+    fitted_at: datetime
+
+
+def history_state(conn: Connection[DictRow]) -> str:
+    """A text that stays as long as no session is scored anew and nothing is decided about who is who."""
+    row = conn.execute("select state from history_state").fetchone()
+    assert row is not None
+    return str(row["state"])
+
+
+def fingerprint(rows: Iterable[object]) -> str:
+    """Of rows in their order: another one for any other history."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def load(conn: Connection[DictRow], model: Model) -> Fitted | None:
+    """A model as it was fitted last."""
+    with conn.cursor(row_factory=rows_of(Fitted)) as cursor:
+        return cursor.execute("select * from fitted where model = %s", [model]).fetchone()
+
+
+def store(conn: Connection[DictRow], fitted: Fitted) -> None:
+    """Keeps a model in place of what was fitted before."""
+    conn.execute(
+        """insert into fitted (model, version, fingerprint, known_until, parameters, state, fitted_at)
+           values (%s, %s, %s, %s, %s, %s, %s)
+           on conflict (model) do update
+           set (version, fingerprint, known_until, parameters, state, fitted_at)
+               = (excluded.version, excluded.fingerprint, excluded.known_until, excluded.parameters, excluded.state,
+                  excluded.fitted_at)""",
+        [
+            fitted.model,
+            fitted.version,
+            fitted.fingerprint,
+            fitted.known_until,
+            Jsonb(dict(fitted.parameters)),
+            fitted.state,
+            fitted.fitted_at,
+        ],
+    )
+
+
+def still_right(conn: Connection[DictRow], model: Model, state: str) -> None:
+    """History was looked at in this state, and is what the model was fitted to."""
+    conn.execute("update fitted set state = %s where model = %s", [state, model])

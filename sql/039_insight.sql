@@ -1,0 +1,60 @@
+-- Insight: what was fitted to all of history, and what was foretold from it.
+
+-- What a model is now. Made anew, from nothing, when what it is made of changed; so it hangs on no order of files.
+create table fitted (
+    model       text primary key check (model in ('attack_times', 'usual')),
+    version     text not null,        -- of the rule that fitted it
+    fingerprint text not null,        -- of the history that it was fitted to
+    known_until timestamptz,          -- the stamp of the last round in it; null: there was none
+    parameters  jsonb not null,
+    state       text not null,        -- of history when it was looked at last: see the view history_state
+    fitted_at   timestamptz not null default now()
+);
+
+-- Of a person, from the model of attack times: how much faster his team attacks by him, as a logarithm.
+create table strength (
+    guid      text primary key,
+    strength  double precision not null,
+    deviation double precision not null check (deviation > 0),
+    matches   integer not null check (matches > 0)
+);
+create trigger data_changes after insert or update or delete on strength
+    for each statement execute function data_changes();
+
+-- How good foretelling would have been so far, by playing history through: named a backtest wherever it is shown.
+create table backtest (
+    kind        text primary key check (kind in ('half_time', 'match')),
+    version     text not null,
+    fingerprint text not null,
+    numbers     jsonb not null,
+    made_at     timestamptz not null default now()
+);
+create trigger data_changes after insert or update or delete on backtest
+    for each statement execute function data_changes();
+
+-- What was said before it was known, as it was said: never changed and never taken away, whatever becomes of its match.
+create table prediction (
+    id            bigint generated always as identity primary key,
+    kind          text not null check (kind in ('half_time', 'match')),
+    round_key     text not null,      -- round 1 of the match
+    made_at       timestamptz not null default now(),
+    version       text not null,      -- of the rule that fitted what it was made with
+    known_until   timestamptz,        -- the stamp of the last round that is in that
+    map           text not null,
+    limit_seconds integer check (limit_seconds > 0),
+    to_beat       integer check (to_beat > 0),            -- s; the limit where round 1 was held
+    attacks       integer not null check (attacks >= 0),  -- on this map with this limit so far
+    par           integer check (par > 0),                -- s, of these
+    chance        double precision check (chance between 0 and 1),       -- null: too few attacks to say
+    draw_chance   double precision check (draw_chance between 0 and 1),
+    told          boolean not null,   -- to players, at once
+    unique (kind, round_key)
+);
+
+create function predictions_stay() returns trigger language plpgsql as $$
+begin
+    raise exception 'what was foretold is not changed afterwards';
+end $$;
+create trigger predictions_stay before update or delete on prediction
+    for each row execute function predictions_stay();
+create trigger data_changes after insert on prediction for each statement execute function data_changes();

@@ -1,0 +1,48 @@
+-- Insight: what models are fitted to, and what became of what was foretold.
+
+create view history_state as
+select concat_ws(' ', s.sessions, s.scored_at, i.decisions, i.ended) as state
+from (select count(*) as sessions, extract(epoch from max(scored_at)) as scored_at from session) s,
+     (select count(*) as decisions, count(revoked_at) as ended from identity_decision) i;
+comment on view history_state is
+'Another text whenever a session was scored, or who is who was decided: as long as it stays, so does all that models are fitted to.';
+
+create view rated_match as
+select m.match_key, m.session_key, first.map, second.stamp, first.limit_seconds, m.attackers_first, m.winner,
+       first.seconds as first_seconds, first.completed as first_completed,
+       second.seconds as second_seconds, second.completed as second_completed
+from match m
+join map_attack first on first.match_key = m.match_key and first.number = 1
+join map_attack second on second.match_key = m.match_key and second.number = 2
+where m.attackers_first is not null and first.limit_seconds is not null
+  and m.source in ('header', 'time') and m.confidence not in ('ambiguous', 'missing');
+comment on view rated_match is
+'Matches that models are fitted to: decided by what was played and not by a person, with both attacks as in map_attack. What a person decided may contradict the times.';
+
+create view rated_roster as
+select of.match_key, of.team, who.person as guid, sum(r.seconds_played)::integer as seconds,
+       sum(r.damage_given)::integer as damage_given
+from player_match_fact of
+join player_round_fact r on r.match_key = of.match_key and r.guid = of.guid
+join career_name who on who.guid = of.guid
+where of.team is not null
+group by of.match_key, of.team, who.person
+having count(r.seconds_played) = count(*) and sum(r.seconds_played) > 0;
+comment on view rated_roster is
+'Who played how long for which team of a match, by person, who is hidden too. Not who stood against his own team in a round of it, nor whose time is not known.';
+
+create view prediction_scored as
+select p.id, p.kind, p.round_key, p.made_at, p.version, p.known_until, p.map, p.limit_seconds, p.to_beat, p.attacks, p.par,
+       p.chance, p.draw_chance, p.told,
+       m.match_key, m.session_key, second.stamp as ended_at,
+       p.made_at >= second.stamp as late,
+       m.winner = 'draw' as drawn,
+       case p.kind when 'half_time' then m.winner = m.attackers_second else m.winner = m.attackers_first end as came_true
+from prediction p
+join match m on m.r1_key = p.round_key and m.status = 'complete' and m.winner is not null
+join parsed_round second on second.round_key = m.r2_key
+where p.chance is not null and m.attackers_first is not null and m.source in ('header', 'time')
+  and not coalesce(m.disputed, false)
+  and (p.kind <> 'half_time' or p.to_beat = m.r1_seconds);
+comment on view prediction_scored is
+'What was foretold with what became of it, as the result is known now: came_true of half_time is whether the second attack won, of match whether the team that attacked first did. late: made when it was over; such are never counted. Not of matches that a person decided, nor where the time to beat turned out to be another.';
