@@ -14,7 +14,8 @@ from slomix_pipeline.formats.weapons import OF_BULLETS
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
-from slomix_pipeline.rules.par import EARLY_BELOW, EXACT_FROM, LEAST_ATTACKS
+from slomix_pipeline.rules.odds import told_share
+from slomix_pipeline.rules.par import EARLY_BELOW, LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
@@ -217,12 +218,8 @@ def accuracy_text(own: WeaponSeen) -> str:
 
 def share_text(share: float, attacks: int) -> str:
     """The share of defences that hold, as exactly as so many attacks say it: ``25 %``, ``under 5 %``."""
-    if attacks >= EXACT_FROM:
-        return f"{amount(100 * share)} %"
-    near = 5 * round(20 * share)
-    if near == 0 < share:
-        return "under 5 %"
-    return "over 95 %" if near == 100 and share < 1 else f"{near} %"
+    told = told_share(share, attacks)
+    return f"{told.beyond} {told.percent} %" if told.beyond else f"{told.percent} %"
 
 
 def par_text(seen: MapNumbers) -> str:

@@ -15,6 +15,7 @@ ALLOWED_OF_OURS = {
     "rules": ("slomix_pipeline.formats", "slomix_pipeline.rules"),
 }
 PURE = [path for package in ALLOWED_OF_OURS for path in sorted((PACKAGE / package).glob("*.py"))]
+WITH_NUMPY = {"attack_times", "forecast_scores"}  # what fits and judges over all of history; no message waits for it
 CLOCK_CALLS = {"now", "utcnow", "today"}
 
 
@@ -42,7 +43,8 @@ def impurities(source: str, ours: tuple[str, ...]) -> set[str]:
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_pure_module_uses_only_the_standard_library_and_its_own_layer(path: Path) -> None:
-    assert impurities(path.read_text("utf-8"), ALLOWED_OF_OURS[path.parent.name]) == set()
+    ours = ALLOWED_OF_OURS[path.parent.name] + (("numpy",) if path.stem in WITH_NUMPY else ())
+    assert impurities(path.read_text("utf-8"), ours) == set()
 
 
 def test_both_packages_were_looked_at() -> None:
