@@ -2,7 +2,7 @@
 
 -- What a model is now. Made anew, from nothing, when what it is made of changed; so it hangs on no order of files.
 create table fitted (
-    model       text primary key check (model in ('attack_times', 'usual')),
+    model       text primary key check (model in ('map_times', 'player_times', 'usual')),
     version     text not null,        -- of the rule that fitted it
     fingerprint text not null,        -- of the history that it was fitted to
     known_until timestamptz,          -- the stamp of the last round in it; null: there was none
@@ -21,15 +21,19 @@ create table strength (
 create trigger data_changes after insert or update or delete on strength
     for each statement execute function data_changes();
 
--- How good foretelling would have been so far, by playing history through: named a backtest wherever it is shown.
-create table backtest (
-    kind        text primary key check (kind in ('half_time', 'match')),
+-- How good what is foretold was, and how good it would have been by playing history through, which is no proof: both are
+-- always named beside each other.
+create table forecast_report (
+    kind        text not null check (kind in ('half_time', 'match')),
+    source      text not null check (source in ('ledger', 'backtest')),
     version     text not null,
-    fingerprint text not null,
-    numbers     jsonb not null,
-    made_at     timestamptz not null default now()
+    fingerprint text not null,        -- of the forecasts that it is about
+    numbers     jsonb,                -- null: of none
+    temperature double precision,     -- what the logits of later forecasts are multiplied by
+    made_at     timestamptz not null default now(),
+    primary key (kind, source)
 );
-create trigger data_changes after insert or update or delete on backtest
+create trigger data_changes after insert or update or delete on forecast_report
     for each statement execute function data_changes();
 
 -- What was said before it was known, as it was said: never changed and never taken away, whatever becomes of its match.

@@ -19,6 +19,7 @@ from slomix_pipeline.rules.par import Attack
 from slomix_pipeline.rules.scoring import Faster
 from slomix_pipeline.rules.teams import Team
 
+VERSION = "attack-times/1"  # another one whenever a fit of the same matches would say something else
 LEAST_SECONDS = 60  # who played less of a match has no share in it
 REGULAR_FROM = 20  # matches
 

@@ -10,7 +10,7 @@ from slomix_pipeline.rules.score_policies import points
 from slomix_pipeline.rules.scoring import ScoredMatch, Winner
 from slomix_pipeline.rules.session_result import matches_of
 from slomix_pipeline.stages.common import Done, Tools, by_server, sessions_stored
-from slomix_pipeline.warehouse import due, matches, overrides, teams
+from slomix_pipeline.warehouse import due, matches, overrides, predictions, teams
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.facts import rewrite_facts
 
@@ -33,6 +33,7 @@ def match_score(keys: Sequence[str], tools: Tools) -> Done:
             matches.store_matches(conn, scored, policy)
             rewrite_facts(conn, session_keys)
             due.note_results(conn, session_keys)
+            predictions.note(conn, session_keys, tools.settings.publish_max_age)
             if tools.tells_results:  # whatever happens from now on: what is due is known
                 due.note_news(conn, session_keys, tools.settings.told_results, tools.settings.publish_max_age)
             for match in (match for own_matches in scored.values() for match in own_matches):

@@ -1,7 +1,7 @@
 """What is fitted to history, as it is kept: the parameters of models, and whether history is another one since.
 
-Belongs here: the tables ``fitted``, ``strength`` and ``backtest``. Does not belong here: fitting (``rules``), the history itself
-(``rated_history``), what is foretold (``predictions``).
+Belongs here: the tables ``fitted`` and ``strength``. Does not belong here: fitting (``rules``), the history itself
+(``rated_history``), what is foretold (``predictions``), how good that is (``forecast_reports``).
 """
 
 import hashlib
@@ -15,13 +15,15 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from slomix_pipeline.rules.attack_model import Strength
 from slomix_pipeline.warehouse.rows import rows_of
 
 
 class Model(StrEnum):
     """What is fitted."""
 
-    ATTACK_TIMES = "attack_times"  # how long attacks take
+    MAP_TIMES = "map_times"  # how long attacks take on each map
+    PLAYER_TIMES = "player_times"  # the same by who plays, too
     USUAL = "usual"  # what players do in a minute
 
 
@@ -84,3 +86,19 @@ def store(conn: Connection[DictRow], fitted: Fitted) -> None:
 def still_right(conn: Connection[DictRow], model: Model, state: str) -> None:
     """History was looked at in this state, and is what the model was fitted to."""
     conn.execute("update fitted set state = %s where model = %s", [state, model])
+
+
+def store_strengths(conn: Connection[DictRow], strengths: Iterable[Strength]) -> None:
+    """Keeps everybody's strength in place of those before."""
+    rows = [(own.guid, own.value, own.sd, own.matches) for own in strengths]
+    guids, values, deviations, matches = ([row[at] for row in rows] for at in range(4))
+    conn.execute("delete from strength where guid <> all(%s)", [guids])
+    conn.execute(
+        """insert into strength
+           select * from unnest(%s::text[], %s::double precision[], %s::double precision[], %s::integer[])
+           on conflict (guid) do update
+           set (strength, deviation, matches) = (excluded.strength, excluded.deviation, excluded.matches)
+           where (strength.strength, strength.deviation, strength.matches)
+                 is distinct from (excluded.strength, excluded.deviation, excluded.matches)""",
+        [guids, values, deviations, matches],
+    )

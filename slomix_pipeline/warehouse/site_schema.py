@@ -71,6 +71,8 @@ SHOWN = [
     "player_sum",
     "player_timing_comparison",
     "player_weapon_fact",
+    "prediction",
+    "prediction_scored",
     "published_result",
     "round",
     "round_endstats",
@@ -92,6 +94,7 @@ SHOWN = [
     "session_round",
     "session_score",
     "session_team",
+    "strength",
     "timing_record",
     "valid_round",
     "valid_round_award",
@@ -175,6 +178,7 @@ _PLAIN = frozenset(
         "thing",
         "file_name",
         "first_file_name",
+        "version",
     ]
 )
 

@@ -20,8 +20,7 @@ comment on view rated_match is
 'Matches that models are fitted to: decided by what was played and not by a person, with both attacks as in map_attack. What a person decided may contradict the times.';
 
 create view rated_roster as
-select of.match_key, of.team, who.person as guid, sum(r.seconds_played)::integer as seconds,
-       sum(r.damage_given)::integer as damage_given
+select of.match_key, of.team, who.person as guid, sum(r.seconds_played)::integer as seconds
 from player_match_fact of
 join player_round_fact r on r.match_key = of.match_key and r.guid = of.guid
 join career_name who on who.guid = of.guid

@@ -1,0 +1,60 @@
+"""All matches that models are fitted to, as the rules want them.
+
+Belongs here: reading ``rated_match`` and ``rated_roster``. Does not belong here: which matches those are (the views),
+what is made of them (``rules``).
+"""
+
+from collections import defaultdict
+
+from psycopg import Connection
+from psycopg.rows import DictRow, tuple_row
+
+from slomix_pipeline.rules.attack_model import Dealt, RatedMatch, roster
+from slomix_pipeline.rules.par import Attack
+from slomix_pipeline.rules.teams import Team, other_team
+
+
+def rated_matches(conn: Connection[DictRow]) -> list[RatedMatch]:
+    """Every match that counts for models, in order of play; not one of which nobody is known in a team."""
+    seconds: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    rounds: dict[str, dict[str, dict[str, Dealt]]] = defaultdict(lambda: defaultdict(dict))
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        for match_key, team, guid, played in cursor.execute(
+            "select match_key, team, guid, seconds from rated_roster order by match_key, team, guid"
+        ):
+            seconds[match_key, team][guid] = played
+        for match_key, round_key, guid, played, damage in cursor.execute(
+            """select f.match_key, f.round_key, who.person, sum(f.seconds_played)::integer, sum(f.damage_given)::integer
+               from player_round_fact f join career_name who using (guid)
+               where f.side in (1, 2)
+               group by f.match_key, f.round_key, who.person
+               having count(f.seconds_played) = count(*) and count(f.damage_given) = count(*)
+               order by f.round_key, who.person"""
+        ):
+            rounds[match_key][round_key][guid] = Dealt(played, damage)
+        matches = cursor.execute(
+            """select match_key, stamp, session_key, map, limit_seconds, first_seconds, first_completed, second_seconds,
+                      second_completed, attackers_first
+               from rated_match order by stamp, match_key"""
+        ).fetchall()
+    found = []
+    for key, stamp, night, map_name, limit, first, first_done, second, second_done, letter in matches:
+        team = Team(letter)
+        own, other = seconds.get((key, team)), seconds.get((key, other_team(team)))
+        if own and other:
+            found.append(
+                RatedMatch(
+                    key,
+                    stamp,
+                    night,
+                    map_name,
+                    limit,
+                    Attack(first, first_done),
+                    Attack(second, second_done),
+                    roster(own),
+                    roster(other),
+                    team,
+                    tuple(rounds[key].values()),
+                )
+            )
+    return found
