@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from slomix_pipeline import jobs, post_jobs
+from slomix_pipeline.assets.insight import INSIGHT
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
@@ -23,13 +24,14 @@ from slomix_pipeline.schedules import schedules_of
 from slomix_pipeline.sensors.alarms import alarms_sensor
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
 from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
+from slomix_pipeline.sensors.insight import insight_sensor
 from slomix_pipeline.sensors.outbox import outbox_sensor
 from slomix_pipeline.sensors.pages import pages_sensor
 from slomix_pipeline.sensors.pruning import pruning_sensor
 from slomix_pipeline.sensors.rework import rework_sensor
 from slomix_pipeline.sensors.session_over import session_over_sensor
 
-ASSETS = [*CHAIN, *BESIDE_THE_CHAIN, *TIMINGS, *SESSIONS]
+ASSETS = [*CHAIN, *BESIDE_THE_CHAIN, *TIMINGS, *SESSIONS, *INSIGHT]
 
 
 def build_defs(**resources: Any) -> dg.Definitions:
@@ -38,7 +40,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=[golden_night],
-        jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions, *post_jobs.JOBS],
+        jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions, jobs.refit_insight, *post_jobs.JOBS],
         schedules=schedules_of(settings),
         sensors=[
             gamestats_sensor,
@@ -50,6 +52,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             alarms_sensor,
             outbox_sensor,
             pages_sensor,
+            insight_sensor,
         ],
         resources={
             "settings": SettingsResource(),

@@ -27,6 +27,8 @@ def wish_of(run: dg.DagsterRun) -> Wish | None:
 CAUSE_TAG = "slomix/cause"
 
 
+INSIGHT = "insight"  # the group of assets that are about all of history
+
 HAS_PROCESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 IN_FLIGHT = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, *HAS_PROCESS]
 
@@ -56,4 +58,10 @@ report_sessions = dg.define_asset_job(
     "report_sessions",
     selection=dg.AssetSelection.groups(partitions.sessions.name),
     description="What is said about a whole session.",
+)
+refit_insight = dg.define_asset_job(
+    "refit_insight",
+    selection=dg.AssetSelection.groups(INSIGHT),
+    description="What is learned from all of history: the models behind odds and expectations, and how good they are. "
+    "What has not changed is not made again.",
 )

@@ -6,11 +6,13 @@ Does not belong here: the messages these stand in (``messages``, ``session_messa
 from collections.abc import Mapping
 
 from slomix_pipeline.discord.wording import clock, team_text, unbroken
+from slomix_pipeline.reports.odds_words import half_time_parts
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.timing import AttackEnd
 from slomix_pipeline.rules.values import stopwatch_seconds
+from slomix_pipeline.warehouse.predictions import HalfTimeSaid
 from slomix_pipeline.warehouse.reading import MatchSeen, RoundSeen
 
 BAR = 12  # characters
@@ -36,12 +38,14 @@ def told(seen: RoundSeen, attackers: Team | None, teams: Mapping[str, TeamName])
     return f"{who} did not make it" + ("" if header.limit_seconds is None else f" in **{limit}**")
 
 
-def next_goal(first: RoundSeen) -> str:
+def next_goal(first: RoundSeen, said: HalfTimeSaid | None = None) -> str:
+    """What round 2 has to do, and what was ``said`` of how likely that is."""
     if first.attack_end is AttackEnd.COMPLETED and first.attack_seconds is None:
         return "Round 2 has to beat its time, which is not known."
+    goal = "Round 2 wins the map with any completed attack"
     if first.attack_end is AttackEnd.COMPLETED:
-        return f"Round 2 has to beat **{clock(first.attack_seconds)}**."
-    return "Round 2 wins the map with any completed attack."
+        goal = f"Round 2 has to beat **{clock(first.attack_seconds)}**"
+    return f"{goal}." if said is None else " · ".join([goal, *half_time_parts(said)])
 
 
 def bars(match: MatchSeen) -> list[str]:

@@ -12,6 +12,7 @@ from slomix_pipeline.discord.attacks import bars, next_goal, told, won_by
 from slomix_pipeline.discord.embeds import Embed, Message, escape
 from slomix_pipeline.discord.team_blocks import LEGEND, MVP_LEGEND, best_text, team_blocks
 from slomix_pipeline.discord.wording import NEUTRAL, clock, map_text, player_text, short_text, team_text, unbroken
+from slomix_pipeline.reports.odds_words import odds_of_result
 from slomix_pipeline.rules.pairing import HALF_AS_FIRST, PLAYED_AS_FIRST
 from slomix_pipeline.rules.scoring import Source, Winner
 from slomix_pipeline.rules.team_names import TeamName
@@ -39,7 +40,7 @@ def round_one_message(match: MatchSeen) -> Message:
         description="\n".join(
             [
                 told(match.first, match.attackers_first, match.teams),
-                next_goal(match.first),
+                next_goal(match.first, match.half_time),
                 *_half_of_another(match.first),
                 f"-# {_score(match)}",
             ]
@@ -90,6 +91,7 @@ def result_message(match: MatchSeen, changed: str | None = None) -> Message:
                 f"Round 2 · {told(match.second, second, match.teams)}",
                 f"**{_score(match)}**",
                 *stands_out,
+                *_foretold(match),
                 *_why(match, changed),
                 *_corrected(changed),
                 *_put_together(match.second),
@@ -125,6 +127,12 @@ def _stands_out(match: MatchSeen) -> list[str]:
         if (text := best_text([player for player in match.players if player.team == team]))
     ]
     return [f"{_STAR} MVP of {text}" for text in best]
+
+
+def _foretold(match: MatchSeen) -> list[str]:
+    """A line for what was said at half-time of what then happened."""
+    odds = None if by_a_person(match) else odds_of_result(match.half_time, match.winner, match.attackers_first)
+    return [] if odds is None else [f"-# Half-time odds of this: {odds}"]
 
 
 def _why(match: MatchSeen, changed: str | None) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.formats.weapons import OF_BULLETS
 from slomix_pipeline.reports.export import utc_text
+from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
 from slomix_pipeline.rules.odds import told_share
@@ -214,12 +215,6 @@ def usual_text(form: Form) -> str:
 def accuracy_text(own: WeaponSeen) -> str:
     """How often a weapon hit; empty for one of which a share of hits means nothing."""
     return amount(own.accuracy, 1, " %") if own.weapon in OF_BULLETS else ""
-
-
-def share_text(share: float, attacks: int) -> str:
-    """The share of defences that hold, as exactly as so many attacks say it: ``25 %``, ``under 5 %``."""
-    told = told_share(share, attacks)
-    return f"{told.beyond} {told.percent} %" if told.beyond else f"{told.percent} %"
 
 
 def par_text(seen: MapNumbers) -> str:

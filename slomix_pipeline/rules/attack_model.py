@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from math import log, sqrt
+from math import isfinite, log, sqrt
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -232,6 +232,23 @@ def strengths(model: AttackModel) -> list[Strength]:
         value, variance = model.expected(parts)
         found.append(Strength(guid, value, sqrt(variance), matches))
     return found
+
+
+SCATTERS = (0.3, 0.7)  # sigma of 142 matches: 0.45
+STRONGEST = 1.0  # who made his team faster by more than this would win alone
+
+
+def unlikely(model: AttackModel) -> list[str]:
+    """What of a model can't be right, in words; empty: nothing. Sigma is judged once it hangs on enough matches."""
+    wrong = [f"{term} is {value}" for term, value in model.values.items() if not isfinite(value)]
+    wrong += [
+        f"{term} is {value:+.2f}"
+        for term, value in model.values.items()
+        if term.startswith(Term.PLAYER.of("")) and abs(value) >= STRONGEST
+    ]
+    if model.matches >= REGULAR_FROM and not SCATTERS[0] <= model.sigma <= SCATTERS[1]:
+        wrong.append(f"times scatter by {model.sigma}, not by {SCATTERS[0]} to {SCATTERS[1]}")
+    return wrong
 
 
 # --- to keep it ---

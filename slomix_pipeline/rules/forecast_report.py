@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from slomix_pipeline.rules.forecast_scores import Forecast
 
 
+ENOUGH = 50  # forecasts, of which a slope says something
+SLOPES = (0.6, 1.4)  # of a calibration that is right, as far as can be told
+
+
 class Foretells(StrEnum):
     """What can be foretold of a match once its first round is over."""
 
@@ -58,6 +62,13 @@ class Report:
     slope_sd: float | None
     tenths: tuple[Tenth, ...]
     why_not: tuple[str, ...]
+
+    @property
+    def is_calibrated(self) -> bool | None:
+        """Whether chances came true about as often as they said; None while too few were said to tell."""
+        if self.slope is None or self.cases < ENOUGH:
+            return None
+        return SLOPES[0] <= self.slope <= SLOPES[1]
 
 
 def report(forecasts: Sequence["Forecast"]) -> Report | None:

@@ -1,9 +1,11 @@
 """Has models fitted again when history is another one.
 
-Belongs here: when. Does not belong here: what is fitted and to what (``assets.insight``, ``stages``).
+Belongs here: when. Does not belong here: what is fitted and to what (``stages``).
+
+Models learn between evenings: what one more match would teach them is little, and who is judged is judged by what was
+known before.
 """
 
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -13,16 +15,36 @@ from slomix_pipeline.sensors.busy import is_busy
 from slomix_pipeline.sensors.requests import turn
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import Fitted
+from slomix_pipeline.warehouse.fitted import Learning
 from slomix_pipeline.warehouse.unfinished import command_works
 
-FIT_EVERY = timedelta(minutes=5)  # a match more or less changes little, and a night has a dozen
+QUIET = timedelta(minutes=20)  # since the last round: longer than a map takes
+AT_LATEST = timedelta(hours=12)  # where rounds never end
 
 
-def is_due(models: Collection[Fitted | None], state: str, versions: Collection[str], now: datetime) -> bool:
-    """Whether models have to be fitted. ``state``: of history, see ``fitted.history_state``; ``versions``: those of the
-    rules as they are now."""
-    if any(model is None or model.version not in versions for model in models):
-        return True
-    known = [model for model in models if model is not None]
-    return any(model.state != state for model in known) and all(now - model.fitted_at >= FIT_EVERY for model in known)
+def is_due(known: Learning, now: datetime) -> bool:
+    """Whether models have to be fitted again: nobody plays, or somebody always does."""
+    if known.fitted_of == known.state or known.played_at is None:
+        return False
+    waited = known.fitted_at is None or now - known.fitted_at >= AT_LATEST
+    return now - known.played_at >= QUIET or waited
+
+
+@dg.sensor(
+    job=jobs.refit_insight,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Has the models behind odds and expectations fitted again when an evening is over, a file came late, or "
+    "a person decided something. It waits while any run is in flight, and while a command works rounds out.",
+)
+def insight_sensor(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+) -> dg.RunRequest | dg.SkipReason:
+    now = datetime.now(UTC)
+    with database.connect() as conn:
+        known = fitted.learning(conn)
+    if not is_due(known, now):
+        return dg.SkipReason("models know all of history" if known.fitted_of == known.state else "an evening goes on")
+    if is_busy(context.instance) or command_works(database):
+        return dg.SkipReason("rounds are being worked out")
+    return dg.RunRequest(run_key=f"insight:{known.state}:{turn(now)}")

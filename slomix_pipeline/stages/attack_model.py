@@ -17,6 +17,7 @@ from slomix_pipeline.warehouse.rated_history import rated_matches
 
 MODELS = {Model.MAP_TIMES: Terms.MAPS, Model.PLAYER_TIMES: Terms.DAMAGE}
 
+
 class Learned(NamedTuple):
     """The models, whether they had to be fitted, and to how many matches."""
 

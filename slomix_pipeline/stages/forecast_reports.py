@@ -49,10 +49,12 @@ def _as_said(said: Mapping[Foretells, Sequence[Scored]]) -> Found:
         return base_rates(each.came_true for each in own) if kind is Foretells.HALF_TIME else [COIN] * len(own)
 
     return {
-        kind: report([
-            Forecast(each.night, each.chance, each.came_true, base)
-            for each, base in zip(own, against(kind, own), strict=True)
-        ])
+        kind: report(
+            [
+                Forecast(each.night, each.chance, each.came_true, base)
+                for each, base in zip(own, against(kind, own), strict=True)
+            ]
+        )
         for kind, own in said.items()
     }, None
 

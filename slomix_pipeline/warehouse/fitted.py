@@ -24,7 +24,6 @@ class Model(StrEnum):
 
     MAP_TIMES = "map_times"  # how long attacks take on each map
     PLAYER_TIMES = "player_times"  # the same by who plays, too
-    USUAL = "usual"  # what players do in a minute
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,33 @@ class Fitted:
     parameters: Mapping[str, Any]
     state: str
     fitted_at: datetime
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How far models are behind. ``state``: of history, see the view ``history_state``; ``fitted_of``: the one that all
+    models have seen, None: they have seen none, or not the same; ``played_at``: when the last round ended."""
+
+    state: str
+    fitted_of: str | None
+    fitted_at: datetime | None
+    played_at: datetime | None
+
+
+def learning(conn: Connection[DictRow]) -> Learning:
+    """How far the models are behind history."""
+    with conn.cursor(row_factory=rows_of(Learning)) as cursor:
+        row = cursor.execute(
+            """select h.state, f.fitted_at, (select max(ended_at) from session) as played_at,
+                      case when f.models = %s and f.states = 1 then f.state end as fitted_of
+               from history_state h,
+                    (select count(*) as models, count(distinct state) as states, min(state) as state,
+                            max(fitted_at) as fitted_at
+                     from fitted) f""",
+            [len(Model)],
+        ).fetchone()
+    assert row is not None
+    return row
 
 
 def history_state(conn: Connection[DictRow]) -> str:

@@ -25,6 +25,7 @@ from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import results, teams
 from slomix_pipeline.warehouse.fastest_attacks import FastestAttack, fastest_attacks
 from slomix_pipeline.warehouse.hiding import hiding
+from slomix_pipeline.warehouse.predictions import HalfTimeSaid, said_at_half_time
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -142,7 +143,8 @@ class MatchSeen:
     ``without_identity``: names of who is in its numbers and in no total; ``teams``: what A and B are called;
     ``without_points``: decided matches so far of which nobody knows the points: the score is too low by them;
     ``record``: its attack that was the fastest on its map so far; ``substitutions``: in words; ``caught_up_from``: maps
-    won by A and by B when the winner was furthest behind, where it caught up now."""
+    won by A and by B when the winner was furthest behind, where it caught up now; ``half_time``: what was said of the
+    time that its first round left to beat."""
 
     key: str
     session_key: str
@@ -166,6 +168,7 @@ class MatchSeen:
     substitutions: tuple[str, ...] = ()
     caught_up_from: MapsWon | None = None
     record: FastestAttack | None = None
+    half_time: HalfTimeSaid | None = None
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -287,6 +290,7 @@ def matches(
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
     fastest = fastest_attacks(conn, [row["match_key"] for row in rows]) if records else {}
+    said = half_times(conn, [seen for row in rows if (seen := rounds.get(row["r1_key"]))])
     players = _match_players(conn, [r["match_key"] for r in rows] if players_of is None else list(players_of))
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
@@ -323,9 +327,16 @@ def matches(
             substitutions=tuple(text for key in (row["r1_key"], row["r2_key"]) for text in changes.get(key, ())),
             caught_up_from=caught_up.get(row["match_key"]),
             record=fastest.get(row["match_key"]),
+            half_time=said.get(row["r1_key"]),
         )
         for row in rows
     ]
+
+
+def half_times(conn: Connection[DictRow], first_rounds: Sequence[RoundSeen]) -> dict[str, HalfTimeSaid]:
+    """What was said at half-time, by first round; not what was said of another time to beat than it is known as now."""
+    times = {seen.key: seen.attack_seconds for seen in first_rounds}
+    return {key: said for key, said in said_at_half_time(conn, list(times)).items() if said.to_beat == times[key]}
 
 
 def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:

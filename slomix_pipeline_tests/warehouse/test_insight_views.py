@@ -17,7 +17,9 @@ def test_models_are_fitted_to_what_was_played_and_not_to_what_a_person_decided(p
     pipeline.take_in_all()
     rated = pipeline.rows("select * from rated_match order by match_key")
     decided = pipeline.rows("select match_key, winner from match where winner is not null order by match_key")
-    assert [(row["match_key"], row["winner"]) for row in rated] == [(row["match_key"], row["winner"]) for row in decided]
+    assert [(row["match_key"], row["winner"]) for row in rated] == [
+        (row["match_key"], row["winner"]) for row in decided
+    ]
     rosters = pipeline.rows("select team, count(*) as players from rated_roster group by match_key, team")
     assert len(rosters) == 2 * len(rated) and all(row["players"] >= 3 for row in rosters)
     before = pipeline.rows("select state from history_state")

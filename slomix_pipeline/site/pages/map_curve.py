@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.reports.career_words import share_text
+from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.par import Step, fallen_by
 from slomix_pipeline.site.templating import UNKNOWN
 

@@ -1,0 +1,95 @@
+"""The assets about all of history: what is learned from it, and how good that is. They have no partitions: each is made
+anew from everything, when history is another one.
+
+Does not belong here: any work (``stages``), when it is done (``sensors.insight``).
+"""
+
+import dagster as dg
+
+from slomix_pipeline.assets.common import NOBODY_WAITS, OWNER
+from slomix_pipeline.jobs import INSIGHT as GROUP
+from slomix_pipeline.reports.forecast_words import report_markdown
+from slomix_pipeline.rules.attack_model import unlikely
+from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
+from slomix_pipeline.stages.attack_model import learn
+from slomix_pipeline.stages.forecast_reports import report_forecasts
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.fitted import Model
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=[OWNER],
+    kinds={"postgres", "python"},
+    tags={"stage": "insight"},
+    deps=[dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "parameters",
+            asset="attack_model",
+            description="Every parameter is a number, nobody is stronger than a team, and times scatter as they do.",
+        )
+    ],
+    op_tags=NOBODY_WAITS,
+    description="How long attacks take: on each map, second ones, by who plays. Fitted from nothing to all matches that "
+    "were decided by what was played; half-time odds and strengths are read from it.",
+)
+def attack_model(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    learned = learn(database)
+    maps, players = learned.models[Model.MAP_TIMES], learned.models[Model.PLAYER_TIMES]
+    wrong = [*unlikely(maps), *unlikely(players)]
+    return dg.MaterializeResult(
+        metadata={
+            "matches": learned.matches,
+            "maps": len(maps.attacks),
+            "players": len(players.played),
+            "sigma": maps.sigma,
+            "fitted anew": learned.anew,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not wrong, severity=dg.AssetCheckSeverity.WARN, metadata={"wrong": ", ".join(wrong) or "nothing"}
+            )
+        ],
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=[OWNER],
+    kinds={"postgres", "python"},
+    tags={"stage": "insight"},
+    deps=["attack_model"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "calibration",
+            asset="forecast_scores",
+            description="What was said at half-time came true about as often as it was said to, as far as can be told.",
+        )
+    ],
+    op_tags=NOBODY_WAITS,
+    description="How good what was foretold was (the ledger), and how good it would have been, playing history through "
+    "night by night (a backtest): log loss against knowing nothing, Brier score, calibration.",
+)
+def forecast_scores(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    found = {key: kept.report for key, kept in report_forecasts(database).items()}
+    said = found[Foretells.HALF_TIME, ReportOf.LEDGER]
+    plotted = {
+        f"{kind} {source}: {name}": value
+        for (kind, source), report in found.items()
+        if report is not None
+        for name, value in (("forecasts", report.cases), ("log loss against base", report.difference))
+    }
+    return dg.MaterializeResult(
+        metadata={**plotted, "reports": dg.MetadataValue.md(report_markdown(found))},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=said is None or said.is_calibrated is not False,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"forecasts": said.cases if said else 0, "slope": (said and said.slope) or "not known yet"},
+            )
+        ],
+    )
+
+
+INSIGHT = [attack_model, forecast_scores]
