@@ -144,6 +144,10 @@ class Pipeline:
             )
         )
 
+    def run_job(self, job: str) -> dg.ExecuteInProcessResult:
+        """Runs a job without partitions."""
+        return self._execute(job, {}, None, True)
+
     def work(self, keys: str | Sequence[str], publish: str | None = None, *, job: str = "ingest_rounds") -> None:
         """What ``run`` does, without Dagster: for tests that look at what came out, not at the run."""
         run_stages(_STAGES[job], [keys] if isinstance(keys, str) else list(keys), self.tools(publish))

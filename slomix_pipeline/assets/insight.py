@@ -31,8 +31,8 @@ from slomix_pipeline.warehouse.fitted import Model
         )
     ],
     op_tags=NOBODY_WAITS,
-    description="How long attacks take: on each map, second ones, by who plays. Fitted from nothing to all matches that "
-    "were decided by what was played; half-time odds and strengths are read from it.",
+    description="How long attacks take: on each map, second ones, by who plays. Fitted from nothing to all matches "
+    "that were decided by what was played; half-time odds and strengths are read from it.",
 )
 def attack_model(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     learned = learn(database)

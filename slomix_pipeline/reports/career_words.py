@@ -15,7 +15,6 @@ from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
-from slomix_pipeline.rules.odds import told_share
 from slomix_pipeline.rules.par import EARLY_BELOW, LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow

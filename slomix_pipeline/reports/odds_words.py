@@ -1,11 +1,11 @@
 """Odds in words: what is said at half-time, and afterwards what that was.
 
-Belongs here: whole parts of sentences, without emphasis. Does not belong here: the chances (``rules.odds``), what stands
-around them (``discord``, ``site``).
+Belongs here: whole parts of sentences, without emphasis. Does not belong here: the chances (``rules.odds``), what
+stands around them (``discord``, ``site``).
 """
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.odds import Beyond, told_share
+from slomix_pipeline.rules.odds import told_share
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.warehouse.predictions import HalfTimeSaid
@@ -39,3 +39,8 @@ def odds_of_result(said: HalfTimeSaid | None, winner: Winner | None, attackers_f
         return None
     beaten = str(winner) == str(other_team(attackers_first))
     return about(said.chance if beaten else 1 - said.chance, said.attacks)
+
+
+def outcome_text(came_true: bool | None) -> str:
+    """What came of half-time odds."""
+    return "not known" if came_true is None else "beaten" if came_true else "not beaten"

@@ -138,7 +138,7 @@ def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: f
 def tempered(chance: float, temperature: float) -> float:
     """A chance with its odds to the power of ``temperature``: below 1 nearer to a half. Teams are made by people who
     know more than any rating, so what it says is too sure; how much so earlier nights tell (``walk_forward``)."""
-    own, other = chance**temperature, (1 - chance) ** temperature
+    own, other = float(chance**temperature), float((1 - chance) ** temperature)
     return own / (own + other)
 
 

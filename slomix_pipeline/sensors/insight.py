@@ -34,8 +34,8 @@ def is_due(known: Learning, now: datetime) -> bool:
     job=jobs.refit_insight,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Has the models behind odds and expectations fitted again when an evening is over, a file came late, or "
-    "a person decided something. It waits while any run is in flight, and while a command works rounds out.",
+    description="Has the models behind odds and expectations fitted again when an evening is over, a file came late, "
+    "or a person decided something. It waits while any run is in flight, and while a command works rounds out.",
 )
 def insight_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]

@@ -1,8 +1,8 @@
 """Learns how long attacks take from all of history.
 
 Belongs here: that it is done again only where history is another one, and kept. Does not belong here: the model
-(``rules``), when it is done (``sensors.insight``), how good it is (``forecast_reports``). numpy is loaded when something
-has to be fitted.
+(``rules``), when it is done (``sensors.insight``), how good it is (``forecast_reports``). numpy is loaded when
+something has to be fitted.
 """
 
 from collections.abc import Mapping

@@ -28,8 +28,8 @@ class Model(StrEnum):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model as it is kept. ``version``: of the rule that fitted it; ``fingerprint``: of the history that it was fitted
-    to, which ends at ``known_until``; ``state``: of the database when that history was looked at last."""
+    """A model as it is kept. ``version``: of the rule that fitted it; ``fingerprint``: of the history that it was
+    fitted to, which ends at ``known_until``; ``state``: of the database when that history was looked at last."""
 
     model: Model
     version: str

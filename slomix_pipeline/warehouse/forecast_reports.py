@@ -1,7 +1,7 @@
 """How good what was foretold was: what the reports are made of, and the reports as they are kept.
 
-Belongs here: the table ``forecast_report``, reading ``prediction_scored``. Does not belong here: the scores (``rules``),
-making the reports (``stages.forecast_reports``).
+Belongs here: the table ``forecast_report``, reading ``prediction_scored``. Does not belong here: the scores
+(``rules``), making the reports (``stages.forecast_reports``).
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,8 @@ def scored(conn: Connection[DictRow], kind: Foretells) -> list[Scored]:
     with conn.cursor(row_factory=rows_of(_ScoredRow)) as cursor:
         rows = cursor.execute(
             """select round_key, session_key as night,
-                      case kind when 'match' then chance / nullif(1 - draw_chance, 0) else chance end as chance, came_true
+                      case kind when 'match' then chance / nullif(1 - draw_chance, 0) else chance end as chance,
+                      came_true
                from prediction_scored
                where kind = %s and not late and not (kind = 'match' and drawn)
                order by ended_at, round_key""",
@@ -86,7 +87,8 @@ def store(conn: Connection[DictRow], made: Reports) -> None:
                values (%s, %s, %s, %s, %s, %s, %s)
                on conflict (kind, source) do update
                set (version, fingerprint, numbers, temperature, made_at)
-                   = (excluded.version, excluded.fingerprint, excluded.numbers, excluded.temperature, excluded.made_at)""",
+                   = (excluded.version, excluded.fingerprint, excluded.numbers, excluded.temperature,
+                      excluded.made_at)""",
             [
                 kind,
                 source,

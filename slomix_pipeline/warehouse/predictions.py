@@ -1,12 +1,12 @@
 """The ledger of what was foretold: noted as it was made, read as it was said.
 
-Belongs here: the table ``prediction``. Does not belong here: the chances (``rules.odds``), what became of them (the view
-``prediction_scored``), the words.
+Belongs here: the table ``prediction``. Does not belong here: the chances (``rules.odds``), what became of them (the
+view ``prediction_scored``), the words.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -24,8 +24,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 
 @dataclass(frozen=True)
 class HalfTimeSaid:
-    """What was said at half-time. ``to_beat``: seconds; ``attacks``: on the map so far, of which ``chance`` is, None: too
-    few; ``par``: seconds."""
+    """What was said at half-time. ``to_beat``: seconds; ``attacks``: on the map so far, of which ``chance`` is, None:
+    too few; ``par``: seconds."""
 
     round_key: str
     to_beat: int
@@ -170,3 +170,29 @@ def said_at_half_time(conn: Connection[DictRow], round_keys: Sequence[str]) -> d
             [Foretells.HALF_TIME, list(round_keys)],
         ).fetchall()
     return {row.round_key: row for row in rows}
+
+
+@dataclass(frozen=True)
+class HalfTimeListed:
+    """What was said at half-time of a match, and what came. ``came_true``: the second attack won; None: not known, or
+    not to be held against it."""
+
+    round_key: str
+    map: str
+    to_beat: int
+    attacks: int
+    chance: float | None
+    made_at: datetime
+    late: bool | None
+    came_true: bool | None
+
+
+def latest(conn: Connection[DictRow], most: int = 30) -> list[HalfTimeListed]:
+    """What was said at half-time of the latest matches, the newest first."""
+    with conn.cursor(row_factory=rows_of(HalfTimeListed)) as cursor:
+        return cursor.execute(
+            """select p.round_key, p.map, p.to_beat, p.attacks, p.chance, p.made_at, s.late, s.came_true
+               from prediction p left join prediction_scored s using (id)
+               where p.kind = %s order by p.id desc limit %s""",
+            [Foretells.HALF_TIME, most],
+        ).fetchall()

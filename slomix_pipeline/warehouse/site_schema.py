@@ -42,6 +42,7 @@ SHOWN = [
     "endstats_file",
     "fastest_attack",
     "file",
+    "forecast_report",
     "map_attack",
     "match",
     "match_player_metric",
@@ -179,6 +180,7 @@ _PLAIN = frozenset(
         "file_name",
         "first_file_name",
         "version",
+        "fingerprint",
     ]
 )
 

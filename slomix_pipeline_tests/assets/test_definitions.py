@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 import slomix_pipeline
+from slomix_pipeline.assets.insight import INSIGHT
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
@@ -92,7 +93,10 @@ def test_every_asset_says_what_it_is(asset: dg.AssetsDefinition) -> None:
     assert any(not tag.startswith("dagster/") for tag in spec.tags)
 
 
-@pytest.mark.parametrize("asset", ASSETS, ids=names(ASSETS))
+OF_PARTITIONS = [asset for asset in ASSETS if asset not in INSIGHT]
+
+
+@pytest.mark.parametrize("asset", OF_PARTITIONS, ids=names(OF_PARTITIONS))
 def test_every_asset_takes_many_partitions_in_one_run_but_not_all_of_history(asset: dg.AssetsDefinition) -> None:
     assert asset.backfill_policy == dg.BackfillPolicy.multi_run(max_partitions_per_run=100)
     assert isinstance(asset.partitions_def, dg.DynamicPartitionsDefinition)
@@ -107,7 +111,8 @@ def test_no_asset_of_the_rounds_depends_on_one_of_the_sessions() -> None:
 
 
 def all_checks() -> Iterator[dg.AssetCheckSpec]:
-    for asset in ASSETS:
+    """Those of the validation layers; what is learned of all history has its own."""
+    for asset in OF_PARTITIONS:
         yield from asset.check_specs
 
 
@@ -144,10 +149,16 @@ def test_sensors_run_from_the_start_and_jobs_and_sensors_are_described() -> None
     assert all(job.description for job in defs.resolve_all_job_defs() if not job.name.startswith("__"))
 
 
+def test_what_is_about_all_of_history_has_no_partitions_and_described_checks() -> None:
+    checks = [check for asset in INSIGHT for check in asset.check_specs]
+    assert len(checks) >= len(INSIGHT) and all(check.description for check in checks)
+    assert [asset.partitions_def for asset in INSIGHT] == [None] * len(INSIGHT)
+
+
 def plain(asset: dg.AssetsDefinition) -> dict[str, Any]:
     """What the graph promises of an asset, as JSON."""
     spec = spec_of(asset)
-    assert isinstance(asset.partitions_def, dg.DynamicPartitionsDefinition)
+    partitions = asset.partitions_def
     return {
         "key": spec.key.to_user_string(),
         "description": spec.description,
@@ -155,10 +166,10 @@ def plain(asset: dg.AssetsDefinition) -> dict[str, Any]:
         "kinds": sorted(spec.kinds),
         "owners": list(spec.owners),
         "tags": {k: v for k, v in sorted(spec.tags.items()) if not k.startswith("dagster/")},
-        "partitions": asset.partitions_def.name,
+        "partitions": partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None,
         "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
         "checks": [
-            {"name": c.name, "blocking": c.blocking, "layer": c.metadata["layer"]}
+            {"name": c.name, "blocking": c.blocking, "layer": c.metadata.get("layer")}
             for c in sorted(asset.check_specs, key=lambda c: c.name)
         ],
     }

@@ -174,6 +174,10 @@ RUNS = """
 2 compare GUID TEXT
 0 records
 0 records --json
+0 odds
+0 odds --json
+0 odds --score
+0 odds --score --json
 0 records --map MAP
 2 records --map TEXT
 0 map MAP

@@ -11,6 +11,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.rules.forecast_report import Foretells, Report, ReportOf
 from slomix_pipeline.rules.stages import StageSeen, StageState, stages, worst
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.api.kit import (
@@ -27,7 +28,7 @@ from slomix_pipeline.site.api.kit import (
 )
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import corrections as correction_reading
-from slomix_pipeline.warehouse import metric_texts
+from slomix_pipeline.warehouse import forecast_reports, metric_texts
 from slomix_pipeline.warehouse.corrections import CorrectionListed
 from slomix_pipeline.warehouse.metric_texts import Described, MetricText
 from slomix_pipeline.warehouse.site_status import chain_seen
@@ -105,6 +106,36 @@ def metrics(request: Request) -> Response:
                 Described(*row) for row in metric_texts.left_out_of_aimed_accuracy(moment.conn)
             ),
             **addresses(None, api_url("metrics")),
+        )
+
+    return answer(request, make)
+
+
+@dataclass(frozen=True)
+class OddsReport(Keyed):
+    """How good odds were. ``kind``: of what; ``source``: as they were said, or history played through; ``report``: None
+    of none."""
+
+    kind: Foretells
+    source: ReportOf
+    made_at: datetime
+    report: Report | None
+
+
+@ROUTER.get("/odds", response_model=Listed[OddsReport])
+def odds(request: Request) -> Response:
+    """How good the odds are that were said, and would have been: all of them, held against what came."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[OddsReport]:
+        own = addresses(url_of("odds"), api_url("odds"))
+        return Listed(
+            tuple(
+                OddsReport(
+                    **own, key=f"{kind}:{source}", kind=kind, source=source, made_at=kept.made_at, report=kept.report
+                )
+                for (kind, source), kept in sorted(forecast_reports.reports(moment.conn).items())
+            ),
+            None,
         )
 
     return answer(request, make)

@@ -15,6 +15,7 @@ from slomix_pipeline.site.pages.feeds import ATOM, corrections_feed, results_fee
 from slomix_pipeline.site.pages.home import home
 from slomix_pipeline.site.pages.maps import map_page, maps_page
 from slomix_pipeline.site.pages.match import match_page
+from slomix_pipeline.site.pages.odds import odds_page
 from slomix_pipeline.site.pages.pictures import card, chart
 from slomix_pipeline.site.pages.player import player_page
 from slomix_pipeline.site.pages.players import players_page
@@ -51,6 +52,7 @@ PAGES = (
     Page("/awards", awards_page, "awards.html", names=("season",)),
     Page("/metrics", metrics_page, "metrics.html"),
     Page("/about", about_page, "about.html"),
+    Page("/odds", odds_page, "odds.html"),
     Page("/corrections", corrections_page, "corrections.html", names=("before",)),
     Page("/feed.xml", results_feed, media_type=ATOM),
     Page("/corrections.xml", corrections_feed, media_type=ATOM),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slomix_pipeline.reports.career_words import par_text
+from slomix_pipeline.reports.odds_words import half_time_parts, odds_of_result
 from slomix_pipeline.rules.awards import WANTED, award_title
 from slomix_pipeline.rules.overrides import OverrideKind, decided_text
 from slomix_pipeline.rules.scoring import Faster, Source
@@ -84,7 +85,8 @@ class PlayLine:
 class MatchPage:
     """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on; ``missing``: which of
     its halves is; ``versions``: what header and times say of one that is disputed; ``unknown``: columns in which a
-    number is; ``awards``: by round; ``others``: the other plays of its map."""
+    number is; ``awards``: by round; ``others``: the other plays of its map; ``half_time``: what
+    was said then of the time to beat, and ``foretold`` of what then happened."""
 
     title: str
     map_name: str
@@ -101,6 +103,8 @@ class MatchPage:
     decisions: tuple[tuple[str, datetime], ...]
     axis: Axis | None
     par: str | None
+    half_time: str | None
+    foretold: str | None
     teams: tuple[TeamOfMatch, ...]
     columns: tuple[tuple[str, str, str, int], ...]
     round_columns: tuple[tuple[str, str, str, int], ...]
@@ -155,6 +159,8 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         ),
         axis=axis(match),
         par=par_text(numbers[0]) if (numbers := map_numbers(conn, map_key(match.map_name))) else None,
+        half_time=" · ".join(half_time_parts(match.half_time)) if match.half_time else None,
+        foretold=odds_of_result(match.half_time, match.winner, match.attackers_first),
         teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
         round_columns=OF_A_ROUND,
