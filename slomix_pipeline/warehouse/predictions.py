@@ -4,7 +4,7 @@ Belongs here: the table ``prediction``. Does not belong here: the chances (``rul
 view ``prediction_scored``), the words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -161,15 +161,16 @@ def _fitted(conn: Connection[DictRow], model: Model) -> Fitted | None:
     return found if found is not None and found.version == VERSION else None
 
 
-def said_at_half_time(conn: Connection[DictRow], round_keys: Sequence[str]) -> dict[str, HalfTimeSaid]:
-    """What was said when these rounds were over, by round."""
+def said_at_half_time(conn: Connection[DictRow], to_beat: Mapping[str, int | None]) -> dict[str, HalfTimeSaid]:
+    """What was said when these rounds were over, by round. ``to_beat``: the time that each left, as it is known now; what
+    was said of another one is nothing to tell."""
     with conn.cursor(row_factory=rows_of(HalfTimeSaid)) as cursor:
         rows = cursor.execute(
             """select round_key, to_beat, limit_seconds, attacks, par, chance from prediction
                where kind = %s and round_key = any(%s)""",
-            [Foretells.HALF_TIME, list(round_keys)],
+            [Foretells.HALF_TIME, list(to_beat)],
         ).fetchall()
-    return {row.round_key: row for row in rows}
+    return {row.round_key: row for row in rows if row.to_beat == to_beat[row.round_key]}
 
 
 @dataclass(frozen=True)

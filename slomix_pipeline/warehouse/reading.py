@@ -290,7 +290,8 @@ def matches(
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
     fastest = fastest_attacks(conn, [row["match_key"] for row in rows]) if records else {}
-    said = half_times(conn, [seen for row in rows if (seen := rounds.get(row["r1_key"]))])
+    first_rounds = [seen for row in rows if (seen := rounds.get(row["r1_key"]))]
+    said = said_at_half_time(conn, {seen.key: seen.attack_seconds for seen in first_rounds})
     players = _match_players(conn, [r["match_key"] for r in rows] if players_of is None else list(players_of))
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
@@ -331,12 +332,6 @@ def matches(
         )
         for row in rows
     ]
-
-
-def half_times(conn: Connection[DictRow], first_rounds: Sequence[RoundSeen]) -> dict[str, HalfTimeSaid]:
-    """What was said at half-time, by first round; not what was said of another time to beat than it is known as now."""
-    times = {seen.key: seen.attack_seconds for seen in first_rounds}
-    return {key: said for key, said in said_at_half_time(conn, list(times)).items() if said.to_beat == times[key]}
 
 
 def comebacks_among(rows: Sequence[Mapping[str, Any]]) -> dict[str, MapsWon]:
