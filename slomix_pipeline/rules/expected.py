@@ -209,9 +209,14 @@ def own_sd(metric: Metric, earlier: Iterable[Sum]) -> float:
     return sqrt(square / nights)
 
 
+def night_sd(sd: float, minutes: float) -> float:
+    """How far a night of that length scatters, by how far a full one does."""
+    return sd / _fullness(minutes)
+
+
 def usual_ratio(sd: float, minutes: float) -> tuple[float, float]:
     """Between which ratios of actual to expected 80 of 100 nights of that length lie."""
-    reach = _USUAL * sd / _fullness(minutes)
+    reach = _USUAL * night_sd(sd, minutes)
     return exp(-reach), exp(reach)
 
 
