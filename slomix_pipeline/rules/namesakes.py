@@ -142,7 +142,8 @@ def _same_profile(one: Played, other: Played) -> bool:
 
 def _likeness(one: str, other: str) -> float:
     """How alike two names are; 0 when they surely are not alike enough. The order of both does not matter."""
-    matcher = SequenceMatcher(None, *sorted((one, other)), autojunk=False)
+    first, second = sorted((one, other))
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
     if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
         return 0.0
     return matcher.ratio()
