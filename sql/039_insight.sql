@@ -2,7 +2,7 @@
 
 -- What a model is now. Made anew, from nothing, when what it is made of changed; so it hangs on no order of files.
 create table fitted (
-    model       text primary key check (model in ('map_times', 'player_times', 'usual')),
+    model       text primary key check (model in ('map_times', 'player_times', 'usual_damage', 'usual_kills')),
     version     text not null,        -- of the rule that fitted it
     fingerprint text not null,        -- of the history that it was fitted to
     known_until timestamptz,          -- the stamp of the last round in it; null: there was none
@@ -19,6 +19,20 @@ create table strength (
     matches   integer not null check (matches > 0)
 );
 create trigger data_changes after insert or update or delete on strength
+    for each statement execute function data_changes();
+
+-- What was to be expected of a player (by person) in a round, by all sessions before its own. Made anew with the models;
+-- what has not changed is not written again.
+create table expectation (
+    round_key      text not null references round on delete cascade,
+    guid           text not null,
+    damage         double precision not null check (damage > 0),
+    kills          double precision not null check (kills > 0),
+    earlier_rounds integer not null check (earlier_rounds >= 0),   -- of him, that this rests on
+    primary key (round_key, guid)
+);
+create index expectation_guid on expectation (guid);
+create trigger data_changes after insert or update or delete on expectation
     for each statement execute function data_changes();
 
 -- How good what is foretold was, and how good it would have been by playing history through, which is no proof: both are

@@ -10,9 +10,12 @@ from slomix_pipeline.assets.common import NOBODY_WAITS, OWNER
 from slomix_pipeline.jobs import INSIGHT as GROUP
 from slomix_pipeline.reports.forecast_words import report_markdown
 from slomix_pipeline.rules.attack_model import unlikely
+from slomix_pipeline.rules.expected import SUMS_WITHIN
 from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
 from slomix_pipeline.stages.attack_model import learn
 from slomix_pipeline.stages.forecast_reports import report_forecasts
+from slomix_pipeline.stages.usual import learn_usual
+from slomix_pipeline.warehouse import played_history
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import Model
 
@@ -92,4 +95,37 @@ def forecast_scores(database: dg.ResourceParam[Database]) -> dg.MaterializeResul
     )
 
 
-INSIGHT = [attack_model, forecast_scores]
+@dg.asset(
+    group_name=GROUP,
+    owners=[OWNER],
+    kinds={"postgres", "python"},
+    tags={"stage": "insight"},
+    deps=[dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "sums",
+            asset="expectation",
+            description="Of the last month, what all did together is what was expected of all, within 3 %.",
+        )
+    ],
+    op_tags=NOBODY_WAITS,
+    description="The damage and kills that were to be expected of everybody in every round, by his own usual, the map, "
+    "attack or defence and his opponents, as all sessions before tell; and what is usual now.",
+)
+def expectation(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    learned = learn_usual(database)
+    with database.snapshot() as conn:
+        off = played_history.sums_off(conn)
+    return dg.MaterializeResult(
+        metadata={"rounds": learned.rounds, "rows changed": learned.changed, "fitted anew": learned.anew},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=all(abs(share) <= SUMS_WITHIN for share in off.values()),
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={f"{metric}, % above what was expected": 100 * share for metric, share in off.items()},
+            )
+        ],
+    )
+
+
+INSIGHT = [attack_model, expectation, forecast_scores]

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from slomix_pipeline.discord.embeds import Field, block
 from slomix_pipeline.discord.wording import columns, hundredth, player_text, team_text, unbroken, whole
-from slomix_pipeline.rules.best import best_of
+from slomix_pipeline.rules.best import best_of, next_best
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.warehouse.reading import PlayerTotals
 
 LEGEND = "impact · kills/deaths · damage · dpm · accuracy; an impact of 1.00 is a fair share"
-MVP_LEGEND = f"MVP is who had most impact and played at least half the time. {LEGEND}"
+MVP_LEGEND = (
+    "MVP is who had most impact, the mean of his shares of his team's kills and damage, and played at least half the "
+    f"time. {LEGEND}"
+)
 
 
 def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) -> Iterator[Field]:
@@ -27,10 +30,13 @@ def team_blocks(players: Iterable[PlayerTotals], teams: Mapping[str, TeamName]) 
 
 
 def best_text(players: Sequence[PlayerTotals]) -> str:
-    """Who was best of a team, each with his impact; empty where that can't be said."""
-    return ", ".join(
-        unbroken(f"**{player_text(player.name)}** {hundredth(player.impact)}") for player in best_of(players)
-    )
+    """Who was best of a team, each with his impact, and who comes next; empty where that can't be said."""
+    best, following = ", ".join(map(_with_impact, best_of(players))), next_best(players)
+    return best if following is None else f"{best} (next {_with_impact(following)})"
+
+
+def _with_impact(player: PlayerTotals) -> str:
+    return unbroken(f"**{player_text(player.name)}** {hundredth(player.impact)}")
 
 
 def _lines(players: Sequence[PlayerTotals]) -> list[str]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 AS_GOOD = 0.97  # of the best impact: less of a difference is none
-OF_THE_TIME = 0.5  # that the one who played longest played
+OF_THE_TIME = 0.5  # that was played
 SHARED_BY = 3  # more than so many with the same number are no news
 
 
@@ -28,7 +28,7 @@ class Player(Protocol):
     @property
     def impact(self) -> float | None: ...
     @property
-    def seconds_played(self) -> int | None: ...
+    def of_the_time(self) -> float | None: ...
     @property
     def damage_given(self) -> int | None: ...
     @property
@@ -53,14 +53,24 @@ class Most(NamedTuple, Generic[Q]):
 def best_of(players: Sequence[P]) -> tuple[P, ...]:
     """Who of a team had most impact, the first the most; more than one where they were as good. Nobody where that is
     unknown of anybody, who may have been better, where too many share it, or in a team of one."""
-    there = max((player.seconds_played or 0 for player in players), default=0)
-    long_enough = [player for player in players if (player.seconds_played or 0) >= OF_THE_TIME * there]
-    rated = [(player.impact, player) for player in long_enough if player.impact is not None]
-    if len(players) < 2 or not rated or len(rated) < len(long_enough):
-        return ()
-    rated.sort(key=lambda one: -one[0])
+    rated = _rated(players)
     best = tuple(player for impact, player in rated if impact >= AS_GOOD * rated[0][0])
     return best if len(best) <= SHARED_BY else ()
+
+
+def next_best(players: Sequence[P]) -> P | None:
+    """Who of a team had most impact after all of its best; None where there is nobody, or nobody is the best."""
+    best = len(best_of(players))
+    return next((player for _, player in _rated(players)[best:]), None) if best else None
+
+
+def _rated(players: Sequence[P]) -> list[tuple[float, P]]:
+    """Who of a team was there for long enough, most impact first; nobody where that is unknown of one of them."""
+    long_enough = [player for player in players if (player.of_the_time or 0) >= OF_THE_TIME]
+    rated = [(player.impact, player) for player in long_enough if player.impact is not None]
+    if len(players) < 2 or len(rated) < len(long_enough):
+        return []
+    return sorted(rated, key=lambda one: -one[0])
 
 
 def most(players: Sequence[P], what: Best) -> Most[P] | None:

@@ -24,6 +24,8 @@ class Model(StrEnum):
 
     MAP_TIMES = "map_times"  # how long attacks take on each map
     PLAYER_TIMES = "player_times"  # the same by who plays, too
+    USUAL_DAMAGE = "usual_damage"  # what damage players do in a minute
+    USUAL_KILLS = "usual_kills"
 
 
 @dataclass(frozen=True)

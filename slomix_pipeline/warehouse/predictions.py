@@ -162,8 +162,8 @@ def _fitted(conn: Connection[DictRow], model: Model) -> Fitted | None:
 
 
 def said_at_half_time(conn: Connection[DictRow], to_beat: Mapping[str, int | None]) -> dict[str, HalfTimeSaid]:
-    """What was said when these rounds were over, by round. ``to_beat``: the time that each left, as it is known now; what
-    was said of another one is nothing to tell."""
+    """What was said when these rounds were over, by round. ``to_beat``: the time that each left, as it is known now;
+    what was said of another one is nothing to tell."""
     with conn.cursor(row_factory=rows_of(HalfTimeSaid)) as cursor:
         rows = cursor.execute(
             """select round_key, to_beat, limit_seconds, attacks, par, chance from prediction

@@ -85,8 +85,8 @@ class RoundSeen:
 @dataclass(frozen=True)
 class PlayerTotals:
     """A player's numbers of a match or of a session, as the views give them; None is unknown. ``name``: the one to
-    show; ``team``: None while open; ``impact``: 1.0 is a fair share; ``objectives``: stolen, returned, planted and
-    defused; ``denied_playtime``: seconds."""
+    show; ``team``: None while open; ``impact``: 1.0 is a fair share; ``of_the_time``: the share of what was played that
+    he was there for, 0 to 1; ``objectives``: stolen, returned, planted and defused; ``denied_playtime``: seconds."""
 
     guid: str
     name: str
@@ -100,6 +100,7 @@ class PlayerTotals:
     accuracy: float | None
     headshot_percent: float | None
     impact: float | None
+    of_the_time: float | None
     seconds_played: int | None
     revives_given: int | None
     objectives: int | None
@@ -107,7 +108,7 @@ class PlayerTotals:
 
 
 _TOTALS = """team, kills, deaths, kd, dpm, damage_given, damage_received, accuracy,
-             headshot_percent, impact, seconds_played, revives_given, denied_playtime,
+             headshot_percent, impact, of_the_time, seconds_played, revives_given, denied_playtime,
              objectives_stolen + objectives_returned + dynamites_planted + dynamites_defused as objectives"""
 
 
@@ -233,8 +234,8 @@ def session_players(conn: Connection[DictRow], session_key: str) -> list[PlayerT
         return cursor.execute(
             f"""select guid, called as name, {_TOTALS}
                 from session_player_metric join session_name using (session_key, guid)
-                left join (select guid, impact from player_impact where level = 'session' and scope = %(key)s) i
-                     using (guid)
+                left join (select guid, impact, of_the_time from player_impact
+                           where level = 'session' and scope = %(key)s) i using (guid)
                 where session_key = %(key)s
                 order by team nulls last, impact desc nulls last, kills desc nulls last, guid""",
             {"key": session_key},
@@ -353,7 +354,7 @@ def _match_players(conn: Connection[DictRow], match_keys: Sequence[str]) -> dict
         for row in cursor.execute(
             f"""select match_key, guid, coalesce(shown, name) as name, {_TOTALS}
                 from match_player_metric left join person_decided using (guid)
-                left join (select scope as match_key, guid, impact from player_impact
+                left join (select scope as match_key, guid, impact, of_the_time from player_impact
                            where level = 'match' and scope = any(%(keys)s)) i using (match_key, guid)
                 where match_key = any(%(keys)s)
                 order by impact desc nulls last, kills desc nulls last, guid""",

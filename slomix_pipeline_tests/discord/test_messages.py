@@ -202,7 +202,7 @@ def test_what_stands_out_is_a_record_else_a_comeback_else_who_did_most() -> None
     text = text_of(messages.result_message(match))
     assert "⭐ MVP of Team A: **quick**\u00a01.52, **also**\u00a01.50\n" in text  # alone he would be a fair share
     two = replace(match, players=(*players, totals(3, name="best", impact=1.3)))
-    assert "⭐ MVP of Team B: **best**\u00a01.30\n" in text_of(messages.result_message(two))
+    assert "⭐ MVP of Team B: **best**\u00a01.30 (next **" in text_of(messages.result_message(two))
     assert "⭐" not in text_of(messages.result_message(replace(two, without_identity=("nobody",))))
     back = replace(match, caught_up_from=MapsWon(0, 3))
     assert "MVP is who had most impact" in text and "MVP is" not in text_of(messages.result_message(back))

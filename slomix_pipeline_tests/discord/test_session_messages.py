@@ -133,11 +133,11 @@ def test_the_best_of_each_team_and_of_support_have_their_cards() -> None:
     players = [
         totals(2, name="frag", impact=1.6, revives_given=0, denied_playtime=0),
         totals(4, name="medic", impact=0.8, revives_given=31, denied_playtime=90),
-        totals(1, name="late", impact=2.5, seconds_played=60, objectives=4, damage_given=900, denied_playtime=9),
+        totals(1, name="late", impact=2.5, of_the_time=0.01, objectives=4, damage_given=900, denied_playtime=9),
         totals(3, name="there", impact=1.1),
     ]
     shown = cards(session_messages.session_message(SESSION, [], players, FINE))
-    assert shown["MVP of Team A"] == "**frag**\u00a01.60"
+    assert shown["MVP of Team A"] == "**frag**\u00a01.60 (next **medic**\u00a00.80)"
     assert shown["MVP of Team B"] == "**there**\u00a01.10"  # who was there for a minute is none
     assert shown["Medic"] == "**medic**\n31 revives"
     assert shown["Objectives"] == "**late**\n4 incl. dynamites"

@@ -44,6 +44,7 @@ def test_the_sensor_asks_once_for_each_history_and_not_at_all_once_it_is_known(p
         key.to_user_string() for event in result.get_asset_materialization_events() if (key := event.asset_key)
     } == {
         "attack_model",
+        "expectation",
         "forecast_scores",
     }
     assert isinstance(asked(), dg.SkipReason)

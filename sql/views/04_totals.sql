@@ -290,27 +290,33 @@ select level, scope, guid,
            case when count(damage_given) = count(*) then sum(damage_given) end,
            case when count(fair_kills) = count(*) then sum(fair_kills) end,
            case when count(fair_damage) = count(*) then sum(fair_damage) end
-       ) as impact
+       ) as impact,
+       case when count(seconds_played) = count(*)
+            then sum(seconds_played)::double precision / nullif(max(seconds_of_all), 0) end as of_the_time
 from (
-    select f.level, f.scope, f.guid, f.kills, f.damage_given,
+    select f.level, f.scope, f.guid, f.kills, f.damage_given, f.seconds_played,
+           sum(f.longest) filter (where f.place = 1) over (partition by f.level, f.scope) as seconds_of_all,
            case when count(f.kills) over his_side = count(*) over his_side
-                then sum(f.kills) over his_side * of_the_time end as fair_kills,
+                then sum(f.kills) over his_side * of_his_side end as fair_kills,
            case when count(f.damage_given) over his_side = count(*) over his_side
-                then sum(f.damage_given) over his_side * of_the_time end as fair_damage
+                then sum(f.damage_given) over his_side * of_his_side end as fair_damage
     from (
         select l.*,
                case when count(l.seconds_played) over his_side = count(*) over his_side
                     then l.seconds_played::double precision / nullif(sum(l.seconds_played) over his_side, 0)
-               end as of_the_time
+               end as of_his_side,
+               max(l.seconds_played) over his_round as longest,
+               row_number() over his_round as place
         from player_fact_level l
         where l.level in ('match', 'session') and l.side in (1, 2)
-        window his_side as (partition by l.level, l.scope, l.round_key, l.side)
+        window his_side as (partition by l.level, l.scope, l.round_key, l.side),
+               his_round as (partition by l.level, l.scope, l.round_key)
     ) f
     window his_side as (partition by f.level, f.scope, f.round_key, f.side)
 ) shared
 group by level, scope, guid;
 comment on view player_impact is
-'metric_impact of every player, per match and per session. Unknown where a number of anybody on his side is.';
+'metric_impact of every player, per match and per session; unknown where a number of anybody on his side is. of_the_time: his seconds, of those of whoever was there longest in each of its rounds: as long as it was played.';
 
 create view match_player_metric as
 select m.scope as match_key, sr.session_key, sp.team, m.*

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slomix_pipeline.rules.best import Best, best_of, most
+from slomix_pipeline.rules.best import Best, best_of, most, next_best
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
 from slomix_pipeline.rules.scoring import Winner
@@ -40,11 +40,12 @@ from slomix_pipeline.warehouse.team_totals import team_totals, weapons_used
 
 @dataclass(frozen=True)
 class Card:
-    """Who did most of something. ``value``: how much, in words."""
+    """Who did most of something. ``value``: how much, in words; ``following``: who comes next, where that is told."""
 
     what: str
     players: tuple[PlayerTotals, ...]
     value: str
+    following: PlayerTotals | None = None
 
 
 @dataclass(frozen=True)
@@ -199,8 +200,10 @@ def _cards(
     cards = []
     if not any(match.without_identity for match in matches):
         for team in Team:
-            if best := best_of([player for player in players if player.team == team]):
-                cards.append(Card(f"MVP of {names[team].shown}", best, f"impact {best[0].impact:.2f}"))
+            own = [player for player in players if player.team == team]
+            if best := best_of(own):
+                impact = f"impact {best[0].impact:.2f}"
+                cards.append(Card(f"MVP of {names[team].shown}", best, impact, next_best(own)))
     for what, unit in (
         (Best.DAMAGE, "damage"),
         (Best.REVIVES, "revives"),

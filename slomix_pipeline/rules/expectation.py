@@ -1,0 +1,197 @@
+"""The fit behind what is expected of players: how map, side, numbers, the player and his opponents bear on his damage
+and his kills per minute.
+
+Belongs here: the fit (least squares of the logarithm of the rate, weighted by minutes, with effects held near 0), and
+the walk through all nights, each judged by what the nights before it tell. Does not belong here: what a fit says of a
+round, and what of that is told (``expected``); which rounds there are.
+
+Effects are held as if everybody and every map had been seen for some more minutes at no effect at all: so a guest of
+three rounds stays near everybody else. The fit is made from scratch from all rounds, in order of play, so the order in
+which they are given, and in which they came, never matters.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+from slomix_pipeline.rules.expected import (
+    LEAST_SECONDS,
+    Expectation,
+    Line,
+    Metric,
+    Parameters,
+    PlayedRound,
+    Sum,
+    expectations,
+    in_order,
+    situation,
+    summed,
+)
+
+_BASE, _ATTACK, _NUMBERS, _MAP, _PLAYER, _OPPONENT = "base", "attack", "numbers", "map", "player", "opponent"
+# Minutes at no effect that are taken as seen beside those that were.
+_HELD_BY = {_BASE: 0.0, _ATTACK: 1.0, _NUMBERS: 1.0, _MAP: 30.0, _PLAYER: 30.0, _OPPONENT: 60.0}
+# Added to what somebody did, as nothing has no logarithm.
+_ADDED = {Metric.DAMAGE: 50.0, Metric.KILLS: 0.5}
+_DECIMALS = 9  # of parameters: more depend on the machine that adds them up
+
+
+class Judgement(NamedTuple):
+    """A night, the fit of all nights before it, and what that expected of everybody in it; without a fit, nothing."""
+
+    night: str
+    parameters: Parameters | None
+    expectations: list[Expectation]
+
+
+class Accuracy(NamedTuple):
+    """How well nights were expected. ``r_squared``: the part of what rates differ by that was expected; ``error``: the
+    mean of what actual numbers are off, as a part of the expected ones; ``off``: the same of the sum of all."""
+
+    sums: int
+    r_squared: float
+    error: float
+    off: float
+
+
+def fit(rounds: Iterable[PlayedRound], metric: Metric) -> Parameters | None:
+    """The parameters of all rounds given; None when they tell nothing."""
+    so_far = _Equations(metric)
+    for _, own in _nights(rounds):
+        so_far.add(own)
+    return so_far.parameters()
+
+
+def walk(rounds: Iterable[PlayedRound], metric: Metric) -> Iterator[Judgement]:
+    """Every night in order of play, judged by the fit of all nights before it."""
+    so_far = _Equations(metric)
+    for night, own in _nights(rounds):
+        known = so_far.parameters()
+        yield Judgement(night, known, [] if known is None else expectations(known, own))
+        so_far.add(own)
+
+
+def nights_of(judgements: Iterable[Judgement]) -> list[Sum]:
+    """The sums of every player of every night, of those who were known well enough and long enough there."""
+    return [own for night in judgements for own in summed(night.expectations) if own.tells_spread]
+
+
+def accuracy(nights: Sequence[Sum]) -> Accuracy | None:
+    """How well some sums were expected, of rates per minute; None of fewer than two, or of sums that are all alike."""
+    if len(nights) < 2:
+        return None
+    rates = [log(night.actual / night.minutes) for night in nights]
+    mean = sum(rates) / len(rates)
+    spread = sum((rate - mean) ** 2 for rate in rates)
+    if not spread:
+        return None
+    missed = sum(log(night.ratio) ** 2 for night in nights)
+    error = sum(abs(night.ratio - 1) for night in nights) / len(nights)
+    off = sum(night.actual for night in nights) / sum(night.expected for night in nights) - 1
+    return Accuracy(len(nights), 1 - missed / spread, error, off)
+
+
+def _nights(rounds: Iterable[PlayedRound]) -> Iterator[tuple[str, list[PlayedRound]]]:
+    """The nights in order of their first rounds, each with its rounds in order of play."""
+    played = sorted(rounds, key=in_order)
+    began: dict[str, int] = {}
+    for one in played:
+        began.setdefault(one.night, len(began))
+    played.sort(key=lambda one: began[one.night])
+    for night, own in groupby(played, key=lambda one: one.night):
+        yield night, list(own)
+
+
+class _Equations:
+    """The sums that the fit needs, added to night by night."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        # The column of each effect, in the order in which they were met.
+        self._columns = {(kind, ""): column for column, kind in enumerate((_BASE, _ATTACK, _NUMBERS))}
+        self._left, self._right = np.zeros((0, 0)), np.zeros(0)
+        self._rounds: dict[str, int] = {}
+        # Every line that was fitted, as entries of its row.
+        self._row, self._column, self._value = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+        self._minutes, self._actual = np.zeros(0), np.zeros(0)
+
+    def add(self, rounds: Iterable[PlayedRound]) -> None:
+        """Takes a night in."""
+        row: list[int] = []
+        column: list[int] = []
+        value: list[float] = []
+        minutes: list[float] = []
+        actual: list[float] = []
+        for played in rounds:
+            for line in sorted(played.lines, key=lambda line: line.guid):
+                did, effects = line.actual(self._metric), _effects(played, line)
+                if did is None or effects is None:
+                    continue
+                for effect, part in effects.items():
+                    row.append(len(minutes))
+                    column.append(self._columns.setdefault(effect, len(self._columns)))
+                    value.append(part)
+                minutes.append(line.seconds / 60)
+                actual.append(float(did))
+                self._rounds[line.guid] = self._rounds.get(line.guid, 0) + 1
+        if minutes:
+            self._sum(*map(np.array, (row, column, value, minutes, actual)))
+
+    def _sum(
+        self, row: np.ndarray, column: np.ndarray, value: np.ndarray, minutes: np.ndarray, actual: np.ndarray
+    ) -> None:
+        design = np.zeros((len(minutes), len(self._columns)))
+        design[row, column] = value
+        weighted = design.T * minutes
+        grown = (0, len(self._columns) - len(self._right))
+        self._left = np.pad(self._left, (grown, grown)) + weighted @ design
+        self._right = np.pad(self._right, grown) + weighted @ np.log((actual + _ADDED[self._metric]) / minutes)
+        self._row = np.concatenate((self._row, row + len(self._minutes)))
+        self._column = np.concatenate((self._column, column))
+        self._value = np.concatenate((self._value, value))
+        self._minutes = np.concatenate((self._minutes, minutes))
+        self._actual = np.concatenate((self._actual, actual))
+
+    def parameters(self) -> Parameters | None:
+        """The fit of what was taken in; None when that is nothing."""
+        if not self._actual.sum():
+            return None
+        held = np.array([_HELD_BY[kind] for kind, _ in self._columns])
+        found = np.linalg.solve(self._left + np.diag(held), self._right)
+        # Of a logarithm's mean the mean does not follow: what all did together is what was expected of all.
+        logarithm = np.bincount(self._row, self._value * found[self._column])
+        found[0] += np.log(self._actual.sum() / (np.exp(logarithm) @ self._minutes))
+        effects = {effect: round(float(found[column]), _DECIMALS) for effect, column in self._columns.items()}
+        return Parameters(
+            self._metric,
+            base=effects[_BASE, ""],
+            attack=effects[_ATTACK, ""],
+            numbers=effects[_NUMBERS, ""],
+            maps=_of_kind(effects, _MAP),
+            players=_of_kind(effects, _PLAYER),
+            opponents=_of_kind(effects, _OPPONENT),
+            rounds=dict(sorted(self._rounds.items())),
+        )
+
+
+def _effects(played: PlayedRound, line: Line) -> dict[tuple[str, str], float] | None:
+    """What bears on a line, each effect with its part; None: it tells nothing."""
+    found = situation(played, line)
+    if found is None or line.seconds < LEAST_SECONDS:
+        return None
+    return {
+        (_BASE, ""): 1.0,
+        (_ATTACK, ""): found.attack,
+        (_NUMBERS, ""): found.numbers,
+        (_MAP, played.map_name): 1.0,
+        (_PLAYER, line.guid): 1.0,
+        **{(_OPPONENT, guid): share for guid, share in found.opponents.items()},
+    }
+
+
+def _of_kind(effects: Mapping[tuple[str, str], float], kind: str) -> dict[str, float]:
+    """The effects of one kind by name, in order."""
+    return {name: effects[own, name] for own, name in sorted(effects) if own == kind}

@@ -1,0 +1,90 @@
+"""All rounds that count, as what is usual is fitted to them, and what was to be expected in each.
+
+Belongs here: reading ``player_round_fact`` for that, the table ``expectation``. Does not belong here: the fit
+(``rules.expectation``), what is made of it for people.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import DictRow, tuple_row
+
+from slomix_pipeline.rules.expected import Line, Metric, PlayedRound
+
+
+class RoundExpected(NamedTuple):
+    """What was to be expected of a player, by person, in a round; ``earlier_rounds``: of him, that it rests on."""
+
+    round_key: str
+    guid: str
+    damage: float
+    kills: float
+    earlier_rounds: int
+
+
+def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None = None) -> list[PlayedRound]:
+    """Every round that counts, or those of some sessions, in order of play; players by person. A number that holds more
+    than its round is unknown, as in careers."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(
+            """select f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, who.person, min(f.side),
+                      sum(f.seconds_played)::integer,
+                      case when bool_and(f.damage_given is not null and counts_in_careers(f.flags))
+                           then sum(f.damage_given)::integer end,
+                      case when bool_and(f.kills is not null and counts_in_careers(f.flags))
+                           then sum(f.kills)::integer end
+               from player_round_fact f
+               join career_name who using (guid)
+               left join match m using (match_key)
+               where f.side in (1, 2) and (%(all)s or f.session_key = any(%(sessions)s))
+               group by f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, who.person
+               having min(f.side) = max(f.side) and count(f.seconds_played) = count(*)
+               order by f.stamp, f.round_key, who.person""",
+            {"all": session_keys is None, "sessions": list(session_keys or ())},
+        ).fetchall()
+    return [
+        PlayedRound(key, night, played_at, map_name, attackers, tuple(Line(*row[5:]) for row in own))
+        for (key, night, played_at, map_name, attackers), own in groupby(rows, key=lambda row: row[:5])
+    ]
+
+
+def store_expected(conn: Connection[DictRow], found: Iterable[RoundExpected]) -> int:
+    """Keeps what was to be expected in place of what was before. Returns how many rows are others now."""
+    conn.execute("create temporary table found (like expectation) on commit drop")
+    with conn.cursor() as cursor, cursor.copy("copy found from stdin") as copy:
+        for row in found:
+            copy.write_row(row)
+    gone = conn.execute(
+        """delete from expectation e
+           where not exists (select from found f where f.round_key = e.round_key and f.guid = e.guid)"""
+    ).rowcount
+    return (
+        gone
+        + conn.execute(
+            """insert into expectation select f.* from found f join round using (round_key)
+           on conflict (round_key, guid) do update
+           set (damage, kills, earlier_rounds) = (excluded.damage, excluded.kills, excluded.earlier_rounds)
+           where (expectation.damage, expectation.kills, expectation.earlier_rounds)
+                 is distinct from (excluded.damage, excluded.kills, excluded.earlier_rounds)"""
+        ).rowcount
+    )
+
+
+def sums_off(conn: Connection[DictRow]) -> dict[Metric, float]:
+    """By what part all of the last month that was played did more together than was expected of all; of nothing that
+    was expected, nothing."""
+    row = conn.execute(
+        """select sum(did.damage) / nullif(sum(e.damage), 0) - 1 as damage,
+                  sum(did.kills) / nullif(sum(e.kills), 0) - 1 as kills
+           from (select f.round_key, who.person as guid, sum(f.damage_given) as damage, sum(f.kills) as kills
+                 from player_round_fact f join career_name who using (guid)
+                 where f.stamp > (select max(ended_at) from session) - interval '30 days'
+                 group by f.round_key, who.person
+                 having bool_and(f.damage_given is not null and f.kills is not null and counts_in_careers(f.flags))
+                ) did
+           join expectation e using (round_key, guid)"""
+    ).fetchone()
+    assert row is not None
+    return {metric: float(row[metric]) for metric in Metric if row[metric] is not None}
