@@ -24,8 +24,10 @@ _NODES = (
 )
 _UNSURE = (*_NODES, *((-off, weight) for off, weight in _NODES[1:]))
 
-_STEPS = 200  # of an integral over a time's density, an even number
-_REACH = 8.0  # standard deviations, beyond which nothing is left of one
+# An integral over a time's density, by Simpson: an even number of steps, up to so many standard deviations. Right to
+# the sixth digit.
+_STEPS = 60
+_REACH = 6.0
 
 
 def below(off: float) -> float:
@@ -113,7 +115,7 @@ def stopwatch(first: float, second: float, sigma: float, limit_seconds: int) -> 
     low, high = -_REACH, min(_REACH, end)
     if high <= low:
         wins = 0.0
-    else:  # first's density times the share of second attacks that take longer, by Simpson
+    else:  # first's density times the share of second attacks that take longer
         width = (high - low) / _STEPS
         wins = sum(
             (1 if at in (0, _STEPS) else 4 if at % 2 else 2) * _density(off) * below(behind - off)
@@ -138,7 +140,8 @@ def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: f
 def tempered(chance: float, temperature: float) -> float:
     """A chance with its odds to the power of ``temperature``: below 1 nearer to a half. Teams are made by people who
     know more than any rating, so what it says is too sure; how much so earlier nights tell (``walk_forward``)."""
-    own, other = chance**temperature, (1 - chance) ** temperature
+    own: float = chance**temperature
+    other: float = (1 - chance) ** temperature
     return own / (own + other)
 
 

@@ -15,7 +15,11 @@ ALLOWED_OF_OURS = {
     "rules": ("slomix_pipeline.formats", "slomix_pipeline.rules"),
 }
 PURE = [path for package in ALLOWED_OF_OURS for path in sorted((PACKAGE / package).glob("*.py"))]
-WITH_NUMPY = {"attack_times", "forecast_scores"}  # what fits and judges over all of history; no message waits for it
+WITH_NUMPY = {
+    "attack_times",
+    "censored_fit",
+    "forecast_scores",
+}  # what fits and judges over all of history; no message waits for it
 CLOCK_CALLS = {"now", "utcnow", "today"}
 
 
