@@ -1,32 +1,22 @@
 """Fitting the model of attack times: what map, order and players make of the logarithm of a time.
 
 A completed attack is observed, one that failed says only "longer than what it had to beat" (as in ``par``). Every part
-is held near nothing by its prior, so what was hardly seen hardly moves. The most likely values are found by Newton's
-method, of which there is one optimum, and how sure they are by the curvature there (Laplace); so is ``sigma``, by what
-each makes of the evidence. It always starts from nothing and from all matches in order of play: a match that comes late
-or goes gives what it would have given at once.
-Belongs here: that. Does not belong here: what is predicted by it (``attack_model``, ``odds``). The rules need numpy
-only here and where forecasts are judged.
+is held near nothing by its prior, so what was hardly seen hardly moves. It always starts from nothing and from all
+matches in order of play: a match that comes late or goes gives what it would have given at once.
+Belongs here: matches as numbers, and the fit to them. Does not belong here: its arithmetic (``censored_fit``), what is
+predicted by it (``attack_model``, ``odds``). Rules need numpy only here, there, and where forecasts are judged.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import erfc, log, log1p, pi, sqrt
+from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slomix_pipeline.rules.attack_model import PRIOR_MEAN, PRIOR_SD, AttackModel, RatedMatch, Term, Terms, in_order
+from slomix_pipeline.rules.censored_fit import Fit, Floats, Integers, Seen, best_sigma
 from slomix_pipeline.rules.damage_strength import Shown, shown_in, strength
 
-SIGMAS = tuple(round(0.4 + 0.05 * step, 2) for step in range(11))  # 0.4 to 0.9
-SIGMA_AT_FIRST = 0.45
-DECIMALS = 9  # that are kept: what rounding in other orders could change is beyond
-MOST_STEPS = 50
-EXACT_ENOUGH = 1e-10  # of the slope at the optimum
-
-Floats = NDArray[np.float64]
+DECIMALS = 9  # that are kept
 
 
 def fit(matches: Iterable[RatedMatch], terms: Terms = Terms.DAMAGE, sigma: float | None = None) -> AttackModel:
@@ -35,172 +25,84 @@ def fit(matches: Iterable[RatedMatch], terms: Terms = Terms.DAMAGE, sigma: float
     return History(played).fit(len(played), terms, sigma)
 
 
-@dataclass(frozen=True)
-class _Optimum:
-    values: Floats
-    curvature: Floats
-    evidence: float
-
-
 class History:
     """Matches as numbers, in order of play; ``fit`` takes as many of them as one wants to know. Maps and players are
-    in the order in which they first appear: the first matches know the first of them."""
+    numbered as they first appear: the first matches know the first of them."""
 
     def __init__(self, matches: Sequence[RatedMatch]) -> None:
-        self._matches = matches
         self._maps: dict[str, int] = {}
         self._players: dict[str, int] = {}
-        self._seen: list[tuple[int, int]] = [(0, 0)]  # maps and players, after so many matches
-        for match in matches:
+        people = [match.players for match in matches]
+        for match, there in zip(matches, people, strict=True):
             self._maps.setdefault(match.map, len(self._maps))
-            for guid in match.players:
+            for guid in there:
                 self._players.setdefault(guid, len(self._players))
-            self._seen.append((len(self._maps), len(self._players)))
-        self._on_map = np.zeros((len(matches), len(self._maps)))
-        self._lead = np.zeros((len(matches), len(self._players)))  # shares in the first team, less in the second
-        for row, match in enumerate(matches):
-            self._on_map[row, self._maps[match.map]] = 1
-            for guid, share in match.first_team.shares.items():
-                self._lead[row, self._players[guid]] += share
-            for guid, share in match.second_team.shares.items():
-                self._lead[row, self._players[guid]] -= share
-        self._more = np.array([log(m.first_team.seconds / m.second_team.seconds) for m in matches])
-        self._times = np.log([(match.first.seconds, match.second.seconds) for match in matches]).reshape(-1, 2)
-        self._done = np.array([(m.first.completed, m.second.completed) for m in matches], dtype=bool).reshape(-1, 2)
-        self._shown = np.zeros((len(matches), len(self._players), 2))
-        for row, match in enumerate(matches):
-            for guid, shown in shown_in(match).items():
-                if guid in self._players:
-                    self._shown[row, self._players[guid]] = shown
+        self._map = np.array([self._maps[match.map] for match in matches], dtype=np.int64)
+        shape = len(matches), max(map(len, people), default=0)  # shorter rows are filled up: nobody is there
+        self._who, self._is_there = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+        self._lead, self._shown = np.zeros(shape), np.zeros((*shape, 2))
+        for row, (match, there) in enumerate(zip(matches, people, strict=True)):
+            shown, first, second = shown_in(match), match.first_team.shares, match.second_team.shares
+            for column, guid in enumerate(there):
+                self._who[row, column], self._is_there[row, column] = self._players[guid], True
+                self._lead[row, column] = first.get(guid, 0) - second.get(guid, 0)
+                self._shown[row, column] = shown.get(guid, (0, 0))
+        self._more = np.array([log(match.first_team.seconds / match.second_team.seconds) for match in matches])
+        self._times = np.log([match.first.seconds for match in matches] + [match.second.seconds for match in matches])
+        done = [match.first.completed for match in matches] + [match.second.completed for match in matches]
+        self._done = np.array(done, dtype=bool)
 
     def fit(self, count: int, terms: Terms = Terms.DAMAGE, sigma: float | None = None) -> AttackModel:
         """The model of the first so many matches."""
-        maps, players = self._seen[count]
-        damage = self._damage_strengths(count, players) if terms is Terms.DAMAGE else np.zeros(0)
-        names = self._names(maps, players, terms)
-        rows = self._rows(count, terms, damage)
-        times, done = self._times[:count].T.reshape(-1), self._done[:count].T.reshape(-1)
-        prior = _prior(names)
-        if sigma is None:
-            sigma, optimum = _best_sigma(rows, times, done, prior)
-        else:
-            optimum = _optimum(rows, times, done, prior, sigma)
-        covariance = np.round(np.linalg.inv(optimum.curvature), DECIMALS)
-        used = self._matches[:count]
+        matches_on = np.bincount(self._map[:count]).tolist()
+        played = np.bincount(self._who[:count][self._is_there[:count]]).tolist()
+        maps, players = list(self._maps)[: len(matches_on)], list(self._players)[: len(played)]
+        damage = self._damage_strengths(count, len(played)) if terms is Terms.DAMAGE else np.zeros(len(played))
+        names = _names(terms, maps, players)
+        seen = self._seen(count, names, terms, len(maps), damage)
+        found = best_sigma(seen) if sigma is None else Fit(seen).optimum(sigma)
         return AttackModel(
             terms,
-            sigma,
+            found.sigma,
             count,
-            dict(zip(names, np.round(optimum.values, DECIMALS).tolist(), strict=True)),
-            tuple(tuple(row[: at + 1]) for at, row in enumerate(covariance.tolist())),
-            dict(zip(self._players, np.round(damage, DECIMALS).tolist(), strict=False)),
-            {name: 2 * played for name, played in Counter(match.map for match in used).items()},
-            dict(Counter(guid for match in used for guid in match.players)),
+            dict(zip(names, np.round(found.parts, DECIMALS).tolist(), strict=True)),
+            tuple(tuple(row[: at + 1]) for at, row in enumerate(np.round(found.covariance, DECIMALS).tolist())),
+            dict(zip(players, np.round(damage, DECIMALS).tolist(), strict=True)) if terms is Terms.DAMAGE else {},
+            {name: 2 * matches for name, matches in zip(maps, matches_on, strict=True)},
+            dict(zip(players, played, strict=True)),
         )
 
     def _damage_strengths(self, count: int, players: int) -> Floats:
-        shown = self._shown[:count, :players].sum(axis=0)
-        return np.array([strength(Shown(weighted, seconds)) for weighted, seconds in shown.tolist()])
+        who, shown = self._who[:count].reshape(-1), self._shown[:count].reshape(-1, 2)
+        sums = (np.bincount(who, weights=shown[:, at], minlength=players).tolist() for at in (0, 1))
+        return np.array([strength(Shown(weighted, seconds)) for weighted, seconds in zip(*sums, strict=True)])
 
-    def _names(self, maps: int, players: int, terms: Terms) -> list[str]:
-        names = [Term.MEAN, Term.SECOND, *(Term.MAP.of(name) for name in list(self._maps)[:maps])]
+    def _seen(self, count: int, names: Sequence[str], terms: Terms, maps: int, damage: Floats) -> Seen:
+        """The first attacks of all matches, then the second ones. Who is stronger is faster as he attacks, and is held
+        off longer when he defends."""
+        ones, who, lead = np.ones((count, 1)), self._who[:count], self._lead[:count]
+        columns: list[Integers] = [np.tile([0, 1], (count, 1)), 2 + self._map[:count, None]]
+        ahead = np.zeros((count, 0))
         if terms is not Terms.MAPS:
-            names += [Term.NUMBERS, *(Term.PLAYER.of(guid) for guid in list(self._players)[:players])]
+            columns += [np.full((count, 1), 2 + maps), 3 + maps + who]
+            ahead = np.hstack([self._more[:count, None], lead])
         if terms is Terms.DAMAGE:
-            names.append(Term.DAMAGE)
-        return [str(name) for name in names]
-
-    def _rows(self, count: int, terms: Terms, damage: Floats) -> Floats:
-        """One row per attack, the first ones of all matches before the second ones. Who is stronger is faster when he
-        attacks, and held off longer when he defends."""
-        maps, players = self._seen[count]
-        ones, second = np.ones((count, 1)), np.repeat((0.0, 1.0), count)[:, None]
-        both = np.vstack([np.hstack([ones, self._on_map[:count, :maps]])] * 2)
-        rows = np.hstack([both[:, :1], second, both[:, 1:]])
-        if terms is Terms.MAPS:
-            return rows
-        lead = np.hstack([self._more[:count, None], self._lead[:count, :players]])
-        if terms is Terms.DAMAGE:
-            lead = np.hstack([lead, lead[:, 1:] @ damage[:, None]])
-        return np.hstack([rows, np.vstack([-lead, lead])])
+            columns += [np.full((count, 1), len(names) - 1)]
+            ahead = np.hstack([ahead, (lead * damage[who]).sum(axis=1, keepdims=True)])
+        kinds = [Term(name.partition(":")[0]) for name in names]
+        return Seen(
+            np.concatenate([self._times[:count], self._times[len(self._map) :][:count]]),
+            np.concatenate([self._done[:count], self._done[len(self._map) :][:count]]),
+            np.vstack([np.hstack(columns)] * 2),
+            np.vstack([np.hstack([ones, 0 * ones, ones, -ahead]), np.hstack([ones, ones, ones, ahead])]),
+            np.array([PRIOR_MEAN if kind is Term.MEAN else 0.0 for kind in kinds]),
+            np.array([PRIOR_SD[kind] ** -2 for kind in kinds]),
+        )
 
 
-@dataclass(frozen=True)
-class _Prior:
-    mean: Floats
-    precision: Floats
-
-
-def _prior(names: Sequence[str]) -> _Prior:
-    kinds = [Term(name.partition(":")[0]) for name in names]
-    mean = np.array([PRIOR_MEAN if kind is Term.MEAN else 0.0 for kind in kinds])
-    return _Prior(mean, np.array([PRIOR_SD[kind] ** -2 for kind in kinds]))
-
-
-def _best_sigma(rows: Floats, times: Floats, done: NDArray[np.bool_], prior: _Prior) -> tuple[float, _Optimum]:
-    """The sigma of most evidence, looked for uphill from the usual one, as it has one top."""
-    tried: dict[float, _Optimum] = {}
-
-    def evidence(sigma: float) -> float:
-        if sigma not in tried:
-            tried[sigma] = _optimum(rows, times, done, prior, sigma)
-        return tried[sigma].evidence
-
-    best = SIGMA_AT_FIRST
-    while True:
-        at = SIGMAS.index(best)
-        better = max(SIGMAS[max(at - 1, 0) : at + 2], key=evidence)
-        if evidence(better) <= evidence(best):
-            return best, tried[best]
-        best = better
-
-
-def _optimum(rows: Floats, times: Floats, done: NDArray[np.bool_], prior: _Prior, sigma: float) -> _Optimum:
-    values = prior.mean.copy()
-    likely, slope, curvature = _at(values, rows, times, done, prior, sigma)
-    for _ in range(MOST_STEPS):
-        step = np.linalg.solve(curvature, slope)
-        if float(np.abs(slope).max()) < EXACT_ENOUGH * max(1.0, float(curvature.max())):
-            break
-        for _halved in range(MOST_STEPS):
-            there = _at(values + step, rows, times, done, prior, sigma)
-            if there[0] >= likely - 1e-9:
-                break
-            step = step / 2
-        values = values + step
-        likely, slope, curvature = there
-    determinant = np.linalg.slogdet(curvature)[1] - np.log(prior.precision).sum()
-    return _Optimum(values, curvature, likely - float(determinant) / 2)
-
-
-def _at(
-    values: Floats, rows: Floats, times: Floats, done: NDArray[np.bool_], prior: _Prior, sigma: float
-) -> tuple[float, Floats, Floats]:
-    """How likely the times are with these values (logarithm, with the prior), its slope and its curvature."""
-    off = (times - rows @ values) / sigma
-    likely, pull, weight = -off * off / 2 - log(sigma * sqrt(2 * pi)), off.copy(), np.ones(len(off))
-    held = ~done
-    likely[held], pull[held], weight[held] = _censored(off[held])
-    from_prior = values - prior.mean
-    total = float(likely.sum() - (prior.precision * from_prior * from_prior).sum() / 2)
-    slope = rows.T @ pull / sigma - prior.precision * from_prior
-    curvature = (rows * (weight / sigma**2)[:, None]).T @ rows
-    curvature[np.diag_indices_from(curvature)] += prior.precision
-    return total, slope, curvature
-
-
-FAR_OUT = 25.0  # standard deviations: beyond, the share that is left is too small for a number, its logarithm is not
-
-
-def _censored(off: Floats) -> tuple[Floats, Floats, Floats]:
-    """Of attacks that lasted longer than so many standard deviations above what was expected: the logarithm of how
-    likely that is, its slope and its curvature."""
-    likely = np.array([_log_beyond(each) for each in off.tolist()])
-    pull = np.exp(-off * off / 2 - log(sqrt(2 * pi)) - likely)
-    return likely, pull, pull * (pull - off)
-
-
-def _log_beyond(off: float) -> float:
-    if off > FAR_OUT:
-        return -off * off / 2 - log(off * sqrt(2 * pi)) + log1p(-1 / off**2 + 3 / off**4)
-    return log(erfc(off / sqrt(2)) / 2)
+def _names(terms: Terms, maps: Iterable[str], players: Iterable[str]) -> list[str]:
+    """All parts of a model, in order."""
+    names = [str(Term.MEAN), str(Term.SECOND), *map(Term.MAP.of, maps)]
+    if terms is not Terms.MAPS:
+        names += [str(Term.NUMBERS), *map(Term.PLAYER.of, players)]
+    return [*names, str(Term.DAMAGE)] if terms is Terms.DAMAGE else names

@@ -24,8 +24,10 @@ _NODES = (
 )
 _UNSURE = (*_NODES, *((-off, weight) for off, weight in _NODES[1:]))
 
-_STEPS = 200  # of an integral over a time's density, an even number
-_REACH = 8.0  # standard deviations, beyond which nothing is left of one
+# An integral over a time's density, by Simpson: an even number of steps, up to so many standard deviations. Right to
+# the sixth digit.
+_STEPS = 60
+_REACH = 6.0
 
 
 def below(off: float) -> float:
@@ -107,21 +109,26 @@ def match_odds(
 
 def stopwatch(first: float, second: float, sigma: float, limit_seconds: int) -> MatchOdds:
     """Who is faster of two attacks whose times' logarithms are expected at ``first`` and ``second``."""
-    end = (log(limit_seconds) - first) / sigma
+    ends = [(log(limit_seconds) - expected) / sigma for expected in (first, second)]
     behind = (second - first) / sigma
-    draw = below(-end) * below(behind - end)
+    wins, loses = _faster(ends[0], behind), _faster(ends[1], -behind)
+    draw = below(-ends[0]) * below(-ends[1])
+    share = wins / (wins + loses) if wins + loses else 0.5
+    return MatchOdds((1 - draw) * share, (1 - draw) * (1 - share), draw)
+
+
+def _faster(end: float, behind: float) -> float:
+    """The chance of an attack that is through before its ``end`` and sooner than one that is expected to be so much
+    ``behind``, in standard deviations: its density times the share of others that take longer."""
     low, high = -_REACH, min(_REACH, end)
     if high <= low:
-        wins = 0.0
-    else:  # first's density times the share of second attacks that take longer, by Simpson
-        width = (high - low) / _STEPS
-        wins = sum(
-            (1 if at in (0, _STEPS) else 4 if at % 2 else 2) * _density(off) * below(behind - off)
-            for at in range(_STEPS + 1)
-            for off in [low + at * width]
-        )
-        wins *= width / 3
-    return MatchOdds(wins, max(0.0, 1 - wins - draw), draw)
+        return 0.0
+    width = (high - low) / _STEPS
+    return sum(
+        (1 if at in (0, _STEPS) else 4 if at % 2 else 2) * _density(off) * below(behind - off) * width / 3
+        for at in range(_STEPS + 1)
+        for off in [low + at * width]
+    )
 
 
 def _density(off: float) -> float:
@@ -138,7 +145,8 @@ def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: f
 def tempered(chance: float, temperature: float) -> float:
     """A chance with its odds to the power of ``temperature``: below 1 nearer to a half. Teams are made by people who
     know more than any rating, so what it says is too sure; how much so earlier nights tell (``walk_forward``)."""
-    own, other = float(chance**temperature), float((1 - chance) ** temperature)
+    own: float = chance**temperature
+    other: float = (1 - chance) ** temperature
     return own / (own + other)
 
 

@@ -6,7 +6,7 @@ a test of the model, and no ledger.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from slomix_pipeline.rules.attack_model import AttackModel, RatedMatch, Terms, in_order
 from slomix_pipeline.rules.attack_times import History
 from slomix_pipeline.rules.forecast_scores import COIN, Forecast, base_rates, scores, temperature_of
-from slomix_pipeline.rules.odds import MatchOdds, half_time, match_odds, tempered
+from slomix_pipeline.rules.odds import MatchOdds, decided_odds, half_time, match_odds, tempered
 from slomix_pipeline.rules.scoring import Faster
 from slomix_pipeline.rules.teams import Team
 
@@ -58,33 +58,34 @@ class Said:
         return (1 - self.odds.draw) * (1 - self.chance_told)
 
 
-@dataclass(frozen=True)
-class _Night:
-    """What was known when a night began: so many matches, the sigma of each model, a temperature."""
-
-    known: int
-    models: Mapping[Terms, AttackModel]
-    temperature: float
-
-
 def walk_forward(matches: Iterable[RatedMatch], update: Update, terms: Sequence[Terms] = tuple(Terms)) -> list[Said]:
     """What would have been said of each match, in order of play. ``terms``: the models to try, the richest last, which
     says the odds before a match."""
     played = in_order(matches)
-    history = History(played)
     rates = base_rates(match.second.completed for match in played)
-    nights: dict[str, _Night] = {}
+    temperatures: dict[str, float] = {}
     said: list[Said] = []
-    for at, match in enumerate(played):
-        if match.night not in nights:
-            models = {each: history.fit(at, each) for each in terms}
-            nights[match.night] = _Night(at, models, temperature_of(before_match(said, told=False)))
-        night = nights[match.night]
-        learns = update is Update.LIVE and at > night.known
-        models = {t: history.fit(at, t, own.sigma) if learns else own for t, own in night.models.items()}
-        base = rates[at if update is Update.LIVE else night.known]
-        said.append(_said(match, models, base, night.temperature))
+    for match, known, models in _learning(played, update, terms):
+        if match.night not in temperatures:
+            temperatures[match.night] = temperature_of(before_match(said, told=False))
+        said.append(_said(match, models, rates[known], temperatures[match.night]))
     return said
+
+
+def _learning(
+    played: Sequence[RatedMatch], update: Update, terms: Sequence[Terms]
+) -> Iterator[tuple[RatedMatch, int, Mapping[Terms, AttackModel]]]:
+    """Every match in order with the number of matches that are known before it, and the models of these. What sigma is
+    is asked once a night. Nights of two servers can be at the same time."""
+    history = History(played)
+    begun: dict[str, tuple[int, Mapping[Terms, AttackModel]]] = {}
+    for at, match in enumerate(played):
+        if match.night not in begun:
+            begun[match.night] = at, {each: history.fit(at, each) for each in terms}
+        known, models = begun[match.night]
+        if update is Update.LIVE and at > known:
+            known, models = at, {each: history.fit(at, each, own.sigma) for each, own in models.items()}
+        yield match, known, models
 
 
 def _said(match: RatedMatch, models: Mapping[Terms, AttackModel], base: float, temperature: float) -> Said:
@@ -148,7 +149,16 @@ def signal(matches: Iterable[RatedMatch], terms: Terms = Terms.DAMAGE, exchanges
 
 
 def _difference(matches: Sequence[RatedMatch], terms: Terms) -> float:
-    return scores(before_match(walk_forward(matches, Update.NIGHT, [terms]), told=False)).difference
+    return scores(
+        [
+            Forecast(
+                match.night, decided_odds(models[terms], match.first_team, match.second_team), winner is Faster.FIRST
+            )
+            for match, _, models in _learning(matches, Update.NIGHT, [terms])
+            for winner in [match.winner]
+            if winner is not Faster.DRAW
+        ]
+    ).difference
 
 
 def _exchanged(matches: Sequence[RatedMatch], chance: Random) -> list[RatedMatch]:

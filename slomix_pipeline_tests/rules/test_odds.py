@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import log
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules.attack_model import AttackModel, Roster, Term, Terms, roster
@@ -71,16 +71,17 @@ def test_chances_add_up_and_mirror(median: int, limit: int, lead: float, sigma: 
     other = stopwatch(log(median) + lead, log(median) - lead, sigma, limit)
     assert sum(one) == pytest.approx(1)
     assert min(one) >= 0
-    assert one == pytest.approx((other.second, other.first, other.draw), abs=1e-5)
+    assert one == pytest.approx((other.second, other.first, other.draw), abs=1e-9)
 
 
 @given(SECONDS, SECONDS, LEADS, LEADS)
+@example(3000, 10, 0.0, 1.0)  # hardly ever decided
 def test_the_stronger_is_the_likelier_to_win(median: int, limit: int, lead: float, more: float) -> None:
     weak, strong = sorted((lead, more))
     chances = [
         stopwatch(log(median) - each, log(median) + each, 0.45, limit).first_if_decided for each in (weak, strong)
     ]
-    assert chances[0] <= chances[1] + 1e-5
+    assert chances[0] <= chances[1] + 1e-6
 
 
 @given(SECONDS, SECONDS)
