@@ -7,7 +7,7 @@ create view partition_played as
 select partition_key, server, coalesce(named_stamp, named_end at time zone 'UTC') as played_at
 from file where partition_key is not null
 union all
-select session_if_first, server, min(stamp_local) from parsed_round group by session_if_first, server;
+select distinct session_if_first, server, stamp_local from parsed_round;   -- a session's key has its second
 comment on view partition_played is
 'What stands behind a key of a round, an endstats file, a timing record or a session, also of one that was merged away: its server, and when it was played by the server''s wall clock; records whose names have no stamp by UTC.';
 
