@@ -92,12 +92,17 @@ def season_awards(conn: Connection[DictRow], season: Season, zone: tzinfo) -> Se
     sessions = _sessions(conn, season, zone)
     with conn.cursor(row_factory=rows_of(AwardGiven)) as cursor:
         given = cursor.execute(
-            """select award, guid, name, count(*) as times
-               from (select distinct a.award, a.round_key, p.person as guid, p.name,
-                            case when p.person is null then a.guid end as unnamed
-                     from valid_round_award a left join board_person p using (guid)
-                     where a.session_key = any(%s) and a.award is not null) each_once
-               group by award, guid, name""",
+            """select award, p.person as guid, p.name, sum(times)::bigint as times
+               from (select award, person, count(*) as times
+                     from (select round_key from valid_round where session_key = any(%s) offset 0) v
+                     cross join lateral (   -- once for each person; round by round, as each has few
+                         select distinct a.award, coalesce(d.person_guid, a.guid) as person
+                         from award a left join person_decided d using (guid)
+                         where a.round_key = v.round_key and a.award is not null
+                     ) given
+                     group by award, person) counted
+               left join board_person p on p.guid = counted.person
+               group by award, p.person, p.name""",
             [sessions],
         ).fetchall()
     row = conn.execute(

@@ -53,6 +53,7 @@ SHOWN = [
     "person_decided",
     "person_met",
     "person_result",
+    "played_map",
     "player_career_sum",
     "player_duel_fact",
     "player_fact_level",
