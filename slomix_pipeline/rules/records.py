@@ -5,7 +5,7 @@ nights.
 Does not belong here: the numbers themselves and whether a round may hold a record (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -166,42 +166,43 @@ def _personal_best(history: Sequence[NightBest], session_key: str) -> PersonalBe
     return PersonalBest(history[place], before[first], place - first, place)
 
 
-class NightEnded(NamedTuple):
-    """How an evening ended for somebody; ``won``: None for a draw."""
+class EveningEnded(NamedTuple):
+    """How an evening ended: who ``won`` it, and who did not, as it was lost or a draw. Nobody is in both."""
 
-    guid: str
     session_key: str
-    won: bool | None
+    won: Collection[str]
+    not_won: Collection[str]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Evenings won one after the other, of those that somebody played and that were decided. ``goes_on``: his last one
-    is among them."""
+    """So many evenings won one after the other, from the ``first`` session to the ``last``, of those that somebody
+    played and that were decided. ``goes_on``: his last one is among them."""
 
     guid: str
-    sessions: tuple[str, ...]
+    nights: int
+    first: str
+    last: str
     goes_on: bool
 
 
 LEAST_RUN = 2  # one evening won is no run
 
 
-def longest_runs(nights: Iterable[NightEnded]) -> list[Run]:
+def longest_runs(evenings: Iterable[EveningEnded]) -> list[Run]:
     """The longest run of evenings won, of everybody who had one as long, in the order in which they were completed.
-    ``nights``: in order of play; a draw ends a run."""
-    runs: dict[str, list[str]] = {}
-    best: list[tuple[str, tuple[str, ...]]] = []
-    for night in nights:
-        run = runs.setdefault(night.guid, [])
-        if not night.won:
-            run.clear()
-            continue
-        run.append(night.session_key)
-        if len(run) < LEAST_RUN:
-            continue
-        if not best or len(run) > len(best[0][1]):
-            best = []
-        if not best or len(run) == len(best[0][1]):
-            best.append((night.guid, tuple(run)))
-    return [Run(guid, sessions, runs[guid][-1:] == [sessions[-1]]) for guid, sessions in best]
+    ``evenings``: in order of play."""
+    running: dict[str, tuple[str, int]] = {}  # since which session, and how many
+    longest, best = LEAST_RUN, list[tuple[str, str, str]]()
+    for evening in evenings:
+        for guid in evening.not_won:
+            running.pop(guid, None)
+        for guid in evening.won:
+            first, before = running.get(guid, (evening.session_key, 0))
+            running[guid] = first, before + 1
+            if before + 1 < longest:
+                continue
+            if before + 1 > longest:
+                longest, best = before + 1, []
+            best.append((guid, first, evening.session_key))
+    return [Run(guid, longest, first, last, running.get(guid) == (first, longest)) for guid, first, last in best]

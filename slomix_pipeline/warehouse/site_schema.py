@@ -27,6 +27,7 @@ SHOWN = [
     "alias",
     "alias_fact",
     "attack_deed",
+    "attacked_map",
     "award",
     "board_name",
     "board_number",

@@ -151,6 +151,15 @@ create index map_attack_played on map_attack (map, stamp, round_key) include (se
 alter table map_attack add foreign key (match_key) references match on delete cascade;
 comment on table map_attack is 'The rows of match_attack as they were when their session was scored last.';
 
+create view attacked_map as
+with recursive seen (map) as (   -- from one map to the next by the index: they are few, and their attacks many
+    select min(map) from map_attack
+    union all
+    select (select min(a.map) from map_attack a where a.map > seen.map) from seen where seen.map is not null
+)
+select map from seen where map is not null;
+comment on view attacked_map is 'The maps of which map_attack has rows.';
+
 create view fastest_attack as
 select a.match_key, a.number, a.team, a.seconds, before.seconds as best_before
 from map_attack a
