@@ -162,11 +162,10 @@ _DECIDED = """
     select s.session_key, s.ended_at, s.points_a, s.points_b, s.matches - s.not_counted as counted, s.without_points,
            p.team_a, p.team_b
     from session_score s
-    left join (
-        select session_key, array_agg(guid) filter (where team = 'A') as team_a,
-               array_agg(guid) filter (where team = 'B') as team_b
-        from session_player group by session_key
-    ) p using (session_key)
+    cross join lateral (
+        select array_agg(guid) filter (where team = 'A') as team_a, array_agg(guid) filter (where team = 'B') as team_b
+        from session_player own where own.session_key = s.session_key
+    ) p
     order by s.started_at, s.session_key"""
 
 

@@ -50,7 +50,7 @@ _BEST = """
         order by {kind} desc limit 1
     ) best
     join book_night n on n.{kind} = best.value
-    where n.level = {level} and n.map = %(map)s and n.guid = any(%(guids)s)"""
+    where n.level = {level} and n.map = %(map)s and n.guid = any(%(guids)s) and n.{kind} > 0"""
 
 # All who reached these, first in time first; one after the other, so that each is found by its session.
 _REACHED = """

@@ -41,14 +41,16 @@ class SeasonAwards:
 def seasons_played(conn: Connection[DictRow], zone: tzinfo) -> list[SeasonPlayed]:
     """All seasons with a session, newest first."""
     counted: dict[Season, list[int]] = {}
-    for row in conn.execute(
-        """select s.started_at, coalesce(m.matches, 0) as matches
+    for row in conn.execute(  # by months, of which a season has some whole ones
+        """select min(s.started_at) as started_at, count(*) as sessions, coalesce(sum(m.matches), 0)::bigint as matches
            from session s
            left join (select session_key, count(winner) as matches from match group by session_key) m
-                using (session_key)"""
+                using (session_key)
+           group by date_trunc('month', s.started_at at time zone %s)""",
+        [str(zone)],
     ):
         sums = counted.setdefault(season_of(row["started_at"], zone), [0, 0])
-        sums[0] += 1
+        sums[0] += row["sessions"]
         sums[1] += row["matches"]
     return [SeasonPlayed(season, *counted[season]) for season in sorted(counted, reverse=True)]
 
