@@ -99,10 +99,15 @@ def measure_commands(conn: Connection[DictRow]) -> None:
     find = careers.find_player
     show("player", asked(conn, FEW, lambda guid: careers.career(conn, find(conn, str(guid))), guids), None)
     show("records", asked(conn, FEW, lambda _: records.records(conn), []), None)
-    found = records.records(conn)
-    show("what stands around them", asked(conn, FEW, lambda _: record_stories.stories(conn, found), []), None)
+    found, who = records.records(conn), records.named(conn)
+    show("what stands around them", asked(conn, FEW, lambda _: record_stories.stories(conn, found, who), []), None)
+    show("and around attacks", asked(conn, FEW, lambda _: record_stories.attack_stories(conn, found), []), None)
     show("longest hold", asked(conn, FEW, lambda _: record_stories.longest_hold(conn), []), None)
-    show("longest run of sessions won", asked(conn, FEW, lambda _: record_stories.longest_run(conn), []), None)
+    show(
+        "longest run of sessions won",
+        asked(conn, FEW, lambda _: record_stories.longest_run(conn, who, lambda _: False), []),
+        None,
+    )
     show(
         "who is good on a map", asked(conn, FEW, lambda name: map_history.players_on(conn, str(name), 20), played), None
     )

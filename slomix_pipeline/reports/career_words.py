@@ -16,7 +16,7 @@ from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
 from slomix_pipeline.rules.par import EARLY_BELOW, LEAST_ATTACKS
-from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
+from slomix_pipeline.rules.records import KINDS, LEAST_MULTIKILLS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
     Career,
@@ -156,9 +156,10 @@ def equalled_text(record: RecordSeen) -> str:
 
 
 def samples_text() -> str:
-    """What rates need to be a record."""
+    """What rates and multikills need to be a record."""
     needs = {f"{kind.least} {kind.sample}" for kind in KINDS.values() if kind.least}
-    return f"Rates from {' and from '.join(sorted(needs, reverse=True))}; only rounds whose checks passed."
+    rates = " and from ".join(sorted(needs, reverse=True))
+    return f"Rates from {rates}, multikills from {LEAST_MULTIKILLS} of a kind; only rounds whose checks passed."
 
 
 def milestone_text(milestone: Milestone) -> str:

@@ -5,7 +5,7 @@ nights.
 Does not belong here: the numbers themselves and whether a round may hold a record (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,11 @@ class RecordKind(StrEnum):
     USEFUL_KILLS = "useful_kills"
     REVIVES_GIVEN = "revives_given"
     HEADSHOTS = "headshots"
+    MULTIKILLS_2 = "multikills_2"
+    MULTIKILLS_3 = "multikills_3"
+    MULTIKILLS_4 = "multikills_4"
+    MULTIKILLS_5 = "multikills_5"
+    MULTIKILLS_6 = "multikills_6"
     ATTACK = "attack"
 
 
@@ -41,7 +46,7 @@ class RecordLevel(StrEnum):
 class KindOfRecord:
     """How a kind is shown; ``is_time``: as minutes and seconds; ``feat``: with its value, in a sentence. ``least``: the
     sample that a rate needs, in units of ``sample``. ``levels``: over what it can be added up;
-    ``of_old_files``: files of before 38 fields know it, too."""
+    ``of_old_files``: files of before 38 fields know it, too; ``personal``: bests of one's own are told of it."""
 
     title: str
     decimals: int = 0
@@ -52,11 +57,20 @@ class KindOfRecord:
     feat: str = "{value} {title}"
     levels: tuple[RecordLevel, ...] = (RecordLevel.ROUND,)
     of_old_files: bool = True
+    personal: bool = True
 
 
 # A rate of a few seconds or shots is chance: without these, 4 hits of 5 shots would be the best accuracy ever.
 LEAST_SECONDS = 180
 LEAST_SHOTS = 100
+# Of one chain in a round there is no record: all who ever had one would hold it.
+LEAST_MULTIKILLS = 2
+
+
+def _multikills(title: str) -> KindOfRecord:
+    """Small numbers, whose bests stand for so long that none of another kind would be told beside them."""
+    return KindOfRecord(title, personal=False)
+
 
 KINDS = {
     RecordKind.KILLS: KindOfRecord("kills", levels=tuple(RecordLevel)),
@@ -70,6 +84,11 @@ KINDS = {
     RecordKind.USEFUL_KILLS: KindOfRecord("useful kills"),
     RecordKind.REVIVES_GIVEN: KindOfRecord("revives", levels=tuple(RecordLevel), of_old_files=False),
     RecordKind.HEADSHOTS: KindOfRecord("hits on heads", levels=tuple(RecordLevel)),
+    RecordKind.MULTIKILLS_2: _multikills("double kills"),
+    RecordKind.MULTIKILLS_3: _multikills("triple kills"),
+    RecordKind.MULTIKILLS_4: _multikills("quadruple kills"),
+    RecordKind.MULTIKILLS_5: _multikills("quintuple kills"),
+    RecordKind.MULTIKILLS_6: _multikills("chains of six and more kills"),
     RecordKind.ATTACK: KindOfRecord("fastest attack", is_time=True, feat="{title} in {value}"),
 }
 
@@ -148,6 +167,8 @@ def personal_bests(nights: Iterable[NightBest], session_key: str) -> list[Person
     only equals the old one is none."""
     histories: dict[tuple[str, RecordKind], list[NightBest]] = {}
     for night in sorted(nights, key=lambda night: (night.started_at, night.session_key)):
+        if not KINDS[night.kind].personal:
+            continue
         histories.setdefault((night.guid, night.kind), []).append(night)
     found = [best for history in histories.values() if (best := _personal_best(history, session_key))]
     found.sort(key=lambda best: (-best.rarity, best.best.guid, best.best.kind))
@@ -166,42 +187,43 @@ def _personal_best(history: Sequence[NightBest], session_key: str) -> PersonalBe
     return PersonalBest(history[place], before[first], place - first, place)
 
 
-class NightEnded(NamedTuple):
-    """How an evening ended for somebody; ``won``: None for a draw."""
+class EveningEnded(NamedTuple):
+    """How an evening ended: who ``won`` it, and who did not, as it was lost or a draw. Nobody is in both."""
 
-    guid: str
     session_key: str
-    won: bool | None
+    won: Collection[str]
+    not_won: Collection[str]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Evenings won one after the other, of those that somebody played and that were decided. ``goes_on``: his last one
-    is among them."""
+    """So many evenings won one after the other, from the ``first`` session to the ``last``, of those that somebody
+    played and that were decided. ``goes_on``: his last one is among them."""
 
     guid: str
-    sessions: tuple[str, ...]
+    nights: int
+    first: str
+    last: str
     goes_on: bool
 
 
 LEAST_RUN = 2  # one evening won is no run
 
 
-def longest_runs(nights: Iterable[NightEnded]) -> list[Run]:
+def longest_runs(evenings: Iterable[EveningEnded]) -> list[Run]:
     """The longest run of evenings won, of everybody who had one as long, in the order in which they were completed.
-    ``nights``: in order of play; a draw ends a run."""
-    runs: dict[str, list[str]] = {}
-    best: list[tuple[str, tuple[str, ...]]] = []
-    for night in nights:
-        run = runs.setdefault(night.guid, [])
-        if not night.won:
-            run.clear()
-            continue
-        run.append(night.session_key)
-        if len(run) < LEAST_RUN:
-            continue
-        if not best or len(run) > len(best[0][1]):
-            best = []
-        if not best or len(run) == len(best[0][1]):
-            best.append((night.guid, tuple(run)))
-    return [Run(guid, sessions, runs[guid][-1:] == [sessions[-1]]) for guid, sessions in best]
+    ``evenings``: in order of play."""
+    running: dict[str, tuple[str, int]] = {}  # since which session, and how many
+    longest, best = LEAST_RUN, list[tuple[str, str, str]]()
+    for evening in evenings:
+        for guid in evening.not_won:
+            running.pop(guid, None)
+        for guid in evening.won:
+            first, before = running.get(guid, (evening.session_key, 0))
+            running[guid] = first, before + 1
+            if before + 1 < longest:
+                continue
+            if before + 1 > longest:
+                longest, best = before + 1, []
+            best.append((guid, first, evening.session_key))
+    return [Run(guid, longest, first, last, running.get(guid) == (first, longest)) for guid, first, last in best]

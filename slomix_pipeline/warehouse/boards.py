@@ -15,8 +15,6 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.boards import Board, BoardName, Threshold
 from slomix_pipeline.warehouse.rows import rows_of
 
-BELOW_SHOWN = 10  # who miss a board
-
 
 @dataclass(frozen=True)
 class BoardRow:
@@ -46,6 +44,14 @@ class BoardPlace:
     volume: int
 
 
+@dataclass(frozen=True)
+class BoardSeen:
+    """A board: who stands on it, first place first, and who has too little for it, the nearest first."""
+
+    rows: list[BoardRow]
+    below: list[BoardPlace]
+
+
 # Sessions of a span are found first, as keys: a condition that may be none would not reach the index.
 _OF_A_SPAN = """
           and session_key = any(array(select session_key from session
@@ -54,7 +60,7 @@ _OF_A_SPAN = """
 
 
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever.
-def _seen(within: str) -> str:
+def _summed(within: str) -> str:
     return f"""
     with asked as (
         select * from unnest(%(boards)s::text[], %(rounds)s::bigint[], %(damage)s::bigint[], %(volume)s::bigint[])
@@ -102,16 +108,15 @@ _BOARDS = """
     select board, rank, guid, name, value, rounds, of_rounds from placed where stands order by board, rank"""
 
 # How near is told by what he has least of, as a share of what is asked for.
-_BELOW = """
-    select guid, name, null::bigint as rank, of_players, placed.rounds, of_rounds, placed.damage, placed.volume
+_SEEN = """
+    select stands, guid, name, rank, value, of_players, placed.rounds, of_rounds, placed.damage, placed.volume
     from placed
     join asked using (board)
-    where not stands
-    order by least(placed.rounds / nullif(asked.rounds, 0)::double precision,
+    order by stands desc, case when stands then rank end,
+             least(placed.rounds / nullif(asked.rounds, 0)::double precision,
                    placed.damage / nullif(asked.damage, 0)::double precision,
                    placed.volume / nullif(asked.volume, 0)::double precision) desc nulls last,
-             placed.rounds desc, placed.damage desc, guid
-    limit %(most)s"""
+             placed.rounds desc, placed.damage desc, guid"""
 
 _PLACES = """
     select board, guid, name, case when stands then rank end as rank, of_players, rounds, of_rounds, damage, volume
@@ -121,7 +126,7 @@ _PLACES = """
 def _placed(asked: Mapping[str, Any], rest: str) -> str:
     """A query of everybody's place."""
     is_of_all_time = asked["since"] is None and asked["until"] is None
-    return _seen("" if is_of_all_time else _OF_A_SPAN) + rest
+    return _summed("" if is_of_all_time else _OF_A_SPAN) + rest
 
 
 def board_rows(
@@ -151,41 +156,30 @@ def boards_rows(
     return found
 
 
-def board_below(
+def board_seen(
     conn: Connection[DictRow],
     board: Board,
     needed: Threshold,
     *,
     map_name: str | None = None,
     since: datetime | None = None,
-) -> list[BoardPlace]:
-    """Those who have too little for a board, the nearest to it first; a few of them."""
-    with conn.cursor(row_factory=rows_of(BoardPlace)) as cursor:
-        asked = _asked({board: needed}, map_name, since) | {"most": BELOW_SHOWN}
-        return cursor.execute(_placed(asked, _BELOW), asked).fetchall()
-
-
-def board_place(
-    conn: Connection[DictRow],
-    board: Board,
-    needed: Threshold,
-    person: str,
-    *,
-    map_name: str | None = None,
-    since: datetime | None = None,
-) -> BoardPlace | None:
-    """Where somebody stands on a board, in the order of ``board_rows``; None: he never played there and then."""
-    return _places(conn, _asked({board: needed}, map_name, since), person).get(board.name)
+) -> BoardSeen:
+    """A board with those who have too little for it. One query, as both are made of all that was played."""
+    asked = _asked({board: needed}, map_name, since)
+    rows, below = [], []
+    for row in conn.execute(_placed(asked, _SEEN), asked):
+        if row["stands"]:
+            rows.append(BoardRow(**{name: row[name] for name in BoardRow.__dataclass_fields__}))
+        else:
+            below.append(BoardPlace(**{name: row[name] for name in BoardPlace.__dataclass_fields__} | {"rank": None}))
+    return BoardSeen(rows, below)
 
 
 def board_places(
     conn: Connection[DictRow], needed: Mapping[Board, Threshold], person: str
 ) -> dict[BoardName, BoardPlace]:
     """Where somebody stands on several boards of whole careers; nothing of who never played."""
-    return _places(conn, _asked(needed), person)
-
-
-def _places(conn: Connection[DictRow], asked: Mapping[str, Any], person: str) -> dict[BoardName, BoardPlace]:
+    asked = _asked(needed)
     rows = conn.execute(_placed(asked, _PLACES), {**asked, "person": person}).fetchall()
     return {BoardName(row.pop("board")): BoardPlace(**row) for row in rows}
 

@@ -191,13 +191,19 @@ def of_sessions_begun(
 
 
 def latest_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, datetime]:
-    """When a result of each session was corrected last; by session, those without a correction are missing."""
+    """When a result of each session was corrected last, or its report became another one, of which nothing may have
+    been told; by session, those of which neither ever was are missing."""
     rows = conn.execute(
-        """select s.session_key, max(c.found_at) as found_at
-           from correction c
-           join post p using (thing)
-           join session_round s on s.round_key = p.partition_key
-           where s.session_key = any(%s) group by s.session_key""",
-        [list(session_keys)],
+        """select session_key, max(at) as at
+           from (select s.session_key, c.found_at as at
+                 from correction c
+                 join post p using (thing)
+                 join session_round s on s.round_key = p.partition_key
+                 where s.session_key = any(%(keys)s)
+                 union all
+                 select session_key, changed_at from session_report
+                 where session_key = any(%(keys)s) and changed_at is not null) corrected
+           group by session_key""",
+        {"keys": list(session_keys)},
     )
-    return {row["session_key"]: row["found_at"] for row in rows}
+    return {row["session_key"]: row["at"] for row in rows}

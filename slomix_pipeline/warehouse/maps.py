@@ -72,7 +72,7 @@ _ATTACKS = """
 
 def map_names(conn: Connection[DictRow]) -> list[str]:
     """All maps of which a round counts, by name."""
-    return [row["map"] for row in conn.execute("select distinct map from session_map order by map")]
+    return [row["map"] for row in conn.execute("select map from played_map order by map")]
 
 
 def find_map(conn: Connection[DictRow], typed: str) -> str:

@@ -4,9 +4,10 @@ Belongs here: asking the views of records. Does not belong here: which kinds the
 (``rules.records``), which rounds may hold one (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from psycopg import Connection, sql
 from psycopg.rows import DictRow
@@ -40,16 +41,16 @@ class RecordSeen:
     later_holders: tuple[str, ...] = ()
 
 
-# Asked of one kind at a time, from the index of its column.
+# Of one kind at one level, from the index of its column; asked of all of them at once: see of_each.
 _BEST = """
-    with best as materialized (
+    select {name} as kind, {level} as level, n.session_key, n.guid, n.{kind}::double precision as value
+    from (
         select {kind} as value from book_night
-        where level = %(level)s and map = %(map)s and guid = any(%(guids)s) and {kind} > 0
+        where level = {level} and map = %(map)s and guid = any(%(guids)s) and {kind} > 0
         order by {kind} desc limit 1
-    )
-    select n.session_key, n.guid, n.{kind}::double precision as value
-    from best join book_night n on n.{kind} = best.value
-    where n.level = %(level)s and n.map = %(map)s and n.guid = any(%(guids)s)"""
+    ) best
+    join book_night n on n.{kind} = best.value
+    where n.level = {level} and n.map = %(map)s and n.guid = any(%(guids)s) and n.{kind} > 0"""
 
 # All who reached these, first in time first; one after the other, so that each is found by its session.
 _REACHED = """
@@ -70,8 +71,14 @@ _REACHED = """
 
 _OF_ATTACKS = """
     with best as materialized (
-        select map, min(seconds) as seconds from map_attack
-        where completed and in_book and team is not null and (%(map)s::text is null or map = %(map)s) group by map
+        select of.map, own.seconds
+        from attacked_map of
+        cross join lateral (
+            select seconds from map_attack own
+            where own.map = of.map and own.completed and own.in_book and own.team is not null
+            order by seconds limit 1
+        ) own
+        where %(map)s::text is null or of.map = %(map)s
     ),
     first as materialized (
         select distinct on (a.map) a.*, count(*) over (partition by a.map) - 1 as equalled
@@ -119,19 +126,26 @@ def records(
 def _best_of(
     conn: Connection[DictRow],
     who: Mapping[str, tuple[str, str]],
-    places: Iterable[tuple[RecordLevel, RecordKind]],
+    places: tuple[tuple[RecordLevel, RecordKind], ...],
     map_name: str | None = None,
 ) -> list[RecordSeen]:
     """The best that any of these reached, in the order of ``places``."""
-    places, best = list(places), []
-    for level, kind in places:
-        asked = {"level": level, "map": map_name or "", "guids": list(who)}
-        rows = conn.execute(sql.SQL(_BEST).format(kind=sql.Identifier(kind)), asked)
-        best += [{"kind": kind, "level": level, **row} for row in rows]
+    best = conn.execute(of_each(_BEST, places), {"map": map_name or "", "guids": list(who)}).fetchall()
     reached: dict[tuple[str, str], list[DictRow]] = {}
     for row in _reached(conn, best, map_name):
         reached.setdefault((row["level"], row["kind"]), []).append(row)
     return [_record(reached[place], who) for place in places if place in reached]
+
+
+@cache
+def of_each(query: str, places: tuple[tuple[RecordLevel, RecordKind], ...]) -> str:
+    """A query of one kind at one level as a single query of several of them. In ``query``: ``{kind}`` is the column,
+    ``{name}`` and ``{level}`` what it is called, ``{at}`` its place among them, from 1 as arrays have it."""
+    parts = (
+        sql.SQL(query).format(kind=sql.Identifier(kind), name=str(kind), level=str(level), at=at)
+        for at, (level, kind) in enumerate(places, start=1)
+    )
+    return sql.SQL(" union all ").join(parts).as_string()
 
 
 def _reached(conn: Connection[DictRow], best: Sequence[DictRow], map_name: str | None) -> list[DictRow]:
@@ -179,7 +193,7 @@ def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> l
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
     """The best that a player, known by these GUIDs, reached in one round, of every kind; the first time that he did."""
     who = {guid: own for guid, own in named(conn).items() if guid in guids}
-    found = _best_of(conn, who, [place for place in PLACES if place[0] is RecordLevel.ROUND])
+    found = _best_of(conn, who, tuple(place for place in PLACES if place[0] is RecordLevel.ROUND))
     return [replace(best, equalled=0, later_guids=(), later_holders=()) for best in found]
 
 

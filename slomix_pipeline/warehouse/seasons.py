@@ -41,14 +41,16 @@ class SeasonAwards:
 def seasons_played(conn: Connection[DictRow], zone: tzinfo) -> list[SeasonPlayed]:
     """All seasons with a session, newest first."""
     counted: dict[Season, list[int]] = {}
-    for row in conn.execute(
-        """select s.started_at, coalesce(m.matches, 0) as matches
+    for row in conn.execute(  # by months, of which a season has some whole ones
+        """select min(s.started_at) as started_at, count(*) as sessions, coalesce(sum(m.matches), 0)::bigint as matches
            from session s
            left join (select session_key, count(winner) as matches from match group by session_key) m
-                using (session_key)"""
+                using (session_key)
+           group by date_trunc('month', s.started_at at time zone %s)""",
+        [str(zone)],
     ):
         sums = counted.setdefault(season_of(row["started_at"], zone), [0, 0])
-        sums[0] += 1
+        sums[0] += row["sessions"]
         sums[1] += row["matches"]
     return [SeasonPlayed(season, *counted[season]) for season in sorted(counted, reverse=True)]
 
@@ -92,12 +94,17 @@ def season_awards(conn: Connection[DictRow], season: Season, zone: tzinfo) -> Se
     sessions = _sessions(conn, season, zone)
     with conn.cursor(row_factory=rows_of(AwardGiven)) as cursor:
         given = cursor.execute(
-            """select award, guid, name, count(*) as times
-               from (select distinct a.award, a.round_key, p.person as guid, p.name,
-                            case when p.person is null then a.guid end as unnamed
-                     from valid_round_award a left join board_person p using (guid)
-                     where a.session_key = any(%s) and a.award is not null) each_once
-               group by award, guid, name""",
+            """select award, p.person as guid, p.name, sum(times)::bigint as times
+               from (select award, person, count(*) as times
+                     from (select round_key from valid_round where session_key = any(%s) offset 0) v
+                     cross join lateral (   -- once for each person; round by round, as each has few
+                         select distinct a.award, coalesce(d.person_guid, a.guid) as person
+                         from award a left join person_decided d using (guid)
+                         where a.round_key = v.round_key and a.award is not null
+                     ) given
+                     group by award, person) counted
+               left join board_person p on p.guid = counted.person
+               group by award, p.person, p.name""",
             [sessions],
         ).fetchall()
     row = conn.execute(

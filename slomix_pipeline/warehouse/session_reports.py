@@ -78,8 +78,10 @@ def remember(conn: Connection[DictRow], session_key: str, shown: Shown, made_of:
         """insert into session_report (session_key, fingerprint, names, worked_at, awarded_at, past)
            values (%s, %s, %s, %s, %s, %s)
            on conflict (session_key) do update
-           set (fingerprint, names, worked_at, awarded_at, past, reported_at)
-             = (excluded.fingerprint, excluded.names, excluded.worked_at, excluded.awarded_at, excluded.past, now())""",
+           set (fingerprint, names, worked_at, awarded_at, past, reported_at, changed_at)
+             = (excluded.fingerprint, excluded.names, excluded.worked_at, excluded.awarded_at, excluded.past, now(),
+                case when excluded.fingerprint = session_report.fingerprint then session_report.changed_at
+                     else now() end)""",
         [
             session_key,
             shown.fingerprint,

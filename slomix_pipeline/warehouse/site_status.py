@@ -12,16 +12,20 @@ from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.warehouse.check_results import CheckName
 from slomix_pipeline.warehouse.rows import rows_of
 
+# Written out, not given: so PostgreSQL expects that it is little, and finds it by an index.
+_SINCE = f"now() - interval '{LATELY.days} days'"
+
 # What was found of rounds of long ago, as by an import, says nothing of how the chain stands.
-_SEEN = """
-    with moment as (select now() as now, now() - %(lately)s::interval as since),
+_SEEN = f"""
+    with moment as (select now() as now, {_SINCE} as since),
+    played as materialized (
+        select partition_key from partition_played where played_at > ({_SINCE}) at time zone 'UTC'
+    ),
     failed as (
         select c.severity
         from check_result c
-        join moment on c.checked_at > since
-        where not c.passed and c.check_name <> all(%(about_messages)s)
-          and exists (select from partition_played p
-                      where p.partition_key = c.partition_key and p.played_at > since at time zone 'UTC')
+        where not c.passed and c.checked_at > {_SINCE} and c.check_name <> all(%(about_messages)s)
+          and c.partition_key in (select partition_key from played)
     ),
     own as (
         select s.round_key, t.record_key
@@ -47,7 +51,6 @@ def chain_seen(conn: Connection[DictRow]) -> ChainSeen:
         row = cursor.execute(
             _SEEN,
             {
-                "lately": LATELY,
                 "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
                 "alarm": ThingKind.ALARM,
             },

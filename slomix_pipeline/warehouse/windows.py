@@ -6,7 +6,7 @@ Does not belong here: the windows themselves, and those that settings give: a qu
 """
 
 from slomix_pipeline.rules.linking import LINK_WINDOW
-from slomix_pipeline.rules.records import ATTACKS_BEFORE_A_RECORD, LEAST_SECONDS, LEAST_SHOTS
+from slomix_pipeline.rules.records import ATTACKS_BEFORE_A_RECORD, LEAST_MULTIKILLS, LEAST_SECONDS, LEAST_SHOTS
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
 from slomix_pipeline.rules.stamps import CLOCK_CHANGE
 
@@ -20,6 +20,7 @@ WINDOWS = {
 LEAST = {
     "least_record_seconds": LEAST_SECONDS,
     "least_record_shots": LEAST_SHOTS,
+    "least_record_multikills": LEAST_MULTIKILLS,
     "attacks_before_a_record": ATTACKS_BEFORE_A_RECORD,
 }
 

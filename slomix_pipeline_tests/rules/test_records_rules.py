@@ -65,6 +65,12 @@ def test_what_comes_later_changes_nothing_of_a_night() -> None:
     assert personal_bests(nights(*values) + later, last(values)) == personal_bests(nights(*values), last(values))
 
 
+def test_no_best_of_ones_own_is_told_of_chains_of_kills() -> None:
+    values = (*[2.0] * NIGHTS_BEFORE, 3.0)
+    assert personal_bests(nights(*values, kind=RecordKind.KILLS), last(values))
+    assert personal_bests(nights(*values, kind=RecordKind.MULTIKILLS_3), last(values)) == []
+
+
 def test_of_many_the_rarest_are_told() -> None:
     of_players = [
         own for number in range(6) for own in nights(*[1.0] * (NIGHTS_BEFORE + number), guid=f"PLAYER0{number}")

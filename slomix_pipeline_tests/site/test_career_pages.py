@@ -85,9 +85,9 @@ def records_told(rows: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def records_shown(text: str) -> list[list[str]]:
-    """Of rows as in the templates: told with what they broke, or without."""
+    """Of rows as in the templates: told with what they broke, and who comes next, or without."""
     kinds = {kind.title for kind in KINDS.values()}
-    rows = [row for row in rows_of(text) if len(row) in (5, 7) and any(row[0].startswith(title) for title in kinds)]
+    rows = [row for row in rows_of(text) if len(row) in (5, 6, 7) and any(row[0].startswith(title) for title in kinds)]
     return [[row[0], row[1], row[3]] for row in rows]
 
 

@@ -1,6 +1,6 @@
 """The page of corrections: what was told and is another now, newest first, with its cause and without who is hidden."""
 
-from slomix_pipeline.site.templating import url_of
+from slomix_pipeline.site.templating import url_of, utc_text
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 from slomix_pipeline_tests.site.test_pages import rows_of
 from slomix_pipeline_tests.site_fixtures import Shown, pages_of, play_and_tell, prepare, seen_text
@@ -36,6 +36,21 @@ def test_what_was_corrected_is_listed_newest_first_and_stays(pipeline: Pipeline)
         assert done.exit_code == 0, done.stderr
         prepare(pipeline.database)
         assert who["name"] not in seen_text(client.get("/corrections"))
+
+
+def test_an_entry_of_the_feed_is_updated_when_its_report_becomes_another_one(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline, maps=1)
+    (session,) = pipeline.rows("select session_key, ended_at from session")
+    report = "select reported_at, changed_at from session_report"
+    assert [row["changed_at"] for row in pipeline.rows(report)] == [None]
+    with pages_of(pipeline.database) as client:
+        assert utc_text(session["ended_at"]) in client.get("/feed.xml").text
+        (match,) = pipeline.rows("select r1_key, winner from match")
+        decide(pipeline, "winner", match["r1_key"], "B" if match["winner"] == "A" else "A", "--why=seen", "--by=ref")
+        pipeline.report_sessions()
+        (found,) = pipeline.rows(report)
+        assert session["ended_at"] < found["changed_at"] <= found["reported_at"]
+        assert f"<updated>{utc_text(found['changed_at'])}</updated>" in client.get("/feed.xml").text
 
 
 def test_without_corrections_the_page_says_so(shown: Shown) -> None:

@@ -18,6 +18,11 @@ COUNTS = (
     "denied_playtime",
     "revives_given",
     "headshots",
+    "multikills_2",
+    "multikills_3",
+    "multikills_4",
+    "multikills_5",
+    "multikills_6",
 )
 ADDS_UP = {laws.KILLS: "9 = 9", laws.DAMAGE: "900 = 900"}
 

@@ -8,7 +8,7 @@ from slomix_pipeline.reports.career_words import place_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
 from slomix_pipeline.site.pages.player import match_ended
 from slomix_pipeline.warehouse import careers, comparing, nights, players
-from slomix_pipeline.warehouse.boards import BoardPlace, board_below, board_place, board_rows
+from slomix_pipeline.warehouse.boards import BoardPlace, board_places, board_rows, board_seen
 from slomix_pipeline.warehouse.careers import Standing
 from slomix_pipeline.warehouse.facts import rewrite_duels, rewrite_facts
 from slomix_pipeline.warehouse.players import Duels
@@ -74,16 +74,19 @@ def test_the_list_has_each_person_once(two_guids: Played) -> None:
 
 @pytest.mark.parametrize("name", BoardName)
 def test_a_place_is_that_of_the_board(two_guids: Played, name: BoardName) -> None:
+    needed = {BOARDS[name]: Threshold(4, 300, 1)}
+    rows = board_rows(two_guids.conn, BOARDS[name], Threshold(4, 300, 1))
+    for row in rows:
+        place = board_places(two_guids.conn, needed, row.guid)[name]
+        assert (place.rank, place.rounds, place.of_rounds) == (row.rank, row.rounds, row.of_rounds)
+        assert place.of_players == len(rows)
+    assert name not in board_places(two_guids.conn, needed, "ABCD0009")
+
+
+@pytest.mark.parametrize("name", BoardName)
+def test_a_board_with_who_misses_it_is_the_same_board(two_guids: Played, name: BoardName) -> None:
     board, needed = BOARDS[name], Threshold(4, 300, 1)
-    for row in board_rows(two_guids.conn, board, needed):
-        place = board_place(two_guids.conn, board, needed, row.guid)
-        assert place is not None and (place.rank, place.rounds, place.of_rounds) == (
-            row.rank,
-            row.rounds,
-            row.of_rounds,
-        )
-        assert place.of_players == len(board_rows(two_guids.conn, board, needed))
-    assert board_place(two_guids.conn, board, needed, "ABCD0009") is None
+    assert board_seen(two_guids.conn, board, needed).rows == board_rows(two_guids.conn, board, needed)
 
 
 def test_a_place_or_what_is_missing_to_one_is_told() -> None:
@@ -206,12 +209,12 @@ def test_maps_tell_how_it_ended_when_two_met_there(two_guids: Played) -> None:
 def test_who_misses_a_board_is_told_by_what(played: Played) -> None:
     played.round(line(ADA), line(BOB, damage_given=100))
     board, needed = BOARDS[BoardName.KILLS], Threshold(1, 300, 0)
-    (below,) = board_below(played.conn, board, needed)
+    (below,) = board_seen(played.conn, board, needed).below
     assert (below.guid, place_text(board, needed, below)) == (BOB, "200 more damage to the board")
 
 
 def test_the_nearest_to_a_board_is_who_has_most_of_what_he_lacks(played: Played) -> None:
     played.round(line(ADA, shots=10, hits=1), line(BOB, shots=900, hits=1))
     played.round(line(ADA, shots=10, hits=1))
-    below = board_below(played.conn, BOARDS[BoardName.ACCURACY], Threshold(1, 300, 1000))
+    below = board_seen(played.conn, BOARDS[BoardName.ACCURACY], Threshold(1, 300, 1000)).below
     assert [(own.guid, own.rounds, own.volume) for own in below] == [(BOB, 1, 900), (ADA, 2, 20)]

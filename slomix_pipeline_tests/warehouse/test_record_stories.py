@@ -5,7 +5,14 @@ import pytest
 from slomix_pipeline.formats.tail import NEWEST_LAYOUT
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
 from slomix_pipeline.warehouse import record_stories
-from slomix_pipeline.warehouse.record_stories import Story, known_since, longest_hold, longest_run, stories
+from slomix_pipeline.warehouse.record_stories import (
+    Story,
+    attack_stories,
+    known_since,
+    longest_hold,
+    longest_run,
+    stories,
+)
 from slomix_pipeline.warehouse.records import named, records
 from slomix_pipeline_tests.building import at
 from slomix_pipeline_tests.warehouse.checked_rounds import attacked, checked
@@ -49,8 +56,8 @@ def test_a_record_broke_the_best_of_all_sessions_before_and_the_best_of_others_c
     found = story(played)
     assert (found.record.value, found.record.holders) == (31, ("Bob",))
     assert found.broke is not None and found.next_best is not None
-    assert (found.broke.value, found.broke.name, found.broke.session_key) == (20, "Ada", "main:s1")
-    assert (found.next_best.value, found.next_best.name, found.next_best.session_key) == (30, "Ada", "main:s4")
+    assert (found.broke.value, found.broke.holders, found.broke.session_key) == (20, ("Ada",), "main:s1")
+    assert (found.next_best.value, found.next_best.holders, found.next_best.session_key) == (30, ("Ada",), "main:s4")
     assert story(played, "supply").broke == found.broke
 
 
@@ -61,7 +68,7 @@ def test_who_reached_it_again_holds_it_too_and_is_nobodys_runner_up(played: Play
     found = story(played)
     assert (found.record.holders, found.record.later_holders, found.record.equalled) == (("Ada",), ("Bob",), 2)
     assert found.broke is None
-    assert found.next_best is not None and found.next_best.name == "Cat"
+    assert found.next_best is not None and found.next_best.holders == ("Cat",)
 
 
 def test_who_is_hidden_has_no_part_in_it(played: Played) -> None:
@@ -70,7 +77,7 @@ def test_who_is_hidden_has_no_part_in_it(played: Played) -> None:
     played.decided("hide", ADA, name="Player 3F2A")
     played.decided("hide", CAT, name="Player 4F2A")
     found = story(played)
-    assert found.broke is not None and (found.broke.value, found.broke.name) == (19, "Bob")
+    assert found.broke is not None and (found.broke.value, found.broke.holders) == (19, ("Bob",))
     assert found.next_best is None
 
 
@@ -107,3 +114,27 @@ def test_the_longest_run_is_of_sessions_that_were_decided(played: Played) -> Non
     assert [run.nights for run in longest_run(played.conn, named(played.conn), running)] == [2]
     played.conn.execute("update match set winner = 'draw', points_a = 0 where session_key = 'main:s2'")
     assert longest_run(played.conn, named(played.conn), over) == []
+
+
+def test_a_fastest_attack_broke_the_fastest_of_all_sessions_before(played: Played) -> None:
+    for session, seconds in ((1, 300), (1, 250), (2, 250), (3, 240), (3, 200)):
+        attacked(played, seconds, session=session, name="Ada")
+    (found,) = attack_stories(played.conn, records(played.conn))
+    assert (found.record.value, found.record.session_key) == (200, "main:s3")
+    assert found.broke is not None and found.next_best is None
+    assert (found.broke.value, found.broke.holders, found.broke.session_key) == (250, ("Ada",), "main:s1")
+
+
+def test_the_first_session_of_a_map_broke_no_fastest_attack(played: Played) -> None:
+    attacked(played, 300)
+    attacked(played, 250)
+    (found,) = attack_stories(played.conn, records(played.conn))
+    assert found.broke is None
+
+
+def test_an_attack_of_who_is_hidden_was_still_broken(played: Played) -> None:
+    attacked(played, 300, session=1)
+    attacked(played, 250, session=2)
+    played.decided("hide", ADA, name="Player 3F2A")
+    (found,) = attack_stories(played.conn, records(played.conn))
+    assert found.broke is not None and (found.broke.value, found.broke.holders) == (300, ())

@@ -87,6 +87,13 @@ def test_rates_need_a_sample(played: Played) -> None:
     assert accuracy is not None and accuracy.value == 4
 
 
+def test_of_one_chain_of_kills_in_a_round_there_is_no_record(played: Played) -> None:
+    checked(played, {"guid": ADA, "multikills_4": 1, "multikills_2": 2}, {"guid": BOB, "multikills_2": 3})
+    assert held(played, RecordKind.MULTIKILLS_4) is None
+    record = held(played, RecordKind.MULTIKILLS_2)
+    assert record is not None and (record.value, record.guids) == (3, (BOB,))
+
+
 def test_matches_and_sessions_have_records_of_their_sums(played: Played) -> None:
     checked(played, {"guid": ADA, "kills": 20})
     last = checked(played, {"guid": ADA, "kills": 10}, number=2)

@@ -44,3 +44,8 @@ where p.privacy = v.privacy
                   where h.session_key = p.session_key);
 comment on view site.picture is
 'Pictures of sessions, in order. One that was drawn before somebody in it was hidden is gone until it is drawn anew. of_present: the session was not scored anew since.';
+
+create view site.session_report as
+select session_key, changed_at from public.session_report;
+comment on view site.session_report is
+'When what the report of a session shows became another than it had been: null while it never did.';

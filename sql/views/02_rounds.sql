@@ -7,7 +7,7 @@ create view partition_played as
 select partition_key, server, coalesce(named_stamp, named_end at time zone 'UTC') as played_at
 from file where partition_key is not null
 union all
-select session_if_first, server, min(stamp_local) from parsed_round group by session_if_first, server;
+select distinct session_if_first, server, stamp_local from parsed_round;   -- a session's key has its second
 comment on view partition_played is
 'What stands behind a key of a round, an endstats file, a timing record or a session, also of one that was merged away: its server, and when it was played by the server''s wall clock; records whose names have no stamp by UTC.';
 
@@ -125,3 +125,12 @@ create index session_map_session on session_map (session_key);
 create index session_map_map on session_map (map);
 alter table session_map add foreign key (session_key) references session on delete cascade;
 comment on table session_map is 'The rows of session_map_played as they were when their session was scored last.';
+
+create view played_map as
+with recursive seen (map) as (   -- from one map to the next by the index: they are few, and their sessions many
+    select min(map) from session_map
+    union all
+    select (select min(s.map) from session_map s where s.map > seen.map) from seen where seen.map is not null
+)
+select map from seen where map is not null;
+comment on view played_map is 'The maps of which a round with players counts.';

@@ -38,12 +38,17 @@ select f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.guid,
             then metric_kills_per_minute(f.kills, f.seconds_played) end as kills_per_minute,
        case when f.aimed_shots >= least_record_shots()
             then metric_aimed_accuracy(f.aimed_hits, f.aimed_shots) end as aimed_accuracy,
-       f.revives_given, f.headshots
+       f.revives_given, f.headshots,
+       case when kills_add_up and f.multikills_2 >= least_record_multikills() then f.multikills_2 end as multikills_2,
+       case when kills_add_up and f.multikills_3 >= least_record_multikills() then f.multikills_3 end as multikills_3,
+       case when kills_add_up and f.multikills_4 >= least_record_multikills() then f.multikills_4 end as multikills_4,
+       case when kills_add_up and f.multikills_5 >= least_record_multikills() then f.multikills_5 end as multikills_5,
+       case when kills_add_up and f.multikills_6 >= least_record_multikills() then f.multikills_6 end as multikills_6
 from player_round_fact f
 join round_in_book using (round_key)
 where counts_in_careers(f.flags) and f.seconds_played is not null;   -- else no bound was looked at
 comment on view book_line is
-'What anybody did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
+'What anybody did in one round of the book, of all of which there are records; null where the law of a number was not checked; a rate over too small a sample is null, and so is one chain of kills of a length. denied_playtime only of files of 38 fields: older ones may count part of it several times over.';
 
 create view book_sum as
 select of.level, f.guid, f.session_key, max(f.stamp) as stamp,
@@ -66,11 +71,12 @@ comment on view book_sum is
 
 create view book_entry as
 select 'round' as level, session_key, match_key, round_key, map, stamp, guid, kills, damage_given, dpm,
-       kills_per_minute, aimed_accuracy, gibs, denied_playtime, killing_spree, useful_kills, revives_given, headshots
+       kills_per_minute, aimed_accuracy, gibs, denied_playtime, killing_spree, useful_kills, revives_given, headshots,
+       multikills_2, multikills_3, multikills_4, multikills_5, multikills_6
 from book_line
 union all
 select level, session_key, match_key, round_key, map, stamp, guid, kills, damage_given, null, null, null, gibs, null,
-       null, null, revives_given, headshots
+       null, null, revives_given, headshots, null, null, null, null, null
 from book_sum;
 comment on view book_entry is
 'Rows of book_line and book_sum, of all of which there are records: by whom one was beaten is asked of everybody, also of who is named nowhere.';
@@ -83,7 +89,9 @@ cross join lateral (
     values ('kills', e.kills::double precision), ('damage_given', e.damage_given), ('dpm', e.dpm),
            ('kills_per_minute', e.kills_per_minute), ('aimed_accuracy', e.aimed_accuracy), ('gibs', e.gibs),
            ('denied_playtime', e.denied_playtime), ('killing_spree', e.killing_spree),
-           ('useful_kills', e.useful_kills), ('revives_given', e.revives_given), ('headshots', e.headshots)
+           ('useful_kills', e.useful_kills), ('revives_given', e.revives_given), ('headshots', e.headshots),
+           ('multikills_2', e.multikills_2), ('multikills_3', e.multikills_3), ('multikills_4', e.multikills_4),
+           ('multikills_5', e.multikills_5), ('multikills_6', e.multikills_6)
 ) n (kind, value)
 where n.value > 0;
 comment on view book_number is 'The numbers of book_entry, one row per kind of record.';
@@ -93,7 +101,9 @@ create view session_best as
 select e.level, of.map, e.session_key, e.guid, max(kills) as kills, max(damage_given) as damage_given,
        max(dpm) as dpm, max(kills_per_minute) as kills_per_minute, max(aimed_accuracy) as aimed_accuracy,
        max(gibs) as gibs, max(denied_playtime) as denied_playtime, max(killing_spree) as killing_spree,
-       max(useful_kills) as useful_kills, max(revives_given) as revives_given, max(headshots) as headshots
+       max(useful_kills) as useful_kills, max(revives_given) as revives_given, max(headshots) as headshots,
+       max(multikills_2) as multikills_2, max(multikills_3) as multikills_3, max(multikills_4) as multikills_4,
+       max(multikills_5) as multikills_5, max(multikills_6) as multikills_6
 from book_entry e
 cross join lateral (values (''), (e.map)) of (map)
 where of.map is not null
@@ -115,6 +125,12 @@ create index book_night_killing_spree on book_night (level, map, killing_spree);
 create index book_night_useful_kills on book_night (level, map, useful_kills);
 create index book_night_revives_given on book_night (level, map, revives_given);
 create index book_night_headshots on book_night (level, map, headshots);
+-- Few nights have any.
+create index book_night_multikills_2 on book_night (level, map, multikills_2) where multikills_2 > 0;
+create index book_night_multikills_3 on book_night (level, map, multikills_3) where multikills_3 > 0;
+create index book_night_multikills_4 on book_night (level, map, multikills_4) where multikills_4 > 0;
+create index book_night_multikills_5 on book_night (level, map, multikills_5) where multikills_5 > 0;
+create index book_night_multikills_6 on book_night (level, map, multikills_6) where multikills_6 > 0;
 alter table book_night add foreign key (session_key) references session on delete cascade;
 comment on table book_night is 'The rows of session_best as they were when their session was scored last.';
 
@@ -150,6 +166,15 @@ create index map_attack_played on map_attack (map, stamp, round_key) include (se
     where completed and in_book;
 alter table map_attack add foreign key (match_key) references match on delete cascade;
 comment on table map_attack is 'The rows of match_attack as they were when their session was scored last.';
+
+create view attacked_map as
+with recursive seen (map) as (   -- from one map to the next by the index: they are few, and their attacks many
+    select min(map) from map_attack
+    union all
+    select (select min(a.map) from map_attack a where a.map > seen.map) from seen where seen.map is not null
+)
+select map from seen where map is not null;
+comment on view attacked_map is 'The maps of which map_attack has rows.';
 
 create view fastest_attack as
 select a.match_key, a.number, a.team, a.seconds, before.seconds as best_before

@@ -16,7 +16,7 @@ from slomix_pipeline.site.answers import Asked, Link, NotUnderstood
 from slomix_pipeline.site.meant import board_named, map_asked
 from slomix_pipeline.site.pages.shared import number_asked
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse.boards import BoardRow, board_below, board_place, board_rows
+from slomix_pipeline.warehouse.boards import BoardSeen, board_rows, board_seen
 from slomix_pipeline.warehouse.careers import players_meant
 from slomix_pipeline.warehouse.maps import map_names
 from slomix_pipeline.warehouse.site_store import Moment
@@ -26,6 +26,7 @@ _A_PAGE = 50
 _PERIODS = (30, 90)  # days, as links
 _LONGEST = 100  # characters of a name that is looked for
 _CHOICE = 10  # players whom it may mean
+_BELOW = 10  # who miss a board
 
 
 @dataclass(frozen=True)
@@ -125,16 +126,18 @@ def board_page(moment: Moment, asked: Asked) -> BoardPage:
     of = _Filters(
         map_asked(moment, asked), _since(asked), number_asked(asked, "min_rounds", 1) or MIN_ROUNDS, asked.zone
     )
-    needed, rows = threshold(board, of.min_rounds), _rows(moment, board, of)
+    needed = threshold(board, of.min_rounds)
+    seen = board_seen(moment.conn, board, needed, map_name=of.map_name, since=of.begin)
+    rows = seen.rows
     after, looked_for, find = number_asked(asked, "after") or 0, None, None
     if typed := asked.query.get("find", "").strip()[:_LONGEST]:
-        looked_for, find = _find(moment, board, of, typed)
+        looked_for, find = _find(moment, board, of, typed, seen)
         rank = next((row.rank for row in rows if row.guid == looked_for), None)
         after = after if rank is None else (rank - 1) // _A_PAGE * _A_PAGE
     after = min(after, max(len(rows) - 1, 0) // _A_PAGE * _A_PAGE)  # beyond the last place there is its page
     shown = rows[after : after + _A_PAGE]
     last = len(rows) <= after + _A_PAGE
-    below = board_below(moment.conn, board, needed, map_name=of.map_name, since=of.begin) if last else []
+    below = seen.below[:_BELOW] if last else []
     filters = of.as_query()
     return BoardPage(
         url=url_of("boards", board.name),
@@ -182,11 +185,6 @@ class _Filters:
         }
 
 
-def _rows(moment: Moment, board: Board, of: _Filters) -> list[BoardRow]:
-    needed = threshold(board, of.min_rounds)
-    return board_rows(moment.conn, board, needed, map_name=of.map_name, since=of.begin)
-
-
 def _emptied_by(moment: Moment, board: Board, of: _Filters) -> tuple[Link, ...]:
     """What is to be taken off a board that nobody stands on so that somebody does, each alone."""
     without = {
@@ -197,11 +195,16 @@ def _emptied_by(moment: Moment, board: Board, of: _Filters) -> tuple[Link, ...]:
     return tuple(
         Link(_address(board, other.as_query()), f"{what}: {found} ranked")
         for what, other in without.items()
-        if other != of and (found := len(_rows(moment, board, other)))
+        if other != of and (found := _ranked(moment, board, other))
     )
 
 
-def _find(moment: Moment, board: Board, of: _Filters, typed: str) -> tuple[str | None, Found]:
+def _ranked(moment: Moment, board: Board, of: _Filters) -> int:
+    needed = threshold(board, of.min_rounds)
+    return len(board_rows(moment.conn, board, needed, map_name=of.map_name, since=of.begin))
+
+
+def _find(moment: Moment, board: Board, of: _Filters, typed: str, seen: BoardSeen) -> tuple[str | None, Found]:
     """Who is looked for, and what to say where that is nobody, or he is on no place."""
     meant = players_meant(moment.conn, typed)
     if len(meant) != 1:
@@ -212,11 +215,12 @@ def _find(moment: Moment, board: Board, of: _Filters, typed: str) -> tuple[str |
         )
         return None, Found(typed, text, choice, len(meant) - len(choice))
     (own,) = meant
-    needed = threshold(board, of.min_rounds)
-    place = board_place(moment.conn, board, needed, own.guid, map_name=of.map_name, since=of.begin)
+    if any(row.guid == own.guid for row in seen.rows):
+        return own.guid, Found(typed, "")
+    place = next((place for place in seen.below if place.guid == own.guid), None)
     if place is None:
         return None, Found(typed, "He played in no round of these.")
-    return own.guid, Found(typed, "" if place.rank else f"He has no place: {place_text(board, needed, place)}.")
+    return own.guid, Found(typed, f"He has no place: {place_text(board, threshold(board, of.min_rounds), place)}.")
 
 
 def _periods(board: Board, filters: Mapping[str, str], today: date) -> tuple[Link, ...]:

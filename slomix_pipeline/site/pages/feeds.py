@@ -3,8 +3,8 @@
 Belongs here: Atom. Does not belong here: sessions in a list (``sessions``), corrections (``corrections``).
 
 The id of an entry is made of the key that never changes, whatever address the site has, and of what tells this
-installation from others, which may have the same keys. An entry is updated with the last match of the session, or with
-a correction.
+installation from others, which may have the same keys. An entry is updated with the last match of the session, with a
+correction, and whenever its report becomes another one, also where nothing was told of that.
 """
 
 import re

@@ -25,6 +25,7 @@ from slomix_pipeline.warehouse.maps import map_names
 from slomix_pipeline.warehouse.record_stories import (
     Beaten,
     Story,
+    attack_stories,
     known_since,
     longest_hold,
     longest_run,
@@ -42,11 +43,10 @@ _CAPTIONS = {
 
 @dataclass(frozen=True)
 class BeatenShown:
-    """What somebody reached: ``url``: the session in which he did. ``stood``: how long it was the best."""
+    """What was reached, and by whom: ``url``: the session in which it was. ``stood``: how long it was the best."""
 
     value: str
-    guid: str
-    name: str
+    holders: tuple[tuple[str, str], ...]
     url: str
     stood: str
 
@@ -124,7 +124,7 @@ def records_page(moment: Moment, asked: Asked) -> RecordsPage:
         late_kinds=tuple(kind.title for kind in KINDS.values() if not kind.of_old_files),
         late_since=known_since(moment.conn),
         tables=tuple(table for table in tables if table.records),
-        attacks=attacks(found),
+        attacks=tuple(_told(story, asked) for story in attack_stories(moment.conn, found)),
         longest=_longest(moment, asked, who, map_name),
     )
 
@@ -150,7 +150,8 @@ def _beaten(record: RecordSeen, beaten: Beaten | None, stood: str = "") -> Beate
     if beaten is None:
         return None
     value = value_of_kind(record.kind, beaten.value)
-    return BeatenShown(value, beaten.guid, beaten.name, url_of("sessions", beaten.session_key), stood)
+    holders = tuple(zip(beaten.guids, beaten.holders, strict=True))
+    return BeatenShown(value, holders, url_of("sessions", beaten.session_key), stood)
 
 
 def _longest(
