@@ -108,6 +108,7 @@ _PLAYERS = """
               from player_match_fact f join who w using (guid) join decided m using (match_key)
               where f.map = %(map)s and f.team is not null
                 and f.guid = any(array(select guid from who where has_others))
+                and exists (select from who where has_others)   -- else the map's matches are read for nobody
               group by w.person, f.match_key having min(f.team) = max(f.team)) own
         group by person
     ), known as (
@@ -121,6 +122,7 @@ _PLAYERS = """
         from player_round_fact f join who w using (guid)
         where f.map = %(map)s and counts_in_careers(f.flags)
           and f.guid = any(array(select guid from of_guid where lacks_some))
+          and exists (select from of_guid where lacks_some)
         group by w.person, f.guid
     ), number as (
         select person, sum(rounds)::bigint as rounds, metric_kd(sum(kills)::bigint, sum(deaths)::bigint) as kd,
