@@ -85,7 +85,7 @@ def last_plays(conn: Connection[DictRow], map_name: str, most: int) -> list[Play
 
 
 # By GUID first: of those there are few, and their matches are many. What that can't tell is asked beside it, of those
-# alone whom it concerns: matches of who has several GUIDs, each once; rounds of whom not every number is known.
+# alone whom it concerns: matches of who has several GUIDs, each once; rounds of matches of which not all is known.
 _PLAYERS = """
     with who as materialized (
         select guid, person, name, count(*) over (partition by person) > 1 as has_others from board_person
@@ -93,13 +93,18 @@ _PLAYERS = """
         select match_key, winner from match where map_key(map) = %(map)s and winner is not null
     ), of_guid as materialized (
         select f.guid, count(m.winner) as matches, count(*) filter (where m.winner = f.team) as won,
-               count(*) filter (where m.winner = 'draw') as drawn, sum(f.rounds) as rounds, sum(f.kills) as kills,
-               sum(f.deaths) as deaths, sum(f.damage_given) as damage_given, sum(f.seconds_played) as seconds_played,
-               bool_or(f.rounds > 0 and (f.kills is null or f.deaths is null or f.damage_given is null
-                                         or f.seconds_played is null)) as lacks_some
-        from player_match_fact f left join decided m on m.match_key = f.match_key and f.team is not null
-        where f.map = %(map)s
+               count(*) filter (where m.winner = 'draw') as drawn, sum(f.rounds) filter (where knows_all) as rounds,
+               sum(f.kills) filter (where knows_all) as kills, sum(f.deaths) filter (where knows_all) as deaths,
+               sum(f.damage_given) filter (where knows_all) as damage_given,
+               sum(f.seconds_played) filter (where knows_all) as seconds_played,
+               bool_or(f.rounds > 0 and not knows_all) as lacks_some
+        from (select *, num_nulls(kills, deaths, damage_given, seconds_played) = 0 as knows_all
+              from player_match_fact where map = %(map)s) f
+        left join decided m on m.match_key = f.match_key and f.team is not null
         group by f.guid
+    ), lacking as materialized (
+        select guid, match_key from player_match_fact
+        where map = %(map)s and rounds > 0 and num_nulls(kills, deaths, damage_given, seconds_played) > 0
     ), result as (
         select w.person, g.matches, g.won, g.drawn from of_guid g join who w using (guid) where not w.has_others
         union all
@@ -113,17 +118,16 @@ _PLAYERS = """
         group by person
     ), known as (
         select w.person, g.rounds, g.kills, g.deaths, g.damage_given, g.seconds_played
-        from of_guid g join who w using (guid) where not g.lacks_some
+        from of_guid g join who w using (guid)
         union all
         select w.person, count(*), sum(f.kills) filter (where f.deaths is not null),
                sum(f.deaths) filter (where f.kills is not null),
                sum(f.damage_given) filter (where f.seconds_played is not null),
                sum(f.seconds_played) filter (where f.damage_given is not null)
-        from player_round_fact f join who w using (guid)
-        where f.map = %(map)s and counts_in_careers(f.flags)
-          and f.guid = any(array(select guid from of_guid where lacks_some))
+        from lacking join player_round_fact f using (guid, match_key) join who w using (guid)
+        where f.match_key = any(array(select match_key from lacking)) and counts_in_careers(f.flags)
           and exists (select from of_guid where lacks_some)
-        group by w.person, f.guid
+        group by w.person
     ), number as (
         select person, sum(rounds)::bigint as rounds, metric_kd(sum(kills)::bigint, sum(deaths)::bigint) as kd,
                metric_dpm(sum(damage_given)::bigint, sum(seconds_played)::bigint) as dpm
