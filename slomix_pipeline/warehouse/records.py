@@ -71,14 +71,13 @@ _REACHED = """
 
 _OF_ATTACKS = """
     with best as materialized (
-        select of.map, own.seconds
-        from attacked_map of
+        select asked.map, fastest.seconds
+        from unnest(%(maps)s::text[]) asked (map)
         cross join lateral (
             select seconds from map_attack own
-            where own.map = of.map and own.completed and own.in_book and own.team is not null
+            where own.map = asked.map and own.completed and own.in_book and own.team is not null
             order by seconds limit 1
-        ) own
-        where %(map)s::text is null or of.map = %(map)s
+        ) fastest
     ),
     first as materialized (
         select distinct on (a.map) a.*, count(*) over (partition by a.map) - 1 as equalled
@@ -186,8 +185,9 @@ def _record(rows: Sequence[DictRow], who: Mapping[str, tuple[str, str]]) -> Reco
 
 def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:
     """The fastest attack of every map, or of one."""
+    maps = [row["map"] for row in conn.execute("select map from attacked_map")] if map_name is None else [map_name]
     with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        return cursor.execute(_OF_ATTACKS, {"map": map_name, "kind": RecordKind.ATTACK}).fetchall()
+        return cursor.execute(_OF_ATTACKS, {"maps": maps, "kind": RecordKind.ATTACK}).fetchall()
 
 
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
