@@ -27,8 +27,8 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.api import application
 from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.schema import resources
-from slomix_pipeline.site.app import create_app
 from slomix_pipeline.site.pages import PAGES
+from slomix_pipeline.site.serving import ready_app
 from slomix_pipeline.warehouse.database import Database, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 from slomix_pipeline.warehouse.site_store import SiteStore
@@ -55,7 +55,7 @@ def measure(settings: Settings, database: Database) -> None:
     store = SiteStore(site_url(database.url, ROLE))
     try:
         with patch.object(application, "BURST", 1_000_000):
-            app = create_app(settings, store)
+            app = ready_app(settings, store)
         client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
         kinds = pages_by_kind(client)
         print(f"{'':<34}{'cold p50':>10}{'p95':>8}{'304 p50':>10}{'p95':>8}{'kB':>8}{'pages':>7}", flush=True)

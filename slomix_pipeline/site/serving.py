@@ -4,10 +4,12 @@ Belongs here: the server and its settings. Does not belong here: what it serves 
 has (``site_store.reading_url``).
 """
 
+import gc
 import logging
 import os
 
 import uvicorn
+from fastapi import FastAPI
 
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.site.app import create_app
@@ -16,11 +18,20 @@ from slomix_pipeline.warehouse.site_store import SiteStore
 PROXIES = "127.0.0.1"  # whose word on the reader's address and scheme is taken: a web server on this machine
 
 
+def ready_app(settings: Settings, store: SiteStore) -> FastAPI:
+    """The pages for a process that serves nothing else: what they are made of is there for good, so no reader waits
+    while the garbage collector looks at all of it."""
+    app = create_app(settings, store)
+    gc.collect()
+    gc.freeze()
+    return app
+
+
 def serve(settings: Settings, url: str, port: int) -> None:
     """Serves until it is told to end. ``url``: by which the database is read."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     uvicorn.run(
-        create_app(settings, SiteStore(url)),
+        ready_app(settings, SiteStore(url)),
         host="127.0.0.1",
         port=port,
         log_level="warning",
