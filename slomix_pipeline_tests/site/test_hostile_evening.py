@@ -113,7 +113,8 @@ def test_messages_and_answers_to_commands_hold_them_and_ping_nobody(hostile: Sho
         answers += [commands.message("map", map=choice["value"]) for choice in commands.choices("map", "map")]
     for answer in answers:
         assert answer["allowed_mentions"] == {"parse": []} and refusals(Call(answer, {})) == {}
-        assert not TURNED.search(text_of(answer)), answer
+    for said in (*map(text_of, answers), *map(text_of, hostile.pipeline.page.messages())):
+        assert not TURNED.search(said) and not PILED.search(said), said
     assert len(who) == len(NAMES["A"] + NAMES["B"])
 
 
