@@ -58,7 +58,7 @@ def test_pages_say_the_same_without_scripts(opened: Opened, shown: Shown, kinds:
             assert with_scripts.locator("body").inner_text() == without.locator("body").inner_text(), url
 
 
-def test_searching_choosing_paging_and_comparing_need_no_script(opened: Opened, shown: Shown) -> None:
+def test_searching_choosing_sorting_paging_and_comparing_need_no_script(opened: Opened, shown: Shown) -> None:
     one, other = (row["guid"] for row in shown.pipeline.rows("select guid from board_person order by guid limit 2"))
     page = opened(390, 844, java_script_enabled=False)
     with served(shown.client.app) as base:
@@ -76,6 +76,20 @@ def test_searching_choosing_paging_and_comparing_need_no_script(opened: Opened, 
 
         page.goto(f"{base}/players?after={one}")
         assert page.locator("h1").count() == 1
+
+        page.goto(f"{base}/sessions/latest")
+        table = page.locator("#team-A table")
+        table.locator("thead").get_by_role("link", name="DPM").click()
+        page.wait_for_url("**/sessions/*?sort=-dpm#team-A")
+        assert table.get_by_role("columnheader", name="DPM").get_attribute("aria-sort") == "descending"
+        falling = table.locator("tbody th").all_inner_texts()
+        table.locator("thead").get_by_role("link", name="DPM").click()
+        page.wait_for_url("**/sessions/*?sort=dpm#team-A")
+        assert table.locator("tbody th").all_inner_texts() == falling[::-1] != falling
+
+        page.goto(f"{base}/maps")
+        page.locator("#maps thead").get_by_role("link", name="Par").click()
+        page.wait_for_url("**/maps?sort=par#maps")
 
         page.goto(f"{base}/compare")
         page.locator("#a").fill(one)
