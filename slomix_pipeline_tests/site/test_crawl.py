@@ -6,7 +6,15 @@ import re
 import pytest
 
 from slomix_pipeline_tests.site.conftest import Opened
-from slomix_pipeline_tests.site.looking import SCHEMES, SIZES, TYPED, barriers, of_each_kind, served, watch, wrong_with
+from slomix_pipeline_tests.site.looking import (
+    SCHEMES,
+    TYPED,
+    barriers,
+    of_each_kind,
+    served,
+    wrong_at_every_size,
+    wrong_with,
+)
 from slomix_pipeline_tests.site_fixtures import Shown, crawl
 
 
@@ -20,20 +28,8 @@ def test_pages_fit_complain_of_nothing_and_load_nothing_from_elsewhere(
     opened: Opened, shown: Shown, kinds: list[str]
 ) -> None:
     assert len(kinds) > 25
-    page = opened()
     with served(shown.client.app) as base:
-        watched = watch(page, base)
-        for url in kinds:
-            watched.asked.clear()
-            page.goto(base + url)
-            for width, height in SIZES:
-                page.set_viewport_size({"width": width, "height": height})
-                for scheme in SCHEMES:
-                    page.emulate_media(color_scheme=scheme)
-                    assert wrong_with(page) == [], (url, width, scheme)
-            own = [one for one in watched.asked if not one.endswith((".svg", ".png")) and "data:" not in one]
-            assert watched.foreign == [] and len(own) <= 3, url
-    assert watched.complaints == []
+        assert wrong_at_every_size(opened(), base, kinds) == {}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
