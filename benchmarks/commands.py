@@ -44,7 +44,7 @@ def main() -> None:
 
 def measure(settings: Settings, database: Database) -> None:
     store = SiteStore(site_url(database.url, ROLE))
-    answering = Answering(store, settings.zone, settings.session_gap, None)
+    answering = Answering(store, settings, None)
     with database.connect() as conn:
         sessions, matches, people, maps = (
             names(conn, f"select {column} from {table} order by md5({column})")

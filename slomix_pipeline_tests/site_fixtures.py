@@ -94,8 +94,13 @@ def crawl(client: TestClient, *starts: str) -> dict[str, Response]:
         if answer.is_redirect:
             waiting.append(answer.headers["location"])
         elif answer.headers["content-type"].startswith("text/html"):
-            waiting += map(unescape, _LINKS.findall(answer.text))
+            waiting += links_of(answer)
     return found
+
+
+def links_of(answer: Response) -> list[str]:
+    """The addresses of this site that a page leads to or shows."""
+    return [unescape(found) for found in _LINKS.findall(answer.text)]
 
 
 def seen_text(answer: Response) -> str:

@@ -17,6 +17,7 @@ _COLOUR_CODE = re.compile(r"\^[^\s^\x00-\x1f\x7f]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"  # unseen too, but parts of emoji and of words
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
+_MOST_MARKS = 2  # on one character: more of them run over the lines around
 
 
 def decode(raw: bytes) -> str:
@@ -66,12 +67,23 @@ def clean_name(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """``text`` as it is seen on one line: no line breaks, control, invisible or direction-changing characters.
+    """``text`` as it is seen on one line: no line breaks, control, invisible or direction-changing characters, no piles
+    of marks.
 
     For places without markup; where there is some it has to be escaped, too.
     """
-    shown = "".join(map(_seen, text))
+    shown = _without_piles("".join(map(_seen, text)))
     return re.sub(r" {2,}", " ", shown).strip()
+
+
+def _without_piles(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _seen(character: str) -> str:

@@ -43,7 +43,8 @@ HEADINGS = {
 class ChainSeen:
     """What is known of the chain. ``watched_at``: when what watches over all of it last gave a sign of life, None: it
     can't be seen from here; ``looked_at``: when a folder of the game server was last listed; ``waiting`` files
-    were asked for and have no outcome, the oldest since ``waiting_since``; ``rounds`` of the last session, of which
+    were asked for and have no outcome, the oldest since ``waiting_since``; ``stale``: rounds to be worked out again, by
+    newer rules or as their session is older than they are; ``rounds`` of the last session, of which
     ``timed`` have a timing record; ``messages`` are in trouble, the oldest since ``messages_since``. Unreadable files,
     checks and messages: of lately."""
 
@@ -54,6 +55,7 @@ class ChainSeen:
     waiting_since: datetime | None
     unreadable: int
     last_round_at: datetime | None
+    stale: int
     rounds: int
     timed: int
     failed_checks: int
@@ -120,9 +122,10 @@ def _files(seen: ChainSeen) -> StageSeen:
 def _rounds(seen: ChainSeen) -> StageSeen:
     if seen.last_round_at is None:
         return StageSeen("Rounds", StageState.IDLE, "none was played yet")
+    stale = f"{seen.stale} {'round' if seen.stale == 1 else 'rounds'} to work out again; " if seen.stale else ""
     if seen.as_of - seen.last_round_at > DEFAULT_GAP:
-        return StageSeen("Rounds", StageState.IDLE, "nobody plays; the last one ended", seen.last_round_at)
-    return StageSeen("Rounds", StageState.OK, "the last one ended", seen.last_round_at)
+        return StageSeen("Rounds", StageState.IDLE, f"{stale}nobody plays; the last one ended", seen.last_round_at)
+    return StageSeen("Rounds", StageState.OK, f"{stale}the last one ended", seen.last_round_at)
 
 
 def _timing(seen: ChainSeen) -> StageSeen:

@@ -7,7 +7,6 @@ Does not belong here: what is said (``pages``).
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -22,7 +21,6 @@ from slomix_pipeline.site.answers import build
 from slomix_pipeline.site.parts import part_of
 
 UNKNOWN = "–"
-_MOST_MARKS = 2  # on one character: more of them run over the lines around
 _LONGEST = 200  # characters of any text of others on a page
 _GUID = re.compile(r"[0-9A-Fa-f]{8}")
 _STATIC = (("site.css", "text/css; charset=utf-8"), ("site.js", "text/javascript; charset=utf-8"))
@@ -49,25 +47,13 @@ def static_files() -> dict[str, StaticFile]:
 
 
 def name_text(name: str | None, guid: str | None = None) -> str:
-    """A player's name as text: nothing that is not seen or turns the line, no piles of marks; one that has nothing left
-    is told by the beginning of his GUID."""
-    return _flat(plain(str(name or "")[:_LONGEST])) or f"(no name) {(guid or '')[:4]}".strip()
+    """A player's name as text, as it is seen; one that has nothing left is told by the beginning of his GUID."""
+    return plain(str(name or "")[:_LONGEST]) or f"(no name) {(guid or '')[:4]}".strip()
 
 
 def others_text(text: str | None) -> str:
     """Any other text of people or files, on one line; there may be names in it."""
-    return _flat(plain(str(text or "")[: 5 * _LONGEST]))
-
-
-def _flat(text: str) -> str:
-    """Text without piles of marks."""
-    kept: list[str] = []
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if marks <= _MOST_MARKS:
-            kept.append(character)
-    return "".join(kept)
+    return plain(str(text or "")[: 5 * _LONGEST])
 
 
 def number_text(value: float | None, digits: int = 0) -> str:

@@ -9,7 +9,10 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.alarms import LATELY
 from slomix_pipeline.rules.stages import ChainSeen
 from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.check_results import CheckName
+from slomix_pipeline.warehouse.rework import rules_in_force
+from slomix_pipeline.warehouse.rework_causes import QUERIES, Cause
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Written out, not given: so PostgreSQL expects that it is little, and finds it by an index.
@@ -33,11 +36,14 @@ _SEEN = f"""
         where s.session_key = (select session_key from session order by started_at desc, session_key desc limit 1)
     ),
     waiting as (select requested_at from file where status = 'requested'),
+    -- Causes of rework that pages can see and an index finds; most others last for seconds.
+    stale as ({QUERIES[Cause.OTHER_RULES]} union all {QUERIES[Cause.NOT_SCORED]}),
     trouble as (select m.since from message_trouble m, moment where m.kind <> %(alarm)s and m.since > moment.since)
     select now as as_of, site.watched_at() as watched_at, (select max(looked_at) from folder_look) as looked_at,
            (select count(*) from waiting) as waiting, (select min(requested_at) from waiting) as waiting_since,
            (select count(*) from file where status = 'quarantined' and by_sensor and finished_at > since) as unreadable,
            (select max(stamp) from parsed_round) as last_round_at,
+           (select count(distinct round_key) from stale) as stale,
            (select count(*) from own) as rounds, (select count(record_key) from own) as timed,
            (select count(*) from failed where severity = 'ERROR') as failed_checks,
            (select count(*) from failed where severity = 'WARN') as warned_checks,
@@ -45,7 +51,7 @@ _SEEN = f"""
     from moment"""
 
 
-def chain_seen(conn: Connection[DictRow]) -> ChainSeen:
+def chain_seen(conn: Connection[DictRow], settings: Settings) -> ChainSeen:
     """How the chain stands at this moment."""
     with conn.cursor(row_factory=rows_of(ChainSeen)) as cursor:
         row = cursor.execute(
@@ -53,6 +59,7 @@ def chain_seen(conn: Connection[DictRow]) -> ChainSeen:
             {
                 "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
                 "alarm": ThingKind.ALARM,
+                "rules": rules_in_force(settings),
             },
         ).fetchone()
     assert row is not None

@@ -59,6 +59,7 @@ def test_direction_marks_and_invisible_characters_go_and_joined_emoji_stay() -> 
     assert plain("ab\u202ecd\u200be\n\tf\x1b") == "abcde f"
     assert plain("👩\u200d🚀") == "👩\u200d🚀"
     assert plain("\udcff") == "\ufffd"
+    assert plain("e" + "\u0301" * 200 + "f") == "e\u0301\u0301f"
 
 
 @given(any_name, st.integers(1, 30))

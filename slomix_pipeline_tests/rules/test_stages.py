@@ -17,6 +17,7 @@ RUNNING = ChainSeen(
     waiting_since=None,
     unreadable=0,
     last_round_at=NOW - timedelta(minutes=4),
+    stale=0,
     rounds=22,
     timed=22,
     failed_checks=0,

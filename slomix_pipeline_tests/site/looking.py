@@ -1,4 +1,4 @@
-"""Looking at pages in a browser: serving them, one address of every kind, and what is wrong with what is seen.
+"""Looking at pages in a browser: serving them, some addresses of every kind, and what is wrong with what is seen.
 
 Does not belong here: the browser itself (``conftest``), what pages must say (the tests).
 """
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
 
 import uvicorn
 
 from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.site.pages import PAGES
-from slomix_pipeline_tests.site.conftest import sideways
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,16 +44,33 @@ def served(app: Any) -> Iterator[str]:
         thread.join()
 
 
-def of_each_kind(urls: Iterable[str], of_a_kind: int = 1) -> list[str]:
-    """The first addresses of every kind of page; what is asked for after a ``?`` makes a kind of its own."""
-    patterns = [(page.path, re.compile(re.sub(r"\{\w+\}", "[^/]+", page.path))) for page in PAGES if page.template]
-    kinds: dict[tuple[str, bool], list[str]] = {}
+_PATTERNS = [(page.path, re.compile(re.sub(r"\{\w+\}", "[^/]+", page.path))) for page in PAGES if page.template]
+
+
+def kind_of(url: str) -> tuple[str, tuple[str, ...]] | None:
+    """The kind of page of an address: which one, and by what names it is asked; None of what is no page."""
+    path, _, asks = url.partition("?")
+    kind = next((name for name, pattern in _PATTERNS if pattern.fullmatch(path)), None)
+    return None if kind is None else (kind, tuple(sorted(name for name, _ in parse_qsl(asks))))
+
+
+def of_each_kind(urls: Iterable[str]) -> list[str]:
+    """The first address of every kind of page; whatever is asked for after a ``?`` makes one other kind."""
+    kinds: dict[tuple[str, bool], str] = {}
     for url in sorted(urls):
-        path, asks, _ = url.partition("?")
-        kind = next((name for name, pattern in patterns if pattern.fullmatch(path)), None)
-        if kind is not None:
-            kinds.setdefault((kind, bool(asks)), []).append(url)
-    return [url for found in kinds.values() for url in found[:of_a_kind]]
+        if kind := kind_of(url):
+            kinds.setdefault((kind[0], bool(kind[1])), url)
+    return list(kinds.values())
+
+
+def evenly(urls: Iterable[str], of_a_kind: int) -> list[str]:
+    """All addresses of the kinds of which there are at most so many; of the others so many, evenly spread."""
+    kinds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for url in sorted(urls):
+        if kind := kind_of(url):
+            kinds.setdefault(kind, []).append(url)
+    taken = {kind: min(len(found), of_a_kind) for kind, found in kinds.items()}
+    return [found[at * len(found) // taken[kind]] for kind, found in kinds.items() for at in range(taken[kind])]
 
 
 @dataclass
@@ -84,12 +101,41 @@ def watch(page: "Page", base: str) -> Watched:
     return watched
 
 
+_SEEN = """({
+    text: document.body.innerText,
+    sideways: document.documentElement.scrollWidth > innerWidth,
+    headings: document.querySelectorAll("h1").length,
+})"""
+
+
 def wrong_with(page: "Page") -> list[str]:
     """What is wrong with a page as it is shown now."""
-    text = page.locator("body").inner_text()
-    wrong = [f"says {word}" for word in PROGRAM_WORDS.findall(text)]
-    wrong += ["scrolls sideways"] if "the page" in sideways(page) else []
-    return wrong + ([] if page.locator("h1").count() == 1 else ["has not one heading"])
+    seen = page.evaluate(_SEEN)
+    wrong = [f"says {word}" for word in PROGRAM_WORDS.findall(seen["text"])]
+    wrong += ["scrolls sideways"] if seen["sideways"] else []
+    return wrong + ([] if seen["headings"] == 1 else ["has not one heading"])
+
+
+def wrong_at_every_size(page: "Page", base: str, urls: Iterable[str], at_most: int = 3) -> dict[str, list[str]]:
+    """What is wrong with pages, each loaded once and looked at in every size, by day and by night; it may ask for so
+    many files beside pictures, all of them from here."""
+    watched, found = watch(page, base), {}
+    for url in urls:
+        watched.asked.clear()
+        answer = page.goto(base + url)
+        wrong = [] if answer is not None and answer.status == 200 else ["is not answered"]
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                wrong += [f"{one} at {width}, {scheme}" for one in wrong_with(page)]
+        own = [one for one in watched.asked if not one.endswith((".svg", ".png")) and "data:" not in one]
+        wrong += [f"asks for {one}" for one in (watched.foreign or own[at_most:])]
+        wrong += [f"complains: {one}" for one in watched.complaints]
+        watched.complaints.clear()
+        if wrong:
+            found[url] = wrong
+    return found
 
 
 def barriers(page: "Page") -> list[str]:

@@ -6,7 +6,15 @@ import re
 import pytest
 
 from slomix_pipeline_tests.site.conftest import Opened
-from slomix_pipeline_tests.site.looking import SCHEMES, SIZES, TYPED, barriers, of_each_kind, served, watch, wrong_with
+from slomix_pipeline_tests.site.looking import (
+    SCHEMES,
+    TYPED,
+    barriers,
+    of_each_kind,
+    served,
+    wrong_at_every_size,
+    wrong_with,
+)
 from slomix_pipeline_tests.site_fixtures import Shown, crawl
 
 
@@ -20,20 +28,8 @@ def test_pages_fit_complain_of_nothing_and_load_nothing_from_elsewhere(
     opened: Opened, shown: Shown, kinds: list[str]
 ) -> None:
     assert len(kinds) > 25
-    page = opened()
     with served(shown.client.app) as base:
-        watched = watch(page, base)
-        for url in kinds:
-            watched.asked.clear()
-            page.goto(base + url)
-            for width, height in SIZES:
-                page.set_viewport_size({"width": width, "height": height})
-                for scheme in SCHEMES:
-                    page.emulate_media(color_scheme=scheme)
-                    assert wrong_with(page) == [], (url, width, scheme)
-            own = [one for one in watched.asked if not one.endswith((".svg", ".png")) and "data:" not in one]
-            assert watched.foreign == [] and len(own) <= 3, url
-    assert watched.complaints == []
+        assert wrong_at_every_size(opened(), base, kinds) == {}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -58,7 +54,7 @@ def test_pages_say_the_same_without_scripts(opened: Opened, shown: Shown, kinds:
             assert with_scripts.locator("body").inner_text() == without.locator("body").inner_text(), url
 
 
-def test_searching_choosing_paging_and_comparing_need_no_script(opened: Opened, shown: Shown) -> None:
+def test_searching_choosing_sorting_paging_and_comparing_need_no_script(opened: Opened, shown: Shown) -> None:
     one, other = (row["guid"] for row in shown.pipeline.rows("select guid from board_person order by guid limit 2"))
     page = opened(390, 844, java_script_enabled=False)
     with served(shown.client.app) as base:
@@ -76,6 +72,20 @@ def test_searching_choosing_paging_and_comparing_need_no_script(opened: Opened, 
 
         page.goto(f"{base}/players?after={one}")
         assert page.locator("h1").count() == 1
+
+        page.goto(f"{base}/sessions/latest")
+        table = page.locator("#team-A table")
+        table.locator("thead").get_by_role("link", name="DPM").click()
+        page.wait_for_url("**/sessions/*?sort=-dpm#team-A")
+        assert table.get_by_role("columnheader", name="DPM").get_attribute("aria-sort") == "descending"
+        falling = table.locator("tbody th").all_inner_texts()
+        table.locator("thead").get_by_role("link", name="DPM").click()
+        page.wait_for_url("**/sessions/*?sort=dpm#team-A")
+        assert table.locator("tbody th").all_inner_texts() == falling[::-1] != falling
+
+        page.goto(f"{base}/maps")
+        page.locator("#maps thead").get_by_role("link", name="Par").click()
+        page.wait_for_url("**/maps?sort=par#maps")
 
         page.goto(f"{base}/compare")
         page.locator("#a").fill(one)

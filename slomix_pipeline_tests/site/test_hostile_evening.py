@@ -18,7 +18,7 @@ from slomix_pipeline_tests.pipeline_fixtures import open_pipeline
 from slomix_pipeline_tests.postgres_fixtures import copied_database
 from slomix_pipeline_tests.site.conftest import Opened
 from slomix_pipeline_tests.site.hostile_evening import FORMULA, IMAGE, MAPS, NAMES, SCRIPT, TEMPLATE, play_hostile
-from slomix_pipeline_tests.site.looking import SIZES, of_each_kind, served, watch, wrong_with
+from slomix_pipeline_tests.site.looking import evenly, of_each_kind, served, wrong_at_every_size
 from slomix_pipeline_tests.site_fixtures import Shown, crawl, pages_of, seen_text
 
 TURNED, PILED = re.compile("[\u202a-\u202e\u2066-\u2069]"), re.compile("\u0301{3}")
@@ -113,29 +113,24 @@ def test_messages_and_answers_to_commands_hold_them_and_ping_nobody(hostile: Sho
         answers += [commands.message("map", map=choice["value"]) for choice in commands.choices("map", "map")]
     for answer in answers:
         assert answer["allowed_mentions"] == {"parse": []} and refusals(Call(answer, {})) == {}
-        assert not TURNED.search(text_of(answer)), answer
+    for said in (*map(text_of, answers), *map(text_of, hostile.pipeline.page.messages())):
+        assert not TURNED.search(said) and not PILED.search(said), said
     assert len(who) == len(NAMES["A"] + NAMES["B"])
 
 
+@pytest.mark.timeout(600)
 def test_a_browser_shows_the_whole_evening_and_runs_nothing_of_it(
     opened: Opened, hostile: Shown, crawled: dict[str, Response]
 ) -> None:
-    pages = of_kind(crawled, "text/html")
-    once = [url for url in pages if "?" not in url]
-    page = opened(*SIZES[0])
+    """All pages, but of kinds of which there are more than 40, as comparisons and receipts, 40 evenly spread."""
+    pages = evenly(crawled, 40)
+    page = opened()
     with served(hostile.client.app) as base:
-        watched = watch(page, base)
-        for url in once:
-            page.goto(base + url)
-            assert wrong_with(page) == [], url
+        assert wrong_at_every_size(page, base, pages) == {}
         for url in of_each_kind(pages):
             page.goto(base + url)
-            for width, height in SIZES:
-                page.set_viewport_size({"width": width, "height": height})
-                assert wrong_with(page) == [], (url, width)
             pictures = page.locator("img")
             pictures.evaluate_all("all => all.forEach(one => one.loading = 'eager')")
             pictures.evaluate_all("all => Promise.all(all.map(one => one.decode()))")
             assert pictures.evaluate_all("all => all.every(one => one.naturalWidth > 0 && one.alt !== '')"), url
-    assert watched.complaints == [] and watched.foreign == []
-    assert len(once) > 30 and all(any(map_name in url for url in map(str, once)) for map_name in MAPS[1:])
+    assert len(pages) > 300 and all(any(url_of("maps", name) == url for url in pages) for name in MAPS)

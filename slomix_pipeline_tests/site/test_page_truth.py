@@ -18,6 +18,8 @@ from slomix_pipeline.site.templating import number_text, url_of
 from slomix_pipeline_tests.interaction_fixtures import commands_on, embed_of
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, open_pipeline
 from slomix_pipeline_tests.postgres_fixtures import copied_database
+from slomix_pipeline_tests.site.conftest import Opened
+from slomix_pipeline_tests.site.looking import served
 from slomix_pipeline_tests.site.test_pages import rows_of
 from slomix_pipeline_tests.site_fixtures import pages_of, prepare, seen_text
 
@@ -149,3 +151,27 @@ def test_every_hour_names_its_zone(nights: Nights, night: int) -> None:
         at = datetime.fromisoformat(moment[1])
         assert abs((at - sim_round.ended_at).total_seconds()) <= 5
         assert moment[2] == f"{at.astimezone(BERLIN):%Y-%m-%d %H:%M %Z}"
+
+
+def test_who_visits_from_another_zone_reads_the_hours_of_the_server_and_their_zone(
+    opened: Opened, nights: Nights
+) -> None:
+    """What it is on his own clock stands beside it, for who points at it."""
+    zones = (str(BERLIN), "America/Los_Angeles", "Pacific/Auckland")
+    visitors = [opened(timezone_id=zone) for zone in zones]
+    urls = ["/", "/sessions", "/maps/supply"]
+    for exported in nights.exported:
+        urls += [url_of("sessions", exported["session"]["key"]), url_of("matches", exported["matches"][-1]["r1"])]
+        urls += [url_of("rounds", exported["rounds"][-1]["key"])]
+        urls += [url_of("players", exported["teams"]["A"]["players"][0]["guid"])]
+    with served(nights.client.app) as base:
+        for url in urls:
+            said = set()
+            for page, zone in zip(visitors, zones, strict=True):
+                page.goto(base + url)
+                said.add(page.locator("body").inner_text())
+                hours = page.locator("time:not([data-day])")
+                assert all(re.search(r" CES?T$", hour) for hour in hours.all_inner_texts()), url
+                own = datetime.fromisoformat(hours.first.get_attribute("datetime") or "").astimezone(ZoneInfo(zone))
+                assert f"{own:%H:%M} (your time)" in (hours.first.get_attribute("title") or ""), url
+            assert len(said) == 1 and f"times in {BERLIN} unless named" in said.pop(), url

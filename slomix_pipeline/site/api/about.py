@@ -146,7 +146,7 @@ def status(request: Request) -> Response:
     """Whether the whole chain runs, from the game server to the players, at this moment."""
 
     def make(moment: Moment, asked: Asked) -> StatusResource:
-        found = stages(chain_seen(moment.conn))
+        found = stages(chain_seen(moment.conn, asked.settings))
         own = addresses(url_of("status"), api_url("status"))
         return StatusResource(
             state=worst(found),

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.schema import resources
+from slomix_pipeline.site.sorting import SORT
 
 _RANKS = {"after"}  # of a board's page: the rank that it begins after; its resource names a GUID there
 
@@ -31,6 +32,7 @@ def data_of(asked: Asked) -> DataOfPage | None:
         return None
     names = {parameter.alias for parameter in route.dependant.query_params}
     names -= _RANKS if "board" in route.param_convertors else set()
+    names -= {"after"} if SORT in asked.query else set()  # of another order than that of resources
     query = {name: value for name, value in asked.query.items() if name in names and value}  # forms send empty fields
     table = _route(f"{asked.path}.csv")
     way = f"{MOUNTED}/v1{quote(asked.path, safe='/:')}"

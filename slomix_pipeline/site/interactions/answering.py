@@ -7,11 +7,11 @@ Does not belong here: the functions (``sessions``, ``players``, ``choosing``), H
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from slomix_pipeline.discord.embeds import EPHEMERAL
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.interactions import players, sessions
 from slomix_pipeline.site.interactions.choosing import choices_for
 from slomix_pipeline.site.interactions.commands import CommandName
@@ -43,8 +43,8 @@ _FOR_ONE = (CommandName.LINK,)  # whose answers are nobody else's business
 class Answering:
     """Answers calls of what ``store`` holds. ``link_url``: where is noted who asks to be linked."""
 
-    def __init__(self, store: SiteStore, zone: ZoneInfo, session_gap: timedelta, link_url: str | None) -> None:
-        self._store, self._zone, self._session_gap, self._link_url = store, zone, session_gap, link_url
+    def __init__(self, store: SiteStore, settings: Settings, link_url: str | None) -> None:
+        self._store, self._settings, self._link_url = store, settings, link_url
         self._everybody = Everybody()
 
     def answer(self, call: Call, base: str) -> Answer:
@@ -66,9 +66,9 @@ class Answering:
             return _refusal(call, "this could not be answered; the log of the site says why")
 
     def _asked(self, call: Call, moment: Moment, base: str) -> Asked:
-        now = datetime.now(self._zone)
+        now = datetime.now(self._settings.zone)
         can_link = self._link_url is not None
-        return Asked(call, moment, base, now, self._zone, self._session_gap, self._everybody, can_link)
+        return Asked(call, moment, base, now, self._settings, self._everybody, can_link)
 
     @staticmethod
     def _said(asked: Asked) -> tuple[Answer, Wish | None]:

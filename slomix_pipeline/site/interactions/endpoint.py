@@ -52,7 +52,7 @@ class _Endpoint:
         self._api, self._base = settings.discord_api, settings.site_address
         noting = settings.link_postgres_url
         link_url = None if noting is None else noting.get_secret_value()
-        self._answering = Answering(store, settings.zone, settings.session_gap, link_url)
+        self._answering = Answering(store, settings, link_url)
 
     async def called(self, request: Request) -> Response:
         """Any call."""

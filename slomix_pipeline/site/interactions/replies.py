@@ -6,7 +6,7 @@ pings nobody. Does not belong here: what is said (``sessions``, ``players``), th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from slomix_pipeline.discord.embeds import (
 )
 from slomix_pipeline.discord.pages import pages
 from slomix_pipeline.discord.wording import short_text
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.interactions.commands import OptionName
 from slomix_pipeline.site.interactions.received import Call
 from slomix_pipeline.warehouse.choosing import Everybody
@@ -52,17 +53,21 @@ class ReplyKind(IntEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """A call, and of which moment it is answered: ``now``, in the ``zone`` of the server. ``base``: that of the pages,
+    """A call, and of which moment it is answered: ``now``, in the zone of the server. ``base``: that of the pages,
     without a slash at its end; ``can_link``: it can be noted who asks to be linked."""
 
     call: Call
     moment: Moment
     base: str
     now: datetime
-    zone: ZoneInfo
-    session_gap: timedelta
+    settings: Settings
     everybody: Everybody
     can_link: bool
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """That of the server."""
+        return self.settings.zone
 
     @property
     def conn(self) -> Connection[DictRow]:
@@ -71,7 +76,7 @@ class Asked:
 
     def is_running(self, ended_at: datetime) -> bool:
         """Whether a session that ended then, so far, may go on: the same as pages say."""
-        return ended_at in self.moment.version.running(self.now, self.session_gap)
+        return ended_at in self.moment.version.running(self.now, self.settings.session_gap)
 
 
 @dataclass(frozen=True)

@@ -140,4 +140,4 @@ def _match_meant(asked: Asked) -> MatchSeen:
 
 def status(asked: Asked) -> Reply:
     """How the chain stands."""
-    return Reply(status_message(stages(chain_seen(asked.conn)), asked.now), asked.base + "/status")
+    return Reply(status_message(stages(chain_seen(asked.conn, asked.settings)), asked.now), asked.base + "/status")

@@ -27,25 +27,26 @@ from slomix_pipeline.site.pages.session import latest, session_page
 from slomix_pipeline.site.pages.sessions import NAMES as FILTERS_OF_SESSIONS
 from slomix_pipeline.site.pages.sessions import sessions
 from slomix_pipeline.site.pages.status import status_page
+from slomix_pipeline.site.sorting import SORT
 
 PAGES = (
     Page("/", home, "home.html", daily=True, live=True),
     Page("/sessions", sessions, "sessions.html", names=FILTERS_OF_SESSIONS, live=True),
     Page("/sessions/latest", latest),
-    Page("/sessions/{key}", session_page, "session.html", live=True),
+    Page("/sessions/{key}", session_page, "session.html", names=(SORT,), live=True),
     Page("/sessions/{key}/card.png", card, media_type="image/png"),
     Page("/sessions/{key}/{name}.svg", chart, media_type="image/svg+xml"),
-    Page("/matches/{key}", match_page, "match.html"),
+    Page("/matches/{key}", match_page, "match.html", names=(SORT,)),
     Page("/rounds/{key}", round_page, "round.html", names=("player",)),
-    Page("/players", players_page, "players.html", names=("after",)),
-    Page("/players/{guid}", player_page, "player.html"),
+    Page("/players", players_page, "players.html", names=(SORT, "after")),
+    Page("/players/{guid}", player_page, "player.html", names=(SORT,)),
     Page("/compare", compare_page, "compare.html", names=("a", "b")),
     Page("/compare/{one}/{two}", pair_page, "pair.html", names=("both",)),
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
     Page("/boards/{board}", board_page, "board.html", names=BOARD_FILTERS, daily=True),
     Page("/records", records_page, "records.html", names=("map",), daily=True, live=True),
-    Page("/maps", maps_page, "maps.html"),
+    Page("/maps", maps_page, "maps.html", names=(SORT,)),
     Page("/maps/{map}", map_page, "map.html"),
     Page("/seasons", seasons_page, "seasons.html", daily=True),
     Page("/seasons/{id}", season_page, "season.html", daily=True),

@@ -23,6 +23,7 @@ from slomix_pipeline.site.pages import records
 from slomix_pipeline.site.pages.map_curve import Curve, curve_of
 from slomix_pipeline.site.pages.records import RecordShown
 from slomix_pipeline.site.pages.shared import attack_text
+from slomix_pipeline.site.sorting import Column, Head, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse.map_history import (
     LEAST_MATCHES,
@@ -34,7 +35,7 @@ from slomix_pipeline.warehouse.map_history import (
 )
 from slomix_pipeline.warehouse.maps import MapNumbers, map_numbers
 from slomix_pipeline.warehouse.reading import RoundSeen, rounds_seen
-from slomix_pipeline.warehouse.records import fastest_attacks
+from slomix_pipeline.warehouse.records import RecordSeen, fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.teams import team_names
 
@@ -59,9 +60,10 @@ class MapLine:
 
 @dataclass(frozen=True)
 class MapsPage:
-    """All maps, those first of which most matches are decided."""
+    """All maps, those first of which most matches are decided, or as is asked for."""
 
     maps: tuple[MapLine, ...]
+    heads: tuple[Head, ...]
 
 
 @dataclass(frozen=True)
@@ -119,21 +121,41 @@ class MapPage:
     attacks: tuple[RecordShown, ...]
 
 
+_Listed = tuple[MapNumbers, RecordSeen | None]  # a map with its fastest attack
+
+COLUMNS: tuple[Column[_Listed], ...] = (
+    Column("map", "Map", lambda row: row[0].name.casefold(), rises=True, is_number=False),
+    Column("matches", "Matches", lambda row: row[0].matches),
+    Column("par", "Par", lambda row: row[0].par.par, rises=True),
+    Column("fastest", "Fastest", lambda row: None if row[1] is None else row[1].value, rises=True),
+    Column("success", "Success", lambda row: _success(row[0].par)),
+    Column("last_played", "Last played", lambda row: row[0].last_played_at, is_number=False),
+)
+
+
 def maps_page(moment: Moment, asked: Asked) -> MapsPage:
-    """All maps of which a round counts."""
-    fastest = {record.map: record_value(record) for record in fastest_attacks(moment.conn)}
+    """All maps of which a round counts. ``?sort=``: by this column."""
+    order = order_asked(asked, COLUMNS)
+    fastest = {record.map: record for record in fastest_attacks(moment.conn)}
     found = sorted(map_numbers(moment.conn), key=lambda own: (-own.matches, own.name))
-    return MapsPage(tuple(_line(own, fastest.get(own.name)) for own in found))
+    listed = [(own, fastest.get(own.name)) for own in found]
+    rows = in_order(listed, COLUMNS, order, lambda row: (row[0].name,))
+    return MapsPage(tuple(map(_line, rows)), heads(COLUMNS, order, "/maps"))
 
 
-def _line(own: MapNumbers, fastest: str | None) -> MapLine:
+def _success(own: Par) -> float | None:
+    return 100 * own.completed / own.attacks if own.attacks else None
+
+
+def _line(row: _Listed) -> MapLine:
+    own, fastest = row
     return MapLine(
         link=Link(url_of("maps", own.name), own.name),
         matches=own.matches,
         par=None if own.par.par is None else format_time(own.par.par),
         why=_why(own.par),
-        fastest=fastest,
-        success=amount(100 * own.par.completed / own.par.attacks, 0, " %") if own.par.attacks else UNKNOWN,
+        fastest=None if fastest is None else record_value(fastest),
+        success=amount(_success(own.par), 0, " %"),
         attacks=own.par.attacks,
         last_played_at=own.last_played_at,
     )

@@ -20,7 +20,8 @@ from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
 from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_lines, match_result
-from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
+from slomix_pipeline.site.pages.team_tables import COLUMNS, Armed, TeamTable, armed, team_tables, unknown_columns
+from slomix_pipeline.site.sorting import Head, heads, order_asked
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import duels_of
@@ -107,6 +108,7 @@ class MatchPage:
     foretold: str | None
     teams: tuple[TeamOfMatch, ...]
     columns: tuple[tuple[str, str, str, int], ...]
+    heads: tuple[Head, ...]
     round_columns: tuple[tuple[str, str, str, int], ...]
     unknown: tuple[str, ...]
     nobodies: tuple[str, ...]
@@ -121,7 +123,7 @@ class MatchPage:
 
 
 def match_page(moment: Moment, asked: Asked) -> MatchPage:
-    """The match of a key; a key of its second round leads to it."""
+    """The match of a key; a key of its second round leads to it. ``?sort=``: its players by this column."""
     conn, wanted = moment.conn, asked.given["key"]
     found = site_reading.match_of(conn, wanted)
     if found is None:
@@ -129,12 +131,13 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
     session_key, key = found
     if key != wanted:
         raise Moved(url_of("matches", key))
+    order = order_asked(asked, COLUMNS)
     matches = reading.matches(conn, [session_key], records=False, players_of=[key])
     at = next(at for at, match in enumerate(matches) if match.key == key)
     match, evidence = matches[at], session_evidence(conn, session_key)
     own: MatchEvidence = next(one for one in evidence.matches if one.position == match.position)
     rounds = {round_.round_key: round_ for round_ in session_rounds(conn, session_key)}
-    totals = team_tables(match.players, match.teams, team_totals(conn, "match", key))
+    totals = team_tables(match.players, match.teams, team_totals(conn, "match", key), order=order)
     pictures = site_reading.pictures(conn, session_key)
     a, b = (match.teams[team].shown for team in Team)
     urls = [url_of("matches", other.key) for other in matches]
@@ -163,6 +166,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         foretold=odds_of_result(match.half_time, match.winner, match.attackers_first),
         teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
+        heads=heads(COLUMNS, order, url_of("matches", key)),
         round_columns=OF_A_ROUND,
         unknown=unknown_columns(match.players),
         nobodies=match.without_identity,

@@ -7,20 +7,22 @@ Does not belong here: who there is (``players``), finding one (``search``), the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from urllib.parse import urlencode
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.formats.weapons import weapon_called
+from slomix_pipeline.formats.weapons import OF_BULLETS, weapon_called
 from slomix_pipeline.reports import career_words as words
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, BoardName, threshold
 from slomix_pipeline.rules.form import Against, against_usual
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.sorting import Column, Head, Order, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse import boards, careers, nights, players
 from slomix_pipeline.warehouse.boards import BoardPlace
-from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing
+from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing, WeaponSeen
 from slomix_pipeline.warehouse.nights import Lately
 from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
@@ -52,6 +54,20 @@ _MILESTONES_SHOWN = 10
 _MATCHES_SHOWN = 10
 _LEAST_MATCHES = 4  # on a map, to say something of him there
 _MET_OPENED = 50  # of whom somebody met
+
+MAPS: tuple[Column[MapPlayed], ...] = (
+    Column("map", "Map", lambda own: own.map.casefold(), rises=True, is_number=False),
+    Column("rounds", "Rounds", attrgetter("rounds")),
+    Column("ended", "W–D–L", None),
+    Column("kd", "K/D", attrgetter("kd")),
+    Column("dpm", "DPM", attrgetter("dpm")),
+)
+WEAPONS: tuple[Column[WeaponSeen], ...] = (
+    Column("weapon", "Weapon", lambda own: weapon_called(own.weapon).casefold(), rises=True, is_number=False),
+    Column("kills", "Kills", attrgetter("kills")),
+    Column("accuracy", "Accuracy", lambda own: own.accuracy if own.weapon in OF_BULLETS else None),
+    Column("headshots", "Headshots", attrgetter("headshot_percent")),
+)
 
 
 @dataclass(frozen=True)
@@ -141,8 +157,10 @@ class CareerShown:
     form: tuple[NightLine, ...]
     matches: tuple[MatchLine, ...]
     maps: tuple[MapPlayed, ...]
+    map_heads: tuple[Head, ...]
     least_matches: int
     weapons: tuple[WeaponLine, ...]
+    weapon_heads: tuple[Head, ...]
     met: tuple[PlayerMet, ...]
     more_met: int
     duels: Mapping[str, Duels]
@@ -165,8 +183,9 @@ class PlayerPage:
 
 
 def player_page(moment: Moment, asked: Asked) -> PlayerPage:
-    """The player of a GUID. Who wished to be hidden is answered as somebody unknown."""
-    conn, guid = moment.conn, asked.given["guid"]
+    """The player of a GUID. Who wished to be hidden is answered as somebody unknown. ``?sort=``: his maps or his
+    weapons by this column."""
+    conn, guid, order = moment.conn, asked.given["guid"], order_asked(asked, MAPS, WEAPONS)
     found = careers.player_of(conn, guid)
     if found is None:
         aliases: Sequence[AliasSeen] = players.aliases_of(conn, guid)
@@ -176,7 +195,7 @@ def player_page(moment: Moment, asked: Asked) -> PlayerPage:
     if found.guid != guid:
         raise Moved(url_of("players", found.guid))
     career = careers.career(conn, found, weapons=None)
-    return _page(guid, career.name, _shown(conn, career), career.aliases)
+    return _page(guid, career.name, _shown(conn, career, order), career.aliases)
 
 
 def _page(guid: str, name: str, shown: CareerShown | None, aliases: Sequence[AliasSeen]) -> PlayerPage:
@@ -184,7 +203,8 @@ def _page(guid: str, name: str, shown: CareerShown | None, aliases: Sequence[Ali
     return PlayerPage(guid, name, shown, listed, len(aliases) - len(listed))
 
 
-def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
+def _shown(conn: Connection[DictRow], career: Career, order: Order | None) -> CareerShown:
+    url = url_of("players", career.guid)
     guids = careers.guids_of(conn, career.guid)
     lately = nights.lately(conn, guids)
     duelled = players.duels_of(conn, career.guid, guids)
@@ -200,9 +220,11 @@ def _shown(conn: Connection[DictRow], career: Career) -> CareerShown:
         sessions=f"/sessions?{urlencode({'player': career.guid})}",
         form=_form(conn, career.guid, lately),
         matches=_matches(conn, guids),
-        maps=tuple(players.maps_played(conn, guids)),
+        maps=in_order(players.maps_played(conn, guids), MAPS, order, lambda own: (own.map,)),
+        map_heads=heads(MAPS, order, url),
         least_matches=_LEAST_MATCHES,
-        weapons=_weapons(career),
+        weapons=_weapons(in_order(career.weapons, WEAPONS, order, lambda own: (weapon_called(own.weapon),))),
+        weapon_heads=heads(WEAPONS, order, url),
         met=tuple(met[:_MET_OPENED]),
         more_met=max(len(met) - _MET_OPENED, 0),
         duels={own.guid: own.duels for own in duelled},
@@ -311,7 +333,7 @@ def match_ended(own: MatchPlayed) -> str:
     return "draw" if own.drawn else "won" if own.won else "lost"
 
 
-def _weapons(career: Career) -> tuple[WeaponLine, ...]:
+def _weapons(used: Sequence[WeaponSeen]) -> tuple[WeaponLine, ...]:
     return tuple(
         WeaponLine(
             weapon_called(own.weapon),
@@ -319,7 +341,7 @@ def _weapons(career: Career) -> tuple[WeaponLine, ...]:
             words.accuracy_text(own),
             words.amount(own.headshot_percent, 1, " %"),
         )
-        for own in career.weapons
+        for own in used
     )
 
 

@@ -24,7 +24,8 @@ from slomix_pipeline.site.pages.shared import (
     score_text,
     winner_of,
 )
-from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team_tables, unknown_columns
+from slomix_pipeline.site.pages.team_tables import COLUMNS, Armed, TeamTable, armed, team_tables, unknown_columns
+from slomix_pipeline.site.sorting import Head, heads, order_asked
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest
@@ -91,6 +92,7 @@ class SessionPage:
     hardest: Sequence[Duel]
     teams: tuple[TeamTable, ...]
     columns: tuple[tuple[str, str, str, int], ...]
+    heads: tuple[Head, ...]
     unknown: tuple[str, ...]
     awards: SessionAwards
     duels: DuelTable
@@ -119,13 +121,14 @@ def latest(moment: Moment, asked: Asked) -> bytes:
 
 
 def session_page(moment: Moment, asked: Asked) -> SessionPage:
-    """The session of a key."""
+    """The session of a key. ``?sort=``: its players by this column."""
     conn, wanted = moment.conn, asked.given["key"]
     key = reading.resolve_session(conn, wanted)
     if key is None:
         raise nothing_near(moment, "session", wanted)
     if key != wanted:
         raise Moved(url_of("sessions", key))
+    order = order_asked(asked, COLUMNS)
     evidence = session_evidence(conn, key)
     matches = reading.matches(conn, [key], records=False, players_of=())
     players = reading.session_players(conn, key)
@@ -134,7 +137,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     session, winner = evidence.session, winner_of(evidence.session)
     pictures = site_reading.pictures(conn, key)
     before, after = _neighbours(moment, key)
-    heads, by_round = _round_by_round(rounds, players)
+    round_heads, by_round = _round_by_round(rounds, players)
     return SessionPage(
         key=key,
         title=score_text(session, evidence.names),
@@ -153,13 +156,14 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         matches=match_lines(matches),
         best=_cards(players, evidence.names, matches),
         hardest=hardest(duels.met),
-        teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key)),
+        teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key), order),
         columns=TOTALS,
+        heads=heads(COLUMNS, order, url_of("sessions", key)),
         unknown=unknown_columns(players),
         awards=awards_of(conn, key),
         duels=duel_table(duels, players),
         armed=armed(weapons_used(conn, "session", key), players),
-        round_heads=heads,
+        round_heads=round_heads,
         rounds=by_round,
         left_out=sum(one.left_out is not None for one in seen),
         not_valid=tuple(
@@ -221,12 +225,12 @@ def _round_by_round(
 ) -> tuple[tuple[RoundHead, ...], tuple[RoundByRound, ...]]:
     """Every player's damage per minute in each round, as a way to the round."""
     dpm = {round_.round_key: {player.guid: player.dpm for player in round_.players} for round_ in rounds}
-    heads = tuple(RoundHead(url_of("rounds", round_.round_key), f"{round_.map} {round_.number}") for round_ in rounds)
+    columns = tuple(RoundHead(url_of("rounds", round_.round_key), f"{round_.map} {round_.number}") for round_ in rounds)
     rows = tuple(
         RoundByRound(player.guid, player.name, tuple(dpm[round_.round_key].get(player.guid) for round_ in rounds))
         for player in players
     )
-    return heads, rows
+    return columns, rows
 
 
 def _about_teams(evidence: SessionEvidence) -> tuple[str, ...]:

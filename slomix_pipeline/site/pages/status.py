@@ -21,5 +21,5 @@ class StatusPage:
 
 def status_page(moment: Moment, asked: Asked) -> StatusPage:
     """How things stand at this moment."""
-    found = stages(chain_seen(moment.conn))
+    found = stages(chain_seen(moment.conn, asked.settings))
     return StatusPage(HEADINGS[worst(found)], found)

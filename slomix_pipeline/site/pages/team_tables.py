@@ -7,18 +7,24 @@ Belongs here: what both pages show alike. Does not belong here: who killed whom 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from slomix_pipeline.formats.weapons import OF_BULLETS, weapon_called
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.pages.shared import TOTALS
-from slomix_pipeline.site.templating import number_text
+from slomix_pipeline.site.sorting import Column, Order, in_order
+from slomix_pipeline.site.templating import name_text, number_text
 from slomix_pipeline.warehouse.own_usual import OwnUsual
 from slomix_pipeline.warehouse.reading import PlayerTotals
 from slomix_pipeline.warehouse.team_totals import TeamTotals, WeaponUsed
 
 _COMPARED = ("kd", "dpm", "accuracy", "headshot_percent")  # rates: of a longer evening any count is higher
 _DIGITS = {attribute: digits for _, _, attribute, digits in TOTALS}
+COLUMNS: tuple[Column[PlayerTotals], ...] = (
+    Column("player", "Player", lambda own: _called(own)[0], rises=True, is_number=False),
+    *(Column(attribute, label, attrgetter(attribute), title) for label, title, attribute, _ in TOTALS),
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,9 @@ class Against:
 
 @dataclass(frozen=True)
 class TeamTable:
-    """A team's players, most impact first; ``team``: None of those whose team is open. ``against``: by GUID and
-    number, where it can be said; ``nights``: how many of his own that is said from, by GUID, as text."""
+    """A team's players, most impact first or as they are asked for; ``team``: None of those whose team is open.
+    ``against``: by GUID and number, where it can be said; ``nights``: how many of his own that is said from, by GUID,
+    as text."""
 
     team: TeamName | None
     players: tuple[PlayerTotals, ...]
@@ -66,9 +73,10 @@ def team_tables(
     names: Mapping[str, TeamName],
     totals: Mapping[Team | None, TeamTotals],
     usual: Mapping[str, OwnUsual] | None = None,
+    order: Order | None = None,
 ) -> tuple[TeamTable, ...]:
-    """The players by team, those whose team is open last."""
-    found = []
+    """The players by team, those whose team is open last. ``order``: of the players in each, by one of ``COLUMNS``."""
+    found, players = [], in_order(players, COLUMNS, order, _called)
     for team in (*Team, None):
         own = tuple(player for player in players if player.team == team)
         if own:
@@ -76,6 +84,10 @@ def team_tables(
             nights = {guid: _nights(said.values()) for guid, said in against.items() if said}
             found.append(TeamTable(names[team] if team else None, own, totals.get(team), against, nights))
     return tuple(found)
+
+
+def _called(player: PlayerTotals) -> tuple[str, str]:
+    return name_text(player.name, player.guid).casefold(), player.guid
 
 
 def against_usual(player: PlayerTotals, usual: OwnUsual | None) -> dict[str, Against]:
