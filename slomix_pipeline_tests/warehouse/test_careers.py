@@ -101,6 +101,7 @@ def won_match(played: Played, key: str, winner: str | None) -> None:
            select %s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', %s, '', 'map-wins/1'""",
         [key, winner],
     )
+    rewrite_facts(played.conn, ["main:s1"])
 
 
 def test_players_are_held_against_each_other_by_the_matches_that_both_played(played: Played) -> None:
