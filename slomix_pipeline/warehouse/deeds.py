@@ -28,7 +28,8 @@ _FIRST = """
         limit 1
     ) was_there
     limit 1"""
-_FIRST_OF_ALL, _FIRST_IN_SESSIONS = _FIRST.format(within=""), _FIRST.format(within=" and session_key = any(%(sessions)s)")
+_FIRST_OF_ALL = _FIRST.format(within="")
+_FIRST_IN_SESSIONS = _FIRST.format(within=" and session_key = any(%(sessions)s)")
 
 _FIRST_COMEBACK = """
     select %(deed)s::text as deed, map, match_key, session_key, round_key, stamp

@@ -51,6 +51,18 @@ _BEST = """
     from best join book_night n on n.{kind} = best.value
     where n.level = %(level)s and n.map = %(map)s and n.guid = any(%(guids)s)"""
 
+# Of one player all kinds at once, from the index of his nights.
+_OWN_BEST = sql.SQL("""
+    with night as materialized (
+        select session_key, guid, {kinds} from book_night
+        where level = 'round' and map = '' and guid = any(%(guids)s)
+    )
+    select 'round' as level, number.kind, night.session_key, night.guid, number.value
+    from night
+    cross join (select {bests} from night) best
+    cross join lateral (values {numbers}) number (kind, value, best)
+    where number.value = number.best and number.value > 0""")
+
 # All who reached these, first in time first; one after the other, so that each is found by its session.
 _REACHED = """
     select n.*, file.name as file, file.sha256, t.timing_status
@@ -128,6 +140,16 @@ def _best_of(
         asked = {"level": level, "map": map_name or "", "guids": list(who)}
         rows = conn.execute(sql.SQL(_BEST).format(kind=sql.Identifier(kind)), asked)
         best += [{"kind": kind, "level": level, **row} for row in rows]
+    return _held(conn, who, places, best, map_name)
+
+
+def _held(
+    conn: Connection[DictRow],
+    who: Mapping[str, tuple[str, str]],
+    places: Iterable[tuple[RecordLevel, RecordKind]],
+    best: Sequence[DictRow],
+    map_name: str | None = None,
+) -> list[RecordSeen]:
     reached: dict[tuple[str, str], list[DictRow]] = {}
     for row in _reached(conn, best, map_name):
         reached.setdefault((row["level"], row["kind"]), []).append(row)
@@ -179,8 +201,22 @@ def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> l
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
     """The best that a player, known by these GUIDs, reached in one round, of every kind; the first time that he did."""
     who = {guid: own for guid, own in named(conn).items() if guid in guids}
-    found = _best_of(conn, who, [place for place in PLACES if place[0] is RecordLevel.ROUND])
+    places = [place for place in PLACES if place[0] is RecordLevel.ROUND]
+    best = conn.execute(_own_best([kind for _, kind in places]), {"guids": list(who)}).fetchall()
+    found = _held(conn, who, places, best)
     return [replace(best, equalled=0, later_guids=(), later_holders=()) for best in found]
+
+
+def _own_best(kinds: Sequence[RecordKind]) -> sql.Composed:
+    columns = [sql.Identifier(kind) for kind in kinds]
+    number = sql.SQL("({}, night.{}::double precision, best.{}::double precision)")
+    return _OWN_BEST.format(
+        kinds=sql.SQL(", ").join(columns),
+        bests=sql.SQL(", ").join(sql.SQL("max({0}) as {0}").format(column) for column in columns),
+        numbers=sql.SQL(", ").join(
+            number.format(kind, column, column) for kind, column in zip(kinds, columns, strict=True)
+        ),
+    )
 
 
 def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[PersonalBest]:

@@ -104,6 +104,8 @@ comment on view session_best is
 drop table if exists book_night;
 create table book_night as select * from session_best;
 create index book_night_session on book_night (session_key);
+-- A player's own bests are asked of rounds alone, of all kinds at once.
+create index book_night_guid on book_night (guid) where level = 'round' and map = '';
 create index book_night_kills on book_night (level, map, kills);
 create index book_night_damage_given on book_night (level, map, damage_given);
 create index book_night_dpm on book_night (level, map, dpm);
