@@ -15,8 +15,8 @@ from slomix_pipeline.warehouse.careers import CareerNumbers
 from slomix_pipeline.warehouse.rows import rows_of
 from slomix_pipeline.warehouse.standings import Meetings, meetings_of
 
-# Of rounds that count in the careers of both; else as in player_round_sum. Who played all his rounds of a session with the
-# other one did there what it adds to his career: its rounds need not be read.
+# Of rounds that count in the careers of both; else as in player_round_sum. Who played all his rounds of a session with
+# the other one did there what it adds to his career: its rounds need not be read.
 _TOGETHER = """
     with shared as materialized (
         select session_key, guid, max(rounds) as rounds from player_met_fact

@@ -112,13 +112,17 @@ def everybody(conn: Connection[DictRow]) -> list[PlayerListed]:
     """All who played in a round that counts and may be named, who was there last first."""
     with conn.cursor(row_factory=rows_of(PlayerListed)) as cursor:
         return cursor.execute(
-            """select guid, name, sum(rounds)::bigint as rounds, count(*) as nights,
-                      max(last_played_at) as last_played_at
-               from (select p.person as guid, p.name, f.scope, sum(f.rounds) as rounds,
-                            max(f.last_played_at) as last_played_at
-                     from player_session_fact f join board_person p using (guid)
-                     group by p.person, p.name, f.scope) night
-               group by guid, name order by max(last_played_at) desc, guid"""
+            """with own as (
+                   select guid, sum(rounds)::bigint as rounds, count(*) as nights, max(ended_at) as ended_at
+                   from player_night_fact group by guid
+               )
+               select p.person as guid, p.name, sum(own.rounds)::bigint as rounds,
+                      case when count(*) = 1 then max(own.nights)
+                           else (select count(distinct f.session_key) from player_night_fact f
+                                 where f.guid = any(array_agg(own.guid))) end as nights,   -- under two GUIDs in one, too
+                      max(own.ended_at) as last_played_at
+               from own join board_person p using (guid)
+               group by p.person, p.name order by max(own.ended_at) desc, p.person"""
         ).fetchall()
 
 
