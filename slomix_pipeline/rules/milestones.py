@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from operator import attrgetter
+from typing import NamedTuple
 
 from slomix_pipeline.rules.comebacks import FAR_BEHIND
 
@@ -99,12 +100,11 @@ class SoFar:
         """A number as far as it can have milestones: a K/D only from so many rounds on."""
         if number is Number.KD and self.rounds < KD_FROM_ROUNDS:
             return None
-        found: float | None = getattr(self, number.value)
+        found: float | None = getattr(self, number)
         return found
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(NamedTuple):
     """What a career had come to before a stretch of it: a session, or sessions that took turns. None: not known so
     far."""
 

@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.milestones import Deed
 from slomix_pipeline.warehouse import reading
 
-_AT_ONCE = 50  # sessions; mostly there are a comeback and a full hold among the first of them
+_AT_ONCE = 25  # sessions; mostly there are a comeback and a full hold among the first of them
 
 # One after the other, until he is found to have stood with the right team in all of the match, and in the very round.
 _FIRST = """

@@ -117,9 +117,9 @@ def everybody(conn: Connection[DictRow]) -> list[PlayerListed]:
                    from player_night_fact group by guid
                )
                select p.person as guid, p.name, sum(own.rounds)::bigint as rounds,
-                      case when count(*) = 1 then max(own.nights)
+                      case when count(*) = 1 then max(own.nights)   -- of two GUIDs some may be the same
                            else (select count(distinct f.session_key) from player_night_fact f
-                                 where f.guid = any(array_agg(own.guid))) end as nights,   -- under two GUIDs in one, too
+                                 where f.guid = any(array_agg(own.guid))) end as nights,
                       max(own.ended_at) as last_played_at
                from own join board_person p using (guid)
                group by p.person, p.name order by max(own.ended_at) desc, p.person"""

@@ -59,7 +59,7 @@ _OWN_BEST = sql.SQL("""
     )
     select 'round' as level, number.kind, night.session_key, night.guid, number.value
     from night
-    cross join (select {bests} from night) best
+    join (select {bests} from night) best on {reached}
     cross join lateral (values {numbers}) number (kind, value, best)
     where number.value = number.best and number.value > 0""")
 
@@ -213,6 +213,7 @@ def _own_best(kinds: Sequence[RecordKind]) -> sql.Composed:
     return _OWN_BEST.format(
         kinds=sql.SQL(", ").join(columns),
         bests=sql.SQL(", ").join(sql.SQL("max({0}) as {0}").format(column) for column in columns),
+        reached=sql.SQL(" or ").join(sql.SQL("night.{0} = best.{0}").format(column) for column in columns),
         numbers=sql.SQL(", ").join(
             number.format(kind, column, column) for kind, column in zip(kinds, columns, strict=True)
         ),

@@ -28,8 +28,6 @@ SHOWN = [
     "alias_fact",
     "attack_deed",
     "award",
-    "board_name",
-    "board_number",
     "board_part",
     "board_person",
     "book_night",

@@ -8,12 +8,6 @@ offset 0;   -- a name is looked up once for each GUID, not for each row that thi
 comment on view board_person is
 'Everybody who played in a round that counts and did not wish to be unnamed: GUID, the GUID that stands for the person, and the name to show on boards.';
 
--- Which boards there are; rules/boards.py has their titles and thresholds.
-create view board_name (board) as
-values ('kills'), ('kd'), ('dpm'), ('accuracy'), ('headshot_percent'), ('efficiency'), ('rounds'), ('revives_given'),
-       ('gibs'), ('objectives'), ('multikills');
-comment on view board_name is 'The names of the boards.';
-
 create view board_part as
 select 'career' as level, 'all' as scope, f.scope as session_key, f.guid, f.rounds, f.kills, f.deaths, f.damage_given,
        f.seconds_played, f.hits, f.shots, f.headshots, f.revives_given, f.gibs,
@@ -30,18 +24,16 @@ where counts_in_careers(f.flags);
 comment on view board_part is
 'What a session adds to careers, and what a round adds to what a player did on its map: the sums that boards are made of.';
 
-create view board_number as
-select b.board, p.level, p.scope, p.session_key, p.guid, p.rounds, p.damage_given,
-       case b.board when 'kills' then p.kills when 'kd' then p.kills when 'efficiency' then p.kills
-                    when 'dpm' then p.damage_given when 'accuracy' then p.hits when 'headshot_percent' then p.headshots
-                    when 'rounds' then p.rounds when 'revives_given' then p.revives_given when 'gibs' then p.gibs
-                    when 'objectives' then p.objectives when 'multikills' then p.multikills end as part,
-       case b.board when 'kd' then p.deaths when 'efficiency' then p.deaths when 'dpm' then p.seconds_played
-                    when 'accuracy' then p.shots when 'headshot_percent' then p.hits else p.rounds end as whole
-from board_name b
-cross join board_part p;
-comment on view board_number is
-'What each row of board_part adds to each board: part and whole of a ratio; of a count, the count and its rounds. To be added up where both are known, with the rounds of these rows alone, and then given to board_value.';
+-- Which boards there are (rules/boards.py has their titles and thresholds), and of what was added up: a ratio's part and whole; of a count, the count and its rounds. To be added up further where both
+-- are known, with the rounds of these alone, and then given to board_value.
+create or replace function board_parts(
+    rounds bigint, kills bigint, deaths bigint, damage_given bigint, seconds_played bigint, hits bigint, shots bigint,
+    headshots bigint, revives_given bigint, gibs bigint, objectives bigint, multikills bigint
+) returns table (board text, part bigint, whole bigint) language sql immutable as $$
+    values ('kills', kills, rounds), ('kd', kills, deaths), ('dpm', damage_given, seconds_played),
+           ('accuracy', hits, shots), ('headshot_percent', headshots, hits), ('efficiency', kills, deaths),
+           ('rounds', rounds, rounds), ('revives_given', revives_given, rounds), ('gibs', gibs, rounds),
+           ('objectives', objectives, rounds), ('multikills', multikills, rounds) $$;
 
 create or replace function board_value(board text, part bigint, whole bigint) returns double precision
     language sql immutable as $$
