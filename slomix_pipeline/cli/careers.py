@@ -83,11 +83,11 @@ def compare(one: str, other: str, as_json: bool) -> None:
     """
     with clear_errors():
         from slomix_pipeline.reports import career_tables, career_words
-        from slomix_pipeline.warehouse import careers
+        from slomix_pipeline.warehouse import careers, standings
 
         with database_of(read_settings()).snapshot() as conn, one_is_meant():
             first, second = (careers.career(conn, careers.find_player(conn, who)) for who in (one, other))
-            met = careers.meetings(conn, first.guid, second.guid)
+            met = standings.meetings(conn, first.guid, second.guid)
         if as_json:
             print_json(career_words.as_json({"players": [first, second], "meetings": met}))
         else:

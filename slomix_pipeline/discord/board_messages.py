@@ -39,11 +39,12 @@ from slomix_pipeline.rules.boards import Board, Threshold
 from slomix_pipeline.rules.milestones import Milestone
 from slomix_pipeline.rules.records import KINDS, PersonalBest, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import Career, Meetings, NightSeen, Unlocked, WeaponSeen
+from slomix_pipeline.warehouse.careers import Career, NightSeen, Unlocked, WeaponSeen
 from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.fallen_records import FallenRecord
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.standings import Meetings
 
 BOARD_COLOUR = 0xF1C40F
 BOARD_ROOM = 3000  # for its players: a board is one message, and who finds no room is counted

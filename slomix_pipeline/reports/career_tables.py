@@ -32,9 +32,10 @@ from slomix_pipeline.reports.career_words import (
 )
 from slomix_pipeline.rules.boards import Board, Threshold
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.careers import Career, Meetings
+from slomix_pipeline.warehouse.careers import Career
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.standings import Meetings
 
 MILESTONES_SHOWN = 10
 

@@ -23,12 +23,12 @@ from slomix_pipeline.warehouse.careers import (
     CareerNumbers,
     Form,
     PlayerFound,
-    Standing,
     WeaponSeen,
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.standings import Standing
 
 ALIASES_SHOWN = 10
 

@@ -11,7 +11,7 @@ MIN_DAMAGE = 300  # likewise: who gave less was hardly there
 
 
 class BoardName(StrEnum):
-    """Every board there is, as commands and the view ``board_name`` have it."""
+    """Every board there is, as commands and the function ``board_parts`` have it."""
 
     KILLS = "kills"
     KD = "kd"

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
 from slomix_pipeline.rules.comebacks import FAR_BEHIND
 
@@ -98,12 +100,11 @@ class SoFar:
         """A number as far as it can have milestones: a K/D only from so many rounds on."""
         if number is Number.KD and self.rounds < KD_FROM_ROUNDS:
             return None
-        found: float | None = getattr(self, number.value)
+        found: float | None = getattr(self, number)
         return found
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(NamedTuple):
     """What a career had come to before a stretch of it: a session, or sessions that took turns. None: not known so
     far."""
 
@@ -149,8 +150,8 @@ def worth_a_look(career: Sequence[Before]) -> list[int]:
     for number, ladder in LADDERS.items():
         if number is Number.KD:
             continue
-        values = [getattr(own, number) or 0 for own in career]
-        passed = {bisect_left(values, step) for step in ladder.steps} - {len(values)}
+        before = attrgetter(number)
+        passed = {bisect_left(career, step, key=lambda own: before(own) or 0) for step in ladder.steps} - {len(career)}
         found |= {career[at - 1].stretch for at in passed}
     for step in LADDERS[Number.KD].steps:
         found |= set(_where_kd_may_reach(step, career))
@@ -177,6 +178,8 @@ def milestones(career: Iterable[SoFar]) -> list[Milestone]:
     found = []
     for so_far in career:
         for number, steps in waiting.items():
+            if not steps:
+                continue
             value = so_far.value(number)
             while steps and value is not None and value >= steps[0]:
                 step = steps.pop(0)
@@ -184,12 +187,12 @@ def milestones(career: Iterable[SoFar]) -> list[Milestone]:
     return found
 
 
-def progress(career: Iterable[SoFar]) -> list[Progress]:
-    """Where a career stands on every ladder; nothing before its first round. ``career``: as for ``milestones``."""
-    rounds = list(career)
-    if not rounds:
+def progress(career: Sequence[SoFar], reached: Sequence[Milestone]) -> list[Progress]:
+    """Where a career stands on every ladder; nothing before its first round. ``career``: as for ``milestones``, which
+    gives what is ``reached``."""
+    if not career:
         return []
-    last, reached = rounds[-1], milestones(rounds)
+    last = career[-1]
     return [_progress(last, number, [own for own in reached if own.number is number]) for number in LADDERS]
 
 

@@ -22,7 +22,7 @@ from slomix_pipeline.rules.asked import (
     RecordsAsked,
 )
 from slomix_pipeline.rules.boards import BOARDS, threshold
-from slomix_pipeline.warehouse import careers, evenings
+from slomix_pipeline.warehouse import careers, evenings, standings
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.maps import is_played, map_seen
 from slomix_pipeline.warehouse.records import records
@@ -50,7 +50,7 @@ def message_of(conn: Connection[DictRow], asked: Asked, zone: ZoneInfo, now: dat
             return board_messages.player_message(_career(conn, asked.guid), now)
         case CompareAsked():
             one, other = _career(conn, asked.one), _career(conn, asked.other)
-            return board_messages.compare_message(one, other, careers.meetings(conn, one.guid, other.guid), now)
+            return board_messages.compare_message(one, other, standings.meetings(conn, one.guid, other.guid), now)
         case RecordsAsked():
             return board_messages.records_message(records(conn, _known_map(conn, asked.map)), now, asked.map)
         case MapAsked():

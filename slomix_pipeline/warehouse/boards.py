@@ -66,17 +66,31 @@ def _summed(within: str) -> str:
         select * from unnest(%(boards)s::text[], %(rounds)s::bigint[], %(damage)s::bigint[], %(volume)s::bigint[])
                       as needed (board, rounds, damage, volume)
     ),
+    known_alike as (   -- so that a sum is either of all its rows or unknown, and few rows are left
+        select guid, sum(rounds)::bigint as rounds, sum(kills)::bigint as kills, sum(deaths)::bigint as deaths,
+               sum(damage_given)::bigint as damage_given, sum(seconds_played)::bigint as seconds_played,
+               sum(hits)::bigint as hits, sum(shots)::bigint as shots, sum(headshots)::bigint as headshots,
+               sum(revives_given)::bigint as revives_given, sum(gibs)::bigint as gibs,
+               sum(objectives)::bigint as objectives, sum(multikills)::bigint as multikills
+        from board_part
+        where level = %(level)s and scope = %(scope)s{within}
+        group by guid,
+                 case when num_nulls(kills, deaths, damage_given, seconds_played, hits, shots, headshots, revives_given,
+                                     gibs, objectives, multikills) > 0   -- few: most rows need not be looked at closer
+                      then array[kills is null, deaths is null, damage_given is null, seconds_played is null,
+                                 hits is null, shots is null, headshots is null, revives_given is null, gibs is null,
+                                 objectives is null, multikills is null] end
+    ),
     summed as (
-        select board, guid, sum(rounds)::bigint as of_rounds, sum(damage_given)::bigint as damage,
+        select n.board, guid, sum(rounds)::bigint as of_rounds, sum(damage_given)::bigint as damage,
                sum(rounds) filter (where part + whole is not null)::bigint as rounds,
                sum(part) filter (where part + whole is not null)::bigint as part,
                sum(whole) filter (where part + whole is not null)::bigint as volume
-        from (
-            select board, guid, rounds, damage_given, part, whole from board_number
-            where board = any(%(boards)s) and level = %(level)s and scope = %(scope)s{within}
-            offset 0   -- else part and whole are worked out anew wherever they stand above
-        ) number
-        group by board, guid
+        from known_alike
+        cross join lateral board_parts(rounds, kills, deaths, damage_given, seconds_played, hits, shots, headshots,
+                                       revives_given, gibs, objectives, multikills) n
+        where n.board = any(%(boards)s)
+        group by n.board, guid
     ),
     person as (
         select s.board, p.person as guid, p.name, sum(s.of_rounds)::bigint as of_rounds,

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.rules.form import NIGHTS_SHOWN, USUAL_OF, usual
+from slomix_pipeline.rules.form import NIGHTS_SHOWN, usual
 from slomix_pipeline.rules.milestones import (
     Milestone,
     Progress,
@@ -21,11 +20,13 @@ from slomix_pipeline.rules.milestones import (
     progress,
 )
 from slomix_pipeline.rules.name_search import resembling, search
-from slomix_pipeline.warehouse import records
+from slomix_pipeline.warehouse import nights, records, standings
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds, deeds_in
+from slomix_pipeline.warehouse.nights import Lately, Night
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.rows import rows_of
 from slomix_pipeline.warehouse.so_far import so_far_of
+from slomix_pipeline.warehouse.standings import Standing
 
 WEAPONS_SHOWN = 5
 GUID_FROM = 4  # characters of one; fewer are many people's
@@ -104,16 +105,6 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Matches that were decided, each once, whatever GUIDs somebody played under. Who was on both teams by two of them
-    neither won nor lost: it is none of these."""
-
-    won: int
-    drawn: int
-    lost: int
-
-
-@dataclass(frozen=True)
 class WeaponSeen:
     """What a player did with a weapon over all rounds that count."""
 
@@ -143,21 +134,22 @@ class Career:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What a career is made of, and what is told beside it, too; so it is read once. ``on_maps``: how his decided
+    matches ended."""
+
+    guids: Sequence[str]
+    lately: Lately
+    on_maps: Mapping[str, Standing]
+
+
+@dataclass(frozen=True)
 class Unlocked:
     """What a player reached in a session for the first time."""
 
     player: PlayerFound
     milestones: tuple[Milestone, ...]
     deeds: tuple[DeedSeen, ...]
-
-
-@dataclass(frozen=True)
-class Meetings:
-    """Decided matches in which both played: together with their common result, against each other with the first
-    one's."""
-
-    together: Standing
-    against: Standing
 
 
 def players_meant(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
@@ -228,35 +220,31 @@ def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:
     return None if row is None else PlayerFound(row["person"], row["name"], (), row["last_played_at"])
 
 
-def career(conn: Connection[DictRow], player: PlayerFound, weapons: int | None = WEAPONS_SHOWN) -> Career:
-    """All that is told of a player; of so many weapons, or of all."""
+def behind(conn: Connection[DictRow], player: PlayerFound) -> Behind:
+    """What several parts of a player's career are made of."""
     guids = guids_of(conn, player.guid)
+    return Behind(guids, nights.lately(conn, guids), standings.on_maps(conn, player.guid))
+
+
+def career(
+    conn: Connection[DictRow], player: PlayerFound, known: Behind | None = None, weapons: int | None = WEAPONS_SHOWN
+) -> Career:
+    """All that is told of a player; of so many weapons, or of all. ``known``: where that was read before."""
+    known = behind(conn, player) if known is None else known
     so_far = so_far_of(conn, [player.guid])[player.guid]
+    reached = milestones(so_far)
     return Career(
         player.guid,
         player.name,
         numbers_of(conn, player.guid),
-        standing_of(conn, player.guid),
-        form_of(conn, guids),
-        weapons_used(conn, guids, weapons),
-        aliases_used(conn, guids),
-        tuple(records.bests(conn, guids)),
-        tuple(milestones(so_far)),
-        deeds(conn, guids),
-        tuple(progress(so_far)),
-    )
-
-
-def meetings(conn: Connection[DictRow], one: str, other: str) -> Meetings:
-    """How often two players won with and against each other."""
-    row = conn.execute("select * from person_met where person = %s and other = %s", [one, other]).fetchone()
-    return Meetings(Standing(0, 0, 0), Standing(0, 0, 0)) if row is None else meetings_of(row)
-
-
-def meetings_of(row: Mapping[str, Any]) -> Meetings:
-    """A row of ``person_met``."""
-    return Meetings(
-        *(Standing(*(row[f"{how}_{end}"] for end in ("won", "drawn", "lost"))) for how in ("together", "against"))
+        standings.in_all(known.on_maps.values()),
+        form_of(known.lately.nights),
+        weapons_used(conn, known.guids, weapons),
+        aliases_used(conn, known.guids),
+        tuple(records.bests(conn, known.guids)),
+        tuple(reached),
+        deeds(conn, known.guids),
+        tuple(progress(so_far, reached)),
     )
 
 
@@ -306,41 +294,16 @@ def numbers_of(conn: Connection[DictRow], person: str) -> CareerNumbers:
     return row
 
 
-def standing_of(conn: Connection[DictRow], person: str) -> Standing:
-    """How a player's decided matches ended."""
-    with conn.cursor(row_factory=rows_of(Standing)) as cursor:
-        row = cursor.execute(
-            """select count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
-                      count(*) filter (where not won and not drawn) as lost
-               from person_result where person = %s""",
-            [person],
-        ).fetchone()
-    assert row is not None
-    return row
-
-
-def form_of(conn: Connection[DictRow], guids: Sequence[str]) -> Form:
-    """A player's latest nights, and what was usual before them."""
-    with conn.cursor(row_factory=rows_of(NightSeen)) as cursor:
-        nights = cursor.execute(
-            """select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
-                      metric_dpm(damage_given, seconds_played) as dpm
-               from (
-                   select scope as session_key, max(last_played_at) as ended_at, sum(rounds)::bigint as rounds,
-                          case when count(kills) = count(*) then sum(kills)::bigint end as kills,
-                          case when count(deaths) = count(*) then sum(deaths)::bigint end as deaths,
-                          case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
-                          case when count(seconds_played) = count(*) then sum(seconds_played)::bigint
-                          end as seconds_played
-                   from player_session_fact where guid = any(%s) group by scope
-               ) night
-               order by ended_at desc, session_key desc limit %s""",
-            [guids, NIGHTS_SHOWN + USUAL_OF],
-        ).fetchall()
-    before = nights[NIGHTS_SHOWN:]
-    return Form(
-        tuple(nights[:NIGHTS_SHOWN]), usual([night.kd for night in before]), usual([night.dpm for night in before])
+def form_of(latest: Sequence[Night]) -> Form:
+    """A player's latest nights, and what was usual before them. ``latest``: as ``nights.lately`` has them."""
+    newest = latest[::-1]
+    before = newest[NIGHTS_SHOWN:]
+    shown = tuple(
+        NightSeen(night.session_key, night.ended_at, night.rounds, night.kills, night.kd, night.dpm)
+        for night in newest[:NIGHTS_SHOWN]
+        if night.session_key is not None
     )
+    return Form(shown, usual([night.kd for night in before]), usual([night.dpm for night in before]))
 
 
 def weapons_used(conn: Connection[DictRow], guids: Sequence[str], most: int | None) -> tuple[WeaponSeen, ...]:

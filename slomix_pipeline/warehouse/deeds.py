@@ -4,9 +4,10 @@ Belongs here: finding it in years of rounds. Does not belong here: what is a dee
 ``rules.comebacks``), its words (``rules.milestones``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -14,25 +15,29 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.milestones import Deed
 from slomix_pipeline.warehouse import reading
 
-_AT_ONCE = 50  # sessions; mostly the first comeback is among the first of them
+_AT_ONCE = 25  # sessions; mostly there are a comeback and a full hold among the first of them
 
-# The matches in all of which he stood with the right team, few rows each; then the first in whose very round he was.
+# One after the other, until he is found to have stood with the right team in all of the match, and in the very round.
 _FIRST = """
     select deed, map, match_key, session_key, round_key, stamp
-    from (
-        select d.deed, d.map, d.match_key, d.session_key, d.round_key, d.stamp, own.guid
-        from attack_deed d
-        join player_match_fact own on own.match_key = d.match_key and own.team = d.team
-        where d.deed = %(deed)s and own.guid = any(%(guids)s)
-        order by d.stamp, d.round_key
-        offset 0
-    ) may
+    from (select * from attack_deed where deed = %(deed)s{within} order by stamp, round_key offset 0) d
     cross join lateral (
-        select from player_round_fact f
-        where f.round_key = may.round_key and f.guid = may.guid
+        select from player_match_fact own
+        join player_round_fact f on f.round_key = d.round_key and f.guid = own.guid
+        where own.match_key = d.match_key and own.team = d.team and own.guid = any(%(guids)s)
         limit 1
     ) was_there
     limit 1"""
+_FIRST_OF_ALL = _FIRST.format(within="")
+_FIRST_IN_SESSIONS = _FIRST.format(within=" and session_key = any(%(sessions)s)")
+
+_FIRST_COMEBACK = """
+    select %(deed)s::text as deed, map, match_key, session_key, round_key, stamp
+    from (select * from player_round_fact where match_key = any(%(matches)s) offset 0) f   -- few; else all of his
+    where guid = any(%(guids)s)
+      and exists (select from player_match_fact own
+                  where own.match_key = f.match_key and own.guid = f.guid and own.won)
+    order by stamp, round_key limit 1"""
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,9 @@ class DeedSeen:
 
 def deeds(conn: Connection[DictRow], guids: Sequence[str]) -> tuple[DeedSeen, ...]:
     """The first time of every deed by who is known by these GUIDs, in the order in which they came."""
-    found = [_first_comeback(conn, list(guids))]
-    for deed in (Deed.FULL_HOLD, Deed.MAP_RECORD):
-        found.append(_seen(conn.execute(_FIRST, {"deed": deed, "guids": list(guids)}).fetchone()))
-    return tuple(sorted(filter(None, found), key=lambda own: (own.stamp, own.deed)))
+    found = _first_in_sessions(conn, list(guids))
+    found += _seen(conn, _FIRST_OF_ALL, Deed.MAP_RECORD, {"guids": list(guids)})
+    return tuple(sorted(found, key=lambda own: (own.stamp, own.deed)))
 
 
 def deeds_in(conn: Connection[DictRow], session_key: str) -> set[str]:
@@ -72,39 +76,46 @@ def deeds_in(conn: Connection[DictRow], session_key: str) -> set[str]:
     return {row["guid"] for row in found}
 
 
-def _seen(row: DictRow | None) -> DeedSeen | None:
-    return None if row is None else DeedSeen(**row | {"deed": Deed(row["deed"])})
+def _seen(conn: Connection[DictRow], first: str, deed: Deed, of: Mapping[str, Any]) -> list[DeedSeen]:
+    """The first of a deed, if there is one."""
+    return [DeedSeen(**row | {"deed": deed}) for row in conn.execute(first, {**of, "deed": deed})]
 
 
-def _first_comeback(conn: Connection[DictRow], guids: list[str]) -> DeedSeen | None:
+def _first_in_sessions(conn: Connection[DictRow], guids: list[str]) -> list[DeedSeen]:
+    """The first full hold and the first comeback: found among a few of his sessions at a time, in the order of play."""
     nights = conn.execute(
-        """select session_key, min(began_at) as began_at from player_night_fact
+        """select session_key, min(first_seen) as began_at from alias_fact
            where guid = any(%s) group by session_key order by began_at, session_key""",
         [guids],
     ).fetchall()
-    first: DeedSeen | None = None
+    first: dict[Deed, DeedSeen] = {}
     for at in range(0, len(nights), _AT_ONCE):
         some = nights[at : at + _AT_ONCE]
-        if first is not None and some[0]["began_at"] > first.stamp:
+        waiting = [
+            deed
+            for deed in (Deed.FULL_HOLD, Deed.COMEBACK)
+            if deed not in first or some[0]["began_at"] <= first[deed].stamp  # sessions of two servers overlap
+        ]
+        if not waiting:
             break
-        found = _comeback_among(conn, guids, [night["session_key"] for night in some])
-        first = min(filter(None, (first, found)), key=lambda own: (own.stamp, own.round_key), default=None)
-    return first
+        for own in _among(conn, waiting, guids, [night["session_key"] for night in some]):
+            first[own.deed] = min(first.get(own.deed, own), own, key=lambda seen: (seen.stamp, seen.round_key))
+    return list(first.values())
 
 
-def _comeback_among(conn: Connection[DictRow], guids: list[str], session_keys: list[str]) -> DeedSeen | None:
-    rows = conn.execute(
-        "select session_key, match_key, winner from match where session_key = any(%s) order by session_key, position",
-        [session_keys],
-    ).fetchall()
-    return _seen(
-        conn.execute(
-            """select %(deed)s::text as deed, f.map, f.match_key, f.session_key, f.round_key, f.stamp
-               from match m
-               join player_match_fact own on own.match_key = m.match_key and own.team = m.winner
-               join player_round_fact f on f.match_key = m.match_key and f.guid = own.guid
-               where m.match_key = any(%(matches)s) and f.match_key = any(%(matches)s) and own.guid = any(%(guids)s)
-               order by f.stamp, f.round_key limit 1""",
-            {"deed": Deed.COMEBACK, "matches": list(reading.comebacks_among(rows)), "guids": guids},
-        ).fetchone()
-    )
+def _among(
+    conn: Connection[DictRow], wanted: Sequence[Deed], guids: list[str], session_keys: list[str]
+) -> list[DeedSeen]:
+    found = []
+    if Deed.FULL_HOLD in wanted:
+        of = {"guids": guids, "sessions": session_keys}
+        found += _seen(conn, _FIRST_IN_SESSIONS, Deed.FULL_HOLD, of)
+    if Deed.COMEBACK in wanted:
+        rows = conn.execute(
+            """select session_key, match_key, winner from match where session_key = any(%s)
+               order by session_key, position""",
+            [session_keys],
+        ).fetchall()
+        matches = list(reading.comebacks_among(rows))
+        found += _seen(conn, _FIRST_COMEBACK, Deed.COMEBACK, {"guids": guids, "matches": matches})
+    return found

@@ -1,6 +1,7 @@
-"""The nights of a player: what he did in each of his latest sessions, and how his matches in it ended.
+"""The nights of a player: what he did in each of his latest sessions.
 
-Does not belong here: what is usual for him (``rules.form``), his whole career (``careers``).
+Does not belong here: what is usual for him (``rules.form``), how his matches in it ended (``standings``), his whole
+career (``careers``).
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.form import USUAL_OF
-from slomix_pipeline.warehouse.careers import Standing
 from slomix_pipeline.warehouse.rows import rows_of
 
 NIGHTS_OF_LATELY = 10
@@ -57,12 +57,13 @@ _NIGHTS = """
         from player_session_fact where guid = any(%(guids)s)
         group by scope order by max(last_played_at) desc, scope desc limit %(nights)s
     ),
+    seen as materialized (
+        select latest.place, f.* from player_session_fact f join latest using (scope) where f.guid = any(%(guids)s)
+    ),
     counted as (
-        select f.scope as session_key, f.* from player_session_fact f join latest using (scope)
-        where f.guid = any(%(guids)s)
+        select scope as session_key, * from seen
         union all
-        select null::text, f.* from player_session_fact f join latest using (scope)
-        where f.guid = any(%(guids)s) and latest.place <= %(lately)s
+        select null::text, * from seen where place <= %(lately)s
     )
     select session_key, ended_at, rounds, kills, metric_kd(kills, deaths) as kd,
            metric_dpm(damage_given, seconds_played) as dpm, metric_accuracy(hits, shots) as accuracy,
@@ -99,14 +100,3 @@ def lately(conn: Connection[DictRow], guids: Sequence[str], most: int | None = N
             {"guids": list(guids), "nights": most, "lately": NIGHTS_OF_LATELY},
         ).fetchall()
     return Lately(tuple(nights), together)
-
-
-def standings(conn: Connection[DictRow], person: str, session_keys: Sequence[str]) -> dict[str, Standing]:
-    """How the decided matches of a player ended in each of these sessions; of one without any there is nothing."""
-    rows = conn.execute(
-        """select session_key, count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
-                  count(*) filter (where not won and not drawn) as lost
-           from person_result where person = %s and session_key = any(%s) group by session_key""",
-        [person, list(session_keys)],
-    )
-    return {row["session_key"]: Standing(row["won"], row["drawn"], row["lost"]) for row in rows}

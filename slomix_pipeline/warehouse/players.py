@@ -5,15 +5,16 @@ Does not belong here: the career itself, and finding who is meant (``careers``);
 shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from slomix_pipeline.warehouse.careers import AliasSeen, Standing, meetings_of
+from slomix_pipeline.warehouse.careers import AliasSeen
 from slomix_pipeline.warehouse.rows import rows_of
+from slomix_pipeline.warehouse.standings import Standing, meetings_of
 
 MET_SHOWN = 10  # players whom somebody met most
 
@@ -111,13 +112,17 @@ def everybody(conn: Connection[DictRow]) -> list[PlayerListed]:
     """All who played in a round that counts and may be named, who was there last first."""
     with conn.cursor(row_factory=rows_of(PlayerListed)) as cursor:
         return cursor.execute(
-            """select guid, name, sum(rounds)::bigint as rounds, count(*) as nights,
-                      max(last_played_at) as last_played_at
-               from (select p.person as guid, p.name, f.scope, sum(f.rounds) as rounds,
-                            max(f.last_played_at) as last_played_at
-                     from player_session_fact f join board_person p using (guid)
-                     group by p.person, p.name, f.scope) night
-               group by guid, name order by max(last_played_at) desc, guid"""
+            """with own as (
+                   select guid, sum(rounds)::bigint as rounds, count(*) as nights, max(ended_at) as ended_at
+                   from player_night_fact group by guid
+               )
+               select p.person as guid, p.name, sum(own.rounds)::bigint as rounds,
+                      case when count(*) = 1 then max(own.nights)   -- of two GUIDs some may be the same
+                           else (select count(distinct f.session_key) from player_night_fact f
+                                 where f.guid = any(array_agg(own.guid))) end as nights,
+                      max(own.ended_at) as last_played_at
+               from own join board_person p using (guid)
+               group by p.person, p.name order by max(own.ended_at) desc, p.person"""
         ).fetchall()
 
 
@@ -129,20 +134,10 @@ def aliases_of(conn: Connection[DictRow], guid: str) -> list[AliasSeen]:
         ).fetchall()
 
 
-def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlayed]:
-    """What a player did on each map, the most played first."""
+def maps_played(conn: Connection[DictRow], guids: Sequence[str], ended: Mapping[str, Standing]) -> list[MapPlayed]:
+    """What a player did on each map, the most played first. ``ended``: as ``standings.on_maps`` has it."""
     rows = conn.execute(
-        """with result as (   -- as in person_result
-               select match_key, min(map) as map, bool_and(won) as won, bool_and(drawn) as drawn
-               from player_result where guid = any(%(guids)s) group by match_key having min(team) = max(team)
-           ),
-           of_map as (
-               select map, count(*) filter (where won) as won, count(*) filter (where drawn) as drawn,
-                      count(*) filter (where not won and not drawn) as lost
-               from result group by map
-           )
-           select played.map, rounds, metric_kd(kills, deaths) as kd, metric_dpm(damage_given, seconds_played) as dpm,
-                  coalesce(won, 0) as won, coalesce(drawn, 0) as drawn, coalesce(lost, 0) as lost
+        """select map, rounds, metric_kd(kills, deaths) as kd, metric_dpm(damage_given, seconds_played) as dpm
            from (
                select map, sum(rounds)::bigint as rounds,
                       case when count(kills) = count(*) then sum(kills)::bigint end as kills,
@@ -150,17 +145,13 @@ def maps_played(conn: Connection[DictRow], guids: Sequence[str]) -> list[MapPlay
                       case when count(damage_given) = count(*) then sum(damage_given)::bigint end as damage_given,
                       case when count(seconds_played) = count(*) then sum(seconds_played)::bigint end as seconds_played
                from player_match_fact
-               where rounds > 0 and guid = any(%(guids)s)
+               where rounds > 0 and guid = any(%s)
                group by map
            ) played
-           left join of_map using (map)
            order by rounds desc, map""",
-        {"guids": list(guids)},
-    ).fetchall()
-    return [
-        MapPlayed(row["map"], row["rounds"], row["kd"], row["dpm"], Standing(row["won"], row["drawn"], row["lost"]))
-        for row in rows
-    ]
+        [list(guids)],
+    )
+    return [MapPlayed(**row, standing=ended.get(row["map"], Standing(0, 0, 0))) for row in rows]
 
 
 def recent_matches(conn: Connection[DictRow], guids: Sequence[str], most: int) -> list[MatchPlayed]:
@@ -168,7 +159,12 @@ def recent_matches(conn: Connection[DictRow], guids: Sequence[str], most: int) -
     with conn.cursor(row_factory=rows_of(MatchPlayed)) as cursor:
         return cursor.execute(
             """with own as (
-                   select match_key, max(ended_at) as ended_at from player_match_fact where guid = any(%(guids)s)
+                   select match_key, max(ended_at) as ended_at
+                   from unnest(%(guids)s::text[]) one (guid)
+                   cross join lateral (   -- the latest of each GUID, from the end of the index
+                       select match_key, ended_at from player_match_fact where guid = one.guid
+                       order by ended_at desc, match_key desc limit %(most)s
+                   ) latest
                    group by match_key order by max(ended_at) desc, match_key desc limit %(most)s
                )
                select match_key, map, ended_at, case when one_team then team = winner end as won,
@@ -240,7 +236,7 @@ def rivals(found: Sequence[PlayerDuelled]) -> Rivals:
 
 
 def most_met(conn: Connection[DictRow], person: str, most: int | None = MET_SHOWN) -> list[PlayerMet]:
-    """Whom a player met in most decided matches, counted as ``careers.meetings`` does; so many, or all."""
+    """Whom a player met in most decided matches, counted as ``standings.meetings`` does; so many, or all."""
     rows = conn.execute(
         """select m.*, p.name
            from person_met m

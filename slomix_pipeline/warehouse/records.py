@@ -4,7 +4,7 @@ Belongs here: asking the views of records. Does not belong here: which kinds the
 (``rules.records``), which rounds may hold one (``sql/views/11_records.sql``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -51,6 +51,18 @@ _BEST = """
     ) best
     join book_night n on n.{kind} = best.value
     where n.level = {level} and n.map = %(map)s and n.guid = any(%(guids)s) and n.{kind} > 0"""
+
+# Of one player all kinds at once, from the index of his nights.
+_OWN_BEST = sql.SQL("""
+    with night as materialized (
+        select session_key, guid, {kinds} from book_night
+        where level = 'round' and map = '' and guid = any(%(guids)s)
+    )
+    select 'round' as level, number.kind, night.session_key, night.guid, number.value
+    from night
+    join (select {bests} from night) best on {reached}
+    cross join lateral (values {numbers}) number (kind, value, best)
+    where number.value = number.best and number.value > 0""")
 
 # All who reached these, first in time first; one after the other, so that each is found by its session.
 _REACHED = """
@@ -130,6 +142,17 @@ def _best_of(
 ) -> list[RecordSeen]:
     """The best that any of these reached, in the order of ``places``."""
     best = conn.execute(of_each(_BEST, places), {"map": map_name or "", "guids": list(who)}).fetchall()
+    return _held(conn, who, places, best, map_name)
+
+
+def _held(
+    conn: Connection[DictRow],
+    who: Mapping[str, tuple[str, str]],
+    places: Iterable[tuple[RecordLevel, RecordKind]],
+    best: Sequence[DictRow],
+    map_name: str | None = None,
+) -> list[RecordSeen]:
+    """The records of these bests, in the order of ``places``."""
     reached: dict[tuple[str, str], list[DictRow]] = {}
     for row in _reached(conn, best, map_name):
         reached.setdefault((row["level"], row["kind"]), []).append(row)
@@ -193,8 +216,23 @@ def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> l
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
     """The best that a player, known by these GUIDs, reached in one round, of every kind; the first time that he did."""
     who = {guid: own for guid, own in named(conn).items() if guid in guids}
-    found = _best_of(conn, who, tuple(place for place in PLACES if place[0] is RecordLevel.ROUND))
+    places = [place for place in PLACES if place[0] is RecordLevel.ROUND]
+    best = conn.execute(_own_best([kind for _, kind in places]), {"guids": list(who)}).fetchall()
+    found = _held(conn, who, places, best)
     return [replace(best, equalled=0, later_guids=(), later_holders=()) for best in found]
+
+
+def _own_best(kinds: Sequence[RecordKind]) -> sql.Composed:
+    columns = [sql.Identifier(kind) for kind in kinds]
+    number = sql.SQL("({}, night.{}::double precision, best.{}::double precision)")
+    return _OWN_BEST.format(
+        kinds=sql.SQL(", ").join(columns),
+        bests=sql.SQL(", ").join(sql.SQL("max({0}) as {0}").format(column) for column in columns),
+        reached=sql.SQL(" or ").join(sql.SQL("night.{0} = best.{0}").format(column) for column in columns),
+        numbers=sql.SQL(", ").join(
+            number.format(kind, column, column) for kind, column in zip(kinds, columns, strict=True)
+        ),
+    )
 
 
 def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[PersonalBest]:

@@ -29,8 +29,6 @@ SHOWN = [
     "attack_deed",
     "attacked_map",
     "award",
-    "board_name",
-    "board_number",
     "board_part",
     "board_person",
     "book_night",
@@ -109,7 +107,7 @@ SHOWN = [
     "weapon_metric",
 ]
 _OF_NAMES_ALONE = ("alias", "alias_fact", "player_name")
-_BY_INDEX = ("book_night",)  # read in the order of an index, which no second half can follow
+_BY_INDEX = ("book_night", "player_match_fact")  # read in the order of an index, which no second half can follow
 _GUIDS = ("person", "other", "person_guid", "other_guid", "opponent_guid")  # beside the one that a row is of
 _LISTS_OF_GUIDS = ("guids", "roster")
 _NAMES = ("name", "called", "shown", "hidden_as", "player")  # of the one that a row is of

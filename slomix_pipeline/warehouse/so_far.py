@@ -6,19 +6,13 @@ Does not belong here: which steps there are, and which rounds are worth a look (
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from psycopg import Connection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 
 from slomix_pipeline.rules.milestones import Before, SoFar, worth_a_look
 from slomix_pipeline.warehouse.rows import rows_of
-
-
-@dataclass(frozen=True)
-class _Stretch(Before):
-    """A row of ``career_stretch`` without its session."""
-
-    person: str
 
 
 @dataclass(frozen=True)
@@ -31,14 +25,16 @@ class _SoFar(SoFar):
 def so_far_of(conn: Connection[DictRow], persons: Sequence[str]) -> dict[str, list[SoFar]]:
     """What careers had come to after their rounds, as far as milestones hang on them; by person, each of whom is in."""
     found: dict[str, list[SoFar]] = {person: [] for person in persons}
-    with conn.cursor(row_factory=rows_of(_Stretch)) as cursor:
+    with conn.cursor(row_factory=tuple_row) as cursor:  # as many as he has sessions
         stretches = cursor.execute(
-            """select distinct person, stretch, rounds, nights, kills, deaths, revives_given, times_revived,
-                      dynamites_planted, dynamites_defused, objectives
-               from career_stretch where person = any(%s) order by person, stretch""",
+            f"""select distinct person, {", ".join(Before._fields)}
+                from career_stretch where person = any(%s) order by person, stretch""",
             [list(persons)],
         ).fetchall()
-    wanted = {person: worth_a_look(list(own)) for person, own in groupby(stretches, key=lambda row: row.person)}
+    wanted = {
+        person: worth_a_look([Before(*before) for _, *before in own])
+        for person, own in groupby(stretches, key=itemgetter(0))
+    }
     with conn.cursor(row_factory=rows_of(_SoFar)) as cursor:
         for row in cursor.execute(
             """select so_far.* from unnest(%(persons)s::text[], %(stretches)s::text[]) as wanted (person, stretches)

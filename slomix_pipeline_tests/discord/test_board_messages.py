@@ -19,10 +19,8 @@ from slomix_pipeline.warehouse.careers import (
     Career,
     CareerNumbers,
     Form,
-    Meetings,
     NightSeen,
     PlayerFound,
-    Standing,
     Unlocked,
     WeaponSeen,
 )
@@ -31,6 +29,7 @@ from slomix_pipeline.warehouse.fallen_records import FallenRecord, Held
 from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
+from slomix_pipeline.warehouse.standings import Meetings, Standing
 from slomix_pipeline_tests.building import EVENING
 from slomix_pipeline_tests.discord.seen import FINE, HOSTILE, NUMBER, RATIO, SESSION, fits, lines_of, totals
 

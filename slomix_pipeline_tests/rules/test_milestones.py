@@ -57,19 +57,19 @@ def test_a_kill_ratio_counts_from_the_first_round_on_in_which_it_is_more_than_ch
     early = [after(rounds, kd=3.0) for rounds in range(1, KD_FROM_ROUNDS)]
     later = [after(KD_FROM_ROUNDS, kd=1.6), after(KD_FROM_ROUNDS + 1, kd=0.9)]
     assert reached(early + later, Number.KD) == [(1, KD_FROM_ROUNDS), (1.5, KD_FROM_ROUNDS)]
-    (own,) = [found for found in progress(early + later) if found.number is Number.KD]
+    (own,) = [found for found in progress(early + later, milestones(early + later)) if found.number is Number.KD]
     assert (own.value, own.badge, own.next_step) == (0.9, 1.5, 2)
 
 
 def test_what_is_not_known_reaches_nothing_and_says_of_how_many_rounds_it_is_known() -> None:
     career = [after(1), after(2, revives=120)]
     assert reached(career, Number.REVIVES_GIVEN) == [(100, 2)]
-    (own,) = [found for found in progress(career) if found.number is Number.REVIVES_GIVEN]
+    (own,) = [found for found in progress(career, milestones(career)) if found.number is Number.REVIVES_GIVEN]
     assert (own.value, own.next_step, own.known_rounds) == (120, 500, 1)
 
 
 def test_a_career_without_rounds_has_no_progress_to_show() -> None:
-    assert progress([]) == []
+    assert progress([], []) == []
 
 
 def test_ladders_rise_and_their_badges_are_of_their_steps() -> None:
@@ -113,4 +113,6 @@ def test_looking_only_where_something_can_be_reached_finds_what_looking_everywhe
     looked_at = worth_a_look(before)
     some = [own for stretch, own in rounds if stretch in looked_at]
     everything = [own for _, own in rounds]
-    assert milestones(some) == milestones(everything) and progress(some) == progress(everything)
+    assert milestones(some) == milestones(everything) and progress(some, milestones(some)) == progress(
+        everything, milestones(everything)
+    )

@@ -13,9 +13,10 @@ from slomix_pipeline.rules.par import Attack, par
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse import careers, maps, reading
-from slomix_pipeline.warehouse.careers import NotOnePlayer, Standing
+from slomix_pipeline.warehouse import careers, maps, reading, standings
+from slomix_pipeline.warehouse.careers import NotOnePlayer
 from slomix_pipeline.warehouse.facts import rewrite_facts
+from slomix_pipeline.warehouse.standings import Standing
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 from slomix_pipeline_tests.real_files import FOLDER
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
@@ -101,6 +102,7 @@ def won_match(played: Played, key: str, winner: str | None) -> None:
            select %s, 'main:s1', 1 + (select count(*) from match), 'supply', 'complete', %s, '', 'map-wins/1'""",
         [key, winner],
     )
+    rewrite_facts(played.conn, ["main:s1"])
 
 
 def test_players_are_held_against_each_other_by_the_matches_that_both_played(played: Played) -> None:
@@ -110,9 +112,9 @@ def test_players_are_held_against_each_other_by_the_matches_that_both_played(pla
     played.conn.execute("update session_player set team = 'B' where guid = %s", [BOB])
     played.round({"guid": ADA})  # nobody decided it
     rewrite_facts(played.conn, ["main:s1"])
-    met = careers.meetings(played.conn, ADA, BOB)
+    met = standings.meetings(played.conn, ADA, BOB)
     assert (met.together, met.against) == (Standing(0, 0, 0), Standing(1, 1, 1))
-    assert careers.meetings(played.conn, ADA, CYD).together == Standing(1, 1, 1)
+    assert standings.meetings(played.conn, ADA, CYD).together == Standing(1, 1, 1)
     assert career(played, BOB).standing == Standing(1, 1, 1)
 
 
@@ -123,8 +125,8 @@ def test_a_match_counts_once_for_a_person_whatever_guids_he_played_it_under(play
         won_match(played, key, winner)
     played.decided("merge", ADA, CYD)
     assert career(played, CYD).standing == Standing(1, 1, 0)
-    assert careers.meetings(played.conn, CYD, BOB).together == Standing(1, 1, 0)
-    assert careers.meetings(played.conn, BOB, CYD).together == Standing(1, 1, 0)
+    assert standings.meetings(played.conn, CYD, BOB).together == Standing(1, 1, 0)
+    assert standings.meetings(played.conn, BOB, CYD).together == Standing(1, 1, 0)
     assert [night.rounds for night in career(played, CYD).form.nights] == [4]
 
 
@@ -136,7 +138,7 @@ def test_a_match_in_which_a_person_stood_on_both_teams_is_neither_won_nor_lost(p
     rewrite_facts(played.conn, ["main:s1"])
     played.decided("merge", ADA, CYD)
     assert career(played, CYD).standing == Standing(0, 0, 0)
-    assert careers.meetings(played.conn, CYD, BOB) == careers.Meetings(Standing(0, 0, 0), Standing(0, 0, 0))
+    assert standings.meetings(played.conn, CYD, BOB) == standings.Meetings(Standing(0, 0, 0), Standing(0, 0, 0))
     assert career(played, BOB).standing == Standing(1, 0, 0)
 
 
@@ -158,8 +160,8 @@ def test_who_stood_against_his_team_in_a_match_neither_won_nor_lost_it(played: P
     assert career(played, ADA).standing == Standing(1, 0, 0)
     assert career(played, "ADE00001").standing == Standing(1, 0, 1)
     assert career(played, BOB).standing == Standing(1, 0, 1)
-    assert careers.meetings(played.conn, ADA, BOB).against == Standing(1, 0, 0)
-    assert careers.meetings(played.conn, BOB, "ADE00001").against == Standing(1, 0, 1)
+    assert standings.meetings(played.conn, ADA, BOB).against == Standing(1, 0, 0)
+    assert standings.meetings(played.conn, BOB, "ADE00001").against == Standing(1, 0, 1)
 
 
 def test_who_changed_sides_between_two_rounds_of_a_match_neither_won_nor_lost_it(played: Played) -> None:

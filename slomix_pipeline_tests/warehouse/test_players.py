@@ -7,11 +7,11 @@ import pytest
 from slomix_pipeline.reports.career_words import place_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
 from slomix_pipeline.site.pages.player import match_ended
-from slomix_pipeline.warehouse import careers, comparing, nights, players
+from slomix_pipeline.warehouse import careers, comparing, nights, players, standings
 from slomix_pipeline.warehouse.boards import BoardPlace, board_places, board_rows, board_seen
-from slomix_pipeline.warehouse.careers import Standing
 from slomix_pipeline.warehouse.facts import rewrite_duels, rewrite_facts
 from slomix_pipeline.warehouse.players import Duels
+from slomix_pipeline.warehouse.standings import Standing
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 from slomix_pipeline_tests.warehouse.test_careers import CYD, won_match
 
@@ -52,7 +52,10 @@ def test_what_one_round_does_not_know_is_unknown_of_its_night(played: Played) ->
 
 
 def test_maps_tell_rounds_numbers_and_how_matches_ended(two_guids: Played) -> None:
-    assert [(own.map, own.rounds, own.kd, own.standing) for own in players.maps_played(two_guids.conn, [ADA, CYD])] == [
+    assert [
+        (own.map, own.rounds, own.kd, own.standing)
+        for own in players.maps_played(two_guids.conn, [ADA, CYD], standings.on_maps(two_guids.conn, CYD))
+    ] == [
         ("supply", 3, 9 / 6, Standing(1, 1, 0)),
         ("radar", 1, 5.0, Standing(0, 0, 1)),
     ]
@@ -62,7 +65,7 @@ def test_who_was_met_is_counted_as_when_two_are_compared(two_guids: Played) -> N
     for one, other in ((CYD, BOB), (BOB, CYD)):
         (met,) = players.most_met(two_guids.conn, one)
         assert met.guid == other
-        assert careers.Meetings(met.together, met.against) == careers.meetings(two_guids.conn, one, other)
+        assert standings.Meetings(met.together, met.against) == standings.meetings(two_guids.conn, one, other)
 
 
 def test_the_list_has_each_person_once(two_guids: Played) -> None:

@@ -64,7 +64,7 @@ group by session_key, guid, opponent_guid;
 drop table if exists player_duel_fact;
 create table player_duel_fact as select * from duel_session_sum;
 create index player_duel_fact_session on player_duel_fact (session_key);
-create index player_duel_fact_guid on player_duel_fact (guid);
+create index player_duel_fact_guid on player_duel_fact (guid) include (opponent_guid, rounds, kills, deaths);
 alter table player_duel_fact add foreign key (session_key) references session on delete cascade;
 comment on table player_duel_fact is
 'How often everybody killed everybody else in each session, in the rounds whose endstats say whose line it is: rows of duel_session_sum. rounds: those with a kill between them.';

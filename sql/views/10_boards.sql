@@ -8,12 +8,6 @@ offset 0;   -- a name is looked up once for each GUID, not for each row that thi
 comment on view board_person is
 'Everybody who played in a round that counts and did not wish to be unnamed: GUID, the GUID that stands for the person, and the name to show on boards.';
 
--- Which boards there are; rules/boards.py has their titles and thresholds.
-create view board_name (board) as
-values ('kills'), ('kd'), ('dpm'), ('accuracy'), ('headshot_percent'), ('efficiency'), ('rounds'), ('revives_given'),
-       ('gibs'), ('objectives'), ('multikills');
-comment on view board_name is 'The names of the boards.';
-
 create view board_part as
 select 'career' as level, 'all' as scope, f.scope as session_key, f.guid, f.rounds, f.kills, f.deaths, f.damage_given,
        f.seconds_played, f.hits, f.shots, f.headshots, f.revives_given, f.gibs,
@@ -30,18 +24,16 @@ where counts_in_careers(f.flags);
 comment on view board_part is
 'What a session adds to careers, and what a round adds to what a player did on its map: the sums that boards are made of.';
 
-create view board_number as
-select b.board, p.level, p.scope, p.session_key, p.guid, p.rounds, p.damage_given,
-       case b.board when 'kills' then p.kills when 'kd' then p.kills when 'efficiency' then p.kills
-                    when 'dpm' then p.damage_given when 'accuracy' then p.hits when 'headshot_percent' then p.headshots
-                    when 'rounds' then p.rounds when 'revives_given' then p.revives_given when 'gibs' then p.gibs
-                    when 'objectives' then p.objectives when 'multikills' then p.multikills end as part,
-       case b.board when 'kd' then p.deaths when 'efficiency' then p.deaths when 'dpm' then p.seconds_played
-                    when 'accuracy' then p.shots when 'headshot_percent' then p.hits else p.rounds end as whole
-from board_name b
-cross join board_part p;
-comment on view board_number is
-'What each row of board_part adds to each board: part and whole of a ratio; of a count, the count and its rounds. To be added up where both are known, with the rounds of these rows alone, and then given to board_value.';
+-- Which boards there are (rules/boards.py has their titles and thresholds), and of what was added up: a ratio's part and whole; of a count, the count and its rounds. To be added up further where both
+-- are known, with the rounds of these alone, and then given to board_value.
+create or replace function board_parts(
+    rounds bigint, kills bigint, deaths bigint, damage_given bigint, seconds_played bigint, hits bigint, shots bigint,
+    headshots bigint, revives_given bigint, gibs bigint, objectives bigint, multikills bigint
+) returns table (board text, part bigint, whole bigint) language sql immutable as $$
+    values ('kills', kills, rounds), ('kd', kills, deaths), ('dpm', damage_given, seconds_played),
+           ('accuracy', hits, shots), ('headshot_percent', headshots, hits), ('efficiency', kills, deaths),
+           ('rounds', rounds, rounds), ('revives_given', revives_given, rounds), ('gibs', gibs, rounds),
+           ('objectives', objectives, rounds), ('multikills', multikills, rounds) $$;
 
 create or replace function board_value(board text, part bigint, whole bigint) returns double precision
     language sql immutable as $$
@@ -52,26 +44,30 @@ create or replace function board_value(board text, part bigint, whole bigint) re
 -- Who changed sides keeps the team he had in the session, but played this match not for it. Which team stood where is told
 -- by the majority of who has one, as in rules/teams.py.
 create view player_match_sum as
-select guid, match_key, session_key, map, case when bool_and(stood_with_it) then team end as team,
-       max(stamp) as ended_at, count(*) as rounds_played, count(*) filter (where counts) as rounds,
-       case when count(kills) filter (where counts) = count(*) filter (where counts)
-            then sum(kills) filter (where counts) end as kills,
-       case when count(deaths) filter (where counts) = count(*) filter (where counts)
-            then sum(deaths) filter (where counts) end as deaths,
-       case when count(damage_given) filter (where counts) = count(*) filter (where counts)
-            then sum(damage_given) filter (where counts) end as damage_given,
-       case when count(seconds_played) filter (where counts) = count(*) filter (where counts)
-            then sum(seconds_played) filter (where counts) end as seconds_played
+select played.*, m.winner = played.team as won, case when played.team is not null then m.winner = 'draw' end as drawn
 from (
-    select f.*, counts_in_careers(f.flags) as counts,
-           coalesce(a_is_axis * sum(a_is_axis) over (partition by f.session_key, f.round_key) > 0, false)
-               as stood_with_it
-    from player_round_fact f
-    cross join lateral (
-        select case when (f.team = 'A') = (f.side = 1) then 1 when f.team is not null then -1 end
-    ) says (a_is_axis)
-) f
-group by guid, match_key, session_key, map, team;
+    select guid, match_key, session_key, map, case when bool_and(stood_with_it) then team end as team,
+           max(stamp) as ended_at, count(*) as rounds_played, count(*) filter (where counts) as rounds,
+           case when count(kills) filter (where counts) = count(*) filter (where counts)
+                then sum(kills) filter (where counts) end as kills,
+           case when count(deaths) filter (where counts) = count(*) filter (where counts)
+                then sum(deaths) filter (where counts) end as deaths,
+           case when count(damage_given) filter (where counts) = count(*) filter (where counts)
+                then sum(damage_given) filter (where counts) end as damage_given,
+           case when count(seconds_played) filter (where counts) = count(*) filter (where counts)
+                then sum(seconds_played) filter (where counts) end as seconds_played
+    from (
+        select f.*, counts_in_careers(f.flags) as counts,
+               coalesce(a_is_axis * sum(a_is_axis) over (partition by f.session_key, f.round_key) > 0, false)
+                   as stood_with_it
+        from player_round_fact f
+        cross join lateral (
+            select case when (f.team = 'A') = (f.side = 1) then 1 when f.team is not null then -1 end
+        ) says (a_is_axis)
+    ) f
+    group by guid, match_key, session_key, map, team
+) played
+left join match m on m.match_key = played.match_key;
 
 -- What is asked of matches is asked of thousands of them: who won them with whom, what was done on their map.
 drop table if exists player_match_fact;
@@ -80,60 +76,79 @@ create index player_match_fact_session on player_match_fact (session_key);
 create index player_match_fact_map on player_match_fact (map);
 create index player_match_fact_match on player_match_fact (match_key) include (guid, team);
 -- Of one player all is read from here: his rows lie all over the table.
-create index player_match_fact_guid on player_match_fact (guid, ended_at)
-    include (match_key, team, map, session_key, rounds_played, rounds, kills, deaths, damage_given, seconds_played);
+create index player_match_fact_guid on player_match_fact (guid, ended_at, match_key)
+    include (team, map, session_key, rounds_played, rounds, kills, deaths, damage_given, seconds_played,
+             won, drawn);
 alter table player_match_fact add foreign key (session_key) references session on delete cascade;
 comment on table player_match_fact is
-'For which team everybody played each match, and what of it counts in careers: rows of player_match_sum, kept as those of player_round_fact are. team: null also of who did not stand with his own in all his rounds of it. rounds_played: all of them; rounds: those that count in careers, which the numbers are of.';
+'For which team everybody played each match, and what of it counts in careers: rows of player_match_sum, kept as those of player_round_fact are. team: null also of who did not stand with his own in all his rounds of it. rounds_played: all of them; rounds: those that count in careers, which the numbers are of. won, drawn: how it ended for his team, null where it was not decided or he played for none.';
 
 create view player_result as
-select f.guid, f.match_key, f.session_key, f.map, f.team, m.winner = f.team as won, m.winner = 'draw' as drawn
-from player_match_fact f
-join match m using (match_key)
-where m.winner is not null and f.team is not null;
+select guid, match_key, session_key, map, team, won, drawn from player_match_fact where won is not null;
 comment on view player_result is
 'One row per player and match that was decided and in which he played for a team: whether it won, or it was a draw.';
-
--- Somebody may play a match under two GUIDs; who was on both teams by them neither won nor lost it.
-create view person_result as
-select p.person, r.match_key, r.session_key, r.map, min(r.team) as team, bool_and(r.won) as won,
-       bool_and(r.drawn) as drawn
-from player_result r
-join board_person p using (guid)
-group by p.person, r.match_key, r.session_key, r.map
-having min(r.team) = max(r.team);
-comment on view person_result is 'player_result by person: one row per match, under whatever GUIDs he played it.';
-
-create view player_met_sum as
-select me.session_key, me.guid, other.guid as other_guid,
-       count(*) filter (where other.team = me.team and me.won) as together_won,
-       count(*) filter (where other.team = me.team and me.drawn) as together_drawn,
-       count(*) filter (where other.team = me.team and not me.won and not me.drawn) as together_lost,
-       count(*) filter (where other.team <> me.team and me.won) as against_won,
-       count(*) filter (where other.team <> me.team and me.drawn) as against_drawn,
-       count(*) filter (where other.team <> me.team and not me.won and not me.drawn) as against_lost
-from player_result me
-join player_result other using (match_key)
-where other.guid <> me.guid
-group by me.session_key, me.guid, other.guid;
-
-drop table if exists player_met_fact;
-create table player_met_fact as select * from player_met_sum;
-create index player_met_fact_session on player_met_fact (session_key);
-create index player_met_fact_guid on player_met_fact (guid);
-alter table player_met_fact add foreign key (session_key) references session on delete cascade;
-comment on table player_met_fact is
-'The decided matches that two GUIDs played with and against each other in each session, with the results of the first: rows of player_met_sum, kept as those of player_round_fact are.';
 
 create view doubled_session as
 select distinct f.session_key
 from person_decided d
 cross join lateral (select match_key, session_key from player_match_fact own where own.guid = d.guid offset 0) f
+where cardinality(d.guids) > 1
 group by d.person_guid, f.match_key, f.session_key
 having count(*) > 1;
 comment on view doubled_session is 'Sessions in which somebody played a match under two GUIDs: few, if any.';
 
 -- Lists of keys, as an index takes them: nearly always they are empty.
+
+-- Somebody may play a match under two GUIDs; who was on both teams by them neither won nor lost it.
+create view person_result as
+select p.person, r.match_key, r.session_key, r.map, r.team, r.won, r.drawn
+from player_result r
+join board_person p using (guid)
+where r.session_key <> all (array(select session_key from doubled_session))
+union all
+select p.person, r.match_key, r.session_key, r.map, min(r.team), bool_and(r.won), bool_and(r.drawn)
+from player_result r
+join board_person p using (guid)
+where r.session_key = any (array(select session_key from doubled_session))
+group by p.person, r.match_key, r.session_key, r.map
+having min(r.team) = max(r.team);
+comment on view person_result is 'player_result by person: one row per match, under whatever GUIDs he played it.';
+
+create view player_met_sum as
+select session_key, guid, other_guid, sum(rounds)::bigint as rounds, sum(together_won)::bigint as together_won,
+       sum(together_drawn)::bigint as together_drawn, sum(together_lost)::bigint as together_lost,
+       sum(against_won)::bigint as against_won, sum(against_drawn)::bigint as against_drawn,
+       sum(against_lost)::bigint as against_lost
+from (
+    select me.session_key, me.guid, other.guid as other_guid, 0 as rounds,
+           count(*) filter (where other.team = me.team and me.won) as together_won,
+           count(*) filter (where other.team = me.team and me.drawn) as together_drawn,
+           count(*) filter (where other.team = me.team and not me.won and not me.drawn) as together_lost,
+           count(*) filter (where other.team <> me.team and me.won) as against_won,
+           count(*) filter (where other.team <> me.team and me.drawn) as against_drawn,
+           count(*) filter (where other.team <> me.team and not me.won and not me.drawn) as against_lost
+    from player_result me
+    join player_result other using (match_key)
+    where other.guid <> me.guid
+    group by me.session_key, me.guid, other.guid
+    union all
+    select me.session_key, me.guid, other.guid, count(*), 0, 0, 0, 0, 0, 0
+    from player_round_fact me
+    join player_round_fact other using (round_key)
+    where other.guid <> me.guid and counts_in_careers(me.flags) and counts_in_careers(other.flags)
+    group by me.session_key, me.guid, other.guid
+) met
+group by session_key, guid, other_guid;
+
+drop table if exists player_met_fact;
+create table player_met_fact as select * from player_met_sum;
+create index player_met_fact_session on player_met_fact (session_key);
+create index player_met_fact_guid on player_met_fact (guid)
+    include (other_guid, session_key, rounds, together_won, together_drawn, together_lost, against_won, against_drawn,
+             against_lost);
+alter table player_met_fact add foreign key (session_key) references session on delete cascade;
+comment on table player_met_fact is
+'The rounds of each session that count in the careers of two GUIDs, and the decided matches that they played with and against each other, with the results of the first: rows of player_met_sum, kept as those of player_round_fact are.';
 
 create view person_met as
 select person, other, sum(together_won)::bigint as together_won, sum(together_drawn)::bigint as together_drawn,

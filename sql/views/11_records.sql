@@ -114,6 +114,8 @@ comment on view session_best is
 drop table if exists book_night;
 create table book_night as select * from session_best;
 create index book_night_session on book_night (session_key);
+-- A player's own bests are asked of rounds alone, of all kinds at once.
+create index book_night_guid on book_night (guid) where level = 'round' and map = '';
 create index book_night_kills on book_night (level, map, kills);
 create index book_night_damage_given on book_night (level, map, damage_given);
 create index book_night_dpm on book_night (level, map, dpm);
@@ -195,11 +197,33 @@ where not completed and not given_up and seconds = limit_seconds
 union all
 select 'map_record', map, match_key, session_key, round_key, stamp, team
 from (
-    select *, min(seconds) over before as best_before, count(*) over before as attacks_before
-    from map_attack where completed and in_book
-    window before as (partition by map order by stamp, round_key rows between unbounded preceding and 1 preceding)
-) a
-where seconds < best_before
-  and attacks_before >= attacks_before_a_record();   -- the first ones on a map are no feat
+    with recursive played (map) as (   -- from one map to the next, and from one record to the next, by the index
+        select min(map) from map_attack where completed and in_book
+        union all
+        select (select min(a.map) from map_attack a where a.completed and a.in_book and a.map > played.map)
+        from played where played.map is not null
+    ), fastest as (
+        select played.map, null as match_key, null as session_key, first.round_key, first.stamp, null as team,
+               first.seconds
+        from played
+        cross join lateral (   -- the first ones on a map are no feat
+            select round_key, stamp, min(seconds) over () as seconds
+            from (select round_key, stamp, seconds from map_attack a
+                  where a.completed and a.in_book and a.map = played.map
+                  order by stamp, round_key limit attacks_before_a_record()) slow
+            order by stamp desc, round_key desc limit 1
+        ) first
+        union all
+        select a.*
+        from fastest
+        cross join lateral (
+            select map, match_key, session_key, round_key, stamp, team, seconds from map_attack a
+            where a.completed and a.in_book and a.map = fastest.map
+              and (a.stamp, a.round_key) > (fastest.stamp, fastest.round_key) and a.seconds < fastest.seconds
+            order by a.stamp, a.round_key limit 1
+        ) a
+    )
+    select * from fastest where match_key is not null
+) a;
 comment on view attack_deed is
 'What a team did in a round, each time: a defence that held a map to its limit without the attackers giving up, an attack faster than all of ten and more completed before it on its map. What a comeback is is no matter of one round: see rules/comebacks.py.';

@@ -10,7 +10,7 @@ group by session_key, guid, weapon;
 drop table if exists player_weapon_fact;
 create table player_weapon_fact as select * from weapon_session_sum;
 create index player_weapon_fact_session on player_weapon_fact (session_key);
-create index player_weapon_fact_guid on player_weapon_fact (guid);
+create index player_weapon_fact_guid on player_weapon_fact (guid) include (weapon, rounds, kills, deaths, hits, shots, headshots);
 alter table player_weapon_fact add foreign key (session_key) references session on delete cascade;
 comment on table player_weapon_fact is
 'What everybody did with each weapon in each session: rows of weapon_session_sum, kept as those of player_round_fact are.';

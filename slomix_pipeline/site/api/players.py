@@ -33,15 +33,13 @@ from slomix_pipeline.site.api.kit import (
     player_links,
 )
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, players, records
+from slomix_pipeline.warehouse import careers, players, records, standings
 from slomix_pipeline.warehouse.careers import (
     AliasSeen,
     CareerNumbers,
     Form,
-    Meetings,
     NotOnePlayer,
     PlayerFound,
-    Standing,
     WeaponSeen,
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
@@ -50,6 +48,7 @@ from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.so_far import so_far_of
+from slomix_pipeline.warehouse.standings import Meetings, Standing
 
 
 @dataclass(frozen=True)
@@ -168,14 +167,14 @@ def player(request: Request, guid: str) -> Response:
 
 
 def _resource(conn: Connection[DictRow], found: PlayerFound) -> PlayerResource:
-    guids = careers.guids_of(conn, found.guid)
+    known = careers.behind(conn, found)
     return PlayerResource(
         guid=found.guid,
         name=found.name,
         numbers=careers.numbers_of(conn, found.guid),
-        standing=careers.standing_of(conn, found.guid),
-        form=careers.form_of(conn, guids),
-        bests=tuple(records.bests(conn, guids)),
+        standing=standings.in_all(known.on_maps.values()),
+        form=careers.form_of(known.lately.nights),
+        bests=tuple(records.bests(conn, known.guids)),
         **player_links(found.guid),
     )
 
@@ -208,7 +207,8 @@ def player_maps(request: Request, guid: str, after: After = None, limit: Limit =
     """What he did on each map, the most played first."""
 
     def make(moment: Moment, asked: Asked) -> Listed[MapOfPlayer]:
-        rows = players.maps_played(moment.conn, _guids(moment.conn, guid, "maps"))
+        guids = _guids(moment.conn, guid, "maps")
+        rows = players.maps_played(moment.conn, guids, standings.on_maps(moment.conn, guid)) if guids else []
         part, more = listed(asked, rows, lambda row: row.map, limit, after)
         return Listed(tuple(MapOfPlayer(**vars(row), key=row.map, **links("maps", row.map)) for row in part), more)
 
@@ -253,7 +253,7 @@ def player_badges(request: Request, guid: str, after: After = None, limit: Limit
             return BadgesOfPlayer((), None, ())
         so_far = so_far_of(moment.conn, [guid])[guid]
         every_step = milestones(so_far)
-        part, more = listed(asked, progress(so_far), lambda row: row.number, limit, after)
+        part, more = listed(asked, progress(so_far, every_step), lambda row: row.number, limit, after)
         own = _part_links(guid, "badges")
         items = tuple(
             BadgeOfPlayer(
@@ -300,7 +300,7 @@ def compare(request: Request, one: str, two: str) -> Response:
         first, second = (_meant(moment.conn, name, typed) for name, typed in (("one", one), ("two", two)))
         if first.guid == second.guid:
             raise NotUnderstood("two", "that is the same player")
-        met = careers.meetings(moment.conn, first.guid, second.guid)
+        met = standings.meetings(moment.conn, first.guid, second.guid)
         both = (first.guid, second.guid)
         return Comparison(
             (_resource(moment.conn, first), _resource(moment.conn, second)),

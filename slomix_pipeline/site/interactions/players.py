@@ -20,7 +20,7 @@ from slomix_pipeline.site.interactions.commands import CommandName, OptionName, 
 from slomix_pipeline.site.interactions.replies import Asked, Button, Refused, Reply, chosen
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.stages.asked_content import message_of
-from slomix_pipeline.warehouse import careers, link_requests, players
+from slomix_pipeline.warehouse import careers, link_requests, players, standings
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.careers import Career, NotOnePlayer, PlayerFound
 from slomix_pipeline.warehouse.link_requests import Wish
@@ -41,7 +41,10 @@ def player(asked: Asked) -> Reply:
 
 
 def _maps(asked: Asked, career: Career) -> list[Block]:
-    return career_parts.map_blocks(players.maps_played(asked.conn, careers.guids_of(asked.conn, career.guid)))
+    conn, guid = asked.conn, career.guid
+    return career_parts.map_blocks(
+        players.maps_played(conn, careers.guids_of(conn, guid), standings.on_maps(conn, guid))
+    )
 
 
 def _opponents(asked: Asked, career: Career) -> list[Block]:

@@ -14,11 +14,12 @@ from slomix_pipeline.reports import career_words as words
 from slomix_pipeline.rules.boards import MIN_ROUNDS
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.templating import url_of
-from slomix_pipeline.warehouse import careers, comparing, players
-from slomix_pipeline.warehouse.careers import CareerNumbers, Meetings, PlayerFound
+from slomix_pipeline.warehouse import careers, comparing, players, standings
+from slomix_pipeline.warehouse.careers import CareerNumbers, PlayerFound
 from slomix_pipeline.warehouse.comparing import MetOnMap
 from slomix_pipeline.warehouse.players import Duels
 from slomix_pipeline.warehouse.site_store import Moment
+from slomix_pipeline.warehouse.standings import Meetings
 
 _LONGEST = 100  # characters of a name in a field
 _SHOWN = 10  # among whom to choose
@@ -128,7 +129,7 @@ def pair_page(moment: Moment, asked: Asked) -> Pair:
         other_way=address if only_both else f"{address}?both=1",
         rows=rows,
         verdict=_verdict(rows) if common >= MIN_ROUNDS else None,
-        met=careers.meetings(conn, one.guid, two.guid),
+        met=standings.meetings(conn, one.guid, two.guid),
         duels=duels.get(two.guid),
         maps=tuple(comparing.met_on_maps(conn, one.guid, two.guid)),
     )

@@ -20,12 +20,13 @@ from slomix_pipeline.rules.form import Against, against_usual
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.sorting import Column, Head, Order, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
-from slomix_pipeline.warehouse import boards, careers, nights, players
+from slomix_pipeline.warehouse import boards, careers, nights, players, standings
 from slomix_pipeline.warehouse.boards import BoardPlace
-from slomix_pipeline.warehouse.careers import AliasSeen, Career, Standing, WeaponSeen
+from slomix_pipeline.warehouse.careers import AliasSeen, Behind, Career, WeaponSeen
 from slomix_pipeline.warehouse.nights import Lately
 from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
+from slomix_pipeline.warehouse.standings import Standing
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,9 @@ def player_page(moment: Moment, asked: Asked) -> PlayerPage:
         return _page(guid, aliases[0].name, None, aliases)
     if found.guid != guid:
         raise Moved(url_of("players", found.guid))
-    career = careers.career(conn, found, weapons=None)
-    return _page(guid, career.name, _shown(conn, career, order), career.aliases)
+    known = careers.behind(conn, found)
+    career = careers.career(conn, found, known, weapons=None)
+    return _page(guid, career.name, _shown(conn, career, known, order), career.aliases)
 
 
 def _page(guid: str, name: str, shown: CareerShown | None, aliases: Sequence[AliasSeen]) -> PlayerPage:
@@ -203,10 +205,9 @@ def _page(guid: str, name: str, shown: CareerShown | None, aliases: Sequence[Ali
     return PlayerPage(guid, name, shown, listed, len(aliases) - len(listed))
 
 
-def _shown(conn: Connection[DictRow], career: Career, order: Order | None) -> CareerShown:
+def _shown(conn: Connection[DictRow], career: Career, known: Behind, order: Order | None) -> CareerShown:
     url = url_of("players", career.guid)
-    guids = careers.guids_of(conn, career.guid)
-    lately = nights.lately(conn, guids)
+    guids, lately = known.guids, known.lately
     duelled = players.duels_of(conn, career.guid, guids)
     met = players.most_met(conn, career.guid, None)
     return CareerShown(
@@ -220,7 +221,7 @@ def _shown(conn: Connection[DictRow], career: Career, order: Order | None) -> Ca
         sessions=f"/sessions?{urlencode({'player': career.guid})}",
         form=_form(conn, career.guid, lately),
         matches=_matches(conn, guids),
-        maps=in_order(players.maps_played(conn, guids), MAPS, order, lambda own: (own.map,)),
+        maps=in_order(players.maps_played(conn, guids, known.on_maps), MAPS, order, lambda own: (own.map,)),
         map_heads=heads(MAPS, order, url),
         least_matches=_LEAST_MATCHES,
         weapons=_weapons(in_order(career.weapons, WEAPONS, order, lambda own: (weapon_called(own.weapon),))),
@@ -289,7 +290,7 @@ def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[Night
     kd = against_usual([night.kd for night in newest], nights.NIGHTS_OF_FORM)
     dpm = against_usual([night.dpm for night in newest], nights.NIGHTS_OF_FORM)
     shown = [(night, night.session_key) for night in newest[: nights.NIGHTS_OF_FORM] if night.session_key]
-    ended = nights.standings(conn, person, [key for _, key in shown])
+    ended = standings.in_sessions(conn, person, [key for _, key in shown])
     return tuple(
         NightLine(
             url_of("sessions", key),
