@@ -44,7 +44,7 @@ class Term(StrEnum):
 
     def of(self, name: str) -> str:
         """The term of one map or player."""
-        return f"{self}:{name}"
+        return f"{self} {name}"
 
 
 # How far each part is expected from nothing, in logarithms of a time; the mean from seven minutes.
@@ -176,7 +176,7 @@ class AttackModel:
                 mean += weight * self.values[term]
                 seen.append((self._place[term], weight))
             else:
-                variance += (weight * PRIOR_SD[Term(term.partition(":")[0])]) ** 2
+                variance += (weight * PRIOR_SD[Term(term.partition(" ")[0])]) ** 2
         for row, weight in seen:
             variance += weight * sum(
                 other * (self.covariance[row][column] if column <= row else self.covariance[column][row])

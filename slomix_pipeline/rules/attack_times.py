@@ -89,7 +89,7 @@ class History:
         if terms is Terms.DAMAGE:
             columns += [np.full((count, 1), len(names) - 1)]
             ahead = np.hstack([ahead, (lead * damage[who]).sum(axis=1, keepdims=True)])
-        kinds = [Term(name.partition(":")[0]) for name in names]
+        kinds = [Term(name.partition(" ")[0]) for name in names]
         return Seen(
             np.concatenate([self._times[:count], self._times[len(self._map) :][:count]]),
             np.concatenate([self._done[:count], self._done[len(self._map) :][:count]]),

@@ -12,6 +12,7 @@ from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.asked import What
 from slomix_pipeline.rules.differential import CUMULATIVE, NO_IDENTITY
 from slomix_pipeline.rules.endstats import Scope
+from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.overrides import OverrideKind
 from slomix_pipeline.rules.pairing import PLAYED_AS_FIRST
@@ -27,6 +28,7 @@ from slomix_pipeline.settings import project_folder
 from slomix_pipeline.warehouse.catalogue import Partitions
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.fitted import Model
 
 WORDS: dict[str, type[StrEnum]] = {
     "file.kind": FileKind,
@@ -58,6 +60,10 @@ WORDS: dict[str, type[StrEnum]] = {
     "post.state": PostState,
     "due.kind": ThingKind,
     "uncatalogued.kind": Partitions,
+    "fitted.model": Model,
+    "prediction.kind": Foretells,
+    "forecast_report.kind": Foretells,
+    "forecast_report.source": ReportOf,
 }
 LINKED_OR_NOT = "round_endstats.link_class"  # takes those of LinkClass but fuzzy: an endstats file is no candidate
 
