@@ -20,6 +20,7 @@ from slomix_pipeline_tests.postgres_fixtures import (
     migrated_template,
     postgres_server,
     server_home,
+    template_as_made,
 )
 from slomix_pipeline_tests.site_fixtures import shown
 
@@ -41,6 +42,7 @@ __all__ = [
     "shown",
     "source",
     "stored_pipeline",
+    "template_as_made",
 ]
 
 # A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.
