@@ -8,6 +8,7 @@ import pytest
 from dagster import RetryPolicy
 from dagster._core.storage import event_log, runs
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy.pool import SingletonThreadPool
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.interaction_fixtures import commands
@@ -84,11 +85,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _no_time_lost_in_dagster() -> Iterator[None]:
     """Runs in this process try again at once. Instances in memory, which nobody migrates, are made without reading all
-    of Alembic's revisions."""
+    of Alembic's revisions; they keep their connections, and don't look at every event whether they have today's
+    columns."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RetryPolicy, "calculate_delay", lambda *_: 0)
         for storage in (runs.in_memory, event_log.in_memory):
             patch.setattr(storage, "stamp_alembic_rev", lambda *_: None)
+            patch.setattr(storage, "NullPool", SingletonThreadPool)
+        of_today = event_log.in_memory.InMemoryEventLogStorage
+        patch.setattr(of_today, "_has_asset_key_col_on_connection", lambda *_: True)
+        patch.setattr(of_today, "_check_partitions_table", lambda _: None)
         yield
 
 
