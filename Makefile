@@ -11,8 +11,8 @@ BIN := .venv/bin
 run: install
 	@$(BIN)/slomix run
 
-test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser" # in the order of conftest
+test: install # in the order of conftest; four, as two cores are not busy with two: some tests wait for processes and pauses
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser"
 
 site-test: EXTRAS = dev,site-tests
 site-test:

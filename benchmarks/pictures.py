@@ -63,7 +63,7 @@ def main() -> None:
 def draw(facts: SessionFacts, folder: Path) -> None:
     """Draws all pictures, and says what took how long."""
     began = time.perf_counter()
-    from slomix_pipeline.charts.render import png
+    from slomix_pipeline.charts.render import png, svg
     from slomix_pipeline.charts.session import session_charts
 
     told = [f"loading {time.perf_counter() - began:.2f}"]
@@ -73,7 +73,7 @@ def draw(facts: SessionFacts, folder: Path) -> None:
     told.append(f"specs {time.perf_counter() - began:.2f}")
     for chart in charts:
         began = time.perf_counter()
-        picture = png(chart)
+        picture = png(svg(chart))
         told.append(f"{chart.name} {time.perf_counter() - began:.2f} ({len(picture) / 1000:.0f})")
         (folder / f"{chart.name}.png").write_bytes(picture)
     print(", ".join(told))

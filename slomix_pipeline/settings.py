@@ -14,7 +14,13 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from slomix_pipeline.rules.asked import DEFAULT_BOARDS
 from slomix_pipeline.rules.boards import BoardName
@@ -93,6 +99,20 @@ def env_file() -> Path | None:
     if named is None:
         return project_folder() / ".env"
     return Path(named) if named else None
+
+
+class _Texts(EnvSettingsSource):
+    """The settings of the environment or of ``.env`` as they are written: each is one text, for whose reading
+    pydantic-settings would look into the types of all settings each time, ten times as long as all else takes."""
+
+    def __init__(self, settings: type[BaseSettings], given: PydanticBaseSettingsSource) -> None:
+        assert isinstance(given, EnvSettingsSource)
+        super().__init__(settings)
+        self.env_vars = given.env_vars
+
+    def __call__(self) -> dict[str, Any]:
+        names = {name: f"{self.env_prefix}{name}".lower() for name in self.settings_cls.model_fields}
+        return {name: self.env_vars[variable] for name, variable in names.items() if variable in self.env_vars}
 
 
 class Settings(BaseSettings):
@@ -205,6 +225,17 @@ class Settings(BaseSettings):
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Texts(settings_cls, env_settings), _Texts(settings_cls, dotenv_settings)
 
     @field_validator("filler_maps", "discord_leave_out", "weekly_boards", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ import pytest
 from dagster import RetryPolicy
 from dagster._core.storage import event_log, runs
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy.pool import SingletonThreadPool
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.interaction_fixtures import commands
@@ -20,6 +21,7 @@ from slomix_pipeline_tests.postgres_fixtures import (
     migrated_template,
     postgres_server,
     server_home,
+    template_as_made,
 )
 from slomix_pipeline_tests.site_fixtures import shown
 
@@ -41,6 +43,7 @@ __all__ = [
     "shown",
     "source",
     "stored_pipeline",
+    "template_as_made",
 ]
 
 # A busy machine of two cores makes single examples slow; how slow is measured in benchmarks/, never here.
@@ -64,12 +67,22 @@ LONGEST = (
     "test_end_to_end.py",
     "test_commands.py",
     "test_imports.py",
-    "test_import_batches.py",
-    "test_lua_endstats.py",
-    "test_lua_gamestats.py",
-    "test_lua_round_ends.py",
-    "test_through_lua.py",
-    "test_simulated_shapes.py",
+    "test_site_schema.py",
+    "test_session_pictures.py",
+    "test_hostile_evening.py",
+    "test_run_launcher.py",
+    "test_undelivered.py",
+    "test_pruning.py",
+    "test_properties.py",
+    "test_fault_schedules.py",
+    "test_posts.py",
+    "test_pages.py",
+    "test_evenings.py",
+    "test_evening_pages.py",
+    "test_player_pages.py",
+    "test_identities.py",
+    "test_timing_linking.py",
+    "test_overridden.py",
 )
 
 
@@ -82,11 +95,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _no_time_lost_in_dagster() -> Iterator[None]:
     """Runs in this process try again at once. Instances in memory, which nobody migrates, are made without reading all
-    of Alembic's revisions."""
+    of Alembic's revisions; they keep their connections, and don't look at every event whether they have today's
+    columns."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RetryPolicy, "calculate_delay", lambda *_: 0)
         for storage in (runs.in_memory, event_log.in_memory):
             patch.setattr(storage, "stamp_alembic_rev", lambda *_: None)
+            patch.setattr(storage, "NullPool", SingletonThreadPool)
+        of_today = event_log.in_memory.InMemoryEventLogStorage
+        patch.setattr(of_today, "_has_asset_key_col_on_connection", lambda *_: True)
+        patch.setattr(of_today, "_check_partitions_table", lambda _: None)
         yield
 
 

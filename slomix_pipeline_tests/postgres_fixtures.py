@@ -1,8 +1,8 @@
-"""PostgreSQL for tests: one embedded server per test process, a fresh database per test.
+"""PostgreSQL for tests: one embedded server per test process, a database as if new per test.
 
 Belongs here: the fixtures ``postgres_server``, ``migrated_template``, ``empty_database``, ``database``,
 ``made_cluster``, ``server_home``; folders for servers.
-Does not belong here: rows in those databases (the tests' own).
+Does not belong here: rows in those databases (the tests' own), emptying a database (``emptying``).
 """
 
 import itertools
@@ -23,8 +23,10 @@ from slomix_pipeline.warehouse import embedded
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline_tests.emptying import AsMade, as_made, emptied
 
 _number = itertools.count(1)
+_empty: list[str] = []  # databases like the template, which tests left
 _IN_MEMORY = Path("/dev/shm")  # Linux; a container's is often too small
 _ROOM = 2 * 1024**3
 
@@ -106,11 +108,28 @@ def empty_database(postgres_server: str) -> Iterator[Database]:
         yield Database(_address(postgres_server, name))
 
 
-@pytest.fixture
-def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    """A database with the schema of ``sql/`` and no rows, dropped after the test."""
+@pytest.fixture(scope="session")
+def template_as_made(postgres_server: str, migrated_template: str) -> AsMade:
+    """What every copy of the template begins with."""
     with copied_database(postgres_server, migrated_template) as copy:
-        yield copy
+        return as_made(copy)
+
+
+@pytest.fixture
+def database(postgres_server: str, migrated_template: str, template_as_made: AsMade) -> Iterator[Database]:
+    """A database with the schema of ``sql/`` and no rows. After the test it is emptied for the next one, whose
+    connections then need not read the catalogue anew; one that is not as it was made is dropped."""
+    name = _empty.pop() if _empty else _create_database(postgres_server, migrated_template)
+    used = Database(_address(postgres_server, name))
+    reusable = False
+    try:
+        yield used
+        reusable = emptied(used, template_as_made)
+    finally:
+        if reusable:
+            _empty.append(name)
+        else:
+            _drop_database(postgres_server, name)
 
 
 @contextmanager
@@ -122,15 +141,24 @@ def copied_database(server: str, template: str) -> Iterator[Database]:
 
 @contextmanager
 def _new_database(server: str, template: str = "template0") -> Iterator[str]:
+    name = _create_database(server, template)
+    try:
+        yield name
+    finally:
+        _drop_database(server, name)
+
+
+def _create_database(server: str, template: str) -> str:
     name = f"test_{next(_number)}"
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy").format(**names))
-    try:
-        yield name
-    finally:
-        with psycopg.connect(server, autocommit=True) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+    return name
+
+
+def _drop_database(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _address(server: str, name: str) -> str:

@@ -44,6 +44,20 @@ def test_empty_variables_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
     assert not load_settings().has_game_server
 
 
+def test_the_environment_wins_over_the_file_where_it_says_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("SLOMIX_SERVER=of_the_file\nslomix_filler_maps='A, b'\nSLOMIX_SFTP_PORT=\nOTHER=1\n")
+    monkeypatch.setenv("SLOMIX_ENV_FILE", str(tmp_path / ".env"))
+    monkeypatch.setenv("SLOMIX_UI_PORT", "4000")
+    monkeypatch.setenv("SLOMIX_FILLER_MAPS", "")
+    found = load_settings()
+    assert (found.server, found.filler_maps, found.sftp_port, found.ui_port) == ("of_the_file", ("a", "b"), 22, 4000)
+    monkeypatch.setenv("SLOMIX_SERVER", "of_the_environment")
+    assert load_settings().server == "of_the_environment"
+    assert load_settings(server="asked_for").server == "asked_for"
+
+
 def test_handed_on_settings_arrive_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     given = load_settings(
         server="second",

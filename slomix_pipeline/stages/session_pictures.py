@@ -114,9 +114,10 @@ def drawn(facts: "SessionFacts") -> list[Drawn]:
     from slomix_pipeline.discord.embeds import Attachment
 
     return [
-        Drawn(Attachment.of(f"{chart.name}.png", chart.alt, data), Picture(chart.name, chart.alt, svg(chart), data))
+        Drawn(Attachment.of(f"{chart.name}.png", chart.alt, data), Picture(chart.name, chart.alt, picture, data))
         for chart in session_charts(facts)
-        for data in [png(chart)]
+        for picture in [svg(chart)]
+        for data in [png(picture)]
     ]
 
 

@@ -51,40 +51,41 @@ def test_every_picture_is_drawn_as_png_and_svg(facts: SessionFacts) -> None:
     assert [chart.name for chart in charts] == ["result", *score, "times", "players", "rounds"]
     assert len(charts) <= ATTACHMENTS_LIMIT
     for chart in charts:
-        width, height = size_of(png(chart))
+        width, height = size_of(png(svg(chart)))
         assert 600 <= width <= 1500 and 200 <= height <= 3000, chart.name
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg(chart)).iter()}
         assert "svg" in tags and not tags & {"script", "image", "foreignObject", "a"}
 
 
-def test_a_library_that_breaks_is_an_error_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("broken_at", ["vegalite_to_svg", "svg_to_png"])
+def test_a_library_that_breaks_is_an_error_like_any_other(broken_at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class PanicException(BaseException):
         """As Rust code raises it."""
 
     def broken(*_: Any, **__: Any) -> bytes:
         raise PanicException("index out of bounds")
 
-    monkeypatch.setattr(vl_convert, "vegalite_to_png", broken)
+    monkeypatch.setattr(vl_convert, broken_at, broken)
     with pytest.raises(ValueError, match="index out of bounds"):
-        png(card_chart(made_session()))
+        png(svg(card_chart(made_session())))
 
 
 def test_the_card_is_as_wide_and_as_light_as_a_preview_may_be() -> None:
     for facts in (made_session(), hostile_session()):
-        picture = png(card_chart(facts))
+        picture = png(svg(card_chart(facts)))
         assert size_of(picture) == (2 * WIDTH, 2 * HEIGHT)
         assert len(picture) <= 300_000
 
 
 def test_the_same_facts_give_the_same_bytes_in_every_process() -> None:
-    drawn = [hashlib.sha256(png(chart)).hexdigest() for chart in session_charts(hostile_session(12, 5))]
-    assert drawn == [hashlib.sha256(png(chart)).hexdigest() for chart in session_charts(hostile_session(12, 5))]
+    drawn = [hashlib.sha256(png(svg(chart))).hexdigest() for chart in session_charts(hostile_session(12, 5))]
+    assert drawn == [hashlib.sha256(png(svg(chart))).hexdigest() for chart in session_charts(hostile_session(12, 5))]
     code = (
         "import hashlib\n"
-        "from slomix_pipeline.charts.render import png\n"
+        "from slomix_pipeline.charts.render import png, svg\n"
         "from slomix_pipeline.charts.session import session_charts\n"
         "from slomix_pipeline_tests.charts.made import hostile_session\n"
-        "print(*(hashlib.sha256(png(chart)).hexdigest() for chart in session_charts(hostile_session(12, 5))))"
+        "print(*(hashlib.sha256(png(svg(chart))).hexdigest() for chart in session_charts(hostile_session(12, 5))))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.split() == drawn
@@ -195,7 +196,7 @@ def test_a_session_without_players_or_rounds_has_its_result_alone() -> None:
     facts = made_session([], [], winner=None, score_a=0)
     (card,) = session_charts(facts)
     assert "No match counts" in card.alt
-    png(card)
+    png(svg(card))
 
 
 def test_a_name_is_cut_as_a_person_would() -> None:

@@ -25,6 +25,7 @@ from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, ForkingRunLauncher
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse.database import Database, dagster_url
+from slomix_pipeline_tests.postgres_fixtures import copied_database
 
 S = dg.DagsterRunStatus
 
@@ -59,25 +60,41 @@ def deadly() -> None:
     dies()
 
 
-@pytest.fixture
-def home(empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def records(postgres_server: str) -> Iterator[Database]:
+    """What Dagster writes to: of all tests, as a fork server keeps the address that it was started with."""
+    with copied_database(postgres_server, "template0") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(records: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of Dagster's with the configuration that is shipped."""
-    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", tmp_path / "dagster.yaml")
-    monkeypatch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(empty_database.url))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    return tmp_path
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", folder / "dagster.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(records.url))
+        patch.setenv("DAGSTER_HOME", str(folder))
+        yield folder
 
 
-@pytest.fixture
-def instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The daemon's, as it were."""
+@pytest.fixture(scope="module")
+def daemon(home: Path) -> Iterator[dg.DagsterInstance]:
+    """Its instance, and a fork server of this module's."""
     end_fork_server()
     with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
-        for run in instance.get_runs():
-            instance.run_coordinator.cancel_run(run.run_id)
-        assert soon(lambda: all(run.is_finished for run in instance.get_runs()))
     end_fork_server()
+
+
+@pytest.fixture
+def instance(daemon: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """The daemon's, as it were, which knows of no run yet."""
+    yield daemon
+    for run in daemon.get_runs():
+        daemon.run_coordinator.cancel_run(run.run_id)
+    assert soon(lambda: all(run.is_finished for run in daemon.get_runs()))
+    daemon.wipe()
 
 
 def soon(is_so: Callable[[], bool]) -> bool:
@@ -244,10 +261,10 @@ def test_what_another_process_submits_waits_for_the_daemon(instance: dg.DagsterI
 
 
 def test_connections_are_kept_and_one_that_lost_its_server_is_replaced(
-    instance: dg.DagsterInstance, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, records: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = "select count(*) from pg_stat_activity where query like '%run_tags%' and pid <> pg_backend_pid()"
-    with psycopg.connect(empty_database.url, autocommit=True) as conn:
+    with psycopg.connect(records.url, autocommit=True) as conn:
         for _ in range(5):
             instance.get_runs()
         instance.add_run_tags(created(instance, short), {"a": "b"})
@@ -257,14 +274,12 @@ def test_connections_are_kept_and_one_that_lost_its_server_is_replaced(
     assert len(instance.get_runs()) == 1
 
 
-def test_every_instance_of_a_process_speaks_on_the_same_line(
-    instance: dg.DagsterInstance, empty_database: Database
-) -> None:
+def test_every_instance_of_a_process_speaks_on_the_same_line(instance: dg.DagsterInstance, records: Database) -> None:
     for _ in range(3):  # as for ticks of sensors
         with dg.DagsterInstance.from_ref(instance.get_ref()) as another:
             assert another.get_runs() == [] and list(another.all_instigator_state()) == []
             assert another.get_dynamic_partitions("rounds") == []
-    with psycopg.connect(empty_database.url) as conn:
+    with psycopg.connect(records.url) as conn:
         lines = """select count(*) from pg_stat_activity
                    where datname = current_database() and application_name <> 'slomix' and pid <> pg_backend_pid()"""
         assert conn.execute(lines).fetchone() == (1,)

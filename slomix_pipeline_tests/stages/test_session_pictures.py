@@ -1,7 +1,9 @@
 """Pictures of a session: they follow its summary, stay with it, and show the numbers that it says."""
 
+import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from slomix_pipeline.charts import render
 from slomix_pipeline.charts.facts import SessionFacts
+from slomix_pipeline.charts.look import Chart
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
@@ -26,11 +29,34 @@ from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, just_now
 NAMES = ["result.png", "score.png", "times.png", "players.png", "rounds.png"]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_drawn_twice() -> Iterator[None]:
+    """All tests are of the same evening."""
+    drawn: dict[str, str] = {}
+    svg, png = render.svg, cache(render.png)
+
+    def svg_once(chart: Chart) -> str:
+        specification = json.dumps(chart.spec)
+        if specification not in drawn:
+            drawn[specification] = svg(chart)
+        return drawn[specification]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "svg", svg_once)
+        patch.setattr(render, "png", png)
+        yield
+
+
+@pytest.fixture(scope="module")
+def ended_at() -> datetime:
+    return just_now()
+
+
 @pytest.fixture
-def evening(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Evening:
+def evening(pipeline: Pipeline, ended_at: datetime, monkeypatch: pytest.MonkeyPatch) -> Evening:
     """An evening of which all but the summary is told; its pictures are really drawn."""
     monkeypatch.setattr(stage, "drawn", drawn)
-    played = play_evening(60, maps=2, ends_at=just_now())
+    played = play_evening(60, maps=2, ends_at=ended_at)
     write_evening(pipeline.folder, played)
     pipeline.take_in_all()
     return played
@@ -113,7 +139,7 @@ def test_a_correction_of_the_text_keeps_the_pictures_until_there_are_new_ones(
 def test_when_a_picture_can_t_be_drawn_the_text_stands_and_the_check_says_why(
     pipeline: Pipeline, evening: Evening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_chart: object) -> bytes:
+    def broken(_picture: object) -> bytes:
         raise ValueError("no such mark\x1b[31m")
 
     with monkeypatch.context() as patch:
@@ -158,10 +184,10 @@ def test_pictures_that_discord_refuses_are_not_sent_again_and_again(pipeline: Pi
 
 @pytest.fixture
 def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def unexpected(_chart: object) -> bytes:
+    def unexpected(_chart: object) -> str:
         raise AssertionError("nobody sees it")
 
-    monkeypatch.setattr(render, "png", unexpected)
+    monkeypatch.setattr(render, "svg", unexpected)
     yield
 
 
