@@ -21,8 +21,7 @@ EARLY_BELOW = 20  # attacks: a par is told, and that it is early
 EXACT_FROM = 300  # attacks: shares of fewer are known to 5 % at best
 
 
-@dataclass(frozen=True)
-class Attack:
+class Attack(NamedTuple):
     """One attack. ``seconds``: its time when completed, else what it had to beat."""
 
     seconds: int

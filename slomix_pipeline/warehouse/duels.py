@@ -68,13 +68,14 @@ _ROUNDS = """
         where session_key = %(key)s and (%(match)s::text is null or match_key = %(match)s)
     ), told as (
         select round_key, bool_or(guid is null) as unowned,
-               bool_and(guid is not null and exists (
-                   select from line own
-                   where own.round_key = l.round_key and own.guid is not null
-                     and (own.guid = l.opponent_guid
-                          or l.opponent_guid is null and own.player = l.opponent and own.opponent_guid = l.guid)
-               )) as in_full
-        from line l group by round_key
+               bool_and(guid is not null and case
+                   when opponent_guid is not null then (round_key, opponent_guid) in (
+                       select round_key, guid from line where guid is not null)
+                   else (round_key, opponent, guid) in (
+                       select round_key, player, opponent_guid from line
+                       where guid is not null and player is not null and opponent_guid is not null)
+               end) as in_full
+        from line group by round_key
     )
     select count(*) as of_rounds, count(e.round_key) as with_endstats,
            count(*) filter (where told.in_full) as rounds, count(*) filter (where told.unowned) as unowned

@@ -52,22 +52,25 @@ class MapSeen(MapNumbers):
     records: tuple[RecordSeen, ...]
 
 
+# Of all maps, or of one: then that stands in each part, and all of them are read by their indexes.
 _NUMBERS = """
-    select played.map as name, played.last_played_at, count(winner) as matches,
-           count(*) filter (where winner = 'draw') as draws,
-           count(*) filter (where winner = attackers_first) as first_won,
-           count(*) filter (where winner = attackers_second) as second_won
-    from (select map, max(last_played_at) as last_played_at from session_map
-          where %(map)s::text is null or map = %(map)s group by map) played
-    left join match m on map_key(m.map) = played.map
-    group by played.map, played.last_played_at
+    select played.map as name, played.last_played_at, coalesce(matches, 0) as matches, coalesce(draws, 0) as draws,
+           coalesce(first_won, 0) as first_won, coalesce(second_won, 0) as second_won
+    from (select map, max(last_played_at) as last_played_at from session_map {where_map} group by map) played
+    left join (
+        select map_key(map) as map, count(winner) as matches, count(*) filter (where winner = 'draw') as draws,
+               count(*) filter (where winner = attackers_first) as first_won,
+               count(*) filter (where winner = attackers_second) as second_won
+        from match {where_map_key} group by map_key(map)
+    ) decided using (map)
     order by played.map"""
 
-
 _ATTACKS = """
-    select map, limit_seconds, completed, array_agg(seconds) as seconds from map_attack
-    where %(map)s::text is null or map = %(map)s
-    group by map, limit_seconds, completed"""
+    select map, limit_seconds, completed, seconds, count(*) as times from map_attack {where_map}
+    group by map, limit_seconds, completed, seconds"""
+
+_ALL = {"where_map": "", "where_map_key": ""}
+_ONE = {"where_map": "where map = %(map)s", "where_map_key": "where map_key(map) = %(map)s"}
 
 
 def map_names(conn: Connection[DictRow]) -> list[str]:
@@ -94,22 +97,24 @@ def is_played(conn: Connection[DictRow], name: str) -> bool:
 
 def map_numbers(conn: Connection[DictRow], name: str | None = None) -> list[MapNumbers]:
     """All maps in numbers, by name; or the one of this whole name."""
+    of = _ALL if name is None else _ONE
     attacks: dict[str, list[DictRow]] = {}
-    for row in conn.execute(_ATTACKS, {"map": name}):
+    for row in conn.execute(_ATTACKS.format(**of), {"map": name}):
         attacks.setdefault(row["map"], []).append(row)
-    rows = conn.execute(_NUMBERS, {"map": name})
+    rows = conn.execute(_NUMBERS.format(**of), {"map": name})
     return [MapNumbers(**row, **_attacks_in_numbers(attacks.get(row["name"], []))) for row in rows]
 
 
 def _attacks_in_numbers(rows: Sequence[DictRow]) -> dict[str, Any]:
     limits: Counter[int | None] = Counter()
     for row in rows:
-        limits[row["limit_seconds"]] += len(row["seconds"])
+        limits[row["limit_seconds"]] += row["times"]
     most = max(limits.values(), default=0)
     limit = min((limit for limit, count in limits.items() if count == most), key=lambda own: own or 0, default=None)
-    usual = [
-        Attack(seconds, row["completed"]) for row in rows if row["limit_seconds"] == limit for seconds in row["seconds"]
-    ]
+    usual: list[Attack] = []
+    for row in rows:
+        if row["limit_seconds"] == limit:
+            usual += [Attack(row["seconds"], row["completed"])] * row["times"]
     return {"limit_seconds": limit, "other_limits": limits.total() - len(usual), "par": par(usual, limit)}
 
 

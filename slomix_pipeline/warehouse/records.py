@@ -70,8 +70,13 @@ _REACHED = """
 
 _OF_ATTACKS = """
     with best as materialized (
-        select map, min(seconds) as seconds from map_attack
-        where completed and in_book and team is not null and (%(map)s::text is null or map = %(map)s) group by map
+        select asked.map, fastest.seconds
+        from unnest(%(maps)s::text[]) asked (map)
+        cross join lateral (
+            select seconds from map_attack own
+            where own.map = asked.map and own.completed and own.in_book and own.team is not null
+            order by seconds limit 1
+        ) fastest
     ),
     first as materialized (
         select distinct on (a.map) a.*, count(*) over (partition by a.map) - 1 as equalled
@@ -96,6 +101,16 @@ _OF_ATTACKS = """
         where f.round_key = a.round_key and f.team = a.team
     ) team
     order by a.map"""
+
+# From one map to the next by the index: they are few, and their attacks many.
+_ATTACKED = """
+    with recursive attacked (map) as (
+        select min(map) from map_attack
+        union all
+        select (select min(a.map) from map_attack a where a.map > attacked.map) from attacked
+        where attacked.map is not null
+    )
+    select map from attacked where map is not null"""
 
 _NIGHTS = """
     select p.person as guid, who.name, r.kind, r.session_key, s.started_at, max(r.value) as value
@@ -172,8 +187,9 @@ def _record(rows: Sequence[DictRow], who: Mapping[str, tuple[str, str]]) -> Reco
 
 def fastest_attacks(conn: Connection[DictRow], map_name: str | None = None) -> list[RecordSeen]:
     """The fastest attack of every map, or of one."""
+    maps = [row["map"] for row in conn.execute(_ATTACKED)] if map_name is None else [map_name]
     with conn.cursor(row_factory=rows_of(RecordSeen)) as cursor:
-        return cursor.execute(_OF_ATTACKS, {"map": map_name, "kind": RecordKind.ATTACK}).fetchall()
+        return cursor.execute(_OF_ATTACKS, {"maps": maps, "kind": RecordKind.ATTACK}).fetchall()
 
 
 def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:

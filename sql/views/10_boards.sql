@@ -77,6 +77,7 @@ group by guid, match_key, session_key, map, team;
 drop table if exists player_match_fact;
 create table player_match_fact as select * from player_match_sum;
 create index player_match_fact_session on player_match_fact (session_key);
+create index player_match_fact_map on player_match_fact (map);
 create index player_match_fact_match on player_match_fact (match_key) include (guid, team);
 -- Of one player all is read from here: his rows lie all over the table.
 create index player_match_fact_guid on player_match_fact (guid, ended_at)
