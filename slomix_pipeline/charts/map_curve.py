@@ -24,6 +24,7 @@ from slomix_pipeline.charts.look import (
     name_text,
 )
 from slomix_pipeline.formats.times import format_time
+from slomix_pipeline.rules.odds import told_share
 from slomix_pipeline.rules.par import HoldingCurve
 
 _HEIGHT = 240
@@ -129,8 +130,11 @@ def _heading(tables: Tables, facts: MapFacts) -> list[Any]:
 
 
 def _alt(facts: MapFacts) -> str:
-    held = [
-        f"{format_time(60 * minute)} {100 * facts.curve.holds_at(60 * minute):.0f} %"
-        for minute in range(1, facts.curve.seen_until // 60 + 1)
-    ]
+    after = range(60, facts.curve.seen_until + 1, 60)
+    held = [f"{format_time(own)} {_share(facts.curve.holds_at(own), facts.curve.attacks)}" for own in after]
     return in_words(f"{name_text(facts.name, _NAME)}: {facts.sentence}. Defences that still hold after:", held)
+
+
+def _share(share: float, attacks: int) -> str:
+    told = told_share(share, attacks)
+    return f"{told.percent} %" if told.beyond is None else f"{told.beyond} {told.percent} %"
