@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from slomix_pipeline.charts.facts import SessionFacts
+from slomix_pipeline.charts.facts import MapFacts, SessionFacts
 from slomix_pipeline.discord.embeds import Attachment
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.stages.session_pictures import Drawn
@@ -48,3 +48,8 @@ def drawn_at_once(facts: SessionFacts) -> list[Drawn]:
     content = hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).digest()
     picture = Picture("result", "a session", f"<svg xmlns='http://www.w3.org/2000/svg'>{content.hex()}</svg>", content)
     return [Drawn(Attachment.of("result.png", "a session", content), picture)]
+
+
+def map_drawn_at_once(facts: MapFacts) -> Attachment:
+    """The same of a map."""
+    return Attachment.of("map.png", facts.sentence, repr(facts).encode("utf-8", "surrogatepass"))

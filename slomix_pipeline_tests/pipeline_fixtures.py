@@ -41,7 +41,7 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, LEFT_TO_ITS_RO
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import SimRound
-from slomix_pipeline.stages import session_pictures
+from slomix_pipeline.stages import asked_pictures, session_pictures
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
@@ -49,7 +49,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
-from slomix_pipeline_tests.kept import drawn_at_once, empty_instance, served_page
+from slomix_pipeline_tests.kept import drawn_at_once, empty_instance, map_drawn_at_once, served_page
 
 SERVER = "main"
 SLOMIX = [sys.executable, "-c", "from slomix_pipeline.cli.main import main; main()"]  # as a process of its own
@@ -386,6 +386,7 @@ def open_pipeline(database: Database, tmp_path: Path, *, over_sftp: bool = False
         patch.setattr(folders, "LOOK_EVERY", 0.01)
         patch.setattr(folders, "LOOK_FOR_RECORDS_EVERY", 0.01)
         patch.setattr(session_pictures, "drawn", drawn_at_once)
+        patch.setattr(asked_pictures, "drawn", map_drawn_at_once)
         settings = {"home": str(tmp_path / "home"), "gameserver_dir": str(folder)}
         if over_sftp:
             server = stack.enter_context(SftpServer(folder, "tester", "a password"))

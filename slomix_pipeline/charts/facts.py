@@ -1,12 +1,14 @@
-"""What pictures are made of: the facts of a session, as rows.
+"""What pictures are made of: the facts of a session, as rows, and of a map.
 
-Belongs here: their shape; None is unknown. Does not belong here: reading them (``warehouse.session_facts``), Altair.
+Belongs here: their shape; None is unknown. Does not belong here: reading them (``warehouse.session_facts``,
+``warehouse.maps``), Altair.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from slomix_pipeline.rules.par import HoldingCurve
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -79,3 +81,16 @@ class SessionFacts:
     rounds: tuple[RoundFacts, ...]
     players: tuple[PlayerFacts, ...]
     usual_from: int
+
+
+@dataclass(frozen=True)
+class MapFacts:
+    """A map. ``sentence``: all of it in words; ``apart``: the curves of first and of second attacks, where one is not
+    right for both; ``record``: seconds of the fastest attack."""
+
+    name: str
+    sentence: str
+    limit_seconds: int | None
+    curve: HoldingCurve
+    apart: tuple[HoldingCurve, HoldingCurve] | None
+    record: int | None

@@ -10,7 +10,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from slomix_pipeline.discord.embeds import Embed, Field, Message, block, escape, fields_of_lines
-from slomix_pipeline.discord.wording import MAP_WIDTH, NEUTRAL, columns, map_text, player_text, short_text, unbroken
+from slomix_pipeline.discord.wording import (
+    MAP_WIDTH,
+    NEUTRAL,
+    columns,
+    map_text,
+    player_text,
+    short_text,
+    team_text,
+    unbroken,
+)
 from slomix_pipeline.formats.weapons import weapon_called
 from slomix_pipeline.reports.career_words import (
     CAREER_NUMBERS,
@@ -25,7 +34,6 @@ from slomix_pipeline.reports.career_words import (
     equalled_text,
     feat_text,
     milestone_text,
-    par_text,
     progress_text,
     record_title,
     record_value,
@@ -35,6 +43,14 @@ from slomix_pipeline.reports.career_words import (
     usual_text,
     value_of_kind,
 )
+from slomix_pipeline.reports.map_words import (
+    advantage_text,
+    attacks_text,
+    card_text,
+    curves_text,
+    finish_text,
+    quartiles_text,
+)
 from slomix_pipeline.rules.boards import Board, Threshold
 from slomix_pipeline.rules.milestones import Milestone
 from slomix_pipeline.rules.records import KINDS, PersonalBest, RecordKind, RecordLevel
@@ -42,6 +58,7 @@ from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import Career, NightSeen, Unlocked, WeaponSeen
 from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.fallen_records import FallenRecord
+from slomix_pipeline.warehouse.map_cards import Finish
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.standings import Meetings
@@ -172,17 +189,24 @@ def map_message(seen: MapSeen, as_of: datetime) -> Message:
         description="\n".join(
             [
                 f"{count(seen.matches, 'decided match', 'decided matches')}{drawn}, last played <t:{last}:d>",
-                f"Attacks: {escape(par_text(seen))}",
+                f"**{escape(card_text(seen))}**",
+                *([f"-# {escape(more)}"] if (more := curves_text(seen.curves)) else []),
+                f"Attacks: {escape(attacks_text(seen))}",
                 *([others] if seen.other_limits else []),
-                f"Won by who attacked first: {seen.first_won} of {seen.first_won + seen.second_won}",
+                *([f"Defences fallen: {escape(fallen)}"] if (fallen := quartiles_text(seen)) else []),
+                f"Won by who attacked first: {escape(advantage_text(seen.advantage))}",
                 f"-# {escape(samples_text())}",
                 as_of_text(as_of),
             ]
         ),
         color=NEUTRAL,
-        fields=tuple(_record_blocks(seen.records)),
+        fields=(*block("Closest finishes", list(map(_finish, seen.finishes))), *_record_blocks(seen.records)),
     )
     return Message(embeds=(embed,))
+
+
+def _finish(own: Finish) -> str:
+    return f"{team_text(own.team)} {escape(finish_text(own))} · <t:{int(own.ended_at.timestamp())}:d>"
 
 
 def as_of_text(moment: datetime) -> str:

@@ -21,7 +21,6 @@ from slomix_pipeline.reports.career_words import (
     deed_text,
     equalled_text,
     milestone_text,
-    par_text,
     progress_text,
     record_title,
     record_value,
@@ -29,6 +28,14 @@ from slomix_pipeline.reports.career_words import (
     samples_text,
     standing_text,
     usual_text,
+)
+from slomix_pipeline.reports.map_words import (
+    advantage_text,
+    attacks_text,
+    card_text,
+    curves_text,
+    finish_text,
+    quartiles_text,
 )
 from slomix_pipeline.rules.boards import Board, Threshold
 from slomix_pipeline.warehouse.boards import BoardRow
@@ -152,10 +159,17 @@ def print_map(out: Terminal, seen: MapSeen) -> None:
     out.print(seen.name, style="bold", soft_wrap=True)
     draws = f", {seen.draws} drawn" if seen.draws else ""
     out.print(f"{seen.matches} decided matches{draws}, last played {_day(seen.last_played_at)}", soft_wrap=True)
-    out.print(f"Attacks: {par_text(seen)}", soft_wrap=True)
+    out.print(card_text(seen), soft_wrap=True)
+    if more := curves_text(seen.curves):
+        out.print(f"  {more}", soft_wrap=True)
+    out.print(f"Attacks: {attacks_text(seen)}", soft_wrap=True)
     if seen.other_limits:
         out.print(f"  left out, as their limit was another: {seen.other_limits}")
-    out.print(f"Won by who attacked first: {seen.first_won} of {seen.first_won + seen.second_won}")
+    if fallen := quartiles_text(seen):
+        out.print(f"Defences fallen: {fallen}", soft_wrap=True)
+    out.print(f"Won by who attacked first: {advantage_text(seen.advantage)}")
+    for finish in seen.finishes:
+        out.print(f"Close finish: {finish.team.shown} {finish_text(finish)} ({finish.match_key})", soft_wrap=True)
     if seen.records:
         out.print()
         print_records(out, seen.records, seen.name)

@@ -12,10 +12,8 @@ from typing import Any
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.formats.weapons import OF_BULLETS
 from slomix_pipeline.reports.export import utc_text
-from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.boards import Board, Threshold, threshold_text
 from slomix_pipeline.rules.milestones import DEEDS, LADDERS, Milestone, Number, Progress
-from slomix_pipeline.rules.par import EARLY_BELOW, LEAST_ATTACKS
 from slomix_pipeline.rules.records import KINDS, LEAST_MULTIKILLS, RecordKind, RecordLevel
 from slomix_pipeline.warehouse.boards import BoardPlace, BoardRow
 from slomix_pipeline.warehouse.careers import (
@@ -26,7 +24,6 @@ from slomix_pipeline.warehouse.careers import (
     WeaponSeen,
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen
-from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.standings import Standing
 
@@ -215,21 +212,6 @@ def usual_text(form: Form) -> str:
 def accuracy_text(own: WeaponSeen) -> str:
     """How often a weapon hit; empty for one of which a share of hits means nothing."""
     return amount(own.accuracy, 1, " %") if own.weapon in OF_BULLETS else ""
-
-
-def par_text(seen: MapNumbers) -> str:
-    """A map's par in one sentence, with the attacks it is from."""
-    own = seen.par
-    count = f"{own.completed} of {own.attacks} attacks completed"
-    limit = "" if seen.limit_seconds is None else f", limit {format_time(seen.limit_seconds)}"
-    if not own.enough:
-        return f"{count}{limit}; a par is told from {LEAST_ATTACKS} attacks on"
-    held = "how many hold to the end is not known, as none was seen to the limit"
-    if own.held_share is not None:
-        held = f"{share_text(own.held_share, own.attacks)} hold to the end"
-    reached = "not reached" if own.par is None else format_time(own.par)
-    early = "; early, of few attacks" if own.attacks < EARLY_BELOW else ""
-    return f"par {reached}, {held} ({count}{limit}{early})"
 
 
 def as_json(value: Any) -> Any:

@@ -17,16 +17,10 @@ LEAST_MATCHES = 4  # fewer say little of how good somebody is on a map
 
 @dataclass(frozen=True)
 class AttackSeen:
-    """An attack: its time when completed, else what it had to beat or how long it was held off. ``is_of_a_team``: it
-    is known which team attacked."""
+    """When an attack ended, and in which round."""
 
     round_key: str
     ended_at: datetime
-    seconds: int
-    completed: bool
-    limit_seconds: int | None
-    in_book: bool
-    is_of_a_team: bool
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,7 @@ def attacks_on(conn: Connection[DictRow], map_name: str) -> list[AttackSeen]:
     """All attacks on a map, oldest first."""
     with conn.cursor(row_factory=rows_of(AttackSeen)) as cursor:
         return cursor.execute(
-            """select round_key, stamp as ended_at, seconds, completed, limit_seconds, in_book,
-                      team is not null as is_of_a_team
-               from map_attack where map = %s order by stamp, round_key""",
-            [map_name],
+            "select round_key, stamp as ended_at from map_attack where map = %s order by stamp, round_key", [map_name]
         ).fetchall()
 
 

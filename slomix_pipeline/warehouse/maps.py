@@ -1,7 +1,7 @@
 """The maps in numbers: how often each was played, who attacked first when it was won, its par.
 
 Belongs here: asking the views about maps. Does not belong here: what par is (``rules.par``), one map in detail
-(``map_history``), how it is shown.
+(``map_cards``, ``map_history``), how it is shown.
 """
 
 from collections import Counter
@@ -14,8 +14,10 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.rules.attack_order import Advantage, advantage
 from slomix_pipeline.rules.name_search import search
 from slomix_pipeline.rules.par import Attack, Par, par
+from slomix_pipeline.warehouse.map_cards import Finish, MapCurves, closest_finishes, map_curves
 from slomix_pipeline.warehouse.records import RecordSeen, records
 
 
@@ -32,7 +34,7 @@ class NotOneMap(SlomixError):
 class MapNumbers:
     """A map in numbers. ``limit_seconds``: the usual one, of whose attacks ``par`` is, and ``other_limits`` the number
     of attacks with another; ``first_won``, ``second_won``: matches won by who attacked first, and by the other
-    team, where it is known who that was."""
+    team, where it is known who that was; ``advantage``: what that says."""
 
     name: str
     matches: int
@@ -43,12 +45,16 @@ class MapNumbers:
     limit_seconds: int | None
     other_limits: int
     par: Par
+    advantage: Advantage
 
 
 @dataclass(frozen=True)
 class MapSeen(MapNumbers):
-    """A map with its records."""
+    """A map with its card and its records. ``curves``: None while there are too few attacks; ``finishes``: the closest
+    ones."""
 
+    curves: MapCurves | None
+    finishes: tuple[Finish, ...]
     records: tuple[RecordSeen, ...]
 
 
@@ -102,7 +108,14 @@ def map_numbers(conn: Connection[DictRow], name: str | None = None) -> list[MapN
     for row in conn.execute(_ATTACKS.format(**of), {"map": name}):
         attacks.setdefault(row["map"], []).append(row)
     rows = conn.execute(_NUMBERS.format(**of), {"map": name})
-    return [MapNumbers(**row, **_attacks_in_numbers(attacks.get(row["name"], []))) for row in rows]
+    return [
+        MapNumbers(
+            **row,
+            **_attacks_in_numbers(attacks.get(row["name"], [])),
+            advantage=advantage(row["first_won"], row["second_won"]),
+        )
+        for row in rows
+    ]
 
 
 def _attacks_in_numbers(rows: Sequence[DictRow]) -> dict[str, Any]:
@@ -121,4 +134,9 @@ def _attacks_in_numbers(rows: Sequence[DictRow]) -> dict[str, Any]:
 def map_seen(conn: Connection[DictRow], name: str) -> MapSeen:
     """All that is told of a map whose name is known."""
     (numbers,) = map_numbers(conn, name)
-    return MapSeen(**vars(numbers), records=tuple(records(conn, name)))
+    return MapSeen(
+        **vars(numbers),
+        curves=map_curves(conn, name, numbers.limit_seconds),
+        finishes=closest_finishes(conn, name),
+        records=tuple(records(conn, name)),
+    )

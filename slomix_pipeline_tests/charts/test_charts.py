@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from slomix_pipeline.charts import look
 from slomix_pipeline.charts.card import HEIGHT, WIDTH, card_chart
-from slomix_pipeline.charts.facts import AttackFacts, SessionFacts
+from slomix_pipeline.charts.facts import AttackFacts, MapFacts, SessionFacts
 from slomix_pipeline.charts.look import Chart
+from slomix_pipeline.charts.map_curve import map_chart
 from slomix_pipeline.charts.players import players_chart
 from slomix_pipeline.charts.render import png, svg
 from slomix_pipeline.charts.rounds import rounds_chart
@@ -26,6 +27,7 @@ from slomix_pipeline.charts.score import score_chart
 from slomix_pipeline.charts.session import session_charts
 from slomix_pipeline.charts.times import times_chart
 from slomix_pipeline.discord.embeds import ALT_LIMIT, ATTACHMENTS_LIMIT, length
+from slomix_pipeline.rules.par import Attack, HoldingCurve, holding_curve
 from slomix_pipeline.rules.team_names import UNNAMED, NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.timing import AttackEnd
@@ -55,6 +57,31 @@ def test_every_picture_is_drawn_as_png_and_svg(facts: SessionFacts) -> None:
         assert 600 <= width <= 1500 and 200 <= height <= 3000, chart.name
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg(chart)).iter()}
         assert "svg" in tags and not tags & {"script", "image", "foreignObject", "a"}
+
+
+ATTACKS = [Attack(60 * minute, True) for minute in range(2, 12)] + [Attack(720, False)] * 2
+CURVE = holding_curve(ATTACKS)
+
+
+@pytest.mark.parametrize("apart", [None, (CURVE, holding_curve(ATTACKS[3:]))])
+@pytest.mark.parametrize("name", ["supply", *HOSTILE[:3]])
+def test_the_picture_of_a_map_is_drawn_whatever_it_is_called(
+    name: str, apart: tuple[HoldingCurve, HoldingCurve] | None
+) -> None:
+    chart = map_chart(MapFacts(name, "par 7:00, one in five is held", 720, CURVE, apart, 120))
+    width, height = size_of(png(svg(chart)))
+    assert 600 <= width <= 1500 and 200 <= height <= 3000
+    assert {"par 7:00", "● record 2:00"} <= shown(chart)
+    assert ("● second attacks" in shown(chart)) == (apart is not None)
+    assert (
+        length(chart.alt) <= ALT_LIMIT and "par 7:00, one in five is held. Defences that still hold after" in chart.alt
+    )
+
+
+def test_a_map_that_always_holds_has_a_picture_without_par_or_record() -> None:
+    curve = holding_curve([Attack(720, False)] * 10)
+    chart = map_chart(MapFacts("supply", "par not reached", 720, curve, None, None))
+    assert png(svg(chart)) and shown(chart) == {"supply"}
 
 
 @pytest.mark.parametrize("broken_at", ["vegalite_to_svg", "svg_to_png"])

@@ -24,6 +24,7 @@ from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
+from slomix_pipeline.stages import asked_pictures
 from slomix_pipeline.stages import asked_posts as stage
 from slomix_pipeline.stages.asked_content import message_of
 from slomix_pipeline.warehouse import asked_posts
@@ -61,6 +62,39 @@ def tell(pipeline: Pipeline, *askings: Asking) -> dict[str, str]:
 
 
 # --- commands ---
+
+
+def test_the_picture_of_a_map_follows_its_message_and_goes_when_that_is_taken_back(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    write_evening(tmp_path / "archive", play_evening(57, maps=["supply"] * 5))
+    pipeline.import_(tmp_path / "archive")
+    asking = Asking("map-x", MapAsked("supply"))
+    assert tell(pipeline, asking) == {"map-x": "sent"}
+    (message,) = pipeline.page.messages()
+    (picture,) = message["attachments"]
+    assert message["embeds"][0]["image"]["url"].endswith("map.png")
+    assert picture["description"] in text_of(message)  # the map in one sentence
+    assert tell(pipeline, asking) == {"map-x": "unchanged"}
+    assert pipeline.page.messages() == [message]
+    with pipeline.database.transaction() as conn:
+        assert stage.take_back(pipeline.tools(), conn, ["supply"]) == ["map-x"]
+    assert tell(pipeline, asking) == {"map-x": "edited"}
+    (message,) = pipeline.page.messages()
+    assert message["attachments"] == [] and "Taken back" in message["embeds"][0]["description"]
+
+
+def test_a_picture_that_can_not_be_drawn_leaves_the_text(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Any) -> None:
+        raise ValueError("no font")
+
+    monkeypatch.setattr(asked_pictures, "drawn", broken)
+    write_evening(tmp_path / "archive", play_evening(57, maps=["supply"] * 5))
+    pipeline.import_(tmp_path / "archive")
+    assert tell(pipeline, Asking("map-x", MapAsked("supply"))) == {"map-x": "sent"}
+    assert pipeline.titles() == ["supply"] and troubles(pipeline) == {}
 
 
 def test_every_command_posts_what_the_terminal_shows_once(pipeline: Pipeline, evening: Evening) -> None:

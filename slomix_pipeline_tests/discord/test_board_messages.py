@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from slomix_pipeline.discord import board_messages
 from slomix_pipeline.discord.embeds import Message, to_payload
 from slomix_pipeline.discord.session_messages import session_message
+from slomix_pipeline.rules.attack_order import advantage
 from slomix_pipeline.rules.boards import BOARDS, Board, BoardName, threshold
 from slomix_pipeline.rules.milestones import LADDERS, Deed, Milestone, Number, Progress, SoFar
-from slomix_pipeline.rules.par import Par
+from slomix_pipeline.rules.par import HoldingCurve, Par
 from slomix_pipeline.rules.records import KINDS, NightBest, PersonalBest, RecordKind, RecordLevel
+from slomix_pipeline.rules.team_names import NAME_LENGTH, NameSource, TeamName
 from slomix_pipeline.warehouse.boards import BoardRow
 from slomix_pipeline.warehouse.careers import (
     AliasSeen,
@@ -27,6 +29,7 @@ from slomix_pipeline.warehouse.careers import (
 from slomix_pipeline.warehouse.deeds import DeedSeen
 from slomix_pipeline.warehouse.fallen_records import FallenRecord, Held
 from slomix_pipeline.warehouse.highlights import Highlights
+from slomix_pipeline.warehouse.map_cards import Finish, MapCurves, ParUntilGivenUp
 from slomix_pipeline.warehouse.maps import MapSeen
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.standings import Meetings, Standing
@@ -128,23 +131,35 @@ def test_every_book_of_records_fits_and_loses_none(records: list[RecordSeen], ma
     assert shown(message, "<t:") == len(records)
 
 
+SECONDS = st.one_of(st.none(), st.integers(0, 10**5))
+CURVES = st.builds(HoldingCurve, COUNT, st.just(()), COUNT)
+FINISHES = st.builds(
+    Finish,
+    *[st.just("main:r")] * 3,
+    WHEN,
+    st.builds(TeamName, st.just("A"), HOSTILE.map(lambda name: name[: NAME_LENGTH[-1]]), st.sampled_from(NameSource)),
+    *[st.integers(0, 10**5)] * 2,
+)
 MAPS = st.builds(
     MapSeen,
     STRANGE,
     *[COUNT] * 4,
     WHEN,
-    st.one_of(st.none(), st.integers(0, 10**5)),
+    SECONDS,
     COUNT,
-    st.builds(Par, COUNT, COUNT, st.one_of(st.none(), st.integers(0, 10**5)), st.one_of(st.none(), st.floats(0, 1))),
+    st.builds(Par, COUNT, COUNT, SECONDS, st.one_of(st.none(), st.floats(0, 1)), SECONDS, SECONDS),
+    st.builds(advantage, st.integers(0, 99), st.integers(0, 99)),
+    st.one_of(st.none(), st.builds(MapCurves, CURVES, CURVES, CURVES, st.builds(ParUntilGivenUp, SECONDS))),
+    st.lists(FINISHES, max_size=5).map(tuple),
     st.lists(RECORDS, max_size=40).map(tuple),
 )
 
 
 @given(MAPS)
-def test_every_map_fits_and_loses_no_record(seen: MapSeen) -> None:
+def test_every_map_fits_and_loses_no_record_and_no_finish(seen: MapSeen) -> None:
     message = board_messages.map_message(seen, EVENING)
     assert fits(message)
-    assert shown(message, "<t:") == len(seen.records)
+    assert shown(message, "<t:") == len(seen.records) + len(seen.finishes)
 
 
 PLAYERS = st.builds(PlayerFound, st.just("ADA00001"), STRANGE, st.just(()), st.just(EVENING))

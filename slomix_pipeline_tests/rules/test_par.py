@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, holding, par
+from slomix_pipeline.rules.par import LEAST_ATTACKS, SAME_WITHIN, Attack, holding, moves, par
 
 
 def done(*seconds: int) -> list[Attack]:
@@ -26,6 +26,18 @@ def test_an_attack_that_failed_at_the_time_of_another_was_still_there_then() -> 
 def test_par_is_the_first_time_at_which_at_most_half_of_the_defences_hold() -> None:
     found = par([*done(*range(100, 600, 100)), *held(*[720] * 5)], 720)
     assert (found.attacks, found.completed, found.par, found.held_share) == (10, 5, 500, 0.5)
+
+
+def test_a_quarter_has_fallen_before_par_and_three_quarters_after_it_if_ever() -> None:
+    found = par([*done(*range(100, 1100, 100))], 1200)
+    assert (found.quarter, found.par, found.three_quarters) == (300, 500, 800)
+    found = par([*done(100, 200, 300), *held(*[720] * 7)], 720)
+    assert (found.quarter, found.par, found.three_quarters) == (300, None, None)
+
+
+def test_pars_say_something_else_from_some_seconds_on_or_where_one_is_never_reached() -> None:
+    assert not moves(300, 300 + SAME_WITHIN) and moves(300, 301 + SAME_WITHIN)
+    assert moves(None, 668) and moves(668, None) and not moves(None, None)
 
 
 def test_a_map_that_is_mostly_held_has_no_par() -> None:

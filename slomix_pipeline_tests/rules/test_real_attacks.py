@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 
 from slomix_pipeline.rules.attack_model import RatedMatch, Term, Terms
+from slomix_pipeline.rules.attack_order import Stratum, differ, order_z
 from slomix_pipeline.rules.attack_times import fit
 from slomix_pipeline.rules.forecast_scores import calibration, gain, gate, scores
-from slomix_pipeline.rules.par import holding, par
+from slomix_pipeline.rules.par import holding, holding_curve, par
 from slomix_pipeline.rules.scoring import Faster
 from slomix_pipeline.rules.sessions import Stamped, group_into_sessions
 from slomix_pipeline.rules.walk_forward import Update, at_half_time, before_match, walk_forward
@@ -55,6 +56,23 @@ def test_how_many_defences_of_a_map_hold_until_when(matches: list[RatedMatch]) -
         ("6:51", 0.1857),
         ("7:31", 0.0929),
     ]
+
+
+def test_how_many_defences_of_other_maps_hold_at_par_and_until_the_end(matches: list[RatedMatch]) -> None:
+    curves = {
+        name: holding_curve([each for m in matches if m.map == name for each in (m.first, m.second)])
+        for name in ("supply", "etl_adlernest")
+    }
+    supply, adlernest = curves["supply"], curves["etl_adlernest"]
+    assert [round(supply.holds_at(seconds), 4) for seconds in (9 * 60 + 41, 10 * 60 + 45)] == [0.5, 0.3]
+    assert [round(adlernest.holds_at(seconds), 4) for seconds in (6 * 60 + 56, 9 * 60 + 4)] == [0.4125, 0]
+
+
+def test_no_advantage_of_either_attack_is_shown(matches: list[RatedMatch]) -> None:
+    maps = {(match.map, match.limit_seconds) for match in matches}
+    on = [[match for match in matches if (match.map, match.limit_seconds) == own] for own in maps]
+    strata = [Stratum([match.first for match in own], [match.second for match in own]) for own in on]
+    assert -2 < order_z(strata) < 0 and not differ(strata)
 
 
 def test_the_fit_is_the_known_one_and_knows_next_to_nothing_of_players(matches: list[RatedMatch]) -> None:

@@ -1,19 +1,18 @@
 """The pages over years: boards, records and maps say what the commands say, and name nobody who is hidden."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from slomix_pipeline.reports.career_words import board_value, record_title, record_value, rounds_text
+from slomix_pipeline.reports.map_words import card_text
 from slomix_pipeline.rules.boards import BOARDS, BoardName
 from slomix_pipeline.rules.records import KINDS, RecordKind, RecordLevel
-from slomix_pipeline.site.pages.maps import _near_misses
 from slomix_pipeline.site.pages.shared import attack_text
 from slomix_pipeline.site.templating import clock_text, name_text, url_of
 from slomix_pipeline.warehouse.boards import BoardRow
-from slomix_pipeline.warehouse.map_history import AttackSeen
+from slomix_pipeline.warehouse.maps import map_numbers
 from slomix_pipeline.warehouse.reading import matches
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline_tests.site.test_pages import rows_of
@@ -120,9 +119,14 @@ def test_a_map_says_what_the_command_says(shown: Shown, a_map: str) -> None:
 
 
 def test_the_maps_are_listed_with_their_fastest_attack(shown: Shown) -> None:
+    with shown.pipeline.database.connect() as conn:
+        sentences = {numbers.name: card_text(numbers) for numbers in map_numbers(conn)}
     rows = {row[0]: row[1:] for row in rows_of(shown.client.get("/maps").text)[1:]}
-    assert set(rows) == {match["map"] for match in shown.pipeline.export()["matches"]}
-    for name, row in rows.items():
+    assert sentences.keys() == {match["map"] for match in shown.pipeline.export()["matches"]}
+    assert rows.keys() == {name + sentence for name, sentence in sentences.items()}
+    for name, sentence in sentences.items():
+        row = rows[name + sentence]
+        assert sentence in seen_text(shown.client.get(url_of("maps", name)))
         seen = told(shown, "map", name)
         fastest = [record["value"] for record in seen["records"] if record["kind"] == RecordKind.ATTACK]
         assert row[0] == str(seen["matches"])
@@ -138,18 +142,6 @@ def test_the_attacks_of_a_map_end_in_the_words_of_its_matches(shown: Shown, a_ma
     assert match.first is not None and match.second is not None
     for seen in (match.first, match.second):
         assert page.count(attack_text(seen)) >= 2  # of the few attacks, and of the last plays
-
-
-def attack(seconds: int, key: str = "r", **other: Any) -> AttackSeen:
-    known = {"completed": True, "limit_seconds": 720, "in_book": True, "is_of_a_team": True} | other
-    return AttackSeen(key, datetime(2026, 2, 2, tzinfo=UTC), seconds, **known)
-
-
-def test_near_misses_are_of_attacks_that_can_be_the_record_and_few_seconds_behind() -> None:
-    attacks = [attack(95, is_of_a_team=False), attack(100), attack(103), attack(104, completed=False)]
-    attacks += [attack(110), attack(111), attack(105, in_book=False)]
-    assert [near.behind for near in _near_misses(attacks)] == ["+3 s", "+10 s"]
-    assert _near_misses([]) == ()
 
 
 def test_a_map_that_was_not_played_leads_to_those_that_were(shown: Shown, a_map: str) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from slomix_pipeline.formats.gamestats import MAX_LINE
 from slomix_pipeline.reports.career_words import record_title
+from slomix_pipeline.reports.map_words import card_text
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, Board, Threshold, threshold
 from slomix_pipeline.rules.records import RecordKind, RecordLevel
 from slomix_pipeline.site.answers import Asked
@@ -33,6 +34,7 @@ from slomix_pipeline.site.meant import board_named, check_played, map_asked
 from slomix_pipeline.warehouse import maps as map_reading
 from slomix_pipeline.warehouse import records as record_reading
 from slomix_pipeline.warehouse.boards import BoardRow, board_rows
+from slomix_pipeline.warehouse.map_cards import Finish, MapCurves
 from slomix_pipeline.warehouse.maps import MapNumbers
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
@@ -69,13 +71,24 @@ class RecordInList(RecordSeen, Keyed):
 
 @dataclass(frozen=True, kw_only=True)
 class MapInList(MapNumbers, Keyed):
-    """A map in numbers. ``first_won``, ``second_won``: matches won by who attacked first, and by the other team."""
+    """A map in numbers. ``first_won``, ``second_won``: matches won by who attacked first, and by the other team;
+    ``advantage``: how sure the first of these is as a share of both; ``sentence``: the map in words."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishInMap(Finish, Linked):
+    """A second attack that beat the time that it had to by a few seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapResource(MapInList):
-    """A map with its records."""
+    """A map with its curve, its closest finishes and its records. ``curves``: the share of defences that still hold,
+    step by step, each with its 95 % interval; null while there are too few attacks."""
 
+    curves: MapCurves | None
+    finishes: tuple[FinishInMap, ...]
     records: tuple[RecordInList, ...]
 
 
@@ -162,21 +175,30 @@ def maps(request: Request, after: After = None, limit: Limit = USUAL) -> Respons
 
     def make(moment: Moment, asked: Asked) -> Listed[MapInList]:
         part, more = listed(asked, map_reading.map_numbers(moment.conn), lambda row: row.name, limit, after)
-        return Listed(tuple(MapInList(**vars(row), key=row.name, **links("maps", row.name)) for row in part), more)
+        return Listed(tuple(MapInList(**vars(row), **_of_map(row)) for row in part), more)
 
     return answer(request, make)
 
 
+def _of_map(seen: MapNumbers) -> dict[str, Any]:
+    return {"key": seen.name, "sentence": card_text(seen), **links("maps", seen.name)}
+
+
 @ROUTER.get("/maps/{map}", response_model=MapResource)
 def map_(request: Request, map: str) -> Response:  # noqa: A002
-    """One map, with its records."""
+    """One map, with its curve, its closest finishes and its records."""
 
     def make(moment: Moment, asked: Asked) -> MapResource:
         name = asked.given["map"]
         check_played(moment, name)
         seen = map_reading.map_seen(moment.conn, name)
         numbers: dict[str, Any] = {field: getattr(seen, field) for field in MapNumbers.__dataclass_fields__}
-        own = tuple(_record(row) for row in seen.records)
-        return MapResource(**numbers, key=name, records=own, **links("maps", name))
+        return MapResource(
+            **numbers,
+            **_of_map(seen),
+            curves=seen.curves,
+            finishes=tuple(FinishInMap(**vars(row), **links("matches", row.match_key)) for row in seen.finishes),
+            records=tuple(_record(row) for row in seen.records),
+        )
 
     return answer(request, make)

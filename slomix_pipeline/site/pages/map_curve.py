@@ -1,6 +1,7 @@
 """The curve of a map: the share of defences that still hold at each minute, as points of a picture and as a table.
 
-Does not belong here: the shares themselves (``rules.par``), how it looks (the template, the style sheet).
+Does not belong here: the shares themselves (``rules.par``), how it looks (the template, the style sheet), the picture
+that is posted (``charts.map_curve``).
 """
 
 from collections.abc import Sequence
@@ -8,8 +9,9 @@ from dataclasses import dataclass
 
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.odds_words import share_text
-from slomix_pipeline.rules.par import Step, fallen_by
+from slomix_pipeline.rules.par import HoldingCurve
 from slomix_pipeline.site.templating import UNKNOWN
+from slomix_pipeline.warehouse.map_cards import MapCurves
 
 WIDTH, HEIGHT = 480, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 12, 30
@@ -25,10 +27,11 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """``points``: of the line, in ``width`` × ``height``, and ``band``: of the area in which it is in 95 of 100 cases;
-    ``par_x``: where half have fallen; ``minutes``: the share that holds after each that was seen, and between which
-    shares that is, as text."""
+class CurveShown:
+    """``lines``: the points of the one line, in ``width`` × ``height``, or of that of first and that of second attacks;
+    ``band``: of the area in which the one line is in 95 of 100 cases, else empty. ``par_x``: where half have fallen;
+    ``dot``: where the record is, and ``record`` its time. ``minutes``: what holds after each that was seen, as text,
+    below ``columns``."""
 
     width: int
     height: int
@@ -36,17 +39,22 @@ class Curve:
     right: int
     top: int
     bottom: int
-    points: str
+    lines: tuple[str, ...]
     band: str
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     par_x: float | None
+    dot: tuple[float, float] | None
+    record: str
+    columns: tuple[str, str]
     minutes: tuple[tuple[str, str, str], ...]
 
 
-def curve_of(steps: Sequence[Step], attacks: int, limit_seconds: int | None, seen_until: int) -> Curve:
-    """The curve of so many attacks, as far as they were seen (``seen_until``), in a picture of the usual limit."""
-    last = max(limit_seconds or 0, seen_until, 1)
+def curve_shown(curves: MapCurves, limit_seconds: int | None, record: int | None) -> CurveShown:
+    """The curve of a map, as far as its attacks were seen, in a picture of the usual limit. ``record``: seconds of the
+    fastest attack."""
+    both = curves.both
+    last = max(limit_seconds or 0, both.seen_until, record or 0, 1)
     along = (WIDTH - _LEFT - _RIGHT) / last
     drop = HEIGHT - _TOP - _BOTTOM
 
@@ -56,35 +64,49 @@ def curve_of(steps: Sequence[Step], attacks: int, limit_seconds: int | None, see
     def y(share: float) -> float:
         return round(_TOP + (1 - share) * drop, 1)
 
-    def line(shares: Sequence[float]) -> list[str]:
+    def line(curve: HoldingCurve, shares: Sequence[float]) -> list[str]:
         """Down to each share at its step, and on to the end."""
         found, now = [f"{x(0)},{y(1)}"], 1.0
-        for step, share in zip(steps, shares, strict=True):
+        for step, share in zip(curve.steps, shares, strict=True):
             found += [f"{x(step.seconds)},{y(now)}", f"{x(step.seconds)},{y(share)}"]
             now = share
-        return [*found, f"{x(seen_until)},{y(now)}"]
+        return [*found, f"{x(curve.seen_until)},{y(now)}"]
 
     every = next(step for step in (1, 2, 3, 5, 10, 15, 30, 60, last) if last / 60 / step <= _MOST_TICKS)
-    par = fallen_by(steps, 0.5)
-    return Curve(
+    apart = [own for own in (curves.first, curves.second) if own]
+    band = line(both, [step.high for step in both.steps]) + line(both, [step.low for step in both.steps])[::-1]
+    return CurveShown(
         width=WIDTH,
         height=HEIGHT,
         left=_LEFT,
         right=WIDTH - _RIGHT,
         top=_TOP,
         bottom=HEIGHT - _BOTTOM,
-        points=" ".join(line([step.holds for step in steps])),
-        band=" ".join(line([step.high for step in steps]) + line([step.low for step in steps])[::-1]),
+        lines=tuple(" ".join(line(own, [step.holds for step in own.steps])) for own in apart or [both]),
+        band="" if apart else " ".join(band),
         across=tuple(Tick(x(60 * minute), f"{minute}:00") for minute in range(0, last // 60 + 1, every)),
         up=tuple(Tick(y(percent / 100), f"{percent} %") for percent in (0, 25, 50, 75, 100)),
-        par_x=None if par is None else x(par),
-        minutes=tuple(_after(steps, 60 * minute, attacks) for minute in range(1, seen_until // 60 + 1)),
+        par_x=None if both.par is None else x(both.par),
+        dot=None if record is None else (x(record), y(both.holds_at(record))),
+        record="" if record is None else format_time(record),
+        columns=("First attacks", "Second attacks") if apart else ("Still hold", "95 % interval"),
+        minutes=tuple(
+            (format_time(seconds), *(_apart(apart, seconds) if apart else _after(both, seconds)))
+            for seconds in range(60, both.seen_until + 1, 60)
+        ),
     )
 
 
-def _after(steps: Sequence[Step], seconds: int, attacks: int) -> tuple[str, str, str]:
-    """A row of the table."""
-    own = next((step for step in reversed(steps) if step.seconds <= seconds), None)
-    if own is None:
-        return format_time(seconds), share_text(1, attacks), UNKNOWN
-    return format_time(seconds), share_text(own.holds, attacks), f"{100 * own.low:.0f}–{100 * own.high:.0f} %"
+def _after(curve: HoldingCurve, seconds: int) -> tuple[str, str]:
+    """The share that holds, and between which shares that is."""
+    own = next((step for step in reversed(curve.steps) if step.seconds <= seconds), None)
+    share = share_text(curve.holds_at(seconds), curve.attacks)
+    return share, UNKNOWN if own is None else f"{100 * own.low:.0f}–{100 * own.high:.0f} %"
+
+
+def _apart(curves: Sequence[HoldingCurve], seconds: int) -> tuple[str, str]:
+    """The share that holds against first attacks, and against second ones; unknown beyond what was seen."""
+    first, second = (
+        share_text(own.holds_at(seconds), own.attacks) if seconds <= own.seen_until else UNKNOWN for own in curves
+    )
+    return first, second

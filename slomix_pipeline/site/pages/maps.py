@@ -1,33 +1,40 @@
 """The maps: how fast an attack on one usually is, whether it pays to attack first, its records, who is good on it.
 
 Does not belong here: what par is (``rules.par``), the numbers (``warehouse.maps``, ``warehouse.map_history``), the
-words (``reports.career_words``), the curve's points (``map_curve``).
+words (``reports.map_words``), the curve's points (``map_curve``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.reports.career_words import amount, par_text, record_value
+from slomix_pipeline.reports.career_words import amount, record_value
+from slomix_pipeline.reports.map_words import (
+    advantage_text,
+    attacks_text,
+    card_text,
+    curves_text,
+    finish_text,
+    quartiles_text,
+)
 from slomix_pipeline.rules.boards import BoardName
-from slomix_pipeline.rules.intervals import likely_share
-from slomix_pipeline.rules.par import LEAST_ATTACKS, Attack, Par, Step, fallen_by, holding, seen_until
+from slomix_pipeline.rules.par import LEAST_ATTACKS, Par
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link
 from slomix_pipeline.site.meant import check_played
 from slomix_pipeline.site.pages import records
-from slomix_pipeline.site.pages.map_curve import Curve, curve_of
+from slomix_pipeline.site.pages.map_curve import CurveShown, curve_shown
 from slomix_pipeline.site.pages.records import RecordShown
 from slomix_pipeline.site.pages.shared import attack_text
 from slomix_pipeline.site.sorting import Column, Head, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
+from slomix_pipeline.warehouse.map_cards import Finish, closest_finishes, map_curves
 from slomix_pipeline.warehouse.map_history import (
     LEAST_MATCHES,
-    AttackSeen,
     PlayOfMap,
     attacks_on,
     last_plays,
@@ -39,16 +46,17 @@ from slomix_pipeline.warehouse.records import RecordSeen, fastest_attacks
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.teams import team_names
 
-_NEAR_MISSES, _PLAYS, _PLAYERS = 5, 10, 20
-_NEAR_SECONDS = 10  # behind the record
+_PLAYS, _PLAYERS = 10, 20
 
 
 @dataclass(frozen=True)
 class MapLine:
-    """A map in the list. ``par``: None where it can't be said, ``why`` says so; ``fastest``: None without a completed
-    attack that counts; ``success``: the share of ``attacks`` with the usual limit that was completed."""
+    """A map in the list, in one ``sentence``, too. ``par``: None where it can't be said, ``why`` says so; ``fastest``:
+    None without a completed attack that counts; ``success``: the share of ``attacks`` with the usual limit that was
+    completed."""
 
     link: Link
+    sentence: str
     matches: int
     par: str | None
     why: str
@@ -68,12 +76,21 @@ class MapsPage:
 
 @dataclass(frozen=True)
 class AttackLine:
-    """An attack in a list. ``behind``: how much slower than the record, in words."""
+    """An attack in a list, with how it ended."""
 
     url: str
     text: str
     ended_at: datetime
-    behind: str = ""
+
+
+@dataclass(frozen=True)
+class FinishLine:
+    """A second attack that beat its time by little: who, and by how much in words."""
+
+    url: str
+    team: TeamName
+    text: str
+    ended_at: datetime
 
 
 @dataclass(frozen=True)
@@ -102,23 +119,26 @@ class PlayerLine:
 
 @dataclass(frozen=True)
 class MapPage:
-    """A map. ``boards``: where its boards are; ``first``: how often who attacked first won, with its interval;
-    ``curve``: None while there are too few attacks, which are then listed in ``few``; ``quartiles``: by when a quarter,
-    half and three quarters of the defences fell."""
+    """A map. ``sentence``: its card, ``more``: what else is to be known of its par; ``attacks``: how many that is from;
+    ``first``: how often who attacked first won, with its interval; ``boards``: where its boards are; ``curve``: None
+    while there are too few attacks, which are then listed in ``few``; ``quartiles``: by when a quarter, half and three
+    quarters of the defences fell."""
 
     numbers: MapNumbers
-    par: str
+    sentence: str
+    more: str
+    attacks: str
     first: str
     boards: str
     record_book: str
-    curve: Curve | None
-    quartiles: tuple[str, ...]
+    curve: CurveShown | None
+    quartiles: str
     few: tuple[AttackLine, ...]
-    near_misses: tuple[AttackLine, ...]
+    finishes: tuple[FinishLine, ...]
     players: tuple[PlayerLine, ...]
     least_matches: int
     plays: tuple[PlayLine, ...]
-    attacks: tuple[RecordShown, ...]
+    records: tuple[RecordShown, ...]
 
 
 _Listed = tuple[MapNumbers, RecordSeen | None]  # a map with its fastest attack
@@ -151,6 +171,7 @@ def _line(row: _Listed) -> MapLine:
     own, fastest = row
     return MapLine(
         link=Link(url_of("maps", own.name), own.name),
+        sentence=card_text(own),
         matches=own.matches,
         par=None if own.par.par is None else format_time(own.par.par),
         why=_why(own.par),
@@ -175,72 +196,39 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
     conn, name = moment.conn, asked.given["map"]
     check_played(moment, name)
     (seen,) = map_numbers(conn, name)
-    attacks = attacks_on(conn, name)
-    usual = [Attack(own.seconds, own.completed) for own in attacks if own.limit_seconds == seen.limit_seconds]
-    curve = holding(usual)
+    curves = map_curves(conn, name, seen.limit_seconds)
+    fastest = fastest_attacks(conn, name)
     plays = last_plays(conn, name, _PLAYS)
     names = team_names(conn, {play.session_key for play in plays})
-    few = () if seen.par.enough else attacks
+    few = () if curves else attacks_on(conn, name)
     keys = [own.round_key for own in few] + [key for play in plays for key in (play.r1_key, play.r2_key) if key]
     rounds = rounds_seen(conn, keys)
     asking = urlencode({"map": name})
     return MapPage(
         numbers=seen,
-        par=par_text(seen),
-        first=_first_won(seen),
+        sentence=card_text(seen),
+        more=curves_text(curves),
+        attacks=attacks_text(seen),
+        first=advantage_text(seen.advantage),
         boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
         record_book=f"/records?{asking}",
-        curve=curve_of(curve, len(usual), seen.limit_seconds, seen_until(usual)) if seen.par.enough else None,
-        quartiles=tuple(
-            _fallen(seen, curve, what, share)
-            for what, share in (("a quarter", 0.75), ("half (par)", 0.5), ("three quarters", 0.25))
-        ),
+        curve=curve_shown(curves, seen.limit_seconds, round(fastest[0].value) if fastest else None) if curves else None,
+        quartiles=quartiles_text(seen),
         few=tuple(
-            AttackLine(_url(own), attack_text(rounds[own.round_key]), own.ended_at)
+            AttackLine(url_of("rounds", own.round_key), attack_text(rounds[own.round_key]), own.ended_at)
             for own in few
             if own.round_key in rounds
         ),
-        near_misses=_near_misses(attacks),
+        finishes=tuple(map(_finish, closest_finishes(conn, name))),
         players=_players(moment, name),
         least_matches=LEAST_MATCHES,
         plays=tuple(_play(play, names[play.session_key], rounds) for play in plays),
-        attacks=records.attacks(fastest_attacks(conn, name)),
+        records=records.attacks(fastest),
     )
 
 
-def _first_won(seen: MapNumbers) -> str:
-    """``12 of 31 (39 %, in truth between 24 and 56 %)``."""
-    decided = seen.first_won + seen.second_won
-    if not decided:
-        return UNKNOWN
-    low, high = likely_share(seen.first_won, decided)
-    share = amount(100 * seen.first_won / decided, 0, " %")
-    verdict = "may be chance" if low <= 0.5 <= high else "more than chance"
-    return f"{seen.first_won} of {decided} ({share}; 95 % interval {100 * low:.0f} to {100 * high:.0f} %: {verdict})"
-
-
-def _fallen(seen: MapNumbers, curve: Sequence[Step], what: str, share: float) -> str:
-    seconds = fallen_by(curve, share)
-    if seconds is not None:
-        return f"{what} by {format_time(seconds)}"
-    return f"{what} not known" if seen.par.held_share is None else f"{what} never"
-
-
-def _near_misses(attacks: Sequence[AttackSeen]) -> tuple[AttackLine, ...]:
-    """The attacks just behind the record, of those that can be one."""
-    fastest = sorted(
-        (own for own in attacks if own.completed and own.in_book and own.is_of_a_team),
-        key=lambda own: (own.seconds, own.ended_at),
-    )
-    best = fastest[0].seconds if fastest else 0
-    behind = [own for own in fastest if best < own.seconds <= best + _NEAR_SECONDS][:_NEAR_MISSES]
-    return tuple(
-        AttackLine(_url(own), format_time(own.seconds), own.ended_at, f"+{own.seconds - best} s") for own in behind
-    )
-
-
-def _url(own: AttackSeen) -> str:
-    return url_of("rounds", own.round_key)
+def _finish(own: Finish) -> FinishLine:
+    return FinishLine(url_of("matches", own.match_key), own.team, finish_text(own), own.ended_at)
 
 
 def _play(play: PlayOfMap, names: Mapping[str, TeamName], rounds: Mapping[str, RoundSeen]) -> PlayLine:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slomix_pipeline.reports.career_words import par_text
+from slomix_pipeline.reports.map_words import par_text
 from slomix_pipeline.reports.odds_words import half_time_parts, odds_of_result
 from slomix_pipeline.rules.awards import WANTED, award_title
 from slomix_pipeline.rules.overrides import OverrideKind, decided_text
