@@ -16,6 +16,7 @@ from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
+from slomix_pipeline.site.pages.held import HeldTable, held_table
 from slomix_pipeline.site.pages.shared import (
     TOTALS,
     MatchLine,
@@ -28,6 +29,7 @@ from slomix_pipeline.site.pages.team_tables import Armed, TeamTable, armed, team
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest
+from slomix_pipeline.warehouse.expectations import held_of_session
 from slomix_pipeline.warehouse.own_usual import own_usual
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
 from slomix_pipeline.warehouse.session_awards import SessionAwards, awards_of
@@ -92,6 +94,7 @@ class SessionPage:
     teams: tuple[TeamTable, ...]
     columns: tuple[tuple[str, str, str, int], ...]
     unknown: tuple[str, ...]
+    held: HeldTable
     awards: SessionAwards
     duels: DuelTable
     armed: tuple[Armed, ...]
@@ -156,6 +159,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key)),
         columns=TOTALS,
         unknown=unknown_columns(players),
+        held=held_table(held_of_session(conn, key), "session"),
         awards=awards_of(conn, key),
         duels=duel_table(duels, players),
         armed=armed(weapons_used(conn, "session", key), players),
