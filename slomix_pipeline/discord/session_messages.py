@@ -20,6 +20,7 @@ from slomix_pipeline.discord.wording import (
     unbroken,
     whole,
 )
+from slomix_pipeline.reports.expected_words import surprise_text
 from slomix_pipeline.rules.awards import Award
 from slomix_pipeline.rules.best import Best, most
 from slomix_pipeline.rules.grades import Grade
@@ -36,6 +37,7 @@ from slomix_pipeline.warehouse.highlights import NOTHING_SPECIAL, Highlights
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, RoundSeen, SessionScore
 from slomix_pipeline.warehouse.session_awards import SessionAwards
+from slomix_pipeline.warehouse.surprises import Surprise
 
 MOST_REASONS = 3  # of a grade, decisions or corrections
 LONGEST = 120  # visible characters of one of them
@@ -59,6 +61,7 @@ def session_message(
         *duel_fields(highlights.duels),
         *block("Records", [fallen_record_text(record) for record in highlights.records]),
         *block("Personal bests", [personal_best_text(best) for best in highlights.bests]),
+        *surprise_fields(highlights.surprise),
         *block("Reached for the first time", reached_lines(highlights.unlocked)),
     )
     head = session_head(session, matches, grade, decisions, corrections, [MVP_LEGEND] if players else [])
@@ -122,6 +125,13 @@ def award_fields(awards: SessionAwards) -> tuple[Field, ...]:
 def duel_fields(duels: Sequence[Duel]) -> tuple[Field, ...]:
     """The duels with most kills."""
     return block("Duels", [_duel_line(duel) for duel in duels])
+
+
+def surprise_fields(surprise: Surprise | None) -> tuple[Field, ...]:
+    """Who was furthest above what was expected of him."""
+    if surprise is None:
+        return ()
+    return block("More than expected", [f"**{player_text(surprise.name)}**: {surprise_text(surprise)}"])
 
 
 def verdict_text(session: SessionScore, teams: Mapping[str, TeamName]) -> str:

@@ -17,6 +17,7 @@ from slomix_pipeline.rules.expected import POOLED_SD, Sum, night_sd
 from slomix_pipeline.rules.intervals import Z
 
 LEAST_NIGHTS = 3  # on either side of a change
+LATEST_NIGHTS = 40  # that a change is looked for in: in so many by chance none of 150 careers had one
 SURE = 0.95
 RETRACTED_BELOW = 0.8
 LEAST_JUMP = 0.1  # as a part of the level before
@@ -72,6 +73,21 @@ def night_of_accuracy(name: str, aimed_hits: int, aimed_shots: int) -> Night | N
         return None
     share = aimed_hits / aimed_shots
     return Night(name, log(share), sqrt(_ACCURACY_SD**2 + (1 - share) / aimed_hits))
+
+
+def standing_change(nights: Sequence[Night]) -> Change | None:
+    """The change that is told after the last of some nights in order of play; None is the usual answer.
+
+    It is told from the night on that makes it news, as long as it still holds. So nobody has to keep that it was told:
+    while it is neither news nor gone, the nights before say which of both it was last.
+    """
+    for end in range(len(nights), 0, -1):
+        found = change(nights[max(0, end - LATEST_NIGHTS) : end])
+        if found is None or not found.still_holds:
+            return None
+        if found.is_news:
+            return change(nights[-LATEST_NIGHTS:])
+    return None
 
 
 def change(nights: Sequence[Night]) -> Change | None:

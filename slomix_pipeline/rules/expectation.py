@@ -24,10 +24,11 @@ from slomix_pipeline.rules.expected import (
     Metric,
     Parameters,
     PlayedRound,
+    Situation,
     Sum,
     expectations,
     in_order,
-    situation,
+    situations,
     summed,
 )
 
@@ -105,6 +106,25 @@ def _nights(rounds: Iterable[PlayedRound]) -> Iterator[tuple[str, list[PlayedRou
         yield night, list(own)
 
 
+class _Grown:
+    """Numbers that are added to at their end, without a copy of all of them each time."""
+
+    def __init__(self, kind: type) -> None:
+        self._room: np.ndarray = np.zeros(1024, kind)
+        self._used = 0
+
+    def add(self, more: Sequence[float] | np.ndarray) -> None:
+        until = self._used + len(more)
+        if until > len(self._room):
+            self._room = np.concatenate((self._room, np.zeros(max(len(self._room), len(more)), self._room.dtype)))
+        self._room[self._used : until] = more
+        self._used = until
+
+    @property
+    def all(self) -> np.ndarray:
+        return self._room[: self._used]
+
+
 class _Equations:
     """The sums that the fit needs, added to night by night."""
 
@@ -114,56 +134,73 @@ class _Equations:
         self._columns = {(kind, ""): column for column, kind in enumerate((_BASE, _ATTACK, _NUMBERS))}
         self._left, self._right = np.zeros((0, 0)), np.zeros(0)
         self._rounds: dict[str, int] = {}
-        # Every line that was fitted, as entries of its row.
-        self._row, self._column, self._value = (np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
-        self._minutes, self._actual = np.zeros(0), np.zeros(0)
+        # What was fitted, to find its level again. All lines of a side of a round have one row, of what bears on them
+        # beside the player; its entries: row, column and value.
+        self._rows = 0
+        self._row, self._column, self._value = _Grown(np.intp), _Grown(np.intp), _Grown(np.float64)
+        # Each line: the row of its side, its player's column, his minutes; and what all did together.
+        self._of_row, self._player, self._minutes = _Grown(np.intp), _Grown(np.intp), _Grown(np.float64)
+        self._actual = 0.0
 
     def add(self, rounds: Iterable[PlayedRound]) -> None:
         """Takes a night in."""
-        row: list[int] = []
-        column: list[int] = []
-        value: list[float] = []
-        minutes: list[float] = []
-        actual: list[float] = []
+        entries: list[tuple[int, int, float]] = []
+        lines: list[tuple[int, int, float, float]] = []
+        rows = 0
         for played in rounds:
-            for line in sorted(played.lines, key=lambda line: line.guid):
-                did, effects = line.actual(self._metric), _effects(played, line)
-                if did is None or effects is None:
+            for side, found in situations(played).items():
+                own = [(line, did) for line in played.lines if (did := self._told_by(line, side)) is not None]
+                if not own:
                     continue
-                for effect, part in effects.items():
-                    row.append(len(minutes))
-                    column.append(self._columns.setdefault(effect, len(self._columns)))
-                    value.append(part)
-                minutes.append(line.seconds / 60)
-                actual.append(float(did))
-                self._rounds[line.guid] = self._rounds.get(line.guid, 0) + 1
-        if minutes:
-            self._sum(*map(np.array, (row, column, value, minutes, actual)))
+                entries += [(rows, self._column_of(*effect), part) for effect, part in _effects(played, found).items()]
+                for line, did in sorted(own, key=lambda one: one[0].guid):
+                    lines.append((rows, self._column_of(_PLAYER, line.guid), line.seconds / 60, float(did)))
+                    self._rounds[line.guid] = self._rounds.get(line.guid, 0) + 1
+                rows += 1
+        if lines:
+            self._sum(rows, [np.array(column) for column in zip(*entries, strict=True)], np.array(lines).T)
 
-    def _sum(
-        self, row: np.ndarray, column: np.ndarray, value: np.ndarray, minutes: np.ndarray, actual: np.ndarray
-    ) -> None:
-        design = np.zeros((len(minutes), len(self._columns)))
-        design[row, column] = value
+    def _told_by(self, line: Line, side: int) -> int | None:
+        """What a line of that side has to tell."""
+        return line.actual(self._metric) if line.side == side and line.seconds >= LEAST_SECONDS else None
+
+    def _column_of(self, kind: str, name: str) -> int:
+        return self._columns.setdefault((kind, name), len(self._columns))
+
+    def _sum(self, rows: int, entries: Sequence[np.ndarray], lines: np.ndarray) -> None:
+        row, column, value = entries
+        of_row, player = lines[:2].astype(np.intp)
+        minutes, actual = lines[2:]
+        of_side = np.zeros((rows, len(self._columns)))
+        of_side[row, column] = value
+        design = of_side[of_row]
+        design[np.arange(len(design)), player] = 1.0
         weighted = design.T * minutes
         grown = (0, len(self._columns) - len(self._right))
         self._left = np.pad(self._left, (grown, grown)) + weighted @ design
         self._right = np.pad(self._right, grown) + weighted @ np.log((actual + _ADDED[self._metric]) / minutes)
-        self._row = np.concatenate((self._row, row + len(self._minutes)))
-        self._column = np.concatenate((self._column, column))
-        self._value = np.concatenate((self._value, value))
-        self._minutes = np.concatenate((self._minutes, minutes))
-        self._actual = np.concatenate((self._actual, actual))
+        for kept, more in (
+            (self._row, row + self._rows),
+            (self._column, column),
+            (self._value, value),
+            (self._of_row, of_row + self._rows),
+            (self._player, player),
+            (self._minutes, minutes),
+        ):
+            kept.add(more)
+        self._rows += rows
+        self._actual += float(actual.sum())
 
     def parameters(self) -> Parameters | None:
         """The fit of what was taken in; None when that is nothing."""
-        if not self._actual.sum():
+        if not self._actual:
             return None
         held = np.array([_HELD_BY[kind] for kind, _ in self._columns])
         found = np.linalg.solve(self._left + np.diag(held), self._right)
         # Of a logarithm's mean the mean does not follow: what all did together is what was expected of all.
-        logarithm = np.bincount(self._row, self._value * found[self._column])
-        found[0] += np.log(self._actual.sum() / (np.exp(logarithm) @ self._minutes))
+        of_side = np.bincount(self._row.all, self._value.all * found[self._column.all])
+        logarithm = of_side[self._of_row.all] + found[self._player.all]
+        found[0] += np.log(self._actual / (np.exp(logarithm) @ self._minutes.all))
         effects = {effect: round(float(found[column]), _DECIMALS) for effect, column in self._columns.items()}
         return Parameters(
             self._metric,
@@ -177,17 +214,13 @@ class _Equations:
         )
 
 
-def _effects(played: PlayedRound, line: Line) -> dict[tuple[str, str], float] | None:
-    """What bears on a line, each effect with its part; None: it tells nothing."""
-    found = situation(played, line)
-    if found is None or line.seconds < LEAST_SECONDS:
-        return None
+def _effects(played: PlayedRound, found: Situation) -> dict[tuple[str, str], float]:
+    """What bears on all lines of a side beside the player, each effect with its part."""
     return {
         (_BASE, ""): 1.0,
         (_ATTACK, ""): found.attack,
         (_NUMBERS, ""): found.numbers,
         (_MAP, played.map_name): 1.0,
-        (_PLAYER, line.guid): 1.0,
         **{(_OPPONENT, guid): share for guid, share in found.opponents.items()},
     }
 

@@ -8,10 +8,11 @@ A night is judged by the parameters as they were before it, else it would be hel
 more than ``math``, so whoever tells a number loads nothing heavy.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
 from math import exp, log, sqrt
 from typing import Any, NamedTuple
 
@@ -132,32 +133,39 @@ class Sum:
         return self.enough and self.minutes >= LEAST_MINUTES and self.actual > 0
 
 
-def situation(played: PlayedRound, line: Line) -> Situation | None:
-    """What a player's rate in a round depends on; None when nobody stood against him, or he was not there."""
-    against = {other.guid: other.seconds for other in played.lines if other.side != line.side and other.seconds > 0}
-    mates = sum(other.seconds for other in played.lines if other.side == line.side)
+def situations(played: PlayedRound) -> dict[int, Situation]:
+    """What the rates of either side in a round depend on; without a side that nobody stood against, or with nobody."""
+    found = {side: _situation(played, side) for side in sorted({line.side for line in played.lines})}
+    return {side: own for side, own in found.items() if own is not None}
+
+
+def _situation(played: PlayedRound, side: int) -> Situation | None:
+    against = {other.guid: other.seconds for other in played.lines if other.side != side and other.seconds > 0}
+    mates = sum(other.seconds for other in played.lines if other.side == side)
     opponents = sum(against.values())
-    if not opponents or line.seconds <= 0:
+    if not opponents or mates <= 0:
         return None
-    attack = 0.0 if played.attackers_side is None else 0.5 if line.side == played.attackers_side else -0.5
+    attack = 0.0 if played.attackers_side is None else 0.5 if side == played.attackers_side else -0.5
     shares = {guid: against[guid] / opponents for guid in sorted(against)}
     return Situation(attack, log(opponents / mates), shares)
 
 
-def expected(parameters: Parameters, played: PlayedRound, line: Line) -> float | None:
-    """How much is expected of a player in a round; None when nobody stood against him."""
-    found = situation(played, line)
-    if found is None:
-        return None
-    rate = (
-        parameters.base
+def expected(parameters: Parameters, played: PlayedRound) -> dict[str, float]:
+    """How much is expected of everybody in a round, by GUID; of nobody who was not there, or against whom nobody
+    stood."""
+    of_side = {
+        side: parameters.base
         + parameters.attack * found.attack
         + parameters.numbers * found.numbers
         + parameters.maps.get(played.map_name, 0.0)
-        + parameters.players.get(line.guid, 0.0)
         + sum(parameters.opponents.get(guid, 0.0) * share for guid, share in found.opponents.items())
-    )
-    return exp(rate) * line.seconds / 60
+        for side, found in situations(played).items()
+    }
+    return {
+        line.guid: exp(of_side[line.side] + parameters.players.get(line.guid, 0.0)) * line.seconds / 60
+        for line in played.lines
+        if line.side in of_side and line.seconds > 0
+    }
 
 
 def expectations(parameters: Parameters, rounds: Iterable[PlayedRound]) -> list[Expectation]:
@@ -165,8 +173,9 @@ def expectations(parameters: Parameters, rounds: Iterable[PlayedRound]) -> list[
     Short rounds are in it, too: they tell little, but a sum without them would be another than players know."""
     found = []
     for played in sorted(rounds, key=in_order):
+        wanted_of = expected(parameters, played)
         for line in sorted(played.lines, key=lambda line: line.guid):
-            actual, wanted = line.actual(parameters.metric), expected(parameters, played, line)
+            actual, wanted = line.actual(parameters.metric), wanted_of.get(line.guid)
             if actual is not None and wanted is not None:
                 earlier = parameters.rounds.get(line.guid, 0)
                 minutes = line.seconds / 60
@@ -199,15 +208,43 @@ def summed(found: Iterable[Expectation]) -> list[Sum]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far full nights of a player scatter: ``square``: the sum of their squared logarithms of actual / expected,
+    what all scatter among them as so many ``nights``."""
+
+    square: float
+    nights: int
+
+    @property
+    def sd(self) -> float:
+        return sqrt(self.square / self.nights)
+
+    def after(self, night: Sum) -> "Spread":
+        """The same with one more night; one that tells too little is passed over."""
+        if not night.tells_spread:
+            return self
+        return Spread(self.square + (log(night.ratio) * _fullness(night.minutes)) ** 2, self.nights + 1)
+
+
+POOLED = {metric: Spread(_POOLED_NIGHTS * sd**2, _POOLED_NIGHTS) for metric, sd in POOLED_SD.items()}
+
+
 def own_sd(metric: Metric, earlier: Iterable[Sum]) -> float:
     """How far a full night of a player scatters (sd of the logarithm of actual / expected): his nights so far, shrunk
     to what all scatter. ``earlier``: his nights; those that tell too little are passed over."""
-    square, nights = _POOLED_NIGHTS * POOLED_SD[metric] ** 2, _POOLED_NIGHTS
-    for night in earlier:
-        if night.tells_spread:
-            square += (log(night.ratio) * _fullness(night.minutes)) ** 2
-            nights += 1
-    return sqrt(square / nights)
+    return reduce(Spread.after, earlier, POOLED[metric]).sd
+
+
+def with_own_sd(nights: Iterable[Sequence[Sum]]) -> list[list[tuple[Sum, float]]]:
+    """Each sum of each night, in order of play, with the ``own_sd`` of its player's nights before it."""
+    so_far: dict[tuple[str, Metric], Spread] = {}
+    found = []
+    for night in nights:
+        own = [(one, so_far.get((one.guid, one.metric), POOLED[one.metric])) for one in night]
+        found.append([(one, spread.sd) for one, spread in own])
+        so_far.update({(one.guid, one.metric): spread.after(one) for one, spread in own})
+    return found
 
 
 def night_sd(sd: float, minutes: float) -> float:
@@ -227,6 +264,17 @@ def judged(night: Sum, sd: float) -> Against | None:
         return None
     low, high = usual_ratio(sd, night.minutes)
     return Against.BELOW if night.ratio < low else Against.ABOVE if night.ratio > high else Against.EVEN
+
+
+def surprise(nights: Iterable[tuple[Sum, float]]) -> Sum | None:
+    """The sum that is furthest above what was usual for its player, of those that tell something; None where nobody was
+    above it. What was below is nobody's business but his. ``nights``: each with its ``own_sd``."""
+    above = [
+        (log(night.ratio) / night_sd(sd, night.minutes), night)
+        for night, sd in nights
+        if night.tells_spread and judged(night, sd) is Against.ABOVE
+    ]
+    return min(above, key=lambda one: (-one[0], one[1].guid, one[1].metric))[1] if above else None
 
 
 def _fullness(minutes: float) -> float:

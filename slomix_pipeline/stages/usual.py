@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, as_json
+from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, Sum, as_json, summed, with_own_sd
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import Fitted, Model
-from slomix_pipeline.warehouse.played_history import RoundExpected, played_rounds, store_expected
-
-MODELS = {Metric.DAMAGE: Model.USUAL_DAMAGE, Metric.KILLS: Model.USUAL_KILLS}
+from slomix_pipeline.warehouse.fitted import USUAL, Fitted
+from slomix_pipeline.warehouse.played_history import (
+    NightExpected,
+    RoundExpected,
+    played_rounds,
+    store_expected,
+    store_expected_nights,
+)
 
 
 class Learned(NamedTuple):
@@ -31,35 +35,42 @@ def learn_usual(database: Database) -> Learned:
     """Fits what is usual to all rounds, unless that has been done."""
     with database.snapshot() as conn:
         state, rounds = fitted.history_state(conn), played_rounds(conn)
-        kept = [fitted.load(conn, model) for model in MODELS.values()]
+        kept = [fitted.load(conn, model) for model in USUAL.values()]
     made_of = fitted.fingerprint(rounds)
     if all(own is not None and (own.fingerprint, own.version) == (made_of, VERSION) for own in kept):
         with database.transaction() as conn:
-            for model in MODELS.values():
+            for model in USUAL.values():
                 fitted.still_right(conn, model, state)
         return Learned(anew=False, rounds=len(rounds), changed=0)
     from slomix_pipeline.rules.expectation import fit
 
     now, until = datetime.now(UTC), max((played.played_at for played in rounds), default=None)
-    models = {MODELS[metric]: fit(rounds, metric) for metric in Metric}
-    expected = _expected(rounds)
+    models = {USUAL[metric]: fit(rounds, metric) for metric in Metric}
+    expected, nights = _expected(rounds)
     with database.transaction() as conn:
         for model, own in models.items():
             fitted.store(conn, Fitted(model, VERSION, made_of, until, {} if own is None else as_json(own), state, now))
         changed = store_expected(conn, expected)
+        store_expected_nights(conn, nights)
     return Learned(anew=True, rounds=len(rounds), changed=changed)
 
 
-def _expected(rounds: Sequence[PlayedRound]) -> list[RoundExpected]:
-    """Of everybody in every round, where both numbers could be expected."""
+def _expected(rounds: Sequence[PlayedRound]) -> tuple[list[RoundExpected], list[NightExpected]]:
+    """Of everybody in every round where both numbers could be expected; and the sums of each night."""
     from slomix_pipeline.rules.expectation import walk
 
-    kills = {
-        (own.round_key, own.guid): own.expected for night in walk(rounds, Metric.KILLS) for own in night.expectations
-    }
-    return [
-        RoundExpected(own.round_key, own.guid, own.expected, kills[own.round_key, own.guid], own.earlier_rounds)
-        for night in walk(rounds, Metric.DAMAGE)
-        for own in night.expectations
-        if (own.round_key, own.guid) in kills
+    of_rounds: list[RoundExpected] = []
+    of_nights: list[tuple[str, list[Sum]]] = []
+    for damage, kills in zip(walk(rounds, Metric.DAMAGE), walk(rounds, Metric.KILLS), strict=True):
+        own = {(one.round_key, one.guid): one for one in kills.expectations}
+        both = [(one, own[place]) for one in damage.expectations if (place := (one.round_key, one.guid)) in own]
+        of_rounds += [
+            RoundExpected(one.round_key, one.guid, one.expected, other.expected, one.earlier_rounds)
+            for one, other in both
+        ]
+        of_nights.append((damage.night, summed(one for pair in both for one in pair)))
+    judged = with_own_sd(sums for _, sums in of_nights)
+    nights = [
+        NightExpected(night, own, sd) for (night, _), sums in zip(of_nights, judged, strict=True) for own, sd in sums
     ]
+    return of_rounds, nights

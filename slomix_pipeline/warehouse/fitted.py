@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.attack_model import Strength
+from slomix_pipeline.rules.expected import Metric
 from slomix_pipeline.warehouse.rows import rows_of
 
 
@@ -26,6 +27,9 @@ class Model(StrEnum):
     PLAYER_TIMES = "player_times"  # the same by who plays, too
     USUAL_DAMAGE = "usual_damage"  # what damage players do in a minute
     USUAL_KILLS = "usual_kills"
+
+
+USUAL = {Metric.DAMAGE: Model.USUAL_DAMAGE, Metric.KILLS: Model.USUAL_KILLS}
 
 
 @dataclass(frozen=True)

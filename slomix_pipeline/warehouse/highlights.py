@@ -1,7 +1,7 @@
 """What a session has to tell beside its result.
 
 Belongs here: reading it in one piece. Does not belong here: what each of it is (``session_awards``, ``duels``,
-``fallen_records``, ``records``, ``careers``), how it is told (``discord``).
+``fallen_records``, ``records``, ``surprises``, ``careers``), how it is told (``discord``).
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,19 @@ from slomix_pipeline.warehouse.duels import Duel, hardest_duels
 from slomix_pipeline.warehouse.fallen_records import FallenRecord, fallen_records
 from slomix_pipeline.warehouse.records import personal_bests_of
 from slomix_pipeline.warehouse.session_awards import NO_AWARDS, SessionAwards, awards_of
+from slomix_pipeline.warehouse.surprises import Surprise, surprise_of
 
 
 @dataclass(frozen=True)
 class Highlights:
     """Who was given which awards, the duels with most kills, the records that fell, who had his best night in
-    something, what players reached for the first time."""
+    something, who was furthest above what was expected of him, what players reached for the first time."""
 
     awards: SessionAwards = NO_AWARDS
     duels: Sequence[Duel] = ()
     records: Sequence[FallenRecord] = ()
     bests: Sequence[PersonalBest] = ()
+    surprise: Surprise | None = None
     unlocked: Sequence[Unlocked] = ()
 
     @property
@@ -46,5 +48,6 @@ def highlights_of(conn: Connection[DictRow], session_key: str) -> Highlights:
         hardest_duels(conn, session_key),
         fallen_records(conn, session_key),
         personal_bests_of(conn, session_key),
+        surprise_of(conn, session_key),
         unlocked_in(conn, session_key),
     )

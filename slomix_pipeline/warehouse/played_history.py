@@ -1,7 +1,7 @@
-"""All rounds that count, as what is usual is fitted to them, and what was to be expected in each.
+"""All rounds that count, as what is usual is fitted to them, and keeping what was to be expected in each.
 
-Belongs here: reading ``player_round_fact`` for that, the table ``expectation``. Does not belong here: the fit
-(``rules.expectation``), what is made of it for people.
+Belongs here: reading ``player_round_fact`` for that, writing the tables ``expectation`` and ``expected_night``. Does
+not belong here: the fit (``rules.expectation``), reading what was expected (``expectations``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import DictRow, tuple_row
 
-from slomix_pipeline.rules.expected import Line, Metric, PlayedRound
+from slomix_pipeline.rules.expected import Line, Metric, PlayedRound, Sum
 
 
 class RoundExpected(NamedTuple):
@@ -24,25 +24,36 @@ class RoundExpected(NamedTuple):
     earlier_rounds: int
 
 
+class NightExpected(NamedTuple):
+    """What was to be expected of a player, by person, in a session; ``own_sd``: how far his full nights scattered
+    before it."""
+
+    session_key: str
+    sums: Sum
+    own_sd: float
+
+
 def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None = None) -> list[PlayedRound]:
     """Every round that counts, or those of some sessions, in order of play; players by person. A number that holds more
     than its round is unknown, as in careers."""
+    some = "" if session_keys is None else "and f.session_key = any(%(sessions)s)"  # pages plan for any value: no "or"
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
-            """select f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, who.person, min(f.side),
+            f"""select f.round_key, f.session_key, f.stamp, f.map, m.attackers_side,
+                      coalesce(who.person_guid, f.guid) as person, min(f.side),
                       sum(f.seconds_played)::integer,
                       case when bool_and(f.damage_given is not null and counts_in_careers(f.flags))
                            then sum(f.damage_given)::integer end,
                       case when bool_and(f.kills is not null and counts_in_careers(f.flags))
                            then sum(f.kills)::integer end
                from player_round_fact f
-               join career_name who using (guid)
+               left join person_decided who using (guid)
                left join match m using (match_key)
-               where f.side in (1, 2) and (%(all)s or f.session_key = any(%(sessions)s))
-               group by f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, who.person
+               where f.side in (1, 2) {some}
+               group by f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, person
                having min(f.side) = max(f.side) and count(f.seconds_played) = count(*)
-               order by f.stamp, f.round_key, who.person""",
-            {"all": session_keys is None, "sessions": list(session_keys or ())},
+               order by f.stamp, f.round_key, person""",
+            {"sessions": list(session_keys or ())},
         ).fetchall()
     return [
         PlayedRound(key, night, played_at, map_name, attackers, tuple(Line(*row[5:]) for row in own))
@@ -69,6 +80,42 @@ def store_expected(conn: Connection[DictRow], found: Iterable[RoundExpected]) ->
            where (expectation.damage, expectation.kills, expectation.earlier_rounds)
                  is distinct from (excluded.damage, excluded.kills, excluded.earlier_rounds)"""
         ).rowcount
+    )
+
+
+def store_expected_nights(conn: Connection[DictRow], found: Iterable[NightExpected]) -> None:
+    """Keeps the sums of sessions in place of those before."""
+    conn.execute("create temporary table found_night (like expected_night) on commit drop")
+    with conn.cursor() as cursor, cursor.copy("copy found_night from stdin") as copy:
+        for row in found:
+            own = row.sums
+            copy.write_row(
+                (
+                    row.session_key,
+                    own.guid,
+                    own.metric,
+                    own.rounds,
+                    own.minutes,
+                    own.expected,
+                    own.actual,
+                    own.earlier_rounds,
+                    row.own_sd,
+                )
+            )
+    conn.execute(
+        """delete from expected_night e
+           where not exists (select from found_night f where f.session_key = e.session_key and f.guid = e.guid
+                             and f.metric = e.metric)"""
+    )
+    conn.execute(
+        """insert into expected_night as e select f.* from found_night f join session using (session_key)
+           on conflict (session_key, guid, metric) do update
+           set (rounds, minutes, expected, actual, earlier_rounds, own_sd)
+             = (excluded.rounds, excluded.minutes, excluded.expected, excluded.actual, excluded.earlier_rounds,
+                excluded.own_sd)
+           where (e.rounds, e.minutes, e.expected, e.actual, e.earlier_rounds, e.own_sd)
+                 is distinct from (excluded.rounds, excluded.minutes, excluded.expected, excluded.actual,
+                                   excluded.earlier_rounds, excluded.own_sd)"""
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from slomix_pipeline.discord import messages, session_messages
 from slomix_pipeline.discord.embeds import Message
 from slomix_pipeline.rules.awards import Award
+from slomix_pipeline.rules.expected import Metric
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import UNNAMED, NameSource, TeamName
 from slomix_pipeline.rules.teams import Team
@@ -18,6 +19,7 @@ from slomix_pipeline.warehouse.duels import Duel
 from slomix_pipeline.warehouse.highlights import Highlights
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline.warehouse.session_awards import SessionAwards
+from slomix_pipeline.warehouse.surprises import Surprise
 from slomix_pipeline_tests.discord.seen import (
     BEATEN,
     DECISION,
@@ -180,6 +182,13 @@ def test_awards_name_who_was_given_each_most_often_and_of_how_many_rounds_that_i
     whole = session_messages.session_message(SESSION, [], [], FINE, highlights=Highlights(replace(awards, rounds=14)))
     assert "known of" not in blocks(whole)["Awards"]
     assert "Awards" not in blocks(session_messages.session_message(SESSION, [], [], FINE))
+
+
+def test_the_surprise_of_the_night_stands_beside_what_was_expected() -> None:
+    highlights = Highlights(surprise=Surprise("A", "*one*", Metric.DAMAGE, 6140, 5203.0))
+    message = session_messages.session_message(SESSION, [], [], FINE, highlights=highlights)
+    assert blocks(message)["More than expected"] == r"**\*one\***: 6,140 damage, 5,200 expected (+18 %)"
+    assert "More than expected" not in blocks(session_messages.session_message(SESSION, [], [], FINE))
 
 
 def test_the_key_that_people_copy_leads_the_footer() -> None:

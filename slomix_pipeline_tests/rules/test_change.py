@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.change import LEAST_NIGHTS, Change, Night, change, night_of, night_of_accuracy
+from slomix_pipeline.rules.change import (
+    LATEST_NIGHTS,
+    LEAST_NIGHTS,
+    Change,
+    Night,
+    change,
+    night_of,
+    night_of_accuracy,
+    standing_change,
+)
 from slomix_pipeline.rules.expected import LEAST_ROUNDS, POOLED_SD, Metric, Sum
 
 SD = POOLED_SD[Metric.DAMAGE]
@@ -101,3 +110,21 @@ def test_only_differences_between_nights_matter_and_downwards_is_as_likely_as_up
     assert one.probability == pytest.approx(moved.probability, abs=1e-6)
     assert one.by == pytest.approx(moved.by, abs=1e-6)
     assert log(1 + turned.by) == pytest.approx(-log(1 + one.by), abs=1e-9)
+
+
+def test_a_change_is_told_once_it_is_news_and_stands_until_it_no_longer_holds() -> None:
+    lot = random.Random(6)
+    nights = [*career(lot, 30, 0.25, 12), *career(lot, 30, 0.0)]  # up, and back again
+    told = False
+    for so_far in range(1, len(nights) + 1):
+        now = change(nights[max(0, so_far - LATEST_NIGHTS) : so_far])
+        told = now is not None and (now.is_news or (told and now.still_holds))
+        stands = standing_change(nights[:so_far])
+        assert stands == (now if told else None)
+    assert {standing_change(nights[:so_far]) is not None for so_far in (12, 30, 60)} == {False, True}
+
+
+def test_a_change_of_long_ago_is_no_longer_told() -> None:
+    nights = career(random.Random(6), 30, 0.25, 12)
+    assert standing_change(nights) is not None
+    assert standing_change([*nights, *(Night(f"later {at}", log(1.25), SD) for at in range(60))]) is None

@@ -19,7 +19,9 @@ from slomix_pipeline.rules.expected import (
     judged,
     own_sd,
     summed,
+    surprise,
     usual_ratio,
+    with_own_sd,
 )
 from slomix_pipeline.rules.form import Against
 
@@ -42,25 +44,25 @@ NIGHT = Sum("ADA", Metric.DAMAGE, rounds=12, minutes=60, expected=20_000, actual
 
 
 def test_a_round_is_expected_by_map_side_numbers_player_and_opponents() -> None:
-    wanted = expected(PARAMETERS, PLAYED, ADA)
-    assert wanted is not None
+    wanted = expected(PARAMETERS, PLAYED)["ADA"]
     # Ten minutes in defence, 1200 seconds of opponents against 900 of his own side, half of each opponent's effect.
     assert isclose(wanted, 300 * 10 * exp(0.05 + 0.5 * log(1200 / 900) + 0.2 + 0.3 + 0.02 - 0.01))
 
 
 def test_who_attacks_is_left_open_where_nobody_knows_and_strangers_and_new_maps_count_as_all() -> None:
     anywhere = replace(PLAYED, attackers_side=None, map_name="new", lines=(BEA, replace(BEA, guid="EVA", side=2)))
-    assert isclose(expected(PARAMETERS, anywhere, BEA) or 0, 300 * 5)
+    assert isclose(expected(PARAMETERS, anywhere)["BEA"], 300 * 5)
 
 
 def test_what_a_player_does_himself_changes_nothing_of_what_is_expected_of_him() -> None:
     lines = (replace(ADA, damage=9, kills=0), BEA, CID, DON)
-    assert expected(PARAMETERS, replace(PLAYED, lines=lines), lines[0]) == expected(PARAMETERS, PLAYED, ADA)
+    assert expected(PARAMETERS, replace(PLAYED, lines=lines)) == expected(PARAMETERS, PLAYED)
 
 
 def test_nothing_is_expected_where_nobody_stood_against_him() -> None:
-    assert expected(PARAMETERS, replace(PLAYED, lines=(ADA, BEA)), ADA) is None
-    assert expected(PARAMETERS, PLAYED, replace(ADA, seconds=0)) is None
+    assert expected(PARAMETERS, replace(PLAYED, lines=(ADA, BEA))) == {}
+    gone = (replace(ADA, seconds=0), CID)
+    assert expected(PARAMETERS, replace(PLAYED, lines=(*gone, BEA))).keys() == {"BEA", "CID"}
 
 
 def test_expectations_are_of_whose_number_is_known_and_a_night_is_their_sum() -> None:
@@ -106,3 +108,21 @@ def test_a_players_own_scatter_begins_at_that_of_all_and_moves_with_his_nights()
     short = replace(NIGHT, actual=90_000, minutes=39.9)
     assert own_sd(Metric.DAMAGE, [unknown, short, replace(NIGHT, actual=0)]) == POOLED_SD[Metric.DAMAGE]
     assert own_sd(Metric.DAMAGE, [NIGHT] * 10) < POOLED_SD[Metric.DAMAGE]
+
+
+def test_a_night_is_held_against_how_far_the_nights_before_it_scattered() -> None:
+    nights = [[replace(NIGHT, actual=actual), replace(NIGHT, guid="BEA")] for actual in (30_000, 12_000, 30_000)]
+    found = with_own_sd(nights)
+    assert [[own for own, _ in night] for night in found] == nights
+    for at, night in enumerate(found):
+        for own, sd in night:
+            assert sd == own_sd(own.metric, [one for before in nights[:at] for one in before if one.guid == own.guid])
+
+
+def test_the_surprise_is_who_was_furthest_above_his_usual_and_never_who_was_below() -> None:
+    good, better = replace(NIGHT, actual=24_000), replace(NIGHT, guid="BEA", actual=23_500)
+    assert surprise([(good, 0.08), (better, 0.08)]) == good
+    assert surprise([(good, 0.08), (better, 0.05)]) == better  # his nights are more alike
+    assert surprise([(replace(NIGHT, actual=9_000), 0.08), (NIGHT, 0.08)]) is None
+    assert surprise([(replace(good, minutes=20), 0.08), (replace(good, earlier_rounds=3), 0.08)]) is None
+    assert surprise([]) is None

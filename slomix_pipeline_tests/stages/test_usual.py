@@ -1,5 +1,6 @@
 """What was to be expected of players, kept for every round by what was known before its session."""
 
+from math import isclose
 from pathlib import Path
 
 from slomix_pipeline.simulator.history import write_day
@@ -27,6 +28,12 @@ def test_a_round_is_expected_by_earlier_evenings_alone_and_only_what_changes_is_
     first, second = (row["session_key"] for row in pipeline.rows("select session_key from session order by started_at"))
     assert learned.anew and learned.changed == len(rows) > 0
     assert {row["session_key"] for row in rows} == {second} and any(row["earlier_rounds"] > 0 for row in rows)
+    nights = pipeline.rows("select * from expected_night order by guid, metric")
+    assert {row["session_key"] for row in nights} == {second}
+    for night in nights:
+        own = [row for row in rows if row["guid"] == night["guid"]]
+        assert night["rounds"] == len(own)
+        assert isclose(night["expected"], sum(row[night["metric"]] for row in own))
 
     again = learn_usual(pipeline.database)
     assert not again.anew and again.changed == 0

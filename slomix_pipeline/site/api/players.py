@@ -184,7 +184,7 @@ def player_sessions(request: Request, guid: str, after: After = None, limit: Lim
     """His sessions, newest first."""
 
     def make(moment: Moment, asked: Asked) -> Listed[NightOfPlayer]:
-        guids = _guids(moment.conn, guid, "sessions")
+        guids = guids_of_player(moment.conn, guid, "sessions")
         nights = lately(moment.conn, guids, None).nights[::-1] if guids else ()
         part, more = listed(asked, nights, _night_key, limit, after)
         return Listed(
@@ -207,7 +207,7 @@ def player_maps(request: Request, guid: str, after: After = None, limit: Limit =
     """What he did on each map, the most played first."""
 
     def make(moment: Moment, asked: Asked) -> Listed[MapOfPlayer]:
-        guids = _guids(moment.conn, guid, "maps")
+        guids = guids_of_player(moment.conn, guid, "maps")
         rows = players.maps_played(moment.conn, guids, standings.on_maps(moment.conn, guid)) if guids else []
         part, more = listed(asked, rows, lambda row: row.map, limit, after)
         return Listed(tuple(MapOfPlayer(**vars(row), key=row.map, **links("maps", row.map)) for row in part), more)
@@ -220,7 +220,7 @@ def player_weapons(request: Request, guid: str, after: After = None, limit: Limi
     """With which weapons he killed, the most used first."""
 
     def make(moment: Moment, asked: Asked) -> Listed[WeaponOfPlayer]:
-        rows = careers.weapons_used(moment.conn, _guids(moment.conn, guid, "weapons"), None)
+        rows = careers.weapons_used(moment.conn, guids_of_player(moment.conn, guid, "weapons"), None)
         part, more = listed(asked, rows, lambda row: row.weapon, limit, after)
         own = _part_links(guid, "weapons")
         return Listed(
@@ -236,7 +236,7 @@ def player_opponents(request: Request, guid: str, after: After = None, limit: Li
     """With and against whom he played, the most met first."""
 
     def make(moment: Moment, asked: Asked) -> Listed[OpponentOfPlayer]:
-        rows = players.most_met(moment.conn, guid, None) if _guids(moment.conn, guid, "opponents") else []
+        rows = players.most_met(moment.conn, guid, None) if guids_of_player(moment.conn, guid, "opponents") else []
         part, more = listed(asked, rows, lambda row: row.guid, limit, after)
         return Listed(tuple(OpponentOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
 
@@ -344,7 +344,7 @@ def _found(conn: Connection[DictRow], guid: str, part: str = "") -> PlayerFound 
     return found
 
 
-def _guids(conn: Connection[DictRow], guid: str, part: str) -> list[str]:
+def guids_of_player(conn: Connection[DictRow], guid: str, part: str) -> list[str]:
     """All GUIDs of a player; none of who never played in a round that counts."""
     return careers.guids_of(conn, guid) if isinstance(_found(conn, guid, part), PlayerFound) else []
 

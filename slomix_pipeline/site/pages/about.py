@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slomix_pipeline.reports.career_words import samples_text
+from slomix_pipeline.reports.expected_words import counted_texts
 from slomix_pipeline.rules.boards import BOARDS, threshold, threshold_text
 from slomix_pipeline.rules.grades import costs
 from slomix_pipeline.rules.par import LEAST_ATTACKS
@@ -44,7 +45,8 @@ class BoardNeeds:
 
 @dataclass(frozen=True)
 class MetricsPage:
-    """How it is counted. ``policies``: each score policy in words; ``grades``: letter and example of what costs it."""
+    """How it is counted. ``expected``: what is expected of players, in sentences; ``policies``: each score policy in
+    words; ``grades``: letter and example of what costs it."""
 
     metrics: Sequence[MetricText]
     sums: tuple[SumLine, ...]
@@ -54,6 +56,7 @@ class MetricsPage:
     least_attacks: int
     least_matches: int
     least_sessions: int
+    expected: Sequence[str]
     policies: tuple[tuple[str, str], ...]
     grades: Sequence[tuple[str, str]]
 
@@ -82,6 +85,7 @@ def metrics_page(moment: Moment, asked: Asked) -> MetricsPage:
         least_attacks=LEAST_ATTACKS,
         least_matches=LEAST_MATCHES,
         least_sessions=LEAST_SESSIONS,
+        expected=counted_texts(),
         policies=tuple((name, policy.in_words) for name, policy in POLICIES.items()),
         grades=costs(),
     )

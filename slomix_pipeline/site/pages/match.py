@@ -19,12 +19,14 @@ from slomix_pipeline.site.answers import Asked, Moved
 from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.attack_axis import Axis, axis
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
+from slomix_pipeline.site.pages.held import HeldTable, held_table
 from slomix_pipeline.site.pages.shared import TOTALS, MatchLine, match_lines, match_result
 from slomix_pipeline.site.pages.team_tables import COLUMNS, Armed, TeamTable, armed, team_tables, unknown_columns
 from slomix_pipeline.site.sorting import Head, heads, order_asked
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import duels_of
+from slomix_pipeline.warehouse.expectations import held_of_match
 from slomix_pipeline.warehouse.maps import map_numbers
 from slomix_pipeline.warehouse.plays import AwardGiven, Play, awards_given, plays_before
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
@@ -112,6 +114,7 @@ class MatchPage:
     round_columns: tuple[tuple[str, str, str, int], ...]
     unknown: tuple[str, ...]
     nobodies: tuple[str, ...]
+    held: HeldTable
     armed: tuple[Armed, ...]
     duels: DuelTable
     awards: tuple[tuple[int, tuple[AwardLine, ...]], ...]
@@ -170,6 +173,7 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         round_columns=OF_A_ROUND,
         unknown=unknown_columns(match.players),
         nobodies=match.without_identity,
+        held=held_table(held_of_match(conn, session_key, [seen.key for seen in match.rounds]), "match"),
         armed=armed(weapons_used(conn, "match", key), match.players),
         duels=duel_table(duels_of(conn, session_key, key), match.players),
         awards=_awards(awards_given(conn, key, WANTED), {entry.guid: entry.shown for entry in evidence.rosters}),

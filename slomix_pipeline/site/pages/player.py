@@ -18,11 +18,14 @@ from slomix_pipeline.reports import career_words as words
 from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, BoardName, threshold
 from slomix_pipeline.rules.form import Against, against_usual
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
+from slomix_pipeline.site.pages.held import PlayerAgainst, player_against
 from slomix_pipeline.site.sorting import Column, Head, Order, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse import boards, careers, nights, players, standings
 from slomix_pipeline.warehouse.boards import BoardPlace
 from slomix_pipeline.warehouse.careers import AliasSeen, Behind, Career, WeaponSeen
+from slomix_pipeline.warehouse.expectations import nights_held, sums_of_players
+from slomix_pipeline.warehouse.form_changes import changes_of
 from slomix_pipeline.warehouse.nights import Lately
 from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
@@ -156,6 +159,7 @@ class CareerShown:
     few: bool
     sessions: str
     form: tuple[NightLine, ...]
+    against: PlayerAgainst
     matches: tuple[MatchLine, ...]
     maps: tuple[MapPlayed, ...]
     map_heads: tuple[Head, ...]
@@ -220,6 +224,7 @@ def _shown(conn: Connection[DictRow], career: Career, known: Behind, order: Orde
         few=career.numbers.rounds < MIN_ROUNDS,
         sessions=f"/sessions?{urlencode({'player': career.guid})}",
         form=_form(conn, career.guid, lately),
+        against=_against(conn, career.guid, guids),
         matches=_matches(conn, guids),
         maps=in_order(players.maps_played(conn, guids, known.on_maps), MAPS, order, lambda own: (own.map,)),
         map_heads=heads(MAPS, order, url),
@@ -305,6 +310,11 @@ def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[Night
         )
         for at, (night, key) in enumerate(shown)
     )
+
+
+def _against(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> PlayerAgainst:
+    kept = sums_of_players(conn, [person])
+    return player_against(nights_held(kept, nights.NIGHTS_OF_FORM), changes_of(conn, guids, kept))
 
 
 def _ends(standing: Standing | None) -> str:

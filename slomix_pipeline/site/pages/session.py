@@ -16,6 +16,7 @@ from slomix_pipeline.rules.teams import Team, flag_text
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.pages.duel_tables import DuelTable, duel_table
+from slomix_pipeline.site.pages.held import HeldTable, held_table
 from slomix_pipeline.site.pages.shared import (
     TOTALS,
     MatchLine,
@@ -29,6 +30,7 @@ from slomix_pipeline.site.sorting import Head, heads, order_asked
 from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest
+from slomix_pipeline.warehouse.expectations import held_of_session
 from slomix_pipeline.warehouse.own_usual import own_usual
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
 from slomix_pipeline.warehouse.session_awards import SessionAwards, awards_of
@@ -94,6 +96,7 @@ class SessionPage:
     columns: tuple[tuple[str, str, str, int], ...]
     heads: tuple[Head, ...]
     unknown: tuple[str, ...]
+    held: HeldTable
     awards: SessionAwards
     duels: DuelTable
     armed: tuple[Armed, ...]
@@ -160,6 +163,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         columns=TOTALS,
         heads=heads(COLUMNS, order, url_of("sessions", key)),
         unknown=unknown_columns(players),
+        held=held_table(held_of_session(conn, key), "session"),
         awards=awards_of(conn, key),
         duels=duel_table(duels, players),
         armed=armed(weapons_used(conn, "session", key), players),

@@ -1,0 +1,90 @@
+"""The surprise of an evening: told in its summary by what was known before it, and not otherwise when that is learned."""
+
+from datetime import timedelta
+from math import log
+from typing import Any
+
+import pytest
+
+from slomix_pipeline.rules.expected import LEAST_ROUNDS, Metric, Parameters, as_json, expectations, from_json
+from slomix_pipeline.warehouse import fitted
+from slomix_pipeline.warehouse.fitted import USUAL, Fitted
+from slomix_pipeline.warehouse.played_history import RoundExpected, played_rounds, store_expected
+from slomix_pipeline.warehouse.surprises import surprise_of
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline
+from slomix_pipeline_tests.stages.endstats_steps import ADA, BOB
+from slomix_pipeline_tests.stages.test_session_highlights import played, summaries
+
+# Both do 500 damage and 5 kills in rounds of 8 and 6 minutes: more than is expected of b|b., and much more of Ada.
+RATE = {Metric.DAMAGE: log(500 / 8), Metric.KILLS: log(5 / 8)}
+LATELY = Parameters(
+    Metric.DAMAGE, 0.0, 0.0, 0.0, {}, {ADA: log(0.7), BOB: 0.0}, {}, {ADA: LEAST_ROUNDS, BOB: LEAST_ROUNDS}
+)
+
+
+def learn(pipeline: Pipeline, known_for: timedelta) -> list[Parameters]:
+    """As if the models had learned until so long before the session: that ADA does less than he then does."""
+    with pipeline.database.transaction() as conn:
+        (session,) = conn.execute("select started_at from session").fetchall()
+        for metric, model in USUAL.items():
+            kept = as_json(LATELY) | {"metric": metric, "base": RATE[metric]}
+            until = session["started_at"] - known_for
+            fitted.store(conn, Fitted(model, "usual/1", "x", until, kept, "x", until))
+        return [from_json(own.parameters) for own in (fitted.load(conn, model) for model in USUAL.values()) if own]
+
+
+def learned_all(pipeline: Pipeline, parameters: list[Parameters]) -> None:
+    """As if they had learned the session, too."""
+    with pipeline.database.transaction() as conn:
+        damage, kills = (
+            {(e.round_key, e.guid): e for e in expectations(own, played_rounds(conn))} for own in parameters
+        )
+        rows = [
+            RoundExpected(*place, one.expected, kills[place].expected, one.earlier_rounds)
+            for place, one in damage.items()
+        ]
+        store_expected(conn, rows)
+    learn(pipeline, timedelta(hours=-5))
+
+
+@pytest.fixture
+def surprised(pipeline: Pipeline) -> tuple[Pipeline, list[Parameters]]:
+    """An evening of 10 rounds after which the models have not learned yet."""
+    played(pipeline, matches=5)
+    return pipeline, learn(pipeline, timedelta(hours=1))
+
+
+def surprise(pipeline: Pipeline) -> Any:
+    with pipeline.database.connect() as conn:
+        (session,) = conn.execute("select session_key from session").fetchall()
+        return surprise_of(conn, session["session_key"])
+
+
+def test_a_summary_tells_the_surprise_and_stays_when_the_models_have_learned_the_evening(
+    surprised: tuple[Pipeline, list[Parameters]],
+) -> None:
+    pipeline, parameters = surprised
+    pipeline.report_sessions()
+    (summary,) = summaries(pipeline)
+    assert "More than expected" in summary and "**Ada**: 5,000 damage, " in summary and "expected (+" in summary
+    before = surprise(pipeline)
+    learned_all(pipeline, parameters)
+    assert surprise(pipeline) == before
+    assert pipeline.report_sessions() == [] and summaries(pipeline) == [summary]
+
+
+def test_models_that_know_of_the_evening_tell_no_surprise_of_it(
+    surprised: tuple[Pipeline, list[Parameters]],
+) -> None:
+    pipeline, _ = surprised
+    learn(pipeline, timedelta(hours=-1))
+    assert surprise(pipeline) is None
+    pipeline.report_sessions()
+    assert "More than expected" not in summaries(pipeline)[0]
+
+
+def test_who_is_hidden_is_no_surprise_but_who_comes_next(surprised: tuple[Pipeline, list[Parameters]]) -> None:
+    pipeline, _ = surprised
+    assert surprise(pipeline).guid == ADA
+    assert pipeline.slomix("identity", "hide", ADA, "--why", "his wish").exit_code == 0
+    assert surprise(pipeline).guid == BOB
