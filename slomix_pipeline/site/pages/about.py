@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slomix_pipeline.reports.career_words import samples_text
+from slomix_pipeline.rules.attack_model import REGULAR_FROM
 from slomix_pipeline.rules.boards import BOARDS, threshold, threshold_text
 from slomix_pipeline.rules.grades import costs
+from slomix_pipeline.rules.pairs import LEAST_KILLS
+from slomix_pipeline.rules.pairs import LEAST_MATCHES as LEAST_TOGETHER
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.score_policies import POLICIES
 from slomix_pipeline.rules.seasons import LEAST_SESSIONS
@@ -44,7 +47,8 @@ class BoardNeeds:
 
 @dataclass(frozen=True)
 class MetricsPage:
-    """How it is counted. ``policies``: each score policy in words; ``grades``: letter and example of what costs it."""
+    """How it is counted. ``regular_from``: matches; ``least_together``: of a pair; ``least_kills``: between two, either
+    way; ``policies``: each score policy in words; ``grades``: letter and example of what costs it."""
 
     metrics: Sequence[MetricText]
     sums: tuple[SumLine, ...]
@@ -54,6 +58,9 @@ class MetricsPage:
     least_attacks: int
     least_matches: int
     least_sessions: int
+    regular_from: int
+    least_together: int
+    least_kills: int
     policies: tuple[tuple[str, str], ...]
     grades: Sequence[tuple[str, str]]
 
@@ -82,6 +89,9 @@ def metrics_page(moment: Moment, asked: Asked) -> MetricsPage:
         least_attacks=LEAST_ATTACKS,
         least_matches=LEAST_MATCHES,
         least_sessions=LEAST_SESSIONS,
+        regular_from=REGULAR_FROM,
+        least_together=LEAST_TOGETHER,
+        least_kills=LEAST_KILLS,
         policies=tuple((name, policy.in_words) for name, policy in POLICIES.items()),
         grades=costs(),
     )
