@@ -16,7 +16,8 @@ create table strength (
     guid      text primary key,
     strength  double precision not null,
     deviation double precision not null check (deviation > 0),
-    matches   integer not null check (matches > 0)
+    matches   integer not null check (matches > 0),
+    sigma     double precision not null check (sigma > 0)   -- of the model: how much times scatter
 );
 create trigger data_changes after insert or update or delete on strength
     for each statement execute function data_changes();

@@ -12,8 +12,10 @@ from slomix_pipeline.reports.forecast_words import report_markdown
 from slomix_pipeline.rules.attack_model import unlikely
 from slomix_pipeline.rules.expected import SUMS_WITHIN
 from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
+from slomix_pipeline.rules.pairs import too_many
 from slomix_pipeline.stages.attack_model import learn
 from slomix_pipeline.stages.forecast_reports import report_forecasts
+from slomix_pipeline.stages.pairs import find_pairs
 from slomix_pipeline.stages.usual import learn_usual
 from slomix_pipeline.warehouse import played_history
 from slomix_pipeline.warehouse.database import Database
@@ -128,4 +130,35 @@ def expectation(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     )
 
 
-INSIGHT = [attack_model, expectation, forecast_scores]
+@dg.asset(
+    group_name=GROUP,
+    owners=[OWNER],
+    kinds={"postgres", "python"},
+    tags={"stage": "insight"},
+    deps=["attack_model", "forecast_scores"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "nemeses",
+            asset="pairs",
+            description="Few have a nemesis: were it many, what is expected of duels would be wrong.",
+        )
+    ],
+    op_tags=NOBODY_WAITS,
+    description="What every two players won together, beside what strengths let expect of their teams, and who killed "
+    "somebody surely more often than was to be expected: counted anew over all of history.",
+)
+def pairs(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+    found = find_pairs(database)
+    return dg.MaterializeResult(
+        metadata={"pairs": found.pairs, "nemeses": found.nemeses, "rows changed": found.changed},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not too_many(found.nemeses, found.players),
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"nemeses": found.nemeses, "players in duels": found.players},
+            )
+        ],
+    )
+
+
+INSIGHT = [attack_model, expectation, forecast_scores, pairs]

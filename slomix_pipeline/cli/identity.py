@@ -24,7 +24,10 @@ from slomix_pipeline.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slomix_pipeline.actions.identifying import Finder
+    from slomix_pipeline.rules.namesakes import Suggestion
     from slomix_pipeline.warehouse.identities import IdentityDecision
 
 
@@ -130,12 +133,14 @@ def identity_hide(guid: str, why: str, made_by: str | None) -> None:
 @click.option("--all", "also_revoked", is_flag=True, help="Also those that were taken back.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def identity_list(also_revoked: bool, as_json: bool) -> None:
-    """List the decisions, oldest first, with the names that people play under: it is for the admin's eyes."""
+    """List the decisions, oldest first, with the names that people play under, and who may be one person of whom nobody
+    decided anything: it is for the admin's eyes."""
     with clear_errors():
-        from slomix_pipeline.warehouse import identities
+        from slomix_pipeline.warehouse import identities, namesakes
 
-        with database_of(read_settings()).connect() as conn:
+        with database_of(read_settings()).snapshot() as conn:
             rows = identities.listed(conn, also_revoked=also_revoked)
+            maybe = [] if as_json else namesakes.suggested(conn)
         if as_json:
             print_json([asdict(row) for row in rows])
             return
@@ -145,6 +150,18 @@ def identity_list(also_revoked: bool, as_json: bool) -> None:
             when = row.made_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             table.add_row(str(row.id), _in_words(row), row.made_by, when, row.reason, back)
         out.print(table if rows else "Nobody decided who is who.")
+        _print_suggestions(maybe)
+
+
+def _print_suggestions(maybe: "Sequence[Suggestion]") -> None:
+    """What speaks for each, and what decides it either way. Nothing follows from it by itself."""
+    if maybe:
+        out.print("\nMaybe one person; nothing is merged before you say so:")
+    for own in maybe:
+        newer, older = f"{own.newer} ({own.newer_name})", f"{own.older} ({own.older_name})"
+        out.print(f"{newer} and {older}: {', '.join(own.reasons)}", soft_wrap=True)
+        for decision in ("merge", "reject"):
+            out.print(f'    slomix identity {decision} {own.newer} {own.older} --why "…"', soft_wrap=True)
 
 
 @identity.command(name="revoke")

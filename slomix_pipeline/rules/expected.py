@@ -17,13 +17,13 @@ from math import exp, log, sqrt
 from typing import Any, NamedTuple
 
 from slomix_pipeline.rules.form import Against
+from slomix_pipeline.rules.intervals import Z_80
 
 SUMS_WITHIN = 0.03  # that all of a month did together, of what was expected of all
 LEAST_SECONDS = 120  # of a player in a round: fewer tell nothing of his rate
 LEAST_ROUNDS = 20  # earlier ones of that length: before, a player is not known
 FULL_NIGHT = 60.0  # minutes, from which on a night scatters no less
 LEAST_MINUTES = 40.0  # of a night that tells how much a player scatters
-_USUAL = 1.28  # standard deviations: 80 of 100 nights
 _POOLED_NIGHTS = 10  # nights of his own that weigh as much as what all scatter
 
 
@@ -254,7 +254,7 @@ def night_sd(sd: float, minutes: float) -> float:
 
 def usual_ratio(sd: float, minutes: float) -> tuple[float, float]:
     """Between which ratios of actual to expected 80 of 100 nights of that length lie."""
-    reach = _USUAL * night_sd(sd, minutes)
+    reach = Z_80 * night_sd(sd, minutes)
     return exp(-reach), exp(reach)
 
 

@@ -1,11 +1,13 @@
 """How sure a share is that was counted: the interval in which it lies in 95 of 100 cases (Wilson).
 
-Belongs here: that interval. Does not belong here: what is counted.
+Belongs here: that interval, and by how many standard deviations intervals reach. Does not belong here: what is
+counted.
 """
 
 from math import sqrt
 
 Z = 1.96  # of 95 in 100
+Z_80 = 1.28  # of 80 in 100: where less has to be sure
 
 
 def likely_share(part: int, whole: int) -> tuple[float, float]:

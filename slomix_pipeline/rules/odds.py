@@ -10,6 +10,7 @@ from math import erfc, exp, log, pi, sqrt
 from typing import NamedTuple
 
 from slomix_pipeline.rules.attack_model import AttackModel, Roster
+from slomix_pipeline.rules.intervals import Z_80
 from slomix_pipeline.rules.par import EXACT_FROM
 
 LEAST_ATTACKS = 6  # on a map: of fewer no odds are told, only how many there were
@@ -181,3 +182,17 @@ def points_of_chance(strength: float, sigma: float, team_size: int) -> float:
     """What a strength is worth: how many points of 100 a team of so many is likelier to win with that player in place
     of an average one."""
     return 100 * (below(2 * strength / team_size / (sigma * sqrt(2))) - 0.5)
+
+
+class Worth(NamedTuple):
+    """What a strength is worth in points of chance, and between which points that lies in 80 of 100 cases."""
+
+    points: float
+    low: float
+    high: float
+
+
+def worth(strength: float, deviation: float, sigma: float, team_size: int) -> Worth:
+    """The same as ``points_of_chance``, as sure as the strength is."""
+    reach = Z_80 * deviation
+    return Worth(*(points_of_chance(strength + off, sigma, team_size) for off in (0, -reach, reach)))

@@ -1,7 +1,7 @@
 """Pairs of players: who wins together as often as was to be expected, and who is killed by whom more than that.
 
 Belongs here: a pair's record with what was expected of it, when somebody has a nemesis. Does not belong here: the odds
-of a match and how its teams stood (both are given), how many matches pages list (``warehouse.players``).
+of a match and how its teams stood (both are given), keeping what was found (``warehouse.pair_records``).
 
 There is no number for how well two go together: of no pair such an effect was found.
 """
@@ -19,6 +19,9 @@ LEAST_MATCHES = 10  # decided ones together: a record of fewer is not listed
 LEAST_KILLS = 20  # between two, either way
 SURE = 0.95
 _HELD_BY = 20  # kills that are taken as seen at the expected share, beside those that were
+_FEW_NEMESES = 2  # of however few players
+_MANY_NEMESES = 0.25  # of all players: chance gives one in twenty
+_NEAR, _MOST_STEPS = 1e-7, 500  # of the fit of odds
 
 
 @dataclass(frozen=True)
@@ -112,17 +115,29 @@ def _duo(
     return Duo(*pair, len(own), wins, expected, *likely_share(wins, len(own)), apart, apart_won)
 
 
-def nemesis(guid: str, duels: Mapping[str, Duels], totals: Mapping[str, Duels]) -> Nemesis | None:
+def nemeses(duels: Mapping[str, Mapping[str, Duels]]) -> dict[str, Nemesis]:
+    """Who has a nemesis, by GUID. ``duels``: of everybody with each opponent, so that every two are in it twice, once
+    from each side."""
+    odds = duel_odds(duels)
+    found = ((guid, nemesis(guid, own, odds)) for guid, own in sorted(duels.items()))
+    return {guid: one for guid, one in found if one is not None}
+
+
+def too_many(found: int, players: int) -> bool:
+    """Whether so many of the players who were in duels have a nemesis that what is expected of duels must be wrong."""
+    return found > max(_FEW_NEMESES, _MANY_NEMESES * players)
+
+
+def nemesis(guid: str, duels: Mapping[str, Duels], odds: Mapping[str, float]) -> Nemesis | None:
     """Who killed a player more often than was to be expected; None: nobody surely.
 
-    ``duels``: of the player with each opponent; ``totals``: of everybody with everybody, in the same rounds. Whoever is
-    looked for among many has to be the surer: one of twenty would be found by chance.
+    ``duels``: of the player with each opponent; ``odds``: of everybody, see ``duel_odds``. Whoever is looked for among
+    many has to be the surer: one of twenty would be found by chance.
     """
     found = [
-        own
+        _against(opponent, duel, odds[opponent] / (odds[opponent] + odds[guid]))
         for opponent, duel in duels.items()
         if duel.kills + duel.deaths >= LEAST_KILLS
-        and (own := _against(opponent, duel, totals[guid], totals[opponent])) is not None
     ]
     surest = max(found, key=lambda own: (own.probability, own.kills, own.opponent), default=None)
     if surest is None or (1 - surest.probability) * len(found) > 1 - SURE:
@@ -130,15 +145,33 @@ def nemesis(guid: str, duels: Mapping[str, Duels], totals: Mapping[str, Duels]) 
     return surest
 
 
-def _against(opponent: str, duel: Duels, own: Duels, his: Duels) -> Nemesis | None:
-    """One opponent of a player. The odds that he is who kills are expected to be as his against all, by the player's
-    against all."""
-    for_him, for_own = his.kills * own.deaths, own.kills * his.deaths
-    if not for_him or not for_own:
-        return None
-    share, of = for_him / (for_him + for_own), duel.kills + duel.deaths
+def _against(opponent: str, duel: Duels, share: float) -> Nemesis:
+    """One opponent of a player, of whom a ``share`` of the kills between them is expected."""
+    of = duel.kills + duel.deaths
     above = beta_above(share, _HELD_BY * share + duel.deaths, _HELD_BY * (1 - share) + duel.kills)
     return Nemesis(opponent, duel.deaths, of, share * of, above)
+
+
+def duel_odds(duels: Mapping[str, Mapping[str, Duels]]) -> dict[str, float]:
+    """By GUID the odds of killing an average player before he kills: those of two players are their ratio. Fitted to
+    all duels together (Bradley and Terry), so that who is always up against the strong is not taken for weak. Everybody
+    has a kill and a death more, of an average player."""
+    kills = {guid: 1 + sum(duel.kills for duel in own.values()) for guid, own in sorted(duels.items())}
+    deaths = {guid: 1 + sum(duel.deaths for duel in own.values()) for guid, own in sorted(duels.items())}
+    odds = {guid: kills[guid] / deaths[guid] for guid in kills}
+    for _ in range(_MOST_STEPS):
+        before = odds
+        odds = {
+            guid: kills[guid]
+            / sum(
+                [(duel.kills + duel.deaths) / (own + before[opponent]) for opponent, duel in duels[guid].items()],
+                2 / (own + 1),
+            )
+            for guid, own in before.items()
+        }
+        if all(abs(odds[guid] / own - 1) < _NEAR for guid, own in before.items()):
+            break
+    return odds
 
 
 def beta_above(x: float, a: float, b: float) -> float:

@@ -46,5 +46,6 @@ def learn(database: Database) -> Learned:
     with database.transaction() as conn:
         for model, own in models.items():
             fitted.store(conn, Fitted(model, VERSION, made_of, until, as_json(own), state, now))
-        fitted.store_strengths(conn, strengths(models[Model.PLAYER_TIMES]))
+        players = models[Model.PLAYER_TIMES]
+        fitted.store_strengths(conn, strengths(players), players.sigma)
     return Learned(models, anew=True, matches=len(matches))

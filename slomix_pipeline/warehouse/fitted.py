@@ -74,7 +74,7 @@ def learning(conn: Connection[DictRow]) -> Learning:
 
 
 def history_state(conn: Connection[DictRow]) -> str:
-    """A text that stays as long as no session is scored anew and nothing is decided about who is who."""
+    """A text that stays as long as no session is scored anew, no endstats come and nobody decides who is who."""
     row = conn.execute("select state from history_state").fetchone()
     assert row is not None
     return str(row["state"])
@@ -120,17 +120,18 @@ def still_right(conn: Connection[DictRow], model: Model, state: str) -> None:
     conn.execute("update fitted set state = %s where model = %s", [state, model])
 
 
-def store_strengths(conn: Connection[DictRow], strengths: Iterable[Strength]) -> None:
-    """Keeps everybody's strength in place of those before."""
+def store_strengths(conn: Connection[DictRow], strengths: Iterable[Strength], sigma: float) -> None:
+    """Keeps everybody's strength in place of those before. ``sigma``: of the model that they are from."""
     rows = [(own.guid, own.value, own.sd, own.matches) for own in strengths]
     guids, values, deviations, matches = ([row[at] for row in rows] for at in range(4))
     conn.execute("delete from strength where guid <> all(%s)", [guids])
     conn.execute(
         """insert into strength
-           select * from unnest(%s::text[], %s::double precision[], %s::double precision[], %s::integer[])
+           select *, %s from unnest(%s::text[], %s::double precision[], %s::double precision[], %s::integer[])
            on conflict (guid) do update
-           set (strength, deviation, matches) = (excluded.strength, excluded.deviation, excluded.matches)
-           where (strength.strength, strength.deviation, strength.matches)
-                 is distinct from (excluded.strength, excluded.deviation, excluded.matches)""",
-        [guids, values, deviations, matches],
+           set (strength, deviation, matches, sigma)
+               = (excluded.strength, excluded.deviation, excluded.matches, excluded.sigma)
+           where (strength.strength, strength.deviation, strength.matches, strength.sigma)
+                 is distinct from (excluded.strength, excluded.deviation, excluded.matches, excluded.sigma)""",
+        [sigma, guids, values, deviations, matches],
     )

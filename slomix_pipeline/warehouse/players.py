@@ -91,9 +91,10 @@ class PlayerDuelled:
 
 @dataclass(frozen=True)
 class Rivals:
-    """Whom somebody was killed by most, and whom he killed most; None where no round told of any."""
+    """Whom somebody was killed by most, and whom he killed most; None where no round told of any. Who plays much kills
+    much: see ``rules.pairs.nemesis``."""
 
-    nemesis: PlayerDuelled | None
+    killer: PlayerDuelled | None
     victim: PlayerDuelled | None
 
 

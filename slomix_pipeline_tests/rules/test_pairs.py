@@ -16,8 +16,11 @@ from slomix_pipeline.rules.pairs import (
     Duels,
     Duo,
     beta_above,
+    duel_odds,
     duos,
+    nemeses,
     nemesis,
+    too_many,
 )
 
 
@@ -76,27 +79,52 @@ def duo_is_sane(one: Duo) -> bool:
     return 0 <= one.low <= one.won / one.matches <= one.high <= 1 and one.expected is not None
 
 
-def test_a_nemesis_is_who_killed_more_often_than_both_their_totals_let_expect() -> None:
-    totals = {"ADA": Duels(300, 300), "BOB": Duels(300, 300), "CYD": Duels(600, 300)}
-    found = nemesis("ADA", {"BOB": Duels(12, 28)}, totals)
+def test_a_nemesis_is_who_killed_more_often_than_the_odds_of_both_let_expect() -> None:
+    odds = {"ADA": 1.0, "BOB": 1.0, "CYD": 2.0}
+    found = nemesis("ADA", {"BOB": Duels(12, 28)}, odds)
     assert found is not None and (found.opponent, found.kills, found.of, found.expected) == ("BOB", 28, 40, 20)
     assert 0.98 < found.probability < 0.99
-    assert nemesis("ADA", {"CYD": Duels(12, 28)}, totals) is None  # he kills everybody two to one
+    assert nemesis("ADA", {"CYD": Duels(12, 28)}, odds) is None  # he kills everybody two to one
 
 
 def test_of_few_kills_there_is_no_nemesis_and_among_many_opponents_he_must_be_the_surer() -> None:
-    totals = dict.fromkeys(["ADA", *"BCDEFGH"], Duels(300, 300))
-    assert nemesis("ADA", {"B": Duels(0, LEAST_KILLS - 1)}, totals) is None
-    assert nemesis("ADA", {"B": Duels(0, LEAST_KILLS)}, totals) is not None
+    odds = dict.fromkeys(["ADA", *"BCDEFGH"], 1.0)
+    assert nemesis("ADA", {}, odds) is None
+    assert nemesis("ADA", {"B": Duels(0, LEAST_KILLS - 1)}, odds) is None
+    assert nemesis("ADA", {"B": Duels(0, LEAST_KILLS)}, odds) is not None
     even = dict.fromkeys("CDEFGH", Duels(20, 20))
-    assert nemesis("ADA", {"B": Duels(12, 28), **even}, totals) is None
-    surer = nemesis("ADA", {"B": Duels(5, 35), **even}, totals)
+    assert nemesis("ADA", {"B": Duels(12, 28), **even}, odds) is None
+    surer = nemesis("ADA", {"B": Duels(5, 35), **even}, odds)
     assert surer is not None and surer.opponent == "B"
 
 
-def test_of_who_never_killed_or_never_died_nothing_can_be_expected() -> None:
-    assert nemesis("ADA", {"BOB": Duels(0, 30)}, {"ADA": Duels(0, 30), "BOB": Duels(30, 0)}) is None
-    assert nemesis("ADA", {}, {}) is None
+def test_a_nemesis_of_every_second_player_is_one_too_many() -> None:
+    assert too_many(7, 14) and not too_many(2, 14) and not too_many(2, 3) and not too_many(10, 60)
+
+
+def both_sides(pairs: dict[tuple[str, str], Duels]) -> dict[str, dict[str, Duels]]:
+    duels: dict[str, dict[str, Duels]] = {guid: {} for pair in pairs for guid in pair}
+    for (one, other), own in pairs.items():
+        duels[one][other], duels[other][one] = own, Duels(own.deaths, own.kills)
+    return duels
+
+
+def test_who_never_killed_or_never_died_has_odds_all_the_same() -> None:
+    odds = duel_odds(both_sides({("ADA", "BOB"): Duels(0, 30)}))
+    assert 0 < odds["ADA"] < 0.2 and odds["BOB"] > 5
+
+
+def test_who_is_always_up_against_the_strong_has_no_nemesis_for_that() -> None:
+    skill = dict(zip("ABCDEF", (2.0, 1.6, 1.3, 1.0, 0.8, 0.6), strict=True))
+    pairs = {}
+    for one, other in ((one, other) for one in "ABC" for other in "DEF"):  # two teams that never mix
+        kills = round(5000 * skill[one] / (skill[one] + skill[other]))
+        pairs[one, other] = Duels(kills, 5000 - kills)
+    odds = duel_odds(both_sides(pairs))
+    assert all(odds[one] / odds["A"] == pytest.approx(skill[one] / skill["A"], rel=0.01) for one in skill)
+    assert nemeses(both_sides(pairs)) == {}
+    pairs["C", "D"] = Duels(2000, 3000)
+    assert nemeses(both_sides(pairs))["C"].opponent == "D"
 
 
 def test_where_only_skill_differs_hardly_anybody_has_a_nemesis() -> None:
@@ -104,17 +132,12 @@ def test_where_only_skill_differs_hardly_anybody_has_a_nemesis() -> None:
     for between in (30, 100, 300):
         for _ in range(15):
             skill = [lot.gauss(0, 0.3) for _ in range(8)]
-            duels: dict[str, dict[str, Duels]] = {str(one): {} for one in range(8)}
+            pairs = {}
             for one, other in combinations(range(8), 2):
                 kills = sum(lot.random() < 1 / (1 + exp(skill[other] - skill[one])) for _ in range(between))
-                duels[str(one)][str(other)] = Duels(kills, between - kills)
-                duels[str(other)][str(one)] = Duels(between - kills, kills)
-            totals = {
-                guid: Duels(sum(duel.kills for duel in own.values()), sum(duel.deaths for duel in own.values()))
-                for guid, own in duels.items()
-            }
-            found += sum(nemesis(guid, own, totals) is not None for guid, own in duels.items())
-            looked_at += len(duels)
+                pairs[str(one), str(other)] = Duels(kills, between - kills)
+            found += len(nemeses(both_sides(pairs)))
+            looked_at += len(skill)
     assert looked_at == 360 and found / looked_at < 0.04
 
 

@@ -46,5 +46,6 @@ def test_the_sensor_asks_once_for_each_history_and_not_at_all_once_it_is_known(p
         "attack_model",
         "expectation",
         "forecast_scores",
+        "pairs",
     }
     assert isinstance(asked(), dg.SkipReason)

@@ -133,7 +133,7 @@ def test_duels_are_of_all_rounds_that_tell_of_them_and_of_who_may_be_named(playe
     found = players.duels_of(played.conn, ADA, [ADA])
     assert [(own.guid, own.duels) for own in found] == [(BOB, Duels(6, 2, 2)), (CYD, Duels(2, 8, 2))]
     rivals = players.rivals(found)
-    assert rivals.nemesis and rivals.victim and (rivals.nemesis.guid, rivals.victim.guid) == (CYD, BOB)
+    assert rivals.killer and rivals.victim and (rivals.killer.guid, rivals.victim.guid) == (CYD, BOB)
     played.decided("hide", CYD, name="Player 3F2A")
     assert [own.guid for own in players.duels_of(played.conn, ADA, [ADA])] == [BOB]
 

@@ -1,11 +1,12 @@
 -- Insight: what models are fitted to, and what became of what was foretold.
 
 create view history_state as
-select concat_ws(' ', s.sessions, s.scored_at, i.decisions, i.ended) as state
+select concat_ws(' ', s.sessions, s.scored_at, i.decisions, i.ended, e.files) as state
 from (select count(*) as sessions, extract(epoch from max(scored_at)) as scored_at from session) s,
-     (select count(*) as decisions, count(revoked_at) as ended from identity_decision) i;
+     (select count(*) as decisions, count(revoked_at) as ended from identity_decision) i,
+     (select count(*) as files from endstats_file) e;   -- they may come when all is scored
 comment on view history_state is
-'Another text whenever a session was scored, or who is who was decided: as long as it stays, so does all that models are fitted to.';
+'Another text whenever a session was scored, an endstats file was read, or who is who was decided: as long as it stays, so does all that is learned from history.';
 
 create view rated_match as
 select m.match_key, m.session_key, first.map, second.stamp, first.limit_seconds, m.attackers_first, m.winner,

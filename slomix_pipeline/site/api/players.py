@@ -44,11 +44,13 @@ from slomix_pipeline.warehouse.careers import (
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
 from slomix_pipeline.warehouse.nights import Night, lately
+from slomix_pipeline.warehouse.pair_records import pair_of
 from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.so_far import so_far_of
 from slomix_pipeline.warehouse.standings import Meetings, Standing
+from slomix_pipeline.warehouse.strengths import StrengthSeen, strength_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class PlayerInList(PlayerListed, Linked):
 
 @dataclass(frozen=True, kw_only=True)
 class PlayerResource(Linked):
-    """A player. All but ``guid`` and ``name`` is null of who never played in a round that counts."""
+    """A player. All but ``guid`` and ``name`` is null of who never played in a round that counts. ``strength``: null
+    also where nothing is known of it."""
 
     guid: str
     name: str
@@ -66,6 +69,7 @@ class PlayerResource(Linked):
     standing: Standing | None
     form: Form | None
     bests: tuple[RecordSeen, ...] | None
+    strength: StrengthSeen | None
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,28 @@ class AliasOfPlayer(AliasSeen, Keyed):
 
 
 @dataclass(frozen=True)
+class RecordTogether:
+    """Decided matches of two players in one team, by how models take them, and those won. ``expected``: of ``won``, by
+    how strong the teams are; ``low``, ``high``: the shares of wins, 0 to 1, between which they speak for in 95 of 100
+    cases; ``apart``, ``apart_won``: matches with one of them alone, and those which he won."""
+
+    matches: int
+    won: int
+    expected: float | None
+    low: float
+    high: float
+    apart: int
+    apart_won: int
+
+
+@dataclass(frozen=True)
 class Comparison(Linked):
-    """Two players side by side: ``meetings``: decided matches that both played."""
+    """Two players side by side: ``meetings``: decided matches that both played; ``record``: those in one team beside
+    what was expected of them, null while they are too few."""
 
     players: tuple[PlayerResource, PlayerResource]
     meetings: Meetings
+    record: RecordTogether | None
 
 
 @ROUTER.get("/players", response_model=Listed[PlayerInList])
@@ -160,7 +181,7 @@ def player(request: Request, guid: str) -> Response:
         found = _found(moment.conn, guid)
         if isinstance(found, PlayerFound):
             return _resource(moment.conn, found)
-        unknown: dict[str, Any] = {"numbers": None, "standing": None, "form": None, "bests": None}
+        unknown: dict[str, Any] = {"numbers": None, "standing": None, "form": None, "bests": None, "strength": None}
         return PlayerResource(guid=guid, name=found[0].name, **unknown, **player_links(guid))
 
     return answer(request, make)
@@ -175,6 +196,7 @@ def _resource(conn: Connection[DictRow], found: PlayerFound) -> PlayerResource:
         standing=standings.in_all(known.on_maps.values()),
         form=careers.form_of(known.lately.nights),
         bests=tuple(records.bests(conn, known.guids)),
+        strength=strength_of(conn, found.guid),
         **player_links(found.guid),
     )
 
@@ -305,11 +327,19 @@ def compare(request: Request, one: str, two: str) -> Response:
         return Comparison(
             (_resource(moment.conn, first), _resource(moment.conn, second)),
             met,
+            _record(moment.conn, *both),
             url=url_of("compare", *both),
             self_url=api_url("compare", *both),
         )
 
     return answer(request, make)
+
+
+def _record(conn: Connection[DictRow], one: str, other: str) -> RecordTogether | None:
+    own = pair_of(conn, one, other)
+    if own is None:
+        return None
+    return RecordTogether(own.matches, own.won, own.expected, own.low, own.high, own.apart, own.apart_won)
 
 
 def _meant(conn: Connection[DictRow], name: str, typed: str) -> PlayerFound:

@@ -10,8 +10,11 @@ from datetime import datetime
 
 from slomix_pipeline.reports.career_words import samples_text
 from slomix_pipeline.reports.expected_words import counted_texts
+from slomix_pipeline.rules.attack_model import REGULAR_FROM
 from slomix_pipeline.rules.boards import BOARDS, threshold, threshold_text
 from slomix_pipeline.rules.grades import costs
+from slomix_pipeline.rules.pairs import LEAST_KILLS
+from slomix_pipeline.rules.pairs import LEAST_MATCHES as LEAST_TOGETHER
 from slomix_pipeline.rules.par import LEAST_ATTACKS
 from slomix_pipeline.rules.score_policies import POLICIES
 from slomix_pipeline.rules.seasons import LEAST_SESSIONS
@@ -45,8 +48,9 @@ class BoardNeeds:
 
 @dataclass(frozen=True)
 class MetricsPage:
-    """How it is counted. ``expected``: what is expected of players, in sentences; ``policies``: each score policy in
-    words; ``grades``: letter and example of what costs it."""
+    """How it is counted. ``regular_from``: matches; ``least_together``: of a pair; ``least_kills``: between two, either
+    way; ``expected``: what is expected of players, in sentences; ``policies``: each score policy in words; ``grades``:
+    letter and example of what costs it."""
 
     metrics: Sequence[MetricText]
     sums: tuple[SumLine, ...]
@@ -57,6 +61,9 @@ class MetricsPage:
     least_matches: int
     least_sessions: int
     expected: Sequence[str]
+    regular_from: int
+    least_together: int
+    least_kills: int
     policies: tuple[tuple[str, str], ...]
     grades: Sequence[tuple[str, str]]
 
@@ -86,6 +93,9 @@ def metrics_page(moment: Moment, asked: Asked) -> MetricsPage:
         least_matches=LEAST_MATCHES,
         least_sessions=LEAST_SESSIONS,
         expected=counted_texts(),
+        regular_from=REGULAR_FROM,
+        least_together=LEAST_TOGETHER,
+        least_kills=LEAST_KILLS,
         policies=tuple((name, policy.in_words) for name, policy in POLICIES.items()),
         grades=costs(),
     )

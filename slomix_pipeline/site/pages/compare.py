@@ -11,12 +11,14 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.reports import career_words as words
+from slomix_pipeline.reports.pair_words import apart_text, together_text
 from slomix_pipeline.rules.boards import MIN_ROUNDS
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import careers, comparing, players, standings
 from slomix_pipeline.warehouse.careers import CareerNumbers, PlayerFound
 from slomix_pipeline.warehouse.comparing import MetOnMap
+from slomix_pipeline.warehouse.pair_records import pair_of
 from slomix_pipeline.warehouse.players import Duels
 from slomix_pipeline.warehouse.site_store import Moment
 from slomix_pipeline.warehouse.standings import Meetings
@@ -60,7 +62,7 @@ class Row:
 class Pair:
     """Two players. ``rounds``: of which each one's numbers are; ``common``: rounds that both played; ``verdict``: None
     while they played too few of these (``least``); ``only_both``: only these are shown; ``other_way``: the address of
-    the others."""
+    the others; ``record``: of their matches in one team and of those with one of them alone, None of too few."""
 
     one: PlayerFound
     two: PlayerFound
@@ -72,6 +74,7 @@ class Pair:
     rows: tuple[Row, ...]
     verdict: tuple[int, int] | None
     met: Meetings
+    record: tuple[str, str] | None
     duels: Duels | None
     maps: tuple[MetOnMap, ...]
 
@@ -119,6 +122,7 @@ def pair_page(moment: Moment, asked: Asked) -> Pair:
         numbers = (careers.numbers_of(conn, one.guid), careers.numbers_of(conn, two.guid))
     rows = _rows(numbers) if numbers[0] and numbers[1] else ()
     duels = {found.guid: found.duels for found in players.duels_of(conn, one.guid, own)}
+    record = pair_of(conn, one.guid, two.guid)
     return Pair(
         one=one,
         two=two,
@@ -130,6 +134,7 @@ def pair_page(moment: Moment, asked: Asked) -> Pair:
         rows=rows,
         verdict=_verdict(rows) if common >= MIN_ROUNDS else None,
         met=standings.meetings(conn, one.guid, two.guid),
+        record=None if record is None else (together_text(record), apart_text(record)),
         duels=duels.get(two.guid),
         maps=tuple(comparing.met_on_maps(conn, one.guid, two.guid)),
     )

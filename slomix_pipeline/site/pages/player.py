@@ -1,7 +1,7 @@
 """A player: how is he doing, against himself and others?
 
-Does not belong here: who there is (``players``), finding one (``search``), the words of a career
-(``reports.career_words``).
+Does not belong here: who there is (``players``), finding one (``search``), what is learned of him
+(``player_insight``), the words of a career (``reports.career_words``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from slomix_pipeline.rules.boards import BOARDS, MIN_ROUNDS, BoardName, threshol
 from slomix_pipeline.rules.form import Against, against_usual
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
 from slomix_pipeline.site.pages.held import PlayerAgainst, player_against
+from slomix_pipeline.site.pages.player_insight import PlayerInsight, player_insight
 from slomix_pipeline.site.sorting import Column, Head, Order, heads, in_order, order_asked
 from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse import boards, careers, nights, players, standings
@@ -170,6 +171,7 @@ class CareerShown:
     more_met: int
     duels: Mapping[str, Duels]
     rivals: Rivals
+    insight: PlayerInsight
     badges: tuple[str, ...]
     ahead: tuple[str, ...]
     reached: tuple[Told, ...]
@@ -235,6 +237,7 @@ def _shown(conn: Connection[DictRow], career: Career, known: Behind, order: Orde
         more_met=max(len(met) - _MET_OPENED, 0),
         duels={own.guid: own.duels for own in duelled},
         rivals=players.rivals(duelled),
+        insight=player_insight(conn, career.guid),
         badges=tuple(words.badge_text(own) for own in career.progress if own.badge is not None),
         ahead=tuple(
             words.progress_text(own, career.numbers.rounds) for own in career.progress if own.next_step is not None
