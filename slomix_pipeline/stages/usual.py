@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, as_json
+from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, as_json, usual_rates
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import Fitted, Model
 from slomix_pipeline.warehouse.played_history import RoundExpected, played_rounds, store_expected
+from slomix_pipeline.warehouse.usual_rates import UsualRate, store_rates
 
 MODELS = {Metric.DAMAGE: Model.USUAL_DAMAGE, Metric.KILLS: Model.USUAL_KILLS}
 
@@ -42,11 +43,18 @@ def learn_usual(database: Database) -> Learned:
 
     now, until = datetime.now(UTC), max((played.played_at for played in rounds), default=None)
     models = {MODELS[metric]: fit(rounds, metric) for metric in Metric}
+    damage = models[Model.USUAL_DAMAGE]
+    rates = (
+        []
+        if damage is None
+        else [UsualRate(guid, rate, damage.rounds[guid]) for guid, rate in usual_rates(damage).items()]
+    )
     expected = _expected(rounds)
     with database.transaction() as conn:
         for model, own in models.items():
             fitted.store(conn, Fitted(model, VERSION, made_of, until, {} if own is None else as_json(own), state, now))
         changed = store_expected(conn, expected)
+        store_rates(conn, rates)
     return Learned(anew=True, rounds=len(rounds), changed=changed)
 
 
