@@ -47,7 +47,7 @@ class NotOnePlayer(SlomixError):
     def __init__(self, typed: str, found: Sequence[PlayerFound]) -> None:
         several = f"{len(found)} players are meant by {typed!r}; give a longer part of the name, or the GUID"
         super().__init__(several if found else f"nobody who played in a round that counts is called {typed!r}")
-        self.found = tuple(found)
+        self.typed, self.found = typed, tuple(found)
 
 
 @dataclass(frozen=True)
