@@ -15,6 +15,10 @@ from slomix_pipeline.reports.career_words import as_json
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.lobbies import suggest
 
+_DESCRIPTION = (
+    "Suggests even teams of the players given, as slomix balance does: the best three ways to divide them, in the log "
+    "and as metadata. Posts nothing."
+)
 _WHO = "by a GUID, a name he ever used, or a part of one; when several are meant the run fails and lists them"
 
 
@@ -26,7 +30,7 @@ class LobbyConfig(dg.Config):
     apart: list[list[str]] = Field(default=[], description="groups of these players of whom no two are in one team")
 
 
-@dg.op(description="Suggests even teams: the best three ways to divide who is there, in the log and as metadata.")
+@dg.op(description=_DESCRIPTION)
 def even_teams(context: dg.OpExecutionContext, config: LobbyConfig, database: dg.ResourceParam[Database]) -> None:
     with clear_failures(), database.snapshot() as conn:
         found = suggest(conn, config.players, config.together, config.apart)
@@ -37,8 +41,4 @@ def even_teams(context: dg.OpExecutionContext, config: LobbyConfig, database: dg
     )
 
 
-suggest_teams = dg.GraphDefinition(
-    name="suggest_teams",
-    node_defs=[even_teams],
-    description="Suggests even teams of the players given, as slomix balance does, and posts nothing.",
-).to_job()
+suggest_teams = dg.GraphDefinition(name="suggest_teams", node_defs=[even_teams], description=_DESCRIPTION).to_job()

@@ -1,4 +1,5 @@
-"""Suggested teams in words: how even they are, when they played so last, who is new.
+"""Suggested teams in words: how even they are, when they played so last, who is new; and how even
+teams were that played.
 
 Belongs here: parts of sentences without emphasis, and all of it as lines, in which names stay as they are; names as
 people type them together.
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from slomix_pipeline.reports.career_words import count
 from slomix_pipeline.reports.odds_words import about, share_text
 from slomix_pipeline.rules.expected import LEAST_ROUNDS
+from slomix_pipeline.warehouse.fairness import ExpectedOfTeams
 from slomix_pipeline.warehouse.lobbies import Suggestions, Team, TeamsSuggested
+from slomix_pipeline.warehouse.reading import SessionScore
 
 _NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight")
 HOW_EVEN = "As even as we can tell"
@@ -38,7 +41,7 @@ def odds_text(way: TeamsSuggested) -> str | None:
     if way.odds is None:
         return None
     low, high = (share_text(share, way.odds.matches) for share in (way.odds.low, way.odds.high))
-    return f"the first team wins {about(way.odds.chance, way.odds.matches)} of such matches (likely {low} to {high})"
+    return f"the first team wins {about(way.odds.chance, way.odds.matches)} of such matches (in 80 of 100 cases {low} to {high})"
 
 
 def damage_text(way: TeamsSuggested) -> str:
@@ -56,12 +59,19 @@ def men_text(way: TeamsSuggested) -> str | None:
 
 
 def together_text(team: Team) -> str | None:
-    """When all of a team played together last: that they never did, or what the day of it follows; None of one man."""
+    """When all of a team stood in one last: that they never did, or what the day of it follows; None of one man."""
     men = len(team.players)
     if men == 1:
         return None
     those = f"these {_NUMBERS[men - 2]}"
-    return f"{those} {NEVER} together" if team.last_together is None else f"{those} last together on"
+    return f"{those} {NEVER} in one team" if team.last_together is None else f"{those} last in one team on"
+
+
+def fairness_text(expected: ExpectedOfTeams, score: SessionScore) -> str:
+    """How even the teams of a session were expected to be, and how it ended."""
+    share = round(100 * expected.share_of_a)
+    ended = f"{score.points_a} – {score.points_b}"
+    return f"By what was expected of both teams: {share} : {100 - share} of the damage; it ended {ended}"
 
 
 def lines(found: Suggestions) -> Iterator[str]:

@@ -167,7 +167,7 @@ def players_meant(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
 
 
 def _meant(rows: Sequence[DictRow], typed: str) -> list[PlayerFound]:
-    known = [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))]
+    known = list(dict.fromkeys((row["guid"], name) for row in rows for name in (row["alias"], row["name"])))
     if len(typed) >= GUID_FROM:
         known += [(row["guid"], row["guid"]) for row in rows if row["guid"].startswith(typed.upper())]
     meant = search(typed, known)

@@ -47,8 +47,8 @@ class LobbyPlayer:
 
 @dataclass(frozen=True)
 class Team:
-    """One team of a split, who does most damage first. ``last_together``: when all of them were in one team last, as
-    far as matches tell; None: never."""
+    """One team of a split, who does most damage first. ``last_together``: when the last session
+    began in which all of them were in one team; None: there was none."""
 
     players: tuple[LobbyPlayer, ...]
     damage_per_minute: float
@@ -83,9 +83,12 @@ class TeamsSuggested:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """The most even ways to divide a lobby, the best first; ``players``: who is in it, as they were named."""
+    """The most even ways to divide a lobby, the best first; ``players``: who is in it, as they were named;
+    ``together``, ``apart``: the wishes that were kept, by GUIDs."""
 
     players: tuple[LobbyPlayer, ...]
+    together: tuple[tuple[str, ...], ...]
+    apart: tuple[tuple[str, ...], ...]
     ways: tuple[TeamsSuggested, ...]
 
     @property
@@ -110,7 +113,8 @@ def suggest(
         raise NoSplit(f"{LEAST_PLAYERS} to {MOST_PLAYERS} players can be divided into teams, not {len(names)}")
     meant = find_players(conn, [*names, *(name for group in (*together, *apart) for name in group)])
     players = _lobby(conn, _each_once(names, meant))
-    wishes = _wishes(players, meant, together, apart)
+    stay, part = (_wished(groups, players, meant) for groups in (together, apart))
+    wishes = Wishes(stay, [pair for group in part for pair in combinations(group, 2)])
     model, temperature = told_model(conn, list(players)), forecast_reports.temperature(conn)
 
     def chance(first: Side, second: Side) -> float:
@@ -126,7 +130,7 @@ def suggest(
     if not found:
         raise NoSplit("nothing keeps all of these wishes")
     ways = tuple(_way(split, players, model, temperature) for split in found)
-    return Suggestions(tuple(players.values()), ways)
+    return Suggestions(tuple(players.values()), stay, part, ways)
 
 
 def _each_once(names: Sequence[str], meant: Mapping[str, PlayerFound]) -> list[PlayerFound]:
@@ -151,41 +155,40 @@ def _lobby(conn: Connection[DictRow], found: Sequence[PlayerFound]) -> dict[str,
     }
 
 
-def _wishes(
-    players: Mapping[str, LobbyPlayer],
-    meant: Mapping[str, PlayerFound],
-    together: Sequence[Sequence[str]],
-    apart: Sequence[Sequence[str]],
-) -> Wishes:
-    for name in (name for group in (*together, *apart) for name in group):
+def _wished(
+    groups: Sequence[Sequence[str]], players: Mapping[str, LobbyPlayer], meant: Mapping[str, PlayerFound]
+) -> tuple[tuple[str, ...], ...]:
+    for name in (name for group in groups for name in group):
         if meant[name].guid not in players:
             raise NoSplit(f"{meant[name].name} is not among who is to be divided")
-    stay, part = ([[meant[name].guid for name in group] for group in groups] for groups in (together, apart))
-    return Wishes(stay, [pair for group in part for pair in combinations(group, 2)])
+    return tuple(tuple(meant[name].guid for name in group) for group in groups)
 
 
 def line_ups(conn: Connection[DictRow], persons: Sequence[str]) -> list[LineUp]:
-    """Who of these stood in one team of a match, two at least: each time of late, before that the last time of each."""
+    """Who of these stood in one team of a session, two at least: each time of late, before that the last time of each.
+    Of sessions and not of matches, as it is by evenings that people know with whom they played."""
     rows = conn.execute(
-        """with own as (
-               select f.match_key, f.team, bit_or(1 << who.place::integer) as players, max(f.ended_at) as ended_at
-               from board_person p
-               join unnest(%(persons)s::text[]) with ordinality as who (person, place) using (person)
-               join player_match_fact f using (guid)
-               where f.team is not null and p.person = any(%(persons)s)
-               group by f.match_key, f.team
-               having count(distinct who.person) > 1
+        """with who as (
+               select p.guid, 1 << own.place::integer as bit
+               from unnest(%(persons)s::text[]) with ordinality as own (person, place)
+               join board_person p using (person)
+           ), stood as (
+               select p.session_key, bit_or(who.bit) as players
+               from session_player p join who using (guid)
+               where p.team is not null group by p.session_key, p.team
+           ), team as (
+               select stood.players, s.session_key, s.started_at, max(s.started_at) over () as latest
+               from stood join session s using (session_key)
+               where stood.players & (stood.players - 1) <> 0
            )
-           select players, max(ended_at) as ended_at from own
-           group by players,
-                    case when ended_at >= (select max(ended_at) from own) - %(late)s::interval
-                         then match_key || ' ' || team end""",
+           select players, max(started_at) as played_at from team
+           group by players, case when started_at >= latest - %(late)s::interval then session_key end""",
         {"persons": list(persons), "late": REPEATS_WITHIN},
     )
     return [
         LineUp(
             frozenset(person for place, person in enumerate(persons, 1) if row["players"] >> place & 1),
-            row["ended_at"],
+            row["played_at"],
         )
         for row in rows
     ]

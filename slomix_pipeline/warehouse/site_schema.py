@@ -41,6 +41,7 @@ SHOWN = [
     "check_result",
     "correction",
     "endstats_file",
+    "expectation",
     "fastest_attack",
     "file",
     "forecast_report",

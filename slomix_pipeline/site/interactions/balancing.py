@@ -11,15 +11,15 @@ from slomix_pipeline.reports.career_words import found_text
 from slomix_pipeline.site.interactions.commands import OptionName
 from slomix_pipeline.site.interactions.replies import Asked, Refused, Reply
 from slomix_pipeline.warehouse.careers import NotOnePlayer
-from slomix_pipeline.warehouse.lobbies import NoSplit, suggest
+from slomix_pipeline.warehouse.lobbies import NoSplit, Suggestions, suggest
 
 _WISHES = (OptionName.TOGETHER, OptionName.APART)
 
 
 def balance(asked: Asked) -> Reply:
     """The most even teams of those who are named; who wished to be hidden is nobody."""
-    typed = {option: asked.call.option(option) for option in (OptionName.PLAYERS, *_WISHES)}
-    players, *wishes = (names_typed(text) for text in typed.values())
+    call = asked.call
+    players, *wishes = (names_typed(call.option(name)) for name in (OptionName.PLAYERS, *_WISHES))
     together, apart = ([names] if names else [] for names in wishes)
     try:
         found = suggest(asked.conn, players, together, apart)
@@ -27,5 +27,12 @@ def balance(asked: Asked) -> Reply:
         raise Refused(str(error), [found_text(own) for own in error.found]) from None
     except NoSplit as error:
         raise Refused(str(error)) from None
-    query = urlencode({option.value: text for option, text in typed.items() if text})
-    return Reply(balance_message(found, asked.now), f"{asked.base}/balance?{query}")
+    return Reply(balance_message(found, asked.now), f"{asked.base}/balance?{urlencode(_asks(found))}")
+
+
+def _asks(found: Suggestions) -> dict[str, str]:
+    """The same question to the page, by GUIDs: an address has an end, and names need not."""
+    own = {OptionName.PLAYERS: [player.guid for player in found.players]}
+    wished = {OptionName.TOGETHER: found.together, OptionName.APART: found.apart}
+    own |= {name: list(guids) for name, groups in wished.items() for guids in groups}
+    return {name.value: ",".join(guids) for name, guids in own.items()}
