@@ -41,7 +41,8 @@ def odds_text(way: TeamsSuggested) -> str | None:
     if way.odds is None:
         return None
     low, high = (share_text(share, way.odds.matches) for share in (way.odds.low, way.odds.high))
-    return f"the first team wins {about(way.odds.chance, way.odds.matches)} of such matches (in 80 of 100 cases {low} to {high})"
+    chance = about(way.odds.chance, way.odds.matches)
+    return f"the first team wins {chance} of such matches (in 80 of 100 cases {low} to {high})"
 
 
 def damage_text(way: TeamsSuggested) -> str:

@@ -241,7 +241,7 @@ def test_teams_are_suggested_from_the_launchpad_and_posted_nowhere(played: Pipel
     learn_usual(played.database)
     done = launch(played, "suggest_teams", config)
     (output,) = [event for event in done.all_events if event.event_type_value == "STEP_OUTPUT"]
-    said = str(output.step_output_data.metadata["teams"].value)  # type: ignore[union-attr]
+    said = str(output.step_output_data.metadata["teams"].value)
     assert done.success and said.startswith("As even as we can tell") and "\n1. " in said and "\n2. " not in said
     config["ops"][ops]["config"]["players"] = [".owl", *guids]
     assert "players are meant" in failure(launch(played, "suggest_teams", config))
