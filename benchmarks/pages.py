@@ -37,7 +37,14 @@ OF_A_KIND, TIMES, MOST_PAGES = 6, 8, 400
 AIM, AIM_304 = 50, 5  # ms
 _LINKS = re.compile(r'"(/[^"#]*)')  # of pages and of JSON
 # What no link of a page leads to: a field is typed into.
-TYPED = ("/search?q=a", "/compare", "/compare?a=a&b=e", "/boards/dpm?map=supply", "/boards/dpm?find=a")
+TYPED = (
+    "/search?q=a",
+    "/compare",
+    "/compare?a=a&b=e",
+    "/balance?players=.owl snow,.owl hoot,fox|red,fox|kit",
+    "/boards/dpm?map=supply",
+    "/boards/dpm?find=a",
+)
 
 
 def main() -> None:

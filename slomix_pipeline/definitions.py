@@ -30,6 +30,7 @@ from slomix_pipeline.sensors.pages import pages_sensor
 from slomix_pipeline.sensors.pruning import pruning_sensor
 from slomix_pipeline.sensors.rework import rework_sensor
 from slomix_pipeline.sensors.session_over import session_over_sensor
+from slomix_pipeline.team_jobs import suggest_teams
 
 ASSETS = [*CHAIN, *BESIDE_THE_CHAIN, *TIMINGS, *SESSIONS, *INSIGHT]
 
@@ -40,7 +41,14 @@ def build_defs(**resources: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=[golden_night],
-        jobs=[jobs.ingest_rounds, jobs.ingest_timings, jobs.report_sessions, jobs.refit_insight, *post_jobs.JOBS],
+        jobs=[
+            jobs.ingest_rounds,
+            jobs.ingest_timings,
+            jobs.report_sessions,
+            jobs.refit_insight,
+            suggest_teams,
+            *post_jobs.JOBS,
+        ],
         schedules=schedules_of(settings),
         sensors=[
             gamestats_sensor,

@@ -101,7 +101,7 @@ def _job(name: str, config_class: type[Config], asks: Asks[Config], description:
         database: dg.ResourceParam[Database],
         discord: dg.ResourceParam[Channels],
     ) -> None:
-        with _clear_failures():
+        with clear_failures():
             with database.snapshot() as conn:
                 found = asks(config, conn, settings)
             askings = found if isinstance(found, list) else [Asking(key_of(context.run, found), found)]
@@ -117,7 +117,7 @@ def _job(name: str, config_class: type[Config], asks: Asks[Config], description:
 
 
 @contextmanager
-def _clear_failures() -> Iterator[None]:
+def clear_failures() -> Iterator[None]:
     """Fails the run with what a person can do about it, without a trace or another try; of a name that means several,
     with these."""
     try:

@@ -23,6 +23,7 @@ from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.site.api import application
 from slomix_pipeline.site.app import create_app
 from slomix_pipeline.stages.site_preparing import prepare_news, prepare_next
+from slomix_pipeline.stages.usual import learn_usual
 from slomix_pipeline.warehouse.database import Database, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 from slomix_pipeline.warehouse.site_store import SiteStore
@@ -62,11 +63,12 @@ def prepare(database: Database) -> None:
 
 
 def play_and_tell(pipeline: Pipeline, seed: int = 61, maps: int = 2) -> Evening:
-    """An evening of which everything was told and prepared."""
+    """An evening of which everything was told, learned and prepared."""
     evening = play_evening(seed, maps=maps, ends_at=just_now())
     write_evening(pipeline.folder, evening)
     pipeline.take_in_all()
     pipeline.report_sessions()
+    learn_usual(pipeline.database)
     prepare(pipeline.database)
     return evening
 

@@ -1,4 +1,4 @@
-"""The commands about what is foretold: ``odds``.
+"""The commands about what is foretold: ``odds``, ``balance``.
 
 Belongs here: arguments and exit codes. Does not belong here: the numbers (``stages``, ``warehouse``), their words
 (``reports``).
@@ -7,7 +7,8 @@ Belongs here: arguments and exit codes. Does not belong here: the numbers (``sta
 import click
 from rich.table import Table
 
-from slomix_pipeline.cli.terminal import clear_errors, database_of, out, print_json, read_settings
+from slomix_pipeline.cli.careers import one_is_meant
+from slomix_pipeline.cli.terminal import clear_errors, database_of, not_here, out, print_json, read_settings
 
 
 @click.command()
@@ -62,4 +63,35 @@ def odds(score: bool, as_json: bool) -> None:
         out.print(table)
 
 
-COMMANDS = (odds,)
+_WISH = "names with commas between them; can be given several times."
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--together", multiple=True, metavar="A,B", help=f"Who stays in one team, {_WISH}")
+@click.option("--apart", multiple=True, metavar="A,B", help=f"Of whom no two are in one team, {_WISH}")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def balance(names: tuple[str, ...], together: tuple[str, ...], apart: tuple[str, ...], as_json: bool) -> None:
+    """Suggest even teams of the players NAME...: the best three ways to divide them.
+
+    Exit code 2 when by a name nobody or several are meant; these are listed.
+    """
+    with clear_errors():
+        from slomix_pipeline.reports import balance_words
+        from slomix_pipeline.reports.career_words import as_json as plain_rows
+        from slomix_pipeline.warehouse.lobbies import NoSplit, suggest
+
+        wishes = ([balance_words.names_typed(text) for text in texts] for texts in (together, apart))
+        with database_of(read_settings()).snapshot() as conn, one_is_meant():
+            try:
+                found = suggest(conn, names, *wishes)
+            except NoSplit as error:
+                not_here(error)
+        if as_json:
+            print_json(plain_rows(found))
+            return
+        for line in balance_words.lines(found):
+            out.print(line, soft_wrap=True)
+
+
+COMMANDS = (odds, balance)

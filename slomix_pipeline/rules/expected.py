@@ -168,6 +168,12 @@ def expected(parameters: Parameters, played: PlayedRound) -> dict[str, float]:
     }
 
 
+def usual_rates(parameters: Parameters) -> dict[str, float]:
+    """How much everybody the fit knows does in a minute where nothing bears on it: neither attacking nor defending,
+    opponents and map like any, as many against as with him."""
+    return {guid: exp(parameters.base + own) for guid, own in parameters.players.items()}
+
+
 def expectations(parameters: Parameters, rounds: Iterable[PlayedRound]) -> list[Expectation]:
     """What is expected of everybody in some rounds, by a fit of earlier ones; without those whose number is unknown.
     Short rounds are in it, too: they tell little, but a sum without them would be another than players know."""

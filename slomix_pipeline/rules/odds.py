@@ -13,6 +13,7 @@ from slomix_pipeline.rules.attack_model import AttackModel, Roster
 from slomix_pipeline.rules.intervals import Z_80
 from slomix_pipeline.rules.par import EXACT_FROM
 
+_USUALLY = 1.2816  # standard deviations: 80 of 100 cases
 LEAST_ATTACKS = 6  # on a map: of fewer no odds are told, only how many there were
 
 # Gauss-Hermite of nine points, for a value that is normal: how many standard deviations off, and with which weight.
@@ -141,6 +142,13 @@ def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: f
     decided does not count."""
     lead = model.expected(model.lead(team, other))
     return tempered(below(2 * lead.mean / sqrt(2 * model.sigma**2 + 4 * lead.variance)), temperature)
+
+
+def decided_range(model: AttackModel, team: Roster, other: Roster, temperature: float = 1.0) -> tuple[float, float]:
+    """Between which chances that of ``decided_odds`` lies in 80 of 100 cases, as far as strengths are known."""
+    lead = model.expected(model.lead(team, other))
+    low, high = (below(2 * (lead.mean + off * lead.sd) / (sqrt(2) * model.sigma)) for off in (-_USUALLY, _USUALLY))
+    return tempered(low, temperature), tempered(high, temperature)
 
 
 def tempered(chance: float, temperature: float) -> float:

@@ -30,6 +30,7 @@ _LONGEST = 100  # characters of a file's name; file systems take 255 bytes
 _ASKS = (
     "/search",
     "/compare",
+    "/balance",
     "/feed.xml",
     "/corrections.xml",
     "/robots.txt",

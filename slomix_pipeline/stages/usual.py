@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, Sum, as_json, summed, with_own_sd
+from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, Sum, as_json, summed, usual_rates, with_own_sd
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import USUAL, Fitted
@@ -21,6 +21,7 @@ from slomix_pipeline.warehouse.played_history import (
     store_expected,
     store_expected_nights,
 )
+from slomix_pipeline.warehouse.usual_rates import UsualRate, store_rates
 
 
 class Learned(NamedTuple):
@@ -46,12 +47,19 @@ def learn_usual(database: Database) -> Learned:
 
     now, until = datetime.now(UTC), max((played.played_at for played in rounds), default=None)
     models = {USUAL[metric]: fit(rounds, metric) for metric in Metric}
+    damage = models[USUAL[Metric.DAMAGE]]
+    rates = (
+        []
+        if damage is None
+        else [UsualRate(guid, rate, damage.rounds[guid]) for guid, rate in usual_rates(damage).items()]
+    )
     expected, nights = _expected(rounds)
     with database.transaction() as conn:
         for model, own in models.items():
             fitted.store(conn, Fitted(model, VERSION, made_of, until, {} if own is None else as_json(own), state, now))
         changed = store_expected(conn, expected)
         store_expected_nights(conn, nights)
+        store_rates(conn, rates)
     return Learned(anew=True, rounds=len(rounds), changed=changed)
 
 

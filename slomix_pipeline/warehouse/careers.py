@@ -3,7 +3,7 @@
 Belongs here: reading what views and rules make of careers. Does not belong here: how it is shown, and what a number is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -48,7 +48,7 @@ class NotOnePlayer(SlomixError):
     def __init__(self, typed: str, found: Sequence[PlayerFound]) -> None:
         several = f"{len(found)} players are meant by {typed!r}; give a longer part of the name, or the GUID"
         super().__init__(several if found else f"nobody who played in a round that counts is called {typed!r}")
-        self.found = tuple(found)
+        self.typed, self.found = typed, tuple(found)
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,11 @@ class Unlocked:
 def players_meant(conn: Connection[DictRow], typed: str) -> list[PlayerFound]:
     """Who may be meant, by name, by a GUID, how one begins (from ``GUID_FROM`` characters), a name that somebody ever
     used, how one begins or a part of one."""
-    rows = _names(conn)
-    known = [pair for row in rows for pair in ((row["guid"], row["alias"]), (row["guid"], row["name"]))]
+    return _meant(_names(conn), typed)
+
+
+def _meant(rows: Sequence[DictRow], typed: str) -> list[PlayerFound]:
+    known = list(dict.fromkeys((row["guid"], name) for row in rows for name in (row["alias"], row["name"])))
     if len(typed) >= GUID_FROM:
         known += [(row["guid"], row["guid"]) for row in rows if row["guid"].startswith(typed.upper())]
     meant = search(typed, known)
@@ -198,10 +201,22 @@ def find_player(conn: Connection[DictRow], typed: str) -> PlayerFound:
     Raises:
         NotOnePlayer: nobody, or several.
     """
-    found = players_meant(conn, typed)
-    if len(found) != 1:
-        raise NotOnePlayer(typed, found)
-    return found[0]
+    return find_players(conn, [typed])[typed]
+
+
+def find_players(conn: Connection[DictRow], typed: Iterable[str]) -> dict[str, PlayerFound]:
+    """The one who is meant by each of some names.
+
+    Raises:
+        NotOnePlayer: by one of them nobody, or several.
+    """
+    rows, meant = _names(conn), {}
+    for name in typed:
+        found = _meant(rows, name)
+        if len(found) != 1:
+            raise NotOnePlayer(name, found)
+        meant[name] = found[0]
+    return meant
 
 
 def player_of(conn: Connection[DictRow], guid: str) -> PlayerFound | None:

@@ -178,6 +178,11 @@ RUNS = """
 0 odds --json
 0 odds --score
 0 odds --score --json
+0 balance GUID MATE
+0 balance GUID MATE --apart GUID,MATE --json
+2 balance GUID MATE --together GUID,MATE
+2 balance GUID
+2 balance GUID TEXT
 0 records --map MAP
 2 records --map TEXT
 0 map MAP
@@ -276,6 +281,7 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
     }
     with pipeline.database.connect() as conn:
         conn.execute("insert into link_request values ('80351110224678913', %s, %s)", [text, text])
+        conn.execute("insert into usual_rate select distinct guid, 300, 1 from round_player")
     wrong, ran = [], set()
     for run in RUNS.strip().splitlines():
         expected, *written = run.split()

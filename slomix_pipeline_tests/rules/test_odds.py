@@ -14,6 +14,7 @@ from slomix_pipeline.rules.odds import (
     Beyond,
     Told,
     decided_odds,
+    decided_range,
     half_time,
     match_odds,
     points_of_chance,
@@ -189,3 +190,18 @@ def test_a_share_is_told_as_exactly_as_it_is_known(share: float, counted: int, t
 def test_a_team_of_nobody_who_stayed_is_of_unknown_strength_and_no_trouble() -> None:
     nobody = Roster({}, 50.0)
     assert 0 < decided_odds(model(), THREE, nobody) < 1
+
+
+def test_a_chance_lies_within_its_range_which_is_wider_the_less_is_known_and_turns_with_the_teams() -> None:
+    learned = fit(history(60, 3).matches)
+    one, other = (
+        roster(dict.fromkeys(("PLAYER00", "PLAYER01"), 900.0)),
+        roster(dict.fromkeys(("PLAYER02", "PLAYER03"), 900.0)),
+    )
+    low, high = decided_range(learned, one, other)
+    assert low < decided_odds(learned, one, other) < high
+    assert decided_range(learned, other, one) == pytest.approx((1 - high, 1 - low))
+    strange_low, strange_high = decided_range(learned, one, STRANGERS)
+    assert strange_high - strange_low > high - low
+    sure = model(A=0.2)
+    assert decided_range(sure, THREE, OTHERS) == pytest.approx([decided_odds(sure, THREE, OTHERS)] * 2)

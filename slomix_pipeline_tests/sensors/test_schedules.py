@@ -18,6 +18,8 @@ from slomix_pipeline.settings import load_settings
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.stages.asked_posts import tell_asked
+from slomix_pipeline.stages.usual import learn_usual
+from slomix_pipeline.team_jobs import suggest_teams
 from slomix_pipeline_tests.discord.telling_steps import posts
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -231,8 +233,23 @@ def test_a_run_that_is_executed_again_asks_for_the_same_and_a_new_one_for_someth
     assert keys == ["records-run-a1b2", "records-run-a1b2", "records-run-e5f6"]
 
 
+def test_teams_are_suggested_from_the_launchpad_and_posted_nowhere(played: Pipeline) -> None:
+    ops = "even_teams"
+    guids = [row["guid"] for row in played.rows("select distinct guid from board_person order by 1 limit 4")]
+    config = {"ops": {ops: {"config": {"players": guids, "together": [guids[:2]]}}}}
+    assert "not known yet" in failure(launch(played, "suggest_teams", config))
+    learn_usual(played.database)
+    done = launch(played, "suggest_teams", config)
+    (output,) = [event for event in done.all_events if event.event_type_value == "STEP_OUTPUT"]
+    said = str(output.step_output_data.metadata["teams"].value)
+    assert done.success and said.startswith("As even as we can tell") and "\n1. " in said and "\n2. " not in said
+    config["ops"][ops]["config"]["players"] = [".owl", *guids]
+    assert "players are meant" in failure(launch(played, "suggest_teams", config))
+    assert titles(played) == []
+
+
 def test_every_field_of_the_launchpad_explains_itself() -> None:
-    for job in JOBS:
+    for job in (*JOBS, suggest_teams):
         (op,) = job.graph.node_defs
         assert isinstance(op, dg.OpDefinition) and op.description and job.description == op.description
         for name, field in op.config_field.config_type.fields.items():  # type: ignore[union-attr]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SIZES = ((390, 844), (768, 1024), (1366, 768))
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 # What no link leads to: a field is typed into.
-TYPED = ("/search?q=a", "/compare", "/boards/dpm?find=a&min_rounds=1")
+TYPED = ("/search?q=a", "/compare", "/balance?players=a,b", "/boards/dpm?find=a&min_rounds=1")
 PROGRAM_WORDS = re.compile(r"\b(?:undefined|None|NaN|Loading)\b|\[object")
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 

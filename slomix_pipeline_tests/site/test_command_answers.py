@@ -41,7 +41,7 @@ from slomix_pipeline_tests.interaction_fixtures import (
 )
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, open_pipeline
 from slomix_pipeline_tests.postgres_fixtures import copied_database
-from slomix_pipeline_tests.site_fixtures import OWN, Shown, play_and_tell
+from slomix_pipeline_tests.site_fixtures import OWN, Shown, play_and_tell, seen_text
 
 OTHER = "300000000000000004"
 
@@ -63,6 +63,7 @@ def every_answer(people: list[str], on_map: str) -> Iterator[tuple[str, dict[str
     yield from (("match", {"part": str(part)}) for part in MatchPart)
     yield from (("player", {"who": people[0], "part": part}) for part in PlayerPart)
     yield "compare", {"a": people[0], "b": people[1]}
+    yield "balance", {"players": ", ".join(people[:6]), "together": f"{people[0]},{people[1]}"}
     yield from (("top", {"board": board["value"], "period": "30", "map": on_map}) for board in _boards())
     yield from (("records", {}), ("records", {"map": on_map}), ("map", {"map": on_map}), ("status", {}))
 
@@ -161,6 +162,9 @@ def test_who_several_are_or_nobody_is_meant_by_is_told_to_who_asks_alone(command
         ("player", {"user": OTHER}),
         ("compare", {"a": ".owl", "b": "x"}),
         ("compare", {}),
+        ("balance", {"players": ".owl, x"}),
+        ("balance", {"players": "nobody, of that name"}),
+        ("balance", {}),
         ("map", {"map": "nowhere"}),
         ("map", {}),
         ("records", {"map": "nowhere"}),
@@ -171,6 +175,23 @@ def test_who_several_are_or_nobody_is_meant_by_is_told_to_who_asks_alone(command
     ):
         message = commands.message(name, **options)
         assert message["flags"] == 64 and message["content"] and not message["embeds"], name
+
+
+def test_teams_are_those_of_the_page_and_one_player_more_can_be_chosen_while_names_are_typed(
+    commands: Commands, shown: Shown, people: list[str]
+) -> None:
+    embed = embed_of(commands.message("balance", players=" ".join(people[:4]), apart=",".join(people[:2])))
+    page = seen_text(shown.client.get(embed["url"].removeprefix(OWN)))
+    assert len(embed["fields"]) == 2  # of three ways, one has both in one team
+    for field in embed["fields"]:
+        (damage,) = re.findall(r"[0-9,]+ and [0-9,]+ damage a minute expected", field["value"])
+        assert damage in page
+    assert text_of(embed).count("(new)") == 2 * 4 and "so they are shared out first" in page
+    typed = f"{people[0]},{people[1]}"
+    found = commands.choices("balance", "players", f"{typed},")
+    assert found[0]["value"] == f"{typed},{people[2]}" and all(own["value"].startswith(typed) for own in found)
+    assert not any(own["value"].endswith(f",{guid}") for own in found for guid in people[:2])
+    assert commands.choices("balance", "players")[0]["value"] == people[0]
 
 
 def test_what_somebody_typed_is_shown_as_it_is_and_does_nothing(commands: Commands) -> None:

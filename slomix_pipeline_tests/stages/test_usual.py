@@ -3,6 +3,8 @@
 from math import isclose
 from pathlib import Path
 
+import pytest
+
 from slomix_pipeline.simulator.history import write_day
 from slomix_pipeline.stages.usual import learn_usual
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
@@ -34,6 +36,12 @@ def test_a_round_is_expected_by_earlier_evenings_alone_and_only_what_changes_is_
         own = [row for row in rows if row["guid"] == night["guid"]]
         assert night["rounds"] == len(own)
         assert isclose(night["expected"], sum(row[night["metric"]] for row in own))
+
+    (rate,) = pipeline.rows("select exp(avg(ln(damage_per_minute))) as mean, count(*) as players from usual_rate")
+    (base,) = pipeline.rows(
+        "select exp((parameters ->> 'base')::float) as rate from fitted where model = 'usual_damage'"
+    )
+    assert rate["players"] > 0 and rate["mean"] == pytest.approx(base["rate"])  # what is expected of who is new
 
     again = learn_usual(pipeline.database)
     assert not again.anew and again.changed == 0

@@ -46,3 +46,17 @@ where p.chance is not null and m.attackers_first is not null and m.source in ('h
   and (p.kind <> 'half_time' or p.to_beat = m.r1_seconds);
 comment on view prediction_scored is
 'What was foretold with what became of it, as the result is known now: came_true of half_time is whether the second attack won, of match whether the team that attacked first did. late: made when it was over; such are never counted. Not of matches that a person decided, nor where the time to beat turned out to be another.';
+
+create view attack_term as
+select (part.at - 1)::integer as place, part.term ->> 0 as term, (part.term ->> 1)::double precision as value,
+       array(select known::double precision from jsonb_array_elements_text(part.shared) with ordinality as own (known, at)
+             order by own.at) as covariance,
+       (f.parameters -> 'damage' ->> substr(part.term ->> 0, length('player:') + 1))::double precision as damage,
+       f.parameters ->> 'terms' as terms, (f.parameters ->> 'sigma')::double precision as sigma,
+       (f.parameters ->> 'matches')::integer as matches, f.version
+from fitted f
+cross join lateral rows from (jsonb_array_elements(f.parameters -> 'values'),
+                              jsonb_array_elements(f.parameters -> 'covariance')) with ordinality as part (term, shared, at)
+where f.model = 'player_times';
+comment on view attack_term is
+'The model of attack times by who plays, a row for each of its terms: value, covariance with the terms up to its own place, and of a player his damage strength. On pages it is masked like all else, which the model as it is kept can''t be.';

@@ -12,7 +12,7 @@ from typing import Any
 
 from slomix_pipeline.discord.embeds import EPHEMERAL
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.site.interactions import players, sessions
+from slomix_pipeline.site.interactions import balancing, players, sessions
 from slomix_pipeline.site.interactions.choosing import choices_for
 from slomix_pipeline.site.interactions.commands import CommandName
 from slomix_pipeline.site.interactions.received import Call, CallKind
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[[Asked], Reply]] = {
     CommandName.MATCH: sessions.match,
     CommandName.PLAYER: players.player,
     CommandName.COMPARE: players.compare,
+    CommandName.BALANCE: balancing.balance,
     CommandName.TOP: players.top,
     CommandName.RECORDS: players.records,
     CommandName.MAP: players.map_,

@@ -35,6 +35,8 @@ def choices_for(asked: Asked) -> list[Choice]:
     match option.name:
         case OptionName.WHO | OptionName.A | OptionName.B:
             return _players(asked, option.value)
+        case OptionName.PLAYERS | OptionName.TOGETHER | OptionName.APART:
+            return _one_more(asked, option.value)
         case OptionName.MAP:
             return _maps(asked, option.value)
         case OptionName.WHICH:
@@ -57,6 +59,17 @@ def _players(asked: Asked, typed: str) -> list[Choice]:
     return [
         (f"{clip(own.name, _NAME_WIDTH) or '?'} · {count(own.rounds, 'round')} · {own.guid[:4]}", own.guid)
         for own in listed[:MOST_CHOICES]
+    ]
+
+
+def _one_more(asked: Asked, typed: str) -> list[Choice]:
+    """What is typed with one player more, the one whose name is being typed, of those who are not in it."""
+    before, comma, last = typed.rpartition(",")
+    taken = {name.strip() for name in before.split(",")}
+    return [
+        (f"{before}{comma} {label}".strip(), f"{before}{comma}{guid}")
+        for label, guid in _players(asked, last.strip())
+        if guid not in taken
     ]
 
 

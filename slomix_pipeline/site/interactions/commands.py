@@ -21,6 +21,7 @@ class CommandName(StrEnum):
     MATCH = "match"
     PLAYER = "player"
     COMPARE = "compare"
+    BALANCE = "balance"
     TOP = "top"
     RECORDS = "records"
     MAP = "map"
@@ -93,6 +94,9 @@ class OptionName(StrEnum):
     USER = "user"
     A = "a"
     B = "b"
+    PLAYERS = "players"
+    TOGETHER = "together"
+    APART = "apart"
     BOARD = "board"
     PERIOD = "period"
     MAP = "map"
@@ -182,6 +186,15 @@ COMMANDS = (
         (
             Option(OptionName.A, _WHO, completes=True, required=True),
             Option(OptionName.B, _WHO, completes=True, required=True),
+        ),
+    ),
+    Command(
+        CommandName.BALANCE,
+        "Even teams of who is there: the best three ways to divide them",
+        (
+            Option(OptionName.PLAYERS, "Their names, with commas between them", completes=True, required=True),
+            Option(OptionName.TOGETHER, "Who of them stays in one team", completes=True),
+            Option(OptionName.APART, "Who of them does not", completes=True),
         ),
     ),
     Command(

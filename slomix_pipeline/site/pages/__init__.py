@@ -7,6 +7,8 @@ values; it holds no HTML, and no number that a reader or view could give.
 from slomix_pipeline.site.answers import Page
 from slomix_pipeline.site.pages.about import about_page, metrics_page, robots
 from slomix_pipeline.site.pages.api import api_page
+from slomix_pipeline.site.pages.balance import LABELS as FIELDS_OF_BALANCE
+from slomix_pipeline.site.pages.balance import balance_page
 from slomix_pipeline.site.pages.boards import FILTERS as BOARD_FILTERS
 from slomix_pipeline.site.pages.boards import board_page, boards
 from slomix_pipeline.site.pages.compare import compare_page, pair_page
@@ -42,6 +44,7 @@ PAGES = (
     Page("/players/{guid}", player_page, "player.html", names=(SORT,)),
     Page("/compare", compare_page, "compare.html", names=("a", "b")),
     Page("/compare/{one}/{two}", pair_page, "pair.html", names=("both",)),
+    Page("/balance", balance_page, "balance.html", names=tuple(FIELDS_OF_BALANCE)),
     Page("/search", search_page, "search.html", names=("q",)),
     Page("/boards", boards, "boards.html", names=("map", "since", "min_rounds")),
     Page("/boards/{board}", board_page, "board.html", names=BOARD_FILTERS, daily=True),

@@ -25,7 +25,7 @@ from slomix_pipeline.warehouse.map_history import LEAST_MATCHES
 from slomix_pipeline.warehouse.metric_texts import MetricText
 from slomix_pipeline.warehouse.site_store import Moment
 
-_ROBOTS = b"User-agent: *\nDisallow: /search\nDisallow: /compare\nDisallow: /api/\nDisallow: /*?\n"
+_ROBOTS = b"User-agent: *\nDisallow: /search\nDisallow: /compare\nDisallow: /balance\nDisallow: /api/\nDisallow: /*?\n"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slomix_pipeline.reports.balance_words import fairness_text
 from slomix_pipeline.rules.best import Best, best_of, most, next_best
 from slomix_pipeline.rules.grades import Grade
 from slomix_pipeline.rules.overrides import decided_text
@@ -31,6 +32,7 @@ from slomix_pipeline.site.templating import clock_text, url_of
 from slomix_pipeline.warehouse import reading, site_reading
 from slomix_pipeline.warehouse.duels import Duel, duels_of, hardest
 from slomix_pipeline.warehouse.expectations import held_of_session
+from slomix_pipeline.warehouse.fairness import expected_of_teams
 from slomix_pipeline.warehouse.own_usual import own_usual
 from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals, timing_coverage
 from slomix_pipeline.warehouse.session_awards import SessionAwards, awards_of
@@ -71,9 +73,9 @@ class RoundByRound:
 @dataclass(frozen=True)
 class SessionPage:
     """``title``: the score; ``running``: it may go on, so nobody has won yet; ``winner``: None for a draw or while it
-    is open; ``why``: per match what the result rests on; ``unknown``: columns in which a number is; ``pictures``:
-    without the first, which says the same as the heading; ``not_valid``: rounds whose numbers count nowhere, and
-    why."""
+    is open; ``fairness``: how even the teams were expected to be; ``why``: per match what the result rests on;
+    ``unknown``: columns in which a number is; ``pictures``: without the first, which says the same as the heading;
+    ``not_valid``: rounds whose numbers count nowhere, and why."""
 
     key: str
     title: str
@@ -90,6 +92,7 @@ class SessionPage:
     timing: str
     grade: Grade
     matches: tuple[MatchLine, ...]
+    fairness: str | None
     best: tuple[Card, ...]
     hardest: Sequence[Duel]
     teams: tuple[TeamTable, ...]
@@ -139,6 +142,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     seen = [one for match in matches for one in match.rounds]
     session, winner = evidence.session, winner_of(evidence.session)
     pictures = site_reading.pictures(conn, key)
+    expected = expected_of_teams(conn, key)
     before, after = _neighbours(moment, key)
     round_heads, by_round = _round_by_round(rounds, players)
     return SessionPage(
@@ -157,6 +161,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         timing=timing_coverage(seen),
         grade=evidence.grade,
         matches=match_lines(matches),
+        fairness=fairness_text(expected, session) if expected else None,
         best=_cards(players, evidence.names, matches),
         hardest=hardest(duels.met),
         teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key), order),

@@ -1,0 +1,48 @@
+"""How even the teams of a session were, by what was to be expected of its players before it.
+
+Belongs here: summing that up. Does not belong here: what is expected of somebody (``rules.expectation``), the words
+(``reports.balance_words``).
+"""
+
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.rules.expected import LEAST_ROUNDS
+from slomix_pipeline.rules.teams import Team
+
+
+@dataclass(frozen=True)
+class ExpectedOfTeams:
+    """The damage that was to be expected of both teams of a session, in the rounds as they were played."""
+
+    a: float
+    b: float
+
+    @property
+    def share_of_a(self) -> float:
+        return self.a / (self.a + self.b)
+
+
+def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOfTeams | None:
+    """What was to be expected of the teams of a session; None where that is not known of everybody in them, or where
+    not most of a team were known well enough before."""
+    rows = conn.execute(
+        """select f.team, sum(e.damage) as damage, count(*) = count(e.damage) as whole,
+                  count(distinct e.guid) as players,
+                  count(distinct e.guid) filter (where e.earlier_rounds >= %(least)s) as known
+           from player_round_fact f
+           left join person_decided d on d.guid = f.guid
+           left join (
+               select * from expectation
+               where round_key = any(array(select round_key from session_round where session_key = %(session)s))
+           ) e on e.round_key = f.round_key and e.guid = coalesce(d.person_guid, f.guid)
+           where f.session_key = %(session)s and f.team is not null and f.seconds_played > 0
+           group by f.team""",
+        {"session": session_key, "least": LEAST_ROUNDS},
+    ).fetchall()
+    if len(rows) < len(Team) or not all(row["whole"] and 2 * row["known"] > row["players"] for row in rows):
+        return None
+    damage = {Team(row["team"]): float(row["damage"]) for row in rows}
+    return ExpectedOfTeams(damage[Team.A], damage[Team.B])
