@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from dagster import RetryPolicy
 from dagster._core.storage import event_log, runs
+from dagster._core.storage.sql import create_engine
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy.pool import SingletonThreadPool
+from sqlalchemy import Engine
+from sqlalchemy.pool import Pool, QueuePool
 
 from slomix_pipeline_tests.gameserver_fixtures import files, nothing_of_the_users, scripts, server, source
 from slomix_pipeline_tests.interaction_fixtures import commands
@@ -92,6 +94,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
+def _keeping_connections(url: str, poolclass: type[Pool]) -> Engine:
+    """An engine of Dagster's whose connections serve any thread, one after the other."""
+    return create_engine(url, poolclass=QueuePool, connect_args={"check_same_thread": False})
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_time_lost_in_dagster() -> Iterator[None]:
     """Runs in this process try again at once. Instances in memory, which nobody migrates, are made without reading all
@@ -101,7 +108,7 @@ def _no_time_lost_in_dagster() -> Iterator[None]:
         patch.setattr(RetryPolicy, "calculate_delay", lambda *_: 0)
         for storage in (runs.in_memory, event_log.in_memory):
             patch.setattr(storage, "stamp_alembic_rev", lambda *_: None)
-            patch.setattr(storage, "NullPool", SingletonThreadPool)
+            patch.setattr(storage, "create_engine", _keeping_connections)
         of_today = event_log.in_memory.InMemoryEventLogStorage
         patch.setattr(of_today, "_has_asset_key_col_on_connection", lambda *_: True)
         patch.setattr(of_today, "_check_partitions_table", lambda _: None)
