@@ -262,7 +262,7 @@ def as_json(model: AttackModel) -> dict[str, Any]:
         "matches": model.matches,
         "values": [[term, value] for term, value in model.values.items()],  # in order, which objects may lose
         "covariance": [list(row) for row in model.covariance],
-        "damage": dict(model.damage),
+        "damage": {Term.PLAYER.of(guid): strength for guid, strength in model.damage.items()},
         "attacks": dict(model.attacks),
         "played": dict(model.played),
     }
@@ -276,7 +276,7 @@ def from_json(kept: Mapping[str, Any]) -> AttackModel:
         kept["matches"],
         dict(kept["values"]),
         tuple(tuple(row) for row in kept["covariance"]),
-        kept["damage"],
+        {term.removeprefix(Term.PLAYER.of("")): strength for term, strength in kept["damage"].items()},
         kept["attacks"],
         kept["played"],
     )

@@ -172,7 +172,7 @@ def test_pages_are_told_the_same_and_of_who_is_hidden_no_part_of_the_model(datab
         with store.moment() as moment:
             terms = [row["term"] for row in moment.conn.execute("select term from attack_term")]
             rated = [row["guid"] for row in moment.conn.execute("select guid from usual_rate")]
-        assert "player:PLAYER00" in terms and "player:PLAYER01" not in terms
+        assert "player PLAYER00" in terms and "player PLAYER01" not in terms
         assert "PLAYER00" in rated and "PLAYER01" not in rated and len(rated) == 4
     finally:
         store.close()

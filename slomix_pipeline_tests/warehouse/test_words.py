@@ -12,6 +12,7 @@ from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.asked import What
 from slomix_pipeline.rules.differential import CUMULATIVE, NO_IDENTITY
 from slomix_pipeline.rules.endstats import Scope
+from slomix_pipeline.rules.expected import Metric
 from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
 from slomix_pipeline.rules.linking import LinkClass
 from slomix_pipeline.rules.overrides import OverrideKind
@@ -61,6 +62,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "due.kind": ThingKind,
     "uncatalogued.kind": Partitions,
     "fitted.model": Model,
+    "expected_night.metric": Metric,
     "prediction.kind": Foretells,
     "forecast_report.kind": Foretells,
     "forecast_report.source": ReportOf,

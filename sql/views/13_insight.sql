@@ -51,7 +51,7 @@ create view attack_term as
 select (part.at - 1)::integer as place, part.term ->> 0 as term, (part.term ->> 1)::double precision as value,
        array(select known::double precision from jsonb_array_elements_text(part.shared) with ordinality as own (known, at)
              order by own.at) as covariance,
-       (f.parameters -> 'damage' ->> substr(part.term ->> 0, length('player:') + 1))::double precision as damage,
+       (f.parameters -> 'damage' ->> (part.term ->> 0))::double precision as damage,
        f.parameters ->> 'terms' as terms, (f.parameters ->> 'sigma')::double precision as sigma,
        (f.parameters ->> 'matches')::integer as matches, f.version
 from fitted f
