@@ -32,11 +32,11 @@ def balance_message(found: Suggestions, as_of: datetime) -> Message:
 def _way(way: TeamsSuggested) -> Iterator[str]:
     for team in (way.first, way.second):
         yield ", ".join(f"**{_named(player)}**" for player in team.players)
+        if together := _together(team):
+            yield f"-# {together}"
     for text in (words.odds_text(way), words.damage_text(way), words.men_text(way)):
         if text:
             yield f"-# {text}"
-    if together := "; ".join(filter(None, map(_together, (way.first, way.second)))):
-        yield f"-# {together}"
 
 
 def _named(player: LobbyPlayer) -> str:

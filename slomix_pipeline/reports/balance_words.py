@@ -48,7 +48,8 @@ def odds_text(way: TeamsSuggested) -> str | None:
 def damage_text(way: TeamsSuggested) -> str:
     """What is expected of both teams."""
     first, second = (f"{team.damage_per_minute:,.0f}" for team in (way.first, way.second))
-    return f"{first} and {second} damage a minute expected, {100 * way.difference:.1f} % apart"
+    apart = "under 1 %" if way.difference < 0.01 else f"{100 * way.difference:.0f} %"
+    return f"{first} and {second} damage a minute expected, {apart} apart"
 
 
 def men_text(way: TeamsSuggested) -> str | None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 SHOWN = 3
 MOST_PLAYERS = 16  # 6,435 splits: more take longer than anybody waits
+LONGEST_NAMES = 40 * MOST_PLAYERS  # characters in which all of them are named; the engine has no name of more than 36
 REPEATS_WITHIN = timedelta(days=30)
 _TRIO = 3
 _DECIMALS = 9  # beyond them two numbers differ by how they were added up

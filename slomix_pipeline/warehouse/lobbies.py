@@ -47,7 +47,7 @@ class LobbyPlayer:
 
 @dataclass(frozen=True)
 class Team:
-    """One team of a split, who does most damage first. ``last_together``: when the last session
+    """One team of a split, in the order in which they were named. ``last_together``: when the last session
     began in which all of them were in one team; None: there was none."""
 
     players: tuple[LobbyPlayer, ...]
@@ -225,7 +225,7 @@ def _way(
 ) -> TeamsSuggested:
     first, second = (
         Team(
-            tuple(sorted((players[guid] for guid in side), key=lambda own: (-own.damage_per_minute, own.guid))),
+            tuple(own for guid, own in players.items() if guid in side),
             damage,
             last,
         )

@@ -60,12 +60,13 @@ def test_how_even_teams_are_is_told_no_more_exactly_than_it_is_known() -> None:
         "",
         "1. Ada, Bob, Cyd  –  Dan, Eve",
         "   the first team wins about 50 % of such matches (in 80 of 100 cases 40 % to 60 %)",
-        "   900 and 600 damage a minute expected, 50.0 % apart",
+        "   900 and 600 damage a minute expected, 50 % apart",
         "   the second team has a man less: what that does is not known",
         "   Ada, Bob, Cyd: these three last in one team on 2026-03-02",
         "   Dan, Eve: these two last in one team on 2026-03-02",
     ]
     never = list(words.lines(Suggestions(players[:2], (), (), (way(players[:2]),))))
+    assert "   300 and 300 damage a minute expected, under 1 % apart" in never
     assert never[0] == "As even as we can tell: by the damage expected of everybody."
     assert not any("in one team" in line or "man less" in line for line in never)
     assert words.together_text(way(players).second) == "these two never in one team"

@@ -187,6 +187,8 @@ def test_teams_are_those_of_the_page_and_one_player_more_can_be_chosen_while_nam
         (damage,) = re.findall(r"[0-9,]+ and [0-9,]+ damage a minute expected", field["value"])
         assert damage in page
     assert text_of(embed).count("(new)") == 2 * 4 and "so they are shared out first" in page
+    everybody_there = embed_of(commands.message("balance", players="," * 200 + ",".join(people[:4])))
+    assert everybody_there["title"] == "Even teams of 4 players"  # however long it takes to name them
     typed = f"{people[0]},{people[1]}"
     found = commands.choices("balance", "players", f"{typed},")
     assert found[0]["value"] == f"{typed},{people[2]}" and all(own["value"].startswith(typed) for own in found)

@@ -10,12 +10,14 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from slomix_pipeline.formats.names import plain
+from slomix_pipeline.rules.balance import LONGEST_NAMES
 from slomix_pipeline.rules.people import DISCORD_ID
 
-_LONGEST = 100  # characters of anything that somebody types, and of the id of a button
+_LONGEST = 100  # characters of a name, and of the id of a button
 
 Snowflake = Annotated[str, Field(pattern=DISCORD_ID)]
 Typed = Annotated[str, AfterValidator(lambda text: plain(text)[:_LONGEST])]
+Given = Annotated[str, AfterValidator(lambda text: plain(text)[:LONGEST_NAMES])]
 
 
 class CallKind(IntEnum):
@@ -60,7 +62,7 @@ class Option(_Part):
     """An option that somebody gave. ``focused``: he is typing it just now."""
 
     name: str
-    value: Typed = ""
+    value: Given = ""
     focused: bool = False
 
 

@@ -9,14 +9,13 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from slomix_pipeline.reports import balance_words as words
-from slomix_pipeline.rules.balance import MOST_PLAYERS
+from slomix_pipeline.rules.balance import LONGEST_NAMES, MOST_PLAYERS
 from slomix_pipeline.site.answers import Asked, Link
 from slomix_pipeline.warehouse.careers import NotOnePlayer, PlayerFound
 from slomix_pipeline.warehouse.lobbies import LobbyPlayer, NoSplit, Team, TeamsSuggested, suggest
 from slomix_pipeline.warehouse.site_store import Moment
 
 LABELS = {"players": "Who is there", "together": "Who stays in one team", "apart": "Who does not"}
-LONGEST = 700  # characters of a field: as many names as can be divided
 _SHOWN = 10  # among whom to choose
 
 
@@ -65,7 +64,7 @@ class BalancePage:
 
 def balance_page(moment: Moment, asked: Asked) -> BalancePage:
     """``?players=``: names or GUIDs between commas; ``?together=`` and ``?apart=``: some of them."""
-    typed = {name: asked.query.get(name, "").strip()[:LONGEST] for name in LABELS}
+    typed = {name: asked.query.get(name, "").strip()[:LONGEST_NAMES] for name in LABELS}
     players, together, apart = (words.names_typed(text) for text in typed.values())
     trouble, more, suggested = "", 0, None
     choices: tuple[tuple[Link, PlayerFound], ...] = ()
@@ -79,7 +78,7 @@ def balance_page(moment: Moment, asked: Asked) -> BalancePage:
             more = len(error.found) - len(choices)
     return BalancePage(
         fields=tuple(Field(name, label, typed[name]) for name, label in LABELS.items()),
-        longest=LONGEST,
+        longest=LONGEST_NAMES,
         most_players=MOST_PLAYERS,
         trouble=trouble[:1].upper() + trouble[1:],
         choices=choices,
