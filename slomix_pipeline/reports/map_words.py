@@ -14,18 +14,20 @@ from slomix_pipeline.warehouse.map_cards import Finish, MapCurves
 from slomix_pipeline.warehouse.maps import MapNumbers
 
 _ONE_IN = {5: "twenty", 10: "ten", 20: "five", 25: "four", 50: "two"}  # percent that are a share people say
-_PAYS = {
-    Faster.FIRST: "attacking first has an advantage",
-    Faster.SECOND: "attacking second has an advantage, the first attack won",
-    None: "no first-attack advantage shown",
-}
 
 
 def card_text(seen: MapNumbers) -> str:
     """A map in one sentence: ``par 4:35, one in ten is held; no first-attack advantage shown (15 of 34)``."""
-    own = seen.advantage
-    pays = f"{_PAYS[own.pays]} ({own.won} of {own.decided})" if own.decided else ""
-    return "; ".join(filter(None, (_par_and_held(seen), pays)))
+    return "; ".join(filter(None, (_par_and_held(seen), _pays(seen.advantage))))
+
+
+def _pays(own: Advantage) -> str:
+    if not own.decided:
+        return ""
+    if own.pays is None:
+        return f"no first-attack advantage shown ({own.won} of {own.decided})"
+    won = own.won if own.pays is Faster.FIRST else own.decided - own.won
+    return f"attacking {own.pays} has an advantage ({won} of {own.decided})"
 
 
 def par_text(seen: MapNumbers) -> str:

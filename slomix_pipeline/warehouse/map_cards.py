@@ -73,7 +73,10 @@ def map_curves(conn: Connection[DictRow], map_name: str, limit_seconds: int | No
 
 
 def _attacks(rows: Iterable[DictRow]) -> list[Attack]:
-    return [Attack(row["seconds"], row["completed"]) for row in rows for _ in range(row["times"])]
+    found: list[Attack] = []
+    for row in rows:
+        found += [Attack(row["seconds"], row["completed"])] * row["times"]
+    return found
 
 
 def _stratum(rows: Iterable[DictRow]) -> Stratum:
@@ -109,8 +112,9 @@ def closest_finishes(conn: Connection[DictRow], map_name: str) -> tuple[Finish, 
            from map_attack second
            join map_attack first on first.match_key = second.match_key and first.number = 1
            join match m on m.match_key = second.match_key
-           where second.map = %(map)s and first.map = %(map)s and second.number = 2 and second.completed
-             and second.in_book and (first.completed or first.seconds = first.limit_seconds)
+           where second.map = %(map)s and first.map = %(map)s and map_key(m.map) = %(map)s
+             and second.number = 2 and second.completed and second.in_book
+             and (first.completed or first.seconds = first.limit_seconds)
              and first.seconds - second.seconds between 0 and %(close)s and m.winner = second.team
            order by first.seconds - second.seconds, second.stamp desc, second.round_key limit %(most)s""",
         {"map": map_name, "close": CLOSE, "most": FINISHES},

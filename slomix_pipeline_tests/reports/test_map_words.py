@@ -66,7 +66,7 @@ def test_an_advantage_is_claimed_only_where_it_is_more_than_chance() -> None:
     assert advantage_text(advantage(9, 25)) == "9 of 34, 15–43 %: a disadvantage"
     assert advantage_text(advantage(0, 0)) == "no match yet of which that is known"
     assert card_text(seen(25, 9)).endswith("; attacking first has an advantage (25 of 34)")
-    assert card_text(seen(9, 25)).endswith("; attacking second has an advantage, the first attack won (9 of 34)")
+    assert card_text(seen(9, 25)).endswith("; attacking second has an advantage (25 of 34)")
 
 
 def test_what_else_is_to_be_known_of_par_is_said_where_it_says_something() -> None:

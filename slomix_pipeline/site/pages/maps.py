@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.career_words import amount, record_value
 from slomix_pipeline.reports.map_words import (
     advantage_text,
@@ -20,7 +19,7 @@ from slomix_pipeline.reports.map_words import (
     quartiles_text,
 )
 from slomix_pipeline.rules.boards import BoardName
-from slomix_pipeline.rules.par import LEAST_ATTACKS, Par
+from slomix_pipeline.rules.par import Par
 from slomix_pipeline.rules.scoring import Winner
 from slomix_pipeline.rules.team_names import TeamName
 from slomix_pipeline.rules.teams import Team
@@ -51,15 +50,12 @@ _PLAYS, _PLAYERS = 10, 20
 
 @dataclass(frozen=True)
 class MapLine:
-    """A map in the list, in one ``sentence``, too. ``par``: None where it can't be said, ``why`` says so; ``fastest``:
-    None without a completed attack that counts; ``success``: the share of ``attacks`` with the usual limit that was
-    completed."""
+    """A map in the list, in one ``sentence``, too. ``fastest``: None without a completed attack that counts;
+    ``success``: the share of ``attacks`` with the usual limit that was completed."""
 
     link: Link
     sentence: str
     matches: int
-    par: str | None
-    why: str
     fastest: str | None
     success: str
     attacks: int
@@ -146,7 +142,7 @@ _Listed = tuple[MapNumbers, RecordSeen | None]  # a map with its fastest attack
 COLUMNS: tuple[Column[_Listed], ...] = (
     Column("map", "Map", lambda row: row[0].name.casefold(), rises=True, is_number=False),
     Column("matches", "Matches", lambda row: row[0].matches),
-    Column("par", "Par", lambda row: row[0].par.par, rises=True),
+    Column("par", "Par", lambda row: row[0].par.par, rises=True, is_number=False),
     Column("fastest", "Fastest", lambda row: None if row[1] is None else row[1].value, rises=True),
     Column("success", "Success", lambda row: _success(row[0].par)),
     Column("last_played", "Last played", lambda row: row[0].last_played_at, is_number=False),
@@ -173,22 +169,11 @@ def _line(row: _Listed) -> MapLine:
         link=Link(url_of("maps", own.name), own.name),
         sentence=card_text(own),
         matches=own.matches,
-        par=None if own.par.par is None else format_time(own.par.par),
-        why=_why(own.par),
         fastest=None if fastest is None else record_value(fastest),
         success=amount(_success(own.par), 0, " %"),
         attacks=own.par.attacks,
         last_played_at=own.last_played_at,
     )
-
-
-def _why(own: Par) -> str:
-    """Why a par can't be said."""
-    if not own.enough:
-        return f"a par is told from {LEAST_ATTACKS} attacks on"
-    if own.held_share is None:
-        return "more than half of the defences hold as long as any was seen to, and none was to the limit"
-    return "more than half of the defences hold to the end"
 
 
 def map_page(moment: Moment, asked: Asked) -> MapPage:
