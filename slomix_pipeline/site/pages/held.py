@@ -23,8 +23,8 @@ TICKS = (0.5, 0.25, 0.0, -0.25, -0.5)
 
 @dataclass(frozen=True)
 class Number:
-    """A number as text; ``judged``: how usual it is, ``said``: all of it in one sentence. Its picture: a bar from the middle, and a band of what is
-    usual, each from the left with its width."""
+    """A number as text; ``judged``: how usual it is, ``said``: all of it in one sentence. Its picture: a bar from the
+    middle, and a band of what is usual, each from the left with its width."""
 
     actual: str
     expected: str
