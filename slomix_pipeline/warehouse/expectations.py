@@ -13,9 +13,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 
 from slomix_pipeline.rules.expected import (
     Expectation,
@@ -29,7 +30,6 @@ from slomix_pipeline.rules.expected import (
 )
 from slomix_pipeline.rules.form import Against
 from slomix_pipeline.warehouse.played_history import played_rounds
-from slomix_pipeline.warehouse.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,8 @@ class NightKept:
     own_sd: float
 
 
-@dataclass(frozen=True)
-class _Row:
-    session_key: str
-    guid: str
-    metric: Metric
-    rounds: int
-    minutes: float
-    expected: float
-    actual: int
-    earlier_rounds: int
-    own_sd: float
-    started_at: datetime
-    ended_at: datetime
-
-    @property
-    def kept(self) -> NightKept:
-        own = Sum(
-            self.guid, Metric(self.metric), self.rounds, self.minutes, self.expected, self.actual, self.earlier_rounds
-        )
-        return NightKept(self.session_key, self.started_at, self.ended_at, own, self.own_sd)
+_KEPT = """e.session_key, s.started_at, s.ended_at, e.own_sd,
+           e.guid, e.metric, e.rounds, e.minutes, e.expected, e.actual, e.earlier_rounds"""
 
 
 def held_of_session(conn: Connection[DictRow], session_key: str) -> HeldOf:
@@ -175,42 +157,57 @@ def known_expectations(conn: Connection[DictRow], played: Sequence[PlayedRound])
 
 def sums_of_session(conn: Connection[DictRow], session_key: str) -> list[NightKept]:
     """Everybody's sums of a session."""
-    with conn.cursor(row_factory=rows_of(_Row)) as cursor:
+    with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
-            """select e.*, s.started_at, s.ended_at from expected_night e cross join session s
-               where e.session_key = %(key)s and s.session_key = %(key)s
-               order by e.guid, e.metric""",
+            f"""select {_KEPT} from expected_night e cross join session s
+                where e.session_key = %(key)s and s.session_key = %(key)s
+                order by e.guid, e.metric""",
             {"key": session_key},
-        ).fetchall()
-    return [row.kept for row in rows]
+        )
+        return [_kept(*row) for row in rows]
 
 
-def sums_of_players(
-    conn: Connection[DictRow], guids: Sequence[str], *, before: datetime | None = None
-) -> list[NightKept]:
-    """All sums of players in order of play, or those of sessions that began before a moment."""
-    with conn.cursor(row_factory=rows_of(_Row)) as cursor:
+def sums_before(conn: Connection[DictRow], guids: Sequence[str], began: datetime) -> list[NightKept]:
+    """All sums of players of sessions that began before a moment, in order of play."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
-            """select e.*, s.started_at, s.ended_at
-               from (select * from expected_night where guid = any(%(guids)s)) e
-               join session s using (session_key)
-               where s.started_at < coalesce(%(before)s, 'infinity'::timestamptz)
-               order by s.started_at, e.session_key, e.guid, e.metric""",
-            {"guids": list(guids), "before": before},
-        ).fetchall()
-    return [row.kept for row in rows]
+            f"""select {_KEPT}
+                from (select * from expected_night where guid = any(%s)) e join session s using (session_key)
+                where s.started_at < %s
+                order by s.started_at, e.session_key, e.guid, e.metric""",
+            [list(guids), began],
+        )
+        return [_kept(*row) for row in rows]
 
 
-def nights_held(nights: Sequence[NightKept], most: int | None = None) -> tuple[NightHeld, ...]:
-    """So many or all sessions of a player, the latest first, of those before which he was known well enough."""
+def latest_sums(conn: Connection[DictRow], guid: str, most: int) -> list[NightKept]:
+    """The sums of so many of the latest sessions of a player, in order of play."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(
+            f"""select {_KEPT}
+                from (select * from expected_night where guid = %s) e join session s using (session_key)
+                order by s.started_at desc, e.session_key desc, e.metric desc limit %s""",
+            [guid, len(Metric) * most],
+        )
+        return [_kept(*row) for row in rows][::-1]
+
+
+def _kept(session_key: str, started_at: datetime, ended_at: datetime, own_sd: float, *of_sum: Any) -> NightKept:
+    guid, metric, *numbers = of_sum
+    return NightKept(session_key, started_at, ended_at, Sum(guid, Metric(metric), *numbers), own_sd)
+
+
+def nights_held(nights: Sequence[NightKept]) -> tuple[NightHeld, ...]:
+    """The sessions of a player, the latest first, of those before which he was known well enough. ``nights``: his sums,
+    in order of play."""
     found = []
-    for key, own in groupby(nights, key=lambda night: night.session_key):
+    for key, own in groupby(reversed(nights), key=lambda night: night.session_key):
         both = list(own)
         numbers = {one.sums.metric: shown for one in both if (shown := held(one.sums, one.own_sd))}
         if numbers:
             told = (numbers.get(Metric.DAMAGE), numbers.get(Metric.KILLS))
             found.append(NightHeld(key, both[0].ended_at, both[0].sums.earlier_rounds, *told))
-    return tuple(found[::-1][:most])
+    return tuple(found)
 
 
 def names_of(conn: Connection[DictRow], session_key: str) -> dict[str, str]:

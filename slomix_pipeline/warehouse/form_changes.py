@@ -16,7 +16,7 @@ from slomix_pipeline.rules.expected import Metric
 from slomix_pipeline.warehouse.expectations import NightKept
 
 ACCURACY = "accuracy"
-_NIGHTS = 3 * LATEST_NIGHTS  # whatever was told before these is told no more
+NIGHTS = 3 * LATEST_NIGHTS  # that are looked at: whatever was told before these is told no more
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class FormChange:
 
 
 def changes_of(conn: Connection[DictRow], guids: Sequence[str], nights: Sequence[NightKept]) -> tuple[FormChange, ...]:
-    """The changes that are told of a player now. ``guids``: all of his; ``nights``: all sums of his, in order of
-    play."""
+    """The changes that are told of a player now. ``guids``: all of his; ``nights``: his latest sums, of
+    ``NIGHTS`` sessions, in order of play."""
     began = {night.session_key: night.started_at for night in nights}
     series: dict[str, list[Night]] = {}
     for metric in Metric:
         own = [night_of(night.session_key, night.sums, night.own_sd) for night in nights if night.sums.metric is metric]
-        series[metric] = [night for night in own if night is not None][-_NIGHTS:]
+        series[metric] = [night for night in own if night is not None][-NIGHTS:]
     series[ACCURACY] = _accuracy(conn, guids, began)
     return tuple(
         FormChange(what, began[found.since], found.since, found.probability, found.by, found.low, found.high)
@@ -62,7 +62,7 @@ def _accuracy(conn: Connection[DictRow], guids: Sequence[str], began: dict[str, 
            ) own
            join session s using (session_key)
            order by s.started_at, session_key""",
-        {"guids": list(guids), "most": _NIGHTS},
+        {"guids": list(guids), "most": NIGHTS},
     ).fetchall()
     found = [night_of_accuracy(row["session_key"], row["aimed_hits"], row["aimed_shots"]) for row in rows]
     began.update({row["session_key"]: row["started_at"] for row in rows})

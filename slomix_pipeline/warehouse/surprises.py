@@ -23,7 +23,7 @@ from slomix_pipeline.rules.expected import (
     surprise,
 )
 from slomix_pipeline.warehouse import fitted
-from slomix_pipeline.warehouse.expectations import known_expectations, sums_of_players
+from slomix_pipeline.warehouse.expectations import known_expectations, sums_before
 from slomix_pipeline.warehouse.played_history import played_rounds
 
 
@@ -67,7 +67,7 @@ def _by_the_models(conn: Connection[DictRow], played: Sequence[PlayedRound], beg
 def _with_own_sd(conn: Connection[DictRow], sums: Sequence[Sum], began: datetime) -> list[tuple[Sum, float]]:
     """Each sum with how far its player's full nights scattered before the session."""
     earlier: dict[tuple[str, Metric], list[Sum]] = {(own.guid, own.metric): [] for own in sums}
-    for night in sums_of_players(conn, sorted({own.guid for own in sums}), before=began):
+    for night in sums_before(conn, sorted({own.guid for own in sums}), began):
         earlier.setdefault((night.sums.guid, night.sums.metric), []).append(night.sums)
     return [(own, own_sd(own.metric, earlier[own.guid, own.metric])) for own in sums]
 

@@ -14,6 +14,7 @@ from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import expectations, form_changes
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.expectations import NightKept
+from slomix_pipeline.warehouse.nights import NIGHTS_OF_FORM
 from slomix_pipeline.warehouse.played_history import (
     NightExpected,
     RoundExpected,
@@ -53,12 +54,12 @@ def learned(database: Database, new: str | None = None, without: str | None = No
 @pytest.fixture(scope="module")
 def rounds(shown: Shown) -> Iterator[list[PlayedRound]]:
     """The evening with what was expected in it, but for the player of the first line."""
-    first = played_of(shown)[0].lines[0].guid
+    first = played_in(shown.pipeline)[0].lines[0].guid
     yield learned(shown.pipeline.database, new=first)
 
 
-def played_of(shown: Shown) -> list[PlayedRound]:
-    with shown.pipeline.database.connect() as conn:
+def played_in(pipeline: Pipeline) -> list[PlayedRound]:
+    with pipeline.database.connect() as conn:
         return played_rounds(conn)
 
 
@@ -130,6 +131,30 @@ def test_a_change_of_form_is_told_with_since_when_and_silence_is_the_answer_with
         assert (change.what, change.since, change.session_key) == ("damage", began + timedelta(days=20), "main:20")
         assert change.low < 0.25 < change.high and change.probability > 0.95
         assert form_changes.changes_of(conn, ["A"], [replace(night, sums=nights[0].sums) for night in nights]) == ()
+
+
+def test_a_change_of_form_stands_on_the_page_of_its_player(pipeline: Pipeline) -> None:
+    play_and_tell(pipeline, maps=1)
+    guid = played_in(pipeline)[0].lines[0].guid
+    nights = []
+    with pipeline.database.transaction() as conn:
+        for day in range(1, 31):
+            key = f"main:2026-01-{day:02}-200000"
+            conn.execute(
+                """insert into session (session_key, server, started_at, ended_at)
+                   values (%(key)s, 'main', %(at)s::timestamptz, %(at)s::timestamptz + interval '2 hours')""",
+                {"key": key, "at": f"2026-01-{day:02} 20:00Z"},
+            )
+            own = Sum(guid, Metric.KILLS, 12, 90.0, 100.0, 130 if day > 15 else 100, KNOWN)
+            nights.append(NightExpected(key, own, 0.1))
+        store_expected_nights(conn, nights)
+    with pages_of(pipeline.database) as client:
+        page = client.get(url_of("players", guid))
+        text = " ".join(seen_text(page).split())
+        (change,) = client.get(api_url("players", guid, "expected")).json()["changes"]
+    assert f"Kills up {change['by']:.0%}".replace("%", " %") + " since 2026-01-16 (99 % sure, +" in text
+    assert (change["what"], change["session_key"]) == ("kills", "main:2026-01-16-200000")
+    assert page.text.count("<circle") == NIGHTS_OF_FORM  # of kills alone: of damage nothing is known
 
 
 def test_a_hidden_player_is_in_it_without_his_name_and_a_part_never_passes_for_the_whole(

@@ -96,11 +96,11 @@ def _players(asked: Asked, held: HeldOf, limit: int, after: str | None) -> Playe
 
 @ROUTER.get("/players/{guid}/expected", response_model=NightsAgainstExpected)
 def player_expected(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
-    """What was expected of him in each of his sessions, newest first; and whether his form has changed."""
+    """What was expected of him in each of his latest 120 sessions, newest first; and whether his form has changed."""
 
     def make(moment: Moment, asked: Asked) -> NightsAgainstExpected:
         guids = guids_of_player(moment.conn, guid, "expected")
-        kept = expectations.sums_of_players(moment.conn, [guid]) if guids else []
+        kept = expectations.latest_sums(moment.conn, guid, form_changes.NIGHTS) if guids else []
         nights = expectations.nights_held(kept)
         part, more = listed(asked, nights, lambda row: row.session_key, limit, after)
         return NightsAgainstExpected(

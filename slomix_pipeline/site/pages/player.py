@@ -25,8 +25,8 @@ from slomix_pipeline.site.templating import UNKNOWN, url_of
 from slomix_pipeline.warehouse import boards, careers, nights, players, standings
 from slomix_pipeline.warehouse.boards import BoardPlace
 from slomix_pipeline.warehouse.careers import AliasSeen, Behind, Career, WeaponSeen
-from slomix_pipeline.warehouse.expectations import nights_held, sums_of_players
-from slomix_pipeline.warehouse.form_changes import changes_of
+from slomix_pipeline.warehouse.expectations import latest_sums, nights_held
+from slomix_pipeline.warehouse.form_changes import NIGHTS, changes_of
 from slomix_pipeline.warehouse.nights import Lately
 from slomix_pipeline.warehouse.players import Duels, MapPlayed, MatchPlayed, PlayerMet, Rivals, Support
 from slomix_pipeline.warehouse.site_store import Moment
@@ -316,8 +316,8 @@ def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[Night
 
 
 def _against(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> PlayerAgainst:
-    kept = sums_of_players(conn, [person])
-    return player_against(nights_held(kept, nights.NIGHTS_OF_FORM), changes_of(conn, guids, kept))
+    kept = latest_sums(conn, person, NIGHTS)
+    return player_against(nights_held(kept)[: nights.NIGHTS_OF_FORM], changes_of(conn, guids, kept))
 
 
 def _ends(standing: Standing | None) -> str:
