@@ -113,7 +113,8 @@ def closest_finishes(conn: Connection[DictRow], map_name: str) -> tuple[Finish, 
            join map_attack first on first.match_key = second.match_key and first.number = 1
            join match m on m.match_key = second.match_key
            where second.map = %(map)s and first.map = %(map)s and map_key(m.map) = %(map)s
-             and second.number = 2 and second.completed and second.in_book and (first.completed or first.seconds = first.limit_seconds)
+             and second.number = 2 and second.completed and second.in_book
+             and (first.completed or first.seconds = first.limit_seconds)
              and first.seconds - second.seconds between 0 and %(close)s and m.winner = second.team
            order by first.seconds - second.seconds, second.stamp desc, second.round_key limit %(most)s""",
         {"map": map_name, "close": CLOSE, "most": FINISHES},
