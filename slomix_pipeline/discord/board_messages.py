@@ -182,19 +182,18 @@ def records_message(records: Sequence[RecordSeen], as_of: datetime, map_name: st
 def map_message(seen: MapSeen, as_of: datetime) -> Message:
     """A map: how fast its attacks are, how often it is held, whether attacking first pays, its records."""
     last = int(seen.last_played_at.timestamp())
-    drawn = f", {seen.draws} drawn" if seen.draws else ""
     others = f"-# Left out, as their limit was another: {count(seen.other_limits, 'attack')}"
     embed = Embed(
         title=map_text(seen.name),
         description="\n".join(
             [
-                f"{count(seen.matches, 'decided match', 'decided matches')}{drawn}, last played <t:{last}:d>",
+                f"{count(seen.matches, 'decided match', 'decided matches')}, last played <t:{last}:d>",
                 f"**{escape(card_text(seen))}**",
                 *([f"-# {escape(more)}"] if (more := curves_text(seen.curves)) else []),
                 f"Attacks: {escape(attacks_text(seen))}",
                 *([others] if seen.other_limits else []),
                 *([f"Defences fallen: {escape(fallen)}"] if (fallen := quartiles_text(seen)) else []),
-                f"Won by who attacked first: {escape(advantage_text(seen.advantage))}",
+                f"Won by who attacked first: {escape(advantage_text(seen))}",
                 f"-# {escape(samples_text())}",
                 as_of_text(as_of),
             ]

@@ -157,8 +157,7 @@ def print_records(out: Terminal, records: Sequence[RecordSeen], map_name: str | 
 def print_map(out: Terminal, seen: MapSeen) -> None:
     """All that is told of a map."""
     out.print(seen.name, style="bold", soft_wrap=True)
-    draws = f", {seen.draws} drawn" if seen.draws else ""
-    out.print(f"{seen.matches} decided matches{draws}, last played {_day(seen.last_played_at)}", soft_wrap=True)
+    out.print(f"{seen.matches} decided matches, last played {_day(seen.last_played_at)}", soft_wrap=True)
     out.print(card_text(seen), soft_wrap=True)
     if more := curves_text(seen.curves):
         out.print(f"  {more}", soft_wrap=True)
@@ -167,7 +166,7 @@ def print_map(out: Terminal, seen: MapSeen) -> None:
         out.print(f"  left out, as their limit was another: {seen.other_limits}")
     if fallen := quartiles_text(seen):
         out.print(f"Defences fallen: {fallen}", soft_wrap=True)
-    out.print(f"Won by who attacked first: {advantage_text(seen.advantage)}")
+    out.print(f"Won by who attacked first: {advantage_text(seen)}")
     for finish in seen.finishes:
         out.print(f"Close finish: {finish.team.shown} {finish_text(finish)} ({finish.match_key})", soft_wrap=True)
     if seen.records:

@@ -74,12 +74,15 @@ def quartiles_text(seen: MapNumbers) -> str:
     return ", ".join(f"{what} by {format_time(at)}" if at is not None else f"{what} not reached" for what, at in parts)
 
 
-def advantage_text(own: Advantage) -> str:
-    """How often who attacked first won, and what that says: ``15 of 34, 29–61 %: no advantage shown``."""
+def advantage_text(seen: MapNumbers) -> str:
+    """How often who attacked first won, what that says, and how many matches nobody won: ``15 of 34, 29–61 %: no
+    advantage shown; 2 of 36 drawn``."""
+    own = seen.advantage
+    drawn = f"; {seen.draws} of {seen.matches} drawn" if seen.draws else ""
     if not own.decided:
-        return "no match yet of which that is known"
+        return f"no match yet of which that is known{drawn}"
     says = {Faster.FIRST: "an advantage", Faster.SECOND: "a disadvantage", None: "no advantage shown"}[own.pays]
-    return f"{own.won} of {own.decided}, {100 * own.low:.0f}–{100 * own.high:.0f} %: {says}"
+    return f"{own.won} of {own.decided}, {100 * own.low:.0f}–{100 * own.high:.0f} %: {says}{drawn}"
 
 
 def curves_text(curves: MapCurves | None) -> str:

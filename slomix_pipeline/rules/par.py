@@ -49,7 +49,8 @@ class Par:
         return self.attacks >= LEAST_ATTACKS
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """A time at which attacks were completed: the share of defences that hold after it, and between which shares that
     is in 95 of 100 cases."""
 

@@ -5,7 +5,8 @@ Does not belong here: when that is done and who says so (``sensors.pruning``).
 
 ``DagsterInstance.delete_run`` takes the materialisations of a run too: its rounds would look as if they had never been
 made, and a backfill of what is missing would make them again. So of a run of long ago the row and all events go but
-its materialisations, and of those the newest of each partition stays. Of the evaluations of checks the newest of each
+its materialisations, and of those the newest of each partition stays; of an asset without partitions all do, a few each
+evening, as the UI plots what they say over time. Of the evaluations of checks the newest of each
 partition stays when it failed; what passed is in ``check_result``.
 
 All of it in portions, each a transaction of its own: nothing is locked for long, and what is interrupted goes on the
@@ -106,7 +107,7 @@ def _runs(database: Database, now: datetime) -> Iterator[Pruned]:
                            where later.asset_key = planned.asset_key
                              and later.dagster_event_type
                                  in ('ASSET_MATERIALIZATION', 'ASSET_MATERIALIZATION_PLANNED')
-                             and later.partition = planned.partition
+                             and later.partition is not distinct from planned.partition
                              and later.id > planned.id))
            order by r.id""",
         now,
@@ -127,11 +128,12 @@ def _events(database: Database, now: datetime) -> Iterator[Pruned]:
     events = _found(
         database,
         """select e.id as found
-           from (select id, run_id, dagster_event_type, timestamp,
+           from (select id, run_id, dagster_event_type, partition, timestamp,
                         dagster_event_type = 'ASSET_MATERIALIZATION'
                         and id = max(id) over (partition by dagster_event_type, asset_key, partition) as is_last
                  from dagster.event_logs) e
            where e.is_last is not true and e.timestamp < %(kept)s
+             and not (e.dagster_event_type = 'ASSET_MATERIALIZATION' and e.partition is null)
              and not exists (select from dagster.runs r where r.run_id = e.run_id)
            order by e.id""",
         now,

@@ -5,6 +5,7 @@ not belong here: the fit (``rules.expectation``), reading what was expected (``e
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from itertools import groupby
 from typing import NamedTuple
 
@@ -63,60 +64,67 @@ def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None 
 
 def store_expected(conn: Connection[DictRow], found: Iterable[RoundExpected]) -> int:
     """Keeps what was to be expected in place of what was before. Returns how many rows are others now."""
-    conn.execute("create temporary table found (like expectation) on commit drop")
-    with conn.cursor() as cursor, cursor.copy("copy found from stdin") as copy:
-        for row in found:
-            copy.write_row(row)
-    gone = conn.execute(
-        """delete from expectation e
-           where not exists (select from found f where f.round_key = e.round_key and f.guid = e.guid)"""
-    ).rowcount
-    return (
-        gone
-        + conn.execute(
-            """insert into expectation select f.* from found f join round using (round_key)
-           on conflict (round_key, guid) do update
-           set (damage, kills, earlier_rounds) = (excluded.damage, excluded.kills, excluded.earlier_rounds)
-           where (expectation.damage, expectation.kills, expectation.earlier_rounds)
-                 is distinct from (excluded.damage, excluded.kills, excluded.earlier_rounds)"""
-        ).rowcount
-    )
+    row = conn.execute(
+        """with found as materialized (
+               select f.* from unnest(%s::text[], %s::text[], %s::double precision[], %s::double precision[],
+                                      %s::integer[]) f (round_key, guid, damage, kills, earlier_rounds)
+               join round using (round_key)
+           ),
+           gone as (
+               delete from expectation e
+               where not exists (select from found f where f.round_key = e.round_key and f.guid = e.guid) returning 1
+           ),
+           others as (
+               insert into expectation select * from found
+               on conflict (round_key, guid) do update
+               set (damage, kills, earlier_rounds) = (excluded.damage, excluded.kills, excluded.earlier_rounds)
+               where (expectation.damage, expectation.kills, expectation.earlier_rounds)
+                     is distinct from (excluded.damage, excluded.kills, excluded.earlier_rounds)
+               returning 1
+           )
+           select (select count(*) from gone) + (select count(*) from others) as changed""",
+        _columns(found, len(RoundExpected._fields)),
+    ).fetchone()
+    assert row is not None
+    return int(row["changed"])
 
 
 def store_expected_nights(conn: Connection[DictRow], found: Iterable[NightExpected]) -> None:
     """Keeps the sums of sessions in place of those before."""
-    conn.execute("create temporary table found_night (like expected_night) on commit drop")
-    with conn.cursor() as cursor, cursor.copy("copy found_night from stdin") as copy:
-        for row in found:
-            own = row.sums
-            copy.write_row(
-                (
-                    row.session_key,
-                    own.guid,
-                    own.metric,
-                    own.rounds,
-                    own.minutes,
-                    own.expected,
-                    own.actual,
-                    own.earlier_rounds,
-                    row.own_sd,
-                )
-            )
+    rows = [(one.session_key, *astuple(one.sums), one.own_sd) for one in found]
     conn.execute(
-        """delete from expected_night e
-           where not exists (select from found_night f where f.session_key = e.session_key and f.guid = e.guid
-                             and f.metric = e.metric)"""
-    )
-    conn.execute(
-        """insert into expected_night as e select f.* from found_night f join session using (session_key)
+        """with found as materialized (
+               select f.* from unnest(%s::text[], %s::text[], %s::text[], %s::integer[], %s::double precision[],
+                                      %s::double precision[], %s::integer[], %s::integer[], %s::double precision[])
+                   f (session_key, guid, metric, rounds, minutes, expected, actual, earlier_rounds, own_sd)
+               join session using (session_key)
+           ),
+           gone as (
+               delete from expected_night e
+               where not exists (select from found f where f.session_key = e.session_key and f.guid = e.guid
+                                                       and f.metric = e.metric)
+           )
+           insert into expected_night
+           select * from found
            on conflict (session_key, guid, metric) do update
            set (rounds, minutes, expected, actual, earlier_rounds, own_sd)
-             = (excluded.rounds, excluded.minutes, excluded.expected, excluded.actual, excluded.earlier_rounds,
-                excluded.own_sd)
-           where (e.rounds, e.minutes, e.expected, e.actual, e.earlier_rounds, e.own_sd)
+               = (excluded.rounds, excluded.minutes, excluded.expected, excluded.actual, excluded.earlier_rounds,
+                  excluded.own_sd)
+           where (expected_night.rounds, expected_night.minutes, expected_night.expected, expected_night.actual,
+                  expected_night.earlier_rounds, expected_night.own_sd)
                  is distinct from (excluded.rounds, excluded.minutes, excluded.expected, excluded.actual,
-                                   excluded.earlier_rounds, excluded.own_sd)"""
+                                   excluded.earlier_rounds, excluded.own_sd)""",
+        _columns(rows, 9),
     )
+
+
+def _columns(rows: Iterable[Sequence[object]], number: int) -> list[list[object]]:
+    """Rows as one list for each of their columns."""
+    columns: list[list[object]] = [[] for _ in range(number)]
+    for row in rows:
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    return columns
 
 
 def sums_off(conn: Connection[DictRow]) -> dict[Metric, float]:

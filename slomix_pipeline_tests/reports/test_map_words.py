@@ -61,10 +61,12 @@ def test_what_is_not_reached_or_from_too_few_attacks_is_said() -> None:
 
 
 def test_an_advantage_is_claimed_only_where_it_is_more_than_chance() -> None:
-    assert advantage_text(advantage(15, 19)) == "15 of 34, 29–61 %: no advantage shown"
-    assert advantage_text(advantage(25, 9)) == "25 of 34, 57–85 %: an advantage"
-    assert advantage_text(advantage(9, 25)) == "9 of 34, 15–43 %: a disadvantage"
-    assert advantage_text(advantage(0, 0)) == "no match yet of which that is known"
+    assert advantage_text(ESCAPE) == "15 of 34, 29–61 %: no advantage shown"
+    assert advantage_text(seen(25, 9)) == "25 of 34, 57–85 %: an advantage"
+    assert advantage_text(seen(9, 25)) == "9 of 34, 15–43 %: a disadvantage"
+    assert advantage_text(seen(0, 0)) == "no match yet of which that is known"
+    drawn = replace(seen(7, 5), matches=16, draws=4)
+    assert advantage_text(drawn) == "7 of 12, 32–81 %: no advantage shown; 4 of 16 drawn"
     assert card_text(seen(25, 9)).endswith("; attacking first has an advantage (25 of 34)")
     assert card_text(seen(9, 25)).endswith("; attacking second has an advantage (25 of 34)")
 

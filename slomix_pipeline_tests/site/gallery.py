@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from slomix_pipeline.discord.alarm_messages import alarm_message, headline, over_message
-from slomix_pipeline.discord.board_messages import board_message, player_message, records_message
+from slomix_pipeline.discord.board_messages import board_message, map_message, player_message, records_message
 from slomix_pipeline.discord.client import Discord
 from slomix_pipeline.discord.embeds import Message
+from slomix_pipeline.discord.pictures import with_pictures
 from slomix_pipeline.discord.standin import StandIn, page
 from slomix_pipeline.rules.alarms import AlarmCause, Episode, Symptom
 from slomix_pipeline.rules.boards import BOARDS, BoardName, threshold
@@ -27,11 +28,12 @@ from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.history import write_day
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening, write_round
-from slomix_pipeline.stages import session_pictures
+from slomix_pipeline.stages import asked_pictures, session_pictures
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse.boards import board_rows
 from slomix_pipeline.warehouse.careers import career, find_player
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.maps import map_names, map_seen
 from slomix_pipeline.warehouse.records import records
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, Pipeline, open_pipeline, round_key
 
@@ -39,7 +41,9 @@ EARLIER_EVENINGS = 3
 NOW = SOME_EVENING + timedelta(minutes=1)  # when the gallery is looked at
 AGES = "1000000h"  # the evening's date is fixed, so that its pictures are; it is told as if it were today's
 
-_drawn = session_pictures.drawn  # the pictures themselves; the pipeline of tests has a digest in their place
+# The pictures themselves; the pipeline of tests has a digest in their place.
+_map_drawn = asked_pictures.drawn
+_drawn = session_pictures.drawn
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,13 @@ ITEMS = (
     Item("result-card", "The result as a card", "The first of its pictures, as it can be shared.", (), ".embed img"),
     Item("board", "A board", "Who leads by what, among all of whom enough is known.", ("Players", "rounds")),
     Item("player", "A player", "A career: numbers, form, weapons, badges, best rounds.", ("Career", "Weapons")),
+    Item(
+        "map-card",
+        "A map",
+        "How long it holds, how sure that is, its par and its record; whether attacking first pays. The picture follows "
+        "by an edit.",
+        ("Defences fallen", "Won by who attacked first"),
+    ),
     Item("records", "Records", "Of a round, a match, a session, and the fastest attacks.", ("Records", "In one round")),
     Item(
         "correction",
@@ -249,8 +260,12 @@ def _tell_careers(teller: Teller) -> None:
             "player": player_message(career(conn, find_player(conn, rows[0].guid)), NOW),
             "records": records_message(records(conn), NOW),
         }
+        seen = max((map_seen(conn, name) for name in map_names(conn)), key=lambda own: own.par.attacks)
     for name, message in said.items():
         teller.say(name, message)
+    facts = asked_pictures.map_facts(seen)
+    assert facts is not None
+    teller.say("map-card", with_pictures(map_message(seen, NOW), [_map_drawn(facts)]))
 
 
 def _tell_alarm(teller: Teller) -> None:

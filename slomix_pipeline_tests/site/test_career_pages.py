@@ -123,7 +123,7 @@ def test_the_maps_are_listed_with_their_fastest_attack(shown: Shown) -> None:
         sentences = {numbers.name: card_text(numbers) for numbers in map_numbers(conn)}
     rows = {row[0]: row[1:] for row in rows_of(shown.client.get("/maps").text)[1:]}
     assert rows.keys() == sentences.keys() == {match["map"] for match in shown.pipeline.export()["matches"]}
-    for name, (sentence, *row) in rows.items():
+    for name, (matches, sentence, *row) in rows.items():
         assert sentence == sentences[name] and sentence in seen_text(shown.client.get(url_of("maps", name)))
         seen = told(shown, "map", name)
         fastest = [record["value"] for record in seen["records"] if record["kind"] == RecordKind.ATTACK]

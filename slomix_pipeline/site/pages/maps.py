@@ -194,7 +194,7 @@ def map_page(moment: Moment, asked: Asked) -> MapPage:
         sentence=card_text(seen),
         more=curves_text(curves),
         attacks=attacks_text(seen),
-        first=advantage_text(seen.advantage),
+        first=advantage_text(seen),
         boards=f"{url_of('boards', BoardName.DPM)}?{asking}",
         record_book=f"/records?{asking}",
         curve=curve_shown(curves, seen.limit_seconds, round(fastest[0].value) if fastest else None) if curves else None,
