@@ -112,7 +112,9 @@ class _Texts(EnvSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         names = {name: f"{self.env_prefix}{name}".lower() for name in self.settings_cls.model_fields}
-        return {name: self.env_vars[variable] for name, variable in names.items() if variable in self.env_vars}
+        # A line of .env without "=" is no text, and says nothing.
+        found = {name: self.env_vars.get(variable) for name, variable in names.items()}
+        return {name: text for name, text in found.items() if text is not None}
 
 
 class Settings(BaseSettings):

@@ -58,6 +58,12 @@ def test_the_environment_wins_over_the_file_where_it_says_something(
     assert load_settings(server="asked_for").server == "asked_for"
 
 
+def test_a_line_of_the_file_without_a_value_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("SLOMIX_SFTP_PORT\nSLOMIX_SERVER=here\n")
+    monkeypatch.setenv("SLOMIX_ENV_FILE", str(tmp_path / ".env"))
+    assert (load_settings().sftp_port, load_settings().server) == (22, "here")
+
+
 def test_handed_on_settings_arrive_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     given = load_settings(
         server="second",

@@ -120,7 +120,8 @@ _PLAYERS = """
           and exists (select from of_guid where lacks_some)
         group by w.person
     ), number as (
-        select person, sum(rounds)::bigint as rounds, metric_kd(sum(kills)::bigint, sum(deaths)::bigint) as kd,
+        select person, coalesce(sum(rounds), 0)::bigint as rounds,
+               metric_kd(sum(kills)::bigint, sum(deaths)::bigint) as kd,
                metric_dpm(sum(damage_given)::bigint, sum(seconds_played)::bigint) as dpm
         from known group by person
     )

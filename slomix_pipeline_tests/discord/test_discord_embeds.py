@@ -55,6 +55,11 @@ def test_a_plain_text_is_one_line_and_can_be_sent(text: str) -> None:
     seen.encode()
 
 
+def test_piles_of_marks_are_no_higher_where_joiners_part_them() -> None:
+    pile = "a" + ("\u0301\u0301\u200d" * 10)
+    assert plain(pile).count("\u0301") == plain("a" + "\u0301" * 20).count("\u0301")
+
+
 def test_direction_marks_and_invisible_characters_go_and_joined_emoji_stay() -> None:
     assert plain("ab\u202ecd\u200be\n\tf\x1b") == "abcde f"
     assert plain("👩\u200d🚀") == "👩\u200d🚀"

@@ -40,6 +40,15 @@ def standing(played: Played, guid: str) -> tuple[int, int, int]:
     return own.matches, own.won, own.drawn
 
 
+def test_whose_rounds_all_hold_more_than_their_own_has_none_that_count(played: Played) -> None:
+    for _ in range(LEAST_MATCHES):
+        match(played, "A")
+    played.conn.execute("update round_player set flags = array['cumulative'] where guid = %s", [ADA])
+    rewrite_facts(played.conn, ["main:s1"])
+    own = on_supply(played, ADA)
+    assert (own.matches, own.rounds, own.dpm) == (LEAST_MATCHES, 0, None)
+
+
 def test_who_played_enough_matches_on_a_map_is_told_with_what_he_won(played: Played) -> None:
     for winner in ("A", "A", "draw", "B", None):
         match(played, winner)

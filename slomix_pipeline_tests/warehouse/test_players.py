@@ -68,6 +68,12 @@ def test_who_was_met_is_counted_as_when_two_are_compared(two_guids: Played) -> N
         assert standings.Meetings(met.together, met.against) == standings.meetings(two_guids.conn, one, other)
 
 
+def test_who_was_met_in_no_decided_match_is_not_among_those_met_most(played: Played) -> None:
+    played.round(line(ADA), line(BOB, side=2))
+    rewrite_facts(played.conn, ["main:s1"])
+    assert players.most_met(played.conn, ADA) == []
+
+
 def test_the_list_has_each_person_once(two_guids: Played) -> None:
     assert [(own.guid, own.rounds, own.nights) for own in players.everybody(two_guids.conn)] == [
         (BOB, 4, 2),

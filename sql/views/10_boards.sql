@@ -164,6 +164,8 @@ from (
                sum(against_drawn)::bigint as against_drawn, sum(against_lost)::bigint as against_lost
         from player_met_fact
         where guid = p.guid and session_key <> all (array(select session_key from doubled_session))
+          -- else they met in rounds alone, none of a decided match
+          and together_won + together_drawn + together_lost + against_won + against_drawn + against_lost > 0
         group by other_guid
     ) f
     join board_person o on o.guid = f.other_guid
