@@ -45,6 +45,8 @@ def test_whose_rounds_all_hold_more_than_their_own_has_none_that_count(played: P
         match(played, "A")
     played.conn.execute("update round_player set flags = array['cumulative'] where guid = %s", [ADA])
     rewrite_facts(played.conn, ["main:s1"])
+    played.round({"guid": ADA}, session=2, map_name="radar")
+    rewrite_facts(played.conn, ["main:s2"])
     own = on_supply(played, ADA)
     assert (own.matches, own.rounds, own.dpm) == (LEAST_MATCHES, 0, None)
 
