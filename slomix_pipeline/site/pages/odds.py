@@ -14,7 +14,7 @@ from slomix_pipeline.warehouse import forecast_reports
 from slomix_pipeline.warehouse.forecast_reports import Reports
 from slomix_pipeline.warehouse.site_store import Moment
 
-WIDTH, LEFT, BOTTOM = 240, 34, 210
+LEFT, RIGHT, TOP, BOTTOM = 56, 336, 12, 262  # of the picture's square, in 352 × 292
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _seen(kind: Foretells, source: ReportOf, found: Reports) -> ReportSeen:
 
 def _dots(own: Report) -> tuple[Dot, ...]:
     most = max(tenth.cases for tenth in own.tenths)
-    along, up = WIDTH - LEFT - 10, BOTTOM - 10
+    along, up = RIGHT - LEFT, BOTTOM - TOP
 
     def y(share: float) -> float:
         return round(BOTTOM - share * up, 1)
