@@ -363,6 +363,17 @@ def test_a_map_that_ended_half_a_minute_less_than_an_hour_ago_moves_no_round_int
     assert untruths(in_two_parts(pipeline, files, other_records_first(evening)), evening) == []
 
 
+def test_awards_of_the_second_of_two_equal_hours_say_nothing_of_a_round_that_was_replayed_in_the_first(
+    pipeline: Pipeline,
+) -> None:
+    evening = twice_played(timedelta(minutes=12), [FalseStart.REPLAYED])
+    replayed, own = evening.rounds[:2]
+    assert replayed.stem < evening.matches[1].r2.stem < own.stem
+    files = all_files(evening.rounds)
+    assert untruths(in_two_parts(pipeline, files, files), evening) == []
+    assert untruths(in_two_parts(pipeline, files, other_records_first(evening)), evening) == []
+
+
 def test_two_plays_of_a_map_just_an_hour_apart_are_marked_in_whatever_order_their_records_came(
     pipeline: Pipeline,
 ) -> None:
