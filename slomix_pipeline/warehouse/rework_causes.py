@@ -174,8 +174,8 @@ QUERIES: dict[Cause, str] = {
         ) nearest
         where w.unlinked_reason is null and w.stored_at < now() - %(patience)s
           and not exists (select from round_timing own where own.record_key = w.record_key)""",
-    # In the hour that a clock change repeats, a timing record came that tells which of the two it was; or it was told by
-    # that of another play, and a record came that speaks for the other moment and that no round has.
+    # In the hour that a clock change repeats, a timing record came that tells which of the two it was; or it was told,
+    # perhaps by that of another play, and a record came that speaks for the other moment and that no round has.
     Cause.HOUR_TOLD: """
         select p.round_key, w.record_key as input_key, w.stored_at as inputs_at
         from parsed_round p
