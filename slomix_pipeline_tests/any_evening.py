@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import hypothesis
@@ -18,9 +19,10 @@ from slomix_pipeline.formats.names import clean_name
 from slomix_pipeline.formats.tail import LAYOUTS, NEWEST_LAYOUT
 from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.policy import COUNTERS, POLICY, Policy
+from slomix_pipeline.rules.stamps import CLOCK_CHANGE, WITNESS_WITHIN
 from slomix_pipeline.simulator.evening import MAX_BOTS, SOME_EVENING, play_courses
 from slomix_pipeline.simulator.matches import STARTS_ANEW, Course, FalseStart, Files, Shape, Stay
-from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
+from slomix_pipeline.simulator.values import STATS_DELAY, Evening, SimRound, TruePlayer
 from slomix_pipeline.simulator.writers import Writer
 
 MAPS = ("supply", "te_escape2", "et-under.the_sky+b1")
@@ -53,6 +55,17 @@ MOMENTS: tuple[tuple[datetime, tzinfo], ...] = (
 def examples(count: int) -> hypothesis.settings:
     """How many examples a property test tries; ``FUZZ_EXAMPLES=200000 pytest …`` is for a long run."""
     return hypothesis.settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", count)))
+
+
+def hours_can_be_told(evening: Evening) -> bool:
+    """Whether no two rounds of one map and label ended an hour apart but for some seconds: in the hour that comes twice
+    their records speak for both moments of either, and who imports a folder sees no file's own time."""
+    too_near = WITNESS_WITHIN + STATS_DELAY
+    return not any(
+        (one.map_name, one.label) == (other.map_name, other.label)
+        and abs(other.ended_at - one.ended_at - CLOCK_CHANGE) <= too_near
+        for one, other in combinations(evening.rounds, 2)
+    )
 
 
 @dataclass(frozen=True)

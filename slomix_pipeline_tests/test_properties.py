@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from slomix_pipeline.actions.importing import Summary, import_folder
@@ -38,7 +38,16 @@ from slomix_pipeline.simulator.writing import round_files, write_round
 from slomix_pipeline.stages.chain import OF_A_ROUND, nobody_watches, run_stages
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.rework import stale_rounds
-from slomix_pipeline_tests.any_evening import LJUBLJANA, Plan, examples, may_count_on, partners, plans, untrue_numbers
+from slomix_pipeline_tests.any_evening import (
+    LJUBLJANA,
+    Plan,
+    examples,
+    hours_can_be_told,
+    may_count_on,
+    partners,
+    plans,
+    untrue_numbers,
+)
 from slomix_pipeline_tests.as_played import differences
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -283,6 +292,7 @@ def test_the_database_has_what_was_played_in_whatever_order_the_files_came(
     pipeline: Pipeline, plan: Plan, random: Random, imports: int
 ) -> None:
     evening = plan.play()
+    assume(hours_can_be_told(evening))
     at_once, by_and_by = Folder(pipeline, str(plan.zone)), Folder(pipeline, str(plan.zone))
     files = all_files(evening.rounds)
     summary = at_once.import_(files)
@@ -321,6 +331,66 @@ def test_a_round_in_the_hour_that_comes_twice_is_put_right_by_a_timing_record_th
     by_and_by.import_(files)
     assert untruths(at_once, evening) == []
     assert_same(by_and_by.contents(), at_once.contents())
+
+
+def twice_played(before: timedelta, starts: Sequence[FalseStart] = ()) -> Evening:
+    """A map in each of the hours that the clock change makes one of, ``starts`` in the first; by the wall clock, the
+    second match ends so long before the first one does."""
+    ends_at = datetime(2025, 10, 26, 1, 20, tzinfo=UTC)
+    first, again = (
+        play_courses(3, [course], players_per_team=3, ends_at=at, zone=LJUBLJANA)
+        for course, at in (
+            (Course("supply", 600, Shape.HELD, starts=starts), ends_at - timedelta(hours=1) + before),
+            (Course("supply", 600, Shape.BEATEN), ends_at),
+        )
+    )
+    return replace(first, matches=(*first.matches, *again.matches))
+
+
+def in_two_parts(pipeline: Pipeline, files: dict[str, bytes], first: Iterable[str]) -> Folder:
+    folder = Folder(pipeline, str(LJUBLJANA))
+    folder.import_({name: files[name] for name in first})
+    folder.import_(files)
+    return folder
+
+
+def test_a_map_that_ended_half_a_minute_less_than_an_hour_ago_moves_no_round_into_the_wrong_hour(
+    pipeline: Pipeline,
+) -> None:
+    evening = twice_played(timedelta(seconds=26))
+    files = all_files(evening.rounds)
+    assert untruths(in_two_parts(pipeline, files, files), evening) == []
+    assert untruths(in_two_parts(pipeline, files, other_records_first(evening)), evening) == []
+
+
+def test_awards_of_the_second_of_two_equal_hours_say_nothing_of_a_round_that_was_replayed_in_the_first(
+    pipeline: Pipeline,
+) -> None:
+    evening = twice_played(timedelta(minutes=12), [FalseStart.REPLAYED])
+    replayed, own = evening.rounds[:2]
+    assert replayed.stem < evening.matches[1].r2.stem < own.stem
+    files = all_files(evening.rounds)
+    assert untruths(in_two_parts(pipeline, files, files), evening) == []
+    assert untruths(in_two_parts(pipeline, files, other_records_first(evening)), evening) == []
+
+
+def test_two_plays_of_a_map_just_an_hour_apart_are_marked_in_whatever_order_their_records_came(
+    pipeline: Pipeline,
+) -> None:
+    evening = twice_played(timedelta(seconds=5))
+    files = all_files(evening.rounds)
+    at_once = in_two_parts(pipeline, files, files)
+    by_and_by = in_two_parts(pipeline, files, other_records_first(evening))
+    marked = at_once.rows("select round_key from parsed_round where stamp_ambiguous and round_key like %s")
+    assert {stem_of(row["round_key"]) for row in marked} == {match.r2.stem for match in evening.matches}
+    assert_same(by_and_by.contents(), at_once.contents())
+
+
+def other_records_first(evening: Evening) -> set[str]:
+    """The stats files of the second play of a map, and no timing records but those of the first."""
+    first, again = evening.matches
+    records = {name for name in all_files([first.r1, first.r2]) if name.startswith("gametimes")}
+    return records | {name for name in all_files([again.r1, again.r2]) if not name.startswith("gametimes")}
 
 
 def test_the_outcome_of_a_check_follows_when_another_rounds_run_links_the_timing_record(pipeline: Pipeline) -> None:

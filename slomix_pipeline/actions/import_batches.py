@@ -8,11 +8,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import resource_tracker
+from typing import TypeVar
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
@@ -21,6 +23,9 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_TIMING, Progress, run_stages
 from slomix_pipeline.stages.common import NotAsPlanned, Tools
 from slomix_pipeline.warehouse.database import Database, Deadlocked
+
+Part = TypeVar("Part")
+Said = TypeVar("Said")
 
 RECORDS_AT_ONCE = 400
 WORKERS = 2  # each keeps a core busy, half of it PostgreSQL's; more of them would wait for each other
@@ -51,14 +56,14 @@ def work_out(
         return
     by_themselves = []
     with _workers(tools) as pool:
-        starts = range(0, len(records), RECORDS_AT_ONCE)
-        for at, reading in [(at, pool.submit(_read, records[at : at + RECORDS_AT_ONCE])) for at in starts]:
-            progress("reading timing records", at, len(records))
+        portions = [records[at : at + RECORDS_AT_ONCE] for at in range(0, len(records), RECORDS_AT_ONCE)]
+        for number, reading in enumerate(_handed_over(pool, _read, portions)):
+            progress("reading timing records", number * RECORDS_AT_ONCE, len(records))
             with _explained():
                 reading.result()
         size, done = sum(len(batch.rounds) for batch in batches), 0
-        submitted = [(batch, pool.submit(_work_out, batch)) for batch in batches]
-        for number, (batch, working) in enumerate(submitted):
+        submitted = _handed_over(pool, _work_out, batches)
+        for number, (batch, working) in enumerate(zip(batches, submitted, strict=True)):
             progress("working out rounds", done, size)
             if number.bit_count() == 1:  # twice as much is there as the last time
                 tools.database.learn_sizes()
@@ -108,6 +113,20 @@ def _workers(tools: Tools) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+def _handed_over(pool: Executor, work: Callable[[Part], Said], parts: Sequence[Part]) -> list[Future[Said]]:
+    """Gives the pool its work, with which its processes start: in a thread, as Ctrl-C only ever cuts off the main one.
+    A process that was left without what it is to do would say so at length."""
+    with ThreadPoolExecutor(1, initializer=_out_of_reach) as starter:
+        return list(starter.map(lambda part: pool.submit(work, part), parts))
+
+
+def _out_of_reach() -> None:
+    """Keeps Ctrl-C from the processes that this thread starts, from their first moment on: who waits for them gets it
+    too, and ends them."""
+    resource_tracker.ensure_running()  # whoever starts that lets the signal through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 # --- in a worker ---
 
 _tools_here: Tools
@@ -115,7 +134,6 @@ _tools_here: Tools
 
 def _begin(url: str, settings: Settings, tells_later: bool) -> None:
     global _tools_here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _tools_here = Tools(Database(url), settings, NoGameServer(), tells_later=tells_later)
 

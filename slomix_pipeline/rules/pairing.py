@@ -18,6 +18,7 @@ from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.rules.broken_off import number_of_broken_off, why_broken_off
 from slomix_pipeline.rules.identity import has_identity
 from slomix_pipeline.rules.linking import LINK_WINDOW
+from slomix_pipeline.rules.stamps import CLOCK_CHANGE
 from slomix_pipeline.rules.values import FiledRound, Status, map_key, swaps, time_to_beat
 
 DEFAULT_WINDOW = timedelta(minutes=45)
@@ -41,10 +42,12 @@ HARMLESS_FLAGS = frozenset({LIMIT_SHORTENED, PLAYED_AS_FIRST, COUNTS_ON})
 
 
 class SecondRoundSeen(NamedTuple):
-    """Witness of a round 2 other than its stats file: its endstats file."""
+    """Witness of a round 2 other than its stats file: its endstats file. ``ambiguous``: it may as well be an hour
+    younger than its ``stamp`` says."""
 
     map_name: str
     stamp: datetime
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def pair_rounds(
     broken_off: list[FiledRound] = []
     open_first: FiledRound | None = None
     in_order = sorted(rounds, key=lambda r: (r.stamp, r.key))
+    witnesses = [_in_its_hour(seen, in_order) for seen in second_rounds_seen]
     for current in in_order:
         record = (records or {}).get(current.key)
         near = open_first if open_first and _may_follow(open_first, current, window) else None
@@ -97,7 +101,7 @@ def pair_rounds(
                 placed[near.key] = replace(placed[near.key], reason=BROKEN_OFF)
         elif current.number == 1:
             if open_first and open_first.map_name == current.map_name:
-                seen = [s for s in second_rounds_seen if not any(_is_of(s, entry) for entry in broken_off)]
+                seen = [s for s in witnesses if not any(_is_of(s, entry) for entry in broken_off)]
                 placed[open_first.key] = _replayed(placed[open_first.key], open_first, current, seen)
             elif open_first:
                 placed[open_first.key] = _half(placed[open_first.key])
@@ -179,6 +183,13 @@ def _may_follow(first: FiledRound, second: FiledRound, window: timedelta) -> boo
 def _is_of(seen: SecondRoundSeen, entry: FiledRound) -> bool:
     """Whether what witnesses a round 2 is of this round."""
     return map_key(seen.map_name) == entry.map_name and abs(seen.stamp - entry.stamp) <= LINK_WINDOW
+
+
+def _in_its_hour(seen: SecondRoundSeen, rounds: Sequence[FiledRound]) -> SecondRoundSeen:
+    """A witness with the hour of its round, which has a stats file perhaps; without one it stays in the earlier."""
+    later = seen._replace(stamp=seen.stamp + CLOCK_CHANGE, ambiguous=False)
+    of_the_later = seen.ambiguous and any(_is_of(later, entry) for entry in rounds)
+    return later if of_the_later and not any(_is_of(seen, entry) for entry in rounds) else seen
 
 
 def _replayed(

@@ -125,8 +125,8 @@ def _moment(conn: Conn, row: FileRow, name: FileName, server_zone: ZoneInfo) -> 
     start, end = moment.at - WITNESS_WITHIN, moment.at + CLOCK_CHANGE + WITNESS_WITHIN
     records = (entry.clocked for entry in timing_records.records_between(conn, row.server, start, end))
     own = map_key(str(name.map_name))
-    witnesses = [r.at for r in records if map_key(r.map_name) == own and r.number in (None, name.number)]
-    return stamp_in_utc(name.stamp, zone, witnesses or [row.modified_at or datetime.min.replace(tzinfo=UTC)])
+    ends = [r.at for r in records if map_key(r.map_name) == own and r.number in (None, name.number)]
+    return stamp_in_utc(name.stamp, zone, ends, row.modified_at)
 
 
 def _quarantine(conn: Conn, row: FileRow, reason: str) -> Outcome:

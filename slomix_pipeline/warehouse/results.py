@@ -38,7 +38,7 @@ def second_rounds_seen(
     """
     days = [span_of(session).widened(ANY_ZONE) for session in sessions]
     rows = conn.execute(
-        """select f.named_map, f.named_stamp, f.timezone
+        """select f.named_map, f.named_stamp, f.timezone, f.modified_at
            from unnest(%(firsts)s::timestamptz[], %(lasts)s::timestamptz[]) as s (first, last)
            join file f on f.server = %(server)s and f.kind = 'endstats' and f.named_number = 2
              and f.named_stamp between (s.first at time zone 'UTC') and (s.last at time zone 'UTC')
@@ -46,7 +46,7 @@ def second_rounds_seen(
         {"server": server, **as_arrays(joined(days))},
     )
     seen = [
-        (at.replace(tzinfo=UTC), SecondRoundSeen(row["named_map"], stamp_in_utc(at, own_zone).at))
+        (at.replace(tzinfo=UTC), SecondRoundSeen(row["named_map"], *stamp_in_utc(at, own_zone, (), row["modified_at"])))
         for row in rows
         for at, own_zone in [(row["named_stamp"], ZoneInfo(row["timezone"]) if row["timezone"] else zone)]
     ]

@@ -76,6 +76,7 @@ def stale_rounds(
                 "candidates": CANDIDATE_WINDOW,
                 "patience": _UNLINKED_PATIENCE,
                 "witness": WITNESS_WITHIN,
+                "zone": settings.timezone,
                 "rules": rules_in_force(settings),
                 "results": settings.discord_webhook is not None,
                 "stored_since": stored_since or datetime.min.replace(tzinfo=UTC),

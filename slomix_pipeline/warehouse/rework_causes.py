@@ -174,14 +174,27 @@ QUERIES: dict[Cause, str] = {
         ) nearest
         where w.unlinked_reason is null and w.stored_at < now() - %(patience)s
           and not exists (select from round_timing own where own.record_key = w.record_key)""",
-    # In the hour that a clock change repeats, a timing record came that tells which of the two it was.
+    # In the hour that a clock change repeats, a timing record came that tells which of the two it was; or it was told,
+    # perhaps by that of another play, and a record came that speaks for the other moment and that no round has.
     Cause.HOUR_TOLD: """
         select p.round_key, w.record_key as input_key, w.stored_at as inputs_at
         from parsed_round p
         join timing_record w on w.server = p.server
              and w.ended_at between p.stamp - %(witness)s and p.stamp + clock_change() + %(witness)s
         where p.stamp_ambiguous and w.stored_at > p.parsed_at
-          and map_key(w.map) = map_key(p.map) and w.label = p.label""",
+          and map_key(w.map) = map_key(p.map) and (w.aborted or w.label = p.label)
+        union all
+        select p.round_key, w.record_key, w.stored_at
+        from timing_record w
+        cross join (values (clock_change()), (-clock_change())) as other (away)
+        join parsed_round p on p.server = w.server
+             and p.stamp between w.ended_at - other.away - %(witness)s and w.ended_at - other.away + %(witness)s
+        join file f on f.server = p.server and f.name = p.name
+        where w.stored_at > %(stored_since)s
+          and not p.stamp_ambiguous and w.stored_at > p.parsed_at
+          and map_key(w.map) = map_key(p.map) and (w.aborted or w.label = p.label)
+          and (p.stamp + other.away) at time zone coalesce(f.timezone, %(zone)s) = p.stamp_local
+          and not exists (select from round_timing own where own.record_key = w.record_key)""",
     # An endstats file that may be its own waits to be read.
     Cause.ENDSTATS_LATE: "select round_key, file_key as input_key, first_seen_at as inputs_at from unread_endstats",
     # It counts as replaced, and an endstats file came that may tell that its round 2 was played.

@@ -1,12 +1,17 @@
 """Batches side by side: the same as one after the other, also when a live round falls into one."""
 
+import multiprocessing.util
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # comes without types
 import pytest
 
 from slomix_pipeline.actions import import_batches
@@ -139,3 +144,23 @@ def test_a_batch_that_the_database_refused_for_a_deadlock_is_worked_out_when_nob
     monkeypatch.setattr(import_batches, "_workers", one_thread(monkeypatch))
     assert pipeline.import_(write(tmp_path / "archive")).ingested == 12
     assert pipeline.rows("select * from unfinished") == [] == pipeline.stale()
+
+
+def test_ctrl_c_while_a_worker_starts_is_nothing_that_the_worker_speaks_of(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    resource_tracker.ensure_running()  # so that the next process to start is a worker
+    start, workers = multiprocessing.util.spawnv_passfds, []
+
+    def started(*args: Any) -> int:
+        workers.append(psutil.Process(start(*args)))
+        for process in (psutil.Process(), workers[-1]):  # as a terminal sends it to both
+            process.send_signal(signal.SIGINT)
+        return int(workers[-1].pid)
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", started)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.import_(write(tmp_path / "archive"))
+    assert workers
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    assert capfd.readouterr().err == ""

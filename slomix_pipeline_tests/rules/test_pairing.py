@@ -290,6 +290,13 @@ def test_an_endstats_file_of_a_round_2_between_them_tells_that_round_1_was_not_r
     assert placed[0].reason == "its round 2 was played, but the stats file is missing"
 
 
+def test_an_endstats_file_of_the_hour_that_comes_twice_is_of_the_hour_of_its_stats_file() -> None:
+    seen = (SecondRoundSeen("supply", at(8), ambiguous=True),)
+    own = second_round(68)
+    assert place(first_round(0), first_round(13), first_round(60), own, seen=seen)[0].status is Status.SUPERSEDED
+    assert place(first_round(0), first_round(13), seen=seen)[0].status is Status.R1_ONLY
+
+
 @pytest.mark.parametrize(
     "seen", [SecondRoundSeen("radar", at(8)), SecondRoundSeen("supply", at(-1)), SecondRoundSeen("supply", at(14))]
 )

@@ -32,6 +32,25 @@ def test_a_witness_of_another_round_decides_nothing() -> None:
     assert stamp_in_utc(REPEATED, LJUBLJANA, [LATER + timedelta(minutes=10)]) == (EARLIER, True)
 
 
+def test_the_other_play_of_a_map_that_ended_nearly_an_hour_before_is_no_witness() -> None:
+    other, own = EARLIER + timedelta(seconds=26), LATER - timedelta(seconds=3)
+    assert stamp_in_utc(REPEATED, LJUBLJANA, [other]) == (EARLIER, True)
+    assert stamp_in_utc(REPEATED, LJUBLJANA, [other, own]) == (LATER, False)
+
+
+def test_of_two_plays_of_a_map_that_ended_just_an_hour_apart_records_do_not_tell_which_is_which() -> None:
+    ends = [EARLIER - timedelta(seconds=3), LATER - timedelta(seconds=4)]
+    assert stamp_in_utc(REPEATED, LJUBLJANA, ends) == (EARLIER, True)
+    assert stamp_in_utc(REPEATED, LJUBLJANA, ends, written_at=LATER) == (LATER, False)
+
+
+def test_the_files_own_time_decides_where_no_record_does() -> None:
+    assert stamp_in_utc(REPEATED, LJUBLJANA, written_at=LATER + timedelta(seconds=40)) == (LATER, False)
+    assert stamp_in_utc(REPEATED, LJUBLJANA, written_at=LATER + timedelta(days=40)) == (EARLIER, True)
+    # A copy may have moved it by the very hour, so the record has the word.
+    assert stamp_in_utc(REPEATED, LJUBLJANA, [LATER], written_at=EARLIER) == (LATER, False)
+
+
 def test_an_hour_that_spring_leaves_out_is_not_ambiguous() -> None:
     assert not stamp_in_utc(datetime(2025, 3, 30, 2, 30), LJUBLJANA).ambiguous
 
