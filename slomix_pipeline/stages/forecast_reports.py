@@ -61,9 +61,9 @@ def _as_said(said: Mapping[Foretells, Sequence[Scored]]) -> Found:
 
 def _played_through(matches: Sequence[RatedMatch]) -> Found:
     from slomix_pipeline.rules.forecast_scores import temperature_of
-    from slomix_pipeline.rules.walk_forward import Update, at_half_time, before_match, walk_forward
+    from slomix_pipeline.rules.walk_forward import at_half_time, before_match, walk_forward
 
-    said = walk_forward(matches, Update.NIGHT, [Terms.MAPS, Terms.DAMAGE])
+    said = walk_forward(matches, [Terms.MAPS, Terms.DAMAGE])
     found = {
         Foretells.HALF_TIME: report(at_half_time(said, Terms.MAPS)),
         Foretells.MATCH: report(before_match(said)),

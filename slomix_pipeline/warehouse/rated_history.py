@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, tuple_row
 
 from slomix_pipeline.rules.attack_model import Dealt, RatedMatch, roster
 from slomix_pipeline.rules.par import Attack
+from slomix_pipeline.rules.scoring import Faster, Winner
 from slomix_pipeline.rules.teams import Team, other_team
 
 
@@ -34,11 +35,11 @@ def rated_matches(conn: Connection[DictRow]) -> list[RatedMatch]:
             rounds[match_key][round_key][guid] = Dealt(played, damage)
         matches = cursor.execute(
             """select match_key, stamp, session_key, map, limit_seconds, first_seconds, first_completed, second_seconds,
-                      second_completed, attackers_first
+                      second_completed, attackers_first, winner
                from rated_match order by stamp, match_key"""
         ).fetchall()
     found = []
-    for key, stamp, night, map_name, limit, first, first_done, second, second_done, letter in matches:
+    for key, stamp, night, map_name, limit, first, first_done, second, second_done, letter, winner in matches:
         team = Team(letter)
         own, other = seconds.get((key, team)), seconds.get((key, other_team(team)))
         if own and other:
@@ -51,10 +52,17 @@ def rated_matches(conn: Connection[DictRow]) -> list[RatedMatch]:
                     limit,
                     Attack(first, first_done),
                     Attack(second, second_done),
+                    _faster(winner, team),
                     roster(own),
                     roster(other),
-                    team,
                     tuple(rounds[key].values()),
                 )
             )
     return found
+
+
+def _faster(winner: str, first: Team) -> Faster:
+    """Whose attack won, by who attacked first."""
+    if winner == Winner.DRAW:
+        return Faster.DRAW
+    return Faster.FIRST if winner == first else Faster.SECOND

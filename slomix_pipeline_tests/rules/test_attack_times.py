@@ -20,7 +20,6 @@ from slomix_pipeline.rules.attack_model import (
 from slomix_pipeline.rules.attack_times import fit
 from slomix_pipeline.rules.damage_strength import LEAST_RATIO, shown_in, strength
 from slomix_pipeline.rules.par import Attack
-from slomix_pipeline.rules.scoring import Faster
 from slomix_pipeline_tests.rated_histories import (
     NOISE,
     USUAL,
@@ -134,17 +133,3 @@ def test_who_did_no_damage_is_weak_and_a_round_without_any_says_nothing() -> Non
     shown = shown_in(_match({"NONE": Dealt(100, 0), "ALL": Dealt(100, 500)}, {"NONE": Dealt(100, 0)}))
     assert shown["NONE"].seconds == 100
     assert shown["NONE"].weighted == pytest.approx(100 * -2.3026, abs=1e-2) and LEAST_RATIO == 0.1
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "winner"),
-    [
-        (True, False, Faster.FIRST),
-        (True, True, Faster.SECOND),
-        (False, True, Faster.SECOND),
-        (False, False, Faster.DRAW),
-    ],
-)
-def test_the_faster_attack_wins(first: bool, second: bool, winner: Faster) -> None:
-    match = replace(history(1, seed=1).matches[0], first=Attack(300, first), second=Attack(290, second))
-    assert match.winner is winner
