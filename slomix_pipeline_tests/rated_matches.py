@@ -58,4 +58,4 @@ def _rated(night: str, session: Session, first: FiledRound, second: FiledRound) 
 
 
 def _faster(result: MatchResult) -> Faster:
-    return Faster.FIRST if result.winner == result.first.team else Faster.SECOND
+    return Faster.FIRST if str(result.winner) == result.first.team else Faster.SECOND

@@ -13,6 +13,7 @@ from slomix_pipeline.rules.attack_model import AttackModel, Roster
 from slomix_pipeline.rules.intervals import Z_80
 from slomix_pipeline.rules.par import EXACT_FROM
 
+TEMPERATURE_AT_FIRST = 0.5  # where ratings of people whom others divide into even teams end up; see ``tempered``
 LEAST_ATTACKS = 6  # on a map: of fewer no odds are told, only how many there were
 
 
