@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from random import Random
+from statistics import fmean
 
 import pytest
 
@@ -52,6 +54,15 @@ def test_who_is_strong_comes_out_of_who_beat_whom_by_how_much(long_history: Hist
     found = {own.guid: own.value for own in strengths(model)}
     assert len(found) == 14
     assert rank_correlation(found, long_history.strengths) >= 0.7
+
+
+def test_of_fifteen_hundred_matches_nearly_the_true_order_comes_out() -> None:
+    found = []
+    for seed, balanced in product((1, 2, 3), (True, False)):
+        drawn = history(1500, seed, balanced=balanced)
+        known = {own.guid: own.value for own in strengths(fit(drawn.matches))}
+        found.append(rank_correlation(known, drawn.strengths))
+    assert fmean(found) >= 0.9
 
 
 def test_how_unsure_it_says_to_be_is_how_unsure_it_is() -> None:

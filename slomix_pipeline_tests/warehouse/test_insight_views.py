@@ -38,7 +38,7 @@ def test_models_are_fitted_to_what_was_played_and_not_to_what_a_person_decided(p
 
     with pipeline.database.transaction() as conn:
         conn.execute("update match set source = 'override' where match_key = %s", [rated[0]["match_key"]])
-        conn.execute("update session set scored_at = now()")
+        conn.execute("update session set scored_at = scored_at - interval '1 second'")  # by who began earlier
     assert pipeline.rows("select match_key from rated_match order by 1") == [
         {"match_key": row["match_key"]} for row in rated[1:]
     ]
