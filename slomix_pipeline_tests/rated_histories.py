@@ -9,7 +9,7 @@ from random import Random
 
 from slomix_pipeline.rules.attack_model import Dealt, RatedMatch, Roster, roster
 from slomix_pipeline.rules.par import Attack
-from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.scoring import Faster
 
 NOISE = 0.45
 STRENGTH_SD = 0.2
@@ -49,9 +49,8 @@ def history(matches: int, seed: int, *, balanced: bool = True, players: int = 14
         for number in range(chance.randint(6, 10)):
             stamp = BEGIN + timedelta(days=night, minutes=20 * number)
             teams = (first, second) if chance.random() < 0.5 else (second, first)
-            letter = Team.A if teams[0] == first else Team.B
             played.append(
-                _match(f"{night:04}-{number:02}", f"night {night:04}", stamp, teams, letter, strengths, damage, chance)
+                _match(f"{night:04}-{number:02}", f"night {night:04}", stamp, teams, strengths, damage, chance)
             )
         night += 1
     return History(played[:matches], strengths)
@@ -72,7 +71,6 @@ def _match(
     night: str,
     stamp: datetime,
     teams: tuple[list[str], list[str]],
-    letter: Team,
     strengths: Mapping[str, float],
     damage: Mapping[str, float],
     chance: Random,
@@ -94,7 +92,8 @@ def _match(
         for attack in (first, second)
     )
     rosters = [roster({guid: float(first.seconds + second.seconds) for guid in team}) for team in teams]
-    return RatedMatch(key, stamp, night, map_name, limit, first, second, rosters[0], rosters[1], letter, rounds)
+    winner = Faster.SECOND if second.completed else Faster.FIRST if first.completed else Faster.DRAW
+    return RatedMatch(key, stamp, night, map_name, limit, first, second, winner, rosters[0], rosters[1], rounds)
 
 
 def with_rosters_exchanged(matches: Sequence[RatedMatch], seed: int) -> list[RatedMatch]:

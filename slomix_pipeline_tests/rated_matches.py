@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from slomix_pipeline.rules.attack_model import Dealt, RatedMatch, roster
 from slomix_pipeline.rules.par import Attack
-from slomix_pipeline.rules.scoring import Faster, score_match
-from slomix_pipeline.rules.teams import Team
+from slomix_pipeline.rules.scoring import Faster, MatchResult, Winner, score_match
 from slomix_pipeline.rules.values import FiledRound, attackers_side
 from slomix_pipeline_tests.real_files import Session, known
 
@@ -29,6 +28,7 @@ def _rated(night: str, session: Session, first: FiledRound, second: FiledRound) 
     attacks = result.first, result.second
     if result.winner is None or any(a.seconds is None or a.completed is None or a.team is None for a in attacks):
         return None
+    winner = Faster.DRAW if result.winner is Winner.DRAW else _faster(result)
     side = attackers_side(first.stats.header)
     first_team: Counter[str] = Counter()
     second_team: Counter[str] = Counter()
@@ -36,7 +36,7 @@ def _rated(night: str, session: Session, first: FiledRound, second: FiledRound) 
         for player in session.players[filed.key]:
             if player.side:
                 (attacking if player.side == side else defending)[player.guid] += known(player.seconds_played)
-    rated = RatedMatch(
+    return RatedMatch(
         first.key,
         second.stamp,
         night,
@@ -44,9 +44,9 @@ def _rated(night: str, session: Session, first: FiledRound, second: FiledRound) 
         known(first.stats.header.limit_seconds),
         Attack(known(result.first.seconds), bool(result.first.completed)),
         Attack(known(result.second.seconds), bool(result.second.completed)),
+        winner,
         roster(first_team),
         roster(second_team),
-        Team(result.first.team or Team.A),
         tuple(
             {
                 p.guid: Dealt(known(p.seconds_played), known(p.counters["damage_given"]))
@@ -55,4 +55,7 @@ def _rated(night: str, session: Session, first: FiledRound, second: FiledRound) 
             for filed in (first, second)
         ),
     )
-    return rated if rated.winner in (result.by_header, result.by_time, Faster.DRAW) else None
+
+
+def _faster(result: MatchResult) -> Faster:
+    return Faster.FIRST if str(result.winner) == result.first.team else Faster.SECOND

@@ -7,8 +7,15 @@ create table fitted (
     fingerprint text not null,        -- of the history that it was fitted to
     known_until timestamptz,          -- the stamp of the last round in it; null: there was none
     parameters  jsonb not null,
-    state       text not null,        -- of history when it was looked at last: see the view history_state
     fitted_at   timestamptz not null default now()
+);
+
+-- How far everything is that is made of all of history. A step that fails has no row of today, so it is tried again.
+create table learned (
+    step       text primary key check (step in ('attack_times', 'usual', 'forecasts', 'pairs')),
+    version    text not null,         -- of the rule that it was done by
+    state      text not null,         -- of history when it was looked at last: see the view history_state
+    learned_at timestamptz not null default now()
 );
 
 -- Of a person, from the model of attack times: how much faster his team attacks by him, as a logarithm.
@@ -23,9 +30,9 @@ create trigger data_changes after insert or update or delete on strength
     for each statement execute function data_changes();
 
 -- What was to be expected of a player (by person) in a round, by all sessions before its own. Made anew with the models;
--- what has not changed is not written again.
+-- what has not changed is not written again. Of a round that goes and comes back before models learn, it stays true.
 create table expectation (
-    round_key      text not null references round on delete cascade,
+    round_key      text not null,
     guid           text not null,
     damage         double precision not null check (damage > 0),
     kills          double precision not null check (kills > 0),
@@ -62,12 +69,14 @@ create table prediction (
     map           text not null,
     limit_seconds integer check (limit_seconds > 0),
     to_beat       integer check (to_beat > 0),            -- s; the limit where round 1 was held
-    attacks       integer not null check (attacks >= 0),  -- on this map with this limit so far
-    par           integer check (par > 0),                -- s, of these
-    chance        double precision check (chance between 0 and 1),       -- null: too few attacks to say
-    draw_chance   double precision check (draw_chance between 0 and 1),
+    attacks       integer not null check (attacks >= 0),      -- on this map that the chance was learned from
+    par           integer check (par > 0),                    -- s; null: none, or not asked for
+    par_attacks   integer check (par_attacks >= 0),           -- on this map with this limit so far, that par is of
+    chance        double precision check (chance between 0 and 1),   -- null: too few attacks to say
+    rosters       jsonb,              -- of match: seconds of everybody (by person) in round 1, as first and second team
     told          boolean not null,   -- to players, at once
-    unique (kind, round_key)
+    unique (kind, round_key),
+    check ((kind = 'match') = (rosters is not null))
 );
 
 create function predictions_stay() returns trigger language plpgsql as $$

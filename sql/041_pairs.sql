@@ -13,6 +13,8 @@ create table pair_record (
     primary key (guid, other_guid),
     check (guid <> other_guid)
 );
+comment on table pair_record is
+'What every two won of their decided matches in one team. expected: of won, by strengths as they are known today: these matches are among what they were learned from, so it is nearer to won than could have been foreseen; null where strengths are not known.';
 create trigger data_changes after insert or update or delete on pair_record
     for each statement execute function data_changes();
 

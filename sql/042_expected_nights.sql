@@ -1,7 +1,7 @@
 -- What was expected of a player (by person) in each of his sessions, and what he did, summed: a page that asked all rounds of
 -- a career for that would be slow. Made anew with the table expectation, which it is the sum of.
 create table expected_night (
-    session_key    text not null references session on delete cascade,
+    session_key    text not null,
     guid           text not null,
     metric         text not null check (metric in ('damage', 'kills')),
     rounds         integer not null check (rounds > 0),

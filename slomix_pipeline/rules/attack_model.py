@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from slomix_pipeline.rules.par import Attack
 from slomix_pipeline.rules.scoring import Faster
-from slomix_pipeline.rules.teams import Team
 
 VERSION = "attack-times/1"  # another one whenever a fit of the same matches would say something else
 LEAST_SECONDS = 60  # who played less of a match has no share in it
@@ -70,6 +69,9 @@ class Roster:
     seconds: float
 
 
+UNKNOWN_TEAM = Roster({}, 1.0)
+
+
 def roster(seconds_played: Mapping[str, float]) -> Roster:
     """The roster of a team by how many seconds of a match everybody was there for it; whoever hardly was has no share,
     and a substitute that of what he played."""
@@ -91,9 +93,11 @@ class RatedMatch:
     who attacked first.
 
     ``stamp``: of its last round; ``night``: its session. ``first``, ``second``: the attacks, each with what it had to
-    beat where it failed (so ``first.seconds`` is what the second one had to beat). ``first_team``, ``second_team``: who
-    attacked first and second. ``first_is``: which team of its night attacked first; of another night a letter
-    means other people, so the model never sees it. ``rounds``: what was dealt in each, by GUID, where it is known.
+    beat where it failed (so ``first.seconds`` is what the second one had to beat). ``winner``: whose attack won, as the
+    match was decided: where defenders gave up it is not the attack that was completed. ``first_team``,
+    ``second_team``: who attacked first and second; where it is not known of everybody how long he stood for which team,
+    both are ``UNKNOWN_TEAM``, and the match tells of its map alone. ``rounds``: what was dealt in each, by GUID, where
+    it is known.
     """
 
     key: str
@@ -103,22 +107,20 @@ class RatedMatch:
     limit_seconds: int
     first: Attack
     second: Attack
+    winner: Faster
     first_team: Roster
     second_team: Roster
-    first_is: Team
     rounds: tuple[Mapping[str, Dealt], ...] = ()
+
+    @property
+    def knows_teams(self) -> bool:
+        """Whether it is known who played in both teams."""
+        return bool(self.first_team.shares and self.second_team.shares)
 
     @property
     def players(self) -> list[str]:
         """The GUIDs of who has a share in it."""
         return sorted(self.first_team.shares.keys() | self.second_team.shares.keys())
-
-    @property
-    def winner(self) -> Faster:
-        """Whose attack won."""
-        if self.second.completed:
-            return Faster.SECOND
-        return Faster.FIRST if self.first.completed else Faster.DRAW
 
 
 def in_order(matches: Iterable[RatedMatch]) -> list[RatedMatch]:

@@ -9,9 +9,8 @@ against each other, so they are shared out before anything is compared.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from itertools import combinations
 from typing import NamedTuple
 
@@ -24,13 +23,6 @@ _DECIMALS = 9  # beyond them two numbers differ by how they were added up
 
 Side = tuple[str, ...]
 Chance = Callable[[Side, Side], float]  # that the first of two teams wins
-
-
-class Place(Enum):
-    """Which of both teams of a split."""
-
-    FIRST = 0
-    SECOND = 1
 
 
 class LineUp(NamedTuple):
@@ -52,32 +44,22 @@ class Lobby:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a split must keep: who stays together, which two don't, who is in which team."""
+    """What a split must keep: who stays together, which two don't."""
 
     together: Collection[Collection[str]] = ()
     apart: Collection[tuple[str, str]] = ()
-    fixed: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Split:
     """Two teams, each in order of GUID. ``chance``: that the first one wins, None where only damage is compared;
-    ``damage``: expected of each; ``repeats``: how often trios of theirs played together of late; ``last_together``:
-    when all of each did last, None: never."""
+    ``damage``: expected of each; ``last_together``: when all of each played together last, None: never."""
 
     first: Side
     second: Side
     chance: float | None
     damage: tuple[float, float]
-    repeats: int
     last_together: tuple[datetime | None, datetime | None]
-
-    @property
-    def smaller(self) -> Place | None:
-        """The team that has a man less; what that does is unknown."""
-        if len(self.first) == len(self.second):
-            return None
-        return Place.FIRST if len(self.first) < len(self.second) else Place.SECOND
 
 
 def most_even(lobby: Lobby, wishes: Wishes = Wishes(), chance: Chance | None = None) -> list[Split]:
@@ -100,29 +82,24 @@ def most_even(lobby: Lobby, wishes: Wishes = Wishes(), chance: Chance | None = N
         ranked.append(((_unshared(lobby, first), uneven, difference, repeats, first), second, said, damage))
     ranked.sort(key=lambda one: one[0])
     return [
-        Split(first, second, said, damage, repeats, (_last(first, lobby.earlier), _last(second, lobby.earlier)))
-        for (_, _, _, repeats, first), second, said, damage in ranked[:SHOWN]
+        Split(first, second, said, damage, (_last(first, lobby.earlier), _last(second, lobby.earlier)))
+        for (*_, first), second, said, damage in ranked[:SHOWN]
     ]
 
 
 def _check(lobby: Lobby, wishes: Wishes) -> None:
     if not 2 <= len(lobby.damage) <= MOST_PLAYERS:
         raise ValueError(f"{len(lobby.damage)} players can't be split: 2 to {MOST_PLAYERS} can")
-    wished = {*wishes.fixed, *(one for group in (*wishes.together, *wishes.apart) for one in group)}
+    wished = {one for group in (*wishes.together, *wishes.apart) for one in group}
     if strangers := wished - lobby.damage.keys():
         raise ValueError(f"not there: {', '.join(sorted(strangers))}")
 
 
 def _splits(players: Sequence[str], wishes: Wishes) -> Iterator[tuple[Side, Side]]:
-    """Every split that keeps the wishes, once: teams have no order of their own but for who is fixed."""
-    fixed = wishes.fixed or {players[0]: Place.FIRST}
-    free = [player for player in players if player not in fixed]
-    pinned = {player for player, place in fixed.items() if place is Place.FIRST}
+    """Every split that keeps the wishes, once: teams have no order of their own, so somebody is always in the first."""
     for size in sorted({len(players) // 2, (len(players) + 1) // 2}):
-        if size < len(pinned):
-            continue
-        for chosen in combinations(free, size - len(pinned)):
-            inside = pinned.union(chosen)
+        for chosen in combinations(players[1:], size - 1):
+            inside = {players[0], *chosen}
             if _keeps(inside, wishes):
                 first = tuple(player for player in players if player in inside)
                 yield first, tuple(player for player in players if player not in inside)

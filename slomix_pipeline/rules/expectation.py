@@ -12,7 +12,6 @@ which they are given, and in which they came, never matters.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +24,9 @@ from slomix_pipeline.rules.expected import (
     Parameters,
     PlayedRound,
     Situation,
-    Sum,
     expectations,
     in_order,
     situations,
-    summed,
 )
 
 _BASE, _ATTACK, _NUMBERS, _MAP, _PLAYER, _OPPONENT = "base", "attack", "numbers", "map", "player", "opponent"
@@ -41,21 +38,12 @@ _DECIMALS = 9  # of parameters: more depend on the machine that adds them up
 
 
 class Judgement(NamedTuple):
-    """A night, the fit of all nights before it, and what that expected of everybody in it; without a fit, nothing."""
+    """A night, the fit of all nights that were over before it, and what that expected of everybody in it; without a
+    fit, nothing."""
 
     night: str
     parameters: Parameters | None
     expectations: list[Expectation]
-
-
-class Accuracy(NamedTuple):
-    """How well nights were expected. ``r_squared``: the part of what rates differ by that was expected; ``error``: the
-    mean of what actual numbers are off, as a part of the expected ones; ``off``: the same of the sum of all."""
-
-    sums: int
-    r_squared: float
-    error: float
-    off: float
 
 
 def fit(rounds: Iterable[PlayedRound], metric: Metric) -> Parameters | None:
@@ -67,32 +55,16 @@ def fit(rounds: Iterable[PlayedRound], metric: Metric) -> Parameters | None:
 
 
 def walk(rounds: Iterable[PlayedRound], metric: Metric) -> Iterator[Judgement]:
-    """Every night in order of play, judged by the fit of all nights before it."""
-    so_far = _Equations(metric)
+    """Every night in order of play, judged by the fit of all nights that were over before it: those of two servers can
+    be at the same time."""
+    so_far, going_on = _Equations(metric), list[list[PlayedRound]]()
     for night, own in _nights(rounds):
+        over = [other for other in going_on if other[-1].played_at < own[0].played_at]
+        for other in over:
+            so_far.add(other)
+        going_on = [other for other in going_on if other not in over] + [own]
         known = so_far.parameters()
         yield Judgement(night, known, [] if known is None else expectations(known, own))
-        so_far.add(own)
-
-
-def nights_of(judgements: Iterable[Judgement]) -> list[Sum]:
-    """The sums of every player of every night, of those who were known well enough and long enough there."""
-    return [own for night in judgements for own in summed(night.expectations) if own.tells_spread]
-
-
-def accuracy(nights: Sequence[Sum]) -> Accuracy | None:
-    """How well some sums were expected, of rates per minute; None of fewer than two, or of sums that are all alike."""
-    if len(nights) < 2:
-        return None
-    rates = [log(night.actual / night.minutes) for night in nights]
-    mean = sum(rates) / len(rates)
-    spread = sum((rate - mean) ** 2 for rate in rates)
-    if not spread:
-        return None
-    missed = sum(log(night.ratio) ** 2 for night in nights)
-    error = sum(abs(night.ratio - 1) for night in nights) / len(nights)
-    off = sum(night.actual for night in nights) / sum(night.expected for night in nights) - 1
-    return Accuracy(len(nights), 1 - missed / spread, error, off)
 
 
 def _nights(rounds: Iterable[PlayedRound]) -> Iterator[tuple[str, list[PlayedRound]]]:

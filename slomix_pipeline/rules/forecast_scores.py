@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from slomix_pipeline.rules.forecast_report import SLOPES
 from slomix_pipeline.rules.intervals import likely_share
+from slomix_pipeline.rules.odds import TEMPERATURE_AT_FIRST
 
 COIN = 0.5
 DRAWS = 4000  # of the bootstrap
@@ -200,13 +202,12 @@ def calibration(forecasts: Sequence[Forecast]) -> Calibration | None:
     return None
 
 
-TEMPERATURE_AT_FIRST = 0.5
 TEMPERATURE_SD = 0.35
 
 
 def temperature_of(forecasts: Sequence[Forecast]) -> float:
-    """By which the logits of these forecasts had best been multiplied; held near a half by its prior, as that is where
-    ratings of people whom others divide into even teams end up. See ``odds.tempered``."""
+    """By which the logits of these forecasts had best been multiplied, held near a half by its prior; never below 0,
+    which would turn odds round."""
     value = TEMPERATURE_AT_FIRST
     towards = [_logit(each.chance) * (1 if each.happened else -1) for each in forecasts]
     for _ in range(MOST_STEPS):
@@ -218,13 +219,12 @@ def temperature_of(forecasts: Sequence[Forecast]) -> float:
         value += step
         if abs(step) < 1e-10:
             break
-    return value
+    return max(value, 0.0)
 
 
 # --- whether they may be told ---
 
 LEAST_FORECASTS = 150
-SLOPES = (0.6, 1.4)
 
 
 class Verdict(NamedTuple):

@@ -6,30 +6,15 @@ Does not belong here: the model (``attack_model``), whether odds may be told at 
 """
 
 from enum import StrEnum
-from math import erfc, exp, log, pi, sqrt
+from math import erfc, log, sqrt
 from typing import NamedTuple
 
 from slomix_pipeline.rules.attack_model import AttackModel, Roster
 from slomix_pipeline.rules.intervals import Z_80
 from slomix_pipeline.rules.par import EXACT_FROM
 
-_USUALLY = 1.2816  # standard deviations: 80 of 100 cases
+TEMPERATURE_AT_FIRST = 0.5  # where ratings of people whom others divide into even teams end up; see ``tempered``
 LEAST_ATTACKS = 6  # on a map: of fewer no odds are told, only how many there were
-
-# Gauss-Hermite of nine points, for a value that is normal: how many standard deviations off, and with which weight.
-_NODES = (
-    (0.0, 0.4063492063492064),
-    (1.0232556637891326, 0.2440975028949395),
-    (2.076847978677830, 0.04991640676521782),
-    (3.205429002856470, 0.002789141321231769),
-    (4.512745863399783, 2.23458440077466e-05),
-)
-_UNSURE = (*_NODES, *((-off, weight) for off, weight in _NODES[1:]))
-
-# An integral over a time's density, by Simpson: an even number of steps, up to so many standard deviations. Right to
-# the sixth digit.
-_STEPS = 60
-_REACH = 6.0
 
 
 def below(off: float) -> float:
@@ -73,73 +58,9 @@ def half_time(
 # --- before a match ---
 
 
-class MatchOdds(NamedTuple):
-    """The chances of who attacks first, of who attacks second, and that nobody completes the map: 1 together."""
-
-    first: float
-    second: float
-    draw: float
-
-    @property
-    def first_if_decided(self) -> float:
-        """The chance of who attacks first, of all matches that are no draw; a half where none is."""
-        decided = self.first + self.second
-        return self.first / decided if decided else 0.5
-
-
-def match_odds(
-    model: AttackModel,
-    map_name: str,
-    limit_seconds: int,
-    first_team: Roster,
-    second_team: Roster,
-    temperature: float = 1.0,
-) -> MatchOdds:
-    """The odds of a match before its first round. What is unsure of how strong the teams are is averaged over; a draw
-    is as likely as the map's usual time says. ``temperature``: see ``tempered``."""
-    first, second = (model.expected(model.on_map(map_name, second)).mean for second in (False, True))
-    lead = model.expected(model.lead(first_team, second_team))
-    odds = [
-        (weight, stopwatch(first - ahead, second + ahead, model.sigma, limit_seconds))
-        for off, weight in _UNSURE
-        for ahead in [lead.mean + off * lead.sd]
-    ]
-    wins, loses, draw = (sum(weight * each[at] for weight, each in odds) for at in range(3))
-    share = tempered(MatchOdds(wins, loses, draw).first_if_decided, temperature)
-    return MatchOdds((1 - draw) * share, (1 - draw) * (1 - share), draw)
-
-
-def stopwatch(first: float, second: float, sigma: float, limit_seconds: int) -> MatchOdds:
-    """Who is faster of two attacks whose times' logarithms are expected at ``first`` and ``second``."""
-    ends = [(log(limit_seconds) - expected) / sigma for expected in (first, second)]
-    behind = (second - first) / sigma
-    wins, loses = _faster(ends[0], behind), _faster(ends[1], -behind)
-    draw = below(-ends[0]) * below(-ends[1])
-    share = wins / (wins + loses) if wins + loses else 0.5
-    return MatchOdds((1 - draw) * share, (1 - draw) * (1 - share), draw)
-
-
-def _faster(end: float, behind: float) -> float:
-    """The chance of an attack that is through before its ``end`` and sooner than one that is expected to be so much
-    ``behind``, in standard deviations: its density times the share of others that take longer."""
-    low, high = -_REACH, min(_REACH, end)
-    if high <= low:
-        return 0.0
-    width = (high - low) / _STEPS
-    return sum(
-        (1 if at in (0, _STEPS) else 4 if at % 2 else 2) * _density(off) * below(behind - off) * width / 3
-        for at in range(_STEPS + 1)
-        for off in [low + at * width]
-    )
-
-
-def _density(off: float) -> float:
-    return exp(-off * off / 2) / sqrt(2 * pi)
-
-
 def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: float = 1.0) -> float:
-    """The chance that a team beats another one where nobody knows on which map, who attacks first, and what is not
-    decided does not count."""
+    """The chance that a team beats another one, of matches that somebody wins: by who they are alone, no matter on
+    which map and who attacks first. So what is kept before a match proves what is told of teams on their own."""
     lead = model.expected(model.lead(team, other))
     return tempered(below(2 * lead.mean / sqrt(2 * model.sigma**2 + 4 * lead.variance)), temperature)
 
@@ -147,7 +68,7 @@ def decided_odds(model: AttackModel, team: Roster, other: Roster, temperature: f
 def decided_range(model: AttackModel, team: Roster, other: Roster, temperature: float = 1.0) -> tuple[float, float]:
     """Between which chances that of ``decided_odds`` lies in 80 of 100 cases, as far as strengths are known."""
     lead = model.expected(model.lead(team, other))
-    low, high = (below(2 * (lead.mean + off * lead.sd) / (sqrt(2) * model.sigma)) for off in (-_USUALLY, _USUALLY))
+    low, high = (below(2 * (lead.mean + off * lead.sd) / (sqrt(2) * model.sigma)) for off in (-Z_80, Z_80))
     return tempered(low, temperature), tempered(high, temperature)
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from slomix_pipeline.rules.attack_model import VERSION, RatedMatch, Terms
 from slomix_pipeline.rules.forecast_report import Foretells, Report, ReportOf, report
-from slomix_pipeline.warehouse import forecast_reports
+from slomix_pipeline.warehouse import fitted, forecast_reports
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import fingerprint
+from slomix_pipeline.warehouse.fitted import Step
 from slomix_pipeline.warehouse.forecast_reports import ReportKept, Reports, Scored
 from slomix_pipeline.warehouse.rated_history import rated_matches
 
@@ -21,11 +21,25 @@ PLAYED_THROUGH = 2_000  # matches, the latest: of more, each night takes a secon
 
 def report_forecasts(database: Database) -> Reports:
     """The reports of everything that is foretold, made again where there is anything new in them."""
-    with database.snapshot() as conn:
-        said = {kind: forecast_reports.scored(conn, kind) for kind in Foretells}
-        matches = rated_matches(conn)[-PLAYED_THROUGH:]
-        kept = forecast_reports.reports(conn)
-    made_of = {ReportOf.LEDGER: fingerprint(said.items()), ReportOf.BACKTEST: fingerprint(matches)}
+    with database.hold(fitted.ONE_AT_A_TIME):
+        with database.snapshot() as conn:
+            state = fitted.history_state(conn)
+            said = {kind: forecast_reports.scored(conn, kind) for kind in Foretells}
+            matches = rated_matches(conn)[-PLAYED_THROUGH:]
+            kept = forecast_reports.reports(conn)
+        made = _made(said, matches, kept)
+        with database.transaction() as conn:
+            forecast_reports.store(conn, made)
+            fitted.is_learned(conn, Step.FORECASTS, state)
+    return {**kept, **made}
+
+
+def _made(said: Mapping[Foretells, Sequence[Scored]], matches: Sequence[RatedMatch], kept: Reports) -> Reports:
+    """The reports that have to be others now."""
+    made_of = {
+        ReportOf.LEDGER: fitted.fingerprint(said.items()),
+        ReportOf.BACKTEST: fitted.fingerprint(matches),
+    }
     known = {key: (own.version, own.fingerprint) for key, own in kept.items()}
     made: dict[tuple[Foretells, ReportOf], ReportKept] = {}
     for source, mark in made_of.items():
@@ -34,9 +48,7 @@ def report_forecasts(database: Database) -> Reports:
             for kind, own in found.items():
                 of_match = temperature if kind is Foretells.MATCH else None
                 made[kind, source] = ReportKept(VERSION, mark, own, of_match, datetime.now(UTC))
-    with database.transaction() as conn:
-        forecast_reports.store(conn, made)
-    return {**kept, **made}
+    return made
 
 
 Found = tuple[Mapping[Foretells, Report | None], float | None]
@@ -61,9 +73,9 @@ def _as_said(said: Mapping[Foretells, Sequence[Scored]]) -> Found:
 
 def _played_through(matches: Sequence[RatedMatch]) -> Found:
     from slomix_pipeline.rules.forecast_scores import temperature_of
-    from slomix_pipeline.rules.walk_forward import Update, at_half_time, before_match, walk_forward
+    from slomix_pipeline.rules.walk_forward import at_half_time, before_match, walk_forward
 
-    said = walk_forward(matches, Update.NIGHT, [Terms.MAPS, Terms.DAMAGE])
+    said = walk_forward(matches, [Terms.MAPS, Terms.DAMAGE])
     found = {
         Foretells.HALF_TIME: report(at_half_time(said, Terms.MAPS)),
         Foretells.MATCH: report(before_match(said)),

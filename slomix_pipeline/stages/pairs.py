@@ -12,7 +12,7 @@ from slomix_pipeline.rules.pairs import DecidedMatch, duos, nemeses
 from slomix_pipeline.rules.scoring import Faster
 from slomix_pipeline.warehouse import fitted, forecast_reports, pair_records
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import Model
+from slomix_pipeline.warehouse.fitted import Model, Step
 from slomix_pipeline.warehouse.rated_history import rated_matches
 
 
@@ -27,16 +27,19 @@ class PairsFound(NamedTuple):
 
 def find_pairs(database: Database) -> PairsFound:
     """Counts what every pair won, beside what is expected of their teams by strengths as they are known today."""
-    with database.snapshot() as conn:
-        kept = fitted.load(conn, Model.PLAYER_TIMES)
-        matches = rated_matches(conn)
-        temperature = forecast_reports.temperature(conn)
-        duels = pair_records.all_duels(conn)
-    model = None if kept is None or kept.version != VERSION else from_json(kept.parameters)
-    found = duos(_decided(own, model, temperature) for own in matches if own.winner is not Faster.DRAW)
-    enemies = nemeses(duels)
-    with database.transaction() as conn:
-        changed = pair_records.store(conn, found, enemies)
+    with database.hold(fitted.ONE_AT_A_TIME):
+        with database.snapshot() as conn:
+            state = fitted.history_state(conn)
+            kept = fitted.load(conn, Model.PLAYER_TIMES, VERSION)
+            matches = rated_matches(conn)
+            temperature = forecast_reports.temperature(conn)
+            duels = pair_records.all_duels(conn)
+        model = None if kept is None else from_json(kept.parameters)
+        found = duos(_decided(own, model, temperature) for own in matches if own.winner is not Faster.DRAW)
+        enemies = nemeses(duels)
+        with database.transaction() as conn:
+            changed = pair_records.store(conn, found, enemies)
+            fitted.is_learned(conn, Step.PAIRS, state)
     return PairsFound(len(found), len(enemies), len(duels), changed)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from slomix_pipeline.rules.expected import VERSION, Metric, PlayedRound, Sum, as_json, summed, usual_rates, with_own_sd
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import USUAL, Fitted
+from slomix_pipeline.warehouse.fitted import USUAL, Fitted, Step
 from slomix_pipeline.warehouse.played_history import (
     NightExpected,
     RoundExpected,
@@ -34,15 +34,20 @@ class Learned(NamedTuple):
 
 def learn_usual(database: Database) -> Learned:
     """Fits what is usual to all rounds, unless that has been done."""
-    with database.snapshot() as conn:
-        state, rounds = fitted.history_state(conn), played_rounds(conn)
-        kept = [fitted.load(conn, model) for model in USUAL.values()]
-    made_of = fitted.fingerprint(rounds)
-    if all(own is not None and (own.fingerprint, own.version) == (made_of, VERSION) for own in kept):
+    with database.hold(fitted.ONE_AT_A_TIME):
+        with database.snapshot() as conn:
+            state, rounds = fitted.history_state(conn), played_rounds(conn)
+            kept = [fitted.load(conn, model, VERSION) for model in USUAL.values()]
+        made_of = fitted.fingerprint(rounds)
+        anew = any(own is None or own.fingerprint != made_of for own in kept)
+        changed = _fit(database, rounds, made_of) if anew else 0
         with database.transaction() as conn:
-            for model in USUAL.values():
-                fitted.still_right(conn, model, state)
-        return Learned(anew=False, rounds=len(rounds), changed=0)
+            fitted.is_learned(conn, Step.USUAL, state)
+    return Learned(anew, len(rounds), changed)
+
+
+def _fit(database: Database, rounds: Sequence[PlayedRound], made_of: str) -> int:
+    """Returns how many rows of what was expected are others now."""
     from slomix_pipeline.rules.expectation import fit
 
     now, until = datetime.now(UTC), max((played.played_at for played in rounds), default=None)
@@ -56,11 +61,11 @@ def learn_usual(database: Database) -> Learned:
     expected, nights = _expected(rounds)
     with database.transaction() as conn:
         for model, own in models.items():
-            fitted.store(conn, Fitted(model, VERSION, made_of, until, {} if own is None else as_json(own), state, now))
+            fitted.store(conn, Fitted(model, VERSION, made_of, until, {} if own is None else as_json(own), now))
         changed = store_expected(conn, expected)
         store_expected_nights(conn, nights)
         store_rates(conn, rates)
-    return Learned(anew=True, rounds=len(rounds), changed=changed)
+    return changed
 
 
 def _expected(rounds: Sequence[PlayedRound]) -> tuple[list[RoundExpected], list[NightExpected]]:

@@ -26,20 +26,29 @@ class ExpectedOfTeams:
 
 
 def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOfTeams | None:
-    """What was to be expected of the teams of a session; None where that is not known of everybody in them, or where
-    not most of a team were known well enough before."""
+    """What was to be expected of the teams of a session, in the rounds in which everybody stood with his own; None
+    where that is not known of everybody in them, or where not most of a team were known well enough before."""
     rows = conn.execute(
-        """select f.team, sum(e.damage) as damage, count(*) = count(e.damage) as whole,
+        """with stood as (
+               select f.round_key, coalesce(d.person_guid, f.guid) as guid, f.team,
+                      case when (f.team = 'A') = (f.side = 1) then 1 else -1 end as a_is_axis
+               from player_round_fact f
+               left join person_decided d on d.guid = f.guid
+               where f.session_key = %(session)s and f.side is not null and f.seconds_played > 0
+           ), whole as (
+               select round_key from stood group by round_key
+               having count(team) = count(*) and abs(sum(a_is_axis)) = count(*)
+           )
+           select s.team, sum(e.damage) as damage, count(*) = count(e.damage) as whole,
                   count(distinct e.guid) as players,
                   count(distinct e.guid) filter (where e.earlier_rounds >= %(least)s) as known
-           from player_round_fact f
-           left join person_decided d on d.guid = f.guid
+           from whole
+           join stood s using (round_key)
            left join (
                select * from expectation
                where round_key = any(array(select round_key from session_round where session_key = %(session)s))
-           ) e on e.round_key = f.round_key and e.guid = coalesce(d.person_guid, f.guid)
-           where f.session_key = %(session)s and f.team is not null and f.seconds_played > 0
-           group by f.team""",
+           ) e on e.round_key = s.round_key and e.guid = s.guid
+           group by s.team""",
         {"session": session_key, "least": LEAST_ROUNDS},
     ).fetchall()
     if len(rows) < len(Team) or not all(row["whole"] and 2 * row["known"] > row["players"] for row in rows):

@@ -1,7 +1,7 @@
 """What is fitted to history, as it is kept: the parameters of models, and whether history is another one since.
 
-Belongs here: the tables ``fitted`` and ``strength``. Does not belong here: fitting (``rules``), the history itself
-(``rated_history``), what is foretold (``predictions``), how good that is (``forecast_reports``).
+Belongs here: the tables ``fitted``, ``learned`` and ``strength``. Does not belong here: fitting (``rules``), the
+history itself (``rated_history``), what is foretold (``predictions``), how good that is (``forecast_reports``).
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from slomix_pipeline.rules import attack_model, expected
 from slomix_pipeline.rules.attack_model import Strength
 from slomix_pipeline.rules.expected import Metric
 from slomix_pipeline.warehouse.rows import rows_of
@@ -29,27 +30,45 @@ class Model(StrEnum):
     USUAL_KILLS = "usual_kills"
 
 
+class Step(StrEnum):
+    """What is made anew when history is another one."""
+
+    ATTACK_TIMES = "attack_times"  # the models of them
+    USUAL = "usual"  # the models of what players do, and what was expected
+    FORECASTS = "forecasts"  # how good they were
+    PAIRS = "pairs"
+
+
+# By which rules each step is done: by others it has to be done again.
+VERSIONS = {
+    Step.ATTACK_TIMES: attack_model.VERSION,
+    Step.USUAL: expected.VERSION,
+    Step.FORECASTS: attack_model.VERSION,
+    Step.PAIRS: attack_model.VERSION,
+}
+ONE_AT_A_TIME = "insight"  # the lock that each step holds
+
 USUAL = {Metric.DAMAGE: Model.USUAL_DAMAGE, Metric.KILLS: Model.USUAL_KILLS}
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A model as it is kept. ``version``: of the rule that fitted it; ``fingerprint``: of the history that it was
-    fitted to, which ends at ``known_until``; ``state``: of the database when that history was looked at last."""
+    fitted to, which ends at ``known_until``."""
 
     model: Model
     version: str
     fingerprint: str
     known_until: datetime | None
     parameters: Mapping[str, Any]
-    state: str
     fitted_at: datetime
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How far models are behind. ``state``: of history, see the view ``history_state``; ``fitted_of``: the one that all
-    models have seen, None: they have seen none, or not the same; ``played_at``: when the last round ended."""
+    """How far all steps are behind. ``state``: of history, see the view ``history_state``; ``fitted_of``: the one that
+    all of them have seen by the rules of today, None: there is no such; ``fitted_at``: when one of them was done last;
+    ``played_at``: when the last round ended."""
 
     state: str
     fitted_of: str | None
@@ -58,16 +77,17 @@ class Learning:
 
 
 def learning(conn: Connection[DictRow]) -> Learning:
-    """How far the models are behind history."""
+    """How far what is learned is behind history."""
     with conn.cursor(row_factory=rows_of(Learning)) as cursor:
         row = cursor.execute(
-            """select h.state, f.fitted_at, (select max(ended_at) from session) as played_at,
-                      case when f.models = %s and f.states = 1 then f.state end as fitted_of
+            """select h.state, done.fitted_at, (select max(ended_at) from session) as played_at,
+                      case when done.steps = %s and done.states = 1 then done.state end as fitted_of
                from history_state h,
-                    (select count(*) as models, count(distinct state) as states, min(state) as state,
-                            max(fitted_at) as fitted_at
-                     from fitted) f""",
-            [len(Model)],
+                    (select count(*) filter (where l.version = now.version) as steps, count(distinct l.state) as states,
+                            min(l.state) as state, max(l.learned_at) as fitted_at
+                     from learned l
+                     left join unnest(%s::text[], %s::text[]) now (step, version) using (step)) done""",
+            [len(VERSIONS), list(VERSIONS), list(VERSIONS.values())],
         ).fetchone()
     assert row is not None
     return row
@@ -88,20 +108,20 @@ def fingerprint(rows: Iterable[object]) -> str:
     return digest.hexdigest()
 
 
-def load(conn: Connection[DictRow], model: Model) -> Fitted | None:
-    """A model as it was fitted last."""
+def load(conn: Connection[DictRow], model: Model, version: str) -> Fitted | None:
+    """A model as it was fitted last; None where rules of another version did that."""
     with conn.cursor(row_factory=rows_of(Fitted)) as cursor:
-        return cursor.execute("select * from fitted where model = %s", [model]).fetchone()
+        return cursor.execute("select * from fitted where model = %s and version = %s", [model, version]).fetchone()
 
 
 def store(conn: Connection[DictRow], fitted: Fitted) -> None:
     """Keeps a model in place of what was fitted before."""
     conn.execute(
-        """insert into fitted (model, version, fingerprint, known_until, parameters, state, fitted_at)
-           values (%s, %s, %s, %s, %s, %s, %s)
+        """insert into fitted (model, version, fingerprint, known_until, parameters, fitted_at)
+           values (%s, %s, %s, %s, %s, %s)
            on conflict (model) do update
-           set (version, fingerprint, known_until, parameters, state, fitted_at)
-               = (excluded.version, excluded.fingerprint, excluded.known_until, excluded.parameters, excluded.state,
+           set (version, fingerprint, known_until, parameters, fitted_at)
+               = (excluded.version, excluded.fingerprint, excluded.known_until, excluded.parameters,
                   excluded.fitted_at)""",
         [
             fitted.model,
@@ -109,15 +129,19 @@ def store(conn: Connection[DictRow], fitted: Fitted) -> None:
             fitted.fingerprint,
             fitted.known_until,
             Jsonb(dict(fitted.parameters)),
-            fitted.state,
             fitted.fitted_at,
         ],
     )
 
 
-def still_right(conn: Connection[DictRow], model: Model, state: str) -> None:
-    """History was looked at in this state, and is what the model was fitted to."""
-    conn.execute("update fitted set state = %s where model = %s", [state, model])
+def is_learned(conn: Connection[DictRow], step: Step, state: str) -> None:
+    """Notes that a step was done of history in this state: the last thing it does."""
+    conn.execute(
+        """insert into learned (step, version, state) values (%s, %s, %s)
+           on conflict (step) do update
+           set (version, state, learned_at) = (excluded.version, excluded.state, excluded.learned_at)""",
+        [step, VERSIONS[step], state],
+    )
 
 
 def store_strengths(conn: Connection[DictRow], strengths: Iterable[Strength], sigma: float) -> None:

@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import Connection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 from psycopg.types.json import Jsonb
 
+from slomix_pipeline.rules.attack_model import VERSION
 from slomix_pipeline.rules.forecast_report import Foretells, Report, ReportOf, as_json, from_json
-from slomix_pipeline.warehouse.rows import rows_of
-
-TEMPERATURE_AT_FIRST = 0.5  # of ratings of people whom others divide into even teams
+from slomix_pipeline.rules.odds import TEMPERATURE_AT_FIRST
 
 
 class Scored(NamedTuple):
@@ -43,26 +42,16 @@ Reports = Mapping[tuple[Foretells, ReportOf], ReportKept]
 
 
 def scored(conn: Connection[DictRow], kind: Foretells) -> list[Scored]:
-    """What the ledger says of a kind and is decided by now, in order of play; of matches without the draws."""
-    with conn.cursor(row_factory=rows_of(_ScoredRow)) as cursor:
+    """What the ledger says of a kind by the rules of today and is decided by now, in order of play; of matches without
+    the draws."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
-            """select round_key, session_key as night,
-                      case kind when 'match' then chance / nullif(1 - draw_chance, 0) else chance end as chance,
-                      came_true
-               from prediction_scored
-               where kind = %s and not late and not (kind = 'match' and drawn)
+            """select round_key, session_key, chance, came_true from prediction_scored
+               where kind = %s and version = %s and not late and not (kind = 'match' and drawn)
                order by ended_at, round_key""",
-            [kind],
+            [kind, VERSION],
         ).fetchall()
-    return [Scored(row.round_key, row.night, row.chance, row.came_true) for row in rows if row.chance is not None]
-
-
-@dataclass(frozen=True)
-class _ScoredRow:
-    round_key: str
-    night: str
-    chance: float | None
-    came_true: bool
+    return [Scored(*row) for row in rows]
 
 
 def reports(conn: Connection[DictRow]) -> dict[tuple[Foretells, ReportOf], ReportKept]:

@@ -15,11 +15,12 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules import balance, odds
-from slomix_pipeline.rules.attack_model import VERSION, AttackModel, Roster, Term, Terms
+from slomix_pipeline.rules.attack_model import VERSION, AttackModel, Roster
 from slomix_pipeline.rules.balance import MOST_PLAYERS, REPEATS_WITHIN, LineUp, Side, Split, Wishes
 from slomix_pipeline.rules.expected import LEAST_ROUNDS
 from slomix_pipeline.rules.forecast_report import Foretells, ReportOf
 from slomix_pipeline.warehouse import forecast_reports
+from slomix_pipeline.warehouse.attack_terms import known_of
 from slomix_pipeline.warehouse.careers import PlayerFound, find_players
 from slomix_pipeline.warehouse.usual_rates import rate_of_a_newcomer, rates_of
 
@@ -198,26 +199,10 @@ def told_model(conn: Connection[DictRow], persons: Sequence[str]) -> AttackModel
     """The part of the model of attack times that tells chances of these players; None while odds before a match have
     not proven that they may be told."""
     kept = forecast_reports.reports(conn).get((Foretells.MATCH, ReportOf.LEDGER))
-    if kept is None or kept.report is None or kept.report.why_not:
+    if kept is None or kept.version != VERSION or kept.report is None or kept.report.why_not:
         return None
-    wanted = [Term.NUMBERS, Term.DAMAGE, *(Term.PLAYER.of(person) for person in persons)]
-    rows = conn.execute(
-        "select * from attack_term where term = any(%s) and version = %s order by place", [wanted, VERSION]
-    ).fetchall()
-    if not rows:
-        return None
-    places = [row["place"] for row in rows]
-    of_player = {row["term"].removeprefix(Term.PLAYER.of("")): row["damage"] for row in rows}
-    return AttackModel(
-        Terms(rows[0]["terms"]),
-        rows[0]["sigma"],
-        rows[0]["matches"],
-        {row["term"]: row["value"] for row in rows},
-        [[row["covariance"][place] for place in places[: at + 1]] for at, row in enumerate(rows)],
-        {guid: damage for guid, damage in of_player.items() if damage is not None},
-        attacks={},
-        played={},
-    )
+    known = known_of(conn, persons)
+    return known and known.model
 
 
 def _way(

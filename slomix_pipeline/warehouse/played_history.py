@@ -12,6 +12,7 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import DictRow, tuple_row
 
+from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.expected import Line, Metric, PlayedRound, Sum
 
 
@@ -35,8 +36,9 @@ class NightExpected(NamedTuple):
 
 
 def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None = None) -> list[PlayedRound]:
-    """Every round that counts, or those of some sessions, in order of play; players by person. A number that holds more
-    than its round is unknown, as in careers."""
+    """Every round that counts, or those of some sessions, in order of play; players by person. Not one in which it is
+    not known of somebody how long he played or who he is: the others would look fewer than they were. A number that
+    holds more than its round is unknown, as in careers."""
     some = "" if session_keys is None else "and f.session_key = any(%(sessions)s)"  # pages plan for any value: no "or"
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
@@ -51,10 +53,13 @@ def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None 
                left join person_decided who using (guid)
                left join match m using (match_key)
                where f.side in (1, 2) {some}
+                 and not exists (select from round_player p
+                                 where p.round_key = f.round_key and p.side in (1, 2)
+                                   and (p.seconds_played is null or %(no_identity)s = any(p.flags)))
                group by f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, person
-               having min(f.side) = max(f.side) and count(f.seconds_played) = count(*)
+               having min(f.side) = max(f.side)
                order by f.stamp, f.round_key, person""",
-            {"sessions": list(session_keys or ())},
+            {"sessions": list(session_keys or ()), "no_identity": NO_IDENTITY},
         ).fetchall()
     return [
         PlayedRound(key, night, played_at, map_name, attackers, tuple(Line(*row[5:]) for row in own))

@@ -10,28 +10,36 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules import odds
-from slomix_pipeline.rules.attack_model import VERSION, Roster, from_json, roster
+from slomix_pipeline.rules.attack_model import VERSION, AttackModel, from_json, roster
+from slomix_pipeline.rules.differential import NO_IDENTITY
 from slomix_pipeline.rules.forecast_report import Foretells
-from slomix_pipeline.rules.par import Attack, par
+from slomix_pipeline.rules.par import Attack, Par, par
 from slomix_pipeline.rules.teams import Team, other_team
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.warehouse import fitted, forecast_reports
-from slomix_pipeline.warehouse.fitted import Fitted, Model
+from slomix_pipeline.warehouse.attack_terms import known_of
+from slomix_pipeline.warehouse.fitted import Model
 from slomix_pipeline.warehouse.rows import rows_of
+
+# From the end of a round 1 to the start of round 2, at most: what comes later than that and the time to beat together
+# may come when all is over.
+BETWEEN_ROUNDS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class HalfTimeSaid:
-    """What was said at half-time. ``to_beat``: seconds; ``attacks``: on the map so far, of which ``chance`` is, None:
-    too few; ``par``: seconds."""
+    """What was said at half-time. ``to_beat``: seconds; ``attacks``: on this map, that the chance was learned from;
+    ``par``: seconds, of ``par_attacks`` on this map with this limit; ``chance``: None: too few attacks."""
 
     round_key: str
     to_beat: int
     limit_seconds: int | None
     attacks: int
     par: int | None
+    par_attacks: int
     chance: float | None
 
 
@@ -40,49 +48,68 @@ class _HalfPlayed:
     """A match of which its first round alone is there, fresh from a sensor."""
 
     round_key: str
-    server: str
     map: str
     limit_seconds: int | None
     to_beat: int
     attackers_first: Team | None
 
 
+@dataclass(frozen=True)
+class _Foretold:
+    """What the ledger keeps of a forecast beside its match."""
+
+    kind: Foretells
+    known_until: datetime | None
+    attacks: int
+    chance: float | None
+    told: bool
+    par: Par | None = None
+    rosters: Mapping[str, Mapping[str, int]] | None = None
+
+
 def note(conn: Connection[DictRow], session_keys: Sequence[str], max_age: timedelta) -> None:
-    """Notes what is foretold of matches whose first round a sensor brought not longer than ``max_age`` ago and whose
-    second one is not there; each once, and nothing by what rules of another version fitted.
+    """Notes what is foretold of matches whose first round a sensor brought not longer than ``max_age`` ago, and before
+    the second one can be over; each once, and nothing by what rules of another version fitted.
 
     Belongs into the transaction that scores: so it stands before anybody reads of that round, and nothing that a person
     asks for later, an import or a backfill, foretells what has long been played.
     """
     halves = _half_played(conn, session_keys, max_age)
-    if not halves:
+    maps = fitted.load(conn, Model.MAP_TIMES, VERSION) if halves else None
+    if maps is None:
         return
-    maps, players = (_fitted(conn, model) for model in (Model.MAP_TIMES, Model.PLAYER_TIMES))
+    model = from_json(maps.parameters)
     for half in halves:
-        if maps is not None:
-            _note_half_time(conn, half, maps)
-        if players is not None:
-            _note_match(conn, half, players)
+        _store(conn, half, _half_time(conn, half, model, maps.known_until))
+        if (before := _match(conn, half, model)) is not None:
+            _store(conn, half, before)
 
 
 def _half_played(conn: Connection[DictRow], session_keys: Sequence[str], max_age: timedelta) -> list[_HalfPlayed]:
     with conn.cursor(row_factory=rows_of(_HalfPlayed)) as cursor:
         return cursor.execute(
-            """select m.r1_key as round_key, p.server, map_key(m.map) as map, p.limit_seconds, m.r1_seconds as to_beat,
+            """select m.r1_key as round_key, map_key(m.map) as map, p.limit_seconds, m.r1_seconds as to_beat,
                       m.attackers_first
                from news n
                join match m on m.r1_key = n.partition_key
                join parsed_round p on p.round_key = m.r1_key
                where n.kind = %(kind)s and n.session_key = any(%(sessions)s) and n.by_sensor
-                 and n.ended_at + %(max_age)s > now() and m.r1_seconds is not null
+                 and n.ended_at + least(%(max_age)s, m.r1_seconds * interval '1 second' + %(between)s) > now()
                  and not exists (select from prediction said where said.round_key = m.r1_key)
                order by m.r1_key""",
-            {"kind": ThingKind.ROUND1, "sessions": list(session_keys), "max_age": max_age},
+            {
+                "kind": ThingKind.ROUND1,
+                "sessions": list(session_keys),
+                "max_age": max_age,
+                "between": BETWEEN_ROUNDS,
+            },
         ).fetchall()
 
 
-def _note_half_time(conn: Connection[DictRow], half: _HalfPlayed, known: Fitted) -> None:
-    said = odds.half_time(from_json(known.parameters), half.map, half.to_beat)
+def _half_time(
+    conn: Connection[DictRow], half: _HalfPlayed, model: AttackModel, known_until: datetime | None
+) -> _Foretold:
+    said = odds.half_time(model, half.map, half.to_beat)
     attacks = conn.execute(
         """select seconds, completed from map_attack
            where map = %s and limit_seconds is not distinct from %s order by seconds, completed""",
@@ -90,84 +117,79 @@ def _note_half_time(conn: Connection[DictRow], half: _HalfPlayed, known: Fitted)
     )
     usual = par((Attack(row["seconds"], row["completed"]) for row in attacks), half.limit_seconds)
     chance = said.chance if said.enough else None
-    _store(conn, Foretells.HALF_TIME, half, known, said.attacks, usual.par, chance, told=True)
+    return _Foretold(Foretells.HALF_TIME, known_until, said.attacks, chance, chance is not None, usual)
 
 
-def _note_match(conn: Connection[DictRow], half: _HalfPlayed, known: Fitted) -> None:
-    teams = _rosters(conn, half.round_key)
-    if half.attackers_first is None or half.limit_seconds is None or len(teams) < len(Team):
-        return
-    model = from_json(known.parameters)
-    first, second = teams[half.attackers_first], teams[other_team(half.attackers_first)]
-    said = odds.match_odds(model, half.map, half.limit_seconds, first, second, forecast_reports.temperature(conn))
-    attacks = model.attacks.get(half.map, 0)
-    _store(conn, Foretells.MATCH, half, known, attacks, None, said.first, said.draw, told=False)
+def _match(conn: Connection[DictRow], half: _HalfPlayed, maps: AttackModel) -> _Foretold | None:
+    """Of the teams alone, as it is told of them before a match."""
+    seconds = _seconds_of_teams(conn, half.round_key)
+    if half.attackers_first is None or half.limit_seconds is None or seconds is None:
+        return None
+    first, second = (seconds[team] for team in (half.attackers_first, other_team(half.attackers_first)))
+    teams = roster(first), roster(second)
+    known = known_of(conn, [*first, *second])
+    if known is None or not all(team.shares for team in teams):
+        return None
+    chance = odds.decided_odds(known.model, *teams, forecast_reports.temperature(conn))
+    rosters = {"first": first, "second": second}
+    attacks = maps.attacks.get(half.map, 0)
+    return _Foretold(Foretells.MATCH, known.known_until, attacks, chance, told=False, rosters=rosters)
 
 
-def _rosters(conn: Connection[DictRow], round_key: str) -> dict[Team, Roster]:
-    """Who played a round for which team, by person; without teams of which nobody was there long enough."""
-    seconds: dict[Team, dict[str, float]] = {}
+def _seconds_of_teams(conn: Connection[DictRow], round_key: str) -> Mapping[Team, Mapping[str, int]] | None:
+    """How many seconds of a round everybody was there for his team, by person; None where that is not known of all."""
+    seconds: dict[Team, dict[str, int]] = {team: {} for team in Team}
     for row in conn.execute(
-        """select p.team, coalesce(d.person_guid, r.guid) as guid, sum(r.seconds_played)::integer as seconds
+        """select p.team, coalesce(d.person_guid, r.guid) as guid, r.seconds_played, %s = any(r.flags) as unknown
            from round_player r
            join session_round s using (round_key)
-           join session_player p on p.session_key = s.session_key and p.guid = r.guid
+           left join session_player p on p.session_key = s.session_key and p.guid = r.guid
            left join person_decided d on d.guid = r.guid
-           where r.round_key = %s and p.team is not null and r.seconds_played is not null
-           group by p.team, coalesce(d.person_guid, r.guid) order by 1, 2""",
-        [round_key],
+           where r.round_key = %s and r.side is not null and r.seconds_played is distinct from 0
+           order by guid, r.guid""",
+        [NO_IDENTITY, round_key],
     ):
-        seconds.setdefault(Team(row["team"]), {})[row["guid"]] = row["seconds"]
-    rosters = {team: roster(own) for team, own in seconds.items() if sum(own.values())}
-    return {team: own for team, own in rosters.items() if own.shares}
+        if row["unknown"] or row["team"] is None or row["seconds_played"] is None:
+            return None
+        own = seconds[Team(row["team"])]
+        own[row["guid"]] = own.get(row["guid"], 0) + row["seconds_played"]
+    return seconds if all(seconds.values()) else None
 
 
-def _store(
-    conn: Connection[DictRow],
-    kind: Foretells,
-    half: _HalfPlayed,
-    known: Fitted,
-    attacks: int,
-    usual: int | None,
-    chance: float | None,
-    draw: float | None = None,
-    *,
-    told: bool,
-) -> None:
+def _store(conn: Connection[DictRow], half: _HalfPlayed, said: _Foretold) -> None:
     conn.execute(
         """insert into prediction (kind, round_key, version, known_until, map, limit_seconds, to_beat, attacks, par,
-                                   chance, draw_chance, told)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                                   par_attacks, chance, rosters, told)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
            on conflict do nothing""",
         [
-            kind,
+            said.kind,
             half.round_key,
-            known.version,
-            known.known_until,
+            VERSION,
+            said.known_until,
             half.map,
             half.limit_seconds,
             half.to_beat,
-            attacks,
-            usual,
-            chance,
-            draw,
-            told and chance is not None,
+            said.attacks,
+            said.par and said.par.par,
+            said.par and said.par.attacks,
+            said.chance,
+            said.rosters and Jsonb(said.rosters),
+            said.told,
         ],
     )
 
 
-def _fitted(conn: Connection[DictRow], model: Model) -> Fitted | None:
-    found = fitted.load(conn, model)
-    return found if found is not None and found.version == VERSION else None
-
-
 def said_at_half_time(conn: Connection[DictRow], to_beat: Mapping[str, int | None]) -> dict[str, HalfTimeSaid]:
     """What was said when these rounds were over, by round. ``to_beat``: the time that each left, as it is known now;
-    what was said of another one is nothing to tell."""
+    what was said of another one, or when the second round was over, is nothing to tell."""
     with conn.cursor(row_factory=rows_of(HalfTimeSaid)) as cursor:
         rows = cursor.execute(
-            """select round_key, to_beat, limit_seconds, attacks, par, chance from prediction
-               where kind = %s and round_key = any(%s)""",
+            """select p.round_key, p.to_beat, p.limit_seconds, p.attacks, p.par, p.par_attacks, p.chance
+               from prediction p
+               where p.kind = %s and p.round_key = any(%s)
+                 and not exists (select from match m join parsed_round second on second.round_key = m.r2_key
+                                 where m.r1_key = p.round_key and second.stamp <= p.made_at)""",
             [Foretells.HALF_TIME, list(to_beat)],
         ).fetchall()
     return {row.round_key: row for row in rows if row.to_beat == to_beat[row.round_key]}

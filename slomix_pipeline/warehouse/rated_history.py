@@ -5,17 +5,19 @@ what is made of them (``rules``).
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from psycopg import Connection
 from psycopg.rows import DictRow, tuple_row
 
-from slomix_pipeline.rules.attack_model import Dealt, RatedMatch, roster
+from slomix_pipeline.rules.attack_model import UNKNOWN_TEAM, Dealt, RatedMatch, Roster, roster
 from slomix_pipeline.rules.par import Attack
+from slomix_pipeline.rules.scoring import Faster, Winner
 from slomix_pipeline.rules.teams import Team, other_team
 
 
 def rated_matches(conn: Connection[DictRow]) -> list[RatedMatch]:
-    """Every match that counts for models, in order of play; not one of which nobody is known in a team."""
+    """Every match that counts for models, in order of play; with unknown teams where not all who played are known."""
     seconds: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     rounds: dict[str, dict[str, dict[str, Dealt]]] = defaultdict(lambda: defaultdict(dict))
     with conn.cursor(row_factory=tuple_row) as cursor:
@@ -34,27 +36,36 @@ def rated_matches(conn: Connection[DictRow]) -> list[RatedMatch]:
             rounds[match_key][round_key][guid] = Dealt(played, damage)
         matches = cursor.execute(
             """select match_key, stamp, session_key, map, limit_seconds, first_seconds, first_completed, second_seconds,
-                      second_completed, attackers_first
+                      second_completed, attackers_first, winner
                from rated_match order by stamp, match_key"""
         ).fetchall()
-    found = []
-    for key, stamp, night, map_name, limit, first, first_done, second, second_done, letter in matches:
-        team = Team(letter)
-        own, other = seconds.get((key, team)), seconds.get((key, other_team(team)))
-        if own and other:
-            found.append(
-                RatedMatch(
-                    key,
-                    stamp,
-                    night,
-                    map_name,
-                    limit,
-                    Attack(first, first_done),
-                    Attack(second, second_done),
-                    roster(own),
-                    roster(other),
-                    team,
-                    tuple(rounds[key].values()),
-                )
-            )
-    return found
+    return [
+        RatedMatch(
+            key,
+            stamp,
+            night,
+            map_name,
+            limit,
+            Attack(first, first_done),
+            Attack(second, second_done),
+            _faster(winner, team),
+            *_teams(seconds[key, team], seconds[key, other_team(team)]),
+            tuple(rounds[key].values()),
+        )
+        for key, stamp, night, map_name, limit, first, first_done, second, second_done, letter, winner in matches
+        for team in [Team(letter)]
+    ]
+
+
+def _teams(*seconds: Mapping[str, float]) -> tuple[Roster, Roster]:
+    if not all(seconds):
+        return UNKNOWN_TEAM, UNKNOWN_TEAM
+    first, second = (roster(own) for own in seconds)
+    return (first, second) if first.shares and second.shares else (UNKNOWN_TEAM, UNKNOWN_TEAM)
+
+
+def _faster(winner: str, first: Team) -> Faster:
+    """Whose attack won, by who attacked first."""
+    if winner == Winner.DRAW:
+        return Faster.DRAW
+    return Faster.FIRST if winner == first else Faster.SECOND

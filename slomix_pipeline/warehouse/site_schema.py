@@ -118,7 +118,7 @@ _GUIDS = ("person", "other", "person_guid", "other_guid", "opponent_guid")  # be
 _LISTS_OF_GUIDS = ("guids", "roster")
 _NAMES = ("name", "called", "shown", "hidden_as", "player")  # of the one that a row is of
 _OF_FILES = ("file", "parsed_round", "timing_record")  # their name is that of a file
-_ONLY_GUIDS = ("team_flags", "before", "after", "facts")  # JSON
+_ONLY_GUIDS = ("team_flags", "before", "after", "facts", "rosters")  # JSON
 _PLAIN = frozenset(
     [
         "round_key",
@@ -188,6 +188,8 @@ _PLAIN = frozenset(
         "first_file_name",
         "version",
         "fingerprint",
+        "term",
+        "terms",
     ]
 )
 

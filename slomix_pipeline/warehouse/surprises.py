@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.expected import (
+    VERSION,
     Expectation,
     Metric,
     PlayedRound,
@@ -57,7 +58,7 @@ def _by_the_models(conn: Connection[DictRow], played: Sequence[PlayedRound], beg
     """By what the models learned last, if that was before the session; else it is in them, and they can't judge it."""
     found: list[Expectation] = []
     for model in fitted.USUAL.values():
-        kept = fitted.load(conn, model)
+        kept = fitted.load(conn, model, VERSION)
         if kept is None or kept.known_until is None or kept.known_until >= began or not kept.parameters:
             return []
         found += expectations(from_json(kept.parameters), played)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules import balance
-from slomix_pipeline.rules.balance import LineUp, Lobby, Place, Side, Split, Wishes, most_even
+from slomix_pipeline.rules.balance import LineUp, Lobby, Side, Split, Wishes, most_even
 
 STRENGTHS = {"A": 0.3, "B": 0.2, "C": 0.1, "D": 0.0, "E": -0.1, "F": -0.2}
 LEVEL = dict.fromkeys("ABCDEF", 300.0)
@@ -65,9 +65,9 @@ def test_then_what_was_not_played_of_late() -> None:
     long_ago = LineUp(frozenset("ABE"), NOW - timedelta(days=31))
     found = most_even(Lobby(LEVEL, earlier=[*played, long_ago]))
     assert teams(found) == ["ABE-CDF", "ABF-CDE", "ACD-BEF"]
-    assert (found[0].repeats, found[0].last_together) == (0, (long_ago.played_at, None))
+    assert found[0].last_together == (long_ago.played_at, None)
     kept = most_even(Lobby(LEVEL, earlier=played), Wishes(together=["ABD"]))
-    assert (kept[0].repeats, kept[0].last_together) == (1, (played[1].played_at, None))
+    assert kept[0].last_together == (played[1].played_at, None)
 
 
 def test_newcomers_stand_against_each_other_even_where_that_is_less_even() -> None:
@@ -78,22 +78,15 @@ def test_newcomers_stand_against_each_other_even_where_that_is_less_even() -> No
     assert together.first[:2] == ("A", "B")  # what people wish comes first
 
 
-def test_who_is_fixed_decides_which_team_is_which() -> None:
-    found = most_even(Lobby(LEVEL), Wishes(fixed={"A": Place.SECOND, "F": Place.FIRST}))
-    assert all("F" in one.first and "A" in one.second for one in found) and len(found) == 3
-
-
 def test_of_an_odd_number_one_team_has_a_man_less() -> None:
     (best, *_) = most_even(Lobby({"A": 300, "B": 290, "C": 590}))
-    assert (best.first, best.second, best.smaller) == (("A", "B"), ("C",), Place.SECOND)
+    assert (best.first, best.second) == (("A", "B"), ("C",))
     (best, *_) = most_even(Lobby({"A": 590, "B": 290, "C": 300}))
-    assert (best.first, best.smaller) == (("A",), Place.FIRST)
-    assert most_even(Lobby({"A": 1, "B": 1}))[0].smaller is None
+    assert (best.first, best.second) == (("A",), ("B", "C"))
 
 
 def test_wishes_that_contradict_each_other_leave_nothing() -> None:
     assert most_even(Lobby(LEVEL), Wishes(together=["AB"], apart=[("A", "B")])) == []
-    assert most_even(Lobby(LEVEL), Wishes(fixed=dict.fromkeys("ABCD", Place.FIRST))) == []
     assert most_even(Lobby(LEVEL), Wishes(together=["ABCD"])) == []
 
 
@@ -103,7 +96,7 @@ def test_wishes_that_contradict_each_other_leave_nothing() -> None:
         ({"A": 1.0}, Wishes(), "1 players"),
         (dict.fromkeys("ABCDEFGHIJKLMNOPQ", 1.0), Wishes(), "2 to 16"),
         (LEVEL, Wishes(apart=[("A", "X")]), "not there: X"),
-        (LEVEL, Wishes(together=["AY"], fixed={"Z": Place.FIRST}), "not there: Y, Z"),
+        (LEVEL, Wishes(together=["AY", "AZ"]), "not there: Y, Z"),
     ],
 )
 def test_what_can_not_be_split_is_said(damage: dict[str, float], wishes: Wishes, said: str) -> None:
@@ -115,12 +108,11 @@ NUMBERS = st.lists(st.integers(-40, 40), min_size=2, max_size=9)
 PAIRS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda pair: pair[0] != pair[1]), max_size=2)
 
 
-@given(NUMBERS, PAIRS, PAIRS, st.dictionaries(st.integers(0, 8), st.sampled_from(Place), max_size=2), st.booleans())
+@given(NUMBERS, PAIRS, PAIRS, st.booleans())
 def test_it_is_as_even_as_trying_all_assignments_can_make_it(
     numbers: list[int],
     together: list[tuple[int, int]],
     apart: list[tuple[int, int]],
-    fixed: dict[int, Place],
     with_chance: bool,
 ) -> None:
     names = "ABCDEFGHI"[: len(numbers)]
@@ -130,21 +122,19 @@ def test_it_is_as_even_as_trying_all_assignments_can_make_it(
     wishes = Wishes(
         [(names[one], names[other]) for one, other in together if one in there and other in there],
         [(names[one], names[other]) for one, other in apart if one in there and other in there],
-        {names[one]: place for one, place in fixed.items() if one in there},
     )
     chance = by_strength(strengths)
     found = most_even(Lobby(damage), wishes, chance if with_chance else None)
 
     tried: dict[frozenset[Side], float] = {}
-    for places in product(Place, repeat=len(names)):
+    for places in product((False, True), repeat=len(names)):
         place = dict(zip(names, places, strict=True))
-        first = tuple(name for name in names if place[name] is Place.FIRST)
-        second = tuple(name for name in names if place[name] is Place.SECOND)
+        first = tuple(name for name in names if place[name])
+        second = tuple(name for name in names if not place[name])
         if (
             abs(len(first) - len(second)) <= 1
             and all(place[one] is place[other] for one, other in wishes.together)
             and all(place[one] is not place[other] for one, other in wishes.apart)
-            and all(place[one] is where for one, where in wishes.fixed.items())
         ):
             lead = sum(damage[one] for one in first) - sum(damage[one] for one in second)
             tried[frozenset((first, second))] = abs(chance(first, second) - 0.5 if with_chance else lead)

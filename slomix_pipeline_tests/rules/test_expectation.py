@@ -2,14 +2,17 @@
 
 import random
 import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from math import log
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomix_pipeline.rules.expectation import accuracy, fit, nights_of, walk
-from slomix_pipeline.rules.expected import Metric, Parameters, PlayedRound, Sum, expectations, judged, own_sd
+from slomix_pipeline.rules.expectation import Judgement, fit, walk
+from slomix_pipeline.rules.expected import Metric, Parameters, PlayedRound, Sum, expectations, judged, own_sd, summed
 from slomix_pipeline.rules.form import Against
 from slomix_pipeline_tests.rules.played_history import ATTACK, MAPS, history
 
@@ -23,6 +26,17 @@ def fitted(rounds: list[PlayedRound], metric: Metric = Metric.DAMAGE) -> Paramet
     found = fit(rounds, metric)
     assert found is not None
     return found
+
+
+def nights_of(judgements: Iterable[Judgement]) -> list[Sum]:
+    """The sums of every player of every night, of those who were known well enough and long enough there."""
+    return [own for night in judgements for own in summed(night.expectations) if own.tells_spread]
+
+
+def r_squared(nights: Sequence[Sum]) -> float:
+    """The part of what rates differ by that was expected."""
+    rates = [log(night.actual / night.minutes) for night in nights]
+    return 1 - sum(log(night.ratio) ** 2 for night in nights) / (len(rates) * statistics.pvariance(rates))
 
 
 def test_the_fit_finds_who_is_good_what_a_map_gives_and_that_attackers_do_less() -> None:
@@ -86,6 +100,15 @@ def test_a_night_is_judged_by_exactly_the_fit_of_the_nights_before_it() -> None:
     assert list(walk(changed, Metric.DAMAGE))[5].parameters == nights[5].parameters
 
 
+def test_what_another_server_plays_at_the_same_time_is_no_earlier_night() -> None:
+    nights = sorted({one.night for one in PLAYED})
+    early, late = ([one for one in PLAYED if one.night == night] for night in nights[:2])
+    begins = min(one.played_at for one in early) + timedelta(minutes=1) - min(one.played_at for one in late)
+    at_once = [replace(one, played_at=one.played_at + begins) for one in late]
+    found = list(walk([*early, *at_once, *(one for one in PLAYED if one.night == nights[2])], Metric.DAMAGE))
+    assert [night.parameters is None for night in found] == [True, True, False]
+
+
 def test_of_nothing_or_of_what_nobody_knows_there_is_no_fit() -> None:
     unknown = [replace(one, lines=tuple(replace(line, damage=None) for line in one.lines)) for one in PLAYED[:2]]
     assert fit([], Metric.DAMAGE) is None and fit(unknown, Metric.DAMAGE) is None
@@ -99,11 +122,9 @@ def test_a_short_round_is_not_fitted_but_expected() -> None:
 
 
 def test_nights_are_expected_well_where_players_differ_and_not_at_all_where_they_do_not() -> None:
-    known = accuracy(nights_of(walk(PLAYED, Metric.DAMAGE)))
-    assert known is not None and known.r_squared > 0.7 and known.error < 0.07 and abs(known.off) < 0.03
-    alike = accuracy(nights_of(walk(history(8, ALIKE, nights=20), Metric.DAMAGE)))
-    assert alike is not None and alike.r_squared < 0.3
-    assert accuracy([]) is None
+    known = nights_of(walk(PLAYED, Metric.DAMAGE))
+    assert r_squared(known) > 0.7 and statistics.mean(abs(night.ratio - 1) for night in known) < 0.07
+    assert r_squared(nights_of(walk(history(8, ALIKE, nights=20), Metric.DAMAGE))) < 0.3
 
 
 def test_of_players_who_are_what_they_are_about_four_nights_in_five_are_usual() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from slomix_pipeline.rules.forecast_scores import (
     LEAST_FORECASTS,
-    TEMPERATURE_AT_FIRST,
     Forecast,
     base_rates,
     best_night,
@@ -20,7 +19,7 @@ from slomix_pipeline.rules.forecast_scores import (
     temperature_of,
     without,
 )
-from slomix_pipeline.rules.odds import tempered
+from slomix_pipeline.rules.odds import TEMPERATURE_AT_FIRST, tempered
 
 
 def drawn(nights: int, per_night: int = 8, *, sureness: float = 1.0, seed: int = 1) -> list[Forecast]:
@@ -113,6 +112,8 @@ def test_the_temperature_is_what_logits_had_best_been_multiplied_by() -> None:
     assert temperature_of(drawn(200, sureness=2)) == pytest.approx(0.5, abs=0.1)
     nothing = [forecast._replace(happened=at % 2 == 0) for at, forecast in enumerate(drawn(200))]
     assert temperature_of(nothing) < 0.2
+    wrong = [forecast._replace(happened=forecast.chance < 0.5) for forecast in drawn(200)]
+    assert temperature_of(wrong) == 0 == tempered(0.9, temperature_of(wrong)) - 0.5
 
 
 def test_few_forecasts_are_not_told() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import log
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix_pipeline.rules.attack_model import AttackModel, Roster, Term, Terms, roster
@@ -16,9 +16,7 @@ from slomix_pipeline.rules.odds import (
     decided_odds,
     decided_range,
     half_time,
-    match_odds,
     points_of_chance,
-    stopwatch,
     tempered,
     told_share,
 )
@@ -39,20 +37,6 @@ def model(terms: Terms = Terms.STRENGTH, **values: float) -> AttackModel:
     return AttackModel(terms, 0.45, 50, everything, sure, {}, {"quarry": 100}, dict.fromkeys("ABCDEF", 50))
 
 
-@pytest.mark.parametrize(
-    ("median", "lead", "answer"),
-    [
-        (300, 0.0, (0.4997, 0.4997, 0.0007)),
-        (300, 0.1, (0.6230, 0.3764, 0.0006)),
-        (640, 0.0, (0.4213, 0.4213, 0.1574)),
-        (640, 0.1, (0.5371, 0.3108, 0.1522)),
-    ],
-)
-def test_who_wins_on_the_stopwatch(median: int, lead: float, answer: tuple[float, float, float]) -> None:
-    found = stopwatch(log(median) - lead, log(median) + lead, 0.45, 720)
-    assert [round(each, 4) for each in found] == list(answer)
-
-
 def test_at_half_time_of_a_map_of_five_minutes_one_in_three_beats_four() -> None:
     assert half_time(model(Terms.MAPS), "quarry", 240).chance == pytest.approx(0.310, abs=5e-4)
 
@@ -63,26 +47,6 @@ def test_what_a_strength_is_worth_is_more_in_a_small_team() -> None:
 
 
 SECONDS = st.integers(10, 3000)
-LEADS = st.floats(-1, 1)
-
-
-@given(SECONDS, SECONDS, LEADS, st.floats(0.3, 0.9))
-def test_chances_add_up_and_mirror(median: int, limit: int, lead: float, sigma: float) -> None:
-    one = stopwatch(log(median) - lead, log(median) + lead, sigma, limit)
-    other = stopwatch(log(median) + lead, log(median) - lead, sigma, limit)
-    assert sum(one) == pytest.approx(1)
-    assert min(one) >= 0
-    assert one == pytest.approx((other.second, other.first, other.draw), abs=1e-9)
-
-
-@given(SECONDS, SECONDS, LEADS, LEADS)
-@example(3000, 10, 0.0, 1.0)  # hardly ever decided
-def test_the_stronger_is_the_likelier_to_win(median: int, limit: int, lead: float, more: float) -> None:
-    weak, strong = sorted((lead, more))
-    chances = [
-        stopwatch(log(median) - each, log(median) + each, 0.45, limit).first_if_decided for each in (weak, strong)
-    ]
-    assert chances[0] <= chances[1] + 1e-6
 
 
 @given(SECONDS, SECONDS)
@@ -115,21 +79,16 @@ def test_a_map_that_was_never_seen_may_be_anything_and_is_not_told() -> None:
 
 def test_who_is_not_known_makes_odds_less_sure() -> None:
     ahead = model(A=0.3, B=0.3, C=0.3)
-    known = match_odds(ahead, "quarry", 720, THREE, OTHERS).first_if_decided
-    unsure = match_odds(ahead, "quarry", 720, THREE, STRANGERS).first_if_decided
-    assert 0.5 < unsure < known
+    assert 0.5 < decided_odds(ahead, THREE, STRANGERS) < decided_odds(ahead, THREE, OTHERS)
 
 
-def test_before_a_match_odds_are_those_of_the_stopwatch_and_the_temperature_leaves_the_draw() -> None:
-    ahead = model(A=0.3)  # of three: a tenth more
-    raw = match_odds(ahead, "quarry", 720, THREE, OTHERS)
-    assert raw == pytest.approx((0.6230, 0.3764, 0.0006), abs=5e-5)
-    calm = match_odds(ahead, "quarry", 720, THREE, OTHERS, temperature=0.5)
-    assert calm.draw == raw.draw and 0.5 < calm.first_if_decided < raw.first_if_decided
-    assert sum(calm) == pytest.approx(1)
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_the_stronger_is_the_likelier_to_win(one: float, other: float) -> None:
+    weak, strong = (decided_odds(model(A=own), THREE, OTHERS) for own in sorted((one, other)))
+    assert weak <= strong
 
 
-def test_without_a_map_the_mean_of_both_orders_is_told() -> None:
+def test_before_a_match_its_teams_alone_count() -> None:
     ahead = model(A=0.3)
     assert decided_odds(ahead, THREE, OTHERS) == pytest.approx(0.6234, abs=1e-4)
     assert decided_odds(ahead, OTHERS, THREE) == pytest.approx(1 - 0.6234, abs=1e-4)

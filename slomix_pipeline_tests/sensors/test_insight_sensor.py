@@ -49,3 +49,9 @@ def test_the_sensor_asks_once_for_each_history_and_not_at_all_once_it_is_known(p
         "pairs",
     }
     assert isinstance(asked(), dg.SkipReason)
+
+    for changed in ("version = 'older/0' where step = 'usual'", "state = 'x' where step = 'pairs'"):
+        with pipeline.database.transaction() as conn:  # other rules, or a step that failed
+            conn.execute(f"update learned set {changed}")
+        assert isinstance(asked(), dg.RunRequest)
+        assert pipeline.run_job("refit_insight").success and isinstance(asked(), dg.SkipReason)

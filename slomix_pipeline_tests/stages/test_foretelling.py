@@ -11,6 +11,7 @@ from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages.attack_model import learn
 from slomix_pipeline.stages.forecast_reports import report_forecasts
 from slomix_pipeline.warehouse.forecast_reports import Reports
+from slomix_pipeline.warehouse.predictions import BETWEEN_ROUNDS
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now
 
 
@@ -72,6 +73,19 @@ def test_what_is_imported_or_played_long_ago_is_foretold_nothing_of(pipeline: Pi
     play(pipeline, evening, slice(0, 1))
     write_round(tmp_path, play_evening(76, maps=["supply"], ends_at=just_now()).rounds[0])
     pipeline.import_(tmp_path)
+    assert pipeline.rows("select * from prediction") == []
+
+
+def test_a_first_round_that_comes_when_the_second_may_be_over_is_foretold_nothing_of(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    a_history(pipeline, tmp_path)
+    learn(pipeline.database)
+    evening = play_evening(75, maps=["supply"], ends_at=just_now() - timedelta(minutes=10))
+    play(pipeline, evening, slice(0, 1))
+    (half,) = pipeline.rows("select n.ended_at, m.r1_seconds from news n join match m on m.r1_key = n.partition_key")
+    over = half["ended_at"] + timedelta(seconds=half["r1_seconds"]) + BETWEEN_ROUNDS
+    assert over < just_now() < half["ended_at"] + pipeline.settings.publish_max_age
     assert pipeline.rows("select * from prediction") == []
 
 

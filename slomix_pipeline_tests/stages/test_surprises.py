@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slomix_pipeline.rules.expected import LEAST_ROUNDS, Metric, Parameters, as_json, expectations, from_json
+from slomix_pipeline.rules.expected import LEAST_ROUNDS, VERSION, Metric, Parameters, as_json, expectations, from_json
 from slomix_pipeline.warehouse import fitted
 from slomix_pipeline.warehouse.fitted import USUAL, Fitted
 from slomix_pipeline.warehouse.played_history import RoundExpected, played_rounds, store_expected
@@ -29,8 +29,10 @@ def learn(pipeline: Pipeline, known_for: timedelta) -> list[Parameters]:
         for metric, model in USUAL.items():
             kept = as_json(LATELY) | {"metric": metric, "base": RATE[metric]}
             until = session["started_at"] - known_for
-            fitted.store(conn, Fitted(model, "usual/1", "x", until, kept, "x", until))
-        return [from_json(own.parameters) for own in (fitted.load(conn, model) for model in USUAL.values()) if own]
+            fitted.store(conn, Fitted(model, VERSION, "x", until, kept, until))
+        return [
+            from_json(own.parameters) for own in (fitted.load(conn, model, VERSION) for model in USUAL.values()) if own
+        ]
 
 
 def learned_all(pipeline: Pipeline, parameters: list[Parameters]) -> None:

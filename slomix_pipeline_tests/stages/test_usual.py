@@ -43,6 +43,11 @@ def test_a_round_is_expected_by_earlier_evenings_alone_and_only_what_changes_is_
     )
     assert rate["players"] > 0 and rate["mean"] == pytest.approx(base["rate"])  # what is expected of who is new
 
+    with pipeline.database.connect() as conn:  # a session that goes, and comes back before models learn
+        conn.execute("delete from session")
+        assert conn.execute("select count(*) as n from expected_night").fetchone() == {"n": len(nights)}
+        conn.rollback()
+
     again = learn_usual(pipeline.database)
     assert not again.anew and again.changed == 0
 

@@ -121,17 +121,17 @@ def test_it_is_told_when_a_team_last_was_one_and_who_were_together_of_late_are_p
     assert "ABC-DEF" not in sides(suggest(known.conn, [*six, "fay"]))
 
 
-def told(why_not: tuple[str, ...] = ()) -> ReportKept:
+def told(why_not: tuple[str, ...] = (), version: str = VERSION) -> ReportKept:
     """A report of odds before matches."""
     own = Report(200, 30, 0.6, 0.69, 0.2, 0.6, -0.09, -0.12, -0.03, 1.0, 0.1, (), why_not)
-    return ReportKept("x/1", "x", own, None, AT)
+    return ReportKept(version, "x", own, None, AT)
 
 
 def modelled(played: Played) -> AttackModel:
     """A model of attack times in which the five have a part, kept as it is after an evening."""
     model = fit(history(60, 3).matches)
     played.conn.execute("delete from fitted")
-    fitted.store(played.conn, Fitted(Model.PLAYER_TIMES, VERSION, "x", AT, as_json(model), "x", AT))
+    fitted.store(played.conn, Fitted(Model.PLAYER_TIMES, VERSION, "x", AT, as_json(model), AT))
     return model
 
 
@@ -142,6 +142,8 @@ def test_odds_are_told_once_they_have_proven_better_than_a_coin_and_are_those_of
     ledger = (Foretells.MATCH, ReportOf.LEDGER)
     forecast_reports.store(known.conn, {ledger: told(("12 forecasts of the 150 it takes",))})
     assert all(way.odds is None for way in suggest(known.conn, names).ways)
+    forecast_reports.store(known.conn, {ledger: told(version="older/0")})
+    assert told_model(known.conn, list(NAMES)) is None
     forecast_reports.store(known.conn, {ledger: told()})
     found = suggest(known.conn, names)
     temperature = forecast_reports.temperature(known.conn)
@@ -167,12 +169,14 @@ def test_pages_are_told_the_same_and_of_who_is_hidden_no_part_of_the_model(datab
     try:
         with store.moment() as moment:
             assert suggest(moment.conn, ["ada", "bob", "cyd", "dan"]) == own
+        known.round({"guid": "PLAYER01", "name": "damage"})  # no words of ours are taken for his name
         known.decided("hide", "PLAYER01", name="Player 3F2A")
         known.conn.commit()
         with store.moment() as moment:
-            terms = [row["term"] for row in moment.conn.execute("select term from attack_term")]
+            assert suggest(moment.conn, ["ada", "cyd"]).ways[0].odds is not None
+            terms = [row["person_guid"] for row in moment.conn.execute("select person_guid from attack_term")]
             rated = [row["guid"] for row in moment.conn.execute("select guid from usual_rate")]
-        assert "player PLAYER00" in terms and "player PLAYER01" not in terms
+        assert "PLAYER00" in terms and "PLAYER01" not in terms
         assert "PLAYER00" in rated and "PLAYER01" not in rated and len(rated) == 4
     finally:
         store.close()
@@ -182,7 +186,8 @@ def test_how_even_teams_were_is_known_where_most_of_each_were(known: Played) -> 
     evening(known, 2, 0, {"PLAYER00": "A", "PLAYER01": "A", "PLAYER02": "B", "PLAYER03": "B"})
     known.conn.execute("update player_round_fact set seconds_played = 600 where session_key = 'main:s2'")
     known.conn.execute(
-        """update player_round_fact f set team = p.team from session_player p
+        """update player_round_fact f set team = p.team, side = case p.team when 'A' then 1 else 2 end
+           from session_player p
            where p.session_key = f.session_key and p.guid = f.guid"""
     )
     assert expected_of_teams(known.conn, "main:s2") is None
@@ -192,6 +197,9 @@ def test_how_even_teams_were_is_known_where_most_of_each_were(known: Played) -> 
             [guid, rate],
         )
     assert expected_of_teams(known.conn, "main:s2") == ExpectedOfTeams(720.0, 500.0)
+    known.conn.execute("update player_round_fact set side = 2 where guid = 'PLAYER00' and session_key = 'main:s2'")
+    assert expected_of_teams(known.conn, "main:s2") is None  # he stood against his own team in its only round
+    known.conn.execute("update player_round_fact set side = 1 where guid = 'PLAYER00' and session_key = 'main:s2'")
     known.conn.execute("update expectation set earlier_rounds = 19 where guid = 'PLAYER03'")
     assert expected_of_teams(known.conn, "main:s2") is None
     known.conn.execute("update expectation set earlier_rounds = 20")
