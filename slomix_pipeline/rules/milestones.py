@@ -1,7 +1,7 @@
 """Milestones of careers: thresholds that a player crosses once, in the order in which his rounds were played.
 
 Belongs here: which numbers have milestones, where they lie, when one is reached, what comes next.
-Does not belong here: the numbers (the view ``career_so_far``), telling of them.
+Does not belong here: the numbers (``warehouse.so_far``), telling of them.
 Source: the community's own lists of achievements and badges, as one ladder per number. Its badge for a K/D of 0 is left
 out: everybody has it.
 
@@ -24,7 +24,7 @@ KD_FROM_ROUNDS = 20
 
 
 class Number(StrEnum):
-    """What milestones are of, as the view ``career_so_far`` names it."""
+    """What milestones are of, as ``warehouse.so_far`` names it."""
 
     KILLS = "kills"
     ROUNDS = "rounds"
@@ -106,7 +106,7 @@ class SoFar:
 
 class Before(NamedTuple):
     """What a career had come to before a stretch of it: a session, or sessions that took turns. None: not known so
-    far."""
+    far; ``revives_given_rounds``: that know ``revives_given``."""
 
     stretch: int
     rounds: int
@@ -114,6 +114,7 @@ class Before(NamedTuple):
     kills: int | None
     deaths: int | None
     revives_given: int | None
+    revives_given_rounds: int
     times_revived: int | None
     dynamites_planted: int | None
     dynamites_defused: int | None
