@@ -4,7 +4,7 @@ Belongs here: asking the views of boards. Does not belong here: thresholds (``ru
 (``sql/views/10_boards.sql``), how it is shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -59,9 +59,14 @@ _OF_A_SPAN = """
                                         and started_at < coalesce(%(until)s::timestamptz, 'infinity')))"""
 
 
+# Each is of no board but its own, and takes longer to read than all others.
+_COUNTS = (BoardName.REVIVES_GIVEN, BoardName.GIBS, BoardName.OBJECTIVES, BoardName.MULTIKILLS)
+
+
 # A board is of the rounds that know its number: one old file would else leave a career unknown for ever. The level is a
 # word of the statement: so what belongs to the other one is not planned.
-def _summed(level: Literal["career", "map"], within: str) -> str:
+def _summed(level: Literal["career", "map"], within: str, boards: Sequence[str]) -> str:
+    counts = ", ".join(count if count in boards else f"0 as {count}" for count in _COUNTS)
     scope = "'all'" if level == "career" else "%(scope)s"
     return f"""
     with asked as (
@@ -74,8 +79,11 @@ def _summed(level: Literal["career", "map"], within: str) -> str:
                sum(hits)::bigint as hits, sum(shots)::bigint as shots, sum(headshots)::bigint as headshots,
                sum(revives_given)::bigint as revives_given, sum(gibs)::bigint as gibs,
                sum(objectives)::bigint as objectives, sum(multikills)::bigint as multikills
-        from board_part
-        where level = '{level}' and scope = {scope}{within}
+        from (
+            select guid, rounds, kills, deaths, damage_given, seconds_played, hits, shots, headshots, {counts}
+            from board_part
+            where level = '{level}' and scope = {scope}{within}
+        ) part
         group by guid,
                  case when num_nulls(kills, deaths, damage_given, seconds_played, hits, shots, headshots, revives_given,
                                      gibs, objectives, multikills) > 0   -- few: most rows need not be looked at closer
@@ -142,7 +150,7 @@ _PLACES = """
 def _placed(asked: Mapping[str, Any], rest: str) -> str:
     """A query of everybody's place."""
     is_of_all_time = asked["since"] is None and asked["until"] is None
-    return _summed("map" if asked["scope"] else "career", "" if is_of_all_time else _OF_A_SPAN) + rest
+    return _summed("map" if asked["scope"] else "career", "" if is_of_all_time else _OF_A_SPAN, asked["boards"]) + rest
 
 
 def board_rows(

@@ -188,8 +188,8 @@ def latest_sums(conn: Connection[DictRow], guid: str, most: int) -> list[NightKe
                 from (select * from expected_night where guid = %s) e join session s using (session_key)
                 order by s.started_at desc, e.session_key desc, e.metric desc limit %s""",
             [guid, len(Metric) * most],
-        )
-        return [_kept(*row) for row in rows][::-1]
+        ).fetchall()
+    return [_kept(*row) for row in rows][::-1]
 
 
 def _kept(session_key: str, started_at: datetime, ended_at: datetime, own_sd: float, *of_sum: Any) -> NightKept:

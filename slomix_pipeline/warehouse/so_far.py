@@ -49,8 +49,8 @@ def stretches_of(conn: Connection[DictRow], persons: Sequence[str]) -> list[Stre
             f"""select person, session_key, {", ".join(Before._fields)}
                 from career_stretch where person = any(%s) order by person, stretch, session_key""",
             [list(persons)],
-        )
-        return [Stretch(person, session_key, Before(*before)) for person, session_key, *before in rows]
+        ).fetchall()
+    return [Stretch(row[0], row[1], Before._make(row[2:])) for row in rows]
 
 
 def after_rounds(conn: Connection[DictRow], sessions: Sequence[Stretch]) -> list[_SoFar]:
