@@ -72,7 +72,8 @@ def plain(text: str) -> str:
 
     For places without markup; where there is some it has to be escaped, too.
     """
-    shown = _without_piles("".join(map(_seen, text)))
+    # Nearly all are letters and figures of which nothing has to be looked at.
+    shown = text if text.isascii() and text.isprintable() else _without_piles("".join(map(_seen, text)))
     return re.sub(r" {2,}", " ", shown).strip()
 
 

@@ -1,7 +1,7 @@
 """Milestones of careers: thresholds that a player crosses once, in the order in which his rounds were played.
 
 Belongs here: which numbers have milestones, where they lie, when one is reached, what comes next.
-Does not belong here: the numbers (the view ``career_so_far``), telling of them.
+Does not belong here: the numbers (``warehouse.so_far``), telling of them.
 Source: the community's own lists of achievements and badges, as one ladder per number. Its badge for a K/D of 0 is left
 out: everybody has it.
 
@@ -10,12 +10,12 @@ takes back what was reached in it.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from slomix_pipeline.rules.comebacks import FAR_BEHIND
@@ -24,7 +24,7 @@ KD_FROM_ROUNDS = 20
 
 
 class Number(StrEnum):
-    """What milestones are of, as the view ``career_so_far`` names it."""
+    """What milestones are of, as ``warehouse.so_far`` names it."""
 
     KILLS = "kills"
     ROUNDS = "rounds"
@@ -106,7 +106,7 @@ class SoFar:
 
 class Before(NamedTuple):
     """What a career had come to before a stretch of it: a session, or sessions that took turns. None: not known so
-    far."""
+    far; ``revives_given_rounds``: that know ``revives_given``."""
 
     stretch: int
     rounds: int
@@ -114,6 +114,7 @@ class Before(NamedTuple):
     kills: int | None
     deaths: int | None
     revives_given: int | None
+    revives_given_rounds: int
     times_revived: int | None
     dynamites_planted: int | None
     dynamites_defused: int | None
@@ -171,20 +172,27 @@ def _where_kd_may_reach(step: float, career: Sequence[Before]) -> Iterator[int]:
             return  # by then it was reached
 
 
-def milestones(career: Iterable[SoFar]) -> list[Milestone]:
+def milestones(career: Sequence[SoFar]) -> list[Milestone]:
     """What was reached, in order. ``career``: after each of its rounds, or of those that are ``worth_a_look``, in the
     order of play."""
-    waiting = {number: list(ladder.steps) for number, ladder in LADDERS.items()}
     found = []
-    for so_far in career:
-        for number, steps in waiting.items():
-            if not steps:
-                continue
-            value = so_far.value(number)
-            while steps and value is not None and value >= steps[0]:
-                step = steps.pop(0)
-                found.append(Milestone(number, step, step in LADDERS[number].badges, so_far))
-    return found
+    for number, ladder in LADDERS.items():
+        at = 0
+        for step in ladder.steps:
+            at = _where_reached(number, step, career, at)
+            if at == len(career):
+                break
+            found.append((at, Milestone(number, step, step in ladder.badges, career[at])))
+    return [milestone for _, milestone in sorted(found, key=itemgetter(0))]
+
+
+def _where_reached(number: Number, step: float, career: Sequence[SoFar], since: int) -> int:
+    """The place of the first round since one of them after which a step was reached; that after the last where none
+    was."""
+    if number is not Number.KD:  # it only grows
+        return bisect_left(career, step, since, key=lambda so_far: so_far.value(number) or 0)
+    reached = (at for at in range(since, len(career)) if (career[at].value(number) or 0) >= step)
+    return next(reached, len(career))
 
 
 def progress(career: Sequence[SoFar], reached: Sequence[Milestone]) -> list[Progress]:

@@ -329,7 +329,7 @@ def weapons_used(conn: Connection[DictRow], guids: Sequence[str], most: int | No
                 """select weapon, sum(kills)::bigint as kills, sum(hits)::bigint as hits, sum(shots)::bigint as shots,
                           metric_accuracy(sum(hits)::bigint, sum(shots)::bigint) as accuracy,
                           metric_headshot_percent(sum(headshots)::bigint, sum(hits)::bigint) as headshot_percent
-                   from weapon_metric where level = 'career' and guid = any(%s) group by weapon having sum(kills) > 0
+                   from player_weapon_fact where guid = any(%s) group by weapon having sum(kills) > 0
                    order by 2 desc, weapon limit %s""",
                 [guids, most],
             )

@@ -9,7 +9,7 @@ long as nothing was expected in one of them, though it could be, nothing is told
 whole. The nights of a player are told as they were when the models learned last.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -188,8 +188,8 @@ def latest_sums(conn: Connection[DictRow], guid: str, most: int) -> list[NightKe
                 from (select * from expected_night where guid = %s) e join session s using (session_key)
                 order by s.started_at desc, e.session_key desc, e.metric desc limit %s""",
             [guid, len(Metric) * most],
-        )
-        return [_kept(*row) for row in rows][::-1]
+        ).fetchall()
+    return [_kept(*row) for row in rows][::-1]
 
 
 def _kept(session_key: str, started_at: datetime, ended_at: datetime, own_sd: float, *of_sum: Any) -> NightKept:
@@ -197,17 +197,15 @@ def _kept(session_key: str, started_at: datetime, ended_at: datetime, own_sd: fl
     return NightKept(session_key, started_at, ended_at, Sum(guid, Metric(metric), *numbers), own_sd)
 
 
-def nights_held(nights: Sequence[NightKept]) -> tuple[NightHeld, ...]:
+def nights_held(nights: Sequence[NightKept]) -> Iterator[NightHeld]:
     """The sessions of a player, the latest first, of those before which he was known well enough. ``nights``: his sums,
     in order of play."""
-    found = []
     for key, own in groupby(reversed(nights), key=lambda night: night.session_key):
         both = list(own)
         numbers = {one.sums.metric: shown for one in both if (shown := held(one.sums, one.own_sd))}
         if numbers:
             told = (numbers.get(Metric.DAMAGE), numbers.get(Metric.KILLS))
-            found.append(NightHeld(key, both[0].ended_at, both[0].sums.earlier_rounds, *told))
-    return tuple(found)
+            yield NightHeld(key, both[0].ended_at, both[0].sums.earlier_rounds, *told)
 
 
 def names_of(conn: Connection[DictRow], session_key: str) -> dict[str, str]:

@@ -213,9 +213,12 @@ def support(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> Sup
 _DUELS = """
     select o.person as guid, o.name, sum(f.kills)::bigint as kills, sum(f.deaths)::bigint as deaths,
            sum(f.rounds)::bigint as rounds
-    from player_duel_fact f
+    from (   -- before anybody is named: there are more sessions than players
+        select opponent_guid, sum(kills) as kills, sum(deaths) as deaths, sum(rounds) as rounds
+        from player_duel_fact where guid = any(%(guids)s) group by opponent_guid
+    ) f
     join board_person o on o.guid = f.opponent_guid
-    where f.guid = any(%(guids)s) and o.person <> %(person)s
+    where o.person <> %(person)s
     group by o.person, o.name"""
 
 

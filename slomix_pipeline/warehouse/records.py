@@ -217,12 +217,13 @@ def bests(conn: Connection[DictRow], guids: Sequence[str]) -> list[RecordSeen]:
     """The best that a player, known by these GUIDs, reached in one round, of every kind; the first time that he did."""
     who = {guid: own for guid, own in named(conn).items() if guid in guids}
     places = [place for place in PLACES if place[0] is RecordLevel.ROUND]
-    best = conn.execute(_own_best([kind for _, kind in places]), {"guids": list(who)}).fetchall()
+    best = conn.execute(_own_best(tuple(kind for _, kind in places)), {"guids": list(who)}).fetchall()
     found = _held(conn, who, places, best)
     return [replace(best, equalled=0, later_guids=(), later_holders=()) for best in found]
 
 
-def _own_best(kinds: Sequence[RecordKind]) -> sql.Composed:
+@cache
+def _own_best(kinds: tuple[RecordKind, ...]) -> str:
     columns = [sql.Identifier(kind) for kind in kinds]
     number = sql.SQL("({}, night.{}::double precision, best.{}::double precision)")
     return _OWN_BEST.format(
@@ -232,7 +233,7 @@ def _own_best(kinds: Sequence[RecordKind]) -> sql.Composed:
         numbers=sql.SQL(", ").join(
             number.format(kind, column, column) for kind, column in zip(kinds, columns, strict=True)
         ),
-    )
+    ).as_string()
 
 
 def personal_bests_of(conn: Connection[DictRow], session_key: str) -> list[PersonalBest]:

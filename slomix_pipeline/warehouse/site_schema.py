@@ -6,7 +6,7 @@ run unchanged: their tables are found in ``site`` first), pages (``site``).
 
 - A site view has the name and the columns of its relation. A relation without one can't be read: add it to ``SHOWN``.
 - Who wished to be hidden is masked in each: another GUID and another name, the same ones everywhere, so that sums and
-  joins stay true. A view of names alone leaves him out, and so does one that only tells who was best.
+  joins stay true. A view of names alone leaves him out, and so do those that boards and careers are read from.
 - Every column of text is shown as it is only if ``_PLAIN`` says that it holds words of ours; else names are looked for
   in it. So a new column can't give anybody away by being forgotten.
 """
@@ -35,7 +35,7 @@ SHOWN = [
     "book_night",
     "book_number",
     "career_name",
-    "career_so_far",
+    "career_round",
     "career_stretch",
     "check_result",
     "correction",
@@ -113,6 +113,15 @@ SHOWN = [
     "weapon_metric",
 ]
 _OF_NAMES_ALONE = ("alias", "alias_fact", "player_name")
+# Made of board_person, which knows nobody who is hidden, or read together with it: so no half is of him.
+_OF_BOARDS = (
+    "board_part",
+    "board_person",
+    "career_round",
+    "career_stretch",
+    "person_met",
+    "person_result",
+)
 _BY_INDEX = ("book_night", "player_match_fact")  # read in the order of an index, which no second half can follow
 _GUIDS = ("person", "other", "person_guid", "other_guid", "opponent_guid")  # beside the one that a row is of
 _LISTS_OF_GUIDS = ("guids", "roster")
@@ -249,7 +258,7 @@ def _view(relation: str, columns: Sequence[_Column]) -> sql.Composed:
     key = sql.Identifier("x", own)
     # As a list: of "not exists" PostgreSQL expects that it leaves no row, and reads all of history row by row for it.
     half += sql.SQL(" where ({} = any (array(select h.guid from public.hidden_player h))) is not true").format(key)
-    if relation in _OF_NAMES_ALONE:
+    if relation in (*_OF_NAMES_ALONE, *_OF_BOARDS):
         return view + half
     other = sql.SQL("select ") + sql.SQL(", ").join(_seen(relation, columns, own, hidden=True)) + table
     other += sql.SQL(" join public.hidden_player h on h.guid = {}").format(key)

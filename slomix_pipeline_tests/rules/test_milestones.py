@@ -104,7 +104,7 @@ def test_looking_only_where_something_can_be_reached_finds_what_looking_everywhe
     kills = deaths = 0
     revives: int | None = None
     for number, stretch in enumerate(stretches):
-        before.append(Before(number, len(rounds), number, kills, deaths, revives, None, None, None, None))
+        before.append(Before(number, len(rounds), number, kills, deaths, revives, 0, None, None, None, None))
         for killed, died, revived in stretch:
             kills, deaths = kills + killed, deaths + died
             revives = revives if revived is None else (revives or 0) + revived

@@ -8,6 +8,7 @@ import pytest
 
 from slomix_pipeline.rules.boards import BOARDS, BoardName, Threshold, threshold
 from slomix_pipeline.warehouse.boards import BoardRow, board_rows
+from slomix_pipeline.warehouse.so_far import after_rounds, so_far_of, stretches_of
 from slomix_pipeline_tests.building import EVENING, at
 from slomix_pipeline_tests.warehouse.played_rounds import ADA, BOB, Played
 
@@ -161,15 +162,14 @@ def test_merged_guids_are_one_person_on_a_board_by_the_name_he_chose_or_had_last
     assert board(played, "kills")[0].value == played.metric("career", "all", BOB)["kills"]
     played.decided("link", ADA, name="The Countess")
     assert [row.name for row in board(played, "kills")] == ["The Countess"]
-    (last, _) = played.rows("select person, kills from career_so_far order by rounds desc")
-    assert last == {"person": BOB, "kills": 9}
+    assert so_far_of(played.conn, [BOB])[BOB][-1].kills == 9
 
 
 def test_who_wishes_not_to_be_named_is_on_no_board(played: Played) -> None:
     played.round(numbers(ADA, kills=4), numbers(BOB, kills=3))
     played.decided("hide", ADA, name="Player 3F2A")
     assert shown(board(played, "kills")) == [(1, BOB, 3, 1)]
-    assert {row["person"] for row in played.rows("select person from career_so_far")} == {BOB}
+    assert {row["person"] for row in played.rows("select person from career_round")} == {BOB}
 
 
 def test_a_board_agrees_with_the_metric_of_careers(played: Played) -> None:
@@ -187,10 +187,7 @@ def test_what_a_career_had_come_to_is_told_round_by_round_in_the_order_of_play(p
     played.round(numbers(ADA, kills=4, deaths=2, revives_given=None), minutes=30, session=2)
     played.round(numbers(ADA, kills=1, deaths=3, revives_given=5), minutes=10)  # came in later, was played before
     played.round(numbers(ADA, kills=100), minutes=20, invalid="filler map")
-    rows = played.rows("select * from career_so_far order by rounds")
-    assert [(row["stamp"], row["rounds"], row["nights"], row["kills"]) for row in rows] == [
-        (at(10), 1, 1, 1),
-        (at(30), 2, 2, 5),
-    ]
-    assert [(row["revives_given"], row["revives_given_rounds"]) for row in rows] == [(5, 1), (5, 1)]
-    assert rows[-1]["kd"] == played.metric("career", "all")["kd"] == 1
+    rows = after_rounds(played.conn, stretches_of(played.conn, [ADA]))
+    assert [(row.stamp, row.rounds, row.nights, row.kills) for row in rows] == [(at(10), 1, 1, 1), (at(30), 2, 2, 5)]
+    assert [(row.revives_given, row.revives_given_rounds) for row in rows] == [(5, 1), (5, 1)]
+    assert rows[-1].kd == played.metric("career", "all")["kd"] == 1

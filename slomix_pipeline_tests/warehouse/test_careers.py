@@ -16,6 +16,7 @@ from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.warehouse import careers, maps, reading, standings
 from slomix_pipeline.warehouse.careers import NotOnePlayer
 from slomix_pipeline.warehouse.facts import rewrite_facts
+from slomix_pipeline.warehouse.so_far import so_far_of
 from slomix_pipeline.warehouse.standings import Standing
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
 from slomix_pipeline_tests.real_files import FOLDER
@@ -199,7 +200,7 @@ def test_two_servers_in_turn_make_two_nights(played: Played) -> None:
     for number in range(3):
         played.round({"guid": ADA}, minutes=20 * number)
         played.round({"guid": ADA}, minutes=20 * number + 10, server="other")
-    assert [row["nights"] for row in played.rows("select nights from career_so_far order by stamp")] == [1] + [2] * 5
+    assert [own.nights for own in so_far_of(played.conn, [ADA])[ADA]] == [1] + [2] * 5
 
 
 def test_a_session_tells_what_was_reached_in_it(played: Played) -> None:

@@ -100,25 +100,30 @@ comment on view doubled_session is 'Sessions in which somebody played a match un
 -- Lists of keys, as an index takes them: nearly always they are empty.
 
 -- Somebody may play a match under two GUIDs; who was on both teams by them neither won nor lost it.
+create view doubled_result as
+select p.person, r.match_key, r.session_key, r.map, min(r.team) as team, bool_and(r.won) as won,
+       bool_and(r.drawn) as drawn
+from player_result r
+join board_person p using (guid)
+where r.session_key = any (array(select session_key from doubled_session))
+group by p.person, r.match_key, r.session_key, r.map
+having min(r.team) = max(r.team);
+comment on view doubled_result is 'person_result of the sessions of doubled_session alone.';
+
 create view person_result as
 select p.person, r.match_key, r.session_key, r.map, r.team, r.won, r.drawn
 from player_result r
 join board_person p using (guid)
 where r.session_key <> all (array(select session_key from doubled_session))
 union all
-select p.person, r.match_key, r.session_key, r.map, min(r.team), bool_and(r.won), bool_and(r.drawn)
-from player_result r
-join board_person p using (guid)
-where r.session_key = any (array(select session_key from doubled_session))
-group by p.person, r.match_key, r.session_key, r.map
-having min(r.team) = max(r.team);
+select person, match_key, session_key, map, team, won, drawn from doubled_result;
 comment on view person_result is 'player_result by person: one row per match, under whatever GUIDs he played it.';
 
 create view player_met_sum as
-select session_key, guid, other_guid, sum(rounds)::bigint as rounds, sum(together_won)::bigint as together_won,
-       sum(together_drawn)::bigint as together_drawn, sum(together_lost)::bigint as together_lost,
-       sum(against_won)::bigint as against_won, sum(against_drawn)::bigint as against_drawn,
-       sum(against_lost)::bigint as against_lost
+select session_key, guid, other_guid, sum(rounds)::integer as rounds, sum(together_won)::integer as together_won,
+       sum(together_drawn)::integer as together_drawn, sum(together_lost)::integer as together_lost,
+       sum(against_won)::integer as against_won, sum(against_drawn)::integer as against_drawn,
+       sum(against_lost)::integer as against_lost   -- integers, which add up faster
 from (
     select me.session_key, me.guid, other.guid as other_guid, 0 as rounds,
            count(*) filter (where other.team = me.team and me.won) as together_won,
@@ -174,11 +179,9 @@ from (
            (other.team = me.team and me.drawn)::integer, (other.team = me.team and not me.won and not me.drawn)::integer,
            (other.team <> me.team and me.won)::integer, (other.team <> me.team and me.drawn)::integer,
            (other.team <> me.team and not me.won and not me.drawn)::integer
-    from person_result me
-    join person_result other using (match_key)
-    where me.session_key = any (array(select session_key from doubled_session))
-      and other.session_key = any (array(select session_key from doubled_session))   -- else all of history is read
-      and other.person <> me.person
+    from doubled_result me
+    join doubled_result other using (match_key)
+    where other.person <> me.person
 ) met
 group by person, other;
 comment on view person_met is
@@ -235,40 +238,12 @@ window before as (partition by person order by stretch groups between unbounded 
 comment on view career_stretch is
 'What a career had come to before each of its sessions; sessions that took turns are one stretch and have the same. What is unknown adds nothing; null: nothing is known of it so far.';
 
-create view career_so_far as
-select person, round_key, match_key, session_key, map, stamp,
-       rounds_before + count(*) over so_far as rounds,
-       nights_before + sum(new_night) over so_far as nights,
-       coalesce(kills_before + sum(kills) over so_far, kills_before, sum(kills) over so_far) as kills,
-       metric_kd(coalesce(kills_before + sum(kills) over so_far, kills_before, sum(kills) over so_far),
-                 coalesce(deaths_before + sum(deaths) over so_far, deaths_before, sum(deaths) over so_far)) as kd,
-       coalesce(revives_given_before + sum(revives_given) over so_far, revives_given_before,
-                sum(revives_given) over so_far) as revives_given,
-       revives_given_rounds_before + count(revives_given) over so_far as revives_given_rounds,
-       coalesce(times_revived_before + sum(times_revived) over so_far, times_revived_before,
-                sum(times_revived) over so_far) as times_revived,
-       coalesce(dynamites_planted_before + sum(dynamites_planted) over so_far, dynamites_planted_before,
-                sum(dynamites_planted) over so_far) as dynamites_planted,
-       coalesce(dynamites_defused_before + sum(dynamites_defused) over so_far, dynamites_defused_before,
-                sum(dynamites_defused) over so_far) as dynamites_defused,
-       coalesce(objectives_before + sum(objectives) over so_far, objectives_before,
-                sum(objectives) over so_far) as objectives,
-       stretch
-from (
-    select b.person, b.stretch, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.kills, f.deaths,
-           f.revives_given, f.times_revived, f.dynamites_planted, f.dynamites_defused,
-           f.objectives_stolen + f.objectives_returned as objectives,
-           (row_number() over (partition by b.person, b.stretch, f.session_key order by f.stamp, f.round_key) = 1)::integer
-               as new_night,
-           b.rounds as rounds_before, b.nights as nights_before, b.kills as kills_before, b.deaths as deaths_before,
-           b.revives_given as revives_given_before, b.revives_given_rounds as revives_given_rounds_before,
-           b.times_revived as times_revived_before, b.dynamites_planted as dynamites_planted_before,
-           b.dynamites_defused as dynamites_defused_before, b.objectives as objectives_before
-    from career_stretch b
-    join board_person p on p.person = b.person
-    join player_round_fact f on f.session_key = b.session_key and f.guid = p.guid
-    where counts_in_careers(f.flags)
-) f
-window so_far as (partition by person, stretch order by stamp, round_key rows unbounded preceding);
-comment on view career_so_far is
-'What a career had come to after each of its rounds, in the order in which they were played. What is unknown in a round adds nothing: revives_given_rounds are the rounds that know revives_given. To be asked for whole stretches of a person.';
+create view career_round as
+select p.person, f.round_key, f.match_key, f.session_key, f.map, f.stamp, f.kills, f.deaths, f.revives_given,
+       f.times_revived, f.dynamites_planted, f.dynamites_defused,
+       f.objectives_stolen + f.objectives_returned as objectives
+from board_person p
+join player_round_fact f using (guid)
+where counts_in_careers(f.flags);
+comment on view career_round is
+'The rounds of careers with what milestones are of, by person. To be asked for some sessions.';

@@ -101,7 +101,7 @@ def player_expected(request: Request, guid: str, after: After = None, limit: Lim
     def make(moment: Moment, asked: Asked) -> NightsAgainstExpected:
         guids = guids_of_player(moment.conn, guid, "expected")
         kept = expectations.latest_sums(moment.conn, guid, form_changes.NIGHTS) if guids else []
-        nights = expectations.nights_held(kept)
+        nights = tuple(expectations.nights_held(kept))
         part, more = listed(asked, nights, lambda row: row.session_key, limit, after)
         return NightsAgainstExpected(
             tuple(

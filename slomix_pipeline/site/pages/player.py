@@ -7,6 +7,7 @@ Does not belong here: who there is (``players``), finding one (``search``), what
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 from urllib.parse import urlencode
 
@@ -317,7 +318,8 @@ def _form(conn: Connection[DictRow], person: str, lately: Lately) -> tuple[Night
 
 def _against(conn: Connection[DictRow], person: str, guids: Sequence[str]) -> PlayerAgainst:
     kept = latest_sums(conn, person, NIGHTS)
-    return player_against(nights_held(kept)[: nights.NIGHTS_OF_FORM], changes_of(conn, guids, kept))
+    latest = tuple(islice(nights_held(kept), nights.NIGHTS_OF_FORM))
+    return player_against(latest, changes_of(conn, guids, kept))
 
 
 def _ends(standing: Standing | None) -> str:
