@@ -15,10 +15,11 @@ from slomix_pipeline.rules.teams import Team
 
 @dataclass(frozen=True)
 class ExpectedOfTeams:
-    """The damage that was to be expected of both teams of a session, in the rounds as they were played."""
+    """The damage that was to be expected of both teams of a session, in so many ``rounds`` as they were played."""
 
     a: float
     b: float
+    rounds: int
 
     @property
     def share_of_a(self) -> float:
@@ -30,7 +31,7 @@ def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOf
     not most of a team were known well enough before."""
     rows = conn.execute(
         """select f.team, sum(e.damage) as damage, count(*) = count(e.damage) as whole,
-                  count(distinct e.guid) as players,
+                  count(distinct e.guid) as players, count(distinct f.round_key) as rounds,
                   count(distinct e.guid) filter (where e.earlier_rounds >= %(least)s) as known
            from player_round_fact f
            left join person_decided d on d.guid = f.guid
@@ -45,4 +46,4 @@ def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOf
     if len(rows) < len(Team) or not all(row["whole"] and 2 * row["known"] > row["players"] for row in rows):
         return None
     damage = {Team(row["team"]): float(row["damage"]) for row in rows}
-    return ExpectedOfTeams(damage[Team.A], damage[Team.B])
+    return ExpectedOfTeams(damage[Team.A], damage[Team.B], max(row["rounds"] for row in rows))
