@@ -76,6 +76,9 @@ def test_a_session_says_of_everybody_who_is_known_what_was_expected_and_how_usua
     known = {line.guid for one in rounds for line in one.lines} - {rounds[0].lines[0].guid}
     items = get(shown, "sessions", rounds[0].night)
     assert {item["guid"] for item in items["items"]} == known and items["not_known"] == 1
+    teams = items["teams"]
+    share = round(100 * teams["a"] / (teams["a"] + teams["b"]))
+    assert teams["rounds"] == len(rounds) and f"in {len(rounds)} rounds so far: {share} : {100 - share} of" in text
     assert "Against what was expected" in text and "Too few rounds are known of 1 player." in text
     for item in items["items"]:
         did = sum(line.damage or 0 for one in rounds for line in one.lines if line.guid == item["guid"])

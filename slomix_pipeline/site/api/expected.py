@@ -29,6 +29,7 @@ from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import expectations, form_changes, reading, site_reading
 from slomix_pipeline.warehouse.expectations import Held, HeldOf, NightHeld, PlayerHeld
+from slomix_pipeline.warehouse.fairness import ExpectedOfTeams, expected_of_teams
 from slomix_pipeline.warehouse.form_changes import FormChange
 from slomix_pipeline.warehouse.site_store import Moment
 
@@ -69,6 +70,14 @@ class PlayersAgainstExpected(Listed[PlayerAgainstExpected]):
 
 
 @dataclass(frozen=True)
+class SessionAgainstExpected(PlayersAgainstExpected):
+    """``teams``: the damage that was to be expected of team A and of team B, in so many rounds; null where it is not
+    known of both."""
+
+    teams: ExpectedOfTeams | None
+
+
+@dataclass(frozen=True)
 class NightAgainstExpected(NightHeld, Keyed):
     """A session of his: his damage and kills beside what was expected by all sessions before; null where unknown.
     ``earlier_rounds``: of his, that this rests on; ``judged``: even is a usual session, above and below are outside of
@@ -84,13 +93,14 @@ class NightsAgainstExpected(Listed[NightAgainstExpected]):
     changes: tuple[FormChange, ...]
 
 
-@ROUTER.get("/sessions/{key}/expected", response_model=PlayersAgainstExpected)
+@ROUTER.get("/sessions/{key}/expected", response_model=SessionAgainstExpected)
 def session_expected(request: Request, key: str, after: After = None, limit: Limit = USUAL) -> Response:
-    """What was expected of its players, by name; nobody until that was learned, after the session."""
+    """What was expected of its players, by name, and of its teams; nothing until that was learned, after it."""
 
-    def make(moment: Moment, asked: Asked) -> PlayersAgainstExpected:
+    def make(moment: Moment, asked: Asked) -> SessionAgainstExpected:
         own = session_key(moment, key, "expected")
-        return _players(asked, expectations.held_of_session(moment.conn, own), limit, after)
+        players = _players(asked, expectations.held_of_session(moment.conn, own), limit, after)
+        return SessionAgainstExpected(**vars(players), teams=expected_of_teams(moment.conn, own))
 
     return answer(request, make)
 
