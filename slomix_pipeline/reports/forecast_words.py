@@ -68,7 +68,7 @@ def tenth_text(tenth: Tenth) -> tuple[str, str, str, str]:
     )
 
 
-TENTH_HEADS = ("chance", "times", "came true", "likely share")
+TENTH_HEADS = ("chance", "times", "came true", "likely")
 
 
 def report_markdown(found: Mapping[tuple[Foretells, ReportOf], Report | None]) -> str:

@@ -61,4 +61,4 @@ def test_a_tenth_tells_how_many_and_no_share_more_exactly_than_it_is_known() -> 
 def test_a_report_comes_back_as_it_was_kept() -> None:
     own = right(LEAST_NIGHTS, 8)
     assert from_json(as_json(own)) == own
-    assert "| chance | times | came true | likely share |" in report_markdown({(Foretells.MATCH, ReportOf.LEDGER): own})
+    assert "| chance | times | came true | likely |" in report_markdown({(Foretells.MATCH, ReportOf.LEDGER): own})
