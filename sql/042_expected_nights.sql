@@ -15,3 +15,16 @@ create table expected_night (
 create index expected_night_guid on expected_night (guid);
 create trigger data_changes after insert or update or delete on expected_night
     for each statement execute function data_changes();
+
+-- What the summary of a session says of who did more than was expected of him, as it was told first: models that are
+-- fitted anew would say it of another, or otherwise. All null: it was told that nobody did.
+create table told_surprise (
+    session_key text primary key,   -- also of one that was swallowed: its summary was told all the same
+    guid        text,
+    metric      text check (metric in ('damage', 'kills')),
+    actual      integer,
+    expected    double precision,
+    usual_low   double precision,   -- of actual / expected, in 80 of 100 such sessions
+    usual_high  double precision,
+    check (num_nulls(guid, metric, actual, expected, usual_low, usual_high) in (0, 6))
+);

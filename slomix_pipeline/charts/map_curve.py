@@ -24,12 +24,13 @@ from slomix_pipeline.charts.look import (
     name_text,
 )
 from slomix_pipeline.formats.times import format_time
-from slomix_pipeline.rules.odds import told_share
+from slomix_pipeline.reports.odds_words import share_text
 from slomix_pipeline.rules.par import HoldingCurve
 
 _HEIGHT = 240
 _NAME = 40  # characters of a map's name
 _LINE, _SECOND = "#7c8cff", GREEN  # that of all attacks or of first ones; that of second ones
+_DASHED = [8, 5]  # that of second ones, for whom colours are alike
 _PALE = 0.25
 _SHARES = alt.Scale(domain=[0, 1], nice=False)
 _PERCENT = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr="round(100 * datum.value) + ' %'")
@@ -63,8 +64,10 @@ def _lines(tables: Tables, facts: MapFacts, x: alt.X, y: alt.Y) -> list[Any]:
     """The one line in its band, or that of first and that of second attacks."""
     if facts.apart is not None:
         return [
-            tables.chart(_points(own)).mark_line(interpolate="step-after", color=colour, strokeWidth=3).encode(x=x, y=y)
-            for own, colour in zip(facts.apart, (_LINE, _SECOND), strict=True)
+            tables.chart(_points(own))
+            .mark_line(interpolate="step-after", color=colour, strokeWidth=3, strokeDash=dash)
+            .encode(x=x, y=y)
+            for own, colour, dash in zip(facts.apart, (_LINE, _SECOND), ([], _DASHED), strict=True)
         ]
     both = tables.chart(_points(facts.curve))
     return [
@@ -113,13 +116,14 @@ def _beside(seconds: int, last: int) -> dict[str, Any]:
 
 def _heading(tables: Tables, facts: MapFacts) -> list[Any]:
     """The map's name above the picture, and which line is which."""
+    room = 0.9 if facts.apart is None else 0.35
     called: list[tuple[str, Literal["left", "right"], float, str]] = [
-        (fitted(name_text(facts.name, _NAME), 15, 0.45 * WIDTH), "left", 0.0, TEXT)
+        (fitted(name_text(facts.name, _NAME), 15, room * WIDTH), "left", 0.0, TEXT)
     ]
     if facts.apart is not None:
         called += [
-            ("● first attacks", "right", 0.72 * WIDTH, _LINE),
-            ("● second attacks", "right", WIDTH, _SECOND),
+            ("● first attacks", "right", 0.58 * WIDTH, _LINE),
+            ("● second attacks, dashed", "right", WIDTH, _SECOND),
         ]
     return [
         tables.chart([{"text": text}])
@@ -131,10 +135,5 @@ def _heading(tables: Tables, facts: MapFacts) -> list[Any]:
 
 def _alt(facts: MapFacts) -> str:
     after = range(60, facts.curve.seen_until + 1, 60)
-    held = [f"{format_time(own)} {_share(facts.curve.holds_at(own), facts.curve.attacks)}" for own in after]
+    held = [f"{format_time(own)} {share_text(facts.curve.holds_at(own), facts.curve.attacks)}" for own in after]
     return in_words(f"{name_text(facts.name, _NAME)}: {facts.sentence}. Defences that still hold after:", held)
-
-
-def _share(share: float, attacks: int) -> str:
-    told = told_share(share, attacks)
-    return f"{told.percent} %" if told.beyond is None else f"{told.beyond} {told.percent} %"

@@ -140,9 +140,9 @@ def identity_list(also_revoked: bool, as_json: bool) -> None:
 
         with database_of(read_settings()).snapshot() as conn:
             rows = identities.listed(conn, also_revoked=also_revoked)
-            maybe = [] if as_json else namesakes.suggested(conn)
+            maybe = namesakes.suggested(conn)
         if as_json:
-            print_json([asdict(row) for row in rows])
+            print_json({"decisions": [asdict(row) for row in rows], "suggestions": [asdict(own) for own in maybe]})
             return
         table = Table("#", "decided", "by", "when (UTC)", "why", "taken back", box=None)
         for row in rows:

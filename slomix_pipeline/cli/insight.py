@@ -58,7 +58,12 @@ def odds(score: bool, as_json: bool) -> None:
         for row in found:
             said = "too few" if row.chance is None else about(row.chance, row.attacks)
             table.add_row(
-                row.round_key, row.map, format_time(row.to_beat), said, f"{row.attacks:,}", outcome_text(row.came_true)
+                row.round_key,
+                row.map,
+                format_time(row.to_beat),
+                said,
+                f"{row.attacks:,}",
+                outcome_text(row.came_true, late=bool(row.late)),
             )
         out.print(table)
 

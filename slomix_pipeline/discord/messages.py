@@ -130,8 +130,8 @@ def _stands_out(match: MatchSeen) -> list[str]:
 
 
 def _foretold(match: MatchSeen) -> list[str]:
-    """A line for what was said at half-time of what then happened."""
-    odds = None if by_a_person(match) else odds_of_result(match.half_time, match.winner, match.attackers_first)
+    """A line for what was said at half-time of what then happened, where that counts."""
+    odds = odds_of_result(match)
     return [] if odds is None else [f"-# Half-time odds of this: {odds}"]
 
 

@@ -9,6 +9,7 @@ Does not belong here: the teams (``rules.balance``, ``warehouse.lobbies``), what
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 
 from slomix_pipeline.reports.career_words import count
 from slomix_pipeline.reports.odds_words import about, share_text
@@ -31,6 +32,8 @@ def names_typed(text: str) -> list[str]:
 def basis_text(found: Suggestions) -> str:
     """What teams are compared by."""
     odds = found.ways[0].odds
+    if odds is None and all(player.is_new for player in found.players):
+        return f"{HOW_EVEN}: nothing is known of anybody yet"
     if odds is None:
         return f"{HOW_EVEN}: by the damage expected of everybody"
     return f"{HOW_EVEN}: by the odds that {count(odds.matches, 'match', 'matches')} tell"
@@ -45,11 +48,15 @@ def odds_text(way: TeamsSuggested) -> str | None:
     return f"the first team wins {chance} of such matches (in 80 of 100 cases {low} to {high})"
 
 
-def damage_text(way: TeamsSuggested) -> str:
-    """What is expected of both teams."""
+def damage_text(way: TeamsSuggested) -> str | None:
+    """What is expected of both teams; None where everybody is new, so that it is known of nobody."""
+    new = [player.is_new for team in (way.first, way.second) for player in team.players]
+    if all(new):
+        return None
     first, second = (f"{team.damage_per_minute:,.0f}" for team in (way.first, way.second))
     apart = "under 1 %" if way.difference < 0.01 else f"{100 * way.difference:.0f} %"
-    return f"{first} and {second} damage a minute expected, {apart} apart"
+    average = "; newcomers taken as average" if any(new) else ""
+    return f"{first} and {second} damage a minute expected, {apart} apart{average}"
 
 
 def men_text(way: TeamsSuggested) -> str | None:
@@ -66,14 +73,18 @@ def together_text(team: Team) -> str | None:
     if men == 1:
         return None
     those = f"these {_NUMBERS[men - 2]}"
-    return f"{those} {NEVER} in one team" if team.last_together is None else f"{those} last in one team on"
+    return f"{those} {NEVER} seen in one team" if team.last_together is None else f"{those} last in one team on"
 
 
-def fairness_text(expected: ExpectedOfTeams, score: SessionScore) -> str:
-    """How even the teams of a session were expected to be, and how it ended."""
+def fairness_text(expected: ExpectedOfTeams, score: SessionScore, *, running: bool) -> str:
+    """How even the teams of a session were expected to be; and how it ended, where that is known and it is over
+    (``running``: it may go on)."""
     share = round(100 * expected.share_of_a)
-    ended = f"{score.points_a} – {score.points_b}"
-    return f"By what was expected of both teams: {share} : {100 - share} of the damage; it ended {ended}"
+    of = f"{count(expected.rounds, 'round')}{' so far' if running else ''}"
+    said = f"By what was expected of both teams in {of}: {share} : {100 - share} of the damage"
+    if running or score.without_points or score.matches == score.not_counted:
+        return said
+    return f"{said}; it ended {score.points_a} – {score.points_b}"
 
 
 def lines(found: Suggestions) -> Iterator[str]:
@@ -89,7 +100,7 @@ def lines(found: Suggestions) -> Iterator[str]:
                 yield f"   {text}"
         for team in (way.first, way.second):
             if text := together_text(team):
-                day = "" if team.last_together is None else f" {team.last_together:%Y-%m-%d}"
+                day = "" if team.last_together is None else f" {team.last_together.astimezone(UTC):%Y-%m-%d} (UTC)"
                 yield f"   {_names(team)}: {text}{day}"
 
 

@@ -14,7 +14,7 @@ from slomix_pipeline.warehouse.surprises import Surprise
 _DAMAGE_TO = 10  # nearer than to so much nobody's damage is expected
 _SUREST = 99  # percent: nothing is surer
 
-SHORT = {Against.EVEN: "usual", Against.ABOVE: "above", Against.BELOW: "below"}
+_SHORT = {Against.EVEN: "usual", Against.ABOVE: "above", Against.BELOW: "below"}
 
 
 def expected_text(metric: Metric, expected: float) -> str:
@@ -38,17 +38,23 @@ def judged_text(judged: Against, what: str) -> str:
     return f"a usual {what}" if judged is Against.EVEN else f"{judged.value} a usual {what}"
 
 
-def held_text(metric: Metric, held: Held, what: str) -> str:
-    """All of it: ``6,140 damage, 5,690 expected (+8 %), a usual session: 80 of 100 are within −10 to +12 %``."""
+def short_text(judged: Against, *, alone: bool) -> str:
+    """The same in one word. ``alone``: see ``held_text``."""
+    return _SHORT[judged] if alone or judged is not Against.BELOW else ""
+
+
+def held_text(metric: Metric, held: Held, what: str, *, alone: bool) -> str:
+    """All of it: ``6,140 damage, 5,690 expected (+8 %), a usual session: 80 of 100 are within −10 to +12 %``.
+    ``alone``: on his own page; beside others nobody is called below anything, the numbers stand there."""
     number = f"{held.actual:,} {metric}, {expected_text(metric, held.expected)} expected ({off_text(held.ratio)})"
-    usual = range_text(held.usual_low, held.usual_high)
-    return f"{number}, {judged_text(held.judged, what)}: 80 of 100 are within {usual}"
+    judged = f", {judged_text(held.judged, what)}" if alone or held.judged is not Against.BELOW else ""
+    return f"{number}{judged}: 80 of 100 are within {range_text(held.usual_low, held.usual_high)}"
 
 
 def surprise_text(own: Surprise) -> str:
-    """What stands behind the name of who surprised: ``6,140 damage, 5,200 expected (+18 %)``."""
-    off = off_text(own.actual / own.expected)
-    return f"{own.actual:,} {own.metric}, {expected_text(own.metric, own.expected)} expected ({off})"
+    """What stands behind the name of who surprised: ``6,140 damage, 5,200 expected (+18 %; usual: −10 to +12 %)``."""
+    off, usual = off_text(own.actual / own.expected), range_text(own.usual_low, own.usual_high)
+    return f"{own.actual:,} {own.metric}, {expected_text(own.metric, own.expected)} expected ({off}; usual: {usual})"
 
 
 def change_text(change: FormChange) -> str:
@@ -76,8 +82,9 @@ def counted_texts() -> list[str]:
         "Usual is where 80 of 100 end, by how far his own sessions were off before; of who has few, by how far those "
         f"of all are: in an hour {scatter}. What is shorter scatters more, so a match is unusual only far off.",
         f"A change of form is told when it is {SURE:.0%} sure and at least {LEAST_JUMP:.0%}, and stands until it is "
-        f"less than {RETRACTED_BELOW:.0%} sure. It is looked for in his latest {LATEST_NIGHTS} sessions, in damage "
-        "and kills against what was expected and in aimed accuracy, and in nothing else.".replace("%", " %"),
+        f"less than {RETRACTED_BELOW:.0%} sure, or no longer sure which way it went. It is looked for in his latest "
+        f"{LATEST_NIGHTS} sessions, in damage and kills against what was expected and in aimed accuracy, and in "
+        "nothing else.".replace("%", " %"),
         "Deaths are expected of nobody: how often one dies is the map's and the respawn's matter.",
     ]
 

@@ -21,6 +21,11 @@ def card_text(seen: MapNumbers) -> str:
     return "; ".join(filter(None, (_par_and_held(seen), _pays(seen.advantage))))
 
 
+def card_below_par(seen: MapNumbers) -> str:
+    """The same where "par" stands above it: ``4:35, one in ten is held; …``."""
+    return card_text(seen).removeprefix("par ")
+
+
 def _pays(own: Advantage) -> str:
     if not own.decided:
         return ""
@@ -47,6 +52,8 @@ def _par_and_held(seen: MapNumbers) -> str:
 
 def held_text(share: float, attacks: int) -> str:
     """How many defences hold to the end, as exactly as so many attacks tell: ``one in ten is held``."""
+    if share == 0:
+        return "none was seen to hold to the end"
     told = told_share(share, attacks)
     one_in = _ONE_IN.get(told.percent) if told.beyond is None else None
     return f"{share_text(share, attacks)} are held" if one_in is None else f"one in {one_in} is held"
@@ -99,7 +106,7 @@ def curves_text(curves: MapCurves | None) -> str:
 
 
 def _own_par(own: HoldingCurve) -> str:
-    return f"{time_reached(own.par)} of {own.attacks}"
+    return f"{time_reached(own.par)} ({own.attacks} attacks)"
 
 
 def finish_text(own: Finish) -> str:

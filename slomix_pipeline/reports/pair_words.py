@@ -19,10 +19,11 @@ def together_text(own: PairRecord) -> str:
 
 
 def apart_text(own: PairRecord) -> str:
-    """``40 matches with one of them alone, won 19 by him``."""
-    return f"{count(own.apart, 'match', 'matches')} with one of them alone, won {own.apart_won:,} by him"
+    """``40 matches with just one of them in a team, 19 of them won``."""
+    return f"{count(own.apart, 'match', 'matches')} with just one of them in a team, {own.apart_won:,} of them won"
 
 
 def nemesis_text(own: NemesisSeen) -> str:
-    """``killed him 28 of 40 times (20 expected), in rounds with a list``."""
-    return f"killed him {own.kills:,} of {own.times:,} times ({own.expected:.0f} expected), in rounds with a list"
+    """``killed him 28 of 40 times (20 expected), in rounds with a list of who killed whom``."""
+    times = f"{own.kills:,} of {own.times:,} times ({own.expected:.0f} expected)"
+    return f"killed him {times}, in rounds with a list of who killed whom"

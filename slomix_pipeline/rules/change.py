@@ -55,8 +55,12 @@ class Change:
 
     @property
     def still_holds(self) -> bool:
-        """Whether it may stand where it was told."""
-        return self.probability >= RETRACTED_BELOW
+        """Whether it may stand where it was told: it is sure enough, also which way it went."""
+        return self.probability >= RETRACTED_BELOW and (self.low > 0 or self.high < 0)
+
+    def went_like(self, other: "Change") -> bool:
+        """Whether both were upwards, or both downwards."""
+        return (self.by > 0) == (other.by > 0)
 
 
 def night_of(name: str, night: Sum, own_sd: float) -> Night | None:
@@ -78,15 +82,17 @@ def night_of_accuracy(name: str, aimed_hits: int, aimed_shots: int) -> Night | N
 def standing_change(nights: Sequence[Night]) -> Change | None:
     """The change that is told after the last of some nights in order of play; None is the usual answer.
 
-    It is told from the night on that makes it news, as long as it still holds. So nobody has to keep that it was told:
-    while it is neither news nor gone, the nights before say which of both it was last.
+    It is told from the night on that makes it news, as long as it still holds and went that way. So nobody has to keep
+    that it was told: while it is neither news nor gone, the nights before say which of both it was last.
     """
+    latest = None
     for end in range(len(nights), 0, -1):
         found = change(nights[max(0, end - LATEST_NIGHTS) : end])
-        if found is None or not found.still_holds:
+        latest = latest or found
+        if found is None or latest is None or not found.still_holds or not found.went_like(latest):
             return None
         if found.is_news:
-            return change(nights[-LATEST_NIGHTS:])
+            return latest
     return None
 
 

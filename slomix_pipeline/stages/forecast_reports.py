@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from slomix_pipeline.rules.attack_model import VERSION, RatedMatch, Terms
-from slomix_pipeline.rules.forecast_report import Foretells, Report, ReportOf, report
+from slomix_pipeline.rules.forecast_report import PLAYED_THROUGH, Foretells, Report, ReportOf, report
 from slomix_pipeline.warehouse import fitted, forecast_reports
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import Step
 from slomix_pipeline.warehouse.forecast_reports import ReportKept, Reports, Scored
 from slomix_pipeline.warehouse.rated_history import rated_matches
-
-PLAYED_THROUGH = 2_000  # matches, the latest: of more, each night takes a second to fit
 
 
 def report_forecasts(database: Database) -> Reports:

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.things import Thing, ThingKind
 from slomix_pipeline.stages.common import Done, Tools
 from slomix_pipeline.stages.telling import note_asked, sole_teller
-from slomix_pipeline.warehouse import due, reading
+from slomix_pipeline.warehouse import due, reading, surprises
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.highlights import Highlights, highlights_of
@@ -55,6 +55,7 @@ def _tell(tools: Tools, discord: "Discord", keys: Sequence[str]) -> tuple[dict[s
                 if message is None:
                     due.strike_out(conn, Thing(ThingKind.SESSION, key))
                     continue
+                surprises.note_told(conn, key, highlights.surprise)
             outcomes[key] = telling.outcome(_tell_session(tools.database, telling, key, message))
     return {thing: said.outcome.value for thing, said in telling.said.items()}, outcomes
 

@@ -15,10 +15,11 @@ from slomix_pipeline.rules.teams import Team
 
 @dataclass(frozen=True)
 class ExpectedOfTeams:
-    """The damage that was to be expected of both teams of a session, in the rounds as they were played."""
+    """The damage that was to be expected of both teams of a session, in so many ``rounds`` as they were played."""
 
     a: float
     b: float
+    rounds: int
 
     @property
     def share_of_a(self) -> float:
@@ -40,7 +41,7 @@ def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOf
                having count(team) = count(*) and abs(sum(a_is_axis)) = count(*)
            )
            select s.team, sum(e.damage) as damage, count(*) = count(e.damage) as whole,
-                  count(distinct e.guid) as players,
+                  count(distinct e.guid) as players, count(distinct s.round_key) as rounds,
                   count(distinct e.guid) filter (where e.earlier_rounds >= %(least)s) as known
            from whole
            join stood s using (round_key)
@@ -54,4 +55,4 @@ def expected_of_teams(conn: Connection[DictRow], session_key: str) -> ExpectedOf
     if len(rows) < len(Team) or not all(row["whole"] and 2 * row["known"] > row["players"] for row in rows):
         return None
     damage = {Team(row["team"]): float(row["damage"]) for row in rows}
-    return ExpectedOfTeams(damage[Team.A], damage[Team.B])
+    return ExpectedOfTeams(damage[Team.A], damage[Team.B], max(row["rounds"] for row in rows))

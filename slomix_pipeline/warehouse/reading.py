@@ -145,7 +145,7 @@ class MatchSeen:
     ``without_points``: decided matches so far of which nobody knows the points: the score is too low by them;
     ``record``: its attack that was the fastest on its map so far; ``substitutions``: in words; ``caught_up_from``: maps
     won by A and by B when the winner was furthest behind, where it caught up now; ``half_time``: what was said of the
-    time that its first round left to beat."""
+    time that its first round left to beat; ``disputed``: headers and times name different winners."""
 
     key: str
     session_key: str
@@ -170,6 +170,7 @@ class MatchSeen:
     caught_up_from: MapsWon | None = None
     record: FastestAttack | None = None
     half_time: HalfTimeSaid | None = None
+    disputed: bool = False
 
     @property
     def rounds(self) -> list[RoundSeen]:
@@ -291,8 +292,7 @@ def matches(
     hidden = hiding(conn)
     caught_up = comebacks_among(rows)
     fastest = fastest_attacks(conn, [row["match_key"] for row in rows]) if records else {}
-    first_rounds = [seen for row in rows if (seen := rounds.get(row["r1_key"]))]
-    said = said_at_half_time(conn, {seen.key: seen.attack_seconds for seen in first_rounds})
+    said = said_at_half_time(conn, {own.key: own.attack_seconds for row in rows if (own := rounds.get(row["r1_key"]))})
     players = _match_players(conn, [r["match_key"] for r in rows] if players_of is None else list(players_of))
     nobodies = {
         row["match_key"]: tuple(dict.fromkeys(hidden.name(name) for name in row["names"]))
@@ -330,6 +330,7 @@ def matches(
             caught_up_from=caught_up.get(row["match_key"]),
             record=fastest.get(row["match_key"]),
             half_time=said.get(row["r1_key"]),
+            disputed=bool(row["disputed"]),
         )
         for row in rows
     ]

@@ -72,7 +72,10 @@ def test_the_picture_of_a_map_is_drawn_whatever_it_is_called(
     width, height = size_of(png(svg(chart)))
     assert 600 <= width <= 1500 and 200 <= height <= 3000
     assert {"par 7:00", "● record 2:00"} <= shown(chart)
-    assert ("● second attacks" in shown(chart)) == (apart is not None)
+    assert ("● second attacks, dashed" in shown(chart)) == (apart is not None)
+    assert ("strokeDash" in str(chart.spec["layer"][1]["mark"])) == (
+        apart is not None
+    )  # not told apart by colour alone
     assert (
         length(chart.alt) <= ALT_LIMIT and "par 7:00, one in five is held. Defences that still hold after" in chart.alt
     )

@@ -62,21 +62,39 @@ def test_how_even_teams_are_is_told_no_more_exactly_than_it_is_known() -> None:
         "   the first team wins about 50 % of such matches (in 80 of 100 cases 40 % to 60 %)",
         "   900 and 600 damage a minute expected, 50 % apart",
         "   the second team has a man less: what that does is not known",
-        "   Ada, Bob, Cyd: these three last in one team on 2026-03-02",
-        "   Dan, Eve: these two last in one team on 2026-03-02",
+        "   Ada, Bob, Cyd: these three last in one team on 2026-03-02 (UTC)",
+        "   Dan, Eve: these two last in one team on 2026-03-02 (UTC)",
     ]
     never = list(words.lines(Suggestions(players[:2], (), (), (way(players[:2]),))))
     assert "   300 and 300 damage a minute expected, under 1 % apart" in never
     assert never[0] == "As even as we can tell: by the damage expected of everybody."
     assert not any("in one team" in line or "man less" in line for line in never)
-    assert words.together_text(way(players).second) == "these two never in one team"
+    assert words.together_text(way(players).second) == "these two never seen in one team"
 
 
 def test_what_was_expected_of_both_teams_is_told_with_how_it_ended() -> None:
-    assert (
-        words.fairness_text(ExpectedOfTeams(5100.0, 4900.0), replace(SESSION, points_a=5, points_b=4))
-        == "By what was expected of both teams: 51 : 49 of the damage; it ended 5 – 4"
+    expected, score = (
+        ExpectedOfTeams(5100.0, 4900.0, 18),
+        replace(SESSION, matches=9, not_counted=0, points_a=5, points_b=4),
     )
+    said = "By what was expected of both teams in 18 rounds: 51 : 49 of the damage"
+    assert words.fairness_text(expected, score, running=False) == f"{said}; it ended 5 – 4"
+    for open_ in (replace(score, without_points=1), replace(score, not_counted=9), replace(score, matches=0)):
+        assert words.fairness_text(expected, open_, running=False) == said
+    so_far = "By what was expected of both teams in 1 round so far: 51 : 49 of the damage"
+    assert words.fairness_text(replace(expected, rounds=1), score, running=True) == so_far
+
+
+def test_of_newcomers_nothing_is_known_and_no_number_says_otherwise() -> None:
+    known, new = lobby(["Ada", "Bob"]), lobby(["Cyd", "Dan"], rounds=LEAST_ROUNDS - 1)
+    mixed = way((known[0], new[0], known[1], new[1]))
+    assert (
+        words.damage_text(mixed) == "600 and 600 damage a minute expected, under 1 % apart; newcomers taken as average"
+    )
+    assert words.damage_text(way(new)) is None
+    said = list(words.lines(Suggestions(new, (), (), (way(new),))))
+    assert said[0] == "As even as we can tell: nothing is known of anybody yet."
+    assert not any("damage" in line for line in said)
 
 
 @pytest.mark.parametrize(

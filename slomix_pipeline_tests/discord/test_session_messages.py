@@ -185,9 +185,10 @@ def test_awards_name_who_was_given_each_most_often_and_of_how_many_rounds_that_i
 
 
 def test_the_surprise_of_the_night_stands_beside_what_was_expected() -> None:
-    highlights = Highlights(surprise=Surprise("A", "*one*", Metric.DAMAGE, 6140, 5203.0))
+    highlights = Highlights(surprise=Surprise("A", "*one*", Metric.DAMAGE, 6140, 5203.0, 0.9, 1.12))
     message = session_messages.session_message(SESSION, [], [], FINE, highlights=highlights)
-    assert blocks(message)["More than expected"] == r"**\*one\***: 6,140 damage, 5,200 expected (+18 %)"
+    said = r"**\*one\***: 6,140 damage, 5,200 expected (+18 %; usual: −10 to +12 %)"
+    assert blocks(message)["More than expected"] == said
     assert "More than expected" not in blocks(session_messages.session_message(SESSION, [], [], FINE))
 
 

@@ -8,6 +8,7 @@ import pytest
 from slomix_pipeline.reports.map_words import (
     advantage_text,
     attacks_text,
+    card_below_par,
     card_text,
     curves_text,
     finish_text,
@@ -30,6 +31,7 @@ def seen(first: int = 15, second: int = 19, **of_par: Any) -> MapNumbers:
 
 def test_a_map_is_told_in_one_sentence() -> None:
     assert card_text(ESCAPE) == "par 4:35, one in ten is held; no first-attack advantage shown (15 of 34)"
+    assert card_below_par(ESCAPE) == "4:35, one in ten is held; no first-attack advantage shown (15 of 34)"
     assert attacks_text(ESCAPE) == "61 of 68 attacks completed, limit 12:00"
     assert par_text(ESCAPE) == "par 4:35, one in ten is held (61 of 68 attacks completed, limit 12:00)"
     assert quartiles_text(ESCAPE) == "a quarter by 3:40, half by 4:35, three quarters by 6:43"
@@ -41,7 +43,7 @@ def test_a_map_is_told_in_one_sentence() -> None:
         (0.52, "one in two is held"),
         (0.36, "35 % are held"),
         (0.01, "under 5 % are held"),
-        (0.0, "0 % are held"),
+        (0.0, "none was seen to hold to the end"),
         (0.99, "over 95 % are held"),
         (1.0, "100 % are held"),
         (None, "how many are held to the end is not known, as none was seen to the limit"),
@@ -75,7 +77,7 @@ def test_what_else_is_to_be_known_of_par_is_said_where_it_says_something() -> No
     slow, fast = (holding_curve([Attack(seconds, True)] * 12) for seconds in (300, 200))
     assert curves_text(None) == curves_text(MapCurves(slow, None, None, None)) == ""
     assert curves_text(MapCurves(slow, slow, fast, ParUntilGivenUp(None))) == (
-        "first and second attacks differ: par first 5:00 of 12, second 3:20 of 12; "
+        "first and second attacks differ: par first 5:00 (12 attacks), second 3:20 (12 attacks); "
         "par not reached if attacks that were given up count up to then alone"
     )
 

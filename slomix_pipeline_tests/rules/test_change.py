@@ -79,7 +79,8 @@ def test_before_three_nights_on_either_side_nothing_is_known() -> None:
 def test_it_is_told_where_sure_and_great_and_stands_until_it_is_doubtful() -> None:
     assert Change(0.95, "n", 0.1, 0.05, 0.15).is_news and Change(0.95, "n", -0.1, -0.15, -0.05).is_news
     assert not Change(0.94, "n", 0.3, 0.1, 0.5).is_news and not Change(0.99, "n", 0.09, 0.05, 0.13).is_news
-    assert Change(0.8, "n", 0.05, 0, 0.1).still_holds and not Change(0.79, "n", 0.3, 0.1, 0.5).still_holds
+    assert Change(0.8, "n", 0.05, 0.01, 0.1).still_holds and not Change(0.79, "n", 0.3, 0.1, 0.5).still_holds
+    assert not Change(0.9, "n", 0.05, -0.01, 0.1).still_holds and Change(0.9, "n", -0.05, -0.1, -0.01).still_holds
 
 
 def test_a_short_night_weighs_less_and_one_that_is_too_short_nothing() -> None:
@@ -115,13 +116,26 @@ def test_only_differences_between_nights_matter_and_downwards_is_as_likely_as_up
 def test_a_change_is_told_once_it_is_news_and_stands_until_it_no_longer_holds() -> None:
     lot = random.Random(6)
     nights = [*career(lot, 30, 0.25, 12), *career(lot, 30, 0.0)]  # up, and back again
-    told = False
+    told: Change | None = None
     for so_far in range(1, len(nights) + 1):
         now = change(nights[max(0, so_far - LATEST_NIGHTS) : so_far])
-        told = now is not None and (now.is_news or (told and now.still_holds))
+        goes_on = told is not None and now is not None and now.went_like(told)
+        told = now if now is not None and now.still_holds and (now.is_news or goes_on) else None
         stands = standing_change(nights[:so_far])
-        assert stands == (now if told else None)
+        assert stands == told
     assert {standing_change(nights[:so_far]) is not None for so_far in (12, 30, 60)} == {False, True}
+
+
+def test_what_was_told_as_up_never_stands_there_as_down_nor_as_either() -> None:
+    up_and_far_down = [*[0.0] * 12, *[0.3] * 8, *[-0.15] * 20]
+    nights = [Night(str(at), level, SD) for at, level in enumerate(up_and_far_down)]
+    ways = []
+    for so_far in range(1, len(nights) + 1):
+        news = [now for end in range(1, so_far + 1) if (now := change(nights[:end])) is not None and now.is_news]
+        if (stands := standing_change(nights[:so_far])) is not None:
+            assert stands.low * stands.high > 0 and stands.went_like(news[-1])
+            ways.append(stands.by > 0)
+    assert ways == sorted(ways, reverse=True) and set(ways) == {True, False}
 
 
 def test_a_change_of_long_ago_is_no_longer_told() -> None:

@@ -28,6 +28,19 @@ def test_the_best_three_ways_to_divide_them_lead_to_their_players(shown: Shown, 
         assert set(guids[:2]) <= both[0] or set(guids[:2]) <= both[1]
 
 
+def test_who_is_new_has_no_number_and_each_team_its_own(shown: Shown, people: list[dict[str, Any]]) -> None:
+    guids = [own["guid"] for own in people[:3]]
+    said = shown.client.get("/balance", params={"players": ",".join(guids)}).text
+    assert said.count('<span class="soft">new</span>') == 3 * 3 and "nothing is known of anybody yet" in said
+    assert "damage a minute expected" not in said
+    named = []
+    for way in said.split("<h2>")[1:]:
+        sides = re.findall(r"<li>(.*?)</li>", way, re.DOTALL)
+        named += re.findall(r">Team (\d): these two", way)
+        assert sides[int(named[-1]) - 1].count("</a>") == 2  # who is alone was never together with anybody
+    assert set(named) == {"1", "2"}
+
+
 def test_robots_leave_it_alone_and_a_link_leads_to_it(shown: Shown) -> None:
     assert '<meta name="robots" content="noindex">' in shown.client.get("/balance").text
     assert "Disallow: /balance\n" in shown.client.get("/robots.txt").text
@@ -69,7 +82,10 @@ def test_how_even_the_teams_of_a_session_were_stands_beside_how_it_ended(pipelin
                select round_key, guid, case team when 'A' then 300 else 200 end, 5, 20 from player_round_fact
                returning 1"""
         )
-        ended = f"{session['points_a']} – {session['points_b']}"
         said = seen_text(client.get(url))
-        assert re.search(f"expected of both teams: (5[0-9]|6[0-9]) : [34][0-9] of the damage; it ended {ended}", said)
+        assert re.search("expected of both teams in 2 rounds so far: (5[0-9]|6[0-9]) : [34][0-9] of the damage", said)
+        assert "it ended" not in said  # it may go on
+        pipeline.rows("update session set ended_at = ended_at - interval '9 hours' returning 1")
+        ended = f"{session['points_a']} – {session['points_b']}"
+        assert f"of the damage; it ended {ended}" in seen_text(client.get(url))
         assert 'id="even"' in client.get("/odds").text

@@ -184,8 +184,9 @@ def test_teams_are_those_of_the_page_and_one_player_more_can_be_chosen_while_nam
     page = seen_text(shown.client.get(embed["url"].removeprefix(OWN)))
     assert len(embed["fields"]) == 2  # of three ways, one has both in one team
     for field in embed["fields"]:
-        (damage,) = re.findall(r"[0-9,]+ and [0-9,]+ damage a minute expected", field["value"])
-        assert damage in page
+        for line in field["value"].splitlines()[::2]:  # below each team: when these were in one
+            one, other = re.findall(r"\*\*(.+?)\s\(new\)\*\*", line.replace("\\", ""))
+            assert " ".join(f"{one} new , {other} new".split()) in " ".join(page.split())
     assert text_of(embed).count("(new)") == 2 * 4 and "so they are shared out first" in page
     everybody_there = embed_of(commands.message("balance", players="," * 200 + ",".join(people[:4])))
     assert everybody_there["title"] == "Even teams of 4 players"  # however long it takes to name them

@@ -1,5 +1,6 @@
 """The surprise of an evening: told in its summary by what was known before it, and not otherwise when that is learned."""
 
+from dataclasses import replace
 from datetime import timedelta
 from math import log
 from typing import Any
@@ -75,6 +76,34 @@ def test_a_summary_tells_the_surprise_and_stays_when_the_models_have_learned_the
     assert pipeline.report_sessions() == [] and summaries(pipeline) == [summary]
 
 
+def test_what_was_told_stays_though_models_that_are_fitted_anew_say_otherwise(
+    surprised: tuple[Pipeline, list[Parameters]],
+) -> None:
+    pipeline, parameters = surprised
+    pipeline.report_sessions()
+    told, (summary,) = surprise(pipeline), summaries(pipeline)
+    assert told.guid == ADA
+    learned_all(pipeline, [replace(own, players={ADA: 0.0, BOB: log(0.5)}) for own in parameters])
+    assert surprise(pipeline) == told
+    pipeline.facts_hold = False
+    pipeline.rows("update session_report set worked_at = null returning 1")  # whatever else makes it looked at again
+    pipeline.report_sessions()
+    assert summaries(pipeline) == [summary]
+    pipeline.rows(
+        "update player_round_fact set damage_given = damage_given + 1 where guid = %s and damage_given > 0 returning 1",
+        ADA,
+    )
+    assert surprise(pipeline).guid == BOB  # it is not what was told any more
+
+
+def test_where_none_was_told_none_is_told_later(surprised: tuple[Pipeline, list[Parameters]]) -> None:
+    pipeline, parameters = surprised
+    learn(pipeline, timedelta(hours=-1))
+    pipeline.report_sessions()
+    learned_all(pipeline, parameters)
+    assert surprise(pipeline) is None
+
+
 def test_models_that_know_of_the_evening_tell_no_surprise_of_it(
     surprised: tuple[Pipeline, list[Parameters]],
 ) -> None:
@@ -87,6 +116,7 @@ def test_models_that_know_of_the_evening_tell_no_surprise_of_it(
 
 def test_who_is_hidden_is_no_surprise_but_who_comes_next(surprised: tuple[Pipeline, list[Parameters]]) -> None:
     pipeline, _ = surprised
+    pipeline.report_sessions()
     assert surprise(pipeline).guid == ADA
     assert pipeline.slomix("identity", "hide", ADA, "--why", "his wish").exit_code == 0
     assert surprise(pipeline).guid == BOB

@@ -196,7 +196,7 @@ def test_how_even_teams_were_is_known_where_most_of_each_were(known: Played) -> 
             "insert into expectation select round_key, %s, %s, 5, 20 from session_round where session_key = 'main:s2'",
             [guid, rate],
         )
-    assert expected_of_teams(known.conn, "main:s2") == ExpectedOfTeams(720.0, 500.0)
+    assert expected_of_teams(known.conn, "main:s2") == ExpectedOfTeams(720.0, 500.0, 1)
     known.conn.execute("update player_round_fact set side = 2 where guid = 'PLAYER00' and session_key = 'main:s2'")
     assert expected_of_teams(known.conn, "main:s2") is None  # he stood against his own team in its only round
     known.conn.execute("update player_round_fact set side = 1 where guid = 'PLAYER00' and session_key = 'main:s2'")

@@ -1,5 +1,7 @@
 """Who may be one person, as history is read for it: persons, not GUIDs, and nobody of whom it is decided."""
 
+import json
+
 from click.testing import CliRunner
 
 from slomix_pipeline.cli.main import main
@@ -26,9 +28,12 @@ def test_two_who_may_be_one_are_found_with_all_that_speaks_for_it_until_somebody
     assert {*found.reasons} == {Reason.SAME_RARE_NAME, Reason.SUCCESSION, Reason.PROFILE, Reason.MATES}
 
     played.conn.commit()
-    told = CliRunner().invoke(main, ["identity", "list"], env={"SLOMIX_POSTGRES_URL": database.url}).stdout
+    env = {"SLOMIX_POSTGRES_URL": database.url}
+    told = CliRunner().invoke(main, ["identity", "list"], env=env).stdout
     assert f"{CYD} (countess) and {ADA} (^1Countess): the same name, which nobody else ever had, one starts" in told
     assert all(f"slomix identity {decision} {CYD} {ADA}" in told for decision in ("merge", "reject"))
+    plain = json.loads(CliRunner().invoke(main, ["identity", "list", "--json"], env=env).stdout)
+    assert plain["decisions"] == [] and [own["newer"] for own in plain["suggestions"]] == [CYD]
 
     played.decided(IdentityKind.REJECT, ADA, CYD)
     assert suggested(played.conn) == []

@@ -47,7 +47,7 @@ def test_pairs_are_told_from_both_sides_with_most_matches_first_and_of_who_may_b
     assert [(own.guid, own.matches, own.won) for own in with_ada] == [(BOB, 31, 17), (CYD, 12, 12)]
     seen = pair_records.pair_of(played.conn, BOB, ADA)
     assert seen is not None and together_text(seen) == "31 matches, won 17; 15.8 expected (38–71 %)"
-    assert apart_text(seen) == "40 matches with one of them alone, won 19 by him"
+    assert apart_text(seen) == "40 matches with just one of them in a team, 19 of them won"
     assert "expected" not in together_text(with_ada[1])
 
     assert pair_records.store(played.conn, pairs[:2], {}) == 2
@@ -73,6 +73,7 @@ def test_a_nemesis_is_found_in_all_duels_of_a_person_whatever_guids_he_played_un
     seen = pair_records.nemesis_of(played.conn, CYD)
     assert seen is not None and (seen.guid, seen.kills, seen.times) == (BOB, 56, 64) and seen.expected < 50
     assert nemesis_text(seen).startswith("killed him 56 of 64 times (")
+    assert nemesis_text(seen).endswith("expected), in rounds with a list of who killed whom")
     assert pair_records.nemesis_of(played.conn, "DAN00009") is None
     pair_records.store(played.conn, [], {})
     assert pair_records.nemesis_of(played.conn, CYD) is None

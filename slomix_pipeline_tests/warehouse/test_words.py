@@ -63,6 +63,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "uncatalogued.kind": Partitions,
     "fitted.model": Model,
     "expected_night.metric": Metric,
+    "told_surprise.metric": Metric,
     "prediction.kind": Foretells,
     "forecast_report.kind": Foretells,
     "forecast_report.source": ReportOf,

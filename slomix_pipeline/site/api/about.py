@@ -113,8 +113,8 @@ def metrics(request: Request) -> Response:
 
 @dataclass(frozen=True)
 class OddsReport(Keyed):
-    """How good odds were. ``kind``: of what; ``source``: as they were said, or history played through; ``report``: None
-    of none."""
+    """How good odds were. ``kind``: of what; ``source``: ledger is what was said, or noted, beforehand, backtest is
+    history played through; ``report``: null while none of them is over."""
 
     kind: Foretells
     source: ReportOf
@@ -124,7 +124,7 @@ class OddsReport(Keyed):
 
 @ROUTER.get("/odds", response_model=Listed[OddsReport])
 def odds(request: Request) -> Response:
-    """How good the odds are that were said, and would have been: all of them, held against what came."""
+    """How good the odds are that were said, and would have been: held against what came, as the page says."""
 
     def make(moment: Moment, asked: Asked) -> Listed[OddsReport]:
         own = addresses(url_of("odds"), api_url("odds"))

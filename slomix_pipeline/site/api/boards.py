@@ -79,7 +79,7 @@ class MapInList(MapNumbers, Keyed):
 
 @dataclass(frozen=True, kw_only=True)
 class FinishInMap(Finish, Linked):
-    """A second attack that beat the time that it had to by a few seconds."""
+    """A second attack that beat the time that it had to by a little: ``to_beat`` and ``seconds``, both in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,15 +28,37 @@ from slomix_pipeline.site.api.sessions import session_key
 from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import expectations, form_changes, reading, site_reading
-from slomix_pipeline.warehouse.expectations import HeldOf, NightHeld, PlayerHeld
+from slomix_pipeline.warehouse.expectations import Held, HeldOf, NightHeld, PlayerHeld
+from slomix_pipeline.warehouse.fairness import ExpectedOfTeams, expected_of_teams
 from slomix_pipeline.warehouse.form_changes import FormChange
 from slomix_pipeline.warehouse.site_store import Moment
 
 
 @dataclass(frozen=True)
-class PlayerAgainstExpected(PlayerHeld, Linked):
-    """A player's damage and kills beside what was expected of him, by all sessions before. ``earlier_rounds``: of him,
-    that this rests on."""
+class NumberAgainstExpected:
+    """What a player did, held against what was expected of him. ``rounds``, ``minutes``: of his, that it is the sum of;
+    ``ratio``: ``actual`` by ``expected``, 1 is what was expected; it is between ``usual_low`` and ``usual_high`` in 80
+    of 100 cases that are as long."""
+
+    rounds: int
+    minutes: float
+    actual: int
+    expected: float
+    ratio: float
+    usual_low: float
+    usual_high: float
+
+
+@dataclass(frozen=True)
+class PlayerAgainstExpected(Linked):
+    """A player's damage and kills beside what was expected of him, by all sessions before; null where unknown.
+    ``earlier_rounds``: of him, that this rests on."""
+
+    guid: str
+    name: str
+    earlier_rounds: int
+    damage: NumberAgainstExpected | None
+    kills: NumberAgainstExpected | None
 
 
 @dataclass(frozen=True)
@@ -48,25 +70,37 @@ class PlayersAgainstExpected(Listed[PlayerAgainstExpected]):
 
 
 @dataclass(frozen=True)
+class SessionAgainstExpected(PlayersAgainstExpected):
+    """``teams``: the damage that was to be expected of team A and of team B, in so many rounds; null where it is not
+    known of both."""
+
+    teams: ExpectedOfTeams | None
+
+
+@dataclass(frozen=True)
 class NightAgainstExpected(NightHeld, Keyed):
-    """A session of his."""
+    """A session of his: his damage and kills beside what was expected by all sessions before; null where unknown.
+    ``earlier_rounds``: of his, that this rests on; ``judged``: even is a usual session, above and below are outside of
+    where 80 of 100 end."""
 
 
 @dataclass(frozen=True)
 class NightsAgainstExpected(Listed[NightAgainstExpected]):
-    """``changes``: since when his form has been another one, where that is sure."""
+    """``changes``: since when his form has been another one, where that is sure; ``by``: as a part of the level before,
+    0.1 is a tenth more, between ``low`` and ``high`` in 95 of 100 cases; ``probability``: 0 to 1, that it changed."""
 
     items: tuple[NightAgainstExpected, ...]
     changes: tuple[FormChange, ...]
 
 
-@ROUTER.get("/sessions/{key}/expected", response_model=PlayersAgainstExpected)
+@ROUTER.get("/sessions/{key}/expected", response_model=SessionAgainstExpected)
 def session_expected(request: Request, key: str, after: After = None, limit: Limit = USUAL) -> Response:
-    """What was expected of its players, by name; nobody until that was learned, after the session."""
+    """What was expected of its players, by name, and of its teams; nothing until that was learned, after it."""
 
-    def make(moment: Moment, asked: Asked) -> PlayersAgainstExpected:
+    def make(moment: Moment, asked: Asked) -> SessionAgainstExpected:
         own = session_key(moment, key, "expected")
-        return _players(asked, expectations.held_of_session(moment.conn, own), limit, after)
+        players = _players(asked, expectations.held_of_session(moment.conn, own), limit, after)
+        return SessionAgainstExpected(**vars(players), teams=expected_of_teams(moment.conn, own))
 
     return answer(request, make)
 
@@ -90,8 +124,20 @@ def match_expected(request: Request, key: str, after: After = None, limit: Limit
 
 def _players(asked: Asked, held: HeldOf, limit: int, after: str | None) -> PlayersAgainstExpected:
     part, more = listed(asked, held.players, lambda row: row.guid, limit, after)
-    items = tuple(PlayerAgainstExpected(**vars(row), **player_links(row.guid)) for row in part)
-    return PlayersAgainstExpected(items, more, held.not_known)
+    return PlayersAgainstExpected(tuple(map(_player, part)), more, held.not_known)
+
+
+def _player(own: PlayerHeld) -> PlayerAgainstExpected:
+    both = _number(own.damage), _number(own.kills)
+    return PlayerAgainstExpected(own.guid, own.name, own.earlier_rounds, *both, **player_links(own.guid))
+
+
+def _number(own: Held | None) -> NumberAgainstExpected | None:
+    """Beside others nobody is called below anything."""
+    if own is None:
+        return None
+    usual = (own.usual_low, own.usual_high)
+    return NumberAgainstExpected(own.rounds, own.minutes, own.actual, own.expected, own.ratio, *usual)
 
 
 @ROUTER.get("/players/{guid}/expected", response_model=NightsAgainstExpected)

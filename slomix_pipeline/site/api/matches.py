@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from slomix_pipeline.reports import export_schema
 from slomix_pipeline.reports.export import lost_round_as_json, match_as_json, round_as_json
+from slomix_pipeline.reports.odds_words import second_attack_won
 from slomix_pipeline.reports.prepared_receipts import player_part
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.site.answers import Asked, Link, Moved, NotHere
@@ -23,7 +24,7 @@ from slomix_pipeline.site.meant import nothing_near
 from slomix_pipeline.site.templating import url_of
 from slomix_pipeline.warehouse import reading, session_evidence, session_rounds, site_reading
 from slomix_pipeline.warehouse.fastest_attacks import FastestAttack
-from slomix_pipeline.warehouse.reading import PlayerTotals
+from slomix_pipeline.warehouse.reading import MatchSeen, PlayerTotals
 from slomix_pipeline.warehouse.site_store import Moment
 
 
@@ -40,10 +41,25 @@ class ScoreSoFar(export_schema.Points):
     without_points: int
 
 
+@dataclass(frozen=True)
+class HalfTimeOdds:
+    """What was said when round 1 was over. ``to_beat``, ``limit_seconds``, ``par``: seconds; ``par``: of attacks with
+    that limit, null: unknown; ``chance``: 0 to 1, that the second attack wins, null: too few attacks; ``attacks``: on
+    the map with any limit, that it was learned from; ``came_true``: whether the second attack won, null where that is
+    not held against what was said."""
+
+    to_beat: int
+    limit_seconds: int | None
+    attacks: int
+    par: int | None
+    chance: float | None
+    came_true: bool | None
+
+
 class MatchResource(export_schema.Match):
     """A match as the export has it, and: ``score``: of the session after it; ``teams``: what they are called;
     ``without_identity``: names of who is in its numbers and in no total; ``record``: its attack that was the fastest on
-    its map so far."""
+    its map so far; ``half_time``: null where nothing was said then."""
 
     key: str
     session_key: str
@@ -54,6 +70,7 @@ class MatchResource(export_schema.Match):
     without_identity: list[str]
     substitutions: list[str]
     record: FastestAttack | None
+    half_time: HalfTimeOdds | None
     url: str
     self: str
 
@@ -112,11 +129,20 @@ def match(request: Request, key: str) -> Response:
             "without_identity": list(seen.without_identity),
             "substitutions": list(seen.substitutions),
             "record": seen.record,
+            "half_time": _half_time(seen),
             "url": url_of("matches", key),
             "self": api_url("matches", key),
         }
 
     return answer(request, make)
+
+
+def _half_time(match: MatchSeen) -> HalfTimeOdds | None:
+    said = match.half_time
+    if said is None:
+        return None
+    came_true = None if said.chance is None else second_attack_won(match)
+    return HalfTimeOdds(said.to_beat, said.limit_seconds, said.attacks, said.par, said.chance, came_true)
 
 
 def _totals(player: PlayerTotals) -> dict[str, Any]:

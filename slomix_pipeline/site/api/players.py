@@ -44,7 +44,7 @@ from slomix_pipeline.warehouse.careers import (
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
 from slomix_pipeline.warehouse.nights import Night, lately
-from slomix_pipeline.warehouse.pair_records import pair_of
+from slomix_pipeline.warehouse.pair_records import NemesisSeen, PairRecord, nemesis_of, pair_of, pairs_of
 from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
@@ -58,10 +58,23 @@ class PlayerInList(PlayerListed, Linked):
     """Somebody who played in a round that counts. ``nights``: sessions with one."""
 
 
+@dataclass(frozen=True)
+class NemesisOfPlayer(NemesisSeen, Linked):
+    """Who killed him more often than is to be expected: ``kills`` of the ``times`` that one of them killed the other,
+    of which ``expected`` were to be; in rounds with a list of who killed whom."""
+
+
+@dataclass(frozen=True)
+class PairOfPlayer(PairRecord, Linked):
+    """Somebody with whom he played many decided matches in one team. ``expected``: of ``won``, by how strong the teams
+    are, null: unknown; ``low``, ``high``: the shares of wins, 0 to 1, between which they speak for in 95 of 100 cases;
+    ``apart``, ``apart_won``: matches with one of them alone, and those which he won."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlayerResource(Linked):
-    """A player. All but ``guid`` and ``name`` is null of who never played in a round that counts. ``strength``: null
-    also where nothing is known of it."""
+    """A player. All but ``guid`` and ``name`` is null of who never played in a round that counts. ``strength``,
+    ``nemesis``: null also where nothing is known of it, or nobody is one."""
 
     guid: str
     name: str
@@ -70,6 +83,7 @@ class PlayerResource(Linked):
     form: Form | None
     bests: tuple[RecordSeen, ...] | None
     strength: StrengthSeen | None
+    nemesis: NemesisOfPlayer | None
 
 
 @dataclass(frozen=True)
@@ -181,7 +195,8 @@ def player(request: Request, guid: str) -> Response:
         found = _found(moment.conn, guid)
         if isinstance(found, PlayerFound):
             return _resource(moment.conn, found)
-        unknown: dict[str, Any] = {"numbers": None, "standing": None, "form": None, "bests": None, "strength": None}
+        parts = ("numbers", "standing", "form", "bests", "strength", "nemesis")
+        unknown: dict[str, Any] = dict.fromkeys(parts)
         return PlayerResource(guid=guid, name=found[0].name, **unknown, **player_links(guid))
 
     return answer(request, make)
@@ -197,8 +212,14 @@ def _resource(conn: Connection[DictRow], found: PlayerFound) -> PlayerResource:
         form=careers.form_of(known.lately.nights),
         bests=tuple(records.bests(conn, known.guids)),
         strength=strength_of(conn, found.guid),
+        nemesis=_nemesis(conn, found.guid),
         **player_links(found.guid),
     )
+
+
+def _nemesis(conn: Connection[DictRow], guid: str) -> NemesisOfPlayer | None:
+    own = nemesis_of(conn, guid)
+    return None if own is None else NemesisOfPlayer(**vars(own), **player_links(own.guid))
 
 
 @ROUTER.get("/players/{guid}/sessions", response_model=Listed[NightOfPlayer])
@@ -261,6 +282,18 @@ def player_opponents(request: Request, guid: str, after: After = None, limit: Li
         rows = players.most_met(moment.conn, guid, None) if guids_of_player(moment.conn, guid, "opponents") else []
         part, more = listed(asked, rows, lambda row: row.guid, limit, after)
         return Listed(tuple(OpponentOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
+
+    return answer(request, make)
+
+
+@ROUTER.get("/players/{guid}/pairs", response_model=Listed[PairOfPlayer])
+def player_pairs(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
+    """With whom he played many decided matches in one team, the most first, beside how many were to be won."""
+
+    def make(moment: Moment, asked: Asked) -> Listed[PairOfPlayer]:
+        rows = pairs_of(moment.conn, guid) if guids_of_player(moment.conn, guid, "pairs") else []
+        part, more = listed(asked, rows, lambda row: row.guid, limit, after)
+        return Listed(tuple(PairOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
 
     return answer(request, make)
 

@@ -23,8 +23,8 @@ TICKS = (0.5, 0.25, 0.0, -0.25, -0.5)
 
 @dataclass(frozen=True)
 class Number:
-    """A number as text; ``judged``: how usual it is, ``said``: all of it in one sentence. Its picture: a bar from the
-    middle, and a band of what is usual, each from the left with its width."""
+    """A number as text; ``judged``: how usual it is, in a word or empty, ``said``: all of it in one sentence. Its
+    picture: a bar from the middle, and a band of what is usual, each from the left with its width."""
 
     actual: str
     expected: str
@@ -113,8 +113,8 @@ def held_table(found: HeldOf, what: str) -> HeldTable:
             HeldLine(
                 own.guid,
                 own.name,
-                _number(Metric.DAMAGE, own.damage, what),
-                _number(Metric.KILLS, own.kills, what),
+                _number(Metric.DAMAGE, own.damage, what, alone=False),
+                _number(Metric.KILLS, own.kills, what, alone=False),
                 own.earlier_rounds,
             )
             for own in found.players
@@ -130,8 +130,8 @@ def player_against(nights: Sequence[NightHeld], changes: Sequence[FormChange]) -
             HeldNight(
                 url_of("sessions", night.session_key),
                 night.ended_at,
-                _number(Metric.DAMAGE, night.damage, "session"),
-                _number(Metric.KILLS, night.kills, "session"),
+                _number(Metric.DAMAGE, night.damage, "session", alone=True),
+                _number(Metric.KILLS, night.kills, "session", alone=True),
             )
             for night in nights
         ),
@@ -153,7 +153,7 @@ def player_against(nights: Sequence[NightHeld], changes: Sequence[FormChange]) -
     )
 
 
-def _number(metric: Metric, held: Held | None, what: str) -> Number | None:
+def _number(metric: Metric, held: Held | None, what: str, *, alone: bool) -> Number | None:
     if held is None:
         return None
     low, high, at = (_across(ratio) for ratio in (held.usual_low, held.usual_high, held.ratio))
@@ -162,8 +162,8 @@ def _number(metric: Metric, held: Held | None, what: str) -> Number | None:
         f"{held.actual:,}",
         words.expected_text(metric, held.expected),
         words.off_text(held.ratio),
-        words.SHORT[held.judged],
-        words.held_text(metric, held, what),
+        words.short_text(held.judged, alone=alone),
+        words.held_text(metric, held, what, alone=alone),
         (low, round(high - low, 1)),
         (min(at, middle), round(abs(at - middle), 1)),
     )

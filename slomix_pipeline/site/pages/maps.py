@@ -13,6 +13,7 @@ from slomix_pipeline.reports.career_words import amount, record_value
 from slomix_pipeline.reports.map_words import (
     advantage_text,
     attacks_text,
+    card_below_par,
     card_text,
     curves_text,
     finish_text,
@@ -51,13 +52,14 @@ _PLAYS, _PLAYERS = 10, 20
 @dataclass(frozen=True)
 class MapLine:
     """A map in the list, in one ``sentence``, too. ``fastest``: None without a completed attack that counts;
-    ``success``: the share of ``attacks`` with the usual limit that was completed."""
+    ``completed``: how many of the ``attacks`` with the usual limit; no share of them, as an attack that failed was not
+    always on till the end: how many defences hold, the sentence says."""
 
     link: Link
     sentence: str
     matches: int
     fastest: str | None
-    success: str
+    completed: int
     attacks: int
     last_played_at: datetime
 
@@ -144,7 +146,7 @@ COLUMNS: tuple[Column[_Listed], ...] = (
     Column("matches", "Matches", lambda row: row[0].matches),
     Column("par", "Par", lambda row: row[0].par.par, rises=True, is_number=False),
     Column("fastest", "Fastest", lambda row: None if row[1] is None else row[1].value, rises=True),
-    Column("success", "Success", lambda row: _success(row[0].par)),
+    Column("completed", "Completed", lambda row: _completed(row[0].par)),
     Column("last_played", "Last played", lambda row: row[0].last_played_at, is_number=False),
 )
 
@@ -159,18 +161,18 @@ def maps_page(moment: Moment, asked: Asked) -> MapsPage:
     return MapsPage(tuple(map(_line, rows)), heads(COLUMNS, order, "/maps"))
 
 
-def _success(own: Par) -> float | None:
-    return 100 * own.completed / own.attacks if own.attacks else None
+def _completed(own: Par) -> float | None:
+    return own.completed / own.attacks if own.attacks else None
 
 
 def _line(row: _Listed) -> MapLine:
     own, fastest = row
     return MapLine(
         link=Link(url_of("maps", own.name), own.name),
-        sentence=card_text(own),
+        sentence=card_below_par(own),
         matches=own.matches,
         fastest=None if fastest is None else record_value(fastest),
-        success=amount(_success(own.par), 0, " %"),
+        completed=own.par.completed,
         attacks=own.par.attacks,
         last_played_at=own.last_played_at,
     )

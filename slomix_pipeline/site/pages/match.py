@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slomix_pipeline.reports.map_words import par_text
-from slomix_pipeline.reports.odds_words import half_time_parts, odds_of_result
+from slomix_pipeline.reports.odds_words import half_time_text, odds_of_result
 from slomix_pipeline.rules.awards import WANTED, award_title
 from slomix_pipeline.rules.overrides import OverrideKind, decided_text
 from slomix_pipeline.rules.scoring import Faster, Source
@@ -89,7 +89,7 @@ class MatchPage:
     """``line``: as in the session's list; ``source``, ``confidence``: what the result rests on; ``missing``: which of
     its halves is; ``versions``: what header and times say of one that is disputed; ``unknown``: columns in which a
     number is; ``awards``: by round; ``others``: the other plays of its map; ``half_time``: what
-    was said then of the time to beat, and ``foretold`` of what then happened."""
+    was said then of the time to beat, and ``foretold`` of what then happened, where that counts."""
 
     title: str
     map_name: str
@@ -165,8 +165,8 @@ def match_page(moment: Moment, asked: Asked) -> MatchPage:
         ),
         axis=axis(match),
         par=par_text(numbers[0]) if (numbers := map_numbers(conn, map_key(match.map_name))) else None,
-        half_time=" · ".join(half_time_parts(match.half_time)) if match.half_time else None,
-        foretold=odds_of_result(match.half_time, match.winner, match.attackers_first),
+        half_time=half_time_text(match.half_time) if match.half_time else None,
+        foretold=odds_of_result(match),
         teams=_teams(totals, [rounds.get(seen.key) if seen else None for seen in (match.first, match.second)]),
         columns=TOTALS,
         heads=heads(COLUMNS, order, url_of("matches", key)),

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from slomix_pipeline.reports import forecast_words
 from slomix_pipeline.rules.expected import LEAST_ROUNDS
-from slomix_pipeline.rules.forecast_report import Foretells, Report, ReportOf
+from slomix_pipeline.rules.forecast_report import PLAYED_THROUGH, Foretells, Report, ReportOf
+from slomix_pipeline.rules.odds import LEAST_ATTACKS
 from slomix_pipeline.site.answers import Asked
 from slomix_pipeline.warehouse import forecast_reports
 from slomix_pipeline.warehouse.forecast_reports import Reports
@@ -46,18 +47,20 @@ class ReportSeen:
 @dataclass(frozen=True)
 class OddsPage:
     """``reports``: what was said first, then history played through; ``heads``: of their tables; ``least_rounds``: from
-    which on a player is known."""
+    which on a player is known, and ``least_attacks`` a map; ``played_through``: so many matches, the latest."""
 
     reports: tuple[ReportSeen, ...]
     heads: tuple[str, ...]
+    least_attacks: int
     least_rounds: int
+    played_through: int
 
 
 def odds_page(moment: Moment, asked: Asked) -> OddsPage:
     """The odds page: all reports, never chosen by how good they look."""
     found = forecast_reports.reports(moment.conn)
     shown = [_seen(kind, source, found) for kind in Foretells for source in ReportOf if (kind, source) in found]
-    return OddsPage(tuple(shown), forecast_words.TENTH_HEADS, LEAST_ROUNDS)
+    return OddsPage(tuple(shown), forecast_words.TENTH_HEADS, LEAST_ATTACKS, LEAST_ROUNDS, PLAYED_THROUGH)
 
 
 def _seen(kind: Foretells, source: ReportOf, found: Reports) -> ReportSeen:

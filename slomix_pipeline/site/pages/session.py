@@ -143,12 +143,13 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
     session, winner = evidence.session, winner_of(evidence.session)
     pictures = site_reading.pictures(conn, key)
     expected = expected_of_teams(conn, key)
+    running = is_running(moment, asked, session.ended_at)
     before, after = _neighbours(moment, key)
     round_heads, by_round = _round_by_round(rounds, players)
     return SessionPage(
         key=key,
         title=score_text(session, evidence.names),
-        running=is_running(moment, asked, session.ended_at),
+        running=running,
         winner=evidence.names[Team(winner)] if winner in (Winner.A, Winner.B) else None,
         drawn=winner == Winner.DRAW,
         started_at=session.started_at,
@@ -161,7 +162,7 @@ def session_page(moment: Moment, asked: Asked) -> SessionPage:
         timing=timing_coverage(seen),
         grade=evidence.grade,
         matches=match_lines(matches),
-        fairness=fairness_text(expected, session) if expected else None,
+        fairness=fairness_text(expected, session, running=running) if expected else None,
         best=_cards(players, evidence.names, matches),
         hardest=hardest(duels.met),
         teams=team_tables(players, evidence.names, team_totals(conn, "session", key), own_usual(conn, key), order),
