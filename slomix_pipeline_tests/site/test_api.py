@@ -292,7 +292,16 @@ def test_what_counts_nowhere_has_resources_that_say_so(pipeline: Pipeline) -> No
     unread = pipeline.put_and_take_in(f"{just_now():%Y-%m-%d-%H%M%S}-supply-round-1.txt", b"nothing of the kind\n")
     (row,) = pipeline.rows("select guid, round_key from round_player limit 1")
     with pages_of(pipeline.database) as client:
-        for parts in ((), ("sessions",), ("maps",), ("weapons",), ("opponents",), ("pairs",), ("badges",), ("aliases",)):
+        for parts in (
+            (),
+            ("sessions",),
+            ("maps",),
+            ("weapons",),
+            ("opponents",),
+            ("pairs",),
+            ("badges",),
+            ("aliases",),
+        ):
             url = api_url("players", row["guid"], *parts)
             answer = client.get(url)
             assert answer.status_code == 200 and trouble(url, answer) == [], url
