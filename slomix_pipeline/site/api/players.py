@@ -1,6 +1,7 @@
 """Players: the list, a career and its parts, two of them side by side.
 
-Does not belong here: what a career is (``warehouse.careers``, ``warehouse.players``), boards (``boards``).
+Does not belong here: what a career is (``warehouse.careers``, ``warehouse.players``), boards (``boards``), with whom
+somebody played (``pairs``).
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ from slomix_pipeline.warehouse.careers import (
 )
 from slomix_pipeline.warehouse.deeds import DeedSeen, deeds
 from slomix_pipeline.warehouse.nights import Night, lately
-from slomix_pipeline.warehouse.pair_records import NemesisSeen, PairRecord, nemesis_of, pair_of, pairs_of
+from slomix_pipeline.warehouse.pair_records import NemesisSeen, nemesis_of, pair_of
 from slomix_pipeline.warehouse.players import MapPlayed, PlayerListed, PlayerMet
 from slomix_pipeline.warehouse.records import RecordSeen
 from slomix_pipeline.warehouse.site_store import Moment
@@ -62,13 +63,6 @@ class PlayerInList(PlayerListed, Linked):
 class NemesisOfPlayer(NemesisSeen, Linked):
     """Who killed him more often than is to be expected: ``kills`` of the ``times`` that one of them killed the other,
     of which ``expected`` were to be; in rounds with a list of who killed whom."""
-
-
-@dataclass(frozen=True)
-class PairOfPlayer(PairRecord, Linked):
-    """Somebody with whom he played many decided matches in one team. ``expected``: of ``won``, by how strong the teams
-    are, null: unknown; ``low``, ``high``: the shares of wins, 0 to 1, between which they speak for in 95 of 100 cases;
-    ``apart``, ``apart_won``: matches with one of them alone, and those which he won."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,18 +276,6 @@ def player_opponents(request: Request, guid: str, after: After = None, limit: Li
         rows = players.most_met(moment.conn, guid, None) if guids_of_player(moment.conn, guid, "opponents") else []
         part, more = listed(asked, rows, lambda row: row.guid, limit, after)
         return Listed(tuple(OpponentOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
-
-    return answer(request, make)
-
-
-@ROUTER.get("/players/{guid}/pairs", response_model=Listed[PairOfPlayer])
-def player_pairs(request: Request, guid: str, after: After = None, limit: Limit = USUAL) -> Response:
-    """With whom he played many decided matches in one team, the most first, beside how many were to be won."""
-
-    def make(moment: Moment, asked: Asked) -> Listed[PairOfPlayer]:
-        rows = pairs_of(moment.conn, guid) if guids_of_player(moment.conn, guid, "pairs") else []
-        part, more = listed(asked, rows, lambda row: row.guid, limit, after)
-        return Listed(tuple(PairOfPlayer(**vars(row), **player_links(row.guid)) for row in part), more)
 
     return answer(request, make)
 

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slomix_pipeline.site.answers import JSON, Body, build, tags
-from slomix_pipeline.site.api import about, boards, expected, matches, players, seasons, sessions
+from slomix_pipeline.site.api import about, boards, expected, matches, pairs, players, seasons, sessions
 from slomix_pipeline.site.api.door import BURST, PER_MINUTE
 from slomix_pipeline.site.api.kit import MOST, MOUNTED, ROUTER, USUAL
 from slomix_pipeline.site.api.problems import problem_schema
 
-_GROUPS = (sessions, matches, players, expected, boards, seasons, about)  # each adds its own to ROUTER
+_GROUPS = (sessions, matches, players, pairs, expected, boards, seasons, about)  # each adds its own to ROUTER
 INTRODUCTION = f"""The same numbers as on the pages, for programs. Nobody logs in, only GET and HEAD are answered, and \
 programs of every origin may ask.
 
