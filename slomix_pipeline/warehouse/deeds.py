@@ -83,22 +83,26 @@ def _seen(conn: Connection[DictRow], first: str, deed: Deed, of: Mapping[str, An
 
 def _first_in_sessions(conn: Connection[DictRow], guids: list[str]) -> list[DeedSeen]:
     """The first full hold and the first comeback: found among a few of his sessions at a time, in the order of play."""
-    nights = conn.execute(
-        """select session_key, min(first_seen) as began_at from alias_fact
-           where guid = any(%s) group by session_key order by began_at, session_key""",
-        [guids],
+    few_by_few = conn.execute(
+        """select array_agg(session_key) as session_keys, min(began_at) as began_at
+           from (
+               select session_key, min(first_seen) as began_at,
+                      (row_number() over (order by min(first_seen), session_key) - 1) / %s as few
+               from alias_fact where guid = any(%s) group by session_key
+           ) night
+           group by few order by few""",
+        [_AT_ONCE, guids],
     ).fetchall()
     first: dict[Deed, DeedSeen] = {}
-    for at in range(0, len(nights), _AT_ONCE):
-        some = nights[at : at + _AT_ONCE]
+    for some in few_by_few:
         waiting = [
             deed
             for deed in (Deed.FULL_HOLD, Deed.COMEBACK)
-            if deed not in first or some[0]["began_at"] <= first[deed].stamp  # sessions of two servers overlap
+            if deed not in first or some["began_at"] <= first[deed].stamp  # sessions of two servers overlap
         ]
         if not waiting:
             break
-        for own in _among(conn, waiting, guids, [night["session_key"] for night in some]):
+        for own in _among(conn, waiting, guids, some["session_keys"]):
             first[own.deed] = min(first.get(own.deed, own), own, key=lambda seen: (seen.stamp, seen.round_key))
     return list(first.values())
 

@@ -15,9 +15,10 @@ select 'career' as level, 'all' as scope, f.scope as session_key, f.guid, f.roun
        metric_multikills(f.multikills_2, f.multikills_3, f.multikills_4, f.multikills_5, f.multikills_6) as multikills
 from player_session_fact f
 union all
-select 'map', f.map, f.session_key, f.guid, 1, f.kills, f.deaths, f.damage_given,
-       f.seconds_played, f.hits, f.shots, f.headshots, f.revives_given, f.gibs,
-       f.objectives_stolen + f.objectives_returned + f.dynamites_planted + f.dynamites_defused,
+select 'map', f.map, f.session_key, f.guid, 1::bigint, f.kills::bigint, f.deaths::bigint, f.damage_given::bigint,
+       f.seconds_played::bigint, f.hits::bigint, f.shots::bigint, f.headshots::bigint, f.revives_given::bigint,
+       f.gibs::bigint,   -- the types of the half above: else neither half is read by itself
+       (f.objectives_stolen + f.objectives_returned + f.dynamites_planted + f.dynamites_defused)::bigint,
        metric_multikills(f.multikills_2, f.multikills_3, f.multikills_4, f.multikills_5, f.multikills_6)
 from player_round_fact f
 where counts_in_careers(f.flags);
