@@ -56,23 +56,27 @@ _SCHEMA = sql.SQL(" union all ").join(
 )
 _WRITTEN = """select relname as name, pg_relation_size(oid) > %s or reltuples >= 0 as large from pg_class
               where relkind = 'r' and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0"""
+_ANALYSED = """select relname as name from pg_class
+               where relkind = 'r' and relnamespace = 'public'::regnamespace and reltuples = 0 order by 1"""
 _OTHERS = """select 1 from pg_stat_activity
              where datname = current_database() and pid <> pg_backend_pid() and pid <> all(%s)"""
 
 
 @dataclass(frozen=True)
 class AsMade:
-    """A schema, and the rows that its tables begin with, by table."""
+    """A schema, the rows that its tables begin with, by table, and which tables PostgreSQL has looked at."""
 
     schema: list[DictRow]
     rows: dict[str, list[dict[str, Any]]]
+    analysed: tuple[str, ...]
 
 
 def as_made(database: Database) -> AsMade:
     """What a database holds that nobody used yet."""
     with database.connect() as conn:
         rows = {name: _rows_of(conn, name) for name in _written(conn)}
-        return AsMade(conn.execute(_SCHEMA).fetchall(), {name: own for name, own in rows.items() if own})
+        analysed = tuple(row["name"] for row in conn.execute(_ANALYSED))
+        return AsMade(conn.execute(_SCHEMA).fetchall(), {name: own for name, own in rows.items() if own}, analysed)
 
 
 def emptied(database: Database, made: AsMade) -> bool:
@@ -106,6 +110,9 @@ def _empty(conn: Connection[DictRow], made: AsMade) -> None:
             conn.execute(sql.SQL(emptying).format(sql.Identifier("public", name)))
     for name, rows in changed.items():
         _put_back(conn, name, rows)
+    for name in made.analysed:
+        if name in written:
+            conn.execute(sql.SQL("analyze {}").format(sql.Identifier("public", name)))
     conn.execute(
         """select setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
            from pg_sequences where schemaname = 'public' and last_value is not null"""

@@ -29,7 +29,7 @@ def half_time_parts(said: HalfTimeSaid, when: str = "so far") -> list[str]:
     """What there is to know of the time to beat: par, with the attacks that it is of where these are others (it is of
     this limit alone), and how likely it is to be beaten; of too few attacks only how many there were. ``when`` that
     was."""
-    of_others = "" if said.par_attacks == said.attacks else f" (of {said.par_attacks:,})"
+    of_others = "" if said.par_attacks in (None, said.attacks) else f" (of {said.par_attacks:,})"
     par = [] if said.par is None else [f"par {format_time(said.par)}{of_others}"]
     if said.chance is None:
         return [*par, "too few attacks for odds"] if par else [f"{_attacks(said)} on this map {when}"]

@@ -256,13 +256,19 @@ def unlikely(model: AttackModel) -> list[str]:
 # --- to keep it ---
 
 
+def guid_of(term: str) -> str | None:
+    """Whose term it is; None of one that is nobody's."""
+    of_player = Term.PLAYER.of("")
+    return term.removeprefix(of_player) if term.startswith(of_player) else None
+
+
 def as_json(model: AttackModel) -> dict[str, Any]:
     """A model as plain lists and numbers, to be kept; see ``from_json``."""
     return {
         "terms": str(model.terms),
         "sigma": model.sigma,
         "matches": model.matches,
-        "values": [[term, value] for term, value in model.values.items()],  # in order, which objects may lose
+        "values": [[term, value, guid_of(term)] for term, value in model.values.items()],  # objects may lose the order
         "covariance": [list(row) for row in model.covariance],
         "damage": {Term.PLAYER.of(guid): strength for guid, strength in model.damage.items()},
         "attacks": dict(model.attacks),
@@ -276,7 +282,7 @@ def from_json(kept: Mapping[str, Any]) -> AttackModel:
         Terms(kept["terms"]),
         kept["sigma"],
         kept["matches"],
-        dict(kept["values"]),
+        {term: value for term, value, _ in kept["values"]},
         tuple(tuple(row) for row in kept["covariance"]),
         {term.removeprefix(Term.PLAYER.of("")): strength for term, strength in kept["damage"].items()},
         kept["attacks"],

@@ -39,7 +39,7 @@ class HalfTimeSaid:
     limit_seconds: int | None
     attacks: int
     par: int | None
-    par_attacks: int
+    par_attacks: int | None
     chance: float | None
 
 

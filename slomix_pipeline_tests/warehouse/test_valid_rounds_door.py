@@ -32,11 +32,14 @@ MAY_READ_PAST_THE_DOORS = {
     "round_player_metric": "one row per player and round",
     "player_timing_comparison": "one row per player and round",
     "player_round_receipt": "one row per player and round, to compare with its file",
+    "rated_roster": "whether anybody in a match can't be told, whose numbers came through no door",
+    "prediction_scored": "the same, by rated_roster",
 }
 MODULES_THAT_MAY_ADD_UP = {
     "warehouse/comparisons.py": "what is stored of a round against what its file says",
     "warehouse/parsed.py": "what is stored of a round, read back",
     "warehouse/predictions.py": "who plays a match whose second round is still to come",
+    "warehouse/played_history.py": "whether anybody in a round can't be told, whose numbers came through no door",
 }
 
 # Which relation each view selects from, as PostgreSQL recorded it when the view was made.

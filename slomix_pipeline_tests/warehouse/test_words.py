@@ -29,7 +29,7 @@ from slomix_pipeline.settings import project_folder
 from slomix_pipeline.warehouse.catalogue import Partitions
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.fitted import Model
+from slomix_pipeline.warehouse.fitted import Model, Step
 
 WORDS: dict[str, type[StrEnum]] = {
     "file.kind": FileKind,
@@ -62,6 +62,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "due.kind": ThingKind,
     "uncatalogued.kind": Partitions,
     "fitted.model": Model,
+    "learned.step": Step,
     "expected_night.metric": Metric,
     "told_surprise.metric": Metric,
     "prediction.kind": Foretells,

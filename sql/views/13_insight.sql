@@ -79,8 +79,7 @@ from fitted f
 cross join lateral rows from (jsonb_array_elements(f.parameters -> 'values'),
                               jsonb_array_elements(f.parameters -> 'covariance')) with ordinality as part (term, shared, at)
 cross join lateral (
-    select case when part.term ->> 0 like 'player %' then 'player' else part.term ->> 0 end as term,
-           case when part.term ->> 0 like 'player %' then substr(part.term ->> 0, 8) end as person_guid
+    select case when part.term ->> 2 is null then part.term ->> 0 else 'player' end as term, part.term ->> 2 as person_guid
 ) named
 where f.model = 'player_times';
 comment on view attack_term is
