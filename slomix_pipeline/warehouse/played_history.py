@@ -39,10 +39,19 @@ def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None 
     """Every round that counts, or those of some sessions, in order of play; players by person. Not one in which it is
     not known of somebody how long he played or who he is: the others would look fewer than they were. A number that
     holds more than its round is unknown, as in careers."""
-    some = "" if session_keys is None else "and f.session_key = any(%(sessions)s)"  # pages plan for any value: no "or"
+    some = in_them = ""
+    if session_keys is not None:  # pages plan for any value, so without an "or", and by keys that an index knows
+        some = "and f.session_key = any(%(sessions)s)"
+        in_them = """and p.round_key = any(array(select round_key from session_round
+                                                 where session_key = any(%(sessions)s)))"""
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
-            f"""select f.round_key, f.session_key, f.stamp, f.map, m.attackers_side,
+            f"""with untold as materialized (
+                   select p.round_key from round_player p
+                   where p.side in (1, 2) {in_them}
+                     and (p.seconds_played is null or %(no_identity)s = any(p.flags))
+               )
+               select f.round_key, f.session_key, f.stamp, f.map, m.attackers_side,
                       coalesce(who.person_guid, f.guid) as person, min(f.side),
                       sum(f.seconds_played)::integer,
                       case when bool_and(f.damage_given is not null and counts_in_careers(f.flags))
@@ -52,10 +61,7 @@ def played_rounds(conn: Connection[DictRow], session_keys: Sequence[str] | None 
                from player_round_fact f
                left join person_decided who using (guid)
                left join match m using (match_key)
-               where f.side in (1, 2) {some}
-                 and not exists (select from round_player p
-                                 where p.round_key = f.round_key and p.side in (1, 2)
-                                   and (p.seconds_played is null or %(no_identity)s = any(p.flags)))
+               where f.side in (1, 2) {some} and f.round_key not in (select round_key from untold)
                group by f.round_key, f.session_key, f.stamp, f.map, m.attackers_side, person
                having min(f.side) = max(f.side)
                order by f.stamp, f.round_key, person""",
