@@ -27,7 +27,7 @@ WIDTHS = {"desktop": 760, "phone": 390}
 PAGE_WIDTHS = {"wide": 1366, "phone": 390}
 PAGE_HEIGHT = 900
 TALL = 4000  # pixels: the page's head stays above all that is pictured
-MOST_BYTES = 4 * 2**20  # of all pictures together
+MOST_BYTES = 5 * 2**20  # of all pictures together
 
 HEAD = f"""# What it looks like
 
