@@ -4,6 +4,8 @@ anew from everything, when history is another one.
 Does not belong here: any work (``stages``), when it is done (``sensors.insight``).
 """
 
+from collections.abc import Callable, Sequence
+
 import dagster as dg
 
 from slomix_pipeline.assets.common import NOBODY_WAITS, OWNER
@@ -22,22 +24,33 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import Model
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=[OWNER],
-    kinds={"postgres", "python"},
-    tags={"stage": "insight"},
-    deps=[dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "parameters",
-            asset="attack_model",
-            description="Every parameter is a number, nobody is stronger than a team, and times scatter as they do.",
-        )
-    ],
-    op_tags=NOBODY_WAITS,
+def _of_history(
+    name: str, *, deps: Sequence[str | dg.AssetDep], description: str, check: str, check_description: str
+) -> Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]:
+    """Declares an asset of them, with its one check."""
+    return dg.asset(
+        name=name,
+        group_name=GROUP,
+        owners=[OWNER],
+        kinds={"postgres", "python"},
+        tags={"stage": "insight"},
+        op_tags=NOBODY_WAITS,
+        deps=list(deps),
+        description=description,
+        check_specs=[dg.AssetCheckSpec(check, asset=name, description=check_description)],
+    )
+
+
+_MATCHES = dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())
+
+
+@_of_history(
+    "attack_model",
+    deps=[_MATCHES],
     description="How long attacks take: on each map, second ones, by who plays. Fitted from nothing to all matches "
     "that were decided by what was played; half-time odds and strengths are read from it.",
+    check="parameters",
+    check_description="Every parameter is a number, nobody is stronger than a team, and times scatter as they do.",
 )
 def attack_model(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     learned = learn(database)
@@ -59,22 +72,13 @@ def attack_model(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=[OWNER],
-    kinds={"postgres", "python"},
-    tags={"stage": "insight"},
+@_of_history(
+    "forecast_scores",
     deps=["attack_model"],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "calibration",
-            asset="forecast_scores",
-            description="What was said at half-time came true about as often as it was said to, as far as can be told.",
-        )
-    ],
-    op_tags=NOBODY_WAITS,
     description="How good what was foretold was (the ledger), and how good it would have been, playing history through "
     "night by night (a backtest): log loss against knowing nothing, Brier score, calibration.",
+    check="calibration",
+    check_description="What was said at half-time came true about as often as it was said to, as far as can be told.",
 )
 def forecast_scores(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     found = {key: kept.report for key, kept in report_forecasts(database).items()}
@@ -97,22 +101,13 @@ def forecast_scores(database: dg.ResourceParam[Database]) -> dg.MaterializeResul
     )
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=[OWNER],
-    kinds={"postgres", "python"},
-    tags={"stage": "insight"},
-    deps=[dg.AssetDep("match_score", partition_mapping=dg.AllPartitionMapping())],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "sums",
-            asset="expectation",
-            description="Of the last month, what all did together is what was expected of all, within 3 %.",
-        )
-    ],
-    op_tags=NOBODY_WAITS,
+@_of_history(
+    "expectation",
+    deps=[_MATCHES],
     description="The damage and kills that were to be expected of everybody in every round, by his own usual, the map, "
     "attack or defence and his opponents, as all sessions before tell; and what is usual now.",
+    check="sums",
+    check_description="Of the last month, what all did together is what was expected of all, within 3 %.",
 )
 def expectation(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     learned = learn_usual(database)
@@ -130,22 +125,13 @@ def expectation(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=[OWNER],
-    kinds={"postgres", "python"},
-    tags={"stage": "insight"},
+@_of_history(
+    "pairs",
     deps=["attack_model", "forecast_scores"],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "nemeses",
-            asset="pairs",
-            description="Few have a nemesis: were it many, what is expected of duels would be wrong.",
-        )
-    ],
-    op_tags=NOBODY_WAITS,
     description="What every two players won together, beside what strengths let expect of their teams, and who killed "
     "somebody surely more often than was to be expected: counted anew over all of history.",
+    check="nemeses",
+    check_description="Few have a nemesis: were it many, what is expected of duels would be wrong.",
 )
 def pairs(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     found = find_pairs(database)
