@@ -212,10 +212,6 @@ class Strength(NamedTuple):
     sd: float
     matches: int
 
-    @property
-    def is_regular(self) -> bool:
-        return self.matches >= REGULAR_FROM
-
 
 def strengths(model: AttackModel) -> list[Strength]:
     """Everybody's strength, by GUID: their order would say more than is known. None while nobody is a regular, as only

@@ -9,6 +9,7 @@ from statistics import fmean
 import pytest
 
 from slomix_pipeline.rules.attack_model import (
+    REGULAR_FROM,
     AttackModel,
     Dealt,
     RatedMatch,
@@ -69,7 +70,7 @@ def test_how_unsure_it_says_to_be_is_how_unsure_it_is() -> None:
     inside = []
     for seed in range(4):
         drawn = history(142, seed)
-        found = [own for own in strengths(fit(drawn.matches)) if own.is_regular]
+        found = [own for own in strengths(fit(drawn.matches)) if own.matches >= REGULAR_FROM]
         middle = sum(drawn.strengths[own.guid] for own in found) / len(found)
         inside += [abs(own.value - drawn.strengths[own.guid] + middle) < 1.2816 * own.sd for own in found]
     assert 0.65 <= sum(inside) / len(inside) <= 0.97  # of 80 %
