@@ -13,6 +13,7 @@ from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
 from slomix_pipeline.checks.golden import golden_night
+from slomix_pipeline.report_job import pipeline_report
 from slomix_pipeline.resources import (
     DatabaseResource,
     DiscordResource,
@@ -47,6 +48,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             jobs.report_sessions,
             jobs.refit_insight,
             suggest_teams,
+            pipeline_report,
             *post_jobs.JOBS,
         ],
         schedules=schedules_of(settings),

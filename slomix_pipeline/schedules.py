@@ -1,14 +1,15 @@
-"""When something is posted by itself: boards once a week, what was played on this day, a digest in the morning.
+"""When something is posted by itself: boards once a week, what was played on this day, a digest in the morning; and to
+those who run the pipeline how it stands.
 
 Belongs here: which schedules the settings switch on; none is there whose setting is not set. Does not belong here: what
-is posted (``post_jobs``), and that it is posted once, which goes by its day (``rules.asked``).
+is posted (``post_jobs``, ``report_job``), and that it is posted once, which goes by its day (``rules.asked``).
 """
 
 from datetime import UTC, datetime, time
 
 import dagster as dg
 
-from slomix_pipeline import post_jobs
+from slomix_pipeline import post_jobs, report_job
 from slomix_pipeline.settings import Settings, moment_of_week
 
 
@@ -25,6 +26,9 @@ def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
     if settings.morning_digest_at:
         cron = f"{_of_day(settings.morning_digest_at)} * * *"
         found.append(_schedule("morning_digest", post_jobs.post_morning_digest, cron, settings))
+    if settings.nightly_report_at:
+        cron = f"{_of_day(settings.nightly_report_at)} * * *"
+        found.append(_schedule(report_job.NIGHTLY, report_job.pipeline_report, cron, settings))
     return found
 
 
@@ -35,7 +39,7 @@ def _of_day(at: str) -> str:
 
 def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
     def asks_for_its_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return request_for(name, context.scheduled_execution_time, datetime.now(UTC), settings)
+        return request_for(name, context.scheduled_execution_time, datetime.now(UTC), settings, job.name)
 
     return dg.ScheduleDefinition(
         name=name,
@@ -48,13 +52,15 @@ def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -
     )
 
 
-def request_for(name: str, tick: datetime, now: datetime, settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    """The run that a tick asks for: that of its day. Dagster makes up for the last tick of a time in which it did not
-    run: that is no news any more when it is too old."""
+def request_for(
+    name: str, tick: datetime, now: datetime, settings: Settings, job: str
+) -> dg.RunRequest | dg.SkipReason:
+    """The run that a tick asks for: that of its day, of a job whose op has the schedule's name. Dagster makes up for the
+    last tick of a time in which it did not run: that is no news any more when it is too old."""
     day = f"{tick.astimezone(settings.zone):%Y-%m-%d}"
     if now - tick > settings.publish_max_age:
         return dg.SkipReason(
-            f"the time of {day} was missed by more than SLOMIX_PUBLISH_MAX_AGE; post_{name} posts it from the launchpad"
+            f"the time of {day} was missed by more than SLOMIX_PUBLISH_MAX_AGE; {job} posts it from the launchpad"
         )
     config = dg.RunConfig(ops={name: post_jobs.DayConfig(day=day)})
     return dg.RunRequest(run_key=f"{name}:{day}", run_config=config)

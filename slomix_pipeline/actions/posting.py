@@ -14,13 +14,14 @@ from slomix_pipeline.discord.channels import Channels, channels_in_use
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.rules.things import ALARMS, ASKED, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import ALARMS, ASKED, REPORTS, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.alarms import tell_alarms
 from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
 from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.stages.pipeline_report import tell_report
 from slomix_pipeline.warehouse import asked_posts, due
 from slomix_pipeline.warehouse.database import Database
 
@@ -109,6 +110,9 @@ def _run(settings: Settings, database: Database, channels: Channels, thing: Thin
         return
     if thing.kind in ASKED:
         tell_asked([thing.partition_key], Tools(database, settings, NoGameServer(), channels))
+        return
+    if thing.kind in REPORTS:
+        tell_report([thing.partition_key], Tools(database, settings, NoGameServer(), channels))
         return
     stages = OF_A_SESSION if thing.kind is ThingKind.SESSION else OF_A_ROUND
     with working_alone(database):

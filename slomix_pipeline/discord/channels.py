@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from slomix_pipeline.discord.patience import Patience
-from slomix_pipeline.rules.things import ALARMS, ASKED, RESULTS, ThingKind
+from slomix_pipeline.rules.things import ALARMS, ASKED, REPORTS, RESULTS, ThingKind
 from slomix_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Channels(NamedTuple):
             return self.boards
         if kind in RESULTS or kind in ASKED:
             return self.results
-        return self.admin if kind in ALARMS else self.dev
+        return self.admin if kind in (*ALARMS, *REPORTS) else self.dev
 
     def kinds_in(self, channel: "Discord") -> tuple[ThingKind, ...]:
         """The kinds of things that a channel is told."""

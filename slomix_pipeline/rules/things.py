@@ -17,20 +17,22 @@ class ThingKind(StrEnum):
     TIMING = "timing"  # of a round whose stopwatch did not show what was played
     ALARM = "alarm"  # what whoever runs the server has to look at, from when it comes up until it is over
     ASKED = "asked"  # a board, a player … that somebody or a schedule asked for
+    REPORT = "report"  # how the pipeline stands, on a day
 
 
 RESULTS = (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION)  # what the channel of results is told
 TIMINGS = (ThingKind.TIMING,)  # the dev channel
 ALARMS = (ThingKind.ALARM,)  # and the admin channel
 ASKED = (ThingKind.ASKED,)  # the channel of boards, if there is one, else that of results
-UNCHECKED = (*ALARMS, *ASKED)  # of no partition, so no check is about them
+REPORTS = (ThingKind.REPORT,)  # the admin channel, too
+UNCHECKED = (*ALARMS, *ASKED, *REPORTS)  # of no partition, so no check is about them
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
     """Something that is told at most once. ``partition_key``: of the round or session that it is about; of an alarm its
-    cause and number, of what was asked for the key of the asking. ``part``: of what does not fit into one message, the
-    second and so on."""
+    cause and number, of what was asked for the key of the asking, of a report its day. ``part``: of what does not fit
+    into one message, the second and so on."""
 
     kind: ThingKind
     partition_key: str

@@ -12,6 +12,7 @@ from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.chain import run_stages
 from slomix_pipeline.stages.common import Stage, Tools
 from slomix_pipeline.stages.match_post import match_post
+from slomix_pipeline.stages.pipeline_report import tell_report
 from slomix_pipeline.stages.session_post import session_post
 from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due
@@ -31,6 +32,7 @@ TELLERS: dict[ThingKind, _Teller] = {
     ThingKind.SESSION: _by(session_post),
     ThingKind.TIMING: _by(timing_comparison),
     ThingKind.ASKED: tell_asked,
+    ThingKind.REPORT: tell_report,
 }
 """Who tells what; alarms are told by who raises them, of what is wrong by then."""
 

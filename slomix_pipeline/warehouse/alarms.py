@@ -34,15 +34,15 @@ _SYMPTOMS = """
     select 'refused_webhooks',
            case p.kind when 'timing' then 'dev channel' when 'session' then 'summaries' when 'asked' then 'boards'
                        else 'results' end,
-           coalesce((array_agg(p.error order by p.claimed_at desc))[1], ''), max(p.claimed_at), count(*)
-    from post p
-    where p.state = 'refused' and p.payload_sha256 is null and p.kind <> 'alarm' and p.claimed_at > %(since)s
+           coalesce((array_agg(p.error order by p.since desc))[1], ''), max(p.since), count(*)
+    from refused_message p
+    where p.since > %(since)s
     group by 2
     union all
     select 'messages', m.thing, m.trouble || coalesce(': ' || m.detail, ''), m.since, 1
     from message_trouble m
     where m.kind <> 'alarm' and m.since > %(since)s
-      and not exists (select from post p where p.thing = m.thing and p.state = 'refused' and p.payload_sha256 is null)
+      and m.thing not in (select thing from refused_message)
     union all
     select 'silent_sessions', s.session_key,
            s.matches || ' matches, ' || s.matches - s.not_counted || ' of them with a result', s.ended_at, 1

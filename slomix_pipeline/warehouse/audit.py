@@ -54,7 +54,7 @@ class Scope:
 
 # Every query over rounds begins with this. ``missing_*_strict``: what file names alone tell, by date and map.
 # ``missing_*``: what pairing tells; a round 2 that may still come, or that was broken off, is not missing.
-_ROUNDS = """
+ROUNDS = """
 with looked_at as (
     select p.round_key, p.server, p.name, p.label, p.stamp, p.stamp_local, f.named_map,
            date_trunc('month', p.stamp_local)::date as month, r.number, r.status, r.reason, r.invalid_reason,
@@ -123,7 +123,7 @@ def months(conn: Connection[DictRow], scope: Scope) -> list[Month]:
     """Counts by month, oldest first, and last over all of them."""
     with conn.cursor(row_factory=rows_of(Month)) as cursor:
         return cursor.execute(
-            _ROUNDS
+            ROUNDS
             + """
             select month, count(*) as rounds, count(*) filter (where valid) as valid,
                    count(*) filter (where status is null) as not_worked_out,
@@ -162,7 +162,7 @@ def missing(conn: Connection[DictRow], scope: Scope) -> list[MissingRound]:
     """Rounds without their other round, newest first."""
     with conn.cursor(row_factory=rows_of(MissingRound)) as cursor:
         return cursor.execute(
-            _ROUNDS
+            ROUNDS
             + """
             select m.round_key, m.reason, m.stamp, 3 - m.label as lost,
                    seen.name as file_name, seen.status as file_status, seen.reason as file_reason
@@ -197,7 +197,7 @@ def counted_differently(conn: Connection[DictRow], scope: Scope) -> list[Counted
     """How often each count of missing rounds sees what the other does not, by what became of the round."""
     with conn.cursor(row_factory=rows_of(CountedDifferently)) as cursor:
         return cursor.execute(
-            _ROUNDS
+            ROUNDS
             + """
             select status,
                    count(*) filter (where missing_r1_strict or missing_r2_strict) as strict,
@@ -225,7 +225,7 @@ def not_counting(conn: Connection[DictRow], scope: Scope) -> list[NotCounting]:
     """Rounds that count nowhere, by status and reason, most first."""
     with conn.cursor(row_factory=rows_of(NotCounting)) as cursor:
         return cursor.execute(
-            _ROUNDS
+            ROUNDS
             + """
             select status, invalid_reason as reason,
                    count(*) as rounds, min(stamp) as oldest, max(stamp) as newest,
@@ -332,7 +332,7 @@ def message_troubles(conn: Connection[DictRow], scope: Scope) -> list[MessageTro
 def rounds_without_endstats(conn: Connection[DictRow], scope: Scope) -> list[str]:
     """Rounds that count and have no endstats, of the months in which some round has, newest first."""
     rows = conn.execute(
-        _ROUNDS
+        ROUNDS
         + """
         select round_key from looked_at join round_without_endstats using (round_key)
         where month in (select month from looked_at where endstats = 'exact_end')

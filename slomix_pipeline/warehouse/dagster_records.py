@@ -72,7 +72,11 @@ def forget_ticks(database: Database, now: datetime) -> int:
 
 def _are_here(database: Database) -> bool:
     with database.connect() as conn:
-        row = conn.execute("select to_regclass('dagster.event_logs') is not null as here").fetchone()
+        return _has_records(conn)
+
+
+def _has_records(conn: Connection[DictRow]) -> bool:
+    row = conn.execute("select to_regclass('dagster.event_logs') is not null as here").fetchone()
     return row is not None and bool(row["here"])
 
 
@@ -225,3 +229,19 @@ def sizes(conn: Connection[DictRow]) -> Sizes:
         ).fetchone()
     assert found is not None
     return found
+
+
+def oldest_run(conn: Connection[DictRow]) -> datetime | None:
+    """Since when there are runs; None where there is none, or they are kept elsewhere."""
+    if not _has_records(conn):
+        return None
+    row = conn.execute("select min(create_timestamp) at time zone 'UTC' as since from dagster.runs").fetchone()
+    return None if row is None else row["since"]
+
+
+def heartbeats(conn: Connection[DictRow]) -> dict[str, datetime]:
+    """The last sign of life of each of Dagster's daemons; none where its records are kept elsewhere."""
+    if not _has_records(conn):
+        return {}
+    rows = conn.execute("select daemon_type, timestamp at time zone 'UTC' as at from dagster.daemon_heartbeats")
+    return {row["daemon_type"]: row["at"] for row in rows}

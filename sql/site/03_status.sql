@@ -1,7 +1,8 @@
--- What the page of the chain's status reads beside the rest: moments and words of ours, and no name, path or address.
+-- What the page of the chain's status reads beside the rest: moments and words of ours, and no name or address. Folders
+-- are named as the settings name them, which the process of the pages knows; no page shows that.
 
 create view site.folder_look as
-select looked_at from public.folder_look;
+select server, folder, looked_at from public.folder_look;
 comment on view site.folder_look is 'When each folder of the game server was last listed with success.';
 
 -- Dagster keeps its records in a schema of its own, or elsewhere: then nothing is known of it.

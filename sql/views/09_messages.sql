@@ -43,6 +43,12 @@ where (p.thing is null or p.state in ('failed', 'refused')
 comment on view undelivered is
 'What was due and surely did not arrive: never tried (state null), failed, refused, or sent and shown to be wrong by an edit that did not get through and still can.';
 
+create view refused_message as
+select thing, kind, error, claimed_at as since from post
+where state = 'refused' and payload_sha256 is null and kind not in ('alarm', 'report');
+comment on view refused_message is
+'Messages that their webhook refused, whatever they say: it is deleted, wrong, or without rights. But for those to the channel that is told of it.';
+
 create view message_trouble as
 select found.*, coalesce(s.session_key, merged.session_key, found.partition_key) as session_key
 from (
