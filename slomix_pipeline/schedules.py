@@ -10,7 +10,8 @@ from datetime import UTC, datetime, time
 import dagster as dg
 
 from slomix_pipeline import post_jobs, report_job
-from slomix_pipeline.settings import Settings, moment_of_week
+from slomix_pipeline.setting_texts import moment_of_week
+from slomix_pipeline.settings import Settings
 
 
 def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
