@@ -56,8 +56,8 @@ def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -
 def request_for(
     name: str, tick: datetime, now: datetime, settings: Settings, job: str
 ) -> dg.RunRequest | dg.SkipReason:
-    """The run that a tick asks for: that of its day, of a job whose op has the schedule's name. Dagster makes up for the
-    last tick of a time in which it did not run: that is no news any more when it is too old."""
+    """The run that a tick asks for: that of its day, of a job whose op has the schedule's name. Dagster makes up for
+    the last tick of a time in which it did not run: that is no news any more when it is too old."""
     day = f"{tick.astimezone(settings.zone):%Y-%m-%d}"
     if now - tick > settings.publish_max_age:
         return dg.SkipReason(

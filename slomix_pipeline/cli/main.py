@@ -21,6 +21,7 @@ from rich.text import Text
 from slomix_pipeline.cli import careers, insight
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
+from slomix_pipeline.cli.health import doctor, report
 from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.posting import post
 from slomix_pipeline.cli.terminal import (
@@ -30,7 +31,6 @@ from slomix_pipeline.cli.terminal import (
     err,
     not_here,
     out,
-    print_findings,
     print_json,
     print_lines,
     print_markdown,
@@ -55,7 +55,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, *insight.COMMANDS, discord, identity, lua, override, post, team):
+for command in (*careers.COMMANDS, *insight.COMMANDS, discord, doctor, identity, lua, override, post, report, team):
     main.add_command(command)
 
 
@@ -314,13 +314,14 @@ def explain(what: str, player: str | None, of_session: bool, as_json: bool) -> N
 def audit(server: str | None, since: str, output: Path | None) -> None:
     """Report, in Markdown, what is missing, what does not count and which checks did not pass."""
     with clear_errors():
-        from slomix_pipeline.reports.audit import UnknownServer, report
+        from slomix_pipeline.reports.audit import UnknownServer
+        from slomix_pipeline.reports.audit import report as audit_of
 
         if since and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", since):
             raise click.BadParameter("a month such as 2026-02", param_hint="--since")
         settings = read_settings()
         try:
-            text = report(database_of(settings), settings, server, since, datetime.now(UTC))
+            text = audit_of(database_of(settings), settings, server, since, datetime.now(UTC))
         except UnknownServer as error:
             not_here(error)
         if output is None:
@@ -328,15 +329,6 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
         else:
             output.write_text(text, "utf-8")
             err.print(f"written to {output}", soft_wrap=True)
-
-
-@main.command()
-def doctor() -> None:
-    """Check settings, database, game server, Discord; say what to do about what is wrong."""
-    with clear_errors():
-        from slomix_pipeline.actions.doctor import examine
-
-        print_findings(examine(read_settings()))
 
 
 def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str] | None = None) -> None:

@@ -172,10 +172,9 @@ def _rounds(report: PipelineReport) -> Iterator[str]:
     yield f"{_many(report.totals.rounds, 'round')}, {report.totals.valid_rounds:,} count; {sessions}"
     for covered in report.coverage:
         if covered.rounds:
-            yield (
-                f"last {covered.days} days: {covered.rounds:,}, Lua timing of {_share(covered.with_timing, covered.rounds)}"
-                f", endstats of {_share(covered.with_endstats, covered.valid)} that count"
-            )
+            timing = _share(covered.with_timing, covered.rounds)
+            endstats = _share(covered.with_endstats, covered.valid)
+            yield f"last {covered.days} days: Lua timing of {timing} rounds, endstats of {endstats} that count"
     if report.missing:
         oldest, newest = report.missing[-1], report.missing[0]
         yield f"without their other round: {len(report.missing):,}; the oldest {oldest.round_key}, " + (
@@ -219,9 +218,8 @@ def _of_messages(found: Sequence[Waiting], one: str, several: str) -> tuple[int,
 def _machine(report: PipelineReport) -> Iterator[str]:
     insight = report.insight
     if insight.played_at and insight.fitted_of != insight.state:
-        yield "insight does not know all of history" + (
-            f"; learned last {span(report.made_at - insight.fitted_at)} ago" if insight.fitted_at else " and never learned"
-        )
+        last = f"learned last {span(report.made_at - insight.fitted_at)} ago" if insight.fitted_at else "never learned"
+        yield f"insight does not know all of history; {last}"
     kept = f", runs since {report.dagster_since:%Y-%m-%d}" if report.dagster_since else ""
     yield (
         f"database {_megabytes(report.totals.database_bytes)}, Dagster's records {_megabytes(report.dagster_bytes)} of "
@@ -276,9 +274,7 @@ def as_json(report: PipelineReport) -> Mapping[str, Any]:
         "made_at": utc_text(report.made_at),
         "headline": headline(report),
         "numbers": numbers(report),
-        "sections": [
-            {"title": own.title, "lines": list(own.lines)} for own in sections(report)
-        ],
+        "sections": [{"title": own.title, "lines": list(own.lines)} for own in sections(report)],
     }
 
 

@@ -58,9 +58,7 @@ class FolderLook:
 def folder_looks(conn: Connection[DictRow]) -> list[FolderLook]:
     """Of every folder that was ever listed."""
     with conn.cursor(row_factory=rows_of(FolderLook)) as cursor:
-        return cursor.execute(
-            "select server, folder, looked_at from folder_look order by server, folder"
-        ).fetchall()
+        return cursor.execute("select server, folder, looked_at from folder_look order by server, folder").fetchall()
 
 
 @dataclass(frozen=True, slots=True)

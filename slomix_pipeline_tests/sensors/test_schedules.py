@@ -52,7 +52,7 @@ def launch(pipeline: Pipeline, job: str, config: dict[str, Any], **tags: str) ->
 
 def tick(pipeline: Pipeline, name: str, at: datetime) -> None:
     """A tick of a schedule in time, and the run it asks for."""
-    request = request_for(name, at, at, pipeline.settings)
+    request = request_for(name, at, at, pipeline.settings, f"post_{name}")
     assert isinstance(request, dg.RunRequest)
     assert launch(pipeline, f"post_{name}", dict(request.run_config)).success
 
@@ -102,7 +102,7 @@ def test_a_time_or_board_that_is_none_is_refused(setting: str, value: str, said:
 
 def test_a_tick_asks_for_the_day_that_it_is_at_the_server() -> None:
     night = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # half past twelve there
-    request = request_for("on_this_day", night, night, load_settings(timezone="Europe/Ljubljana"))
+    request = request_for("on_this_day", night, night, load_settings(timezone="Europe/Ljubljana"), "post_on_this_day")
     assert isinstance(request, dg.RunRequest) and request.run_key == "on_this_day:2026-11-29"
 
 

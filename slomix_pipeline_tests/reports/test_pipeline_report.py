@@ -1,0 +1,166 @@
+"""The nightly report: files add up, what nobody looked at is told with since when, and it is posted once a day."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.discord.standin import Fault
+from slomix_pipeline.reports.pipeline_report import PipelineReport, gather, headline, numbers, sections
+from slomix_pipeline.rules.things import ThingKind
+from slomix_pipeline.schedules import request_for, schedules_of
+from slomix_pipeline.settings import load_settings
+from slomix_pipeline.stages.outbox import TELLERS
+from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline_tests.discord.telling_steps import posts
+from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
+from slomix_pipeline_tests.site_fixtures import Shown
+
+
+def report_of(pipeline: Pipeline, changes: str = "", later: timedelta = timedelta()) -> PipelineReport:
+    """The report as it is after some changes, which are taken back."""
+    with pipeline.database.connect() as conn:
+        conn.execute(changes.encode())
+        made = gather(conn, load_settings(), datetime.now(UTC) + later)
+        conn.rollback()
+    return made
+
+
+def lines_of(report: PipelineReport) -> dict[str, tuple[str, ...]]:
+    return {section.title: section.lines for section in sections(report)}
+
+
+def file_that(kind: str, status: str, name: str = "lost", **more: str) -> str:
+    """A row of the ledger, and nothing behind it."""
+    columns = {"server": "main", "name": name, "kind": kind, "partition_key": f"main:{name}", "status": status} | more
+    return f"insert into file ({', '.join(columns)}) values ({', '.join(map(repr, columns.values()))});"
+
+
+def test_every_file_that_was_seen_is_one_of_what_became_of_it(shown: Shown) -> None:
+    made = report_of(
+        shown.pipeline,
+        file_that("stats", "quarantined", reason="it is none")
+        + file_that("stats", "requested", "asked")
+        + file_that("ws", "listed", "weapons"),
+    )
+    found = numbers(made)
+    parts = ("ingested", "known", "quarantined", "waiting", "noted")
+    assert found["files_seen"] == sum(found[f"files_{part}"] for part in parts)
+    assert found["files_ingested"] >= 8 and found["files_unaccounted"] == 0
+    told = f"main: {found['files_seen']} seen = {found['files_ingested']} ingested + 1 quarantined + 1 waiting + "
+    assert lines_of(made)["Files"] == (f"{told}{found['files_noted']} noted",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("stats", "ingested"), ("timing", "ingested"), ("endstats", "ingested"), ("stats", "known"), ("ws", "ingested")],
+)
+def test_a_file_of_which_nothing_is_there_is_unaccounted_for_and_named(shown: Shown, kind: str, status: str) -> None:
+    made = report_of(shown.pipeline, file_that(kind, status))
+    assert numbers(made)["files_unaccounted"] == 1 and headline(made) == "1 file unaccounted for"
+    assert lines_of(made)["Files"][0].endswith("; unaccounted: 1")
+    assert lines_of(made)["To look at"][0] == f"main: 1 {kind} file {status}, and nothing shows it: lost"
+
+
+def test_what_nobody_looked_at_is_told_with_since_when_and_the_rest_is_silent(shown: Shown) -> None:
+    assert "To look at" not in lines_of(report_of(shown.pipeline))
+    made = report_of(
+        shown.pipeline,
+        file_that("stats", "quarantined", reason="it is none", finished_at="2026-01-02")
+        + """insert into link_request values ('80351110224678913', 'x', 'y', '2026-01-03');
+             insert into alarm (cause, opened_at) values ('messages', '2026-01-04');
+             update folder_look set looked_at = now() - interval '3 hours' where folder = 'gametimes'""",
+    )
+    assert lines_of(made)["To look at"] == (
+        "main: gametimes was not listed for 3 h",
+        "1 quarantined file, the oldest since 2026-01-02",
+        "1 link request, the oldest since 2026-01-03",
+        "1 open alarm, the oldest since 2026-01-04",
+    )
+
+
+def test_coverage_is_of_the_rounds_of_lately(shown: Shown) -> None:
+    found = numbers(report_of(shown.pipeline))
+    assert found["timing_percent_of_7_days"] == found["endstats_percent_of_30_days"] == 100
+    lost = "update round_timing set record_key = null, link_class = 'none'"
+    assert numbers(report_of(shown.pipeline, lost))["timing_percent_of_7_days"] == 0
+    later = numbers(report_of(shown.pipeline, later=timedelta(days=8)))
+    assert later["rounds_of_7_days"] == 0 < later["rounds_of_30_days"]
+    assert "timing_percent_of_7_days" not in later
+
+
+def test_the_oldest_round_without_its_other_is_named(shown: Shown) -> None:
+    lonely = "update round set status = 'r2_only' where round_key in (select r2_key from match)"
+    (line,) = (line for line in lines_of(report_of(shown.pipeline, lonely))["Rounds"] if "other" in line)
+    oldest = min((own for own in shown.evening.rounds if own.number == 2), key=lambda own: own.stamp)
+    assert line.startswith(f"without their other round: 2; the oldest {round_key(oldest)}, ")
+
+
+def test_nothing_at_all_has_a_report_too(database: Database) -> None:
+    with database.snapshot() as conn:
+        made = gather(conn, load_settings(), datetime.now(UTC))
+    assert headline(made) == "Nothing to look at"
+    assert [section.title for section in sections(made)] == ["Machine"]
+
+
+def test_the_command_says_the_same_to_people_and_to_programs(shown: Shown) -> None:
+    text, program = shown.pipeline.slomix("report"), shown.pipeline.slomix("report", "--json")
+    assert (text.exit_code, program.exit_code) == (0, 0)
+    told = json.loads(program.stdout)
+    assert told["schema"] == "slomix.report/1" and told["headline"] in text.stdout
+    for section in told["sections"]:
+        assert section["title"] in text.stdout
+        assert section["title"] == "Folders" or section["lines"][0].split(",")[0] in text.stdout
+    assert told["numbers"]["sessions"] == 1
+
+
+# --- the job ---
+
+
+def launch(pipeline: Pipeline, day: str = "2026-11-30") -> dict[str, Any]:
+    """One run of the job. Returns its metadata."""
+    defs = build_defs(**pipeline.resources)
+    config = {
+        "ops": {"nightly_report": {"config": {"day": day}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    done = defs.resolve_job_def("pipeline_report").execute_in_process(instance=pipeline.instance, run_config=config)
+    (output,) = [event for event in done.all_events if event.event_type_value == "STEP_OUTPUT"]
+    return {name: own.value for name, own in output.step_output_data.metadata.items()}
+
+
+def reports(pipeline: Pipeline) -> list[str]:
+    embeds = (message["embeds"][0] for message in pipeline.page.messages())
+    return [embed["title"] for embed in embeds if embed["footer"]["text"] == "slomix report"]
+
+
+def test_the_report_is_one_message_a_day_in_the_admin_channel_brought_up_to_date(pipeline: Pipeline) -> None:
+    assert launch(pipeline)["files_seen"] == 0  # kept as metadata, where no channel is told
+    assert reports(pipeline) == [] == pipeline.rows("select from due")
+    pipeline.discord, pipeline.admin = None, pipeline.discord
+    pipeline.page.misbehave(Fault.RATE_LIMITED)
+    launch(pipeline)
+    assert (reports(pipeline), posts(pipeline)) == ([], {"report:2026-11-30": "failed"})
+    for _ in range(2):  # as the outbox does
+        TELLERS[ThingKind.REPORT](["2026-11-30"], pipeline.tools())
+    assert reports(pipeline) == ["Nothing to look at"]
+    with pipeline.database.transaction() as conn:
+        conn.execute(file_that("stats", "ingested", "[/b]**x**").encode())
+    assert launch(pipeline)["files_unaccounted"] == 1
+    launch(pipeline, "2026-12-01")
+    assert reports(pipeline) == ["1 file unaccounted for"] * 2
+    assert posts(pipeline) == {"report:2026-11-30": "sent", "report:2026-12-01": "sent"}
+    assert "**x**" not in str(pipeline.page.messages())
+
+
+def test_the_schedule_is_there_with_its_setting_and_asks_for_its_day() -> None:
+    settings = load_settings(nightly_report_at="6:30", timezone="Europe/Ljubljana")
+    (own,) = schedules_of(settings)
+    assert (own.name, own.cron_schedule, own.execution_timezone) == ("nightly_report", "30 6 * * *", "Europe/Ljubljana")
+    at = datetime(2026, 11, 30, 5, 30, tzinfo=UTC)
+    request = request_for(own.name, at, at, settings, "pipeline_report")
+    assert isinstance(request, dg.RunRequest) and request.run_key == "nightly_report:2026-11-30"
+    dg.validate_run_config(build_defs(settings=settings).resolve_job_def("pipeline_report"), request.run_config)
