@@ -1,4 +1,5 @@
-"""``deploy/nginx.conf`` in a real nginx: who is let through to Dagster's UI, and with what."""
+"""The examples of ``deploy`` in a real nginx: who is let through to Dagster's UI, and with what; what of the public pages'
+process is not for the web."""
 
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,16 +73,33 @@ class Proxy:
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("nginx")
+    (folder / "users").write_text("{}:{{PLAIN}}{}\n".format(*LOGIN))
+    users = (r"/etc/nginx/slomix\.users", f"{folder}/users")
+    with running(folder, "nginx.conf", 3000, users) as port:
+        yield Proxy(port)
+
+
+@contextmanager
+def running(folder: Path, example: str, stands_for: int, *changes: tuple[str, str]) -> Iterator[int]:
+    """An example as it is, but for a certificate, its ports and some changes. Gives the port where nginx listens."""
     behind = ThreadingHTTPServer(("127.0.0.1", 0), _Behind)
     threading.Thread(target=behind.serve_forever, daemon=True).start()
-    port = free_port(0)
-    (folder / "users").write_text("{}:{{PLAIN}}{}\n".format(*LOGIN))
+    port, plain = free_port(0), free_port(0)
+    text = (bundled_folder("deploy") / example).read_text()
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};")
+    for pattern, changed in (
+        (r"listen 443 ssl", f"listen 127.0.0.1:{port}"),
+        (r"\n\s+ssl_\w+ [^;]+;", ""),
+        (rf"127\.0\.0\.1:{stands_for}", f"127.0.0.1:{behind.server_port}"),
+        *changes,
+    ):
+        text, times = re.subn(pattern, changed, text)
+        assert times, pattern
     as_ourselves = "user root;" if os.geteuid() == 0 else ""  # who else can't enter pytest's folder
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     inside = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(
-        f"daemon off; {as_ourselves} pid {folder}/pid; events {{}}\n"
-        f"http {{ access_log off; {inside}\n{without_certificate(folder, port, behind.server_port)}\n}}\n"
+        f"daemon off; {as_ourselves} pid {folder}/pid; events {{}}\nhttp {{ access_log off; {inside}\n{text}\n}}\n"
     )
     server = subprocess.Popen([NGINX or "", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
     try:
@@ -89,26 +108,12 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
             if (folder / "pid").exists() and (folder / "pid").read_text():
                 break
             time.sleep(0.05)
-        yield Proxy(port)
+        yield port
     finally:
         server.terminate()
         server.wait(10)
         behind.shutdown()
         behind.server_close()
-
-
-def without_certificate(folder: Path, port: int, behind: int) -> str:
-    """The example as it is, but for a certificate, the ports and the place of its users."""
-    text = (bundled_folder("deploy") / "nginx.conf").read_text()
-    for pattern, changed in (
-        (r"listen 443 ssl", f"listen 127.0.0.1:{port}"),
-        (r"\n\s+ssl_\w+ [^;]+;", ""),
-        (r"/etc/nginx/slomix\.users", f"{folder}/users"),
-        (r"127\.0\.0\.1:3000", f"127.0.0.1:{behind}"),
-    ):
-        text, times = re.subn(pattern, changed, text)
-        assert times, pattern
-    return text
 
 
 def test_the_ui_works_for_who_logs_in(proxy: Proxy) -> None:
@@ -140,3 +145,14 @@ def test_nothing_else_takes_changes(proxy: Proxy) -> None:
     assert proxy.ask("/report_asset_materialization/raw_stats_file", "POST") == 403
     assert proxy.ask("/runs", "POST") == 403
     assert proxy.ask("/runs", "DELETE") == 403
+
+
+def test_what_is_internal_of_the_pages_is_not_on_the_web(tmp_path: Path) -> None:
+    with running(tmp_path, "nginx-site.conf", 3090) as port:
+        pages = Proxy(port)
+        there, not_there = (
+            ("/", "/players", "/internals"),
+            ("/internal/metrics", "//internal/metrics", "/internal%2Fmetrics"),
+        )
+        assert [pages.ask(path, host="stats.example.org", login=None) for path in there] == [200] * 3
+        assert [pages.ask(path, host="stats.example.org", login=None) for path in not_there] == [404] * 3

@@ -21,69 +21,64 @@ from slomix_pipeline.rules.linking import WITHIN_WINDOW
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.stages.common import Done
 from slomix_pipeline.warehouse import check_results
-from slomix_pipeline.warehouse.check_results import CheckName, Outcome
+from slomix_pipeline.warehouse.check_results import LAYERS, CheckName, Layer, Outcome
 from slomix_pipeline.warehouse.due import Alarm
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check. ``layer``: 1 transfer, 2 duplicates, 3 parser, 4 comparisons, 5 read-back, 6 constraints,
-    7 posts (behind the six layers: were the results told?)."""
+    """One check."""
 
     name: CheckName
     asset: str
-    layer: int
     blocking: bool
     description: str
+
+    @property
+    def layer(self) -> Layer:
+        return LAYERS[self.name]
 
 
 CHECKS = (
     Check(
         CheckName.TRANSFER,
         "raw_stats_file",
-        1,
         blocking=True,
         description="The file arrived whole: not empty, a header line, the same sha256 after storing.",
     ),
     Check(
         CheckName.DUPLICATES,
         "raw_stats_file",
-        2,
         blocking=False,
         description="Whether another file of the server has the same bytes: then this one is known and counts nowhere.",
     ),
     Check(
         CheckName.PARSE,
         "parsed_round",
-        3,
         blocking=True,
         description="Every line is exactly of the format, numbers are in range, headshot kills are not above kills.",
     ),
     Check(
         CheckName.READ_BACK,
         "parsed_round",
-        5,
         blocking=True,
         description="The database holds what was parsed: players, weapon rows, kills, deaths, head hits, damage.",
     ),
     Check(
         CheckName.CONSTRAINTS,
         "parsed_round",
-        6,
         blocking=True,
         description="PostgreSQL took every row: types, ranges, unique keys.",
     ),
     Check(
         CheckName.PAIRING,
         "round_stats",
-        3,
         blocking=False,
         description="The round found its place: no orphaned round 2, no pair that contradicts itself, a usual gap.",
     ),
     Check(
         CheckName.CONSERVATION_LAWS,
         "round_stats",
-        4,
         blocking=False,
         description="Kills are deaths, side by side; damage and team damage given are received; header and pair agree. "
         "Who left, reconnected or changed sides may break a law: then he is named.",
@@ -91,14 +86,12 @@ CHECKS = (
     Check(
         CheckName.PLAUSIBILITY,
         "round_stats",
-        4,
         blocking=False,
         description="No number is above what can be done in the time played, and no round 2 looks like a sum of both.",
     ),
     Check(
         CheckName.SEVEN_COMPARISONS,
         "round_stats",
-        4,
         blocking=False,
         description="Own numbers as stored against the file: players, weapon rows, kills, deaths, weapon kills, "
         "negatives, and round 1 + round 2 = the file of round 2.",
@@ -106,7 +99,6 @@ CHECKS = (
     Check(
         CheckName.TIMING_LINK,
         "round_timing",
-        4,
         blocking=False,
         description=f"No tie between timing records, header and record agree {WITHIN_WINDOW}, the length is known and "
         "nobody was there for longer.",
@@ -114,7 +106,6 @@ CHECKS = (
     Check(
         CheckName.TIMING_CHAIN,
         "round_timing",
-        4,
         blocking=False,
         description="The timing record came the whole way: script alive, file written, fetched, parsed, linked. "
         "Names the first link that is broken.",
@@ -122,7 +113,6 @@ CHECKS = (
     Check(
         CheckName.TEAMS,
         "session_teams",
-        4,
         blocking=False,
         description="The teams of the session are sure: nobody of the round stays open, the lobby was not split anew. "
         "Names substitutions, replaced teams and players who changed sides.",
@@ -130,7 +120,6 @@ CHECKS = (
     Check(
         CheckName.SCORE_SOURCES,
         "match_score",
-        4,
         blocking=False,
         description="All that tells who won a match agrees: headers, times, the rosters of both rounds. Told at the "
         "match's last round. Where headers and times differ, the headers' winner stands.",
@@ -138,58 +127,41 @@ CHECKS = (
     Check(
         CheckName.ENDSTATS_LINK,
         "round_awards",
-        4,
         blocking=False,
         description="No tie between endstats files: two at the same distance belong to neither.",
     ),
     Check(
         CheckName.RECORD_PARSE,
         "timing_record",
-        3,
         blocking=False,
         description="The timing record is of a known shape and names map, round and a plausible end.",
     ),
     Check(
         CheckName.TIMING_TOLD,
         "timing_comparison",
-        7,
         blocking=False,
         description="The dev channel's message about a round that is not aligned was delivered once.",
     ),
     Check(
         CheckName.TOLD_ONCE,
         "match_post",
-        7,
         blocking=False,
         description="Every message due was delivered once; one in doubt is never sent again.",
     ),
     Check(
         CheckName.TOLD_ONCE,
         "session_post",
-        7,
         blocking=False,
         description="The summary of the session was delivered once, if it was due; one in doubt is never sent again.",
     ),
     Check(
         CheckName.PICTURES,
         "session_pictures",
-        7,
         blocking=False,
         description="The pictures of a session whose summary was told were drawn and delivered. Else it stands without "
         "them, or with older ones, and this says why.",
     ),
 )
-
-LAYER_NAMES = {
-    1: "transfer",
-    2: "duplicates",
-    3: "parser",
-    4: "comparisons",
-    5: "read-back",
-    6: "constraints",
-    7: "posts",
-}
-
 
 _PARTITIONS = {
     "timing_record": partitions.timings,
@@ -207,8 +179,8 @@ def check_specs(asset: str) -> list[dg.AssetCheckSpec]:
             asset=asset,
             blocking=check.blocking,
             partitions_def=own,
-            description=f"Layer {check.layer} ({LAYER_NAMES[check.layer]}). {check.description}",
-            metadata={"layer": check.layer},
+            description=f"Layer {check.layer.number} ({check.layer}). {check.description}",
+            metadata={"layer": check.layer.number},
         )
         for check in CHECKS
         if check.asset == asset

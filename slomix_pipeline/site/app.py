@@ -39,6 +39,7 @@ from slomix_pipeline.site.api.kit import MOUNTED
 from slomix_pipeline.site.api.of_pages import data_of
 from slomix_pipeline.site.api.problems import problem
 from slomix_pipeline.site.interactions.endpoint import add_interactions
+from slomix_pipeline.site.metrics import add_metrics
 from slomix_pipeline.site.pages import MAIN, PAGES
 from slomix_pipeline.site.templating import StaticFile, Templates
 from slomix_pipeline.warehouse.site_store import Moment, SiteStore, StoreUnavailable
@@ -104,6 +105,8 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
         app.add_route(file.url, _giving(file))
     app.mount(MOUNTED, create_api(settings, answers))
     add_interactions(app, settings, store)
+    if settings.site_metrics:
+        add_metrics(app, settings, store)
     _say_what_is_wrong(app, answers, templates)
     host = urlsplit(settings.site_address).hostname if settings.site_address else None
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_OWN_HOSTS, *([host] if host else [])])

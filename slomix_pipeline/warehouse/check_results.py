@@ -39,6 +39,45 @@ class CheckName(StrEnum):
     PICTURES = "pictures"
 
 
+class Layer(StrEnum):
+    """The layers of validation, in their order; behind the six of them: were the results told?"""
+
+    TRANSFER = "transfer"
+    DUPLICATES = "duplicates"
+    PARSER = "parser"
+    COMPARISONS = "comparisons"
+    READ_BACK = "read-back"
+    CONSTRAINTS = "constraints"
+    POSTS = "posts"
+
+    @property
+    def number(self) -> int:
+        return list(Layer).index(self) + 1
+
+
+LAYERS = {
+    CheckName.TRANSFER: Layer.TRANSFER,
+    CheckName.DUPLICATES: Layer.DUPLICATES,
+    CheckName.PARSE: Layer.PARSER,
+    CheckName.READ_BACK: Layer.READ_BACK,
+    CheckName.CONSTRAINTS: Layer.CONSTRAINTS,
+    CheckName.PAIRING: Layer.PARSER,
+    CheckName.CONSERVATION_LAWS: Layer.COMPARISONS,
+    CheckName.PLAUSIBILITY: Layer.COMPARISONS,
+    CheckName.SEVEN_COMPARISONS: Layer.COMPARISONS,
+    CheckName.TIMING_LINK: Layer.COMPARISONS,
+    CheckName.TIMING_CHAIN: Layer.COMPARISONS,
+    CheckName.TEAMS: Layer.COMPARISONS,
+    CheckName.SCORE_SOURCES: Layer.COMPARISONS,
+    CheckName.ENDSTATS_LINK: Layer.COMPARISONS,
+    CheckName.RECORD_PARSE: Layer.PARSER,
+    CheckName.TIMING_TOLD: Layer.POSTS,
+    CheckName.TOLD_ONCE: Layer.POSTS,
+    CheckName.PICTURES: Layer.POSTS,
+}
+"""The layer that each check is of."""
+
+
 class Severity(StrEnum):
     """How bad a check that did not pass is: an ERROR stops a run of one round when the check blocks."""
 

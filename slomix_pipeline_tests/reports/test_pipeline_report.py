@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from slomix_pipeline.definitions import build_defs
-from slomix_pipeline.discord.standin import Fault
+from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.reports.pipeline_report import PipelineReport, gather, headline, numbers, sections
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.schedules import request_for, schedules_of
