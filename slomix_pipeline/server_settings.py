@@ -18,7 +18,7 @@ from slomix_pipeline.setting_texts import Duration, ZoneName
 
 SERVER_ID = r"^[a-z0-9_-]{1,24}$"
 # Variables that are no setting: an id whose own ones would begin like them is refused too.
-_OTHER_VARIABLES = ("env_file", "dagster_pg_url", "supervised_in", "real_files")
+OTHER_VARIABLES = ("env_file", "dagster_pg_url", "supervised_in", "real_files")
 
 
 class ServerSettings(BaseModel):
@@ -86,7 +86,7 @@ def check_ids(servers: Sequence[str], settings: Iterable[str]) -> None:
     Raises:
         ValueError: they can't; says which, and why.
     """
-    known = [*settings, *_OTHER_VARIABLES]
+    known = [*settings, *OTHER_VARIABLES]
     by_prefix: dict[str, str] = {}
     for server in servers:
         prefix = prefix_of(server)

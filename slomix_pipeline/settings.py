@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -297,6 +298,16 @@ class Settings(ServerSettings, BaseSettings):
 def load_settings(**overrides: Any) -> Settings:
     """The settings in force; ``overrides`` (by field name) win over environment and ``.env``."""
     return Settings(_env_file=env_file(), **overrides)
+
+
+def origins() -> dict[str, str]:
+    """Where each SLOMIX_* variable that says something stands, by its name in upper case: the environment, or the name
+    of the file; also of those that are no setting."""
+    file = env_file()
+    in_file = DotEnvSettingsSource(Settings, env_file=file).env_vars if file is not None and file.is_file() else {}
+    given = dict.fromkeys((name for name, text in in_file.items() if text is not None), str(file))
+    given |= dict.fromkeys(EnvSettingsSource(Settings).env_vars, "the environment")
+    return {name.upper(): where for name, where in given.items() if name.startswith("slomix_")}
 
 
 def environment_without_settings() -> dict[str, str]:

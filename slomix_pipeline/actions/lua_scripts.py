@@ -15,7 +15,7 @@ from pathlib import Path
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError
-from slomix_pipeline.reports.findings import Finding
+from slomix_pipeline.reports.findings import Finding, failed, ok
 
 TIMING_SCRIPT = "stats_discord_webhook.lua"
 CONFIG = "slomix_config.lua"  # the server's own; holds secrets
@@ -68,7 +68,8 @@ def status(server: GameServer, folder: str) -> Iterator[Finding]:
     """
     others = _other_gamestats_scripts(server, folder)
     for script in _compare(server, folder):
-        yield Finding(script.name, script.same or not script.wanted, _standing(script, others))
+        found = ok if script.same or not script.wanted else failed
+        yield found(script.name, _standing(script, others))
     yield _config(server, folder)
 
 
@@ -96,10 +97,10 @@ def _config(server: GameServer, folder: str) -> Finding:
         server.read_end(folder, CONFIG, 0)  # whether it is there; never what is in it
     except FileMissing:
         advice = "copy lua/slomix_config.lua.example there under this name and set server_id in it"
-        return Finding(CONFIG, False, f"not there, so timing records name no server: {advice}")
+        return failed(CONFIG, f"not there, so timing records name no server: {advice}")
     except PermanentError:
-        return Finding(CONFIG, True, "there, and this login may not read it")
-    return Finding(CONFIG, True, "there (not looked into)")
+        return ok(CONFIG, "there, and this login may not read it")
+    return ok(CONFIG, "there (not looked into)")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from slomix_pipeline.discord import api
 from slomix_pipeline.discord.api import Unreachable, Unsendable
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import clip
-from slomix_pipeline.reports.findings import Finding
+from slomix_pipeline.reports.findings import Finding, failed, ok, unknown
 from slomix_pipeline.settings import FOR_COMMANDS, Settings
 from slomix_pipeline.site.interactions.commands import registration
 from slomix_pipeline.site.interactions.endpoint import PATH
@@ -23,6 +23,7 @@ from slomix_pipeline.site.interactions.signing import OLDEST
 
 _TIMEOUT_SECONDS = 20
 _CLOCKS_MAY_DIFFER = 60  # seconds
+_REACH = "see whether this machine reaches SLOMIX_DISCORD_API (firewall, proxy, DNS)"
 _MEANT = {
     401: "Discord does not take SLOMIX_DISCORD_BOT_TOKEN: copy it anew from the application's page, Bot",
     403: "the application may not do that on this server: invite it there with the scope applications.commands",
@@ -79,16 +80,16 @@ def slash_commands(settings: Settings) -> Iterator[Finding]:
     """Whether Discord can call: the settings are complete, there is an address, the clocks agree."""
     lacking = settings.missing_for_commands
     if len(lacking) == len(FOR_COMMANDS):
-        yield Finding("slash commands", True, "none: SLOMIX_DISCORD_APPLICATION_ID and others are not set")
+        yield ok("slash commands", "none: SLOMIX_DISCORD_APPLICATION_ID and others are not set")
         return
     if lacking:
-        yield Finding("slash commands", False, f"nothing answers them: set {', '.join(lacking)}, too")
+        yield failed("slash commands", "nothing answers them", f"set {', '.join(lacking)}, too")
         return
     address = settings.site_address
     if address is None or not address.startswith("https://"):
-        yield Finding("slash commands", False, "Discord calls https alone: set SLOMIX_SITE_ADDRESS to such an address")
+        yield failed("slash commands", "Discord calls https alone", "set SLOMIX_SITE_ADDRESS to such an address")
     else:
-        yield Finding("slash commands", True, f"answered at {address}{PATH}, which Discord has to be told")
+        yield ok("slash commands", f"answered at {address}{PATH}, which Discord has to be told")
     yield _clock(settings)
 
 
@@ -98,12 +99,11 @@ def _clock(settings: Settings) -> Finding:
         answer = api.call("GET", f"{settings.discord_api}/gateway", _TIMEOUT_SECONDS)
         theirs = parsedate_to_datetime(answer.headers["Date"])
     except Unreachable as error:
-        return Finding("clock", False, f"it can't be compared with Discord's ({error})")
+        return failed("clock", f"it can't be compared with Discord's ({error})", _REACH)
     except (KeyError, ValueError):
-        return Finding("clock", False, "it can't be compared with Discord's, whose answer has no date")
+        return unknown("clock", "it can't be compared with Discord's, whose answer has no date")
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     if apart <= _CLOCKS_MAY_DIFFER:
-        return Finding("clock", True, "it agrees with Discord's")
-    return Finding(
-        "clock", False, f"it is {apart:.0f} s from Discord's: calls that seem older than {OLDEST} s are refused"
-    )
+        return ok("clock", "it agrees with Discord's")
+    text = f"it is {apart:.0f} s from Discord's: calls that seem older than {OLDEST} s are refused"
+    return failed("clock", text, "have this machine's clock set by NTP (timedatectl set-ntp true)")

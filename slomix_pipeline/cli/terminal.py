@@ -106,7 +106,7 @@ def print_findings(findings: "Iterable[Finding]") -> NoReturn:
     wrong = 0
     for finding in findings:
         out.print(Text("ok   ", "green") if finding.fine else Text("wrong", "red"), end=" ")
-        out.print(f"{finding.what}: {finding.text}", soft_wrap=True)
+        out.print(finding.in_words, soft_wrap=True)
         wrong += not finding.fine
     sys.exit(1 if wrong else 0)
 

@@ -25,6 +25,9 @@ class NoGameServer(GameServer):
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         raise _nothing_configured()
 
+    def may_write(self, folder: str) -> bool | None:
+        raise _nothing_configured()
+
     def write(self, folder: str, name: str, data: bytes) -> None:
         raise _nothing_configured()
 

@@ -64,6 +64,9 @@ class LocalFolder(GameServer):
             file.seek(max(0, file.seek(0, os.SEEK_END) - limit))
             return file.read(limit)
 
+    def may_write(self, folder: str) -> bool | None:
+        return os.access(self._base / folder, os.W_OK | os.X_OK)
+
     def write(self, folder: str, name: str, data: bytes) -> None:
         check_file_name(name)
         path = self._base / folder / name

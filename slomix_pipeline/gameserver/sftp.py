@@ -115,6 +115,17 @@ class SftpFolder(GameServer):
 
         return self._ask(path, FileMissing(f"There is no file {path!r} at {self.describe()}"), end)
 
+    def may_write(self, folder: str) -> bool | None:
+        def bits(sftp: Sftp) -> bool | None:
+            home, own = sftp.stat("."), sftp.stat(folder)  # where a login starts is its own, mostly
+            if own.st_mode is None:
+                return None
+            if own.st_uid is not None and own.st_uid == home.st_uid:
+                return bool(own.st_mode & stat.S_IWUSR)
+            return True if own.st_mode & stat.S_IWOTH else None
+
+        return self._ask(folder, missing_folder(folder, self.describe()), bits)
+
     def write(self, folder: str, name: str, data: bytes) -> None:
         check_file_name(name)
         path = f"{folder}/{name}"

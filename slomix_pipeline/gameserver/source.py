@@ -110,6 +110,10 @@ class GameServer(Protocol):
         """
         ...
 
+    def may_write(self, folder: str) -> bool | None:
+        """Whether files may be written into the folder, seen without writing; None: that can't be told."""
+        return None
+
     def write(self, folder: str, name: str, data: bytes) -> None:
         """Put a file of these bytes in its place, whole or not at all, with the permissions of the one it replaces.
 

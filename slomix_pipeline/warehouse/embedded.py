@@ -30,7 +30,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
@@ -79,31 +78,12 @@ def start_embedded(directory: Path) -> str:
                 _users[directory] = _open_lock(directory, "users")
                 fcntl.flock(_users[directory], fcntl.LOCK_SH)
                 atexit.register(stop_embedded, directory)
-            return _uri(directory)
+            return uri_of(directory)
     except OSError as error:
         raise EmbeddedPostgresError(
             f"can't use {error.filename or directory} for the embedded PostgreSQL: {error.strerror}. "
             "Run as the owner of that folder, set SLOMIX_HOME to another one, or SLOMIX_POSTGRES_URL to a server."
         ) from error
-
-
-class State(Enum):
-    """How the embedded server of a folder is, seen without touching it."""
-
-    NONE = "not made yet"
-    RUNS = "runs"
-    STOPPED = "stopped"
-    DEAD = "ended without being stopped"
-
-
-def embedded_state(directory: Path) -> State:
-    """Looks at the server in ``directory``; starts and changes nothing."""
-    directory = directory.resolve()
-    if not (directory / "PG_VERSION").exists():
-        return State.NONE
-    if PGconn.ping(f"{_uri(directory)}&connect_timeout=5".encode()) in (Ping.OK, Ping.REJECT):  # the latter: starting
-        return State.RUNS
-    return State.DEAD if (directory / "postmaster.pid").exists() else State.STOPPED
 
 
 def stop_embedded(directory: Path) -> None:
@@ -284,10 +264,10 @@ def _answers(directory: Path) -> bool:
     Raises:
         EmbeddedPostgresError: its process lives but doesn't answer.
     """
-    address = f"{_uri(directory)}&connect_timeout=5".encode()
+    address = f"{uri_of(directory)}&connect_timeout=5".encode()
     deadline = time.monotonic() + _SECONDS_TO_ANSWER
     while PGconn.ping(address) != Ping.OK:
-        process = _server_process(directory)
+        process = server_process(directory)
         if process is None:
             return False
         if time.monotonic() > deadline:
@@ -298,7 +278,7 @@ def _answers(directory: Path) -> bool:
     return True
 
 
-def _server_process(directory: Path) -> int | None:
+def server_process(directory: Path) -> int | None:
     """The number of the living process that is the server of ``directory``."""
     try:
         number = int((directory / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -312,7 +292,8 @@ def _server_process(directory: Path) -> int | None:
 # --- where its socket lies -------------------------------------------------------------------------------------------
 
 
-def _uri(directory: Path) -> str:
+def uri_of(directory: Path) -> str:
+    """The address of the server in ``directory``, whether it runs or not."""
     return f"postgresql://postgres@/postgres?host={quote(str(_socket_folder(directory)))}&port=5432"
 
 

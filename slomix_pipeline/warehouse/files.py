@@ -7,7 +7,7 @@ Does not belong here: when a file is wanted (``sensors``), what is in it (``form
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -298,6 +298,19 @@ def last_look(conn: Connection[DictRow], server: str, folder: str) -> datetime |
         "select looked_at from folder_look where server = %s and folder = %s", [server, folder]
     ).fetchone()
     return None if found is None else found["looked_at"]
+
+
+def seen_after(conn: Connection[DictRow], server: str, newest: int) -> list[timedelta]:
+    """How long after they were written, by the game server's clock, its newest stats files were first seen, by ours; of
+    those that a sensor found within the last month."""
+    rows = conn.execute(
+        """select first_seen_at - modified_at as delay from file
+           where server = %s and kind = %s and by_sensor and not imported and modified_at is not null
+             and first_seen_at > now() - interval '30 days'
+           order by first_seen_at desc limit %s""",
+        [server, FileKind.STATS, newest],
+    )
+    return [row["delay"] for row in rows]
 
 
 def utc(unix: int) -> datetime:

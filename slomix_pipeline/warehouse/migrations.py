@@ -141,6 +141,20 @@ def read_migrations(folder: Path) -> list[Migration]:
     return list(found.values())
 
 
+def pending(database: Database, folder: Path | None = None) -> list[Migration]:
+    """What ``migrate`` would apply to a database that has a schema already; of an empty one nothing.
+
+    Raises:
+        SchemaDrift: the database was migrated by other files than these.
+        MigrationError: a file is misnamed.
+        DatabaseUnavailable: the server can't be reached.
+    """
+    migrations = read_migrations(folder or bundled_folder("sql"))
+    with database.connect() as conn:
+        row = conn.execute("SELECT to_regclass('schema_migration') IS NOT NULL AS there").fetchone()
+        return _pending(conn, migrations) if row is not None and row["there"] else []
+
+
 def _pending(conn: psycopg.Connection[DictRow], migrations: list[Migration]) -> list[Migration]:
     known = {migration.number: migration for migration in migrations}
     applied = {row["number"]: row for row in conn.execute("SELECT * FROM schema_migration ORDER BY number")}

@@ -188,6 +188,10 @@ RUNS = """
 0 map MAP
 0 map MAP --json
 2 map TEXT
+0 report
+0 report --json
+1 doctor --json
+1 doctor --settings
 0 audit
 0 audit --output FOLDER/report
 2 audit --server TEXT
@@ -323,9 +327,9 @@ def test_a_setting_that_can_not_be_used_is_shown_whole(
 
 
 def test_findings_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    from slomix_pipeline.reports.findings import Finding
+    from slomix_pipeline.reports.findings import failed, ok
 
     with pytest.raises(SystemExit) as ended:
-        print_findings([Finding("[/b]", True, "a\x1bb"), Finding("x", False, "[red]y")])
+        print_findings([ok("[/b]", "a\x1bb"), failed("x", "[red]y", "[b]")])
     assert ended.value.code == 1
-    assert capsys.readouterr().out == "ok    [/b]: a\\x1bb\nwrong x: [red]y\n"
+    assert capsys.readouterr().out == "ok    [/b]: a\\x1bb\nwrong x: [red]y. Fix: [b]\n"

@@ -28,7 +28,8 @@ from slomix_pipeline.runtime.supervisor import ChildEnded
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import embedded
 from slomix_pipeline.warehouse.database import Database
-from slomix_pipeline.warehouse.embedded import State, embedded_state, shorten_log, start_embedded, stop_embedded
+from slomix_pipeline.warehouse.embedded import shorten_log, start_embedded, stop_embedded
+from slomix_pipeline.warehouse.embedded_state import State, embedded_state
 
 _SLEEPS = "import time; time.sleep(600)"
 _STARTS_ANOTHER = (

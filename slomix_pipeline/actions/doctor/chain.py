@@ -1,0 +1,140 @@
+"""What the doctor says of what runs, and of what is stored: Dagster's processes, folders, files, messages, records.
+
+Does not belong here: the numbers (``warehouse.pipeline_facts``), from when on something is late (``rules.stages``).
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from slomix_pipeline.actions.doctor.database import Down, running
+from slomix_pipeline.reports.findings import Finding, failed, ok, warning
+from slomix_pipeline.reports.wording import span
+from slomix_pipeline.rules.alarms import SETTLES
+from slomix_pipeline.rules.stages import FILE_LATE, LOOK_LATE, LOOK_LOST, WATCH_LOST
+from slomix_pipeline.rules.values import FileStatus
+from slomix_pipeline.runtime.home import supervisor_of
+from slomix_pipeline.settings import Settings
+from slomix_pipeline.warehouse import dagster_records, pipeline_facts, timing_records
+from slomix_pipeline.warehouse.database import DatabaseUnavailable
+
+LATE_FIX = "look at logs in the home, and start slomix run anew"
+_ANSWERS_WITHIN = 5.0  # seconds
+_START = "start slomix run"
+
+
+def processes(settings: Settings) -> Iterator[Finding]:
+    """Whether ``slomix run`` works in the home, and what loads our code answers."""
+    supervisor = supervisor_of(settings.home)
+    if supervisor is None:
+        yield ok("slomix run", "does not work in this home just now")
+        return
+    yield ok("slomix run", f"works in this home (process {supervisor})")
+    workspace = settings.dagster_home / "workspace.yaml"
+    try:
+        port = int(re.search(r"port: (\d+)", workspace.read_text())[1])  # type: ignore[index]
+    except (OSError, TypeError):
+        yield warning("code server", "not started so far", "wait some seconds; if this stays, look at logs in the home")
+        return
+    if _code_server_answers(port):
+        yield ok("code server", f"answers on port {port}")
+    else:
+        yield failed("code server", f"does not answer on port {port}", LATE_FIX)
+
+
+def _code_server_answers(port: int) -> bool:
+    # As Dagster's own processes ask it; loading Dagster takes seconds.
+    import grpc  # type: ignore[import-untyped]  # comes without types
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]  # likewise
+
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=_ANSWERS_WITHIN
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """How far what is stored is behind. What is late is only told where somebody should be at work."""
+    try:
+        with running(settings).connect() as conn:
+            row = conn.execute("select to_regnamespace('site') is not null as there").fetchone()
+            if row is not None and row["there"]:
+                yield from _stored(conn, settings, supervisor_of(settings.home) is not None)
+    except (Down, DatabaseUnavailable, psycopg.errors.SyntaxErrorOrAccessRuleViolation):
+        return  # which is told where the database is looked at; what reads it is made by the next start
+
+
+def _stored(conn: Connection[DictRow], settings: Settings, at_work: bool) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    if at_work:
+        yield _daemons(conn, now)
+        yield from _folders(conn, settings, now)
+    yield _files(conn, now)
+    yield _messages(conn, now)
+    seen = pipeline_facts.dagster_seen(conn, now)
+    if seen.failed:
+        text = f"{seen.failed} of the {sum(seen.runs.values())} runs of the last day failed"
+        yield warning("runs", text, "Dagster's UI, Runs, shows why; rounds are tried again by themselves")
+    for own in settings.game_servers:
+        if (newest := timing_records.newest_end(conn, own.server)) is not None:
+            of = f" of {own.server}" if settings.servers else ""
+            yield ok(f"timing records{of}", f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _daemons(conn: Connection[DictRow], now: datetime) -> Finding:
+    beats = dagster_records.heartbeats(conn)
+    if not beats:
+        return warning("Dagster's daemons", "no sign of life so far", LATE_FIX)
+    silent = {name.lower(): now - at for name, at in sorted(beats.items()) if now - at > WATCH_LOST}
+    if silent:
+        told = ", ".join(f"{name} for {span(since)}" for name, since in silent.items())
+        return failed("Dagster's daemons", f"without a sign of life: {told}", LATE_FIX)
+    return ok("Dagster's daemons", f"all {len(beats)} give signs of life")
+
+
+def _folders(conn: Connection[DictRow], settings: Settings, now: datetime) -> Iterator[Finding]:
+    watched = {
+        (own.server, folder)
+        for own in settings.game_servers
+        if own.place is not None
+        for folder in (own.gamestats_folder, own.gametimes_folder)
+    }
+    for seen in pipeline_facts.folder_looks(conn):
+        if (seen.server, seen.folder) in watched:
+            what, age = f"freshness of {seen.folder} of {seen.server}", now - seen.looked_at
+            found = failed if age > LOOK_LOST else warning
+            fix = "see the sensors in Dagster's UI (Automation), and the game server above"
+            text = f"it was listed {span(age)} ago"
+            yield found(what, text, fix) if age > LOOK_LATE else ok(what, text)
+
+
+def _files(conn: Connection[DictRow], now: datetime) -> Finding:
+    counted = pipeline_facts.files(conn)
+    waiting = [own for own in counted if own.status is FileStatus.REQUESTED]
+    bad = sum(own.files for own in counted if own.status is FileStatus.QUARANTINED)
+    text = f"{sum(own.files for own in counted):,} were seen, {bad:,} can't be read"
+    since = min((own.requested_since for own in waiting if own.requested_since), default=None)
+    if since is not None and now - since > FILE_LATE:
+        text += f", {sum(own.files for own in waiting):,} wait, the oldest for {span(now - since)}"
+        return warning("files", text, f"{_START}, or look at its runs in Dagster's UI")
+    return ok("files", text)
+
+
+def _messages(conn: Connection[DictRow], now: datetime) -> Finding:
+    troubled = pipeline_facts.troubled_messages(conn)
+    late = [own for own in troubled if now - own.since > SETTLES]
+    if late:
+        text = (
+            f"{sum(own.messages for own in late):,} to look at, the oldest for {span(now - min(o.since for o in late))}"
+        )
+        return warning("messages", text, "slomix sessions lists them; slomix post --retry or --told settles each")
+    waiting = sum(own.messages for own in pipeline_facts.due_messages(conn, now))
+    return ok("messages", f"{waiting:,} wait to be delivered" if waiting else "nothing waits to be delivered")
