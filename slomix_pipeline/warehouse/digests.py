@@ -48,6 +48,16 @@ class Digest:
     digest: str
 
 
+def together(parts: Iterable[Digest]) -> Digest:
+    """What a table holds of which these are the parts: no row is in two of them."""
+    rows, one, other = 0, 0, 0
+    for part in parts:
+        rows += part.rows
+        one += int(part.digest[:16], 16)
+        other += int(part.digest[16:], 16)
+    return Digest(rows, f"{one % 2**64:016x}{other % 2**64:016x}")
+
+
 def tables_of(conn: Connection[DictRow], schema: str = "public") -> list[str]:
     """All tables of a schema, by name; that of ours is ``public``."""
     return [row["name"] for row in conn.execute(_TABLES, [schema])]

@@ -6,7 +6,7 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -333,6 +333,12 @@ def rounds_in(conn: Connection[DictRow], session_keys: Sequence[str]) -> list[st
 def session_keys(conn: Connection[DictRow]) -> list[str]:
     """All sessions, in order."""
     return [row["session_key"] for row in conn.execute("select session_key from session order by session_key")]
+
+
+def session_starts(conn: Connection[DictRow]) -> dict[str, datetime]:
+    """When each session began, by key, in order of play."""
+    rows = conn.execute("select session_key, started_at from session order by started_at, session_key")
+    return {row["session_key"]: row["started_at"] for row in rows}
 
 
 def is_session(conn: Connection[DictRow], name: str) -> bool:
