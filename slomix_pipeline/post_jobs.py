@@ -23,7 +23,8 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules import asked
 from slomix_pipeline.rules.asked import Asked, Asking
 from slomix_pipeline.rules.boards import MIN_ROUNDS, BoardName
-from slomix_pipeline.settings import Settings, moment_of_week
+from slomix_pipeline.setting_texts import moment_of_week
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse.database import Database
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, time
 import dagster as dg
 
 from slomix_pipeline import post_jobs
-from slomix_pipeline.settings import Settings, moment_of_week
+from slomix_pipeline.setting_texts import moment_of_week
+from slomix_pipeline.settings import Settings
 
 
 def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:

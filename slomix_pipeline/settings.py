@@ -6,14 +6,11 @@ This is the only module that reads the environment or ``.env``.
 """
 
 import os
-import re
-from datetime import time, timedelta
-from functools import cached_property
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -29,62 +26,19 @@ from slomix_pipeline.rules.people import DISCORD_ID
 from slomix_pipeline.rules.score_policies import DEFAULT_POLICY, POLICIES
 from slomix_pipeline.rules.sessions import DEFAULT_GAP
 from slomix_pipeline.rules.things import RESULTS, ThingKind
-
-_UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(value: Any) -> Any:
-    """``"60 min"``, ``"6 h"``, ``"20 s"`` or a bare number of seconds, as a timedelta.
-
-    Raises:
-        ValueError: the text is none of these.
-    """
-    if isinstance(value, timedelta):
-        return value
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
-    if found is None or found[2] not in _UNIT_SECONDS:
-        raise ValueError(f"{value!r} is not a duration; write for example 90 s, 60 min, 6 h")
-    return timedelta(seconds=float(found[1]) * _UNIT_SECONDS[found[2]])
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+from slomix_pipeline.server_settings import (
+    SERVER_ID,
+    ServerSettings,
+    ServerText,
+    check_ids,
+    check_places,
+    check_summaries,
+    own_settings,
+    texts_of,
+)
+from slomix_pipeline.setting_texts import ClockTime, Duration, WeekdayAndTime
 
 FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
-
-
-def clock_time(text: str) -> str:
-    """``9:00`` or ``21:30`` as ``HH:MM``.
-
-    Raises:
-        ValueError: the text is no time.
-    """
-    found = re.fullmatch(r"\s*([01]?\d|2[0-3]):([0-5]\d)\s*", text)
-    if found is None:
-        raise ValueError(f"{text!r} is no time; write for example 09:00")
-    return f"{int(found[1]):02}:{found[2]}"
-
-
-def weekday_and_time(text: str) -> str:
-    """``Mon 18:00`` as ``mon 18:00``.
-
-    Raises:
-        ValueError: the text is not that.
-    """
-    weekday, _, at = text.strip().lower().partition(" ")
-    if weekday not in WEEKDAYS:
-        raise ValueError(f"{text!r} does not begin with a weekday; write for example mon 18:00")
-    return f"{weekday} {clock_time(at)}"
-
-
-def moment_of_week(text: str) -> tuple[int, time]:
-    """``mon 18:00`` as the number of the weekday, as cron has it, and the time."""
-    weekday, _, at = text.partition(" ")
-    return WEEKDAYS.index(weekday), time.fromisoformat(at)
-
-
-ClockTime = Annotated[str, AfterValidator(clock_time)]
-WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 
 
 def project_folder() -> Path:
@@ -111,43 +65,35 @@ class _Texts(EnvSettingsSource):
         self.env_vars = given.env_vars
 
     def __call__(self) -> dict[str, Any]:
-        names = {name: f"{self.env_prefix}{name}".lower() for name in self.settings_cls.model_fields}
-        # A line of .env without "=" is no text, and says nothing.
-        found = {name: self.env_vars.get(variable) for name, variable in names.items()}
-        return {name: text for name, text in found.items() if text is not None}
+        prefix = self.env_prefix.lower()
+        # All that begin so: those of single game servers are known when the servers are. A line of .env without "=" is
+        # no text, and says nothing.
+        return {
+            name.removeprefix(prefix): text
+            for name, text in self.env_vars.items()
+            if text is not None and name.startswith(prefix)
+        }
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings, BaseSettings):
     """All settings, as the environment and ``.env`` have them (see ``.env.example``).
 
     Raises:
         pydantic.ValidationError: a value can't be used; the message names the setting.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SLOMIX_", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SLOMIX_", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(Path(".slomix"), description="folder of the embedded database and of Dagster's home")
     postgres_url: SecretStr | None = Field(None, description="a PostgreSQL server to use instead of the embedded one")
 
-    server: str = Field("main", pattern=r"^[a-z0-9_-]{1,24}$", description="id of the game server, part of every key")
-    timezone: str = Field("UTC", description="the game server's time zone: its file stamps are local time")
-
-    gameserver_dir: Path | None = Field(None, description="a local folder that holds the game server's folders")
-    sftp_host: str | None = Field(None, description="the game server's SFTP host")
-    sftp_port: int = Field(22, ge=1, le=65535)
-    sftp_user: str | None = None
-    sftp_password: SecretStr | None = None
-    sftp_key_file: Path | None = Field(None, description="private key; without key and password the SSH agent is asked")
-    sftp_key_passphrase: SecretStr | None = None
-    sftp_known_hosts: Path = Field(Path("~/.ssh/known_hosts"), description="host keys that are trusted")
-    sftp_host_key: str | None = Field(
-        None, pattern=r"^SHA256:", description="fingerprint of the one host key to accept"
+    server: str = Field("main", pattern=SERVER_ID, description="id of the game server, part of every key")
+    servers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="ids of several game servers, which then have settings of their own, like SLOMIX_<ID>_SFTP_HOST"
     )
-    sftp_timeout: Duration = Field(timedelta(seconds=45), description="for one call, connecting included")
-    gamestats_folder: str = Field("gamestats", description="folder of stats and endstats files on the game server")
-    gametimes_folder: str = Field("gametimes", description="folder of timing records on the game server")
-    scripts_folder: str = Field(".", description="folder of the Lua scripts on the game server")
-    console_log: str | None = Field(None, description="path of the server's console or game log on the game server")
+    texts_of_servers: tuple[ServerText, ...] = ()
 
     lookback: Duration = Field(
         timedelta(hours=24), description="files older than this at first start wait for a backfill"
@@ -157,15 +103,8 @@ class Settings(BaseSettings):
     filler_maps: Annotated[tuple[str, ...], NoDecode] = Field(("mp_sillyctf",), description="maps that never count")
     scoring_policy: str = Field(DEFAULT_POLICY, description="the score policy that is published")
 
-    discord_webhook: SecretStr | None = Field(None, description="webhook of the channel that gets results")
-    discord_summary_webhook: SecretStr | None = Field(
-        None, description="webhook of the channel that gets the summaries of sessions, if not that of the results"
-    )
     discord_board_webhook: SecretStr | None = Field(
         None, description="webhook of the channel that gets boards and what people ask for, if not that of the results"
-    )
-    discord_dev_webhook: SecretStr | None = Field(
-        None, description="webhook of a channel that hears of rounds without timing or with a wrong stopwatch"
     )
     discord_admin_webhook: SecretStr | None = Field(
         None, description="webhook of a channel that hears of what somebody has to look at"
@@ -239,7 +178,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, _Texts(settings_cls, env_settings), _Texts(settings_cls, dotenv_settings)
 
-    @field_validator("filler_maps", "discord_leave_out", "weekly_boards", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _servers_have_their_own(cls, given: Any) -> Any:
+        """Several game servers: whose the texts are that are given, and which of the servers stands first."""
+        if not isinstance(given, dict) or not (servers := cls._split_words(given.get("servers"))):
+            return given
+        check_ids(servers, cls.model_fields.keys() - {"texts_of_servers"})
+        server = given.get("server") or servers[0]
+        if server not in servers:
+            raise ValueError(f"SLOMIX_SERVER is {server!r}, which is none of SLOMIX_SERVERS: leave SLOMIX_SERVER out")
+        others = {name: value for name, value in given.items() if name not in cls.model_fields}
+        return given | {"server": server, "texts_of_servers": texts_of(servers, others)}
+
+    @field_validator("servers", "filler_maps", "discord_leave_out", "weekly_boards", mode="before")
     @classmethod
     def _split_words(cls, value: Any) -> Any:
         return (
@@ -274,15 +226,6 @@ class Settings(BaseSettings):
     def _home_counts_from_project(cls, value: Path) -> Path:
         return (project_folder() / value.expanduser()).absolute()
 
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"unknown time zone {value!r}; write one like Europe/Ljubljana") from None
-        return value
-
     @model_validator(mode="after")
     def _pairing_stays_within_a_session(self) -> Self:
         if self.pairing_window >= self.session_gap:
@@ -290,14 +233,31 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _summaries_are_of_results(self) -> Self:
-        if self.discord_summary_webhook is not None and self.discord_webhook is None:
-            raise ValueError("SLOMIX_DISCORD_SUMMARY_WEBHOOK needs SLOMIX_DISCORD_WEBHOOK, for the results")
+    def _servers_are_apart(self) -> Self:
+        if self.servers:
+            check_places({own.server: own for own in self.game_servers})
+        else:
+            check_summaries(self)
         return self
 
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
+    @property
+    def game_servers(self) -> tuple["Settings", ...]:
+        """The settings of each game server, as if it were the only one."""
+        return tuple(self.of_server(server) for server in self.servers) or (self,)
+
+    def of_server(self, server: str) -> "Settings":
+        """The settings of one game server; of one that has none of its own (any more) those of all."""
+        if not self.servers and server == self.server:
+            return self
+        own = own_settings(self, server, self.texts_of_servers) if server in self.servers else {}
+        return self.model_copy(update={**own, "server": server, "servers": (), "texts_of_servers": ()})
+
+    def without_secrets(self) -> "Settings":
+        """The same without any password, token, webhook or address of a database."""
+        fields = type(self).model_fields
+        secret = {name for name, field in fields.items() if "SecretStr" in str(field.annotation)} - {"texts_of_servers"}
+        texts = tuple(text for text in self.texts_of_servers if text.name not in secret)
+        return self.model_copy(update={**dict.fromkeys(secret), "texts_of_servers": texts})
 
     @property
     def told_results(self) -> tuple[ThingKind, ...]:
@@ -324,7 +284,7 @@ class Settings(BaseSettings):
 
     @property
     def has_game_server(self) -> bool:
-        return bool(self.sftp_host or self.gameserver_dir)
+        return any(own.place is not None for own in self.game_servers)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -340,8 +300,9 @@ def environment_without_settings() -> dict[str, str]:
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as ``SLOMIX_*`` variables, for processes started with exactly these (secrets included)."""
     variables = {"SLOMIX_ENV_FILE": ""}
+    variables |= {own.variable: own.text.get_secret_value() for own in settings.texts_of_servers}
     for name, value in settings:
-        if value is None:
+        if value is None or name == "texts_of_servers":
             continue
         if isinstance(value, SecretStr):
             value = value.get_secret_value()

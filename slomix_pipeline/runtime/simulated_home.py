@@ -60,6 +60,7 @@ def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
             load_settings(
                 home=home,
                 server="demo",
+                servers=(),
                 timezone="UTC",
                 postgres_url=None,
                 discord_webhook=None,

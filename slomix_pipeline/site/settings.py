@@ -10,7 +10,6 @@ from slomix_pipeline.settings import Settings
 
 def site_settings(settings: Settings, url: str, link_url: str, port: int) -> Settings:
     """What the process is to know: no secret but the addresses that it reads by, and notes by who asks to be linked."""
-    secrets = {name: None for name, value in settings if isinstance(value, SecretStr)}
     own = {"site_postgres_url": SecretStr(url), "site_port": port}
     links = {"link_postgres_url": SecretStr(link_url)} if settings.answers_commands else {}
-    return settings.model_copy(update={**secrets, **own, **links})
+    return settings.without_secrets().model_copy(update={**own, **links})
