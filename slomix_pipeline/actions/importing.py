@@ -8,8 +8,8 @@ It may be interrupted at any point. What it still owes is in the database, as of
 ``warehouse.rework``), and the next import of the same files asks for it: known is only what is through.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.import_batches import Collided, work_out
 from slomix_pipeline.actions.import_files import Found, Offered, files_below, how_far, store_files
-from slomix_pipeline.discord.channels import Channels, channels_in_use
+from slomix_pipeline.discord.channels import OpenChannels, channels_in_use
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.batches import Batch, cut_into_batches
@@ -36,8 +36,6 @@ from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due, files, overrides, parsed, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database, Deadlocked
 from slomix_pipeline.warehouse.unfinished import Stage
-
-OpenChannels = Callable[[], AbstractContextManager[Channels]]
 
 
 @dataclass

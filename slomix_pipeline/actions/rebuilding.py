@@ -12,14 +12,16 @@ history without it, a process that ends loses nothing, and a live round waits un
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.import_batches import Ways, work_out
-from slomix_pipeline.actions.importing import OpenChannels, Telling, batches_of, collisions_explained
+from slomix_pipeline.actions.importing import Telling, batches_of, collisions_explained
 from slomix_pipeline.actions.reworking import work_out_anew
+from slomix_pipeline.discord.channels import OpenChannels
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.gameserver.choose import NoGameServer
@@ -83,6 +85,16 @@ class Rebuilt:
         """What is not as it was."""
         return [name for name, compared in self.compared.items() if not compared.equal]
 
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "rounds": self.rounds,
+            "records": self.records,
+            "resumed": self.resumed,
+            "equal": not self.differing,
+            "tables": {name: {**asdict(one), "equal": one.equal} for name, one in self.compared.items()},
+        }
+
 
 def rebuild(
     settings: Settings, database: Database, what: Rebuild, open_channels: OpenChannels, progress: Progress
@@ -101,8 +113,7 @@ def rebuild(
             rounds = rebuilds.left(conn, what, FileKind.STATS)
             stamps = rebuilds.stamps_of(conn, rounds, settings.timezone)
         for server in sorted({server_of(key) for key in (*records, *rounds)}):
-            own = settings.model_copy(update={"server": server})
-            tools = Tools(database, own, NoGameServer(), tells_later=True)
+            tools = Tools(database, settings.of_server(server), NoGameServer(), tells_later=True)
             telling = Telling(tools, open_channels, stack)
             of_server = [key for key in records if server_of(key) == server]
             batches = batches_of(tools, stamps.get(server, {}))

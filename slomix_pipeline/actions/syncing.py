@@ -16,7 +16,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.import_files import Offered
-from slomix_pipeline.actions.importing import OpenChannels, Summary, collisions_explained, ingest, tools_to_ingest
+from slomix_pipeline.actions.importing import Summary, collisions_explained, ingest, tools_to_ingest
+from slomix_pipeline.discord.channels import OpenChannels
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import open_game_server
@@ -37,6 +38,23 @@ LEFT_TO_RUN = timedelta(minutes=1)  # its sensors list each folder once in that 
 
 class NothingToAsk(SlomixError):
     """There is no game server to sync with, or not the one named."""
+
+
+def servers_meant(settings: Settings, server: str | None) -> list[Settings]:
+    """The settings of the game servers that are meant: all that have files somewhere, or the one named.
+
+    Raises:
+        NothingToAsk: there is none.
+    """
+    meant = [own for own in settings.game_servers if own.place is not None and server in (None, own.server)]
+    if not meant:
+        known = ", ".join(own.server for own in settings.game_servers)
+        raise NothingToAsk(
+            "no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR"
+            if server is None
+            else f"no game server {server!r} is configured; there is {known}"
+        )
+    return meant
 
 
 @dataclass(frozen=True)
@@ -65,12 +83,9 @@ def sync(
     ``beside_run``: ``slomix run`` works here too.
 
     Raises:
-        NothingToAsk: there is no game server.
         GameServerError: it can't be reached, or was lost: what came before that is kept.
         Collided, WorkerEnded: see there.
     """
-    if not settings.has_game_server:
-        raise NothingToAsk("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
     progress("waiting until no other command works here", 0, 1)
     with working_alone(database), collisions_explained(), open_game_server(settings) as gameserver:
         progress("listing the folders", 0, 1)
@@ -140,7 +155,7 @@ def _choose(
 
 
 def _within_look_back(conn: Connection[DictRow], settings: Settings, folder: str, reach: Reach) -> Reach:
-    if reach.everything or reach.since or reach.until:
+    if reach.is_said:
         return reach
     return replace(reach, since=files.look_back_to(conn, settings.server, folder, settings.lookback))
 

@@ -228,6 +228,15 @@ def _differing(conn: Connection[DictRow], table: str) -> tuple[str, ...]:
 _TELLING = frozenset({"guid", "scope", "check_name", "weapon", "map", "position"})
 
 
+def rows_of_all(conn: Connection[DictRow]) -> dict[str, int]:
+    """How many rows the tables hold that are derived."""
+    return {
+        table: row["n"]
+        for table in OF_ROUNDS
+        if (row := conn.execute(sql.SQL("select count(*) as n from {}").format(sql.Identifier(table))).fetchone())
+    }
+
+
 def in_all(parts: Sequence[Mapping[str, Compared]]) -> dict[str, Compared]:
     """What was compared over all parts, by the same names."""
     found: dict[str, list[Compared]] = {}
@@ -240,5 +249,5 @@ def in_all(parts: Sequence[Mapping[str, Compared]]) -> dict[str, Compared]:
             together(one.after for one in compared),
             tuple(key for one in compared for key in one.keys),
         )
-        for name, compared in found.items()
+        for name, compared in sorted(found.items())
     }

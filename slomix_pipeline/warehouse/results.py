@@ -341,6 +341,25 @@ def session_starts(conn: Connection[DictRow]) -> dict[str, datetime]:
     return {row["session_key"]: row["started_at"] for row in rows}
 
 
+def keys_if_first(conn: Connection[DictRow], round_keys: Sequence[str]) -> dict[str, str]:
+    """The keys of the sessions that rounds begin, or would begin, by round."""
+    rows = conn.execute(
+        "select round_key, session_if_first from parsed_round where round_key = any(%s)", [list(round_keys)]
+    )
+    return {row["round_key"]: row["session_if_first"] for row in rows}
+
+
+def teams_stored(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """The team of everybody, by session and GUID; None while it is open."""
+    rows = conn.execute(
+        "select session_key, guid, team from session_player where session_key = any(%s)", [session_keys]
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    for row in rows:
+        found.setdefault(row["session_key"], {})[row["guid"]] = row["team"]
+    return found
+
+
 def is_session(conn: Connection[DictRow], name: str) -> bool:
     """Whether a name is a session's key, which no round has: a round's goes on with its map."""
     return conn.execute("select from session where session_key = %s", [name]).fetchone() is not None
