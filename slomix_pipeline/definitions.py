@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from slomix_pipeline import jobs, post_jobs
+from slomix_pipeline import jobs, maintenance_jobs, post_jobs
 from slomix_pipeline.assets.insight import INSIGHT
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
@@ -50,6 +50,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             suggest_teams,
             pipeline_report,
             *post_jobs.JOBS,
+            *maintenance_jobs.JOBS,
         ],
         schedules=schedules_of(settings),
         sensors=[

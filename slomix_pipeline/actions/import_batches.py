@@ -1,7 +1,8 @@
 """Timing records and batches of rounds through the stages, on several cores.
 
 Belongs here: the worker processes, and what happens when a batch is not as it was planned.
-Does not belong here: how rounds are cut into batches (``rules.batches``), what is told of them (``importing``).
+Does not belong here: how rounds are cut into batches (``rules.batches``), what is told of them (``importing``,
+``rebuilding``).
 """
 
 import multiprocessing
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.batches import Batch
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_TIMING, Progress, run_stages
+from slomix_pipeline.stages.chain import NUMBERS_OF_A_ROUND, OF_A_TIMING, Progress, nobody_watches, run_stages
 from slomix_pipeline.stages.common import NotAsPlanned, Tools
 from slomix_pipeline.warehouse.database import Database, Deadlocked
 
@@ -39,8 +40,24 @@ class Collided(SlomixError):
     """Another process worked on the same rows at the same time, and PostgreSQL let that one go first."""
 
 
+def _read_records(records: Sequence[str], tools: Tools, progress: Progress) -> None:
+    run_stages(OF_A_TIMING, records, tools, progress)
+
+
+def _work_out_rounds(batch: Batch, tools: Tools, progress: Progress) -> None:
+    run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools, progress)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How some timing records are read, and a batch is worked out: functions that a process can be told by name."""
+
+    read: Callable[[Sequence[str], Tools, Progress], None] = _read_records
+    work_out: Callable[[Batch, Tools, Progress], None] = _work_out_rounds
+
+
 def work_out(
-    records: Sequence[str], batches: Sequence[Batch], tools: Tools, progress: Progress
+    records: Sequence[str], batches: Sequence[Batch], tools: Tools, progress: Progress, ways: Ways = Ways()
 ) -> Iterator[Sequence[str]]:
     """Reads the timing records, all before the first round: what is said of a round's timing tells of records hours
     away. Then works out the numbers of the batches, and gives the rounds of each back when they are done.
@@ -49,13 +66,14 @@ def work_out(
         WorkerEnded: a worker process was killed. Also raises what a stage raises.
     """
     if len(batches) < 2 and len(records) <= RECORDS_AT_ONCE:
-        run_stages(OF_A_TIMING, records, tools, progress)
+        if records:
+            ways.read(records, tools, progress)
         for batch in batches:
-            run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools, progress)
+            ways.work_out(batch, tools, progress)
             yield batch.rounds
         return
     by_themselves = []
-    with _workers(tools) as pool:
+    with _workers(tools, ways) as pool:
         portions = [records[at : at + RECORDS_AT_ONCE] for at in range(0, len(records), RECORDS_AT_ONCE)]
         for number, reading in enumerate(_handed_over(pool, _read, portions)):
             progress("reading timing records", number * RECORDS_AT_ONCE, len(records))
@@ -75,7 +93,7 @@ def work_out(
             else:
                 by_themselves.append(batch)
     for batch in by_themselves:  # now that nobody works beside
-        run_stages(NUMBERS_OF_A_ROUND, batch.rounds, tools)
+        ways.work_out(batch, tools, nobody_watches)
         yield batch.rounds
     progress("working out rounds", size, size)
 
@@ -87,13 +105,13 @@ def _explained() -> Iterator[None]:
         yield
     except BrokenProcessPool:
         raise WorkerEnded(
-            "a worker process was ended from outside, perhaps for want of memory; import the folder again: "
+            "a worker process was ended from outside, perhaps for want of memory; give the same command again: "
             "it goes on from there"
         ) from None
 
 
 @contextmanager
-def _workers(tools: Tools) -> Iterator[ProcessPoolExecutor]:
+def _workers(tools: Tools, ways: Ways) -> Iterator[ProcessPoolExecutor]:
     """Processes with these tools. They end with this one, however it ends, and at once when something is raised here:
     what is cut off is gone through again."""
     others = set(multiprocessing.active_children())
@@ -101,7 +119,7 @@ def _workers(tools: Tools) -> Iterator[ProcessPoolExecutor]:
         WORKERS,
         multiprocessing.get_context("spawn"),  # a fork would copy threads' locks and the use of the embedded server
         _begin,
-        (tools.database.url, tools.settings, tools.tells_results),
+        (tools.database.url, tools.settings, tools.tells_results, ways),
     )
     try:
         yield pool
@@ -130,10 +148,12 @@ def _out_of_reach() -> None:
 # --- in a worker ---
 
 _tools_here: Tools
+_ways_here = Ways()
 
 
-def _begin(url: str, settings: Settings, tells_later: bool) -> None:
-    global _tools_here
+def _begin(url: str, settings: Settings, tells_later: bool, ways: Ways) -> None:
+    global _tools_here, _ways_here
+    _ways_here = ways
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _tools_here = Tools(Database(url), settings, NoGameServer(), tells_later=tells_later)
 
@@ -146,13 +166,13 @@ def _end_with_parent() -> None:
 
 
 def _read(records: Sequence[str]) -> None:
-    run_stages(OF_A_TIMING, records, _tools_here)
+    _ways_here.read(records, _tools_here, nobody_watches)
 
 
 def _work_out(batch: Batch) -> bool:
     """Whether the batch went as planned; else it is to be worked out again, with nobody beside."""
     try:
-        run_stages(NUMBERS_OF_A_ROUND, batch.rounds, replace(_tools_here, planned=batch.planned))
+        _ways_here.work_out(batch, replace(_tools_here, planned=batch.planned), nobody_watches)
     except (NotAsPlanned, Deadlocked):
         return False
     return True

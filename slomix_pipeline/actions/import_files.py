@@ -1,11 +1,13 @@
-"""The files of a folder that is imported: which are new, and their bytes into the database.
+"""Files that a command brings: which are new, and their bytes into the database.
 
-Belongs here: reading a folder and the ledger. Does not belong here: what is made of the files (``import_batches``).
+Belongs here: what a source of files offers, a folder as such a source, reading the ledger. Does not belong here: the
+game server as a source (``syncing``), what is made of the files (``import_batches``).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 
 from psycopg import Connection
@@ -14,7 +16,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.filenames import FileKind, FileName, parse_file_name
 from slomix_pipeline.formats.keys import file_key
 from slomix_pipeline.gameserver.local import found_below, read_file
-from slomix_pipeline.gameserver.source import GameServerError
+from slomix_pipeline.gameserver.source import GameServerError, NotWhole, RemoteFile, TransientError
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.chain import Progress
@@ -34,8 +36,27 @@ _STAGES: dict[FileKind, Sequence[Stage]] = {
 
 
 @dataclass(frozen=True)
+class Offered:
+    """A file that a source has. ``place``: where it lies, for people; ``listed``: how the game server lists it, of
+    what comes from there. What ``read`` raises is a ``GameServerError``."""
+
+    name: FileName
+    place: str
+    read: Callable[[], bytes]
+    listed: RemoteFile | None = None
+
+
+def files_below(directory: Path) -> list[Offered]:
+    """A folder, with all folders below it, as a source."""
+    return [
+        Offered(parse_file_name(path.name), str(path.parent), partial(read_file, path, MAX_BYTES))
+        for path in found_below(directory)
+    ]
+
+
+@dataclass(frozen=True)
 class Found:
-    """The files of a folder, in order of play. ``todo``: those that are not through; ``begun``: the names of those
+    """The files of a source, in order of play. ``todo``: those that are not through; ``begun``: the names of those
     among them that an earlier import or run had begun with; ``of_kind``: the keys of all, by kind; ``count``: how many
     files of a kind that is read there were, with those skipped; ``known``: how many are through already."""
 
@@ -73,61 +94,85 @@ def how_far(database: Database, server: str, directory: Path) -> tuple[int, int]
 
 
 def store_files(
-    directory: Path, database: Database, server: str, timezone: str | None, zone: tzinfo, progress: Progress
+    offered: Sequence[Offered],
+    database: Database,
+    server: str,
+    timezone: str | None,
+    zone: tzinfo,
+    progress: Progress,
 ) -> tuple[Found, LeftOut]:
     """Stores the bytes of all files that are new or changed, some at a time. ``zone``: of the stamps; ``timezone``: to
-    be kept with the files."""
-    paths = found_below(directory)
+    be kept with the files.
+
+    Raises:
+        TransientError: the game server went away. What came before that is stored, and goes through with the rest.
+    """
     left_out = LeftOut([], [])
     with database.connect() as conn:
         ledger, left = files.ledger(conn, server), unfinished.stages_left(conn, server)
     named: dict[str, FileName] = {}
     todo: set[str] = set()
     begun: set[str] = set()
-    count = known = 0
     with database.connect() as conn:
         conn.autocommit = True
         taking = _Taking(conn, server, timezone)
-        for number, (name, data) in enumerate(_read(paths, left_out, progress), start=1):
-            count = number
-            if isinstance(data, str):
-                left_out.skipped.append((name.name, data))
-                continue
-            named[name.name] = name
-            row = ledger.get(name.name)
-            same = row is not None and row.sha256 == files.sha256_of(data) and timezone in (None, row.timezone)
-            if row and same and _is_done(row, left):
-                known += 1
-            elif name.name not in todo:
-                todo.add(name.name)
-                if same:
-                    begun.add(name.name)
-                taking.take(name, data)
-        taking.store()
+        through = {name for name, row in ledger.items() if _is_done(row, left)}
+        unread = [f.name for f in offered if f.name.name in through and _is_as_listed(f, ledger[f.name.name])]
+        named |= {name.name: name for name in unread}
+        known = count = len(unread)
+        wanted = [file for file in offered if file.name.name not in named]
+        try:
+            for file, data in _read(wanted, left_out, progress):
+                count += 1
+                name = file.name
+                if isinstance(data, str):
+                    left_out.skipped.append((name.name, data))
+                    continue
+                named[name.name] = name
+                row = ledger.get(name.name)
+                same = row is not None and row.sha256 == files.sha256_of(data) and timezone in (None, row.timezone)
+                if same and name.name in through:
+                    known += 1
+                    if file.listed is not None:
+                        files.note_listed(conn, server, file.listed)
+                elif name.name not in todo:
+                    todo.add(name.name)
+                    if same:
+                        begun.add(name.name)
+                    taking.take(file, data)
+        finally:
+            taking.store()
     in_order = sorted(named.values(), key=lambda name: (time_in_name(name, zone), name.name))  # all of them have a time
     of_kind = {kind: _keys(server, (name for name in in_order if name.kind is kind)) for kind in FileKind}
     return Found(server, [name for name in in_order if name.name in todo], begun, of_kind, count, known), left_out
 
 
-def _read(paths: Sequence[Path], left_out: LeftOut, progress: Progress) -> Iterator[tuple[FileName, bytes | str]]:
-    """Name and bytes of every file of a kind that is read, or why it can't be taken."""
+def _is_as_listed(file: Offered, row: files.FileRow) -> bool:
+    """Whether the ledger has a file as the game server lists it: then it needs not be read to be known."""
+    listed = file.listed
+    return listed is not None and (row.size, row.modified_at) == (listed.size, files.utc(listed.modified_at))
+
+
+def _read(offered: Sequence[Offered], left_out: LeftOut, progress: Progress) -> Iterator[tuple[Offered, bytes | str]]:
+    """Every file of a kind that is read with its bytes, or why it can't be taken."""
     taken: dict[str, str] = {}
-    for number, path in enumerate(paths, start=1):
-        progress("reading files", number, len(paths))
-        name = parse_file_name(path.name)
-        if name.kind not in _STAGES:
-            left_out.aside.append(path.name)
+    for number, file in enumerate(offered, start=1):
+        progress("reading files", number, len(offered))
+        if file.name.kind not in _STAGES:
+            left_out.aside.append(file.name.name)
             continue
         try:
-            data = read_file(path, MAX_BYTES)
+            data = file.read()
         except GameServerError as error:
-            yield name, str(error)
+            if isinstance(error, TransientError) and not isinstance(error, NotWhole):
+                raise  # whoever is away is asked no more
+            yield file, str(error)
             continue
         digest = files.sha256_of(data)
-        if taken.setdefault(path.name, digest) != digest:
-            yield name, f"another file of this name has other bytes; the one in {path.parent} is left out"
+        if taken.setdefault(file.name.name, digest) != digest:
+            yield file, f"another file of this name has other bytes; the one in {file.place} is left out"
         else:
-            yield name, data
+            yield file, data
 
 
 class _Taking:
@@ -136,10 +181,13 @@ class _Taking:
     def __init__(self, conn: Connection[DictRow], server: str, timezone: str | None) -> None:
         self._conn, self._server, self._timezone = conn, server, timezone
         self._files: list[tuple[FileName, bytes]] = []
+        self._listed: dict[str, RemoteFile] = {}
         self._size = 0
 
-    def take(self, name: FileName, data: bytes) -> None:
-        self._files.append((name, data))
+    def take(self, file: Offered, data: bytes) -> None:
+        self._files.append((file.name, data))
+        if file.listed is not None:
+            self._listed[file.name.name] = file.listed
         self._size += len(data)
         if self._size >= _BYTES_AT_ONCE:
             self.store()
@@ -149,13 +197,13 @@ class _Taking:
         if not self._files:
             return
         with self._conn.transaction():
-            files.note_imported(self._conn, self._server, self._files, self._timezone)
+            files.note_imported(self._conn, self._server, self._files, self._timezone, self._listed)
             waiting = [name.name for name, _ in self._files if name.kind is FileKind.ENDSTATS]
             files.note_waiting(self._conn, self._server, waiting)
             for kind, stages in _STAGES.items():
                 keys = _keys(self._server, (name for name, _ in self._files if name.kind is kind))
                 unfinished.note_begun(self._conn, keys, stages)
-        self._files, self._size = [], 0
+        self._files, self._listed, self._size = [], {}, 0
 
 
 def _keys(server: str, names: Iterable[FileName]) -> list[str]:

@@ -1,16 +1,17 @@
-"""``slomix import``: a folder of files, of whatever age, through the same stages as live rounds.
+"""``slomix import``: a folder of files, of whatever age, through the same stages as live rounds; and the same of the
+files of any other source.
 
 Belongs here: the order of things, what is told of them, the summary. Reading the files: ``import_files``; working them
-out: ``import_batches``.
+out: ``import_batches``; the game server as a source: ``syncing``.
 
 It may be interrupted at any point. What it still owes is in the database, as of every run (``warehouse.unfinished``,
-``warehouse.rework``), and the next import of the folder asks for it: known is only what is through.
+``warehouse.rework``), and the next import of the same files asks for it: known is only what is through.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,8 +20,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.import_batches import Collided, work_out
-from slomix_pipeline.actions.import_files import Found, how_far, store_files
-from slomix_pipeline.discord.channels import Channels, channels_in_use
+from slomix_pipeline.actions.import_files import Found, Offered, files_below, how_far, store_files
+from slomix_pipeline.discord.channels import OpenChannels, channels_in_use
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.batches import Batch, cut_into_batches
@@ -35,8 +36,6 @@ from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due, files, overrides, parsed, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database, Deadlocked
 from slomix_pipeline.warehouse.unfinished import Stage
-
-OpenChannels = Callable[[], AbstractContextManager[Channels]]
 
 
 @dataclass
@@ -98,21 +97,13 @@ def import_into_home(
     """
     try:
         database = open_database(settings)
-        tools = Tools(database, settings, NoGameServer(), wish=Wish.ASKED if publish else None, tells_later=True)
+        tools = tools_to_ingest(settings, database, publish)
         progress("waiting until no other command works here", 0, 1)
-        with working_alone(database):
+        with working_alone(database), collisions_explained():
             summary = import_folder(
                 directory, tools, lambda: channels_in_use(settings), timezone=timezone, progress=progress
             )
-            progress("adding partitions", 0, 1)
-            from slomix_pipeline.checks.catalogue import add_partitions  # loads Dagster
-
-            with dagster_instance(settings, database) as instance:
-                add_partitions(instance, database)
-    except Deadlocked:
-        raise Collided(
-            f"a run that worked on the same rounds went first; import {directory} again: it goes on from there"
-        ) from None
+            tell_dagster(settings, database, progress)
     except KeyboardInterrupt:
         done, of = how_far(open_database(settings), settings.server, directory)
         raise Interrupted(
@@ -121,11 +112,53 @@ def import_into_home(
     return summary
 
 
+def tools_to_ingest(settings: Settings, database: Database, publish: bool) -> Tools:
+    """What ``ingest`` works with; with ``publish`` its results are announced."""
+    return Tools(database, settings, NoGameServer(), wish=Wish.ASKED if publish else None, tells_later=True)
+
+
+@contextmanager
+def collisions_explained() -> Iterator[None]:
+    """What it means for a command that PostgreSQL let a live run go first.
+
+    Raises:
+        Collided: that.
+    """
+    try:
+        yield
+    except Deadlocked:
+        raise Collided(
+            "a run that worked on the same rounds went first; give the same command again: it goes on from there"
+        ) from None
+
+
+def tell_dagster(settings: Settings, database: Database, progress: Progress) -> None:
+    """Gives this home's Dagster the keys of all partitions that it does not know yet."""
+    progress("adding partitions", 0, 1)
+    from slomix_pipeline.checks.catalogue import add_partitions  # loads Dagster
+
+    with dagster_instance(settings, database) as instance:
+        add_partitions(instance, database)
+
+
 def import_folder(
     directory: Path, tools: Tools, open_channels: OpenChannels, *, timezone: str | None, progress: Progress
 ) -> Summary:
-    """Ingests every game file below a folder. ``tools``: without channels, which are opened when there is something to
-    tell; ``timezone``: of the stamps, when it is not the setting's.
+    """Ingests every game file below a folder; see ``ingest``."""
+    return ingest(files_below(directory), tools, open_channels, timezone=timezone, progress=progress)
+
+
+def ingest(
+    offered: Sequence[Offered],
+    tools: Tools,
+    open_channels: OpenChannels,
+    *,
+    timezone: str | None = None,
+    progress: Progress,
+) -> Summary:
+    """Ingests the files of a source. ``tools``: without game server, as all bytes are stored first, and without
+    channels, which are opened when there is something to tell; ``timezone``: of the stamps, when it is not the
+    setting's.
 
     Raises:
         WorkerEnded: a worker process was killed. Also raises what a stage raises.
@@ -133,7 +166,7 @@ def import_folder(
     summary = Summary()
     database = tools.database
     zone = ZoneInfo(timezone) if timezone else tools.settings.zone
-    found, left_out = store_files(directory, database, tools.settings.server, timezone, zone, progress)
+    found, left_out = store_files(offered, database, tools.settings.server, timezone, zone, progress)
     summary.found, summary.known = found.count, found.known
     summary.skipped, summary.left_aside = left_out.skipped, left_out.aside
     rounds = found.of_kind[FileKind.STATS]
@@ -142,8 +175,8 @@ def import_folder(
             unfinished.note_begun(conn, rounds, [Stage.SESSION_POST])
         promised = unfinished.begun(conn, rounds, Stage.SESSION_POST)
     with ExitStack() as stack:
-        telling = _Telling(tools, open_channels, stack)
-        for done in work_out(found.keys(FileKind.TIMING), _batches(tools, found, zone), tools, progress):
+        telling = Telling(tools, open_channels, stack)
+        for done in work_out(found.keys(FileKind.TIMING), batches_of(tools, found.times(zone)), tools, progress):
             if not announce:
                 telling.tell(done, announce=False)
         with database.connect() as conn:
@@ -166,11 +199,10 @@ def import_folder(
     return summary
 
 
-def _batches(tools: Tools, found: Found, zone: tzinfo) -> list[Batch]:
-    """The rounds that are not through in batches, by the stamps in their names and those of rounds that are parsed."""
+def batches_of(tools: Tools, stamps: Mapping[str, datetime]) -> list[Batch]:
+    """The rounds of these stamps in batches, by these and the stamps of rounds that are parsed."""
     parsed_at, joined = _parsed_rounds(tools)
-    named = found.times(zone)
-    return cut_into_batches(parsed_at | named, named, tools.settings.session_gap, joined)
+    return cut_into_batches({**parsed_at, **stamps}, stamps, tools.settings.session_gap, joined)
 
 
 def _batches_behind(tools: Tools, rounds: Sequence[str]) -> list[Batch]:
@@ -189,7 +221,7 @@ def _parsed_rounds(tools: Tools) -> tuple[dict[str, datetime], list[str]]:
     return stamps, [key for key, decision in decided.items() if decision.value != CUT]
 
 
-class _Telling:
+class Telling:
     """What is told of rounds once their numbers are there, by channels that are opened when they are needed first."""
 
     def __init__(self, tools: Tools, open_channels: OpenChannels, stack: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""``slomix post``: what a person decides about a message that nobody knows to be there.
+"""``slomix post`` and the job ``post_again``: what a person decides about a message that nobody knows to be there.
 
 Belongs here: finding the thing, sending it again, noting that it is there. Does not belong here: telling itself
 (``discord.ledger``, ``discord.doubts``), what is said (``discord.messages``).
@@ -10,12 +10,12 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.asking import OTHERS_TELL, waits_text
-from slomix_pipeline.discord.channels import Channels, channels_in_use
+from slomix_pipeline.discord.channels import Channels, OpenChannels
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.rules.things import ALARMS, ASKED, REPORTS, PostState, Thing, ThingKind
-from slomix_pipeline.runtime.home import open_database, working_alone
+from slomix_pipeline.runtime.home import working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.alarms import tell_alarms
 from slomix_pipeline.stages.asked_posts import tell_asked
@@ -34,14 +34,15 @@ class NothingToResolve(SlomixError):
     """The thing is not in doubt and not refused, or can't be sent; the text says what it is."""
 
 
-def send_again(settings: Settings, name: str, progress: Progress) -> str:
+def send_again(
+    settings: Settings, database: Database, open_channels: OpenChannels, name: str, progress: Progress
+) -> str:
     """Sends a message that is in doubt, was refused or came to nothing. Returns what became of it, in words.
 
     Raises:
         UnknownThing, NothingToResolve: see there; also when Discord refused it, or did not say whether it took it.
     """
-    database = open_database(settings)
-    with channels_in_use(settings) as channels:
+    with open_channels() as channels:
         thing = _named(database, name)
         if channels.of(thing.kind) is None:
             raise NothingToResolve("no webhook is set for it: slomix doctor says which setting is missing")
@@ -59,14 +60,20 @@ def send_again(settings: Settings, name: str, progress: Progress) -> str:
     raise NothingToResolve(f"{name} was not sent: {now.state or 'not told'}: {now.error}")
 
 
-def note_told(settings: Settings, name: str, message_id: str | None, progress: Progress) -> str:
+def note_told(
+    settings: Settings,
+    database: Database,
+    open_channels: OpenChannels,
+    name: str,
+    message_id: str | None,
+    progress: Progress,
+) -> str:
     """Notes that a message is there to be read. Returns what that means, in words.
 
     Raises:
         UnknownThing, NothingToResolve: see there.
     """
-    database = open_database(settings)
-    with channels_in_use(settings) as channels:
+    with open_channels() as channels:
         thing = _named(database, name)
         if message_id is not None and channels.of(thing.kind) is None:
             raise NothingToResolve("no webhook is set for it: without one no message can be corrected")

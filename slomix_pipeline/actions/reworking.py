@@ -10,19 +10,25 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.runtime.home import working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run_stages
-from slomix_pipeline.stages.common import Tools
+from slomix_pipeline.stages.common import Stage, Tools
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.results import sessions_of
 
 
-def work_out_anew(settings: Settings, database: Database, round_keys: Sequence[str], progress: Progress) -> None:
-    """Runs rounds and the reports of their sessions again, from stored bytes. Nothing new is announced; messages that
-    are wrong now are corrected."""
+def work_out_anew(
+    settings: Settings,
+    database: Database,
+    round_keys: Sequence[str],
+    progress: Progress,
+    stages: Sequence[Stage] = OF_A_ROUND,
+) -> None:
+    """Runs stages of rounds, and the reports of their sessions, again, from stored bytes. Nothing new is announced;
+    messages that are wrong now are corrected."""
     if not round_keys:
         return
     tools = Tools(database, settings, NoGameServer(), open_channels(settings))
     with working_alone(database):
-        run_stages(OF_A_ROUND, round_keys, tools, progress)
+        run_stages(stages, round_keys, tools, progress)
         with database.connect() as conn:
             sessions = sessions_of(conn, round_keys)
         run_stages(OF_A_SESSION, sessions, tools, progress)

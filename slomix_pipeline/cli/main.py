@@ -10,20 +10,20 @@ import re
 import sys
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.table import Table
-from rich.text import Text
 
-from slomix_pipeline.cli import careers, insight
+from slomix_pipeline.cli import careers, insight, maintenance
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.health import doctor, report
 from slomix_pipeline.cli.identity import identity
 from slomix_pipeline.cli.posting import post
+from slomix_pipeline.cli.summaries import print_sessions, print_summary
 from slomix_pipeline.cli.terminal import (
     Commands,
     clear_errors,
@@ -39,10 +39,6 @@ from slomix_pipeline.cli.terminal import (
     session_key,
 )
 from slomix_pipeline.rules.score_policies import POLICIES
-from slomix_pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from slomix_pipeline.actions.importing import Summary
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +51,19 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, *insight.COMMANDS, discord, doctor, identity, lua, override, post, report, team):
+for command in (
+    *careers.COMMANDS,
+    *insight.COMMANDS,
+    *maintenance.COMMANDS,
+    discord,
+    doctor,
+    identity,
+    lua,
+    override,
+    post,
+    report,
+    team,
+):
     main.add_command(command)
 
 
@@ -166,44 +174,8 @@ def import_(directory: Path, server: str | None, timezone: str | None, publish: 
         if as_json:
             print_json(summary.as_json() | {"seconds": round(time.monotonic() - began, 1)})
         else:
-            _print_summary(settings, directory, summary)
+            print_summary(settings, f"below {directory}", summary)
         sys.exit(0 if summary.ingested + summary.known else 1)
-
-
-def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> None:
-    out.print(f"Found {summary.found} game files below {directory}", soft_wrap=True)
-    out.print(
-        f"  ingested {summary.ingested}, already known {summary.known}, quarantined {len(summary.quarantined)}, "
-        f"waiting for their round {summary.waiting}, linked to timing {summary.linked}"
-    )
-    if summary.resumed:
-        out.print(f"  of these, left unfinished by an earlier import or run: {summary.resumed}")
-    if summary.renewed:
-        out.print(f"  rounds known before that were worked out again: {summary.renewed}")
-    if summary.unannounced:
-        out.print(
-            f"  not announced, as an interrupted import with --publish would have done: {summary.unannounced} rounds; "
-            "give --publish again to announce them",
-            soft_wrap=True,
-        )
-    if off := summary.zone_off_by:
-        hours, where = abs(off).total_seconds() / 3600, "after" if off > timedelta() else "before"
-        out.print(
-            f"  the stamps lie {hours:g} h {where} their timing records, so none was linked: is the time zone of the "
-            "stamps another? Import again with the right --timezone",
-            style="yellow",
-            soft_wrap=True,
-        )
-    for name, reason in summary.quarantined:
-        out.print(Text("  quarantined", "red"), f"{name}: {reason}", soft_wrap=True)
-    for name, reason in summary.skipped:
-        out.print(Text("  skipped", "yellow"), f"{name}: {reason}", soft_wrap=True)
-    if summary.left_aside:
-        few = ", ".join(summary.left_aside[:3]) + (" …" if len(summary.left_aside) > 3 else "")
-        out.print(f"  left aside, not files of a kind that is read: {len(summary.left_aside)} ({few})", soft_wrap=True)
-    out.print(f"  sessions touched: {len(summary.sessions)}")
-    if summary.sessions:
-        _print_sessions(settings, only=set(summary.sessions))
 
 
 @main.command()
@@ -211,7 +183,7 @@ def _print_summary(settings: Settings, directory: Path, summary: "Summary") -> N
 def sessions(as_json: bool) -> None:
     """List gaming sessions, oldest first."""
     with clear_errors():
-        _print_sessions(read_settings(), as_json=as_json)
+        print_sessions(read_settings(), as_json=as_json)
 
 
 @main.command()
@@ -329,35 +301,6 @@ def audit(server: str | None, since: str, output: Path | None) -> None:
         else:
             output.write_text(text, "utf-8")
             err.print(f"written to {output}", soft_wrap=True)
-
-
-def _print_sessions(settings: Settings, *, as_json: bool = False, only: set[str] | None = None) -> None:
-    from slomix_pipeline.reports.export import sessions_as_json, troubles_of_no_session
-
-    with database_of(settings).snapshot() as conn:
-        found = [session for session in sessions_as_json(conn, settings) if only is None or session["key"] in only]
-        others = troubles_of_no_session(conn) if only is None else []
-    if as_json:
-        print_json(found)
-        for trouble in others:  # they are in no session's object
-            err.print(f"message {trouble['thing']} is {trouble['trouble']}: {trouble['detail']}", soft_wrap=True)
-        return
-    table = Table(box=None)
-    for column in ("session", "ended (UTC)", "rounds", "matches", "A", "B", "draws", "not counted", "teams"):
-        table.add_column(column, no_wrap=True)
-    for session in found:
-        score = session["score"]
-        decided = f" ({session['decisions']} decided by people)" if session["decisions"] else ""
-        teams = f"{session['teams']['A']} – {session['teams']['B']}{decided}"
-        counts = (session["rounds"], session["matches"], score["A"], score["B"], score["draws"], score["not_counted"])
-        table.add_row(session["key"], session["ended_at"].replace("T", " ").rstrip("Z"), *map(str, counts), teams)
-    out.print(table)
-    troubles = [trouble for session in found for trouble in session["message_troubles"]] + others
-    for trouble in troubles:
-        line = f"message {trouble['thing']} is {trouble['trouble']}: {trouble['detail']}"
-        out.print(line, soft_wrap=True)
-    if troubles:
-        out.print("To resolve one: slomix post --retry THING (send it again) or --told THING (it is there).")
 
 
 def _print_session(session: Any) -> None:

@@ -58,13 +58,16 @@ def post(context: click.Context, retry: str | None, told: str | None, message: s
         raise click.UsageError("--message goes with --told and is a number: copy the message's id in Discord")
     with clear_errors():
         from slomix_pipeline.actions import posting
+        from slomix_pipeline.discord.channels import channels_in_use
 
+        settings = read_settings()
+        here = settings, database_of(settings), lambda: channels_in_use(settings)
         with progress_bar() as progress:
             try:
                 if told:
-                    text = posting.note_told(read_settings(), told, message, progress)
+                    text = posting.note_told(*here, told, message, progress)
                 else:
-                    text = posting.send_again(read_settings(), thing, progress)
+                    text = posting.send_again(*here, thing, progress)
             except posting.UnknownThing as error:
                 not_here(error)
         out.print(text, soft_wrap=True)

@@ -4,8 +4,8 @@ run the server.
 Belongs here: which webhook is for what. Does not belong here: sending (``client``), what is said (``messages``).
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from slomix_pipeline.discord.patience import Patience
@@ -39,6 +39,10 @@ class Channels(NamedTuple):
     def kinds_in(self, channel: "Discord") -> tuple[ThingKind, ...]:
         """The kinds of things that a channel is told."""
         return tuple(kind for kind in ThingKind if self.of(kind) is channel)
+
+
+OpenChannels = Callable[[], AbstractContextManager[Channels]]
+"""How a command opens its channels, once there is something to tell."""
 
 
 def open_channels(settings: Settings, patience: Patience | None = None) -> Channels:

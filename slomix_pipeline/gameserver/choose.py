@@ -3,12 +3,13 @@
 Belongs here: the choice by the settings. Does not belong here: how files are fetched (``sftp``, ``local``).
 """
 
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, PermanentError, RemoteFile
+from slomix_pipeline.gameserver.source import GameServer, NotAsked, PermanentError, RemoteFile
 from slomix_pipeline.settings import Settings
 
 
 class NoGameServer(GameServer):
-    """Stands where no game server is configured: every call says which settings to set."""
+    """Stands where no game server is configured, or none is to be asked: every call says which settings to set. What is
+    stored will do."""
 
     def describe(self) -> str:
         return "no game server"
@@ -20,7 +21,7 @@ class NoGameServer(GameServer):
         raise _nothing_configured()
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
-        raise FileMissing(str(_nothing_configured()))  # what is stored of it will do
+        raise NotAsked(str(_nothing_configured()))
 
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         raise _nothing_configured()

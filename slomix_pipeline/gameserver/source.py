@@ -48,6 +48,10 @@ class FileMissing(PermanentError):
     """The folder holds no file of that name (any more)."""
 
 
+class NotAsked(PermanentError):
+    """There is nobody to ask for a file: nothing is known of what became of it."""
+
+
 class TooLarge(PermanentError):
     """The file has more bytes than the caller wants to read."""
 

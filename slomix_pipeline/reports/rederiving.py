@@ -16,11 +16,12 @@ from slomix_pipeline.rules.differential import RoundPlayer
 from slomix_pipeline.rules.pairing import Placed
 from slomix_pipeline.rules.policy import WEAPON_COLUMNS
 from slomix_pipeline.rules.scoring import MatchResult
+from slomix_pipeline.rules.session_result import SessionResult
 from slomix_pipeline.rules.timing import LengthFrom, RoundTiming
 from slomix_pipeline.rules.validity import Validity
 from slomix_pipeline.rules.values import FiledRound
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse.placing import result_of_session
+from slomix_pipeline.warehouse.placing import SessionRead, results_of_sessions
 from slomix_pipeline.warehouse.receipts import PlayerStored, RoundStored
 from slomix_pipeline.warehouse.touched import touched_sessions
 
@@ -41,12 +42,24 @@ def rederive(conn: Connection[DictRow], settings: Settings, server: str, key: st
     """Works a parsed round out anew, with the rounds of its session."""
     sessions = touched_sessions(conn, server, [key], settings.session_gap, placed=False)
     session = next(session for session in sessions if any(entry.key == key for entry in session))
-    read, now = result_of_session(conn, settings, server, session)
-    placed = now.rounds.placed[key]
-    (match,) = (match for match in now.matches if match.first.match_key == placed.match_key)
-    return Rederived(
-        read.rounds, placed, now.rounds.validities[key], now.rounds.players[key], now.timings[key], match.result
-    )
+    ((read, now),) = results_of_sessions(conn, settings, server, [session])
+    return rederived(read, now)[key]
+
+
+def rederived(read: SessionRead, now: SessionResult) -> dict[str, Rederived]:
+    """The rounds of a session that was worked out anew, by key."""
+    matches = {match.first.match_key: match.result for match in now.matches}
+    return {
+        key: Rederived(
+            read.rounds,
+            placed,
+            now.rounds.validities[key],
+            now.rounds.players[key],
+            now.timings[key],
+            matches[placed.match_key],
+        )
+        for key, placed in now.rounds.placed.items()
+    }
 
 
 def differences(

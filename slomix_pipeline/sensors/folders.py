@@ -41,9 +41,6 @@ PAUSE_AFTER_REFUSAL = 42.0  # seconds, within Dagster's 60 s for a tick
 FIRST_BACK_OFF = timedelta(seconds=30)
 LONGEST_BACK_OFF = timedelta(hours=1)
 
-LOOK_BACK_MARGIN = timedelta(hours=1)  # behind the last look: stamps are a little older than files
-FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
-
 _NOT_READ = {
     FileKind.ENDSTATS: files.WAITS_FOR_ITS_ROUND,
     FileKind.WEAPON_STATS: "weapon file of an old writer: not read",
@@ -208,8 +205,7 @@ def watch(
         return dg.SkipReason("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
     cursor = Cursor.load(context.cursor)
     with database.connect() as conn:
-        last = files.last_look(conn, settings.server, folder.name)
-    look_back_to = min(datetime.now(UTC) - settings.lookback, last - LOOK_BACK_MARGIN if last else FAR_FUTURE)
+        look_back_to = files.look_back_to(conn, settings.server, folder.name, settings.lookback)
     end = time.monotonic() + seconds
     held_still: dict[str, RemoteFile] = {}
     if cursor.process != os.getpid():

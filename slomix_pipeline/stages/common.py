@@ -17,7 +17,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, check_listed
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, NotAsked, check_listed
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished
@@ -127,6 +127,7 @@ def bytes_of(
 
     Raises:
         FileMissing: gone, and never stored.
+        NotAsked: never stored, and there is no game server to ask.
         TooLarge: it has more than ``limit`` bytes.
         NotWhole: it isn't as it was listed: read it again.
         TransientError, PermanentError: see ``GameServer``.
@@ -135,7 +136,7 @@ def bytes_of(
         return imported[row.sha256]
     try:
         data = gameserver.read(folder, row.name, limit)
-    except FileMissing:
+    except (FileMissing, NotAsked):
         if row.sha256 is None:
             raise
         return contents(conn, [row.sha256])[row.sha256]

@@ -5,24 +5,15 @@ Nothing in the sentence needs them, so a round is never held up: a file that can
 Does not belong here: whose an award is (``rules.endstats``).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from slomix_pipeline.formats import endstats
 from slomix_pipeline.formats.endstats import EndstatsFile
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, GameServerError, TooLarge
-from slomix_pipeline.rules.endstats import (
-    SPLIT_WITHIN,
-    EndstatsLink,
-    link_endstats,
-    merged,
-    resolve_awards,
-    resolve_duels,
-)
-from slomix_pipeline.rules.linking import LINK_WINDOW, WITHIN_WINDOW, Clocked, LinkClass
+from slomix_pipeline.rules.linking import WITHIN_WINDOW, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.stages.common import (
@@ -37,11 +28,10 @@ from slomix_pipeline.stages.common import (
     sessions_touched,
 )
 from slomix_pipeline.warehouse import endstats as stored
-from slomix_pipeline.warehouse import files, parsed
+from slomix_pipeline.warehouse import files
+from slomix_pipeline.warehouse.awarding import awards_of_sessions
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
-
-_MARGIN = LINK_WINDOW + SPLIT_WITHIN
 
 
 def round_awards(keys: Sequence[str], tools: Tools) -> Done:
@@ -109,42 +99,18 @@ def _store_sessions(
     conn: Conn, server: str, sessions: Sequence[Sequence[Stamped]], read: Mapping[str, EndstatsFile]
 ) -> dict[str, Outcome]:
     """Links and writes the endstats of sessions. Returns what the check finds, by round. ``read``: files, by sha256."""
-    rounds = stored.local_rounds(conn, [entry.key for session in sessions for entry in session])
-    by_session = [[rounds[entry.key] for entry in session] for session in sessions]
-    found, digests = stored.files_read(conn, server, [_span(session) for session in by_session])
-    links: dict[str, EndstatsLink] = {}
-    for session, near in zip(by_session, found, strict=True):
-        links |= link_endstats(session, near)
-    linked = {key: [digests[file_key] for file_key in link.keys] for key, link in links.items() if link.keys}
-    parts = _with_earlier(conn, read, {digest for own in linked.values() for digest in own})
-    awards, duels = {}, {}
-    for entry in parsed.load_rounds(conn, linked):
-        whole = merged(parts[digest] for digest in linked[entry.key])
-        awards[entry.key] = resolve_awards(whole, entry.stats, entry.number)
-        duels[entry.key] = resolve_duels(whole, entry.stats)
-    stored.store_endstats(conn, links, digests, awards, duels)
+    found = awards_of_sessions(conn, server, sessions, read)
+    stored.store_endstats(conn, found.links, found.digests, found.awards, found.duels)
     return {
         key: Outcome(
             link.link_class is not LinkClass.TIE,
             {
                 "files": len(link.keys),
-                "awards": len(awards.get(key, ())),
-                "lines of who killed whom": len(duels.get(key, ())),
-                "awards of nobody known": sum(award.guid is None for award in awards.get(key, ())),
+                "awards": len(found.awards.get(key, ())),
+                "lines of who killed whom": len(found.duels.get(key, ())),
+                "awards of nobody known": sum(award.guid is None for award in found.awards.get(key, ())),
                 "why": link.reason or WITHIN_WINDOW,
             },
         )
-        for key, link in links.items()
+        for key, link in found.links.items()
     }
-
-
-def _span(session: Sequence[Clocked]) -> tuple[datetime, datetime]:
-    """Between which moments the endstats files of a session are named."""
-    moments = [entry.at for entry in session]
-    return min(moments) - _MARGIN, max(moments) + _MARGIN
-
-
-def _with_earlier(conn: Conn, read: Mapping[str, EndstatsFile], digests: Collection[str]) -> dict[str, EndstatsFile]:
-    """All these files by their sha256: those read just now, and those read before."""
-    earlier = files.contents(conn, [digest for digest in digests if digest not in read])
-    return {**read, **{digest: endstats.parse(data) for digest, data in earlier.items()}}

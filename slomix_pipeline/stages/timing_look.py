@@ -15,6 +15,7 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName, map_in_gametime_name, parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.keys import file_key
+from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import (
     FileMissing,
     GameServer,
@@ -62,7 +63,7 @@ class Look:
 def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
     """Takes in the records of these rounds that lie in the game server's folder; each only once and whole."""
     settings, gameserver = tools.settings, tools.gameserver
-    if not settings.has_game_server:
+    if not settings.has_game_server or isinstance(gameserver, NoGameServer):
         return Look()
     with round_by_round(tools.database) as conn:
         waiting = timing_records.rounds_without_record(conn, settings.server, keys)

@@ -157,3 +157,11 @@ def failures_of(conn: Connection[DictRow], check: CheckName, keys: Sequence[str]
         [check, list(keys)],
     )
     return {row["partition_key"]: row["metadata"] for row in rows}
+
+
+def passed_of(conn: Connection[DictRow], keys: Sequence[str]) -> dict[tuple[str, CheckName], bool]:
+    """Whether the checks of partitions passed, by key and check."""
+    rows = conn.execute(
+        "select partition_key, check_name, passed from check_result where partition_key = any(%s)", [keys]
+    )
+    return {(row["partition_key"], CheckName(row["check_name"])): row["passed"] for row in rows}

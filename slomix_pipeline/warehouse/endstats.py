@@ -80,30 +80,69 @@ def store_endstats(
             "copy award (round_key, position, label, award, player, guid, value, unit, text, scope) from stdin"
         ) as copy:
             for key, found in awards.items():
-                for position, a in enumerate(found, start=1):
-                    kind = a.award.kind
-                    copy.write_row(
-                        (
-                            key,
-                            position,
-                            readable(a.award.label),
-                            kind.name if kind else None,
-                            readable(a.award.player),
-                            a.guid,
-                            a.award.value,
-                            kind.unit if kind else None,
-                            readable(a.award.text),
-                            a.scope,
-                        )
-                    )
+                for row in award_rows(found):
+                    copy.write_row((key, *row))
         with cursor.copy(
             "copy versus (round_key, position, player, guid, opponent, opponent_guid, kills, deaths) from stdin"
         ) as copy:
             for key, lines in duels.items():
-                for position, d in enumerate(lines, start=1):
-                    player = None if d.player is None else readable(d.player)
-                    copy.write_row(
-                        (key, position, player, d.guid, readable(d.opponent), d.opponent_guid, d.kills, d.deaths)
-                    )
+                for line in duel_rows(lines):
+                    copy.write_row((key, *line))
     rows = conn.execute("select distinct session_key from session_round where round_key = any(%s)", [list(links)])
     rewrite_duels(conn, [row["session_key"] for row in rows])
+
+
+def award_rows(awards: Sequence[ResolvedAward]) -> list[tuple[object, ...]]:
+    """The awards of a round as they are stored, without its key."""
+    return [
+        (
+            position,
+            readable(a.award.label),
+            kind.name if kind else None,
+            readable(a.award.player),
+            a.guid,
+            a.award.value,
+            kind.unit if kind else None,
+            readable(a.award.text),
+            a.scope,
+        )
+        for position, a in enumerate(awards, start=1)
+        for kind in [a.award.kind]
+    ]
+
+
+def duel_rows(duels: Sequence[ResolvedVersus]) -> list[tuple[object, ...]]:
+    """Who killed whom in a round as it is stored, without its key."""
+    return [
+        (
+            position,
+            None if d.player is None else readable(d.player),
+            d.guid,
+            readable(d.opponent),
+            d.opponent_guid,
+            d.kills,
+            d.deaths,
+        )
+        for position, d in enumerate(duels, start=1)
+    ]
+
+
+def stored_endstats(
+    conn: Connection[DictRow], round_keys: Sequence[str]
+) -> tuple[dict[str, list[tuple[object, ...]]], dict[str, list[tuple[object, ...]]]]:
+    """The stored awards and duels of rounds by key, each as ``award_rows`` and ``duel_rows`` have them."""
+    awards: dict[str, list[tuple[object, ...]]] = {}
+    duels: dict[str, list[tuple[object, ...]]] = {}
+    for row in conn.execute(
+        """select round_key, position, label, award, player, guid, value, unit, text, scope from award
+           where round_key = any(%s) order by round_key, position""",
+        [round_keys],
+    ):
+        awards.setdefault(row.pop("round_key"), []).append(tuple(row.values()))
+    for row in conn.execute(
+        """select round_key, position, player, guid, opponent, opponent_guid, kills, deaths from versus
+           where round_key = any(%s) order by round_key, position""",
+        [round_keys],
+    ):
+        duels.setdefault(row.pop("round_key"), []).append(tuple(row.values()))
+    return awards, duels

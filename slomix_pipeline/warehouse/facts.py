@@ -5,6 +5,7 @@ Does not belong here: what their rows are (the view that each is filled from), r
 """
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -41,6 +42,39 @@ _REWRITING = (
     "delete from book_night where session_key = any(%s)",
     "insert into book_night select * from session_best where session_key = any(%s)",
 )
+
+
+# Each table with the view that it is filled from, and which of their columns is the session's key.
+KEPT: Sequence[tuple[LiteralString, LiteralString, LiteralString]] = (
+    ("player_round_fact", "valid_round_player", "session_key"),
+    ("session_map", "session_map_played", "session_key"),
+    ("player_session_fact", "(select * from player_round_sum where level = 'career_session')", "scope"),
+    ("player_weapon_fact", "weapon_session_sum", "session_key"),
+    ("player_match_fact", "player_match_sum", "session_key"),
+    ("player_night_fact", "player_night_sum", "session_key"),
+    ("player_met_fact", "player_met_sum", "session_key"),
+    ("player_duel_fact", "duel_session_sum", "session_key"),
+    ("alias_fact", "alias_session_sum", "session_key"),
+    ("round_in_book", "round_checked", "session_key"),
+    ("map_attack", "match_attack", "session_key"),
+    ("book_night", "session_best", "session_key"),
+)
+
+
+def differing_facts(
+    conn: Connection[DictRow], kept: tuple[LiteralString, LiteralString, LiteralString], session_keys: Sequence[str]
+) -> dict[str, int]:
+    """The sessions in which a table holds other rows than its view gives now: how many rows only one of them has."""
+    table, view, key = kept
+    rows = conn.execute(
+        f"""with stored as materialized (select * from {table} where {key} = any(%(keys)s)),
+                 given as materialized (select * from {view} g where {key} = any(%(keys)s))
+            select {key} as session_key, count(*) as rows
+            from ((table stored except all table given) union all (table given except all table stored)) d
+            group by 1""",
+        {"keys": list(session_keys)},
+    )
+    return {row["session_key"]: row["rows"] for row in rows}
 
 
 def rewrite_facts(conn: Connection[DictRow], session_keys: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from slomix_pipeline.gameserver.source import RemoteFile
 from slomix_pipeline.rules.values import FileStatus, map_key
 from slomix_pipeline.warehouse.rows import rows_of
 
+_LOOK_BACK_MARGIN = timedelta(hours=1)  # behind the last look: stamps are a little older than files
 WAITS_FOR_ITS_ROUND = "endstats file: read with its round"
 
 
@@ -191,11 +192,17 @@ def note_requested(conn: Connection[DictRow], server: str, names: Iterable[str],
 
 
 def note_imported(
-    conn: Connection[DictRow], server: str, files: Sequence[tuple[FileName, bytes]], timezone: str | None
+    conn: Connection[DictRow],
+    server: str,
+    files: Sequence[tuple[FileName, bytes]],
+    timezone: str | None,
+    listed: Mapping[str, RemoteFile] = {},
 ) -> None:
-    """Stores files that did not come from the game server; ``timezone`` is theirs when given.
+    """Stores files that a command brought; ``timezone`` is theirs when given.
 
-    What the game server listed of a file of that name stays: the same listing must not undo the import.
+    What the game server listed of a file of that name stays: the same listing must not undo the import. Of a command
+    that asked the game server, ``listed`` has what that said, by name: to the sensors they are no news then, and where
+    a sensor has seen a newer version meanwhile that stays.
     """
     contents = [data for _, data in files]
     digests = list(map(sha256_of, contents))
@@ -204,17 +211,34 @@ def note_imported(
            on conflict (sha256) do nothing""",
         [digests, contents],
     )
-    rows = [(*_said_by(server, name), len(data), digest) for (name, data), digest in zip(files, digests, strict=True)]
+    rows = [
+        (*_said_by(server, name), len(data), modified_at, digest)
+        for (name, data), digest in zip(files, digests, strict=True)
+        for modified_at in [utc(listed[name.name].modified_at) if name.name in listed else None]
+    ]
     conn.execute(
-        f"""insert into file (server, {_SAID}, timezone, size, sha256, imported, status, arrived_at, requested_at)
-           select %s, {_SAID}, %s, size, sha256, true, 'requested', now(), now()
+        f"""insert into file (server, {_SAID}, timezone, size, modified_at, sha256, imported, status, arrived_at,
+               requested_at)
+           select %s, {_SAID}, %s, size, modified_at, sha256, true, 'requested', now(), now()
            from unnest(%s::text[], %s::text[], %s::text[], %s::timestamp[], %s::timestamptz[], %s::text[],
-                       %s::smallint[], %s::bigint[], %s::text[]) as came ({_SAID}, size, sha256)
+                       %s::smallint[], %s::bigint[], %s::timestamptz[], %s::text[])
+                as came ({_SAID}, size, modified_at, sha256)
            on conflict (server, name) do update
            set timezone = coalesce(excluded.timezone, file.timezone), sha256 = excluded.sha256, imported = true,
+               size = case when excluded.modified_at is null then file.size else excluded.size end,
+               modified_at = coalesce(excluded.modified_at, file.modified_at),
                arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
-               requested_at = now(), attempts = 0""",
+               requested_at = now(), attempts = 0
+           where excluded.modified_at is null or coalesce(file.modified_at, '-infinity') <= excluded.modified_at""",
         [server, timezone, *map(list, zip(*rows, strict=True))],
+    )
+
+
+def note_listed(conn: Connection[DictRow], server: str, file: RemoteFile) -> None:
+    """Notes how the game server lists a file whose bytes are known: to the sensors it is no news then."""
+    conn.execute(
+        "update file set size = %s, modified_at = %s where server = %s and name = %s",
+        [file.size, utc(file.modified_at), server, file.name],
     )
 
 
@@ -311,6 +335,14 @@ def seen_after(conn: Connection[DictRow], server: str, newest: int) -> list[time
         [server, FileKind.STATS, newest],
     )
     return [row["delay"] for row in rows]
+
+
+def look_back_to(conn: Connection[DictRow], server: str, folder: str, lookback: timedelta) -> datetime:
+    """How old a file of a folder may be, by its stamp, to be taken by itself: ``lookback`` ago, or what came since the
+    folder was listed last, where that is longer ago."""
+    last = last_look(conn, server, folder)
+    then = datetime.now(UTC) - lookback
+    return then if last is None else min(then, last - _LOOK_BACK_MARGIN)
 
 
 def utc(unix: int) -> datetime:

@@ -6,6 +6,7 @@ Does not belong here: who won and how many points that gives (``rules``), readin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -17,6 +18,10 @@ from slomix_pipeline.rules.timing import LengthFrom
 from slomix_pipeline.rules.values import Status
 from slomix_pipeline.warehouse import parsed
 from slomix_pipeline.warehouse.rows import rows_of
+
+_COLUMNS: LiteralString = """match_key, session_key, position, map, status, r1_key, r2_key, winner, source, reason,
+    confidence, by_header, by_time, attackers_side, attackers_first, r1_seconds, r1_completed, attackers_second,
+    r2_seconds, r2_completed, policy, points_a, points_b"""
 
 
 def halves_of(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, list[Half]]:
@@ -64,37 +69,41 @@ def store_matches(conn: Connection[DictRow], scored: Mapping[str, Sequence[Score
     conn.execute("delete from match where session_key = any(%s) or match_key = any(%s)", [list(scored), keys])
     with (
         conn.cursor() as cursor,
-        cursor.copy(
-            """copy match (match_key, session_key, position, map, status, r1_key, r2_key,
-                   winner, source, reason, confidence, by_header, by_time, attackers_side,
-                   attackers_first, r1_seconds, r1_completed, attackers_second, r2_seconds, r2_completed,
-                   policy, points_a, points_b) from stdin"""
-        ) as copy,
+        cursor.copy(f"copy match ({_COLUMNS}) from stdin") as copy,
     ):
         for session_key, matches in scored.items():
             for position, m in enumerate(matches, start=1):
-                copy.write_row(
-                    (
-                        m.first.match_key,
-                        session_key,
-                        position,
-                        m.first.map_name,
-                        m.first.status,
-                        m.first.key if m.first.number == 1 else None,
-                        m.second.key if m.second else m.first.key if m.first.number == 2 else None,
-                        m.result.winner,
-                        m.result.source,
-                        m.result.reason,
-                        m.result.confidence,
-                        m.result.by_header,
-                        m.result.by_time,
-                        m.result.attackers_side,
-                        *m.result.first,
-                        *m.result.second,
-                        policy,
-                        *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
-                    )
-                )
+                copy.write_row(match_row(m, session_key, position, policy))
+
+
+def match_row(m: ScoredMatch, session_key: str, position: int, policy: str) -> tuple[object, ...]:
+    """A match as it is stored, in the order of ``_COLUMNS``."""
+    return (
+        m.first.match_key,
+        session_key,
+        position,
+        m.first.map_name,
+        m.first.status,
+        m.first.key if m.first.number == 1 else None,
+        m.second.key if m.second else m.first.key if m.first.number == 2 else None,
+        m.result.winner,
+        m.result.source,
+        m.result.reason,
+        m.result.confidence,
+        m.result.by_header,
+        m.result.by_time,
+        m.result.attackers_side,
+        *m.result.first,
+        *m.result.second,
+        policy,
+        *(points(policy, m.result.winner, m.result.both_completed) or (None, None)),
+    )
+
+
+def stored_matches(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, tuple[object, ...]]:
+    """The matches of sessions by key, each as ``match_row`` has it."""
+    rows = conn.execute(f"select {_COLUMNS} from match where session_key = any(%s)", [session_keys])
+    return {row["match_key"]: tuple(row.values()) for row in rows}
 
 
 @dataclass(frozen=True)

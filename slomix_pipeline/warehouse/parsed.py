@@ -46,18 +46,12 @@ def store_rounds(conn: Connection[DictRow], filed: Sequence[FiledStats]) -> None
         columns = ", ".join(TAIL_FIELDS)
         with cursor.copy(f"copy parsed_player (round_key, guid, name, rounds, side, {columns}) from stdin") as copy:
             for entry in filed:
-                for player in entry.stats.players:
-                    tail = map(player.tail.__getitem__, TAIL_FIELDS)
-                    copy.write_row(
-                        (entry.row.key, player.guid, readable(player.name), player.rounds, player.side, *tail)
-                    )
+                for row in _player_rows(entry.stats):
+                    copy.write_row((entry.row.key, *row))
         with cursor.copy("copy parsed_weapon from stdin") as copy:
             for entry in filed:
-                for player in entry.stats.players:
-                    for weapon, c in player.weapons.items():
-                        copy.write_row(
-                            (entry.row.key, player.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots)
-                        )
+                for row in _weapon_rows(entry.stats):
+                    copy.write_row((entry.row.key, *row))
     stored = _read_back(conn, keys)
     for entry in filed:
         differing = [
@@ -69,6 +63,46 @@ def store_rounds(conn: Connection[DictRow], filed: Sequence[FiledStats]) -> None
             raise ReadOtherwise(f"the database holds {', '.join(differing)}")
 
 
+def _player_rows(stats: gamestats.StatsFile) -> list[tuple[object, ...]]:
+    return [
+        (player.guid, readable(player.name), player.rounds, player.side, *map(player.tail.__getitem__, TAIL_FIELDS))
+        for player in stats.players
+    ]
+
+
+def _weapon_rows(stats: gamestats.StatsFile) -> list[tuple[object, ...]]:
+    return [
+        (player.guid, weapon, c.hits, c.shots, c.kills, c.deaths, c.headshots)
+        for player in stats.players
+        for weapon, c in player.weapons.items()
+    ]
+
+
+def read_otherwise(conn: Connection[DictRow], rounds: Iterable[FiledRound]) -> dict[str, list[str]]:
+    """What the database holds of parsed rounds otherwise than their files say, in words, by key."""
+    filed = {entry.key: entry.stats for entry in rounds}
+    columns = ", ".join(TAIL_FIELDS)
+    players: dict[str, set[tuple[object, ...]]] = {key: set() for key in filed}
+    weapons: dict[str, set[tuple[object, ...]]] = {key: set() for key in filed}
+    for into, query in (
+        (players, f"select round_key, guid, name, rounds, side, {columns} from parsed_player"),
+        (weapons, "select round_key, guid, weapon, hits, shots, kills, deaths, headshots from parsed_weapon"),
+    ):
+        for row in conn.execute(f"{query} where round_key = any(%s)", [list(filed)]):
+            into[row.pop("round_key")].add(tuple(row.values()))
+    stored = headers(conn, filed)
+    found: dict[str, list[str]] = {}
+    for key, stats in filed.items():
+        theirs = {str(row[0]) for row in players[key] ^ set(_player_rows(stats))}
+        guns = {f"{row[0]} {row[1]}" for row in weapons[key] ^ set(_weapon_rows(stats))}
+        plain = {name: getattr(stats.header, name) for name in _PLAIN_OF_HEADER}
+        head = {name for name, value in plain.items() if getattr(stored[key], name) != value}
+        if said := [*sorted(head), *(f"line of {guid}" for guid in sorted(theirs)), *sorted(guns)]:
+            found[key] = said
+    return found
+
+
+_PLAIN_OF_HEADER = ("number", "defender_side", "winner_side", "limit_seconds", "attack_seconds", "playtime_seconds")
 _STORE_HEADER = """
     insert into parsed_round (round_key, server, name, sha256, stamp_local, stamp, stamp_ambiguous, label, map,
         server_name, config, header_number, defender_side, winner_side, limit_text, attack_time_text,

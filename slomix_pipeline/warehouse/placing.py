@@ -52,13 +52,15 @@ def work_out_sessions(
     ]
 
 
-def result_of_session(
-    conn: Connection[DictRow], settings: Settings, server: str, session: Sequence[Stamped]
-) -> tuple[SessionRead, SessionResult]:
-    """Reads a session and asks the rules for all they make of it."""
-    (read,) = _read(conn, settings, server, [session])
+def results_of_sessions(
+    conn: Connection[DictRow], settings: Settings, server: str, sessions: Sequence[Sequence[Stamped]]
+) -> list[tuple[SessionRead, SessionResult]]:
+    """Reads sessions and asks the rules for all they make of each."""
     rules = settings.pairing_window, settings.filler_maps
-    return read, session_result(read.rounds.values(), *rules, read.second_rounds_seen, read.decisions, read.records)
+    return [
+        (read, session_result(read.rounds.values(), *rules, read.second_rounds_seen, read.decisions, read.records))
+        for read in _read(conn, settings, server, sessions)
+    ]
 
 
 def _read(

@@ -4,7 +4,7 @@ Belongs here: rows of one round across all tables, and finding the round that a 
 Does not belong here: what the rules say of it now and how it is worded (``reports.receipts``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -133,8 +133,13 @@ class RoundStored:
 
 def round_row(conn: Connection[DictRow], key: str) -> RoundStored | None:
     """What is stored of a round; None when it could never be read."""
+    return round_rows(conn, [key]).get(key)
+
+
+def round_rows(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, RoundStored]:
+    """What is stored of rounds, by key; those that could never be read are left out."""
     with conn.cursor(row_factory=rows_of(RoundStored)) as cursor:
-        return cursor.execute(
+        rows = cursor.execute(
             """select p.round_key, p.name, p.sha256, p.generation, p.map, p.label, p.stamp, p.stamp_local,
                       p.stamp_ambiguous, r.match_key, r.partner_key, r.number, r.status, r.reason, r.unscored_reason,
                       r.invalid_reason, r.valid, coalesce(r.flags, '{}') as flags, t.duration_seconds,
@@ -157,9 +162,10 @@ def round_row(conn: Connection[DictRow], key: str) -> RoundStored | None:
                left join session_round s using (round_key)
                left join match m using (match_key)
                left join round_endstats e using (round_key)
-               where p.round_key = %s""",
-            [key],
-        ).fetchone()
+               where p.round_key = any(%s)""",
+            [keys],
+        )
+        return {row.round_key: row for row in rows}
 
 
 def player_rows(conn: Connection[DictRow], key: str) -> list[DictRow]:
@@ -183,18 +189,33 @@ class PlayerStored:
 
 def stored_players(conn: Connection[DictRow], key: str) -> dict[str, PlayerStored]:
     """Own numbers as stored, by GUID."""
-    rows = conn.execute("select * from round_player_metric where round_key = %s", [key])
-    return {row["guid"]: PlayerStored(row["side"], row["seconds_played"], tuple(row["flags"]), row) for row in rows}
+    return players_of(conn, [key])[key]
+
+
+def players_of(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, dict[str, PlayerStored]]:
+    """The same of rounds, by key."""
+    found: dict[str, dict[str, PlayerStored]] = {key: {} for key in keys}
+    for row in conn.execute("select * from round_player_metric where round_key = any(%s)", [keys]):
+        player = PlayerStored(row["side"], row["seconds_played"], tuple(row["flags"]), row)
+        found[row["round_key"]][row["guid"]] = player
+    return found
 
 
 def stored_weapons(conn: Connection[DictRow], key: str) -> dict[str, dict[str, WeaponCounts]]:
     """Own numbers of weapons as stored, by GUID and weapon."""
-    found: dict[str, dict[str, WeaponCounts]] = {}
+    return weapons_of(conn, [key])[key]
+
+
+def weapons_of(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, dict[str, dict[str, WeaponCounts]]]:
+    """The same of rounds, by key."""
+    found: dict[str, dict[str, dict[str, WeaponCounts]]] = {key: {} for key in keys}
     for row in conn.execute(
-        "select guid, weapon, hits, shots, kills, deaths, headshots from round_weapon where round_key = %s", [key]
+        """select round_key, guid, weapon, hits, shots, kills, deaths, headshots from round_weapon
+           where round_key = any(%s)""",
+        [keys],
     ):
         counts = WeaponCounts(**{name: row[name] for name in WeaponCounts._fields})
-        found.setdefault(row["guid"], {})[row["weapon"]] = counts
+        found[row["round_key"]].setdefault(row["guid"], {})[row["weapon"]] = counts
     return found
 
 

@@ -6,7 +6,7 @@ Callers hold the server's lock: within it a session is rewritten as a whole.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -333,6 +333,31 @@ def rounds_in(conn: Connection[DictRow], session_keys: Sequence[str]) -> list[st
 def session_keys(conn: Connection[DictRow]) -> list[str]:
     """All sessions, in order."""
     return [row["session_key"] for row in conn.execute("select session_key from session order by session_key")]
+
+
+def session_starts(conn: Connection[DictRow]) -> dict[str, datetime]:
+    """When each session began, by key, in order of play."""
+    rows = conn.execute("select session_key, started_at from session order by started_at, session_key")
+    return {row["session_key"]: row["started_at"] for row in rows}
+
+
+def keys_if_first(conn: Connection[DictRow], round_keys: Sequence[str]) -> dict[str, str]:
+    """The keys of the sessions that rounds begin, or would begin, by round."""
+    rows = conn.execute(
+        "select round_key, session_if_first from parsed_round where round_key = any(%s)", [list(round_keys)]
+    )
+    return {row["round_key"]: row["session_if_first"] for row in rows}
+
+
+def teams_stored(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """The team of everybody, by session and GUID; None while it is open."""
+    rows = conn.execute(
+        "select session_key, guid, team from session_player where session_key = any(%s)", [session_keys]
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    for row in rows:
+        found.setdefault(row["session_key"], {})[row["guid"]] = row["team"]
+    return found
 
 
 def is_session(conn: Connection[DictRow], name: str) -> bool:

@@ -16,6 +16,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules import linking
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked
+from slomix_pipeline.rules.reach import Reach
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.rules.values import FileStatus
@@ -50,15 +51,19 @@ def store_records(conn: Connection[DictRow], records: Iterable[tuple[FileRow, Ti
                case when timing_record.sha256 = excluded.sha256 then timing_record.unlinked_reason end,
                case when timing_record.sha256 = excluded.sha256 then timing_record.stored_at else now() end)""",
             [
-                {name: getattr(record, name) for name in _FIELDS}
+                said_by(record)
                 | {"record_key": row.partition_key, "server": row.server, "name": row.name, "sha256": row.sha256}
-                | {"map_name": readable(record.map_name)}
                 for row, record in records
             ],
         )
 
 
 _FIELDS = [field.name for field in fields(TimingRecord)]
+
+
+def said_by(record: TimingRecord) -> dict[str, object]:
+    """What a record says, as it is stored."""
+    return {name: getattr(record, name) for name in _FIELDS} | {"map_name": readable(record.map_name)}
 
 
 _READ = """select record_key, map as map_name, label as number, started_at, ended_at, duration_seconds, limit_seconds,
@@ -88,6 +93,20 @@ def records_around(
         {"server": server, **as_arrays(spans)},
     ).fetchall()
     return [_filed(row) for row in rows]
+
+
+def stored_records(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, tuple[str, TimingRecord]]:
+    """The sha256 of the bytes of records, and what is stored of them, by key."""
+    rows = conn.execute(
+        f"{_READ.replace('from timing_record', ', sha256 from timing_record')} where record_key = any(%s)", [keys]
+    ).fetchall()
+    return {row["record_key"]: (row.pop("sha256"), _filed(row).record) for row in rows}
+
+
+def keys_between(conn: Connection[DictRow], reach: Reach) -> list[str]:
+    """The keys of the records that ended within a reach, in order of their ends."""
+    rows = conn.execute("select record_key, ended_at from timing_record order by ended_at, record_key")
+    return [row["record_key"] for row in rows if reach.holds(row["ended_at"])]
 
 
 def those_around(

@@ -36,7 +36,7 @@ def left(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(importing._Telling, "tell", killed)
+        patch.setattr(importing.Telling, "tell", killed)
         pipeline.import_(tmp_path / "archive")
     assert pipeline.instance.get_dynamic_partitions("rounds") == []
     return list(map(round_key, evening.rounds))
