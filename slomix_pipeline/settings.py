@@ -223,6 +223,11 @@ class Settings(BaseSettings):
         description="the address by which is noted who asks to be linked; not set: as SLOMIX_POSTGRES_URL, as the role "
         "slomix_link",
     )
+    dagster_postgres_url: SecretStr | None = Field(
+        None,
+        description="the address by which Dagster keeps its records; not set: as SLOMIX_POSTGRES_URL, on the embedded "
+        "server as the role slomix_dagster",
+    )
     site_index_players: bool = Field(False, description="whether search engines may list the pages of players")
     executor: Literal["in_process", "multiprocess"] = "in_process"
     dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")

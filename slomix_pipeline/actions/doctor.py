@@ -32,7 +32,7 @@ from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings, env_file
-from slomix_pipeline.warehouse import link_requests, site_schema, timing_records
+from slomix_pipeline.warehouse import link_requests, ownership, roles, site_schema, timing_records
 from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
@@ -85,6 +85,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             role_trouble = site_schema.trouble_with_role(conn)
             remedy = site_schema.statements_for_role(conn)
             link = _link(settings, conn) if settings.answers_commands else None
+            writer = conn.info.user
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -92,11 +93,31 @@ def _database(settings: Settings) -> Iterator[Finding]:
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
+    if settings.postgres_url is not None:
+        yield _dagster_records(settings, writer)
     yield _pages(settings, role_trouble, remedy)
     if link is not None:
         yield link
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _dagster_records(settings: Settings, writer: str) -> Finding:
+    """As whom Dagster keeps its records on a server of somebody's own; that it may be the writer is fine."""
+    what = "Dagster's records"
+    if settings.dagster_postgres_url is None:
+        apart = f"as an administrator of that server run: {ownership.dagster_statements(roles.DAGSTER, writer)}"
+        return Finding(
+            what,
+            True,
+            f"kept as {writer}; to keep Dagster from our tables, {apart} and set SLOMIX_DAGSTER_POSTGRES_URL",
+        )
+    try:
+        with Database(settings.dagster_postgres_url.get_secret_value()).connect() as conn:
+            return Finding(what, True, f"kept as {conn.info.user}")
+    except DatabaseUnavailable as error:
+        remedy = ownership.dagster_statements(roles.DAGSTER, writer)
+        return Finding(what, False, f"SLOMIX_DAGSTER_POSTGRES_URL: {error}; the role is made by: {remedy}")
 
 
 def _link(settings: Settings, conn: Connection[DictRow]) -> Finding | None:
