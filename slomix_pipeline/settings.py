@@ -83,6 +83,7 @@ def moment_of_week(text: str) -> tuple[int, time]:
     return WEEKDAYS.index(weekday), time.fromisoformat(at)
 
 
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 ClockTime = Annotated[str, AfterValidator(clock_time)]
 WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 
@@ -207,6 +208,9 @@ class Settings(BaseSettings):
     )
 
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
+    ui_hosts: Annotated[tuple[HostName, ...], NoDecode] = Field(
+        (), description="names by which the Dagster UI is asked for besides 127.0.0.1 and localhost"
+    )
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
     site_port: int = Field(3090, ge=0, le=65535, description="the public pages; the next free port when taken")
     site_address: str | None = Field(
@@ -244,7 +248,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, _Texts(settings_cls, env_settings), _Texts(settings_cls, dotenv_settings)
 
-    @field_validator("filler_maps", "discord_leave_out", "weekly_boards", mode="before")
+    @field_validator("filler_maps", "discord_leave_out", "weekly_boards", "ui_hosts", mode="before")
     @classmethod
     def _split_words(cls, value: Any) -> Any:
         return (
