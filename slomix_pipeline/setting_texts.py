@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _UNIT_SECONDS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
@@ -62,6 +62,7 @@ def moment_of_week(text: str) -> tuple[int, time]:
     return WEEKDAYS.index(weekday), time.fromisoformat(at)
 
 
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 ClockTime = Annotated[str, AfterValidator(clock_time)]
 WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 

@@ -37,7 +37,7 @@ from slomix_pipeline.server_settings import (
     own_settings,
     texts_of,
 )
-from slomix_pipeline.setting_texts import ClockTime, Duration, WeekdayAndTime
+from slomix_pipeline.setting_texts import ClockTime, Duration, HostName, WeekdayAndTime
 
 FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
 
@@ -151,6 +151,9 @@ class Settings(ServerSettings, BaseSettings):
     )
 
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
+    ui_hosts: Annotated[tuple[HostName, ...], NoDecode] = Field(
+        (), description="names by which the Dagster UI is asked for besides 127.0.0.1 and localhost"
+    )
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
     site_port: int = Field(3090, ge=0, le=65535, description="the public pages; the next free port when taken")
     site_address: str | None = Field(
@@ -166,6 +169,11 @@ class Settings(ServerSettings, BaseSettings):
         None,
         description="the address by which is noted who asks to be linked; not set: as SLOMIX_POSTGRES_URL, as the role "
         "slomix_link",
+    )
+    dagster_postgres_url: SecretStr | None = Field(
+        None,
+        description="the address by which Dagster keeps its records; not set: as SLOMIX_POSTGRES_URL, on the embedded "
+        "server as the role slomix_dagster",
     )
     site_index_players: bool = Field(False, description="whether search engines may list the pages of players")
     site_metrics: bool = Field(
@@ -199,7 +207,7 @@ class Settings(ServerSettings, BaseSettings):
         others = {name: value for name, value in given.items() if name not in cls.model_fields}
         return given | {"server": server, "texts_of_servers": texts_of(servers, others)}
 
-    @field_validator("servers", "filler_maps", "discord_leave_out", "weekly_boards", mode="before")
+    @field_validator("servers", "filler_maps", "discord_leave_out", "weekly_boards", "ui_hosts", mode="before")
     @classmethod
     def _split_words(cls, value: Any) -> Any:
         return (

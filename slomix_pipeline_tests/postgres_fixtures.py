@@ -19,10 +19,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from slomix_pipeline.warehouse import embedded
+from slomix_pipeline.warehouse import embedded, roles
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline.warehouse.server_account import server_account
 from slomix_pipeline_tests.emptying import AsMade, as_made, emptied
 
 _number = itertools.count(1)
@@ -50,7 +51,7 @@ def made_cluster() -> Iterator[Path]:
     """A server's data as ``start_embedded`` makes them, to be copied by ``server_home``: initdb takes seconds."""
     with folder_for_servers() as folder:
         made = folder / "postgres"
-        embedded._create(made, embedded._server_account(made))
+        embedded._create(made, server_account(made, embedded._programs()))
         yield made
 
 
@@ -77,15 +78,20 @@ def server_home(made_cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of a server that this test process alone uses; it forgets everything at the end."""
+    """The superuser's address of a server that this test process alone uses; it forgets everything at the end."""
     with folder_for_servers() as folder:
         try:
-            url = start_embedded(folder / "postgres")
+            start_embedded(folder / "postgres")
+            url = embedded.superuser_url(folder / "postgres")
             with psycopg.connect(url, autocommit=True) as conn:
                 # Nothing here must survive a crash, or lives long enough to be vacuumed.
                 for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                     conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
                 conn.execute("SELECT pg_reload_conf()")
+                # Tests work as who owns the tables. He may besides look at others, end them, and empty tables at once.
+                writer = sql.Identifier(roles.WRITER)
+                conn.execute(sql.SQL("GRANT pg_signal_backend, pg_monitor TO {} WITH INHERIT TRUE").format(writer))
+                conn.execute(sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(writer))
             yield url
         finally:
             stop_embedded(folder / "postgres")
@@ -95,7 +101,7 @@ def postgres_server() -> Iterator[str]:
 def migrated_template(postgres_server: str) -> Iterator[str]:
     """The name of a database with the schema of ``sql/``, to be copied by ``database``."""
     with _new_database(postgres_server) as template:
-        migrate(Database(_address(postgres_server, template)))
+        migrate(Database(address_of(postgres_server, template)))
         with psycopg.connect(postgres_server, autocommit=True) as conn:  # a database in use can't be copied
             conn.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [template])
         yield template
@@ -105,7 +111,7 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
 def empty_database(postgres_server: str) -> Iterator[Database]:
     """A database without any table, dropped after the test."""
     with _new_database(postgres_server) as name:
-        yield Database(_address(postgres_server, name))
+        yield Database(address_of(postgres_server, name))
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +126,7 @@ def database(postgres_server: str, migrated_template: str, template_as_made: AsM
     """A database with the schema of ``sql/`` and no rows. After the test it is emptied for the next one, whose
     connections then need not read the catalogue anew; one that is not as it was made is dropped."""
     name = _empty.pop() if _empty else _create_database(postgres_server, migrated_template)
-    used = Database(_address(postgres_server, name))
+    used = Database(address_of(postgres_server, name))
     reusable = False
     try:
         yield used
@@ -136,7 +142,7 @@ def database(postgres_server: str, migrated_template: str, template_as_made: AsM
 def copied_database(server: str, template: str) -> Iterator[Database]:
     """A database like ``template``, which ends with the block."""
     with _new_database(server, template=template) as name:
-        yield Database(_address(server, name))
+        yield Database(address_of(server, name))
 
 
 @contextmanager
@@ -150,9 +156,15 @@ def _new_database(server: str, template: str = "template0") -> Iterator[str]:
 
 def _create_database(server: str, template: str) -> str:
     name = f"test_{next(_number)}"
-    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    names = {
+        "name": sql.Identifier(name),
+        "template": sql.Identifier(template),
+        "owner": sql.Identifier(roles.WRITER),
+    }
     with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy").format(**names))
+        conn.execute(
+            sql.SQL("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template} STRATEGY file_copy").format(**names)
+        )
     return name
 
 
@@ -161,5 +173,6 @@ def _drop_database(server: str, name: str) -> None:
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _address(server: str, name: str) -> str:
-    return server.replace("@/postgres?", f"@/{name}?")
+def address_of(server: str, name: str) -> str:
+    """The address of a database on the server of a superuser's address, as the role that owns our tables."""
+    return server.replace("postgres@/postgres?", f"{roles.WRITER}@/{name}?")

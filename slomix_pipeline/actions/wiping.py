@@ -28,6 +28,6 @@ def check_confirmed(settings: Settings, database: Database, typed: str | None) -
     raise NotConfirmed(
         f"{wrong}{word} has {sum(rows.values()):,} rows in {sum(map(bool, rows.values()))} tables that are derived "
         "from stored files. From scratch they are taken away, made anew and compared with what was there, batch by "
-        "batch; files, decisions, messages and what was learned stay. Nothing was done. To do it, confirm it by the name "
-        f"{word}"
+        "batch; files, decisions, messages and what was learned stay. Nothing was done. To do it, confirm it "
+        f"by the name {word}"
     )

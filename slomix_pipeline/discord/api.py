@@ -31,7 +31,15 @@ def call(method: str, url: str, seconds: float, *, body: Any = None, token: str 
     """
     headers = {"User-Agent": AGENT} | ({"Authorization": f"Bot {token}"} if token else {})
     try:
-        return requests.request(method, url, json=body, headers=headers, timeout=seconds, proxies=proxies_for(url))
+        return requests.request(
+            method,
+            url,
+            json=body,
+            headers=headers,
+            timeout=seconds,
+            proxies=proxies_for(url),
+            allow_redirects=False,  # the token is for nobody else
+        )
     except ValueError as error:  # how requests marks what it can't use
         raise Unsendable(type(error).__name__) from None
     except requests.RequestException as error:

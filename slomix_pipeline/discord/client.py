@@ -114,6 +114,7 @@ class _Webhook(DiscordWebhook):  # type: ignore[misc]  # the library has no type
             params=self._query_params,
             proxies=self.proxies,
             timeout=self.timeout,
+            allow_redirects=False,  # nobody else is told what is said
         )
 
 
@@ -265,7 +266,7 @@ class Discord:
 
     def _judged(self, answer: requests.Response, message_id: str) -> requests.Response | _Failure:
         status, body = answer.status_code, _json(answer)
-        if answer.history and answer.request.method == "GET":  # a redirected POST became a question
+        if answer.is_redirect:
             return _Failure(NotSent(f"{self._host} redirects elsewhere: check {self._setting}", retriable=False))
         if 200 <= status < 300:
             return answer

@@ -20,10 +20,13 @@ from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from slomix_pipeline.discord.api import LOOPBACK
 from slomix_pipeline.discord.embeds import ATTACHMENT_LIMIT
 from slomix_pipeline.discord.render import Address, is_picture, message_html
 from slomix_pipeline.discord.standin_channel import AUTHOR, Channel, said
@@ -112,7 +115,9 @@ def create_app(channel: Channel, limits: Limits, application: Application) -> St
             Route(address, _webhook_call(channel, limits, post), methods=["POST"]),
             Route(address + "/messages/{message_id}", _webhook_call(channel, limits, read), methods=["GET"]),
             Route(address + "/messages/{message_id}", _webhook_call(channel, limits, edit), methods=["PATCH"]),
-        ]
+        ],
+        # A page whose own name was made to point here must not read along.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK), www_redirect=False)],
     )
 
 

@@ -19,11 +19,11 @@ from multiprocessing.util import get_temp_dir
 from typing import NoReturn
 
 from dagster._cli.api import grpc_command
-from dagster_webserver.cli import dagster_webserver
 
 from slomix_pipeline.runtime.children import DagsterProcess, end_with, name_process
 from slomix_pipeline.runtime.daemon import run_daemon
 from slomix_pipeline.runtime.fork_server import load_what_runs_need
+from slomix_pipeline.runtime.web_server import run_web_server
 
 _NAMES = {
     DagsterProcess.CODE_SERVER: "slomix-code",
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--workspace", required=True)
     parser.add_argument("--code-port", type=int, required=True)
     parser.add_argument("--ui-port", type=int, required=True)
+    parser.add_argument("--ui-hosts", nargs="*", default=[])
     parser.add_argument("--outputs", type=int, nargs=len(DagsterProcess), required=True, help="one for each")
     given = parser.parse_args()
     outputs = dict(zip(DagsterProcess, given.outputs, strict=True))
@@ -47,7 +48,6 @@ def main() -> None:
     get_temp_dir()  # of sockets to fork servers: its owner takes it away at the end, but those may be killed
     code_server = ["-m", "slomix_pipeline.definitions", "-h", "127.0.0.1", "-p", str(given.code_port)]
     code_server += ["--max-workers", str(_GRPC_WORKERS)]
-    web_server = ["-w", given.workspace, "-h", "127.0.0.1", "-p", str(given.ui_port)]
 
     started: dict[int, DagsterProcess] = {}
     signal.signal(signal.SIGTERM, lambda *_: _end(started))
@@ -60,7 +60,7 @@ def main() -> None:
         _end_when_one_has(started, os.WNOHANG)
         time.sleep(_LOOK_EVERY)
     start(DagsterProcess.DAEMON, lambda: run_daemon(given.workspace))
-    start(DagsterProcess.WEB_SERVER, lambda: dagster_webserver.main(web_server, auto_envvar_prefix="DAGSTER_WEBSERVER"))
+    start(DagsterProcess.WEB_SERVER, lambda: run_web_server(given.workspace, given.ui_port, given.ui_hosts))
     _end_when_one_has(started)
 
 

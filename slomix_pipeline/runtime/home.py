@@ -15,13 +15,16 @@ from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import end_leftovers
 from slomix_pipeline.settings import Settings, as_environment
-from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url
+from slomix_pipeline.warehouse import roles
+from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url, site_url
 from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline.warehouse.ownership import make_dagster_schema
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _DAGSTER_URL = "SLOMIX_DAGSTER_PG_URL"  # named in deploy/dagster.yaml
+_OF_NO_RUN = ("discord_bot_token", "dagster_postgres_url")  # settings that no run and no sensor uses as they are
 
 
 def open_database(settings: Settings) -> Database:
@@ -37,17 +40,34 @@ def open_database(settings: Settings) -> Database:
 
 
 def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
-    """The variables a process needs to work on this home: settings, database, Dagster's folder."""
+    """The variables a process needs to work on this home: settings, database, Dagster's folder.
+
+    Raises:
+        OwnershipError, DatabaseUnavailable: Dagster's records can't be where they belong.
+    """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     configuration = settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml"
     (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
-    needed = settings.model_copy(update={"discord_bot_token": None})  # which no run and no sensor uses
+    needed = settings.model_copy(update=dict.fromkeys(_OF_NO_RUN))
     return as_environment(needed) | {
         "SLOMIX_POSTGRES_URL": database.url,
-        _DAGSTER_URL: dagster_url(database.url),
+        _DAGSTER_URL: _dagster_url(settings, database),
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
+
+
+def _dagster_url(settings: Settings, database: Database) -> str:
+    """The address of Dagster's records, whose schema is made: as a role of their own on the embedded server, elsewhere
+    as whoever the settings say."""
+    if settings.dagster_postgres_url is not None:
+        own = settings.dagster_postgres_url.get_secret_value()
+    elif settings.postgres_url is None:
+        own = site_url(database.url, roles.DAGSTER)
+    else:
+        own = database.url
+    make_dagster_schema(database, Database(own).user)
+    return dagster_url(own)
 
 
 @contextmanager

@@ -230,7 +230,7 @@ def _dagster(
     )
     outputs = [open_log(name, settings.home) for name in DagsterProcess]
     command = [sys.executable, "-c", _PROGRAM, "--workspace", str(workspace), "--code-port", str(code_port)]
-    command += ["--ui-port", str(ui_port), "--outputs", *map(str, outputs)]
+    command += ["--ui-port", str(ui_port), "--ui-hosts", *settings.ui_hosts, "--outputs", *map(str, outputs)]
     # Memory that one thread gave back is used by the others, too.
     environment = environment_without_settings() | environment | {"MALLOC_ARENA_MAX": "2"}
     child = start_child(_DAGSTER, command, environment, settings.home, outputs)

@@ -177,7 +177,8 @@ def _rebuild_indexes(database: Database) -> None:
         conn.autocommit = True
         left = conn.execute(
             """select indexrelid::regclass::text as name from pg_index
-               where indrelid in (select unnest(array[oid, reltoastrelid]) from pg_class
+               where has_schema_privilege((select relnamespace from pg_class where oid = indexrelid), 'usage')
+                 and indrelid in (select unnest(array[oid, reltoastrelid]) from pg_class
                                   where oid = 'dagster.event_logs'::regclass)
                  and not indisvalid"""
         ).fetchall()

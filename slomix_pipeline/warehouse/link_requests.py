@@ -23,7 +23,7 @@ from slomix_pipeline.warehouse import roles
 from slomix_pipeline.warehouse.database import UNHEARD_MS, Database, DatabaseUnavailable, postgres_url, site_url
 from slomix_pipeline.warehouse.rows import rows_of
 
-ROLE = "slomix_link"
+ROLE = roles.LINKS
 LONGEST_NAME = 64  # characters of what somebody is called on Discord
 
 _GRANT = f"grant insert on link_request to {ROLE};"

@@ -1,7 +1,7 @@
-"""Roles of the database beside its owner: each may do one thing.
+"""The roles of the database: each may do no more than its work takes.
 
-Belongs here: making a role, whether it is there. Does not belong here: what it may do (``site_schema``,
-``link_requests``).
+Belongs here: their names, making one, whether it is there. Does not belong here: what they own (``ownership``), what
+the pages' roles may do (``site_schema``, ``link_requests``).
 """
 
 from contextlib import suppress
@@ -10,14 +10,20 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+WRITER = "slomix"  # on the embedded server; elsewhere whoever SLOMIX_POSTGRES_URL names
+DAGSTER = "slomix_dagster"
+PAGES = "slomix_web"
+LINKS = "slomix_link"
+
 
 def create_statement(role: str) -> str:
-    """How a role is made; on a server of somebody's own, by whoever may make roles there."""
+    """How a role beside the writer is made; on a server of somebody's own, by whoever may make roles there."""
     return f"create role {role} login nosuperuser nocreatedb nocreaterole noinherit;"
 
 
 def may_make(conn: Connection[DictRow]) -> bool:
-    """Whether we may do everything, as on the embedded server."""
+    """Whether we may do everything: as the superuser of the embedded server, who makes its roles and does nothing else,
+    or by an address of a server of somebody's own that names one."""
     row = conn.execute("select rolsuper as may from pg_roles where rolname = current_user").fetchone()
     return row is not None and bool(row["may"])
 

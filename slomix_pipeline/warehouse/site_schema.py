@@ -20,7 +20,7 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.warehouse import roles
 
-ROLE = "slomix_web"
+ROLE = roles.PAGES
 
 SHOWN = [
     "aimed_accuracy_exclusion",
@@ -328,11 +328,15 @@ grant select on all tables in schema site to {ROLE};"""
 
 
 def make_role(conn: Connection[DictRow]) -> None:
-    """Makes the role where it is missing and we may do everything, as on the embedded server; ``conn`` commits each
-    statement. Elsewhere ``slomix doctor`` says how."""
+    """Makes the role where it is missing and we may do everything; ``conn`` commits each statement. On the embedded
+    server it is there (``ownership``); elsewhere ``slomix doctor`` says how."""
     if roles.may_make(conn):
-        conn.execute(_no_temporary(conn))
         roles.make(conn, ROLE)
+    row = conn.execute(
+        """select pg_has_role(datdba, 'usage') as ours from pg_database where datname = current_database()"""
+    ).fetchone()
+    if row is not None and row["ours"]:
+        conn.execute(_no_temporary(conn))
 
 
 def statements_for_role(conn: Connection[DictRow]) -> str:

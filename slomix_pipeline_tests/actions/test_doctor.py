@@ -22,8 +22,8 @@ from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.reports.findings import Finding, Found, ok
 from slomix_pipeline.runtime.home import sole_owner
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse import embedded_state
-from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse import embedded_state, roles
+from slomix_pipeline.warehouse.database import Database, site_url
 from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline_tests.gameserver_fixtures import PASSWORD, USER
 from slomix_pipeline_tests.kept import served_page
@@ -447,3 +447,15 @@ def test_what_slash_commands_lack_is_told(database: Database, there: Path, tmp_p
     assert not found.fine and found.fix.endswith("grant insert on link_request to slomix_link;")
     away = diagnosis(database, tmp_path, **given | {"discord_api": "http://127.0.0.1:1/api"})["clock"]
     assert not away.fine and "can't be compared" in away.text
+
+
+def test_the_doctor_says_how_dagster_gets_a_role_of_its_own(database: Database, tmp_path: Path) -> None:
+    found = diagnosis(database, tmp_path)["Dagster's records"]
+    assert (
+        found.fine and "create role slomix_dagster" in found.text and 'grant "slomix_dagster" to "slomix"' in found.text
+    )
+    apart = site_url(database.url, roles.DAGSTER)
+    found = diagnosis(database, tmp_path, dagster_postgres_url=apart)["Dagster's records"]
+    assert found == ok("Dagster's records", "kept as slomix_dagster")
+    found = diagnosis(database, tmp_path, dagster_postgres_url=site_url(database.url, "nobody"))["Dagster's records"]
+    assert not found.fine and "SLOMIX_DAGSTER_POSTGRES_URL" in found.text and "create role" in found.fix

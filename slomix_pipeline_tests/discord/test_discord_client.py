@@ -208,6 +208,14 @@ def test_a_redirected_message_is_not_taken_for_a_sent_one(httpserver: HTTPServer
     assert isinstance(error, NotSent) and not error.retriable
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nobody_is_told_whom_a_redirect_names(httpserver: HTTPServer, discord: Discord, status: int) -> None:
+    httpserver.expect_request(PATH).respond_with_data("", status, {"Location": "/elsewhere"})
+    for call in (lambda: discord.send(HELLO), discord.check):
+        assert "redirects elsewhere" in str(failure(call))
+    assert {request.path for request, _ in httpserver.log} == {PATH}
+
+
 def test_a_refused_port_means_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

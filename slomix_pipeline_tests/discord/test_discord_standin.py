@@ -350,3 +350,10 @@ def test_only_the_latest_messages_are_shown_and_the_rest_is_counted(
         Discord(there.webhook_url).send(Message(text))
     page = requests.get(there.url, timeout=10).text
     assert "not shown here: 1" in page and "second" in page and "first</p>" not in page and "2 messages" in page
+
+
+def test_a_name_that_was_made_to_point_here_is_told_nothing(there: StandIn) -> None:
+    Discord(there.webhook_url).send(Message("for our eyes"))
+    for path in ("", "messages"):
+        answer = requests.get(f"{there.url}{path}", headers={"Host": "evil.example.org"}, timeout=10)
+        assert answer.status_code == 400 and "our eyes" not in answer.text

@@ -24,7 +24,9 @@ from slomix_pipeline.runtime.fork_server import end_fork_server
 from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, ForkingRunLauncher
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse.database import Database, dagster_url
+from slomix_pipeline.warehouse import roles
+from slomix_pipeline.warehouse.database import Database, dagster_url, site_url
+from slomix_pipeline.warehouse.ownership import make_dagster_schema
 from slomix_pipeline_tests.postgres_fixtures import copied_database
 
 S = dg.DagsterRunStatus
@@ -73,7 +75,8 @@ def home(records: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("home")
     shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", folder / "dagster.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(records.url))
+        make_dagster_schema(records, roles.DAGSTER)
+        patch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(site_url(records.url, roles.DAGSTER)))
         patch.setenv("DAGSTER_HOME", str(folder))
         yield folder
 

@@ -7,6 +7,7 @@ import pytest
 from psycopg import errors, sql
 
 from slomix_pipeline.rules.policy import COUNTERS
+from slomix_pipeline_tests.postgres_fixtures import address_of
 
 # One match of two rounds with its files, a player with a weapon in each, its timing record and its session.
 WHOLE = """
@@ -54,8 +55,8 @@ def whole_match(postgres_server: str, migrated_template: str) -> Iterator[psycop
     name = "constraints"
     with psycopg.connect(postgres_server, autocommit=True) as conn:
         template = sql.Identifier(migrated_template)
-        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), template))
-    with psycopg.connect(postgres_server.replace("@/postgres?", f"@/{name}?")) as conn:
+        conn.execute(sql.SQL("create database {} owner slomix template {}").format(sql.Identifier(name), template))
+    with psycopg.connect(address_of(postgres_server, name)) as conn:
         conn.execute(WHOLE)
         conn.commit()
         yield conn

@@ -13,7 +13,16 @@ from dagster import DagsterInstance
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.settings import load_settings
-from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, dagster_url, locked_server, postgres_url
+from slomix_pipeline.warehouse import roles
+from slomix_pipeline.warehouse.database import (
+    Database,
+    DatabaseUnavailable,
+    dagster_url,
+    locked_server,
+    postgres_url,
+    site_url,
+)
+from slomix_pipeline.warehouse.ownership import make_dagster_schema
 
 
 @pytest.mark.parametrize(
@@ -83,8 +92,9 @@ def test_a_game_server_is_locked_to_the_end_of_the_transaction_and_others_are_no
 
 
 def test_the_dagster_address_keeps_what_the_given_one_says(empty_database: Database) -> None:
+    make_dagster_schema(empty_database, None)
     url = dagster_url(empty_database.url + "&options=-cwork_mem%3D8MB")
-    assert url.startswith("postgresql+psycopg2://postgres@/test_")
+    assert url.startswith("postgresql+psycopg2://slomix@/test_")
     with psycopg.connect(url.replace("+psycopg2", "")) as conn:
         assert conn.execute("SELECT current_setting('work_mem'), current_schema()").fetchone() == ("8MB", "dagster")
 
@@ -100,7 +110,8 @@ def test_dagster_runs_with_the_configuration_we_ship_and_keeps_to_its_schema(
     def greeting() -> None:
         say()
 
-    monkeypatch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(empty_database.url))
+    make_dagster_schema(empty_database, roles.DAGSTER)
+    monkeypatch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(site_url(empty_database.url, roles.DAGSTER)))
     shutil.copy(bundled_folder("deploy") / "dagster.yaml", tmp_path)
     with DagsterInstance.from_config(str(tmp_path)) as instance:
         assert greeting.execute_in_process(instance=instance).success

@@ -14,7 +14,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.reports.findings import Finding, failed, ok, unknown, warning
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import link_requests, site_schema
+from slomix_pipeline.warehouse import link_requests, ownership, roles, site_schema
 from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, site_url
 from slomix_pipeline.warehouse.embedded import MAJOR_VERSION, uri_of
@@ -45,7 +45,7 @@ def running(settings: Settings) -> Database:
     state = embedded_state(settings.postgres_dir)
     if state is not State.RUNS:
         raise Down(state.value)
-    return Database(uri_of(settings.postgres_dir.resolve()))
+    return Database(uri_of(settings.postgres_dir.resolve(), roles.WRITER))
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -154,11 +154,28 @@ def rights(settings: Settings) -> Iterator[Finding]:
                 return
             trouble, remedy = site_schema.trouble_with_role(conn), site_schema.statements_for_role(conn)
             link = link_requests.trouble_with_role(conn), link_requests.statements_for_role(conn)
+            writer = conn.info.user
     except (Down, DatabaseUnavailable, psycopg.OperationalError):
         return  # which is told where the database is looked at
+    if settings.postgres_url is not None:
+        yield _dagster_records(settings, writer)
     yield _pages(settings, database, trouble, remedy)
     if settings.answers_commands:
         yield _link(settings, database, *link)
+
+
+def _dagster_records(settings: Settings, writer: str) -> Finding:
+    """As whom Dagster keeps its records on a server of somebody's own; that it may be the writer is fine."""
+    what = "Dagster's records"
+    remedy = f"as an administrator of that server run: {ownership.dagster_statements(roles.DAGSTER, writer)}"
+    if settings.dagster_postgres_url is None:
+        apart = f"to keep Dagster from our tables, {remedy} and set SLOMIX_DAGSTER_POSTGRES_URL"
+        return ok(what, f"kept as {writer}; {apart}")
+    try:
+        with Database(settings.dagster_postgres_url.get_secret_value()).connect() as conn:
+            return ok(what, f"kept as {conn.info.user}")
+    except DatabaseUnavailable as error:
+        return failed(what, f"SLOMIX_DAGSTER_POSTGRES_URL: {error}", f"for the role, {remedy}")
 
 
 def _pages(settings: Settings, database: Database, trouble: str | None, remedy: str) -> Finding:
