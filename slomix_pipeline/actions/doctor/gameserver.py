@@ -56,7 +56,8 @@ def servers(settings: Settings) -> list[OneServer]:
     """A look for each game server; where there are several, its findings name it."""
     several = len(settings.game_servers) > 1
     return [
-        OneServer(_named("game server", own, several), partial(_look, own, several)) for own in settings.game_servers
+        OneServer(_named("game server", own, several), partial(_look, own, several, settings))
+        for own in settings.game_servers
     ]
 
 
@@ -64,12 +65,13 @@ def _named(what: str, own: Settings, several: bool) -> str:
     return f"{what} of {own.server}" if several else what
 
 
-def _look(own: Settings, several: bool) -> Iterator[Finding]:
-    for finding in _findings(own):
+def _look(own: Settings, several: bool, settings: Settings) -> Iterator[Finding]:
+    for finding in _findings(own, lambda name: settings.variable(name, own.server)):
         yield replace(finding, what=_named(finding.what, own, several))
 
 
-def _findings(own: Settings) -> Iterator[Finding]:
+def _findings(own: Settings, variable: Callable[[str], str]) -> Iterator[Finding]:
+    """``variable``: in which a setting of this server is written."""
     if own.place is None:
         yield ok("game server", "none configured: slomix run plays a simulated evening")
         return
@@ -77,12 +79,12 @@ def _findings(own: Settings) -> Iterator[Finding]:
     try:
         with open_game_server(quick) as server:
             listing = server.list_folder(own.gamestats_folder) if _is_there(server, own.gamestats_folder) else None
-            yield ok("game server", server.describe() + _trust(own))
-            yield from _folder(server, own.gamestats_folder, FileKind.STATS, listing, own)
-            yield from _folder(server, own.gametimes_folder, FileKind.TIMING, None, own)
-            yield from _scripts(server, own.scripts_folder)
+            yield ok("game server", server.describe() + _trust(own, variable))
+            yield from _folder(server, own.gamestats_folder, FileKind.STATS, listing, own, variable)
+            yield from _folder(server, own.gametimes_folder, FileKind.TIMING, None, own, variable)
+            yield from _scripts(server, own.scripts_folder, variable("scripts_folder"))
             if own.console_log:
-                yield _console_log(server, own.console_log)
+                yield _console_log(server, own.console_log, variable("console_log"))
     except GameServerError as error:
         yield failed("game server", str(error), _MEND if isinstance(error, PermanentError) else LATE_FIX)
     yield from _clock(own)
@@ -101,17 +103,22 @@ def _is_there(server: GameServer, folder: str) -> bool:
     return True
 
 
-def _trust(own: Settings) -> str:
+def _trust(own: Settings, variable: Callable[[str], str]) -> str:
     if not own.sftp_host:
         return ""
-    return f", its host key is trusted by {'SLOMIX_SFTP_HOST_KEY' if own.sftp_host_key else own.sftp_known_hosts}"
+    return f", its host key is trusted by {variable('sftp_host_key') if own.sftp_host_key else own.sftp_known_hosts}"
 
 
 def _folder(
-    server: GameServer, folder: str, kind: FileKind, listing: list[RemoteFile] | None, own: Settings
+    server: GameServer,
+    folder: str,
+    kind: FileKind,
+    listing: list[RemoteFile] | None,
+    own: Settings,
+    variable: Callable[[str], str],
 ) -> Iterator[Finding]:
     what = f"folder {folder}"
-    setting = "SLOMIX_GAMESTATS_FOLDER" if kind is FileKind.STATS else "SLOMIX_GAMETIMES_FOLDER"
+    setting = variable("gamestats_folder" if kind is FileKind.STATS else "gametimes_folder")
     try:
         found = server.list_folder(folder) if listing is None else listing
     except FolderMissing as error:
@@ -128,10 +135,10 @@ def _folder(
     wanted = [file for file in found if parse_file_name(file.name).kind is kind]
     yield ok(what, f"{len(wanted)} {kind.value} files among {len(found)}")
     if kind is FileKind.STATS and wanted:
-        yield _zone(max(wanted, key=lambda file: file.name), own)
+        yield _zone(max(wanted, key=lambda file: file.name), own, variable("timezone"))
 
 
-def _zone(newest: RemoteFile, own: Settings) -> Finding:
+def _zone(newest: RemoteFile, own: Settings, setting: str) -> Finding:
     """Compares the stamp in a file's name with the file's own time: they are seconds apart when the zone is right."""
     name = parse_file_name(newest.name)
     assert name.stamp is not None
@@ -140,7 +147,7 @@ def _zone(newest: RemoteFile, own: Settings) -> Finding:
     if abs(apart) <= _STAMP_AND_FILE_MAY_DIFFER:
         return ok("time zone", f"{newest.name} was written when its name says")
     when = f"{abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'}"
-    fix = f"set SLOMIX_TIMEZONE to the game server's zone (now {own.timezone}), unless the file was copied"
+    fix = f"set {setting} to the game server's zone (now {own.timezone}), unless the file was copied"
     return failed("time zone", f"{newest.name} was written {when} the time in its name", fix)
 
 
@@ -168,12 +175,12 @@ def _clock(own: Settings) -> Iterator[Finding]:
         yield ok(what, f"it agrees with ours: {files} were seen {middle:.0f} s after they were written")
 
 
-def _scripts(server: GameServer, folder: str) -> Iterator[Finding]:
+def _scripts(server: GameServer, folder: str, setting: str) -> Iterator[Finding]:
     what = f"scripts folder {folder}"
     try:
         found = list(lua_scripts.status(server, folder))
     except FolderMissing as error:
-        yield failed(what, str(error), "set SLOMIX_SCRIPTS_FOLDER to the folder that the Lua scripts lie in")
+        yield failed(what, str(error), f"set {setting} to the folder that the Lua scripts lie in")
         return
     except PermanentError as error:
         yield failed(what, str(error), "give that login the right to read there (chmod or chown on the game server)")
@@ -195,12 +202,12 @@ def _scripts(server: GameServer, folder: str) -> Iterator[Finding]:
             yield warning(what, text, fix) if drifted else ok(what, text)
 
 
-def _console_log(server: GameServer, path: str) -> Finding:
+def _console_log(server: GameServer, path: str, setting: str) -> Finding:
     what = f"console log {path}"
     try:
         signs = consolelog.script_signs(read_log_end(server, path, consolelog.MAX_READ))
     except FileMissing as error:
-        fix = "check SLOMIX_CONSOLE_LOG (the cvar g_log names the game log, etconsole.log needs logfile 2)"
+        fix = f"check {setting} (the cvar g_log names the game log, etconsole.log needs logfile 2)"
         return failed(what, str(error), fix)
     except PermanentError as error:
         return failed(what, str(error), "give that login the right to read it (chmod or chown on the game server)")
