@@ -29,6 +29,7 @@ from slomix_pipeline.gameserver.source import (
     read_log_end,
 )
 from slomix_pipeline.reports.findings import Finding, Found, failed, ok, unknown, warning
+from slomix_pipeline.reports.wording import span
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.database import DatabaseUnavailable
@@ -42,7 +43,8 @@ _CALL = timedelta(seconds=10)  # for one call, so that what follows is looked at
 _MEND = "do what the text says; slomix doctor tells then whether it is right"
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
 _FILES_OF_CLOCK = 20  # the newest ones
-_SEEN_LATE, _SEEN_EARLY = 60, -2  # seconds after it was written that a file is usually seen within
+# Seconds after it was written that a file is seen: usually a few. After long it tells that nobody watched.
+_SEEN_EARLY, _SEEN_LATE, _SEEN_TOO_LATE = -2, 60, 600
 
 
 class OneServer(NamedTuple):
@@ -168,6 +170,11 @@ def _clock(own: Settings) -> Iterator[Finding]:
     if middle < _SEEN_EARLY:
         text = f"it is ahead of ours by {-middle:.0f} s or more: {files} were seen before they were written"
         yield warning(what, text, "have both machines' clocks set by NTP (timedatectl set-ntp true)")
+    elif middle > _SEEN_TOO_LATE:
+        text = (
+            f"{files} were seen {span(timedelta(seconds=middle))} after they were written: nobody watched then, or it"
+        )
+        yield unknown(what, f"{text} is far behind ours")
     elif middle > _SEEN_LATE:
         text = f"{files} were seen {middle:.0f} s after they were written: it is behind ours, or nobody watched then"
         yield warning(what, text, "have both machines' clocks set by NTP, unless slomix run was down")
@@ -187,9 +194,7 @@ def _scripts(server: GameServer, folder: str, setting: str) -> Iterator[Finding]
         return
     drifted = [finding for finding in found if not finding.fine]
     for finding in drifted:
-        yield replace(
-            finding, status=Found.WARNING, fix="slomix lua deploy --yes, once slomix lua deploy said what it does"
-        )
+        yield replace(finding, status=Found.WARNING)
     right = f"{len(found) - len(drifted)} of {len(found)} files are as they should be"
     match server.may_write(folder):
         case True:
