@@ -68,36 +68,37 @@ def status(server: GameServer, folder: str) -> Iterator[Finding]:
     """
     others = _other_gamestats_scripts(server, folder)
     for script in _compare(server, folder):
-        found = ok if script.same or not script.wanted else failed
-        yield found(script.name, _standing(script, others))
+        yield _standing(script, others)
     yield _config(server, folder)
 
 
-def _standing(script: Script, others: Sequence[str]) -> str:
-    """One script in words. ``others``: foreign scripts there that write ``gamestats/``."""
+def _standing(script: Script, others: Sequence[str]) -> Finding:
+    """One script. ``others``: foreign scripts there that write ``gamestats/``."""
     if script.there is None and script.wanted:
-        return "not there, so rounds have no timing record: slomix lua deploy --yes copies it"
+        return failed(script.name, "not there, so rounds have no timing record", "slomix lua deploy --yes copies it")
     if script.there is None:
         found = f"{_joined(others)} lies there" if others else "none lies in this folder"
-        return f"not there; only needed on a server without c0rnp0rn ({found})"
+        return ok(script.name, f"not there; only needed on a server without c0rnp0rn ({found})")
     if not script.wanted:
-        return f"another script of that name, not ours ({_version_and_hash(script.there)}): left alone"
+        return ok(script.name, f"another script of that name, not ours ({_version_and_hash(script.there)}): left alone")
     how = (
         f"same, {_version_and_hash(script.ours)}"
         if script.same
         else f"differs: {_version_and_hash(script.there)} there, {_version_and_hash(script.ours)} here"
     )
     if script.name == _GAMESTATS_SCRIPT and others:
-        return f"{how}; {_joined(others)} writes gamestats/ too: keep one of them, in lua_modules and in the folder"
-    return how if script.same else f"{how}; slomix lua deploy --yes replaces it"
+        how = f"{how}; {_joined(others)} writes gamestats/ too"
+        fix = "keep one of them, in lua_modules and in the folder"
+        return ok(script.name, f"{how}: {fix}") if script.same else failed(script.name, how, fix)
+    return ok(script.name, how) if script.same else failed(script.name, how, "slomix lua deploy --yes replaces it")
 
 
 def _config(server: GameServer, folder: str) -> Finding:
     try:
         server.read_end(folder, CONFIG, 0)  # whether it is there; never what is in it
     except FileMissing:
-        advice = "copy lua/slomix_config.lua.example there under this name and set server_id in it"
-        return failed(CONFIG, f"not there, so timing records name no server: {advice}")
+        fix = "copy lua/slomix_config.lua.example there under this name and set server_id in it"
+        return failed(CONFIG, "not there, so timing records name no server", fix)
     except PermanentError:
         return ok(CONFIG, "there, and this login may not read it")
     return ok(CONFIG, "there (not looked into)")

@@ -138,7 +138,7 @@ def headline(report: PipelineReport) -> str:
     if report.lost:
         return f"{_many(report.lost, 'file')} unaccounted for"
     kinds = sum(1 for _ in _to_look_at(report))
-    return f"{_many(kinds, 'kind')} of things to look at" if kinds else "Nothing to look at"
+    return f"{_many(kinds, 'thing')} to look at" if kinds else "Nothing to look at"
 
 
 def _files(report: PipelineReport) -> Iterator[str]:
@@ -198,8 +198,11 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
     for count, what, since in (
         (sum(row.files for row in quarantined), "quarantined file", _first(row.finished_since for row in quarantined)),
         (sum(row.failed for row in errors), "failed check", _first(row.since for row in errors)),
-        _of_messages(report.messages, "message in trouble", "messages in trouble"),
-        _of_messages(report.due, "message not delivered yet", "messages not delivered yet"),
+        (
+            sum(row.messages for row in report.messages),
+            ("message in trouble", "messages in trouble"),
+            _first(row.since for row in report.messages),
+        ),
         (report.ambiguous.things, "ambiguous round", report.ambiguous.since),
         (report.requests.things, "link request", report.requests.since),
         (report.alarms.things, "open alarm", report.alarms.since),
@@ -209,10 +212,6 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
     ):
         if count:
             yield _many(count, what) + (f", the oldest since {since:%Y-%m-%d}" if since else "")
-
-
-def _of_messages(found: Sequence[Waiting], one: str, several: str) -> tuple[int, tuple[str, str], datetime | None]:
-    return sum(row.messages for row in found), (one, several), _first(row.since for row in found)
 
 
 def _machine(report: PipelineReport) -> Iterator[str]:

@@ -5,10 +5,12 @@ Does not belong here: what is done about it (``rules.alarms``), runs that failed
 (``sensors.alarms``).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.alarms import LATELY, SILENT_FOR, AlarmCause, Episode, Symptom
 from slomix_pipeline.warehouse.check_results import CheckName
@@ -47,7 +49,7 @@ _SYMPTOMS = """
     select 'silent_sessions', s.session_key,
            s.matches || ' matches, ' || s.matches - s.not_counted || ' of them with a result', s.ended_at, 1
     from session_score s
-    where %(told)s and s.ended_at between %(since)s and %(over_before)s
+    where coalesce(%(told)s -> s.server, %(told)s -> '')::boolean and s.ended_at between %(since)s and %(over_before)s
       -- Some of it came while it could be announced.
       and exists (select from session_round r join parsed_round p using (round_key) join file f using (server, name)
                   where r.session_key = s.session_key and f.by_sensor and f.arrived_at < p.stamp + %(max_age)s)
@@ -59,12 +61,12 @@ _SYMPTOMS = """
 
 
 def symptoms(
-    conn: Connection[DictRow], now: datetime, *, over_after: timedelta, max_age: timedelta, told: bool
+    conn: Connection[DictRow], now: datetime, *, over_after: timedelta, max_age: timedelta, told: Mapping[str, bool]
 ) -> list[Symptom]:
     """Everything that is wrong lately, the newest first.
 
     ``over_after``: quiet time after which a session is told; ``max_age``: of rounds that are announced; ``told``:
-    whether anybody is told results at all.
+    of which game servers anybody is told results; ``""``: of all others.
     """
     with conn.cursor(row_factory=rows_of(Symptom)) as cursor:
         return cursor.execute(
@@ -73,7 +75,7 @@ def symptoms(
                 "since": now - LATELY,
                 "over_before": now - over_after - SILENT_FOR,
                 "max_age": max_age,
-                "told": told,
+                "told": Jsonb(dict(told)),
                 "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
             },
         ).fetchall()

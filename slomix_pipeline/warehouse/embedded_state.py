@@ -6,11 +6,12 @@ Does not belong here: starting, stopping and mending it (``embedded``).
 from enum import Enum
 from pathlib import Path
 
-from psycopg.pq import PGconn, Ping
+import psycopg
 
 from slomix_pipeline.warehouse.embedded import server_process, superuser_url
 
 ANSWERS_WITHIN = 5  # seconds
+_TURNED_AWAY = "the database system is"
 
 
 class State(Enum):
@@ -28,9 +29,13 @@ def embedded_state(directory: Path) -> State:
     directory = directory.resolve()
     if not (directory / "PG_VERSION").exists():
         return State.NONE
-    heard = PGconn.ping(f"{superuser_url(directory)}&connect_timeout={ANSWERS_WITHIN}".encode())
-    if heard in (Ping.OK, Ping.REJECT):  # the latter: starting
+    # Not libpq's own ping: it lets no other thread work while it waits for a server that is frozen.
+    try:
+        psycopg.connect(superuser_url(directory), connect_timeout=ANSWERS_WITHIN).close()
         return State.RUNS
+    except psycopg.OperationalError as error:
+        if _TURNED_AWAY in str(error):  # it is starting or stopping
+            return State.RUNS
     if server_process(directory) is not None:
         return State.SILENT
     return State.DEAD if (directory / "postmaster.pid").exists() else State.STOPPED

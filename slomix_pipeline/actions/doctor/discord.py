@@ -35,10 +35,11 @@ def webhooks(settings: Settings) -> list[OneWebhook]:
         of = f" of {own.server}" if several else ""
         if own.discord_webhook is not None:
             results[own.server] = own.discord_webhook
-            found.append(_channel(f"Discord{of}", own.discord_webhook, "SLOMIX_DISCORD_WEBHOOK"))
+            setting = settings.variable("discord_webhook", own.server)
+            found.append(_channel(f"Discord{of}", own.discord_webhook, setting))
         for channel, webhook in (("summary", own.discord_summary_webhook), ("dev", own.discord_dev_webhook)):
             if webhook is not None:
-                setting = f"SLOMIX_DISCORD_{channel.upper()}_WEBHOOK"
+                setting = settings.variable(f"discord_{channel}_webhook", own.server)
                 shared = own.discord_webhook if channel == "dev" else None
                 found.append(_channel(f"Discord {channel} channel{of}", webhook, setting, shared))
     if not results:

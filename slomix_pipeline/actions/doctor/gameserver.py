@@ -29,6 +29,7 @@ from slomix_pipeline.gameserver.source import (
     read_log_end,
 )
 from slomix_pipeline.reports.findings import Finding, Found, failed, ok, unknown, warning
+from slomix_pipeline.reports.wording import span
 from slomix_pipeline.rules.stamps import stamp_in_utc
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.database import DatabaseUnavailable
@@ -42,7 +43,8 @@ _CALL = timedelta(seconds=10)  # for one call, so that what follows is looked at
 _MEND = "do what the text says; slomix doctor tells then whether it is right"
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
 _FILES_OF_CLOCK = 20  # the newest ones
-_SEEN_LATE, _SEEN_EARLY = 60, -2  # seconds after it was written that a file is usually seen within
+# Seconds after it was written that a file is seen: usually a few. After long it tells that nobody watched.
+_SEEN_EARLY, _SEEN_LATE, _SEEN_TOO_LATE = -2, 60, 600
 
 
 class OneServer(NamedTuple):
@@ -56,7 +58,8 @@ def servers(settings: Settings) -> list[OneServer]:
     """A look for each game server; where there are several, its findings name it."""
     several = len(settings.game_servers) > 1
     return [
-        OneServer(_named("game server", own, several), partial(_look, own, several)) for own in settings.game_servers
+        OneServer(_named("game server", own, several), partial(_look, own, several, settings))
+        for own in settings.game_servers
     ]
 
 
@@ -64,12 +67,13 @@ def _named(what: str, own: Settings, several: bool) -> str:
     return f"{what} of {own.server}" if several else what
 
 
-def _look(own: Settings, several: bool) -> Iterator[Finding]:
-    for finding in _findings(own):
+def _look(own: Settings, several: bool, settings: Settings) -> Iterator[Finding]:
+    for finding in _findings(own, lambda name: settings.variable(name, own.server)):
         yield replace(finding, what=_named(finding.what, own, several))
 
 
-def _findings(own: Settings) -> Iterator[Finding]:
+def _findings(own: Settings, variable: Callable[[str], str]) -> Iterator[Finding]:
+    """``variable``: in which a setting of this server is written."""
     if own.place is None:
         yield ok("game server", "none configured: slomix run plays a simulated evening")
         return
@@ -77,12 +81,12 @@ def _findings(own: Settings) -> Iterator[Finding]:
     try:
         with open_game_server(quick) as server:
             listing = server.list_folder(own.gamestats_folder) if _is_there(server, own.gamestats_folder) else None
-            yield ok("game server", server.describe() + _trust(own))
-            yield from _folder(server, own.gamestats_folder, FileKind.STATS, listing, own)
-            yield from _folder(server, own.gametimes_folder, FileKind.TIMING, None, own)
-            yield from _scripts(server, own.scripts_folder)
+            yield ok("game server", server.describe() + _trust(own, variable))
+            yield from _folder(server, own.gamestats_folder, FileKind.STATS, listing, own, variable)
+            yield from _folder(server, own.gametimes_folder, FileKind.TIMING, None, own, variable)
+            yield from _scripts(server, own.scripts_folder, variable("scripts_folder"))
             if own.console_log:
-                yield _console_log(server, own.console_log)
+                yield _console_log(server, own.console_log, variable("console_log"))
     except GameServerError as error:
         yield failed("game server", str(error), _MEND if isinstance(error, PermanentError) else LATE_FIX)
     yield from _clock(own)
@@ -101,17 +105,22 @@ def _is_there(server: GameServer, folder: str) -> bool:
     return True
 
 
-def _trust(own: Settings) -> str:
+def _trust(own: Settings, variable: Callable[[str], str]) -> str:
     if not own.sftp_host:
         return ""
-    return f", its host key is trusted by {'SLOMIX_SFTP_HOST_KEY' if own.sftp_host_key else own.sftp_known_hosts}"
+    return f", its host key is trusted by {variable('sftp_host_key') if own.sftp_host_key else own.sftp_known_hosts}"
 
 
 def _folder(
-    server: GameServer, folder: str, kind: FileKind, listing: list[RemoteFile] | None, own: Settings
+    server: GameServer,
+    folder: str,
+    kind: FileKind,
+    listing: list[RemoteFile] | None,
+    own: Settings,
+    variable: Callable[[str], str],
 ) -> Iterator[Finding]:
     what = f"folder {folder}"
-    setting = "SLOMIX_GAMESTATS_FOLDER" if kind is FileKind.STATS else "SLOMIX_GAMETIMES_FOLDER"
+    setting = variable("gamestats_folder" if kind is FileKind.STATS else "gametimes_folder")
     try:
         found = server.list_folder(folder) if listing is None else listing
     except FolderMissing as error:
@@ -128,10 +137,10 @@ def _folder(
     wanted = [file for file in found if parse_file_name(file.name).kind is kind]
     yield ok(what, f"{len(wanted)} {kind.value} files among {len(found)}")
     if kind is FileKind.STATS and wanted:
-        yield _zone(max(wanted, key=lambda file: file.name), own)
+        yield _zone(max(wanted, key=lambda file: file.name), own, variable("timezone"))
 
 
-def _zone(newest: RemoteFile, own: Settings) -> Finding:
+def _zone(newest: RemoteFile, own: Settings, setting: str) -> Finding:
     """Compares the stamp in a file's name with the file's own time: they are seconds apart when the zone is right."""
     name = parse_file_name(newest.name)
     assert name.stamp is not None
@@ -140,7 +149,7 @@ def _zone(newest: RemoteFile, own: Settings) -> Finding:
     if abs(apart) <= _STAMP_AND_FILE_MAY_DIFFER:
         return ok("time zone", f"{newest.name} was written when its name says")
     when = f"{abs(apart) / 3600:.1f} h {'before' if apart > 0 else 'after'}"
-    fix = f"set SLOMIX_TIMEZONE to the game server's zone (now {own.timezone}), unless the file was copied"
+    fix = f"set {setting} to the game server's zone (now {own.timezone}), unless the file was copied"
     return failed("time zone", f"{newest.name} was written {when} the time in its name", fix)
 
 
@@ -161,6 +170,11 @@ def _clock(own: Settings) -> Iterator[Finding]:
     if middle < _SEEN_EARLY:
         text = f"it is ahead of ours by {-middle:.0f} s or more: {files} were seen before they were written"
         yield warning(what, text, "have both machines' clocks set by NTP (timedatectl set-ntp true)")
+    elif middle > _SEEN_TOO_LATE:
+        text = (
+            f"{files} were seen {span(timedelta(seconds=middle))} after they were written: nobody watched then, or it"
+        )
+        yield unknown(what, f"{text} is far behind ours")
     elif middle > _SEEN_LATE:
         text = f"{files} were seen {middle:.0f} s after they were written: it is behind ours, or nobody watched then"
         yield warning(what, text, "have both machines' clocks set by NTP, unless slomix run was down")
@@ -168,21 +182,19 @@ def _clock(own: Settings) -> Iterator[Finding]:
         yield ok(what, f"it agrees with ours: {files} were seen {middle:.0f} s after they were written")
 
 
-def _scripts(server: GameServer, folder: str) -> Iterator[Finding]:
+def _scripts(server: GameServer, folder: str, setting: str) -> Iterator[Finding]:
     what = f"scripts folder {folder}"
     try:
         found = list(lua_scripts.status(server, folder))
     except FolderMissing as error:
-        yield failed(what, str(error), "set SLOMIX_SCRIPTS_FOLDER to the folder that the Lua scripts lie in")
+        yield failed(what, str(error), f"set {setting} to the folder that the Lua scripts lie in")
         return
     except PermanentError as error:
         yield failed(what, str(error), "give that login the right to read there (chmod or chown on the game server)")
         return
     drifted = [finding for finding in found if not finding.fine]
     for finding in drifted:
-        yield replace(
-            finding, status=Found.WARNING, fix="slomix lua deploy --yes, once slomix lua deploy said what it does"
-        )
+        yield replace(finding, status=Found.WARNING)
     right = f"{len(found) - len(drifted)} of {len(found)} files are as they should be"
     match server.may_write(folder):
         case True:
@@ -195,12 +207,12 @@ def _scripts(server: GameServer, folder: str) -> Iterator[Finding]:
             yield warning(what, text, fix) if drifted else ok(what, text)
 
 
-def _console_log(server: GameServer, path: str) -> Finding:
+def _console_log(server: GameServer, path: str, setting: str) -> Finding:
     what = f"console log {path}"
     try:
         signs = consolelog.script_signs(read_log_end(server, path, consolelog.MAX_READ))
     except FileMissing as error:
-        fix = "check SLOMIX_CONSOLE_LOG (the cvar g_log names the game log, etconsole.log needs logfile 2)"
+        fix = f"check {setting} (the cvar g_log names the game log, etconsole.log needs logfile 2)"
         return failed(what, str(error), fix)
     except PermanentError as error:
         return failed(what, str(error), "give that login the right to read it (chmod or chown on the game server)")

@@ -54,7 +54,7 @@ class _Looking:
             rest = " not all of it" if found else ""
             text = f"no answer within {self._look.seconds:g} s{':' if rest else ''}{rest and rest + ' was looked at'}"
             found.append(failed(self._look.name, text, self._look.fix))
-        return [replace(finding, subject=self._look.subject) for finding in found]
+        return [replace(own, text=" ".join(own.text.split()), subject=self._look.subject) for own in found]
 
 
 def carried_out(looks: Sequence[Look]) -> list[Finding]:
