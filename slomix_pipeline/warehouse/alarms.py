@@ -19,8 +19,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 # Files, rounds and sessions of the game server itself: an import says what is wrong with its files where it is typed,
 # and what was found of long ago is nobody's alarm.
 _SYMPTOMS = """
-    select 'quarantined' as cause, f.name as subject, coalesce(f.reason, '') as detail, f.finished_at as since,
-           1::bigint as count
+    select 'quarantined' as cause, case when %(several)s then f.server || ': ' else '' end || f.name as subject,
+           coalesce(f.reason, '') as detail, f.finished_at as since, 1::bigint as count
     from file f
     where f.status = 'quarantined' and f.by_sensor and f.finished_at > %(since)s
     union all
@@ -61,12 +61,19 @@ _SYMPTOMS = """
 
 
 def symptoms(
-    conn: Connection[DictRow], now: datetime, *, over_after: timedelta, max_age: timedelta, told: Mapping[str, bool]
+    conn: Connection[DictRow],
+    now: datetime,
+    *,
+    over_after: timedelta,
+    max_age: timedelta,
+    told: Mapping[str, bool],
+    several: bool,
 ) -> list[Symptom]:
     """Everything that is wrong lately, the newest first.
 
     ``over_after``: quiet time after which a session is told; ``max_age``: of rounds that are announced; ``told``:
-    of which game servers anybody is told results; ``""``: of all others.
+    of which game servers anybody is told results, ``""`` of all others; ``several``: there are several game servers, so
+    files are named with theirs.
     """
     with conn.cursor(row_factory=rows_of(Symptom)) as cursor:
         return cursor.execute(
@@ -76,6 +83,7 @@ def symptoms(
                 "over_before": now - over_after - SILENT_FOR,
                 "max_age": max_age,
                 "told": Jsonb(dict(told)),
+                "several": several,
                 "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
             },
         ).fetchall()
