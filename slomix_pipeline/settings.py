@@ -50,6 +50,7 @@ def parse_duration(value: Any) -> Any:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
+OFF = "off"  # what is written to switch off what else happens by itself
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
 
 
@@ -63,6 +64,15 @@ def clock_time(text: str) -> str:
     if found is None:
         raise ValueError(f"{text!r} is no time; write for example 09:00")
     return f"{int(found[1]):02}:{found[2]}"
+
+
+def clock_time_or_off(text: str) -> str:
+    """``4:30`` as ``04:30``, or ``off``; empty counts as not set, as everywhere.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    return OFF if text.strip().lower() == OFF else clock_time(text)
 
 
 def weekday_and_time(text: str) -> str:
@@ -84,6 +94,7 @@ def moment_of_week(text: str) -> tuple[int, time]:
 
 
 ClockTime = Annotated[str, AfterValidator(clock_time)]
+ClockTimeOrOff = Annotated[str, AfterValidator(clock_time_or_off)]
 WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 
 
@@ -206,6 +217,10 @@ class Settings(BaseSettings):
         None, description="time at which is posted what was played since the morning before; not set: it is not"
     )
 
+    backup_at: ClockTimeOrOff = Field("04:30", description="time at which a backup is made every night; off: none is")
+    backup_folder: Path | None = Field(None, description="folder of backups; not set: backups in the home")
+    backup_keep: int = Field(7, ge=1, description="nightly backups that are kept, beside one a week for four weeks")
+
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
     site_port: int = Field(3090, ge=0, le=65535, description="the public pages; the next free port when taken")
@@ -269,10 +284,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is no file")
         return value and value.resolve()
 
-    @field_validator("home", mode="after")
+    @field_validator("home", "backup_folder", mode="after")
     @classmethod
-    def _home_counts_from_project(cls, value: Path) -> Path:
-        return (project_folder() / value.expanduser()).absolute()
+    def _folder_counts_from_project(cls, value: Path | None) -> Path | None:
+        return value and (project_folder() / value.expanduser()).absolute()
 
     @field_validator("timezone")
     @classmethod
@@ -307,6 +322,16 @@ class Settings(BaseSettings):
     @property
     def postgres_dir(self) -> Path:
         return self.home / "postgres"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of backups."""
+        return self.backup_folder or self.home / "backups"
+
+    @property
+    def backup_time(self) -> time | None:
+        """When a backup is made every night; None: by hand only."""
+        return None if self.backup_at == OFF else time.fromisoformat(self.backup_at)
 
     @property
     def dagster_home(self) -> Path:

@@ -7,6 +7,7 @@ Does not belong here: mending anything, printing (``cli``).
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -30,15 +31,16 @@ from slomix_pipeline.gameserver.source import (
 )
 from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.rules.stamps import stamp_in_utc
-from slomix_pipeline.runtime.home import supervisor_of
+from slomix_pipeline.runtime.home import bring_up_to_date, supervisor_of
 from slomix_pipeline.settings import Settings, env_file
+from slomix_pipeline.stages.backup_trouble import state_of_backups, trouble_with_backups
 from slomix_pipeline.warehouse import link_requests, site_schema, timing_records
 from slomix_pipeline.warehouse.dagster_records import sizes
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, postgres_url
 from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, State, embedded_state
 from slomix_pipeline.warehouse.files import utc
 from slomix_pipeline.warehouse.link_requests import NotNoted
-from slomix_pipeline.warehouse.migrations import MigrationError, migrate
+from slomix_pipeline.warehouse.migrations import MigrationError
 from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable, reading_url
 
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
@@ -77,7 +79,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         database = Database(postgres_url(settings))
-        applied = migrate(database)
+        applied = bring_up_to_date(settings, database)
         with database.connect() as conn:
             version = conn.info.parameter_status("server_version")
             newest = timing_records.newest_end(conn, settings.server)
@@ -85,6 +87,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             role_trouble = site_schema.trouble_with_role(conn)
             remedy = site_schema.statements_for_role(conn)
             link = _link(settings, conn) if settings.answers_commands else None
+            backups = _backups(settings, conn)
     except (DatabaseUnavailable, EmbeddedPostgresError, MigrationError, psycopg.OperationalError) as error:
         yield Finding("database", False, str(error).strip())
         return
@@ -92,11 +95,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
     news = f", brought up to date ({', '.join(applied)})" if applied else ", schema up to date"
     yield Finding("database", True, f"PostgreSQL {version} ({kind}){news}")
     yield Finding("size", True, f"{size.rounds:,} rounds: {size.in_words}")
+    yield backups
     yield _pages(settings, role_trouble, remedy)
     if link is not None:
         yield link
     if newest:
         yield Finding("timing records", True, f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _backups(settings: Settings, conn: Connection[DictRow]) -> Finding:
+    if trouble := trouble_with_backups(conn, settings, datetime.now(UTC)):
+        wrong = "; ".join(f"{symptom.subject}: {symptom.detail}" for symptom in trouble)
+        return Finding("backups", False, f"{wrong}; slomix backup --check makes one")
+    return Finding("backups", True, state_of_backups(settings))
 
 
 def _link(settings: Settings, conn: Connection[DictRow]) -> Finding | None:

@@ -18,7 +18,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from slomix_pipeline.cli import careers, insight
+from slomix_pipeline.cli import backups, careers, insight
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.identity import identity
@@ -55,7 +55,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, *insight.COMMANDS, discord, identity, lua, override, post, team):
+for command in (*backups.COMMANDS, *careers.COMMANDS, *insight.COMMANDS, discord, identity, lua, override, post, team):
     main.add_command(command)
 
 
