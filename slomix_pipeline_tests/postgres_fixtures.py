@@ -51,7 +51,7 @@ def made_cluster() -> Iterator[Path]:
     """A server's data as ``start_embedded`` makes them, to be copied by ``server_home``: initdb takes seconds."""
     with folder_for_servers() as folder:
         made = folder / "postgres"
-        embedded._create(made, server_account(made, embedded._programs()))
+        embedded._create(made, server_account(made, embedded.programs()))
         yield made
 
 

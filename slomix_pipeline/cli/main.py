@@ -17,7 +17,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from slomix_pipeline.cli import careers, insight, maintenance
+from slomix_pipeline.cli import backups, careers, insight, maintenance
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.health import doctor, report
@@ -53,6 +53,7 @@ def main() -> None:
 
 
 for command in (
+    *backups.COMMANDS,
     *careers.COMMANDS,
     *insight.COMMANDS,
     *maintenance.COMMANDS,

@@ -8,7 +8,7 @@ rows nor that of columns matters, and a row that is there twice counts twice. Th
 settings that change it are fixed, and so is the hash (PostgreSQL's own ones may differ between versions).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -28,10 +28,11 @@ _TABLES = """
     where c.relkind in ('r', 'p') and c.relnamespace = to_regnamespace(%s) and not c.relispartition
     order by c.relname collate "C" """
 _COLUMNS = """
-    select c.relname as name, array_agg(a.attname::text order by a.attname::text collate "C") as columns
-    from pg_class c join pg_attribute a on a.attrelid = c.oid
-    where c.relnamespace = to_regnamespace(%s) and c.relname = any(%s) and a.attnum > 0 and not a.attisdropped
-    group by c.relname"""
+    select c.relname as name,
+           array(select a.attname::text from pg_attribute a
+                 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                 order by a.attname::text collate "C") as columns
+    from pg_class c where c.relnamespace = to_regnamespace(%s) and c.relname = any(%s)"""
 # The first half of the hash, as two numbers whose sums can't overflow.
 _DIGEST = sql.SQL("""
     select count(*) as rows,
@@ -100,3 +101,28 @@ def _digest(conn: Connection[DictRow], schema: str, table: str, columns: list[st
     assert row is not None
     # Sums beyond 64 bits are cut: of hashes nothing is lost by that.
     return Digest(row["rows"], f"{int(row['one']) % 2**64:016x}{int(row['other']) % 2**64:016x}")
+
+
+def content(conn: Connection[DictRow], schemas: Iterable[str], told: Callable[[int, int], None]) -> dict[str, Digest]:
+    """What all tables of some schemas hold, by ``schema.table``. ``told``: hears how many of how many are done."""
+    tables = [(schema, table) for schema in schemas for table in tables_of(conn, schema)]
+    found = {}
+    for number, (schema, table) in enumerate(tables):
+        told(number, len(tables))
+        found[f"{schema}.{table}"] = digests(conn, [table], schema=schema)[table]
+    told(len(tables), len(tables))
+    return found
+
+
+def differences(expected: Mapping[str, Digest], found: Mapping[str, Digest]) -> list[str]:
+    """What differs, a line for each table; nothing where all is the same."""
+    lines = []
+    for table in sorted({*expected, *found}):
+        one, other = expected.get(table), found.get(table)
+        if one is None or other is None:
+            lines.append(f"{table} is {'missing' if other is None else 'one too many'}")
+        elif one.rows != other.rows:
+            lines.append(f"{table} has {other.rows:,} rows instead of {one.rows:,}")
+        elif one.digest != other.digest:
+            lines.append(f"{table} has other content in its {one.rows:,} rows")
+    return lines

