@@ -5,6 +5,7 @@ Belongs here: what every command and the supervisor need before they start anyth
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,20 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
+
+
+_LONGEST_SCRATCH = 70  # bytes of its path: sockets lie in folders there, and 103 is all that macOS takes for theirs
+
+
+def own_scratch(home: Path) -> dict[str, str]:
+    """The variable that gives Dagster's processes an empty folder of this home for their temporary files: who is killed
+    takes nothing away. For whoever starts them, when none of them runs. Nothing where the home's path is too long."""
+    scratch = home / "scratch"
+    if len(os.fsencode(scratch)) > _LONGEST_SCRATCH:
+        return {}
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    return {"TMPDIR": str(scratch)}
 
 
 @contextmanager
