@@ -1,5 +1,5 @@
 """The supervisor: what it starts, what it does when something falls, what it leaves behind. Its children are stand-ins
-here; the real ones are killed in ``test_chaos``."""
+here; the real ones are killed in ``chaos``."""
 
 import fcntl
 import os
