@@ -74,8 +74,10 @@ def undecided(made: Stage, database: Database, evening: Evening) -> list[str]:
     """What is still to come: corrections, runs, rounds to be worked out again, messages."""
     with database.connect() as conn:
         waits = [f"{r['thing']} waits ({r['state']}: {r['error']})" for r in conn.execute("select * from undelivered")]
+        # One that was never submitted stays so: its rounds are asked for by another.
         runs = conn.execute(
-            "select run_id, status from dagster.runs where status not in ('SUCCESS', 'FAILURE', 'CANCELED')"
+            """select run_id, status from dagster.runs
+               where status not in ('SUCCESS', 'FAILURE', 'CANCELED', 'NOT_STARTED')"""
         )
         waits += [f"run {row['run_id'][:8]} is {row['status']}" for row in runs]
         left = conn.execute("select * from unfinished").fetchall()
