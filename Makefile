@@ -2,11 +2,12 @@
 # make site-test: the pages in a real browser, Debian's chromium; it needs EXTRAS=dev,site-tests, which it sets itself.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
 # until its message, an idle evening, boards, pages, slash commands, pictures, a year. An hour and a half.
+# make chaos: nights that go wrong, ten minutes of them; SEED=… for certain ones, MINUTES=… for how long.
 PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
 
-.PHONY: run test site-test bench install check clean
+.PHONY: run test site-test chaos bench install check clean
 
 run: install
 	@$(BIN)/slomix run
@@ -18,6 +19,9 @@ site-test: EXTRAS = dev,site-tests
 site-test:
 	@$(MAKE) --no-print-directory install EXTRAS=$(EXTRAS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m browser slomix_pipeline_tests/site
+
+chaos: install
+	@$(BIN)/python -m slomix_pipeline_tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 bench: install
 	@$(BIN)/python benchmarks/rules.py

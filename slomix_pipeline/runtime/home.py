@@ -6,6 +6,7 @@ Belongs here: what every command and the supervisor need before they start anyth
 import fcntl
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -103,6 +104,20 @@ def _dagster_url(settings: Settings, database: Database) -> str:
         own = database.url
     make_dagster_schema(database, Database(own).user)
     return dagster_url(own)
+
+
+_LONGEST_SCRATCH = 70  # bytes of its path: sockets lie in folders there, and 103 is all that macOS takes for theirs
+
+
+def own_scratch(home: Path) -> dict[str, str]:
+    """The variable that gives Dagster's processes an empty folder of this home for their temporary files: who is killed
+    takes nothing away. For whoever starts them, when none of them runs. Nothing where the home's path is too long."""
+    scratch = home / "scratch"
+    if len(os.fsencode(scratch)) > _LONGEST_SCRATCH:
+        return {}
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    return {"TMPDIR": str(scratch)}
 
 
 @contextmanager

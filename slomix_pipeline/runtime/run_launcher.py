@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -25,6 +26,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_
 from slomix_pipeline.runtime.fork_server import fork
 
 PROCESS_TAG = "slomix/process"  # of a run: number and start of its process
+NOTED_AGAIN_AFTER = 5.0  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -57,21 +59,31 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
 
     def _watch(self, process: ForkServerProcess, run_id: str) -> None:
         """Waits for a run's process. What it left half-way has failed then, so that Dagster starts it again; or it is
-        canceled, when somebody asked for that before it had begun."""
+        canceled, when somebody asked for that before it had begun. Until that is noted it takes the place of another
+        run, so it is noted as soon as it can be."""
         process.join()
-        try:
-            run = self._instance.get_run_by_id(run_id)
-            while run is not None and (lives_on := _process_of(run)) is not None:  # it was the fork server that ended
-                lives_on.wait()
-                run = self._instance.get_run_by_id(run_id)
-            if run is None or run.is_finished:
+        has_said = False
+        while True:
+            try:
+                self._note_end(process, run_id)
                 return
-            if run.status is DagsterRunStatus.CANCELING:
-                self._instance.report_run_canceled(run)
-            else:
-                self._instance.report_run_failed(run, f"its process ended by itself (exit code {process.exitcode})")
-        except Exception:  # the database is away, or this process ends too: run monitoring finds it
-            _log.exception("could not look after run %s", run_id)
+            except Exception:  # the database is away or its disk is full
+                if not has_said:
+                    _log.exception("could not look after run %s, trying again", run_id)
+                has_said = True
+            time.sleep(NOTED_AGAIN_AFTER)
+
+    def _note_end(self, process: ForkServerProcess, run_id: str) -> None:
+        run = self._instance.get_run_by_id(run_id)
+        while run is not None and (lives_on := _process_of(run)) is not None:  # it was the fork server that ended
+            lives_on.wait()
+            run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return
+        if run.status is DagsterRunStatus.CANCELING:
+            self._instance.report_run_canceled(run)
+        else:
+            self._instance.report_run_failed(run, f"its process ended by itself (exit code {process.exitcode})")
 
     def terminate(self, run_id: str) -> bool:
         run = self._instance.get_run_by_id(run_id)

@@ -27,7 +27,7 @@ import psycopg
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
-from slomix_pipeline.runtime.home import dagster_environment, open_database, sole_owner
+from slomix_pipeline.runtime.home import dagster_environment, open_database, own_scratch, sole_owner
 from slomix_pipeline.runtime.simulated_home import (
     answering_stand_in,
     demo_home,
@@ -239,7 +239,7 @@ def _dagster(
     command = [sys.executable, "-c", _PROGRAM, "--workspace", str(workspace), "--code-port", str(code_port)]
     command += ["--ui-port", str(ui_port), "--ui-hosts", *settings.ui_hosts, "--outputs", *map(str, outputs)]
     # Memory that one thread gave back is used by the others, too.
-    environment = environment_without_settings() | environment | {"MALLOC_ARENA_MAX": "2"}
+    environment = environment_without_settings() | environment | {"MALLOC_ARENA_MAX": "2"} | own_scratch(settings.home)
     child = start_child(_DAGSTER, command, environment, settings.home, outputs)
     leave_within = _LEAVE_WITHIN
     try:

@@ -5,9 +5,9 @@ Does not belong here: what is done in the background (``catalogue``, ``pages``).
 
 import dagster as dg
 
-from slomix_pipeline.jobs import IN_FLIGHT
+from slomix_pipeline.sensors.requests import runs_in_flight
 
 
 def is_busy(instance: dg.DagsterInstance) -> bool:
     """Whether any run is in flight."""
-    return bool(instance.get_run_records(dg.RunsFilter(statuses=IN_FLIGHT), limit=1))
+    return bool(runs_in_flight(instance))

@@ -18,7 +18,9 @@ BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a ro
 
 TRY_AGAIN_EVERY = timedelta(minutes=10)  # while something stays as it should not
 
-LOST_AFTER = timedelta(hours=1)  # a run that nobody submitted by then: its tick died, and Dagster may not resume it
+# A run that nobody submitted by then: its tick died, or the database refused just then (a full disk), and Dagster may
+# never come back to it. If it does, the run is done twice, which changes nothing.
+LOST_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ def stretches(order: Sequence[str], wanted: Collection[str]) -> Iterator[Sequenc
 
 def keys_in_flight(instance: dg.DagsterInstance, job: str) -> set[str]:
     """The partitions that queued or running runs of a job work on."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
-    runs = [r.dagster_run for r in records if not _is_lost(r.dagster_run, r.create_timestamp)]
+    runs = runs_in_flight(instance, job)
     keys = {key for run in runs if (key := run.tags.get("dagster/partition"))}
     ranges = [tuple(run.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")) for run in runs]
     order = list(instance.get_dynamic_partitions(str(PARTITIONS_OF[job].name))) if any(map(all, ranges)) else []
@@ -88,6 +89,12 @@ def keys_in_flight(instance: dg.DagsterInstance, job: str) -> set[str]:
         if first in order and last in order:
             keys.update(order[order.index(first) : order.index(last) + 1])
     return keys
+
+
+def runs_in_flight(instance: dg.DagsterInstance, job: str | None = None) -> list[dg.DagsterRun]:
+    """The runs, of one job or of all, that are queued or at work, or will be in a moment."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
+    return [record.dagster_run for record in records if not _is_lost(record.dagster_run, record.create_timestamp)]
 
 
 def _is_lost(run: dg.DagsterRun, created_at: datetime) -> bool:

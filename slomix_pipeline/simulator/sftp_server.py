@@ -1,7 +1,8 @@
 """A real SFTP server on 127.0.0.1 that serves one local directory.
 
 Belongs here: the game server's SFTP side for the demo and the tests.
-Does not belong here: the files it serves; whoever starts it writes them into the directory.
+Does not belong here: the files it serves; whoever starts it writes them into the directory. What goes wrong on demand
+(``sftp_faults``).
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from types import TracebackType
 from typing import Self
 
 import asyncssh
+
+from slomix_pipeline.simulator.sftp_faults import Faults, FaultyFiles, SftpFault, never
 
 
 class SftpServer:
@@ -43,11 +46,22 @@ class SftpServer:
         self._password = password
         self._authorized_key = asyncssh.import_public_key(authorized_key) if authorized_key else None
         self._host_key = _host_key(host_key_file)
+        self.faults = Faults()
+        self._connections: set[asyncssh.SSHServerConnection] = set()
 
     @property
     def host_key_fingerprint(self) -> str:
         """``SHA256:…`` as ``ssh-keygen -lf`` prints it."""
         return self._host_key.get_fingerprint()
+
+    def misbehave(self, fault: SftpFault | None) -> None:
+        """From now on it fails like this, for connections that there are too; with None it works again."""
+        self.faults.now = fault
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
 
     def __enter__(self) -> Self:
         started: Future[int] = Future()
@@ -65,14 +79,15 @@ class SftpServer:
 
     async def _serve(self, started: "Future[int]") -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        connections: set[asyncssh.SSHServerConnection] = set()
         try:
             acceptor = await asyncssh.listen(
                 "127.0.0.1",
                 self.port,
                 server_host_keys=[self._host_key],
-                server_factory=lambda: _Login(self._user, self._password, self._authorized_key, connections),
-                sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=self._directory),
+                server_factory=lambda: _Login(
+                    self._user, self._password, self._authorized_key, self._connections, self.faults
+                ),
+                sftp_factory=lambda channel: FaultyFiles(channel, self._directory, self.faults),
             )
         except (OSError, asyncssh.Error) as error:
             started.set_exception(error)
@@ -80,8 +95,7 @@ class SftpServer:
         started.set_result(acceptor.get_port())
         await self._stop.wait()
         acceptor.close()
-        for connection in list(connections):
-            connection.abort()
+        self._cut()
         await acceptor.wait_closed()
 
 
@@ -89,9 +103,15 @@ class _Login(asyncssh.SSHServer):
     """Who may log in to one connection; keeps ``connections`` so that stopping can cut them."""
 
     def __init__(
-        self, user: str, password: str, key: asyncssh.SSHKey | None, connections: set[asyncssh.SSHServerConnection]
+        self,
+        user: str,
+        password: str,
+        key: asyncssh.SSHKey | None,
+        connections: set[asyncssh.SSHServerConnection],
+        faults: Faults,
     ) -> None:
-        self._user, self._password, self._key, self._connections = user, password, key, connections
+        self._user, self._password, self._key = user, password, key
+        self._connections, self._faults = connections, faults
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -103,7 +123,11 @@ class _Login(asyncssh.SSHServer):
     def password_auth_supported(self) -> bool:
         return True
 
-    def validate_password(self, username: str, password: str) -> bool:
+    async def validate_password(self, username: str, password: str) -> bool:
+        if self._faults.now is SftpFault.STALLS:
+            await never()
+        if self._faults.now is SftpFault.REFUSES_LOGIN:
+            return False
         return username == self._user and hmac.compare_digest(password.encode(), self._password.encode())
 
     def public_key_auth_supported(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psutil  # type: ignore[import-untyped]  # comes without types
@@ -19,7 +20,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
 from slomix_pipeline.bundled import bundled_folder
-from slomix_pipeline.runtime import fork_server, run_coordinator
+from slomix_pipeline.runtime import fork_server, run_coordinator, run_launcher
 from slomix_pipeline.runtime.fork_server import end_fork_server
 from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, ForkingRunLauncher
@@ -169,6 +170,24 @@ def test_a_run_whose_process_dies_has_failed_at_once_and_says_so(instance: dg.Da
     assert has(instance, run_id, S.FAILURE)
     (failure,) = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
     assert failure.get_dagster_event().message == "its process ended by itself (exit code -9)"
+
+
+def test_a_run_whose_process_dies_has_failed_though_that_could_not_be_noted_at_first(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = instance.report_run_failed
+    refused: list[tuple[Any, ...]] = []
+
+    def refuse_twice(*arguments: Any) -> object:  # as while the disk is full
+        if len(refused) < 2:
+            refused.append(arguments)
+            raise psycopg.errors.DiskFull
+        return report(*arguments)
+
+    monkeypatch.setattr(run_launcher, "NOTED_AGAIN_AFTER", 0.05)
+    monkeypatch.setattr(instance, "report_run_failed", refuse_twice)
+    assert has(instance, launched(instance, deadly), S.FAILURE)
+    assert len(refused) == 2
 
 
 def test_who_never_launched_anything_knows_whether_a_runs_process_lives(

@@ -1,5 +1,5 @@
 """The supervisor: what it starts, what it does when something falls, what it leaves behind. Its children are stand-ins
-here; the real ones are killed in ``test_chaos``."""
+here; the real ones are killed in ``chaos``."""
 
 import fcntl
 import os
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -23,7 +24,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.actions import doctor
 from slomix_pipeline.runtime import children, supervisor
 from slomix_pipeline.runtime.children import end_child, end_leftovers, start_child
-from slomix_pipeline.runtime.home import LOCK, HomeInUse, sole_owner, supervisor_of
+from slomix_pipeline.runtime.home import LOCK, HomeInUse, own_scratch, sole_owner, supervisor_of
 from slomix_pipeline.runtime.supervisor import ChildEnded
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse import embedded
@@ -105,6 +106,18 @@ def has_ended(number: int) -> bool:
         return bool(psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def test_what_killed_processes_left_of_temporary_files_is_gone_when_others_start(tmp_path: Path) -> None:
+    with TemporaryDirectory(prefix="slomix-") as short:  # sockets lie in it
+        home = Path(short)
+        given = own_scratch(home)
+        program = "import os, tempfile; tempfile.mkdtemp(); os.kill(os.getpid(), 9)"
+        subprocess.run([sys.executable, "-c", program], env=os.environ | given, check=False)
+        assert len(list(Path(given["TMPDIR"]).iterdir())) == 1
+        assert own_scratch(home) == given
+        assert list(Path(given["TMPDIR"]).iterdir()) == []
+    assert own_scratch(tmp_path / ("x" * 80)) == {}
 
 
 def test_a_home_is_held_by_one_and_its_lock_lies_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
