@@ -10,7 +10,7 @@ import re
 from datetime import time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from slomix_pipeline.launching import HOST_AND_PORT, Launcher, StepExecutor, check_launching
 from slomix_pipeline.rules.asked import DEFAULT_BOARDS
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
@@ -224,8 +225,14 @@ class Settings(BaseSettings):
         "slomix_link",
     )
     site_index_players: bool = Field(False, description="whether search engines may list the pages of players")
-    executor: Literal["in_process", "multiprocess"] = "in_process"
-    dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
+    launcher: Launcher = Field(Launcher.FORK, description="how a run gets its process, on this machine or another")
+    executor: StepExecutor = Field(StepExecutor.IN_PROCESS, description="where the steps of a run are executed")
+    max_runs: int = Field(2, ge=1, description="how many runs may be in progress at once, on all machines together")
+    celery_broker: SecretStr | None = Field(None, description="the Redis through which Celery's workers get runs")
+    code_server: str = Field(
+        "127.0.0.1:4000", pattern=HOST_AND_PORT, description="where slomix serve daemon and ui find slomix serve code"
+    )
+    dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of all that is in deploy")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
 
     @classmethod
@@ -293,6 +300,11 @@ class Settings(BaseSettings):
     def _summaries_are_of_results(self) -> Self:
         if self.discord_summary_webhook is not None and self.discord_webhook is None:
             raise ValueError("SLOMIX_DISCORD_SUMMARY_WEBHOOK needs SLOMIX_DISCORD_WEBHOOK, for the results")
+        return self
+
+    @model_validator(mode="after")
+    def _runs_find_what_they_need(self) -> Self:
+        check_launching(self.launcher, self.executor, self.postgres_url, self.celery_broker)
         return self
 
     @cached_property

@@ -11,9 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.launching import check_installed
 from slomix_pipeline.runtime.children import end_leftovers
+from slomix_pipeline.runtime.dagster_yaml import dagster_yaml
 from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url
 from slomix_pipeline.warehouse.migrations import migrate
@@ -37,17 +38,22 @@ def open_database(settings: Settings) -> Database:
 
 
 def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:
-    """The variables a process needs to work on this home: settings, database, Dagster's folder."""
+    """The variables a process needs to work on this home: settings, database, Dagster's folder.
+
+    Raises:
+        ExtraMissing: the settings need a package that is not installed.
+    """
+    check_installed(settings.launcher, settings.executor)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    configuration = settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml"
-    (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
     needed = settings.model_copy(update={"discord_bot_token": None})  # which no run and no sensor uses
-    return as_environment(needed) | {
+    variables = as_environment(needed) | {
         "SLOMIX_POSTGRES_URL": database.url,
         _DAGSTER_URL: dagster_url(database.url),
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
+    (settings.dagster_home / "dagster.yaml").write_text(dagster_yaml(settings, variables), "utf-8")
+    return variables
 
 
 @contextmanager
