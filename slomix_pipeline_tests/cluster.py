@@ -169,15 +169,16 @@ def results(database: Database) -> dict[str, list[dict[str, Any]]]:
         for row in conn.execute(
             """select table_name, column_name from information_schema.columns
                where table_schema = 'public' and table_name = any(%s) and coalesce(column_default, '') !~ 'now\\(\\)'
+                     and column_name <> all(%s)
                order by ordinal_position""",
-            [list(DERIVED)],
+            [list(DERIVED), list(_MOMENTS)],
         ):
             columns.setdefault(row["table_name"], []).append(row["column_name"])
         assert columns.keys() == set(DERIVED)
         found: dict[str, list[dict[str, Any]]] = {}
         for table, names in columns.items():
             chosen = ", ".join(f'"{name}"' for name in names)
-            rows = conn.execute(f"select {chosen} from {table} order by {chosen}::text").fetchall()  # type: ignore[arg-type]
+            rows = conn.execute(f"select {chosen} from {table} order by {chosen}::text").fetchall()
             found[table] = [dict(row) for row in rows]
     return found
 

@@ -60,7 +60,8 @@ def compose(folder: Path, settings: str, *arguments: str) -> "subprocess.Complet
         pytest.skip("neither docker compose nor docker-compose is installed")
     (folder / "slomix.env").write_text(settings)
     (folder / "site.env").write_text((DEPLOY / "compose" / "site.env.example").read_text())
-    whole = [*command, "-f", DEPLOY / "compose" / "compose.yaml", "--env-file", folder / "slomix.env", *arguments]
+    files = ["-f", str(DEPLOY / "compose" / "compose.yaml"), "--env-file", str(folder / "slomix.env")]
+    whole = [*command, *files, *arguments]
     return subprocess.run(whole, env=os.environ | {"SETTINGS_FOLDER": str(folder)}, capture_output=True, text=True)
 
 

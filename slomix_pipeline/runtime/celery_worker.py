@@ -30,6 +30,7 @@ _CONFIGURATION = {
     "worker_disable_prefetch": True,
     "worker_max_tasks_per_child": 200,  # what pictures and models took is given back now and then
     "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
     "broker_connection_retry_on_startup": True,
 }
 _ANSWERS_WITHIN = 3.0  # seconds
@@ -50,14 +51,16 @@ class RunTask(celery.Task):  # type: ignore[misc]  # comes without types
 
 def _app(settings: Settings) -> Any:
     assert settings.celery_broker is not None  # settings see to it
-    return make_app({"broker": settings.celery_broker.get_secret_value(), "config_source": _CONFIGURATION})
+    return make_app(  # type: ignore[no-untyped-call]
+        {"broker": settings.celery_broker.get_secret_value(), "config_source": _CONFIGURATION}
+    )
 
 
 def work(settings: Settings, concurrency: int, queue: str) -> None:
     """Works until it is told to end; what is under way then is finished. This process's environment is that of runs."""
     load_what_runs_need()  # once, for all processes that are forked from here
     app = _app(settings)
-    create_execute_job_task(app, base=RunTask)
+    create_execute_job_task(app, base=RunTask)  # type: ignore[arg-type]  # any argument of a task
     forget_idle()  # a fork never speaks on a line of its parent
     options = ["--pool", "prefork", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     name = f"slomix-{os.getpid()}@{socket.gethostname()}"

@@ -88,7 +88,8 @@ def part_works(settings: Settings, part: Part, port: int) -> bool:
         case Part.CODE:
             from dagster._grpc.client import DagsterGrpcClient
 
-            return DagsterGrpcClient(port=port, host="localhost").health_check_query() == "SERVING"
+            said = DagsterGrpcClient(port=port, host="localhost").health_check_query()  # type: ignore[no-untyped-call]
+            return bool(said == "SERVING")
         case Part.UI:
             return answers(f"http://127.0.0.1:{port}/server_info")
         case Part.DAEMON:

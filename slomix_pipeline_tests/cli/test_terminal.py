@@ -250,6 +250,8 @@ RUNS = """
 2 post --retry TEXT records
 2 post --retry TEXT
 2 post --told TEXT
+2 serve TEXT
+1 worker
 1 doctor
 1 lua status
 0 lua deploy

@@ -1,5 +1,6 @@
 """The ways to start runs, by setting alone: what Dagster is told, what is refused in words, and whether a run lives."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -16,7 +17,6 @@ from dagster._core.launcher.base import WorkerStatus
 from dagster._core.run_coordinator import QueuedRunCoordinator
 from pydantic import SecretStr, ValidationError
 
-from slomix_pipeline import launching
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.jobs import executor
 from slomix_pipeline.launching import ExtraMissing, Launcher, StepExecutor
@@ -96,7 +96,7 @@ def test_no_block_of_a_launcher_hides_one_that_is_the_same_for_all() -> None:
 def test_what_is_named_without_being_installed_is_said_with_its_remedy(
     chosen: dict[str, str], extra: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launching.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     settings = settings_for(
         chosen.get("launcher", "fork"), database, tmp_path, executor=chosen.get("executor", "in_process")
     )
