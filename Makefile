@@ -1,5 +1,7 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
 # make site-test: the pages in a real browser, Debian's chromium; it needs EXTRAS=dev,site-tests, which it sets itself.
+# make cluster-test: 500 rounds on two workers, one of them killed, and the installed wheel; it needs Debian's redis-server
+# and EXTRAS=dev,celery,docker,kubernetes, which it sets itself.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
 # until its message, an idle evening, boards, pages, slash commands, pictures, a year. An hour and a half.
 # make chaos: nights that go wrong, ten minutes of them; SEED=… for certain ones, MINUTES=… for how long.
@@ -7,13 +9,13 @@ PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
 
-.PHONY: run test site-test chaos bench install check clean
+.PHONY: run test site-test cluster-test chaos bench install check clean
 
 run: install
 	@$(BIN)/slomix run
 
 test: install # in the order of conftest; four, as two cores are not busy with two: some tests wait for processes and pauses
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser"
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser and not cluster"
 
 site-test: EXTRAS = dev,site-tests
 site-test:
@@ -22,6 +24,11 @@ site-test:
 
 chaos: install
 	@$(BIN)/python -m slomix_pipeline_tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+cluster-test: EXTRAS = dev,celery,docker,kubernetes
+cluster-test:
+	@$(MAKE) --no-print-directory install EXTRAS=$(EXTRAS)
+	@$(BIN)/python -m pytest -m cluster slomix_pipeline_tests
 
 bench: install
 	@$(BIN)/python benchmarks/rules.py

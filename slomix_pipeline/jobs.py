@@ -6,6 +6,7 @@ Belongs here: the tags of their runs too. Does not belong here: when they run (`
 import dagster as dg
 
 from slomix_pipeline import partitions
+from slomix_pipeline.launching import StepExecutor
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 
@@ -35,7 +36,16 @@ IN_FLIGHT = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, *HAS_P
 
 def executor(settings: Settings) -> dg.ExecutorDefinition:
     """Steps run inside the run's process (a step is far shorter than a process start), unless the setting says else."""
-    return dg.in_process_executor if settings.executor == "in_process" else dg.multiprocess_executor
+    match settings.executor:
+        case StepExecutor.IN_PROCESS:
+            return dg.in_process_executor
+        case StepExecutor.MULTIPROCESS:
+            return dg.multiprocess_executor
+        case StepExecutor.KUBERNETES:
+            from dagster_k8s import k8s_job_executor  # of an extra: there only where it is named
+
+            by_job: dg.ExecutorDefinition = k8s_job_executor
+            return by_job
 
 
 PARTITIONS_OF = {

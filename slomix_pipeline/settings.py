@@ -8,7 +8,7 @@ This is the only module that reads the environment or ``.env``.
 import os
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from slomix_pipeline.launching import HOST_AND_PORT, Launcher, StepExecutor, check_launching
 from slomix_pipeline.rules.asked import DEFAULT_BOARDS
 from slomix_pipeline.rules.boards import BoardName
 from slomix_pipeline.rules.pairing import DEFAULT_WINDOW
@@ -183,8 +184,14 @@ class Settings(ServerSettings, BaseSettings):
     site_metrics: bool = Field(
         False, description="whether /internal/metrics of the public pages' port answers Prometheus on this machine"
     )
-    executor: Literal["in_process", "multiprocess"] = Field("in_process", description="where steps of a run work")
-    dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of deploy/dagster.yaml")
+    launcher: Launcher = Field(Launcher.FORK, description="how a run gets its process, on this machine or another")
+    executor: StepExecutor = Field(StepExecutor.IN_PROCESS, description="where the steps of a run are executed")
+    max_runs: int = Field(2, ge=1, description="how many runs may be in progress at once, on all machines together")
+    celery_broker: SecretStr | None = Field(None, description="the Redis through which Celery's workers get runs")
+    code_server: str = Field(
+        "127.0.0.1:4000", pattern=HOST_AND_PORT, description="where slomix serve daemon and ui find slomix serve code"
+    )
+    dagster_yaml: Path | None = Field(None, description="Dagster's configuration instead of all that is in deploy")
     demo_round_every: Duration = Field(timedelta(seconds=20), description="pace of the simulated evening")
 
     @classmethod
@@ -258,6 +265,11 @@ class Settings(ServerSettings, BaseSettings):
             check_places({own.server: own for own in self.game_servers})
         else:
             check_summaries(self)
+        return self
+
+    @model_validator(mode="after")
+    def _runs_find_what_they_need(self) -> Self:
+        check_launching(self.launcher, self.executor, self.postgres_url, self.celery_broker)
         return self
 
     @property

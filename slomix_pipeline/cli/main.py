@@ -17,7 +17,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from slomix_pipeline.cli import backups, careers, insight, maintenance
+from slomix_pipeline.cli import backups, careers, insight, maintenance, parts
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.health import doctor, report
@@ -57,6 +57,7 @@ for command in (
     *careers.COMMANDS,
     *insight.COMMANDS,
     *maintenance.COMMANDS,
+    *parts.COMMANDS,
     discord,
     doctor,
     identity,
@@ -109,8 +110,10 @@ def run(seed: int) -> None:
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: SLOMIX_SITE_PORT]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--proxy", default="127.0.0.1", show_default=True, help="Whose word on readers' addresses is taken.")
 @click.option("--export", type=click.Path(file_okay=False, path_type=Path), help="Write them as files there instead.")
-def site(port: int | None, export: Path | None) -> None:
+def site(port: int | None, host: str, proxy: str, export: Path | None) -> None:
     """Serve the public pages of this home, which slomix run serves too; or write a copy of them into a folder."""
     with clear_errors():
         if export is not None:
@@ -125,14 +128,17 @@ def site(port: int | None, export: Path | None) -> None:
         from slomix_pipeline.warehouse.site_store import reading_url
 
         settings = read_settings()
-        try:
-            open_database(settings)
-        except DatabaseUnavailable as error:  # pages say so, too, until it is back
-            err.print(f"slomix: {error}", soft_wrap=True)
+        # Who knows by which address pages read, and no other, is to serve them and nothing else.
+        if settings.postgres_url is not None or settings.site_postgres_url is None:
+            try:
+                open_database(settings)
+            except DatabaseUnavailable as error:  # pages say so, too, until it is back
+                err.print(f"slomix: {error}", soft_wrap=True)
         at = free_port(settings.site_port if port is None else port)
-        out.print(f"Public pages     http://127.0.0.1:{at}")
+        out.print(f"Public pages     http://{host}:{at}")
         reading = reading_url(settings)
-        serve(site_settings(settings, reading, noting_url(settings), at), reading, at)
+        noting = noting_url(settings) if settings.answers_commands else ""
+        serve(site_settings(settings, reading, noting, at), reading, at, host, proxy)
 
 
 def _export_site(folder: Path) -> None:

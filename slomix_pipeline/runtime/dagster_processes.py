@@ -3,8 +3,8 @@ takes. Ends when one of them does, or when it is told to.
 
 Started by the supervisor as ``python -c``: a run's process would load again whatever module its parent was started as.
 
-Belongs here: loading, forking, noticing that one ended. Does not belong here: starting them again, and their logs
-(``supervisor``, ``children``).
+Belongs here: how each is called; loading, forking, noticing that one ended. Does not belong here: starting them again,
+and their logs (``supervisor``, ``children``).
 """
 
 import argparse
@@ -30,6 +30,7 @@ _NAMES = {
     DagsterProcess.DAEMON: "slomix-daemon",
     DagsterProcess.WEB_SERVER: "slomix-web",
 }
+_HERE = "127.0.0.1"
 GRPC_WORKERS = 40  # two long-polling sensors of each game server, the others, and room for the UI
 _LOOK_EVERY = 0.1  # seconds, until the code server listens
 
@@ -46,22 +47,25 @@ def main() -> None:
     outputs = dict(zip(DagsterProcess, given.outputs, strict=True))
     load_what_runs_need()
     get_temp_dir()  # of sockets to fork servers: its owner takes it away at the end, but those may be killed
-    code_server = ["-m", "slomix_pipeline.definitions", "-h", "127.0.0.1", "-p", str(given.code_port)]
-    code_server += ["--max-workers", str(GRPC_WORKERS)]
-
     started: dict[int, DagsterProcess] = {}
     signal.signal(signal.SIGTERM, lambda *_: _end(started))
 
     def start(name: DagsterProcess, work: Callable[[], object]) -> None:
         started[_fork(name, outputs[name], work)] = name
 
-    start(DagsterProcess.CODE_SERVER, lambda: grpc_command.main(code_server))
+    start(DagsterProcess.CODE_SERVER, lambda: serve_code(_HERE, given.code_port))
     while not _listens(given.code_port):
         _end_when_one_has(started, os.WNOHANG)
         time.sleep(_LOOK_EVERY)
     start(DagsterProcess.DAEMON, lambda: run_daemon(given.workspace))
-    start(DagsterProcess.WEB_SERVER, lambda: run_web_server(given.workspace, given.ui_port, given.ui_hosts))
+    start(DagsterProcess.WEB_SERVER, lambda: run_web_server(given.workspace, _HERE, given.ui_port, given.ui_hosts))
     _end_when_one_has(started)
+
+
+def serve_code(host: str, port: int) -> None:
+    """Dagster's code server, in this process."""
+    where = ["-h", host, "-p", str(port)]
+    grpc_command.main(["-m", "slomix_pipeline.definitions", *where, "--max-workers", str(GRPC_WORKERS)])
 
 
 def _fork(name: DagsterProcess, output: int, work: Callable[[], object]) -> int:
@@ -82,7 +86,7 @@ def _listens(port: int) -> bool:
     """Whether a server takes connections there, on this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((_HERE, port)) == 0
 
 
 def _end_when_one_has(started: Mapping[int, DagsterProcess], options: int = 0) -> None:

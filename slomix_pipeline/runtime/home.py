@@ -13,10 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.launching import check_installed
 from slomix_pipeline.rules.backups import BackupKind
 from slomix_pipeline.runtime.children import end_leftovers
+from slomix_pipeline.runtime.dagster_yaml import dagster_yaml
 from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse import roles
 from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url, site_url
@@ -80,17 +81,19 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
 
     Raises:
         OwnershipError, DatabaseUnavailable: Dagster's records can't be where they belong.
+        ExtraMissing: the settings need a package that is not installed.
     """
+    check_installed(settings.launcher, settings.executor)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    configuration = settings.dagster_yaml or bundled_folder("deploy") / "dagster.yaml"
-    (settings.dagster_home / "dagster.yaml").write_bytes(configuration.read_bytes())
     needed = settings.model_copy(update=dict.fromkeys(_OF_NO_RUN))
-    return as_environment(needed) | {
+    variables = as_environment(needed) | {
         "SLOMIX_POSTGRES_URL": database.url,
         _DAGSTER_URL: _dagster_url(settings, database),
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
+    (settings.dagster_home / "dagster.yaml").write_text(dagster_yaml(settings, variables), "utf-8")
+    return variables
 
 
 def _dagster_url(settings: Settings, database: Database) -> str:

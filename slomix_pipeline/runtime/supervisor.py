@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -28,6 +27,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, own_scratch, sole_owner
+from slomix_pipeline.runtime.parts import answers
 from slomix_pipeline.runtime.simulated_home import (
     answering_stand_in,
     demo_home,
@@ -243,21 +243,13 @@ def _dagster(
     child = start_child(_DAGSTER, command, environment, settings.home, outputs)
     leave_within = _LEAVE_WITHIN
     try:
-        _until(lambda: _answers(f"http://127.0.0.1:{ui_port}/server_info"), child, look)
+        _until(lambda: answers(f"http://127.0.0.1:{ui_port}/server_info"), child, look)
         yield child
     except DatabaseUnavailable:
         leave_within = 0.0  # without it none of them ends in order
         raise
     finally:
         end_child(child, settings.home, leave_within, site.numbers)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _until(ready: Callable[[], bool], child: "subprocess.Popen[bytes]", look: Look) -> None:

@@ -67,12 +67,13 @@ def guarded(app: ASGIApp, hosts: Sequence[str]) -> ASGIApp:
     return TrustedHostMiddleware(Door(app), allowed_hosts=[*OWN_HOSTS, *hosts], www_redirect=False)
 
 
-def run_web_server(workspace: str, port: int, hosts: Sequence[str]) -> None:
-    """``dagster-webserver`` with a workspace file, on this machine alone, behind the door."""
+def run_web_server(workspace: str, host: str, port: int, hosts: Sequence[str]) -> None:
+    """``dagster-webserver`` with a workspace file, behind the door. ``host``: the address it listens on; ``hosts``:
+    names by which it is reached besides this machine's."""
     configure_loggers()
     target = WorkspaceFileTarget(paths=[workspace])
     with dg.DagsterInstance.get() as instance:
         instance.optimize_for_webserver(_STATEMENT_TIMEOUT, _RENEW_AFTER, _AT_ONCE)
         with WorkspaceProcessContext(instance, version=__version__, workspace_load_target=target) as context:
             app = create_app_from_workspace_process_context(context)
-            uvicorn.run(guarded(app, hosts), host="127.0.0.1", port=port, log_level="warning")
+            uvicorn.run(guarded(app, hosts), host=host, port=port, log_level="warning")

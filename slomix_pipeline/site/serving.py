@@ -16,6 +16,7 @@ from slomix_pipeline.site.app import create_app
 from slomix_pipeline.warehouse.site_store import SiteStore
 
 PROXIES = "127.0.0.1"  # whose word on the reader's address and scheme is taken: a web server on this machine
+_HERE = "127.0.0.1"
 
 
 def ready_app(settings: Settings, store: SiteStore) -> FastAPI:
@@ -27,17 +28,18 @@ def ready_app(settings: Settings, store: SiteStore) -> FastAPI:
     return app
 
 
-def serve(settings: Settings, url: str, port: int) -> None:
-    """Serves until it is told to end. ``url``: by which the database is read."""
+def serve(settings: Settings, url: str, port: int, host: str = _HERE, proxies: str = PROXIES) -> None:
+    """Serves until it is told to end. ``url``: by which the database is read; ``proxies``: addresses or networks, by
+    commas, of web servers whose word on the reader's address and scheme is taken."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     uvicorn.run(
         ready_app(settings, SiteStore(url)),
-        host="127.0.0.1",
+        host=host,
         port=port,
         log_level="warning",
         access_log=False,  # nobody's address is kept
         server_header=False,
-        forwarded_allow_ips=PROXIES,
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=2,
     )
 

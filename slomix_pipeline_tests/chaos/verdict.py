@@ -84,7 +84,7 @@ def undecided(made: Stage, database: Database, evening: Evening) -> list[str]:
         waits += [f"left half-way: {dict(row)}" for row in left]
         behind = conn.execute("select session_key from session where told_of is distinct from scored_at")
         waits += [f"{row['session_key']}: nobody compared it with what was told" for row in behind]
-        reports = sessions_to_report(conn, datetime.now(UTC), 10, with_messages=True)
+        reports = sessions_to_report(conn, datetime.now(UTC), 10)
         waits += [f"{key}: its report or summary is not as it is now" for key, _ in reports]
     return waits
 

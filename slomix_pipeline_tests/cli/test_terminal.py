@@ -260,6 +260,8 @@ RUNS = """
 2 restore TEXT
 1 restore FOLDER/RTL/STATS
 1 move --to TEXT
+2 serve TEXT
+1 worker
 1 doctor
 1 lua status
 0 lua deploy

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slomix_pipeline.runtime import site_process, supervisor
+from slomix_pipeline.runtime import parts, site_process, supervisor
 from slomix_pipeline.runtime.home import dagster_environment
 from slomix_pipeline.runtime.site_process import SiteProcess
 from slomix_pipeline.settings import load_settings
@@ -20,7 +20,7 @@ WITHIN = 60  # seconds
 
 def until_it_answers(site: SiteProcess) -> None:
     deadline = time.monotonic() + WITHIN
-    while not supervisor._answers(site.url):
+    while not parts.answers(site.url):
         assert time.monotonic() < deadline, "the pages do not come up"
         time.sleep(0.1)
 
