@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -68,11 +68,23 @@ def settings_for(home: Path, sftp: SftpServer) -> dict[str, str]:
     }
 
 
+SECOND = "second"  # the id of the other game server, where there are two
+
+
+def settings_for_second(sftp: SftpServer) -> dict[str, str]:
+    """What a second game server adds to these settings."""
+    own = {"PORT": str(sftp.port), "HOST_KEY": sftp.host_key_fingerprint}
+    return {"SLOMIX_SERVERS": f"main,{SECOND}", **{f"SLOMIX_{SECOND.upper()}_SFTP_{k}": v for k, v in own.items()}}
+
+
 @contextmanager
-def running(home: Path, server: Path) -> Iterator[list[psutil.Process]]:
+def running(home: Path, server: Path, second: Path | None = None) -> Iterator[list[psutil.Process]]:
     """``slomix run`` in a home, once it says that it is ready: the supervisor, and PostgreSQL, which leaves it."""
-    with SftpServer(server, "bench", "bench") as sftp:
-        process = subprocess.Popen([*SLOMIX, "run"], env=settings_for(home, sftp), stdout=subprocess.PIPE)
+    with ExitStack() as stack:
+        environment = settings_for(home, stack.enter_context(SftpServer(server, "bench", "bench")))
+        if second is not None:
+            environment |= settings_for_second(stack.enter_context(SftpServer(second, "bench", "bench")))
+        process = subprocess.Popen([*SLOMIX, "run"], env=environment, stdout=subprocess.PIPE)
         assert process.stdout is not None
         while b"Ctrl-C" not in process.stdout.readline():
             if process.poll() is not None:

@@ -4,9 +4,10 @@ Starts ``slomix run`` on a real SFTP server of its own, writes simulated rounds 
 timing record, 3 s later the stats file) and waits for each message on the stand-in; then some two at once. In an empty
 home, and in one with a long history. Prints a table of seconds for each, the largest sum of PSS over all processes, and
 how many times as long it takes with the history. With ``--readers`` also in an empty home whose public pages are asked
-for so often in a second, which must cost a message less than 5 %. Takes half an hour, or three quarters.
+for so often in a second, which must cost a message less than 5 %. Takes half an hour, or three quarters. With
+``--servers 2`` that alone: rounds of one of two game servers, by turns alone and beside a round of the other.
 
-    .venv/bin/python benchmarks/live.py [--rounds 51] [--pairs 5] [--history 20000] [--readers 20]
+    .venv/bin/python benchmarks/live.py [--rounds 51] [--pairs 5] [--history 20000] [--readers 20] [--servers 2]
 """
 
 import argparse
@@ -27,7 +28,7 @@ from typing import Any
 
 import httpx
 import psutil
-from homes import members, running, server_folder, with_history
+from homes import SECOND, members, running, server_folder, with_history
 
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.runtime.supervisor import free_port
@@ -48,10 +49,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--history", type=int, default=20_000, help="rounds; 0: an empty home alone")
     parser.add_argument("--readers", type=int, default=0, help="requests of pages in a second; 0: nobody reads")
+    parser.add_argument("--servers", type=int, choices=(1, 2), default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         scratch.chmod(0o755)  # the embedded server runs as another user when started by root
+        if arguments.servers > 1:
+            beside_another(scratch, arguments.rounds)
+            return
         empty = measured("in an empty home", scratch / "empty", server_folder(scratch / "first"), arguments)
         if arguments.history:
             home = with_history(scratch, arguments.history)
@@ -149,6 +154,41 @@ def play(
         stop.set()
         watch.join()
     return complete, max(peaks)
+
+
+def beside_another(scratch: Path, rounds: int) -> None:
+    """Plays rounds on one of two game servers, by turns alone and beside one of the other, and shows how long both took
+    from the complete stats file to the message."""
+    os.environ["SLOMIX_ENV_FILE"] = ""
+    home, first, second = scratch / "both", server_folder(scratch / "main"), server_folder(scratch / SECOND)
+    played = {folder: play_evening(seed, maps=1 + rounds) for seed, folder in ((5, first), (6, second))}
+    complete: list[tuple[bool, str, float]] = []
+    with running(home, first, second):
+        time.sleep(8)
+        for index in range(2 * (rounds - rounds % 2)):
+            beside = bool(index // 2 % 2)  # a whole match alone, a whole match beside
+            before = len(messages(home))
+            lot = {folder: ending(played[folder], index, timedelta()) for folder in (first, *[second] * beside)}
+            with ThreadPoolExecutor(len(lot)) as writers:
+                list(writers.map(write_as_played, lot, lot.values()))
+            complete.append((beside, f"main:{lot[first].stem}", time.time()))
+            waited = time.monotonic()
+            while len(messages(home)) < before + len(lot) and time.monotonic() - waited < 60:
+                time.sleep(0.02)
+            time.sleep(1 + index % 5 / 2)
+        found = moments(open_database(load_settings(home=home)), home)
+    medians = {}
+    for beside in (False, True):
+        seconds = [found[key]["said"] - at for with_other, key, at in complete if with_other is beside]
+        medians[beside] = statistics.median(seconds)
+        what = f"a round {'beside' if beside else 'without'} one of the other server"
+        print(f"{what:<44} {medians[beside]:>8.2f} {max(seconds):>8.2f} {len(seconds):>7}")
+    print(f"{'later beside another (aim 1.00)':<44} {medians[True] - medians[False]:>8.2f}")
+
+
+def write_as_played(server: Path, sim_round: SimRound) -> None:
+    """Writes a round's files as the game server does, a while between the record and the rest."""
+    write_round(server, sim_round, between=lambda: time.sleep(STATS_DELAY.total_seconds()))
 
 
 def ending(evening: Evening, index: int, ago: timedelta) -> SimRound:

@@ -23,7 +23,7 @@ from slomix_pipeline.resources import (
 from slomix_pipeline.schedules import schedules_of
 from slomix_pipeline.sensors.alarms import alarms_sensor
 from slomix_pipeline.sensors.catalogue import catalogue_sensor
-from slomix_pipeline.sensors.folders import gamestats_sensor, gametimes_sensor
+from slomix_pipeline.sensors.folders import folder_sensors
 from slomix_pipeline.sensors.insight import insight_sensor
 from slomix_pipeline.sensors.outbox import outbox_sensor
 from slomix_pipeline.sensors.pages import pages_sensor
@@ -52,8 +52,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
         ],
         schedules=schedules_of(settings),
         sensors=[
-            gamestats_sensor,
-            gametimes_sensor,
+            *folder_sensors(settings),
             rework_sensor,
             session_over_sensor,
             catalogue_sensor,

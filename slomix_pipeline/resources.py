@@ -14,7 +14,7 @@ import dagster as dg
 
 from slomix_pipeline.discord.channels import Channels, open_channels
 from slomix_pipeline.discord.patience import OF_A_RUN, Patience
-from slomix_pipeline.gameserver.choose import open_game_server
+from slomix_pipeline.gameserver.several import open_game_servers
 from slomix_pipeline.gameserver.source import GameServer
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.warehouse.database import Database, postgres_url
@@ -50,16 +50,18 @@ class DatabaseResource(dg.ConfigurableResource):
 
 
 class GameServerResource(dg.ConfigurableResource):
-    """Hands out a ``gameserver.source.GameServer``; it connects when first asked for a file."""
+    """Hands out a ``gameserver.source.GameServer``, which gives that of each id; it connects when first asked for a
+    file."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[GameServer, None, None]:
-        with open_game_server(settings_of_this_process()) as server:
+        with open_game_servers(settings_of_this_process()) as server:
             yield server
 
 
 class DiscordResource(dg.ConfigurableResource):
-    """Hands out the ``discord.channels.Channels``, each None when its webhook is not set."""
+    """Hands out the ``discord.channels.Channels``, which give those of each game server; each is None when its webhook
+    is not set."""
 
     def create_resource(self, context: dg.InitResourceContext) -> Channels:
         return open_channels(settings_of_this_process(), Patience(OF_A_RUN))

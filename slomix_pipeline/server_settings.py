@@ -17,6 +17,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from slomix_pipeline.setting_texts import Duration, ZoneName
 
 SERVER_ID = r"^[a-z0-9_-]{1,24}$"
+# Two sensors of each watch all the time: how many can, deploy/dagster.yaml says.
+MOST_SERVERS = 12
 # Variables that are no setting: an id whose own ones would begin like them is refused too.
 _OTHER_VARIABLES = ("env_file", "dagster_pg_url", "supervised_in", "real_files")
 
@@ -100,6 +102,8 @@ def check_ids(servers: Sequence[str], settings: Iterable[str]) -> None:
             raise ValueError(
                 f"SLOMIX_SERVERS: the settings of {same!r} and {server!r} would both begin with SLOMIX_{prefix.upper()}"
             )
+    if len(servers) > MOST_SERVERS:
+        raise ValueError(f"SLOMIX_SERVERS: {len(servers)} are named, at most {MOST_SERVERS} can be watched")
     if twice := next((server for server in servers if servers.count(server) > 1), None):
         raise ValueError(f"SLOMIX_SERVERS: {twice!r} is named twice")
 

@@ -246,11 +246,27 @@ class Settings(ServerSettings, BaseSettings):
         return tuple(self.of_server(server) for server in self.servers) or (self,)
 
     def of_server(self, server: str) -> "Settings":
-        """The settings of one game server; of one that has none of its own (any more) those of all."""
+        """The settings of one game server; of one that is not there (any more) those of all, and no place of files."""
         if not self.servers and server == self.server:
             return self
-        own = own_settings(self, server, self.texts_of_servers) if server in self.servers else {}
+        own: dict[str, Any] = {"sftp_host": None, "gameserver_dir": None}
+        if server in self.servers:
+            own = own_settings(self, server, self.texts_of_servers)
         return self.model_copy(update={**own, "server": server, "servers": (), "texts_of_servers": ()})
+
+    def variable(self, name: str, server: str) -> str:
+        """The variable in which a setting of a game server is given: its own, or that of all."""
+        given = (text.variable for text in self.texts_of_servers if (text.server, text.name) == (server, name))
+        return next(given, f"SLOMIX_{name.upper()}")
+
+    def with_results_at(self, webhook: str) -> "Settings":
+        """The same with this webhook for the results of whoever has none."""
+        return self.model_copy(update={"discord_webhook": self.discord_webhook or SecretStr(webhook)})
+
+    def tells_results(self) -> dict[str, bool]:
+        """Of which game servers results are told anybody; ``""``: of all others."""
+        own = {each.server: each.discord_webhook is not None for each in self.game_servers}
+        return own | {"": own.get(self.server, False) if not self.servers else self.discord_webhook is not None}
 
     def without_secrets(self) -> "Settings":
         """The same without any password, token, webhook or address of a database."""

@@ -11,31 +11,31 @@ from slomix_pipeline.simulator.values import Evening, SimRound, TruePlayer
 from slomix_pipeline_tests.pipeline_fixtures import SERVER, round_key
 
 
-def as_played(evening: Evening, *, timed: bool = True) -> dict[str, Any]:
+def as_played(evening: Evening, *, timed: bool = True, server: str = SERVER) -> dict[str, Any]:
     """What an export has to say of an evening, of the keys that the simulator knows. ``timed``: with its records."""
     score = evening.score
     return {
         "session": {
-            "key": f"{SERVER}:{evening.rounds[0].stem[:17]}",
-            "server": SERVER,
+            "key": f"{server}:{evening.rounds[0].stem[:17]}",
+            "server": server,
             "ended_at": utc_text(evening.rounds[-1].stamp),
         },
         "teams": {"A": set(evening.team_a), "B": set(evening.team_b)},
         "score": {"A": score.a, "B": score.b, "draws": score.draws, "not_counted": 0},
         "matches": [
-            (n, match.map_name, match.winner, "complete", round_key(match.r1), round_key(match.r2))
+            (n, match.map_name, match.winner, "complete", round_key(match.r1, server), round_key(match.r2, server))
             for n, match in enumerate(evening.matches, start=1)
         ],
-        "rounds": [_round_as_played(evening, sim_round, timed) for sim_round in evening.rounds],
+        "rounds": [_round_as_played(evening, sim_round, timed, server) for sim_round in evening.rounds],
     }
 
 
-def _round_as_played(evening: Evening, sim_round: SimRound, timed: bool) -> dict[str, Any]:
+def _round_as_played(evening: Evening, sim_round: SimRound, timed: bool, server: str) -> dict[str, Any]:
     shown = sim_round.duration_seconds if sim_round.attackers_won else sim_round.limit_seconds
     off = abs(shown - sim_round.duration_seconds)
     status = "ALIGNED" if off <= 30 else "MINOR DIFF" if off <= 60 else "DISCREPANCY"
     return {
-        "key": round_key(sim_round),
+        "key": round_key(sim_round, server),
         "map": sim_round.map_name,
         "round": sim_round.number,
         "status": "complete",

@@ -420,6 +420,6 @@ def stored_pipeline(pipeline: Pipeline) -> Iterator[Pipeline]:
         yield replace(pipeline, instance=instance)
 
 
-def round_key(sim_round: SimRound) -> str:
+def round_key(sim_round: SimRound, server: str = SERVER) -> str:
     """The key of a simulated round."""
-    return f"{SERVER}:{sim_round.stem}"
+    return f"{server}:{sim_round.stem}"

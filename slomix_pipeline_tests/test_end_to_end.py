@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -176,3 +177,59 @@ def runs_under_way(database: Database) -> list[str]:
     with database.connect() as conn:
         rows = conn.execute("select status from dagster.runs where status not in ('SUCCESS', 'FAILURE', 'CANCELED')")
         return [row["status"] for row in rows]
+
+
+@pytest.mark.timeout(480)
+def test_of_two_game_servers_each_is_told_in_its_channel_though_a_third_refuses(
+    database: Database, tmp_path: Path
+) -> None:
+    zones = {"eu": "Europe/Ljubljana", "us": "America/Chicago"}
+    ends_at = datetime.now(UTC) - timedelta(minutes=1)
+    log = tmp_path / "processes.log"
+    with ExitStack() as stack:
+        own: dict[str, object] = {"locked_sftp_port": 1, "locked_gamestats_folder": "x", "locked_gametimes_folder": "y"}
+        pages: dict[str, StandIn] = {}
+        for name, zone in zones.items():
+            for folder in (GAMESTATS, GAMETIMES):
+                (tmp_path / name / folder).mkdir(parents=True)
+            sftp = stack.enter_context(SftpServer(tmp_path / name, "tester", f"the word of {name}"))
+            pages[name] = stack.enter_context(StandIn(tmp_path / f"discord {name}"))
+            own |= {
+                f"{name}_sftp_port": sftp.port,
+                f"{name}_sftp_host_key": sftp.host_key_fingerprint,
+                f"{name}_sftp_password": f"the word of {name}",
+                f"{name}_timezone": zone,
+                f"{name}_discord_webhook": pages[name].webhook_url,
+            }
+        settings = load_settings(
+            home=tmp_path / "home",
+            postgres_url=SecretStr(database.url),
+            servers="eu,locked,us",
+            sftp_host="127.0.0.1",
+            sftp_user="tester",
+            **own,
+        )
+        played = {
+            name: play_evening(81 + number, maps=1, ends_at=ends_at, zone=ZoneInfo(zone))
+            for number, (name, zone) in enumerate(zones.items())
+        }
+        with dagster(settings.home, dagster_environment(settings, database), log):
+            for number in (0, 1):
+                for name, evening in played.items():
+                    write_round(tmp_path / name, evening.rounds[number])
+                for name, page in pages.items():
+
+                    def told(page: StandIn = page, count: int = number + 1) -> bool:
+                        return len(page.messages()) >= count
+
+                    wait_until(f"round {number + 1} of {name} was not told", told, log)
+            wait_until("the runs did not end", lambda: not runs_under_way(database), log)
+    for name, evening in played.items():
+        titles = [message["embeds"][0]["title"] for message in pages[name].messages()]
+        assert len(titles) == 2
+        assert all(title.startswith(escape(evening.matches[0].map_name)) for title in titles)
+    with database.connect() as conn:
+        stamps = {row["round_key"]: row["stamp"] for row in conn.execute("select round_key, stamp from parsed_round")}
+    assert stamps == {
+        round_key(sim_round, name): sim_round.stamp for name, evening in played.items() for sim_round in evening.rounds
+    }

@@ -86,10 +86,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 def import_into_home(
-    settings: Settings, directory: Path, timezone: str | None, publish: bool, progress: Progress
+    settings: Settings, server: str, directory: Path, timezone: str | None, publish: bool, progress: Progress
 ) -> Summary:
-    """Imports a folder into the home of ``settings``; with ``publish`` its results are announced, on the stand-in
-    when no webhook is set.
+    """Imports a folder of a game server into the home of ``settings``; with ``publish`` its results are announced, on
+    the stand-in when no webhook is set.
 
     Raises:
         Interrupted: by Ctrl-C.
@@ -97,7 +97,7 @@ def import_into_home(
     """
     try:
         database = open_database(settings)
-        tools = tools_to_ingest(settings, database, publish)
+        tools = tools_to_ingest(settings.of_server(server), database, publish)
         progress("waiting until no other command works here", 0, 1)
         with working_alone(database), collisions_explained():
             summary = import_folder(
@@ -105,7 +105,7 @@ def import_into_home(
             )
             tell_dagster(settings, database, progress)
     except KeyboardInterrupt:
-        done, of = how_far(open_database(settings), settings.server, directory)
+        done, of = how_far(open_database(settings), server, directory)
         raise Interrupted(
             f"Stopped: {done} of {of} files are through. The next import of {directory} goes on from there."
         ) from None
@@ -229,7 +229,7 @@ class Telling:
 
     def tools(self) -> Tools:
         """The tools, with open channels."""
-        if not any(self._tools.channels):
+        if not self._tools.channels.all():
             self._tools = replace(self._tools, channels=self._stack.enter_context(self._open_channels()))
         return self._tools
 
@@ -240,7 +240,7 @@ class Telling:
         tools = self.tools() if anything else self._tools
         tools = tools if announce else replace(tools, wish=None)
         run_stages([match_post], rounds, tools)
-        if tools.channels.dev is not None:
+        if tools.channels.at(tools.settings.server).dev is not None:
             run_stages([timing_comparison], rounds, tools)
         else:  # it only tells
             with tools.database.connect() as conn:

@@ -5,6 +5,7 @@ Belongs here: finding the thing, sending it again, noting that it is there. Does
 """
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -13,8 +14,9 @@ from slomix_pipeline.actions.asking import OTHERS_TELL, waits_text
 from slomix_pipeline.discord.channels import Channels, OpenChannels
 from slomix_pipeline.discord.doubts import Resolution, resolve
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.gameserver.choose import NoGameServer
-from slomix_pipeline.rules.things import ALARMS, ASKED, PostState, Thing, ThingKind
+from slomix_pipeline.rules.things import ALARMS, ASKED, UNCHECKED, PostState, Thing, ThingKind
 from slomix_pipeline.runtime.home import working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.alarms import tell_alarms
@@ -23,6 +25,9 @@ from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, Progress, run
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import asked_posts, due
 from slomix_pipeline.warehouse.database import Database
+
+if TYPE_CHECKING:
+    from slomix_pipeline.discord.client import Discord
 
 
 class UnknownThing(SlomixError):
@@ -43,7 +48,7 @@ def send_again(
     """
     with open_channels() as channels:
         thing = _named(database, name)
-        if channels.of(thing.kind) is None:
+        if _channel(channels, thing) is None:
             raise NothingToResolve("no webhook is set for it: slomix doctor says which setting is missing")
         _resolve(settings, database, thing, Resolution.SEND_AGAIN)
         _run(settings, database, channels, thing, progress)
@@ -74,7 +79,7 @@ def note_told(
     """
     with open_channels() as channels:
         thing = _named(database, name)
-        if message_id is not None and channels.of(thing.kind) is None:
+        if message_id is not None and _channel(channels, thing) is None:
             raise NothingToResolve("no webhook is set for it: without one no message can be corrected")
         _resolve(settings, database, thing, Resolution.IS_THERE, message_id)
         _run(settings, database, channels, thing, progress)
@@ -84,6 +89,12 @@ def note_told(
         error = due.standing(conn, thing).error
     outcome = f" It could not be edited just now: {error}" if error else ""
     return f"{name} is noted as told, as message {message_id}; it is corrected when something changes.{outcome}"
+
+
+def _channel(channels: Channels, thing: Thing) -> "Discord | None":
+    """Where a thing is told: what is of a round or a session, as its game server has it."""
+    of_none = thing.kind in UNCHECKED
+    return (channels if of_none else channels.at(server_of(thing.partition_key))).of(thing.kind)
 
 
 def _named(database: Database, name: str) -> Thing:

@@ -21,6 +21,7 @@ from slomix_pipeline.cli.terminal import (
     print_json,
     progress_bar,
     read_settings,
+    server_named,
 )
 from slomix_pipeline.rules.overrides import COUNTS, CUT, DOES_NOT_COUNT, JOIN, NOT_COUNTED, decided_text
 from slomix_pipeline.rules.teams import OPEN, Team
@@ -28,6 +29,7 @@ from slomix_pipeline.rules.teams import OPEN, Team
 if TYPE_CHECKING:
     from slomix_pipeline.actions.overriding import Finder
     from slomix_pipeline.gameserver.source import GameServer
+    from slomix_pipeline.settings import Settings
 
 
 @click.group(cls=Commands)
@@ -35,8 +37,12 @@ def lua() -> None:
     """The scripts on the game server: compare them with ours, copy ours there."""
 
 
+_of_server = click.option("--server", help="Id of the game server.  [default: the one there is]")
+
+
 @lua.command(name="status")
-def lua_status() -> None:
+@_of_server
+def lua_status(server: str | None) -> None:
     """Compare the scripts on the game server with ours.
 
     Exit code 0 when everything that should be there is there and the same, else 1.
@@ -45,17 +51,18 @@ def lua_status() -> None:
         from slomix_pipeline.actions import lua_scripts
         from slomix_pipeline.gameserver.choose import open_game_server
 
-        settings = read_settings()
-        with open_game_server(settings) as server:
-            findings = list(lua_scripts.status(server, settings.scripts_folder))
-            out.print(_scripts_of(server, settings.scripts_folder), soft_wrap=True)
+        settings = _settings_of(server)
+        with open_game_server(settings) as there:
+            findings = list(lua_scripts.status(there, settings.scripts_folder))
+            out.print(_scripts_of(there, settings.scripts_folder), soft_wrap=True)
             print_findings(findings)
 
 
 @lua.command(name="deploy")
 @click.argument("names", nargs=-1, metavar="[SCRIPT]...")
 @click.option("--yes", is_flag=True, help="Do it; without this it is only said what would be done.")
-def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
+@_of_server
+def lua_deploy(names: tuple[str, ...], yes: bool, server: str | None) -> None:
     """Copy our scripts to the game server.
 
     Without names: the timing script, and others of ours that lie there, as far as they differ. What is replaced
@@ -65,17 +72,17 @@ def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
         from slomix_pipeline.actions import lua_scripts
         from slomix_pipeline.gameserver.choose import open_game_server
 
-        settings = read_settings()
+        settings = _settings_of(server)
         folder = settings.scripts_folder
-        with open_game_server(settings) as server:
+        with open_game_server(settings) as there:
             try:
-                steps = lua_scripts.plan(server, folder, names, datetime.now(UTC))
+                steps = lua_scripts.plan(there, folder, names, datetime.now(UTC))
             except lua_scripts.UnknownScript as error:
                 not_here(error)
-            out.print(_scripts_of(server, folder), soft_wrap=True)
+            out.print(_scripts_of(there, folder), soft_wrap=True)
             for step in steps:
                 if yes:
-                    lua_scripts.carry_out(server, folder, step)
+                    lua_scripts.carry_out(there, folder, step)
                 out.print("done: " if yes else "would ", step.describe(), sep="", soft_wrap=True)
         if not steps:
             out.print("Nothing to do: what should be there is the same.")
@@ -84,6 +91,11 @@ def lua_deploy(names: tuple[str, ...], yes: bool) -> None:
                 out.print(line, soft_wrap=True)
         else:
             out.print("Nothing was changed. To do it, run this again with --yes.")
+
+
+def _settings_of(server: str | None) -> "Settings":
+    settings = read_settings()
+    return settings.of_server(server_named(settings, server))
 
 
 def _scripts_of(server: "GameServer", folder: str) -> str:

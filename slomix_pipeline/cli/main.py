@@ -36,6 +36,7 @@ from slomix_pipeline.cli.terminal import (
     print_markdown,
     progress_bar,
     read_settings,
+    server_named,
     session_key,
 )
 from slomix_pipeline.rules.score_policies import POLICIES
@@ -151,21 +152,21 @@ def _export_site(folder: Path) -> None:
 
 @main.command(name="import")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--server", help="Id of the game server the files are from.  [default: SLOMIX_SERVER]")
-@click.option("--timezone", help="Time zone of the files' stamps.  [default: SLOMIX_TIMEZONE]")
+@click.option("--server", help="Id of the game server the files are from.  [default: the one there is]")
+@click.option("--timezone", help="Time zone of the files' stamps.  [default: that server's]")
 @click.option("--publish", is_flag=True, help="Announce the results on Discord; else only what was said is corrected.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 def import_(directory: Path, server: str | None, timezone: str | None, publish: bool, as_json: bool) -> None:
     """Ingest all game files below DIRECTORY."""
     began = time.monotonic()
     with clear_errors():
-        given = {"server": server, "timezone": timezone}
-        settings = read_settings(**{name: value for name, value in given.items() if value})
+        settings = read_settings(**({"timezone": timezone} if timezone else {}))
+        server = server_named(settings, server)
         try:
             from slomix_pipeline.actions.importing import import_into_home
 
             with progress_bar() as progress:
-                summary = import_into_home(settings, directory, timezone, publish, progress)
+                summary = import_into_home(settings, server, directory, timezone, publish, progress)
         except KeyboardInterrupt as stop:
             err.print(str(stop) or "Stopped before anything was imported.", soft_wrap=True)
             sys.exit(130)

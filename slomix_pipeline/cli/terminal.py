@@ -8,6 +8,7 @@ colours are rich's ``Text`` and ``style``.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from rich.text import Text
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import is_unseen, visible
+from slomix_pipeline.server_settings import SERVER_ID
 from slomix_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -99,6 +101,15 @@ def read_settings(**overrides: Any) -> Settings:
             name = "_".join(str(part) for part in problem["loc"]).upper()
             err.print(f"SLOMIX_{name}: {problem['msg']}" if name else problem["msg"], soft_wrap=True)
         sys.exit(2)
+
+
+def server_named(settings: Settings, server: str | None) -> str:
+    """The id of the game server that is meant: the one there is, unless it is named."""
+    if server is None and len(settings.game_servers) > 1:
+        raise click.UsageError(f"There are several game servers: say --server, one of {', '.join(settings.servers)}")
+    if server is not None and re.fullmatch(SERVER_ID, server) is None:
+        raise click.BadParameter("at most 24 of a-z, 0-9, _ and -", param_hint="--server")
+    return server or settings.server
 
 
 def print_findings(findings: "Iterable[Finding]") -> NoReturn:

@@ -23,7 +23,7 @@ from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError
 from slomix_pipeline.discord.embeds import Attachment, Message, digest
 from slomix_pipeline.discord.pictures import with_pictures
 from slomix_pipeline.rules.corrections import Published
-from slomix_pipeline.rules.things import NOT_THERE, THERE, PostState, Thing, ThingKind, ToldAs
+from slomix_pipeline.rules.things import NOT_THERE, THERE, UNCHECKED, PostState, Thing, ThingKind, ToldAs
 from slomix_pipeline.warehouse import corrections, due
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 from slomix_pipeline.warehouse.rows import rows_of
@@ -333,23 +333,39 @@ def _set_aside(conn: Connection[DictRow], thing: Thing, why: str) -> None:
     conn.execute("update post set state = %s, error = %s where thing = %s", [PostState.IN_DOUBT, why, thing.name])
 
 
-def what_holds(database: Database, discord: Discord, kinds: Sequence[ThingKind]) -> str | None:
-    """Why Discord can't be expected to take a message now; None when it can.
+# Of the game servers that a channel is for; of what was asked for and of alarms, which are of none, always.
+_OF_ITS_SERVERS = """(%(servers)s::text[] is null or kind = any(%(of_none)s)
+                      or exists (select from unnest(%(servers)s::text[]) server
+                                 where starts_with(partition_key, server || ':')))"""
+
+
+def what_holds(
+    database: Database, discord: Discord, kinds: Sequence[ThingKind], servers: Sequence[str] | None = None
+) -> str | None:
+    """Why Discord can't be expected to take a message now; None when it can. ``servers``: those that the channel is
+    for, None: all.
 
     As long as the latest message of these kinds of things came to nothing, it is asked something harmless first: so an
     outage puts one message in doubt, however long it takes, and not every one that is due.
     """
     with database.connect() as conn:
         trouble = conn.execute(
-            """select from post
-               where kind = any(%(kinds)s)
+            f"""select from post
+               where kind = any(%(kinds)s) and {_OF_ITS_SERVERS}
                  and ((state = %(sent)s and payload_sha256 is null and stands_since is null)
                       or (state = any(%(troubled)s)
                           and claimed_at > coalesce((select max(greatest(claimed_at, edited_at)) from post
                                                      where state = %(sent)s and payload_sha256 is not null
-                                                       and kind = any(%(kinds)s)), '-infinity')))
+                                                       and kind = any(%(kinds)s) and {_OF_ITS_SERVERS}),
+                                                    '-infinity')))
                limit 1""",
-            {"kinds": list(kinds), "sent": PostState.SENT, "troubled": [PostState.IN_DOUBT, *NOT_THERE]},
+            {
+                "kinds": list(kinds),
+                "servers": servers,
+                "of_none": list(UNCHECKED),
+                "sent": PostState.SENT,
+                "troubled": [PostState.IN_DOUBT, *NOT_THERE],
+            },
         ).fetchone()
     if trouble is None:
         return None
@@ -365,10 +381,19 @@ def not_tried(why: str) -> str:
     return f"not tried, Discord takes no messages just now: {why}"
 
 
-def adopt(conn: Connection[DictRow], discord: Discord, kinds: Sequence[ThingKind]) -> None:
+def adopt(
+    conn: Connection[DictRow], discord: Discord, kinds: Sequence[ThingKind], servers: Sequence[str] | None = None
+) -> None:
     """Messages from before the webhook was kept count as today's webhook's: later it may be another one."""
     conn.execute(
-        """update post set webhook_id = %s, thread_id = %s
-           where webhook_id is null and state = %s and kind = any(%s)""",
-        [discord.webhook_id, discord.thread_id, PostState.SENT, list(kinds)],
+        f"""update post set webhook_id = %(webhook)s, thread_id = %(thread)s
+            where webhook_id is null and state = %(sent)s and kind = any(%(kinds)s) and {_OF_ITS_SERVERS}""",
+        {
+            "webhook": discord.webhook_id,
+            "thread": discord.thread_id,
+            "sent": PostState.SENT,
+            "kinds": list(kinds),
+            "servers": servers,
+            "of_none": list(UNCHECKED),
+        },
     )

@@ -29,13 +29,14 @@ class Telling:
     """
 
     def __init__(self, tools: Tools, discord: Discord, kinds: Sequence[ThingKind], wanted: Collection[str]) -> None:
+        servers = tools.channels.servers_in(discord)
         with tools.database.transaction() as conn:
-            adopt(conn, discord, kinds)
+            adopt(conn, discord, kinds, servers)
         self._tools = tools
         self._discord = discord
-        self._others = [channel for channel in tools.channels if channel is not None and channel is not discord]
+        self._others = [channel for channel in tools.channels.all() if channel is not discord]
         self._wanted = wanted
-        self._held = what_holds(tools.database, discord, kinds)
+        self._held = what_holds(tools.database, discord, kinds, servers)
         self.said: dict[str, Told] = {}
 
     def tell(

@@ -74,6 +74,10 @@ class GameServer(Protocol):
     Not for several threads at once: each opens its own.
     """
 
+    def of(self, server: str) -> "GameServer":
+        """The game server of this id: itself, unless it stands for several (see ``several``)."""
+        return self
+
     def describe(self) -> str:
         """Where the files are, for people; no secret in it."""
         ...

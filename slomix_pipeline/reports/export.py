@@ -17,6 +17,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.filenames import parse_file_name
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.reports.wording import SURRENDERED
 from slomix_pipeline.rules.stamps import stamp_in_utc
@@ -209,7 +210,7 @@ def lost_round_as_json(row: LostFile, settings: Settings) -> dict[str, Any]:
     """A round whose file can't be read."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
-    zone = ZoneInfo(row.timezone) if row.timezone else settings.zone
+    zone = ZoneInfo(row.timezone) if row.timezone else settings.of_server(server_of(row.round_key)).zone
     return {
         "key": row.round_key,
         "map": name.map_name,

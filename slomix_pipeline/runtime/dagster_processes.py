@@ -30,7 +30,7 @@ _NAMES = {
     DagsterProcess.DAEMON: "slomix-daemon",
     DagsterProcess.WEB_SERVER: "slomix-web",
 }
-_GRPC_WORKERS = 12  # two long-polling sensors, the others, and room for the UI
+GRPC_WORKERS = 40  # two long-polling sensors of each game server, the others, and room for the UI
 _LOOK_EVERY = 0.1  # seconds, until the code server listens
 
 
@@ -46,7 +46,7 @@ def main() -> None:
     load_what_runs_need()
     get_temp_dir()  # of sockets to fork servers: its owner takes it away at the end, but those may be killed
     code_server = ["-m", "slomix_pipeline.definitions", "-h", "127.0.0.1", "-p", str(given.code_port)]
-    code_server += ["--max-workers", str(_GRPC_WORKERS)]
+    code_server += ["--max-workers", str(GRPC_WORKERS)]
     web_server = ["-w", given.workspace, "-h", "127.0.0.1", "-p", str(given.ui_port)]
 
     started: dict[int, DagsterProcess] = {}

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import psycopg
-from pydantic import SecretStr
 
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
@@ -81,9 +80,9 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
         if settings.postgres_url is None:
             stack.callback(stop_embedded, settings.postgres_dir)
         page = None
-        if settings.discord_webhook is None:
+        if any(own.discord_webhook is None for own in settings.game_servers):
             page = stack.enter_context(StandIn(settings.home / "discord", free_port(settings.standin_port)))
-            settings = settings.model_copy(update={"discord_webhook": SecretStr(page.webhook_url)})
+            settings = settings.with_results_at(page.webhook_url)
         ui_port, site_port = free_port(settings.ui_port), free_port(settings.site_port)
         # Who reads the stand-in's page knows its key: only what was made up is answered to that.
         if page is not None and folder is not None:
@@ -92,8 +91,11 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
         say("Starting Dagster …")
 
         def tell_where() -> None:
+            for own in settings.game_servers if settings.servers else ():
+                say(f"Game server      {own.server}: {own.place or 'no place is set'}, {own.timezone}")
             say(f"Dagster UI       http://127.0.0.1:{ui_port}")
-            say(f"Discord stand-in {page.url}" if page else "Discord          the webhook of SLOMIX_DISCORD_WEBHOOK")
+            webhook = f"Discord          the webhook of {_webhooks_set(settings)}"
+            say(f"Discord stand-in {page.url}" if page else webhook)
             say(f"Public pages     {site.url}")
             say(f"Logs             {settings.home / 'logs'}")
             say("Ctrl-C stops everything.")
@@ -104,6 +106,11 @@ def run(settings: Settings, say: Say, seed: int = 3) -> None:
                 stack.callback(stop.set)
 
         _keep_up(settings, database, ui_port, site, tell_where, say)
+
+
+def _webhooks_set(settings: Settings) -> str:
+    """The variables that say where results are told."""
+    return ", ".join(dict.fromkeys(settings.variable("discord_webhook", own.server) for own in settings.game_servers))
 
 
 def _keep_up(

@@ -51,9 +51,10 @@ _NOT_READ = {
 TOO_OLD = "older than the look-back: waits for a backfill"
 
 
-# By folder and name: files that the ledger has as they were listed last, so that of a folder with the files of years
-# only the others are asked about: nothing but a sensor changes what the ledger has listed. A lost cursor starts anew.
-_agreed: WeakKeyDictionary[Database, dict[str, dict[str, RemoteFile]]] = WeakKeyDictionary()
+# By server and folder, then by name: files that the ledger has as they were listed last, so that of a folder with the
+# files of years only the others are asked about: nothing but a sensor changes what the ledger has listed. A lost cursor
+# starts anew.
+_agreed: WeakKeyDictionary[Database, dict[tuple[str, str], dict[str, RemoteFile]]] = WeakKeyDictionary()
 
 Noted = tuple[RemoteFile, FileName, str | None]
 
@@ -200,7 +201,8 @@ def watch(
     folder: Folder,
     seconds: float = WATCH_SECONDS,
 ) -> dg.SensorResult | dg.SkipReason:
-    """Looks at a folder until something is to be done or ``seconds`` are over."""
+    """Looks at a folder of a game server until something is to be done or ``seconds`` are over. ``settings``: of that
+    server."""
     if not settings.has_game_server:
         return dg.SkipReason("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
     cursor = Cursor.load(context.cursor)
@@ -209,7 +211,7 @@ def watch(
     end = time.monotonic() + seconds
     held_still: dict[str, RemoteFile] = {}
     if cursor.process != os.getpid():
-        _agreed.setdefault(database, {}).pop(folder.name, None)
+        _agreed.setdefault(database, {}).pop((settings.server, folder.name), None)
     try:
         while True:
             changed_at = gameserver.folder_changed_at(folder.name)
@@ -264,7 +266,7 @@ def take(
     """Decides on a listing, gives Dagster the keys of what is new and notes the decision in the file ledger: in this
     order, so that what a process that ended did not finish is as new to the next as it was to it."""
     now = datetime.now(UTC)
-    agreed = _agreed.setdefault(database, {}).setdefault(folder.name, {})
+    agreed = _agreed.setdefault(database, {}).setdefault((settings.server, folder.name), {})
     with database.transaction() as conn:
         waiting = files.waiting(conn, settings.server)
         asked = [file for file in listing if agreed.get(file.name) != file]
@@ -317,31 +319,38 @@ def watched_folders(settings: Settings) -> dict[str, Folder]:
     }
 
 
-@dg.sensor(
-    job=jobs.ingest_rounds,
-    minimum_interval_seconds=1,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Watches the gamestats folder: every new or changed stats file becomes a round and a run.",
-)
-def gamestats_sensor(
-    context: dg.SensorEvaluationContext,
-    settings: dg.ResourceParam[Settings],
-    database: dg.ResourceParam[Database],
-    gameserver: dg.ResourceParam[GameServer],
-) -> dg.SensorResult | dg.SkipReason:
-    return watch(context, settings, database, gameserver, watched_folders(settings)[GAMESTATS])
+_DESCRIPTIONS = {
+    GAMESTATS: "Watches the gamestats folder{of}: every new or changed stats file becomes a round and a run.",
+    GAMETIMES: "Watches the gametimes folder{of}: every new or changed timing record becomes a run.",
+}
 
 
-@dg.sensor(
-    job=jobs.ingest_timings,
-    minimum_interval_seconds=1,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Watches the gametimes folder: every new or changed timing record becomes a run.",
-)
-def gametimes_sensor(
-    context: dg.SensorEvaluationContext,
-    settings: dg.ResourceParam[Settings],
-    database: dg.ResourceParam[Database],
-    gameserver: dg.ResourceParam[GameServer],
-) -> dg.SensorResult | dg.SkipReason:
-    return watch(context, settings, database, gameserver, watched_folders(settings)[GAMETIMES])
+def folder_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """The sensors of the two folders; where there are several game servers, two for each: none waits for another."""
+    if not settings.servers:
+        return [_folder_sensor(name, settings.server, f"{name}_sensor", "") for name in (GAMESTATS, GAMETIMES)]
+    return [
+        _folder_sensor(name, server, f"{name}_sensor_{server.replace('-', '_')}", f" of game server {server}")
+        for server in settings.servers
+        for name in (GAMESTATS, GAMETIMES)
+    ]
+
+
+def _folder_sensor(folder: str, server: str, name: str, of: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=name,
+        job={GAMESTATS: jobs.ingest_rounds, GAMETIMES: jobs.ingest_timings}[folder],
+        minimum_interval_seconds=1,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=_DESCRIPTIONS[folder].format(of=of),
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext,
+        settings: dg.ResourceParam[Settings],
+        database: dg.ResourceParam[Database],
+        gameserver: dg.ResourceParam[GameServer],
+    ) -> dg.SensorResult | dg.SkipReason:
+        own = settings.of_server(server)
+        return watch(context, own, database, gameserver.of(server), watched_folders(own)[folder])
+
+    return sensor

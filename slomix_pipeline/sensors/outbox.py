@@ -46,9 +46,8 @@ def take_up_again(database: Database, channels: Channels, settings: Settings) ->
     """Has corrected what could not be, because another webhook or thread was set than it was sent with."""
     from slomix_pipeline.discord import doubts
 
-    for channel in channels:
-        if channel is not None:
-            doubts.take_up_again(database, channel, datetime.now(UTC) + settings.publish_max_age)
+    for channel in channels.all():
+        doubts.take_up_again(database, channel, datetime.now(UTC) + settings.publish_max_age)
 
 
 def look_after_messages(context: dg.SensorEvaluationContext, tools: Tools) -> None:
@@ -73,7 +72,7 @@ def outbox_sensor(
     channels = open_channels(settings, patience)
     tools = Tools(database, settings, NoGameServer(), channels, Wish.LIVE, context.log, patience)
     look_after_messages(context, tools)
-    kinds = [kind for kind in TELLERS if tools.channels.of(kind) is not None]
+    kinds = [kind for kind in tools.channels.kinds_told() if kind in TELLERS]
     with database.transaction() as conn:
         if settings.discord_leave_out:
             due.leave_out(conn, settings.discord_leave_out, STARTED_AT)

@@ -40,7 +40,7 @@ def session_over_sensor(
             conn,
             now - settings.session_over_after,
             AT_ONCE,
-            with_messages=settings.discord_webhook is not None,
+            with_messages=settings.tells_results(),
         )
     if not found:
         return dg.SkipReason("no session is over without being reported")

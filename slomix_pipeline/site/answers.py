@@ -120,7 +120,8 @@ def etag(version: Version, asked: Asked, *, daily: bool = False, live: bool = Fa
     turns = f"-{asked.today}" if daily else ""
     turns += f"-{len(version.running(asked.now, asked.settings.session_gap))}" if live else ""
     own = asked.settings
-    seen = (own.zone, asked.base, own.site_contact, own.site_index_players, own.scoring_policy, version.changed_at)
+    zones = [each.zone for each in own.game_servers] if own.servers else own.zone
+    seen = (zones, asked.base, own.site_contact, own.site_index_players, own.scoring_policy, version.changed_at)
     shown = hashlib.sha256(repr(seen).encode()).hexdigest()[:8]
     return f'W/"{build()}-{shown}-{version.number}-{version.privacy}{turns}"'
 

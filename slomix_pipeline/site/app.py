@@ -96,7 +96,8 @@ def create_app(settings: Settings, store: SiteStore) -> FastAPI:
     app = FastAPI(title="slomix", docs_url=None, redoc_url=None, openapi_url=None)
     paths = {page.path for page in PAGES}
     links = {label: url for label, url in MAIN.items() if url in paths}
-    templates = Templates(settings.zone, links, paths, data_of, index_players=settings.site_index_players)
+    zones = {own.server: own.zone for own in settings.game_servers} if settings.servers else {}
+    templates = Templates(settings.zone, zones, links, paths, data_of, index_players=settings.site_index_players)
     answers = app.state.answers = Answers(store, settings)
     for page in PAGES:
         app.add_route(page.path, _answering(page, answers, templates))

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.formats.names import plain
 from slomix_pipeline.formats.times import format_time
 from slomix_pipeline.site.answers import build
@@ -100,20 +101,22 @@ def sparkline(values: Sequence[float | None], width: int = 96, height: int = 20)
 
 
 class Templates:
-    """The templates, loaded once. ``links``: the main pages that there are, by their label; ``paths``: of all pages;
+    """The templates, loaded once. ``zone``: of times; ``zones``: of those that are of one of several game servers, by
+    its id; ``links``: the main pages that there are, by their label; ``paths``: of all pages;
     ``data_of``: which resource of the API says the same as a page; ``index_players``: search engines may list pages of
     players."""
 
     def __init__(
         self,
         zone: tzinfo,
+        zones: Mapping[str, tzinfo],
         links: Mapping[str, str],
         paths: Collection[str],
         data_of: Callable[[Any], Any],
         *,
         index_players: bool = False,
     ) -> None:
-        self._zone = zone
+        self._zone, self._zones = zone, zones
         self.files = static_files()
         self._environment = Environment(
             loader=PackageLoader("slomix_pipeline.site"),
@@ -128,6 +131,7 @@ class Templates:
             "js": self.files["site.js"].url,
             "links": links,
             "zone": str(zone),
+            "several_servers": bool(zones),
             "search": "/search" if "/search" in paths else None,
             "has_player": has_player if "/players/{guid}" in paths else lambda guid: False,
             "has_maps": any(path.startswith("/maps/") for path in paths),
@@ -145,11 +149,14 @@ class Templates:
             "number": number_text,
             "utc": utc_text,
             "local": self._local,
+            "server": server_of,
         }
         self._environment.globals["parts"] = self._environment.get_template("parts.html").module
 
-    def _local(self, moment: datetime, how: str = "%Y-%m-%d %H:%M %Z") -> str:
-        return moment.astimezone(self._zone).strftime(how)
+    def _local(self, moment: datetime, how: str = "%Y-%m-%d %H:%M %Z", of: str | None = None) -> str:
+        """``of``: the key of what happened then, which is told in the time of its game server."""
+        zone = self._zones.get(server_of(of), self._zone) if of else self._zone
+        return moment.astimezone(zone).strftime(how)
 
     def render(self, template: str, **values: Any) -> bytes:
         """A page. ``values``: what the template and the frame know by name."""

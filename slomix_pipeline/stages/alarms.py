@@ -39,7 +39,8 @@ def _tell(tools: Tools, channel: "Discord", now: datetime, failed_runs: Sequence
             now,
             over_after=settings.session_over_after,
             max_age=settings.publish_max_age,
-            told=settings.discord_webhook is not None and bool(settings.told_results),
+            told=settings.tells_results() if settings.told_results else {"": False},
+            several=bool(settings.servers),
         )
         latest = alarms.latest_episodes(conn)
     own = {cause: [s for s in (*found, *(failed_runs or ())) if s.cause is cause] for cause in AlarmCause}

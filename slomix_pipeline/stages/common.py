@@ -6,7 +6,7 @@ Does not belong here: any one stage, their order (``chain``).
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, NotAsked, check_listed
+from slomix_pipeline.gameserver.source import FileMissing, GameServer, GameServerError, NotAsked, check_listed
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished
@@ -48,6 +48,7 @@ class Wish(StrEnum):
 class Tools:
     """What stages work with: the same for all of them, whoever calls.
 
+    ``settings``, ``gameserver``, ``channels``: of one game server in a stage, of all before (``at``).
     ``patience``: how long they wait for whoever else tells; what they can't tell by then stays due.
     ``tells_later``: the caller has told what the stages make later, with the channels it has then.
     ``planned``: whole sessions, by their rounds, that nobody else of the caller's works on: such callers work side by
@@ -63,6 +64,11 @@ class Tools:
     patience: Patience = field(default_factory=Patience)
     tells_later: bool = False
     planned: frozenset[str] | None = None
+
+    def at(self, server: str) -> "Tools":
+        """The same with the settings, the files and the channels of one game server."""
+        own = self.settings.of_server(server)
+        return replace(self, settings=own, gameserver=self.gameserver.of(server), channels=self.channels.at(server))
 
     @property
     def tells_results(self) -> bool:
@@ -90,8 +96,26 @@ Stage = Callable[[Sequence[str], Tools], Done]
 
 
 def perform(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
-    """Runs a stage over partitions; keeps what its checks found, and that it is through with them, if nothing comes
-    after it. Raises what the stage raises."""
+    """Runs a stage over partitions, of one game server after the other; keeps what its checks found, and that it is
+    through with them, if nothing comes after it.
+
+    Raises what the stage raises. Of several game servers one whose files can't be had stops no other: what it lacks is
+    asked for again.
+    """
+    parts: dict[str, Done] = {}
+    trouble: GameServerError | None = None
+    for server, own in by_server(keys):
+        try:
+            parts[server] = _perform(stage, own, tools.at(server))
+        except GameServerError as error:
+            tools.log.warning(f"game server {server}: {error}")
+            trouble = error
+    if trouble is not None and not parts:
+        raise trouble
+    return joined(parts)
+
+
+def _perform(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
     begun = None
     if end := next((end for end in unfinished.Stage if end == stage.__name__), None):
         with tools.database.connect() as conn:
@@ -103,6 +127,21 @@ def perform(stage: Stage, keys: Sequence[str], tools: Tools) -> Done:
         if begun is not None:
             unfinished.note_done(conn, begun.only(begun.since.keys() - set(done.left_out)))
     return done
+
+
+def joined(parts: Mapping[str, Done]) -> Done:
+    """What a stage did for several game servers, as one: totals by the server's id."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    outcomes: dict[CheckName, dict[str, Outcome]] = {}
+    for check, found in ((check, found) for done in parts.values() for check, found in done.outcomes.items()):
+        outcomes.setdefault(check, {}).update(found)
+    return Done(
+        outcomes,
+        {f"{server}: {name}": total for server, done in parts.items() for name, total in done.totals.items()},
+        {key: facts for done in parts.values() for key, facts in done.by_key.items()},
+        [key for done in parts.values() for key in done.left_out],
+    )
 
 
 @contextmanager
@@ -159,8 +198,8 @@ def in_portions(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:
 
 
 def by_server(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """The keys of each game server."""
-    for server, group in groupby(sorted(keys), key=server_of):
+    """The keys of each game server, in their order."""
+    for server, group in groupby(sorted(keys, key=server_of), key=server_of):
         yield server, list(group)
 
 

@@ -34,9 +34,8 @@ def round_timing(keys: Sequence[str], tools: Tools) -> Done:
     own_keys = set(keys)
     outcomes: dict[CheckName, dict[str, Outcome]] = {CheckName.TIMING_LINK: {}, CheckName.TIMING_CHAIN: {}}
     for server, own in by_server(keys):
-        look_here = look if server == tools.settings.server else Look()
         with sessions_touched(tools, server, own) as (conn, sessions):
-            found = _time_sessions(conn, tools.settings, server, sessions, look_here, own_keys)
+            found = _time_sessions(conn, tools.settings, server, sessions, look, own_keys)
         for name, anew in found.placed_anew.items():
             outcomes.setdefault(name, {}).update(anew)
         outcomes[CheckName.TIMING_LINK] |= found.timed

@@ -5,10 +5,12 @@ Does not belong here: what is done about it (``rules.alarms``), runs that failed
 (``sensors.alarms``).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.alarms import LATELY, SILENT_FOR, AlarmCause, Episode, Symptom
 from slomix_pipeline.warehouse.check_results import CheckName
@@ -17,8 +19,8 @@ from slomix_pipeline.warehouse.rows import rows_of
 # Files, rounds and sessions of the game server itself: an import says what is wrong with its files where it is typed,
 # and what was found of long ago is nobody's alarm.
 _SYMPTOMS = """
-    select 'quarantined' as cause, f.name as subject, coalesce(f.reason, '') as detail, f.finished_at as since,
-           1::bigint as count
+    select 'quarantined' as cause, case when %(several)s then f.server || ': ' else '' end || f.name as subject,
+           coalesce(f.reason, '') as detail, f.finished_at as since, 1::bigint as count
     from file f
     where f.status = 'quarantined' and f.by_sensor and f.finished_at > %(since)s
     union all
@@ -47,7 +49,7 @@ _SYMPTOMS = """
     select 'silent_sessions', s.session_key,
            s.matches || ' matches, ' || s.matches - s.not_counted || ' of them with a result', s.ended_at, 1
     from session_score s
-    where %(told)s and s.ended_at between %(since)s and %(over_before)s
+    where coalesce(%(told)s -> s.server, %(told)s -> '')::boolean and s.ended_at between %(since)s and %(over_before)s
       -- Some of it came while it could be announced.
       and exists (select from session_round r join parsed_round p using (round_key) join file f using (server, name)
                   where r.session_key = s.session_key and f.by_sensor and f.arrived_at < p.stamp + %(max_age)s)
@@ -59,12 +61,19 @@ _SYMPTOMS = """
 
 
 def symptoms(
-    conn: Connection[DictRow], now: datetime, *, over_after: timedelta, max_age: timedelta, told: bool
+    conn: Connection[DictRow],
+    now: datetime,
+    *,
+    over_after: timedelta,
+    max_age: timedelta,
+    told: Mapping[str, bool],
+    several: bool,
 ) -> list[Symptom]:
     """Everything that is wrong lately, the newest first.
 
     ``over_after``: quiet time after which a session is told; ``max_age``: of rounds that are announced; ``told``:
-    whether anybody is told results at all.
+    of which game servers anybody is told results, ``""`` of all others; ``several``: there are several game servers, so
+    files are named with theirs.
     """
     with conn.cursor(row_factory=rows_of(Symptom)) as cursor:
         return cursor.execute(
@@ -73,7 +82,8 @@ def symptoms(
                 "since": now - LATELY,
                 "over_before": now - over_after - SILENT_FOR,
                 "max_age": max_age,
-                "told": told,
+                "told": Jsonb(dict(told)),
+                "several": several,
                 "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
             },
         ).fetchall()

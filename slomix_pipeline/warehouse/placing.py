@@ -6,7 +6,6 @@ Does not belong here: the rules (``rules.rounds``), writing what they make of ro
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -69,7 +68,7 @@ def _read(
     """Reads the rounds of sessions by their bytes, and what else is known of them."""
     filed = {entry.key: entry for entry in parsed.load_rounds(conn, [e.key for session in sessions for e in session])}
     decided = overrides.in_force(conn, server)
-    seen = results.second_rounds_seen(conn, server, sessions, ZoneInfo(settings.timezone))
+    seen = results.second_rounds_seen(conn, server, sessions, settings.of_server(server).zone)
     records = timing_records.records_near(conn, server, sessions)
     return [
         SessionRead({entry.key: filed[entry.key] for entry in session}, second_rounds, decided, near)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, LINK_WINDOW
 from slomix_pipeline.rules.rounds import RULES_VERSION
@@ -77,8 +78,9 @@ def stale_rounds(
                 "patience": _UNLINKED_PATIENCE,
                 "witness": WITNESS_WITHIN,
                 "zone": settings.timezone,
+                "zones": Jsonb({own.server: own.timezone for own in settings.game_servers}),
                 "rules": rules_in_force(settings),
-                "results": settings.discord_webhook is not None,
+                "tells": Jsonb(settings.tells_results()),
                 "stored_since": stored_since or datetime.min.replace(tzinfo=UTC),
             },
         ).fetchall()

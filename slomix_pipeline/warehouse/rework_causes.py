@@ -193,7 +193,7 @@ QUERIES: dict[Cause, str] = {
         where w.stored_at > %(stored_since)s
           and not p.stamp_ambiguous and w.stored_at > p.parsed_at
           and map_key(w.map) = map_key(p.map) and (w.aborted or w.label = p.label)
-          and (p.stamp + other.away) at time zone coalesce(f.timezone, %(zone)s) = p.stamp_local
+          and (p.stamp + other.away) at time zone coalesce(f.timezone, %(zones)s ->> f.server, %(zone)s) = p.stamp_local
           and not exists (select from round_timing own where own.record_key = w.record_key)""",
     # An endstats file that may be its own waits to be read.
     Cause.ENDSTATS_LATE: "select round_key, file_key as input_key, first_seen_at as inputs_at from unread_endstats",
@@ -222,7 +222,8 @@ QUERIES: dict[Cause, str] = {
         select first.round_key, s.scored_at as inputs_at
         from session s
         join session_round first on first.session_key = s.session_key and first.position = 1
-        where s.told_of is distinct from s.scored_at and %(results)s
+        where s.told_of is distinct from s.scored_at
+          and coalesce(%(tells)s -> s.server, %(tells)s -> '')::boolean
           and exists (select from session_round told join post on partition_key = told.round_key
                       where told.session_key = s.session_key and state in ('sent', 'told'))""",
 }

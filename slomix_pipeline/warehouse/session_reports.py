@@ -6,13 +6,14 @@ another one. What the report says is read by ``reading``.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.things import THERE, Thing, ThingKind
 from slomix_pipeline.warehouse import due, reading
@@ -110,12 +111,13 @@ def sessions_to_report(
     quiet_since: datetime,
     limit: int,
     *,
-    with_messages: bool = True,
+    with_messages: Mapping[str, bool] | None = None,
 ) -> list[tuple[str, str]]:
     """Sessions that are over and differ from their report, or whose message was not compared with it: key and
     fingerprint, newest first.
 
-    Without ``with_messages`` (no webhook is set) only reports are asked for.
+    ``with_messages``: of which game servers messages are told, ``""`` of all others, None: of all; of the rest only
+    reports are asked for.
 
     Over means that none of their files arrived after ``quiet_since``. Only sessions that were worked out after their
     report, that a file was set aside of since, or whose message may tell otherwise of endstats or of what came before,
@@ -135,7 +137,8 @@ def sessions_to_report(
            -- Its report was made anew, and the run ended before the message was compared with it.
            left join post told on told.kind = %(session)s and told.partition_key = s.session_key and told.part = 1
                 and told.state = any(%(there)s)
-                and %(messages)s and r.told_fingerprint is distinct from r.fingerprint
+                and coalesce(%(messages)s -> s.server, %(messages)s -> '')::boolean
+                and r.told_fingerprint is distinct from r.fingerprint
            where s.session_key = any(%(concerned)s)
              and s.team_confidence is not null   -- else it is being worked out
            group by s.session_key, r.session_key, told.thing
@@ -152,7 +155,7 @@ def sessions_to_report(
             "tells_otherwise": tells_otherwise,
             "quiet_since": quiet_since,
             "limit": limit,
-            "messages": with_messages,
+            "messages": Jsonb({"": True} if with_messages is None else dict(with_messages)),
             "session": ThingKind.SESSION,
             "there": list(THERE),
         },

@@ -320,7 +320,7 @@ def replaced(word: str, words: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "setting", "shown"),
     [
-        (["import", ".", "--server", "A"], {}, "SLOMIX_SERVER: String should match pattern '^[a-z0-9_-]{1,24}$'"),
+        (["import", ".", "--server", "A"], {}, "Invalid value for --server: at most 24 of a-z, 0-9, _ and -"),
         (["sessions"], {"SLOMIX_TIMEZONE": "[/b]\x1b]0;x\x07"}, "unknown time zone '[/b]\\\\x1b]0;x\\\\x07'"),
         (["sessions"], {"SLOMIX_SCORING_POLICY": "[red]\u202e"}, "unknown score policy '[red]\\\\u202e'"),
         (["sessions"], {"SLOMIX_SESSION_GAP": "[/b]"}, "'[/b]' is not a duration"),
