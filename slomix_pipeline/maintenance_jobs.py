@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from pydantic import Field
 
-from slomix_pipeline.actions import posting, rebuilding, syncing
+from slomix_pipeline.actions import rebuilding, syncing
 from slomix_pipeline.actions.wiping import check_confirmed
 from slomix_pipeline.checks.catalogue import add_partitions
 from slomix_pipeline.discord.channels import Channels
@@ -55,6 +55,10 @@ class SessionsConfig(dg.Config):
     since: str | None = Field(default=None, description=f"in place of keys, those that began {_SINCE}")
     until: str | None = Field(default=None, description=_UNTIL)
     everything: bool = Field(default=False, description="in place of keys: all sessions")
+
+
+class EverythingConfig(dg.Config):
+    """What ``slomix rebuild everything`` takes: nothing."""
 
 
 class ScratchConfig(dg.Config):
@@ -218,6 +222,8 @@ def _validate(here: Here, config: ValidateConfig) -> Mapping[str, Any]:
 
 
 def _post_again(here: Here, config: PostAgainConfig) -> Mapping[str, Any]:
+    from slomix_pipeline.actions import posting  # loads requests
+
     with_these = here.settings, here.database, here.open_channels
     if config.how is How.IT_IS_THERE:
         text = posting.note_told(*with_these, config.thing, config.message, here.progress)
@@ -243,7 +249,7 @@ JOBS = [
     ),
     _job(
         "rebuild_everything",
-        dg.Config,
+        EverythingConfig,
         lambda here, _: _rebuild(here, Rebuild.EVERYTHING),
         "Takes all rounds through all stages again, from stored bytes. Only corrects what was said. A run that was "
         "stopped is gone on with by the next.",

@@ -46,6 +46,7 @@ from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, 
 from slomix_pipeline.stages.common import Tools, Wish
 from slomix_pipeline.warehouse import reading
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.facts import KEPT
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline.warehouse.rework_causes import Cause
 from slomix_pipeline.warehouse.session_reports import sessions_to_report
@@ -329,19 +330,8 @@ class Pipeline:
 
 # What is kept, and what it is kept of.
 _FACTS: tuple[tuple[LiteralString, LiteralString], ...] = (
-    ("select * from player_round_fact", "select * from valid_round_player"),
-    ("select * from player_session_fact", "select * from player_round_sum where level = 'career_session'"),
-    ("select * from player_weapon_fact", "select * from weapon_session_sum"),
-    ("select * from player_match_fact", "select * from player_match_sum"),
-    ("select * from player_night_fact", "select * from player_night_sum"),
-    ("select * from player_met_fact", "select * from player_met_sum"),
-    ("select * from player_duel_fact", "select * from duel_session_sum"),
-    ("select * from alias_fact", "select * from alias_session_sum"),
+    *((f"select * from {table}", f"select * from {view} given") for table, view, _ in KEPT),
     ("select guid, name, sum(rounds) from alias_fact group by guid, name", "select guid, name, rounds from alias"),
-    ("select * from session_map", "select * from session_map_played"),
-    ("select * from round_in_book", "select * from round_checked"),
-    ("select * from map_attack", "select * from match_attack"),
-    ("select * from book_night", "select * from session_best"),
 )
 _DIFFERENCE = """with kept as materialized ({kept}), given as materialized ({given})
                  select 'kept alone' as found, d.* from (table kept except all table given) d union all

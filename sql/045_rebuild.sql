@@ -8,7 +8,7 @@ create table rebuild (
 
 create table rebuild_left (
     what          text not null references rebuild on delete cascade,
-    kind          text not null check (kind in ('stats', 'timing')),   -- of the file
+    kind          text not null,   -- of the file: stats or timing
     partition_key text not null,
     primary key (what, kind, partition_key)
 );

@@ -142,6 +142,10 @@ def store_files(
                     taking.take(file, data)
         finally:
             taking.store()
+    todo -= set(taking.outdated)
+    left_out.skipped.extend(
+        (name, "a newer version came meanwhile: it is left to the sensors") for name in taking.outdated
+    )
     in_order = sorted(named.values(), key=lambda name: (time_in_name(name, zone), name.name))  # all of them have a time
     of_kind = {kind: _keys(server, (name for name in in_order if name.kind is kind)) for kind in FileKind}
     return Found(server, [name for name in in_order if name.name in todo], begun, of_kind, count, known), left_out
@@ -176,13 +180,15 @@ def _read(offered: Sequence[Offered], left_out: LeftOut, progress: Progress) -> 
 
 
 class _Taking:
-    """Files on their way into the database: a few megabytes of them per transaction."""
+    """Files on their way into the database: a few megabytes of them per transaction. ``outdated``: the names of those
+    of which a sensor has seen a newer version meanwhile."""
 
     def __init__(self, conn: Connection[DictRow], server: str, timezone: str | None) -> None:
         self._conn, self._server, self._timezone = conn, server, timezone
         self._files: list[tuple[FileName, bytes]] = []
         self._listed: dict[str, RemoteFile] = {}
         self._size = 0
+        self.outdated: list[str] = []
 
     def take(self, file: Offered, data: bytes) -> None:
         self._files.append((file.name, data))
@@ -197,11 +203,13 @@ class _Taking:
         if not self._files:
             return
         with self._conn.transaction():
-            files.note_imported(self._conn, self._server, self._files, self._timezone, self._listed)
-            waiting = [name.name for name, _ in self._files if name.kind is FileKind.ENDSTATS]
+            stored = files.note_imported(self._conn, self._server, self._files, self._timezone, self._listed)
+            names = [name for name, _ in self._files if name.name in stored]
+            self.outdated += [name.name for name, _ in self._files if name.name not in stored]
+            waiting = [name.name for name in names if name.kind is FileKind.ENDSTATS]
             files.note_waiting(self._conn, self._server, waiting)
             for kind, stages in _STAGES.items():
-                keys = _keys(self._server, (name for name, _ in self._files if name.kind is kind))
+                keys = _keys(self._server, (name for name in names if name.kind is kind))
                 unfinished.note_begun(self._conn, keys, stages)
         self._files, self._listed, self._size = [], {}, 0
 

@@ -36,7 +36,7 @@ from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline.stages.match_score import match_score
 from slomix_pipeline.stages.round_awards import round_awards
 from slomix_pipeline.stages.session_teams import session_teams
-from slomix_pipeline.warehouse import derived, rebuilds, results
+from slomix_pipeline.warehouse import audit, derived, rebuilds, results, unfinished
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.derived import Compared
 from slomix_pipeline.warehouse.one_transaction import one_transaction
@@ -44,6 +44,7 @@ from slomix_pipeline.warehouse.rebuilds import Rebuild
 
 OF_SESSIONS = (gaming_session, session_teams, match_score, match_post)
 _SESSIONS_AT_ONCE = 20
+_TELLING = {unfinished.Stage.MATCH_POST, unfinished.Stage.TIMING_COMPARISON}
 
 
 def rebuild_sessions(
@@ -112,17 +113,28 @@ def rebuild(
             records = rebuilds.left(conn, what, FileKind.TIMING)
             rounds = rebuilds.left(conn, what, FileKind.STATS)
             stamps = rebuilds.stamps_of(conn, rounds, settings.timezone)
-        for server in sorted({server_of(key) for key in (*records, *rounds)}):
+        with database.connect() as conn:
+            servers = audit.servers(conn)
+        for server in servers:
             tools = Tools(database, settings.of_server(server), NoGameServer(), tells_later=True)
             telling = Telling(tools, open_channels, stack)
             of_server = [key for key in records if server_of(key) == server]
             batches = batches_of(tools, stamps.get(server, {}))
             for done in work_out(of_server, batches, tools, progress, _WAYS[what]):
                 telling.tell(done, announce=False)
+            if resumed:
+                telling.tell(_left_untold(database, server), announce=False)
         with database.transaction() as conn:
             compared = derived.in_all(rebuilds.proofs(conn, what))
             rebuilds.end(conn, what)
     return Rebuilt(len(rounds), len(records), resumed, compared)
+
+
+def _left_untold(database: Database, server: str) -> list[str]:
+    """The rounds that a rebuild had made anew when it was stopped, and of which it had told nothing yet."""
+    with database.connect() as conn:
+        left = unfinished.stages_left(conn, server)
+    return [key for key, stages in left.items() if stages <= _TELLING]
 
 
 # --- in a worker, or in this process ---

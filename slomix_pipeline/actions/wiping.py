@@ -20,14 +20,13 @@ def check_confirmed(settings: Settings, database: Database, typed: str | None) -
         NotConfirmed: he did not.
     """
     with database.snapshot() as conn:
-        rows = derived.rows_of_all(conn)
+        rows = [count for count in derived.rows_of_all(conn).values() if count]
         word = f"{settings.home.name}/{conn.info.dbname}"
     if typed == word:
         return
     wrong = "" if typed is None else f"{typed!r} is not the name of what is here. "
     raise NotConfirmed(
-        f"{wrong}{word} has {sum(rows.values()):,} rows in {sum(map(bool, rows.values()))} tables that are derived "
-        "from stored files. From scratch they are taken away, made anew and compared with what was there, batch by "
-        "batch; files, decisions, messages and what was learned stay. Nothing was done. To do it, confirm it "
-        f"by the name {word}"
+        f"{wrong}{word} has {sum(rows):,} rows in {len(rows)} tables that are derived from stored files. From scratch "
+        "they are taken away, made anew and compared with what was there, batch by batch; files, decisions, messages "
+        f"and what was learned stay. Nothing was done. To do it, confirm it by the name {word}"
     )

@@ -147,7 +147,10 @@ def take_away(conn: Connection[DictRow]) -> None:
         """update timing_record set unlinked_class = null, unlinked_reason = null
            where record_key in (select key from near)"""
     )
-    conn.execute(f"delete from check_result where {OF_ROUNDS['check_result']}")
+    conn.execute(
+        f"""delete from check_result c where {OF_ROUNDS["check_result"]}
+            and not exists (select from parsed_round p where p.round_key = c.partition_key)"""
+    )
 
 
 def put_back_earlier_endstats(conn: Connection[DictRow]) -> None:

@@ -197,12 +197,12 @@ def note_imported(
     files: Sequence[tuple[FileName, bytes]],
     timezone: str | None,
     listed: Mapping[str, RemoteFile] = {},
-) -> None:
+) -> set[str]:
     """Stores files that a command brought; ``timezone`` is theirs when given.
 
     What the game server listed of a file of that name stays: the same listing must not undo the import. Of a command
     that asked the game server, ``listed`` has what that said, by name: to the sensors they are no news then, and where
-    a sensor has seen a newer version meanwhile that stays.
+    a sensor has seen a newer version meanwhile that stays. Returns the names of the others, which are stored.
     """
     contents = [data for _, data in files]
     digests = list(map(sha256_of, contents))
@@ -216,7 +216,7 @@ def note_imported(
         for (name, data), digest in zip(files, digests, strict=True)
         for modified_at in [utc(listed[name.name].modified_at) if name.name in listed else None]
     ]
-    conn.execute(
+    stored = conn.execute(
         f"""insert into file (server, {_SAID}, timezone, size, modified_at, sha256, imported, status, arrived_at,
                requested_at)
            select %s, {_SAID}, %s, size, modified_at, sha256, true, 'requested', now(), now()
@@ -229,9 +229,11 @@ def note_imported(
                modified_at = coalesce(excluded.modified_at, file.modified_at),
                arrived_at = coalesce(file.arrived_at, now()), status = 'requested', reason = null,
                requested_at = now(), attempts = 0
-           where excluded.modified_at is null or coalesce(file.modified_at, '-infinity') <= excluded.modified_at""",
+           where excluded.modified_at is null or coalesce(file.modified_at, '-infinity') <= excluded.modified_at
+           returning name""",
         [server, timezone, *map(list, zip(*rows, strict=True))],
     )
+    return {row["name"] for row in stored}
 
 
 def note_listed(conn: Connection[DictRow], server: str, file: RemoteFile) -> None:

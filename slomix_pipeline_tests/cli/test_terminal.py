@@ -262,6 +262,18 @@ RUNS = """
 1 move --to TEXT
 2 serve TEXT
 1 worker
+0 sync --all
+2 sync --server TEXT
+2 sync --since TEXT
+0 validate
+0 validate --json
+0 validate latest
+2 validate TEXT
+0 rebuild sessions latest
+2 rebuild sessions TEXT
+0 rebuild everything
+2 rebuild from-scratch
+2 rebuild from-scratch --yes-wipe TEXT
 1 doctor
 1 lua status
 0 lua deploy

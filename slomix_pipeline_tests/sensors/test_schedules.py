@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
+from slomix_pipeline import maintenance_jobs
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.standin_faults import Fault
 from slomix_pipeline.post_jobs import JOBS, key_of
@@ -251,7 +252,7 @@ def test_teams_are_suggested_from_the_launchpad_and_posted_nowhere(played: Pipel
 
 
 def test_every_field_of_the_launchpad_explains_itself() -> None:
-    for job in (*JOBS, suggest_teams):
+    for job in (*JOBS, *maintenance_jobs.JOBS, suggest_teams):
         (op,) = job.graph.node_defs
         assert isinstance(op, dg.OpDefinition) and op.description and job.description == op.description
         for name, field in op.config_field.config_type.fields.items():  # type: ignore[union-attr]

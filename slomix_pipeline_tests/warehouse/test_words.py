@@ -30,10 +30,12 @@ from slomix_pipeline.warehouse.catalogue import Partitions
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.fitted import Model, Step
+from slomix_pipeline.warehouse.rebuilds import Rebuild
 
 WORDS: dict[str, type[StrEnum]] = {
     "file.kind": FileKind,
     "file.status": FileStatus,
+    "rebuild.what": Rebuild,
     "round.status": Status,
     "match.status": Status,
     "check_result.severity": Severity,
