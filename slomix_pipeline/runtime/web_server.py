@@ -13,8 +13,8 @@ import uvicorn
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.log import configure_loggers
-from dagster_webserver import __version__
 from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster_webserver.version import __version__
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse, Response
