@@ -9,7 +9,7 @@ PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
 
-.PHONY: run test site-test cluster-test chaos bench install check clean
+.PHONY: run test site-test cluster-test chaos bench install check audit clean
 
 run: install
 	@$(BIN)/slomix run
@@ -56,6 +56,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	SLOMIX_ENV_FILE= $(BIN)/dagster definitions validate -w workspace.yaml --log-level error
+
+audit: install
+	@$(BIN)/python .ci/audit
 
 clean:
 	rm -rf .venv

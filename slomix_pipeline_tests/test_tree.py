@@ -23,6 +23,28 @@ def test_no_file_holds_a_real_webhook_address() -> None:
     assert [name for name in _tracked() if address.search((ROOT / name).read_text("utf-8", "replace"))] == []
 
 
+# As their issuers make them; what tests make up is not like these.
+_SECRETS = {
+    "a private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}",
+    "a webhook": r"/api/webhooks/[0-9]{15,}/[\w-]{40,}",
+    "a bot token": r"\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}",
+    "a token of a code host": r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,}|glpat-[\w-]{20})",
+    "a key of a cloud": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bsk-[A-Za-z0-9_-]{32,}|\bxox[abprs]-[\w-]{20,}",
+    "a hashed password": r"\$(?:2[aby]|apr1|[156])\$[./\w$]{20,}",
+    "a password in an address": r"postgres(?:ql)?://\w+:(?!pass|secret|swordfish|hunter2|a@|9#)[^@\s\"'{}/]{16,}@",
+}
+
+
+def test_no_file_holds_what_looks_like_a_secret() -> None:
+    found = [
+        f"{name}: {what}"
+        for name in _tracked()
+        for what, pattern in _SECRETS.items()
+        if re.search(pattern, (ROOT / name).read_text("utf-8", "replace"))
+    ]
+    assert found == []
+
+
 def test_the_constraints_name_versions_and_no_server() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]

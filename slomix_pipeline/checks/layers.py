@@ -16,7 +16,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline import partitions
-from slomix_pipeline.reports.markdown import Markdown
+from slomix_pipeline.reports.markdown import Markdown, escape
 from slomix_pipeline.rules.linking import WITHIN_WINDOW
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.stages.common import Done
@@ -278,7 +278,10 @@ def _value(value: Any) -> Any:
 
 
 def _list(failed: Mapping[str, Outcome]) -> str:
-    lines = [f"- `{key}`: {', '.join(f'{n} {v}' for n, v in o.facts.items())}" for key, o in list(failed.items())[:50]]
+    lines = [
+        f"- `{key}`: {escape(', '.join(f'{name} {value}' for name, value in outcome.facts.items()))}"
+        for key, outcome in list(failed.items())[:50]
+    ]
     if len(failed) > len(lines):
         lines.append(f"- and {len(failed) - len(lines)} more")
     return "\n".join(lines) or "none"

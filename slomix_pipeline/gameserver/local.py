@@ -4,10 +4,11 @@ Belongs here: reading and writing local folders behind the interface of ``source
 Does not belong here: choosing which of the files matter (``formats`` knows their names).
 """
 
+import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class LocalFolder(GameServer):
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
         check_file_name(name)
-        return read_file(self._base / folder / name, limit)
+        return read_file(self._base / folder / name, limit, opener=_no_link)
 
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         check_file_name(name)
@@ -77,10 +78,31 @@ class LocalFolder(GameServer):
         """Nothing is held open."""
 
 
+def _no_link(path: str, flags: int) -> int:
+    """Opens what was listed, a file: whoever writes there may have put a link to another in its place since, or a pipe,
+    which would never be read to its end.
+
+    Raises:
+        PermanentError: it is none.
+    """
+    try:
+        opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise PermanentError(f"{path!r} is a link") from None
+        raise
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise PermanentError(f"{path!r} is no file")
+    return opened
+
+
 def _replace(path: Path, data: bytes) -> None:
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
-        unfinished.write_bytes(data)
+        unfinished.unlink(missing_ok=True)
+        with unfinished.open("xb") as file:  # never through a link that somebody put there
+            file.write(data)
         check_arrived(unfinished.read_bytes(), data, str(path))
         with suppress(FileNotFoundError):
             shutil.copymode(path, unfinished)
@@ -91,13 +113,13 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def read_file(path: Path, limit: int) -> bytes:
-    """The whole content of a local file of at most ``limit`` bytes.
+def read_file(path: Path, limit: int, opener: Callable[[str, int], int] | None = None) -> bytes:
+    """The whole content of a local file of at most ``limit`` bytes. ``opener``: how to open it.
 
     Raises:
         FileMissing, TooLarge, NotWhole, PermanentError, TransientError: as ``GameServer.read``.
     """
-    with _our_errors(FileMissing(f"There is no file {str(path)!r}")), path.open("rb") as file:
+    with _our_errors(FileMissing(f"There is no file {str(path)!r}")), open(path, "rb", opener=opener) as file:
 
         def state() -> FileState:
             status = os.fstat(file.fileno())

@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 
 from slomix_pipeline.gameserver.choose import open_game_server
-from slomix_pipeline.gameserver.local import found_below, read_file
+from slomix_pipeline.gameserver.local import LocalFolder, found_below, read_file
 from slomix_pipeline.gameserver.sftp import SftpFolder
 from slomix_pipeline.gameserver.source import (
     FileMissing,
@@ -298,3 +298,23 @@ def test_an_archive_is_searched_in_all_sub_folders(tmp_path: Path) -> None:
 def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="There is no folder"):
         found_below(tmp_path / "nowhere")
+
+
+def test_a_link_or_a_pipe_that_took_the_place_of_a_listed_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not the game server's")
+    (tmp_path / "gamestats").mkdir()
+    (tmp_path / "gamestats" / "link.txt").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "gamestats" / "pipe.txt")
+    with LocalFolder(tmp_path) as source:
+        for name in ("link.txt", "pipe.txt"):
+            with pytest.raises(PermanentError, match=name):
+                source.read("gamestats", name, 1000)
+
+
+def test_a_file_is_not_written_through_a_link_that_waits_where_it_is_unfinished(tmp_path: Path) -> None:
+    (tmp_path / "ours").write_text("stays")
+    (tmp_path / "script.lua.part").symlink_to(tmp_path / "ours")
+    with LocalFolder(tmp_path) as source:
+        source.write(".", "script.lua", b"new")
+    assert (tmp_path / "ours").read_text() == "stays" and (tmp_path / "script.lua").read_text() == "new"
+    assert not (tmp_path / "script.lua").is_symlink()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.pq import PGconn, Ping
 
 from slomix_pipeline.warehouse import embedded
-from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, start_embedded, stop_embedded
+from slomix_pipeline.warehouse.embedded import EmbeddedPostgresError, start_embedded, stop_embedded, superuser_url
 
 _USER = """
 import sys
@@ -173,3 +174,25 @@ def test_a_place_that_cannot_be_written_is_named_in_the_error(server_home: Path)
 
 def test_the_server_is_reached_by_no_network_address(server_home: Path) -> None:
     assert _ask(start_embedded(server_home / "postgres"), "SHOW listen_addresses") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("name", ["home", "x" * 180], ids=["in its folder", "in /tmp"])
+def test_nobody_else_on_the_machine_reaches_the_server(server_home: Path, name: str) -> None:
+    directory = server_home / name / "postgres"
+    addresses = [start_embedded(directory), superuser_url(directory)]
+    for parent in (server_home, directory.parent):
+        parent.chmod(0o755)  # what may be done with these does not matter
+    account, nobody = directory.stat().st_uid, 65534
+    assert all(_reached_by(account, url) for url in addresses)
+    assert not any(_reached_by(nobody, url) for url in addresses)
+
+
+def _reached_by(uid: int, url: str) -> bool:
+    """Whether an account of the machine that is in no group reaches a server."""
+    if not (child := os.fork()):
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(uid)
+        os._exit(PGconn.ping(url.encode()) != Ping.OK)
+    return os.waitpid(child, 0)[1] == 0
