@@ -17,7 +17,9 @@ from typing import LiteralString
 import click
 import pytest
 
+from slomix_pipeline.checks.golden import golden_night
 from slomix_pipeline.cli.main import main
+from slomix_pipeline.definitions import ASSETS
 from slomix_pipeline.site.interactions.commands import COMMANDS
 from slomix_pipeline_tests.cli import test_commands
 from slomix_pipeline_tests.cli.test_terminal import every_command
@@ -140,6 +142,12 @@ def test_the_page_of_commands_names_every_option_beside_its_command() -> None:
         said = "".join(line for line in lines if name in line or not line.startswith("|"))
         options = [option for option in command_at(path).params if isinstance(option, click.Option)]
         missing += [f"{name} {opts[-1]}" for opts in (option.opts for option in options) if opts[-1] not in said]
+        words = [word for given in command_at(path).params for word in getattr(given.type, "choices", ())]
+        missing += [
+            f"{name}: {word}"
+            for word in words
+            if f"`{word}`" not in said and "see slomix" not in (command_at(path).help or "")
+        ]
     assert missing == []
 
 
@@ -182,6 +190,15 @@ def test_the_tests_that_a_page_has_people_run_are_there(page: Path) -> None:
     lines = [*code_lines(page), *inline_code(page)]
     tests = [word for line in lines if "pytest" in line for word in line.split() if word.startswith("slomix_pipeline")]
     assert [name for name in tests if not (ROOT / name).exists()] == []
+
+
+def test_the_page_of_troubles_says_what_to_make_of_every_check() -> None:
+    _, _, part = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").partition("## A check warns")
+    named = set(re.findall(r"`([a-z_]+)`", "".join(row for row in part.splitlines() if row.startswith("|"))))
+    checks = {spec.name for asset in ASSETS for spec in asset.check_specs} | {
+        spec.name for spec in golden_night.check_specs
+    }
+    assert sorted(checks - named) == []
 
 
 # --- slash commands ---
