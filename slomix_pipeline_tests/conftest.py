@@ -68,6 +68,7 @@ LONGEST = (
     "test_chaos.py",
     "test_end_to_end.py",
     "test_commands.py",
+    "test_documented_commands.py",
     "test_imports.py",
     "test_site_schema.py",
     "test_session_pictures.py",
