@@ -179,10 +179,11 @@ def beside_another(scratch: Path, rounds: int) -> None:
         found = moments(open_database(load_settings(home=home)), home)
     medians = {}
     for beside in (False, True):
-        seconds = [found[key]["said"] - at for with_other, key, at in complete if with_other is beside]
+        lots = [(found[key], at) for with_other, key, at in complete if with_other is beside]
+        seconds = [own["said"] - at for own, at in lots if "said" in own]
         medians[beside] = statistics.median(seconds)
         what = f"a round {'beside' if beside else 'without'} one of the other server"
-        print(f"{what:<44} {medians[beside]:>8.2f} {max(seconds):>8.2f} {len(seconds):>7}")
+        print(f"{what:<44} {medians[beside]:>8.2f} {max(seconds):>8.2f} {len(seconds):>7} of {len(lots)}")
     print(f"{'later beside another (aim 1.00)':<44} {medians[True] - medians[False]:>8.2f}")
 
 
