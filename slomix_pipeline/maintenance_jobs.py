@@ -116,10 +116,12 @@ class Here:
         """Those that a run has."""
         return nullcontext(self.discord)
 
-    def reach(self, since: str | None, until: str | None, everything: bool = False) -> Reach:
-        """What is meant, by the clock of the settings."""
+    def reach(
+        self, since: str | None, until: str | None, everything: bool = False, settings: Settings | None = None
+    ) -> Reach:
+        """What is meant, by the clock of the settings, or of those of one game server."""
         try:
-            return reach_of(since, until, everything, self.settings.zone)
+            return reach_of(since, until, everything, (settings or self.settings).zone)
         except NotATime as error:
             raise NotUnderstood(str(error)) from None
 
@@ -158,7 +160,7 @@ def _job(name: str, config_class: type[Config], does: Does[Config], description:
     ) -> None:
         with clear_failures():
             found = does(Here(context, settings, database, discord), config)
-        context.add_output_metadata({key: dg.MetadataValue.json(value) for key, value in found.items()})
+        context.add_output_metadata(dict(found))
 
     return dg.GraphDefinition(name=name, node_defs=[work], description=description).to_job()
 
@@ -169,7 +171,7 @@ def _sync(here: Here, config: SyncConfig) -> Mapping[str, Any]:
         synced = syncing.sync(
             own,
             here.database,
-            here.reach(config.since, config.until, config.everything),
+            here.reach(config.since, config.until, config.everything, own),
             here.open_channels,
             publish=config.publish,
             beside_run=True,
