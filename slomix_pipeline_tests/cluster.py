@@ -183,7 +183,7 @@ def results(database: Database) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-_MOMENTS = ("awarded_at",)  # beside those that are filled in by themselves
+_MOMENTS = ("awarded_at", "prepared_of", "scored_at", "told_of")  # beside those that are filled in by themselves
 DERIVED = (
     "award",
     "match",

@@ -1,7 +1,6 @@
 """How Dagster's runs get their processes, by the shipped configuration on a real database: started, ended, watched."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,8 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
-from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.runtime import fork_server, run_coordinator, run_launcher
+from slomix_pipeline.runtime.dagster_yaml import dagster_yaml
 from slomix_pipeline.runtime.fork_server import end_fork_server
 from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.runtime.run_launcher import PROCESS_TAG, ForkingRunLauncher
@@ -74,9 +73,10 @@ def records(postgres_server: str) -> Iterator[Database]:
 def home(records: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of Dagster's with the configuration that is shipped."""
     folder = tmp_path_factory.mktemp("home")
-    shutil.copyfile(bundled_folder("deploy") / "dagster.yaml", folder / "dagster.yaml")
+    (folder / "dagster.yaml").write_text(dagster_yaml(load_settings(), ()))
     with pytest.MonkeyPatch.context() as patch:
         make_dagster_schema(records, roles.DAGSTER)
+        patch.setenv("SLOMIX_MAX_RUNS", "2")
         patch.setenv("SLOMIX_DAGSTER_PG_URL", dagster_url(site_url(records.url, roles.DAGSTER)))
         patch.setenv("DAGSTER_HOME", str(folder))
         yield folder
