@@ -12,6 +12,7 @@ from slomix_pipeline.assets.insight import INSIGHT
 from slomix_pipeline.assets.rounds import BESIDE_THE_CHAIN, CHAIN
 from slomix_pipeline.assets.sessions import SESSIONS
 from slomix_pipeline.assets.timings import TIMINGS
+from slomix_pipeline.backup_jobs import nightly_backup
 from slomix_pipeline.checks.golden import golden_night
 from slomix_pipeline.report_job import pipeline_report
 from slomix_pipeline.resources import (
@@ -49,6 +50,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
             jobs.refit_insight,
             suggest_teams,
             pipeline_report,
+            nightly_backup,
             *post_jobs.JOBS,
         ],
         schedules=schedules_of(settings),

@@ -1,8 +1,9 @@
-"""When something is posted by itself: boards once a week, what was played on this day, a digest in the morning; and to
-those who run the pipeline how it stands.
+"""What is done at a time of its own: boards once a week, what was played on this day, a digest in the morning; a backup
+every night, and how the pipeline stands, to those who run it.
 
-Belongs here: which schedules the settings switch on; none is there whose setting is not set. Does not belong here: what
-is posted (``post_jobs``, ``report_job``), and that it is posted once, which goes by its day (``rules.asked``).
+Belongs here: which schedules the settings switch on; no post is there whose setting is not set. Does not belong here:
+what is posted (``post_jobs``, ``report_job``), and that it is posted once, which goes by its day (``rules.asked``);
+backups (``backup_jobs``).
 """
 
 from datetime import UTC, datetime, time
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, time
 import dagster as dg
 
 from slomix_pipeline import post_jobs, report_job
+from slomix_pipeline.backup_jobs import nightly_backup
 from slomix_pipeline.setting_texts import moment_of_week
 from slomix_pipeline.settings import Settings
 
@@ -30,7 +32,26 @@ def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
     if settings.nightly_report_at:
         cron = f"{_of_day(settings.nightly_report_at)} * * *"
         found.append(_schedule(report_job.NIGHTLY, report_job.pipeline_report, cron, settings))
+    if settings.backup_time:
+        found.append(_nightly(f"{_of_day(settings.backup_at)} * * *", settings))
     return found
+
+
+def _nightly(cron: str, settings: Settings) -> dg.ScheduleDefinition:
+    """A backup each night; the last one that was missed is made up for, however late."""
+
+    def asks_for_its_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"{nightly_backup.name}:{context.scheduled_execution_time:%Y-%m-%d}")
+
+    return dg.ScheduleDefinition(
+        name=nightly_backup.name,
+        job=nightly_backup,
+        cron_schedule=cron,
+        execution_timezone=settings.timezone,
+        execution_fn=asks_for_its_night,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"{nightly_backup.description} At SLOMIX_BACKUP_AT; off switches it off.",
+    )
 
 
 def _of_day(at: str) -> str:

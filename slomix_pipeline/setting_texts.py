@@ -29,6 +29,7 @@ def parse_duration(value: Any) -> Any:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
+OFF = "off"  # what is written to switch off what else happens by itself
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as cron numbers them
 
 
@@ -42,6 +43,15 @@ def clock_time(text: str) -> str:
     if found is None:
         raise ValueError(f"{text!r} is no time; write for example 09:00")
     return f"{int(found[1]):02}:{found[2]}"
+
+
+def clock_time_or_off(text: str) -> str:
+    """``4:30`` as ``04:30``, or ``off``; empty counts as not set, as everywhere.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    return OFF if text.strip().lower() == OFF else clock_time(text)
 
 
 def weekday_and_time(text: str) -> str:
@@ -63,6 +73,7 @@ def moment_of_week(text: str) -> tuple[int, time]:
 
 
 ClockTime = Annotated[str, AfterValidator(clock_time)]
+ClockTimeOrOff = Annotated[str, AfterValidator(clock_time_or_off)]
 WeekdayAndTime = Annotated[str, AfterValidator(weekday_and_time)]
 
 

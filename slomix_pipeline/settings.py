@@ -6,7 +6,7 @@ This is the only module that reads the environment or ``.env``.
 """
 
 import os
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -37,7 +37,7 @@ from slomix_pipeline.server_settings import (
     own_settings,
     texts_of,
 )
-from slomix_pipeline.setting_texts import ClockTime, Duration, WeekdayAndTime
+from slomix_pipeline.setting_texts import OFF, ClockTime, ClockTimeOrOff, Duration, WeekdayAndTime
 
 FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
 
@@ -149,6 +149,9 @@ class Settings(ServerSettings, BaseSettings):
     nightly_report_at: ClockTime | None = Field(
         None, description="time at which the admin channel is told how the pipeline stands; not set: it is not"
     )
+    backup_at: ClockTimeOrOff = Field("04:30", description="time at which a backup is made every night; off: none is")
+    backup_folder: Path | None = Field(None, description="folder of backups; not set: backups in the home")
+    backup_keep: int = Field(7, ge=1, description="nightly backups that are kept, beside one a week for four weeks")
 
     ui_port: int = Field(3000, ge=0, le=65535, description="Dagster UI; the next free port when taken")
     standin_port: int = Field(3080, ge=0, le=65535, description="Discord stand-in page; the next free port when taken")
@@ -229,10 +232,10 @@ class Settings(ServerSettings, BaseSettings):
             raise ValueError(f"{value} is no file")
         return value and value.resolve()
 
-    @field_validator("home", mode="after")
+    @field_validator("home", "backup_folder", mode="after")
     @classmethod
-    def _home_counts_from_project(cls, value: Path) -> Path:
-        return (project_folder() / value.expanduser()).absolute()
+    def _folder_counts_from_project(cls, value: Path | None) -> Path | None:
+        return value and (project_folder() / value.expanduser()).absolute()
 
     @model_validator(mode="after")
     def _pairing_stays_within_a_session(self) -> Self:
@@ -291,6 +294,16 @@ class Settings(ServerSettings, BaseSettings):
     @property
     def postgres_dir(self) -> Path:
         return self.home / "postgres"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of backups."""
+        return self.backup_folder or self.home / "backups"
+
+    @property
+    def backup_time(self) -> time | None:
+        """When a backup is made every night; None: by hand only."""
+        return None if self.backup_at == OFF else time.fromisoformat(self.backup_at)
 
     @property
     def dagster_home(self) -> Path:

@@ -18,7 +18,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from slomix_pipeline.cli import careers, insight
+from slomix_pipeline.cli import backups, careers, insight
 from slomix_pipeline.cli.discord_commands import discord
 from slomix_pipeline.cli.groups import lua, override, team
 from slomix_pipeline.cli.health import doctor, report
@@ -56,7 +56,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (*careers.COMMANDS, *insight.COMMANDS, discord, doctor, identity, lua, override, post, report, team):
+_GROUPS = (discord, doctor, identity, lua, override, post, report, team)
+for command in (*backups.COMMANDS, *careers.COMMANDS, *insight.COMMANDS, *_GROUPS):
     main.add_command(command)
 
 

@@ -27,6 +27,7 @@ _HEADLINES = {
     AlarmCause.REFUSED_WEBHOOKS: ("1 message was refused by its webhook", "{n} messages were refused by their webhook"),
     AlarmCause.MESSAGES: ("1 message to look at", "{n} messages to look at"),
     AlarmCause.SILENT_SESSIONS: ("1 session without a word", "{n} sessions without a word"),
+    AlarmCause.BACKUPS: ("1 thing wrong with the backups", "{n} things wrong with the backups"),
 }
 # Each command leads a line, so that no end of a line parts it.
 _CHECKS = ("`slomix audit` lists them,", "`slomix explain` tells what each saw.")
@@ -47,6 +48,11 @@ _ADVICE = {
         "`slomix post --told THING`",
     ),
     AlarmCause.SILENT_SESSIONS: ("What is known of one:", "`slomix explain --session KEY`"),
+    AlarmCause.BACKUPS: (
+        "The run of `nightly_backup` in the UI says why. What is there, and one by hand:",
+        "`slomix backup list`",
+        "`slomix backup --check`",
+    ),
 }
 
 

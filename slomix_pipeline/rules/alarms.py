@@ -29,6 +29,7 @@ class AlarmCause(StrEnum):
     REFUSED_WEBHOOKS = "refused_webhooks"  # deleted, wrong, or without rights
     MESSAGES = "messages"  # others that somebody has to look at
     SILENT_SESSIONS = "silent_sessions"  # over, and nobody was told a word of them
+    BACKUPS = "backups"  # none is made, or one can't be brought back as it was
 
 
 @dataclass(frozen=True, slots=True)

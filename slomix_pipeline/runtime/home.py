@@ -4,36 +4,71 @@ Belongs here: what every command and the supervisor need before they start anyth
 """
 
 import fcntl
+import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.rules.backups import BackupKind
 from slomix_pipeline.runtime.children import end_leftovers
 from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url
-from slomix_pipeline.warehouse.migrations import migrate
+from slomix_pipeline.warehouse.migrations import Migration, migrate, pending
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+_log = logging.getLogger("slomix_pipeline")  # shown on stderr where nobody has set it up
 _DAGSTER_URL = "SLOMIX_DAGSTER_PG_URL"  # named in deploy/dagster.yaml
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of this home, started and migrated.
+    """The database of this home, started and migrated; of rounds that are in it a backup is made before.
 
     Raises:
         EmbeddedPostgresError, DatabaseUnavailable, MigrationError: with what to do about it.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(postgres_url(settings))
-    migrate(database)
+    bring_up_to_date(settings, database)
     return database
+
+
+def bring_up_to_date(settings: Settings, database: Database) -> list[str]:
+    """Migrates a database, after a backup of one that holds rounds. One that can't be made is no reason to stop: a
+    migration is all or nothing, and a full disk must not keep the pipeline down. Returns what was applied.
+
+    Raises:
+        DatabaseUnavailable, MigrationError: with what to do about it.
+    """
+    if not pending(database):
+        return migrate(database)
+    with database.hold("upgrade"):  # of several processes one makes it, and the others find nothing left to do
+        if waiting := pending(database):
+            _back_up_before(settings, database, waiting)
+        return migrate(database)
+
+
+def _back_up_before(settings: Settings, database: Database, waiting: Sequence[Migration]) -> None:
+    from slomix_pipeline.actions import backing_up
+    from slomix_pipeline.warehouse.backup_files import BackupError
+
+    with database.connect() as conn:
+        row = conn.execute("select to_regclass('parsed_round') is not null as there").fetchone()
+        if row is None or not row["there"] or conn.execute("select from parsed_round limit 1").fetchone() is None:
+            return
+    _log.warning("The database is brought from schema %03d to %03d.", waiting[0].number - 1, waiting[-1].number)
+    try:
+        made = backing_up.back_up(settings, database, BackupKind.BEFORE_UPGRADE)
+        _log.warning("As it was before: %s (%s)", made.path, made.in_words)
+        backing_up.rotate(settings)
+    except (BackupError, OSError) as error:
+        _log.warning("No backup is made before, and it goes on all the same: %s", error)
 
 
 def dagster_environment(settings: Settings, database: Database) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.runtime.home import LOCK
+from slomix_pipeline.setting_texts import OFF
 from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.site.interactions.commands import registration
 from slomix_pipeline.site.interactions.endpoint import PATH
@@ -73,6 +74,8 @@ def simulated_server(settings: Settings) -> Iterator[tuple[Settings, Path]]:
                 discord_guild=None,
                 discord_bot_token=None,
                 link_postgres_url=None,
+                backup_at=OFF,  # what is emptied at the next start is not kept
+                backup_folder=None,
                 gameserver_dir=None,
                 sftp_host="127.0.0.1",
                 sftp_port=server.port,

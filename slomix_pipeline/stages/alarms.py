@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from slomix_pipeline.rules.alarms import REOPENS_WITHIN, AlarmCause, Episode, Step, Symptom, next_step
 from slomix_pipeline.rules.things import ALARMS, Thing, ThingKind, ToldAs
+from slomix_pipeline.stages.backup_trouble import trouble_with_backups
 from slomix_pipeline.stages.common import Tools
 from slomix_pipeline.warehouse import alarms
 from slomix_pipeline.warehouse.database import Database
@@ -41,6 +42,7 @@ def _tell(tools: Tools, channel: "Discord", now: datetime, failed_runs: Sequence
             max_age=settings.publish_max_age,
             told=settings.tells_results() if settings.told_results else {"": False},
         )
+        found += trouble_with_backups(conn, settings, now)
         latest = alarms.latest_episodes(conn)
     own = {cause: [s for s in (*found, *(failed_runs or ())) if s.cause is cause] for cause in AlarmCause}
     if failed_runs is None:

@@ -39,6 +39,17 @@ def note(conn: Connection[DictRow], kind: Partitions, keys: Iterable[str]) -> No
     )
 
 
+def note_everything(conn: Connection[DictRow]) -> None:
+    """Notes that Dagster knows of nothing that was made: its records are lost."""
+    conn.execute(
+        """insert into uncatalogued (kind, key)
+           select 'rounds', round_key from parsed_round
+           union all select 'timings', record_key from timing_record
+           union all select 'sessions', session_key from session
+           on conflict (kind, key) do nothing"""
+    )
+
+
 def note_reported(conn: Connection[DictRow], reported: Collection[Uncatalogued]) -> None:
     """Notes that Dagster knows of partitions; not of those that were made anew meanwhile."""
     conn.execute(

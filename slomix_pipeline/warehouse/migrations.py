@@ -15,8 +15,11 @@ Does not belong here: the schema itself (``sql/``).
 """
 
 import hashlib
+import importlib.metadata
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -33,7 +36,8 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     number integer PRIMARY KEY,
     name text NOT NULL,
     sha256 text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    program text
 );
 CREATE TABLE IF NOT EXISTS schema_views (
     sha256 text NOT NULL,
@@ -68,6 +72,22 @@ class Migration:
         return _sha256(self.text)
 
 
+@dataclass(frozen=True)
+class Applied:
+    """A migration that a database has had. ``at``, ``program``: when and by which version of slomix, where known."""
+
+    number: int
+    name: str
+    sha256: str
+    at: datetime | None = None
+    program: str | None = None
+
+    @property
+    def origin(self) -> str:
+        by = "" if self.program is None else f" by slomix {self.program}"
+        return by + ("" if self.at is None else f" on {self.at:%Y-%m-%d}")
+
+
 def migrate(database: Database, folder: Path | None = None) -> list[str]:
     """Applies what is missing from ``folder`` (default: the ``sql/`` that came with the program).
 
@@ -91,9 +111,9 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
         conn.autocommit = True  # the lock outlives the transactions below and ends with the connection
         conn.execute("SELECT pg_advisory_lock(%s)", [advisory_key("migrate")])
         conn.execute(_TABLES)
-        pending = _pending(conn, migrations)
+        waiting = _pending(conn, migrations)
         made = conn.execute("SELECT sha256, names FROM schema_views").fetchone()
-        if not pending and made and made["sha256"] == views_sha256:
+        if not waiting and made and made["sha256"] == views_sha256:
             return []
         if site:
             site_schema.make_role(conn)
@@ -104,8 +124,9 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
                 _lock_data_version(conn)
                 conn.execute("DROP SCHEMA IF EXISTS site CASCADE")
                 _drop_views(conn, made["names"] if made else [])
-                for migration in pending:
+                for migration in waiting:
                     _apply(conn, migration)
+                _note_program(conn, waiting)
                 _create_views(conn, views, views_sha256)
                 if site:
                     _create_site(conn, site)
@@ -114,7 +135,7 @@ def migrate(database: Database, folder: Path | None = None) -> list[str]:
                 f"somebody has been reading the tables for more than {LOCK_TIMEOUT_SECONDS} s: end what is connected "
                 "to the database and start again"
             ) from error
-    return [migration.name for migration in pending] + (["views"] if views else [])
+    return [migration.name for migration in waiting] + (["views"] if views else [])
 
 
 def _texts(folder: Path) -> list[tuple[str, str]]:
@@ -156,27 +177,56 @@ def pending(database: Database, folder: Path | None = None) -> list[Migration]:
 
 
 def _pending(conn: psycopg.Connection[DictRow], migrations: list[Migration]) -> list[Migration]:
+    rows = conn.execute("SELECT * FROM schema_migration ORDER BY number").fetchall()
+    applied = [Applied(r["number"], r["name"], r["sha256"], r["applied_at"], r.get("program")) for r in rows]
+    return missing_of(applied, migrations)
+
+
+def missing_of(applied: Sequence[Applied], migrations: Sequence[Migration]) -> list[Migration]:
+    """Which migrations are not applied yet where these are. ``applied``: by number.
+
+    Raises:
+        SchemaDrift: they don't belong together.
+    """
     known = {migration.number: migration for migration in migrations}
-    applied = {row["number"]: row for row in conn.execute("SELECT * FROM schema_migration ORDER BY number")}
-    for number, row in applied.items():
-        if number not in known:
+    for row in applied:
+        if row.number not in known:
             raise SchemaDrift(
-                f"the database was migrated by a newer program: {row['name']} is applied, but doesn't come with this "
-                "one. Update slomix, or use another SLOMIX_HOME or SLOMIX_POSTGRES_URL."
+                f"the database was migrated by a newer program: {applied[-1].name} is applied{applied[-1].origin}, and "
+                f"this one (slomix {program_version()}) knows nothing after "
+                f"{max(known, default=0):03}. Update slomix; or bring back the backup of before that update (slomix "
+                "backup list, slomix restore FILE); or use another SLOMIX_HOME or SLOMIX_POSTGRES_URL."
             )
-        if known[number].sha256 != row["sha256"]:
+        if known[row.number].sha256 != row.sha256:
             raise SchemaDrift(
-                f"{known[number].name} was changed after it was applied on {row['applied_at']:%Y-%m-%d}. Restore its "
-                "text and put the change into a new migration with the next number."
+                f"{known[row.number].name} was changed after it was applied{row.origin}. Restore its text and put the "
+                "change into a new migration with the next number."
             )
-    last = max(applied, default=-1)
-    pending = [migration for migration in migrations if migration.number not in applied]
-    for migration in pending:
-        if migration.number < last:
+    done = {row.number for row in applied}
+    missing = [migration for migration in migrations if migration.number not in done]
+    for migration in missing:
+        if applied and migration.number < applied[-1].number:
             raise SchemaDrift(
-                f"{migration.name} is not applied, but {applied[last]['name']} is. Give it the next free number."
+                f"{migration.name} is not applied, but {applied[-1].name} is. Give it the next free number."
             )
-    return pending
+    return missing
+
+
+def program_version() -> str:
+    """The version of this program."""
+    return importlib.metadata.version("slomix-pipeline")
+
+
+def _note_program(conn: psycopg.Connection[DictRow], applied: list[Migration]) -> None:
+    row = conn.execute(
+        """SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'schema_migration'::regclass
+                                                         AND attname = 'program') AS there"""
+    ).fetchone()
+    if row is not None and row["there"]:
+        conn.execute(
+            "UPDATE schema_migration SET program = %s WHERE number = ANY(%s)",
+            [program_version(), [migration.number for migration in applied]],
+        )
 
 
 def _apply(conn: psycopg.Connection[DictRow], migration: Migration) -> None:

@@ -254,6 +254,12 @@ RUNS = """
 2 post --retry TEXT records
 2 post --retry TEXT
 2 post --told TEXT
+0 backup list
+0 backup list --json
+2 backup --TEXT
+2 restore TEXT
+1 restore FOLDER/RTL/STATS
+1 move --to TEXT
 1 doctor
 1 lua status
 0 lua deploy
@@ -280,6 +286,7 @@ def test_every_command_shows_hostile_text_as_text(pipeline: Pipeline, hostile: E
         "GUID": min(hostile.rounds[0].players),
         "MAP": hostile.rounds[0].map_name,
         "MATE": max(hostile.rounds[0].players),
+        "RTL/STATS": f"\u202e/{hostile.rounds[0].stats_name}",
         "OTHER": next(name for name in POLICIES if name != DEFAULT_POLICY),
         "WHY": f"--why={text}\n--by={text}",
     }

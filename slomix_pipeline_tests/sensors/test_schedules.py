@@ -70,7 +70,8 @@ def titles(pipeline: Pipeline) -> list[str]:
 
 
 def test_without_its_setting_nothing_is_posted_by_itself() -> None:
-    assert schedules_of(load_settings()) == []
+    assert [own.name for own in schedules_of(load_settings())] == ["nightly_backup"]
+    assert schedules_of(load_settings(backup_at="Off")) == []
 
 
 def test_schedules_run_when_their_settings_say_in_the_zone_of_the_server() -> None:
@@ -79,6 +80,7 @@ def test_schedules_run_when_their_settings_say_in_the_zone_of_the_server() -> No
         "weekly_boards": "0 18 * * 1",
         "on_this_day": "0 12 * * *",
         "morning_digest": "0 9 * * *",
+        "nightly_backup": "30 4 * * *",
     }
     for own in found:
         assert own.execution_timezone == "Europe/Ljubljana" and own.description
