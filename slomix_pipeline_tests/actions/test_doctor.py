@@ -186,6 +186,7 @@ def test_an_embedded_server_that_is_frozen_is_told_as_such(server_home: Path, mo
     finally:
         server.send_signal(signal.SIGCONT)
     assert found["database"].status is Found.FAILED and "runs and does not answer" in found["database"].text
+    assert found["home"].fine  # which was not kept waiting
 
 
 # --- the database ---
