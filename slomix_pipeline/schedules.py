@@ -1,5 +1,5 @@
 """What is done at a time of its own: boards once a week, what was played on this day, a digest in the morning; a backup
-every night, and to those who run the pipeline how it stands.
+every night, and how the pipeline stands, to those who run it.
 
 Belongs here: which schedules the settings switch on; no post is there whose setting is not set. Does not belong here:
 what is posted (``post_jobs``, ``report_job``), and that it is posted once, which goes by its day (``rules.asked``);

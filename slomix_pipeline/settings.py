@@ -150,7 +150,6 @@ class Settings(ServerSettings, BaseSettings):
     nightly_report_at: ClockTime | None = Field(
         None, description="time at which the admin channel is told how the pipeline stands; not set: it is not"
     )
-
     backup_at: ClockTimeOrOff = Field("04:30", description="time at which a backup is made every night; off: none is")
     backup_folder: Path | None = Field(None, description="folder of backups; not set: backups in the home")
     backup_keep: int = Field(7, ge=1, description="nightly backups that are kept, beside one a week for four weeks")

@@ -17,7 +17,7 @@ from slomix_pipeline.reports.markdown import escape
 from slomix_pipeline.rules.score_policies import POLICIES
 from slomix_pipeline.rules.things import RESULTS
 from slomix_pipeline.server_settings import ServerSettings
-from slomix_pipeline.setting_texts import clock_time, weekday_and_time, zone_name
+from slomix_pipeline.setting_texts import clock_time, clock_time_or_off, weekday_and_time, zone_name
 from slomix_pipeline.settings import Settings, project_folder
 from slomix_pipeline_tests.snapshots import RENEW, assert_as_kept
 
@@ -26,6 +26,7 @@ EXAMPLE = project_folder() / ".env.example"
 # How a text is written that is read by one of these.
 _WRITTEN = {
     clock_time: "time, as `09:00`",
+    clock_time_or_off: "time, as `09:00`, or `off`",
     weekday_and_time: "weekday and time, as `mon 18:00`",
     zone_name: "time zone, as `Europe/Ljubljana`",
 }
@@ -98,7 +99,7 @@ def kind_of(name: str, field: FieldInfo) -> str:
     if own in simple:
         return simple[own]
     if own is int:
-        return f"number, {limits['ge']} to {limits['le']}"
+        return f"number, {limits['ge']} to {limits['le']}" if "le" in limits else f"number from {limits['ge']} on"
     assert own is str, (name, own)
     if pattern is not None:
         return "text like `" + str(pattern).replace("|", "\\|") + "`"

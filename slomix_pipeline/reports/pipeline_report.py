@@ -18,13 +18,16 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.reports.wording import span
+from slomix_pipeline.rules.alarms import Symptom
 from slomix_pipeline.rules.stages import LOOK_LATE
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.stages.backup_trouble import trouble_with_backups
 from slomix_pipeline.warehouse import audit, dagster_records, fitted, namesakes, pipeline_facts, pipeline_gaps
 from slomix_pipeline.warehouse.audit import MissingRound, Month, Scope
 from slomix_pipeline.warehouse.check_results import Severity
 from slomix_pipeline.warehouse.pipeline_facts import (
+    BackupsSeen,
     ChecksFailed,
     DagsterSeen,
     FilesOf,
@@ -70,6 +73,8 @@ class PipelineReport:
     dagster_since: datetime | None
     dagster_bytes: int
     totals: Totals
+    backups: BackupsSeen
+    backup_troubles: Sequence[Symptom]
     disk_free: int
     disk_total: int
 
@@ -108,6 +113,8 @@ def gather(conn: Connection[DictRow], settings: Settings, now: datetime) -> Pipe
         dagster_since=dagster_records.oldest_run(conn),
         dagster_bytes=dagster_records.sizes(conn).dagsters,
         totals=pipeline_facts.totals(conn),
+        backups=pipeline_facts.backups_seen(settings.backups),
+        backup_troubles=trouble_with_backups(conn, settings, now),
         disk_free=disk.free,
         disk_total=disk.total,
     )
@@ -190,6 +197,8 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
     for look in report.looks:
         if report.made_at - look.looked_at > LOOK_LATE:
             yield f"{look.server}: {look.folder} was not listed for {span(report.made_at - look.looked_at)}"
+    for symptom in report.backup_troubles:
+        yield f"backup {symptom.subject}: {symptom.detail}"
     if report.dagster.failed:
         runs = sum(report.dagster.runs.values())
         yield f"{report.dagster.failed:,} of the {_many(runs, 'run')} of the last day failed"
@@ -215,6 +224,11 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
 
 
 def _machine(report: PipelineReport) -> Iterator[str]:
+    if report.backups.made_at is not None:
+        compared = report.backups.compared_at
+        good = f"the newest that was compared {span(report.made_at - compared)}" if compared else "none was compared"
+        newest = f"the newest {span(report.made_at - report.backups.made_at)} old"
+        yield f"{_many(report.backups.backups, 'backup')}, {newest}, {good}"
     insight = report.insight
     if insight.played_at and insight.fitted_of != insight.state:
         last = f"learned last {span(report.made_at - insight.fitted_at)} ago" if insight.fitted_at else "never learned"
@@ -249,6 +263,7 @@ def numbers(report: PipelineReport) -> dict[str, int | float]:
         "link_requests": report.requests.things,
         "open_alarms": report.alarms.things,
         "pairs_suggested": report.suggested,
+        "backups": report.backups.backups,
         "runs_failed_of_the_last_day": report.dagster.failed,
         "database_megabytes": round(report.totals.database_bytes / 1e6, 1),
         "dagster_megabytes": round(report.dagster_bytes / 1e6, 1),
@@ -260,6 +275,8 @@ def numbers(report: PipelineReport) -> dict[str, int | float]:
             found |= {f"timing_percent_of_{covered.days}_days": _percent(covered.with_timing, covered.rounds)}
         if covered.valid:
             found |= {f"endstats_percent_of_{covered.days}_days": _percent(covered.with_endstats, covered.valid)}
+    if report.backups.made_at is not None:
+        found["hours_since_a_backup"] = round((report.made_at - report.backups.made_at).total_seconds() / 3600, 1)
     if report.looks:
         oldest = min(look.looked_at for look in report.looks)
         found["minutes_since_a_folder_was_listed"] = round((report.made_at - oldest).total_seconds() / 60, 1)

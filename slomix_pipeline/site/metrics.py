@@ -31,7 +31,15 @@ from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import pipeline_facts
 from slomix_pipeline.warehouse.check_results import LAYERS
-from slomix_pipeline.warehouse.pipeline_facts import ChecksFailed, DagsterSeen, FilesOf, FolderLook, Totals, Waiting
+from slomix_pipeline.warehouse.pipeline_facts import (
+    BackupsSeen,
+    ChecksFailed,
+    DagsterSeen,
+    FilesOf,
+    FolderLook,
+    Totals,
+    Waiting,
+)
 from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable
 
 PATH = "/internal/metrics"
@@ -104,7 +112,6 @@ def add_metrics(app: FastAPI, settings: Settings, store: SiteStore) -> None:
 
 
 def _answering(settings: Settings, store: SiteStore, requests: Requests) -> Callable[[Request], Response]:
-    folders = _folders(settings)
     lock = threading.Lock()
     kept: tuple[float, bytes] | None = None
 
@@ -114,7 +121,7 @@ def _answering(settings: Settings, store: SiteStore, requests: Requests) -> Call
             raise HTTPException(404)
         with lock:  # who asks at once waits for the same answer
             if kept is None or time.monotonic() - kept[0] > KEPT_SECONDS:
-                kept = time.monotonic(), _text(store, folders, requests)
+                kept = time.monotonic(), _text(store, settings, requests)
             return Response(kept[1], headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return answer
@@ -139,7 +146,7 @@ def _folders(settings: Settings) -> dict[tuple[str, str], str]:
     }
 
 
-def _text(store: SiteStore, folders: dict[tuple[str, str], str], requests: Requests) -> bytes:
+def _text(store: SiteStore, settings: Settings, requests: Requests) -> bytes:
     seen = None
     try:
         with store.moment() as moment:
@@ -147,7 +154,9 @@ def _text(store: SiteStore, folders: dict[tuple[str, str], str], requests: Reque
     except StoreUnavailable:
         pass  # which slomix_database_up says
     registry = CollectorRegistry()
-    registry.register(_Families([*_of_site(requests, seen), *(_of_chain(seen, folders) if seen else ())]))
+    of_chain = _of_chain(seen, _folders(settings)) if seen else ()
+    of_backups = _of_backups(pipeline_facts.backups_seen(settings.backups))
+    registry.register(_Families([*_of_site(requests, seen), *of_backups, *of_chain]))
     return generate_latest(registry)
 
 
@@ -175,6 +184,15 @@ def _of_site(requests: Requests, seen: Seen | None) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "slomix_site_request_seconds", "Seconds until these answers began, all together.", requests.seconds
     )
+
+
+def _of_backups(seen: BackupsSeen) -> Iterator[Metric]:
+    yield GaugeMetricFamily("slomix_backups", "Backups that are there.", seen.backups)
+    if seen.made_at is not None:
+        yield _moment("slomix_newest_backup", "When the newest backup was made.", seen.made_at)
+    if seen.compared_at is not None:
+        text = "When the newest backup was made that was restored and found to be the same."
+        yield _moment("slomix_newest_compared_backup", text, seen.compared_at)
 
 
 def _of_chain(seen: Seen, folders: dict[tuple[str, str], str]) -> Iterator[Metric]:

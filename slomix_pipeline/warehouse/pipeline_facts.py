@@ -1,4 +1,4 @@
-"""How the pipeline stands in numbers and moments: files, folders, messages, checks, runs of Dagster's.
+"""How the pipeline stands in numbers and moments: files, folders, messages, checks, runs of Dagster's, backups.
 
 Belongs here: what ``slomix doctor``, the nightly report and the metrics have in common. Each question is asked as the
 owner and as the role of pages: in the schema ``site`` everything that is read here has the same name.
@@ -8,13 +8,16 @@ read (``pipeline_gaps``).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.formats.filenames import FileKind
+from slomix_pipeline.rules.backups import latest_good
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.values import FileStatus
+from slomix_pipeline.warehouse.backup_files import list_backups
 from slomix_pipeline.warehouse.check_results import CheckName, Severity
 from slomix_pipeline.warehouse.rows import rows_of
 
@@ -166,3 +169,20 @@ def dagster_seen(conn: Connection[DictRow], now: datetime) -> DagsterSeen:
     assert row is not None
     runs = conn.execute("select status, runs from site.runs_of_dagster(%s)", [now - RUNS_OF]).fetchall()
     return DagsterSeen(row["watched_at"], {run["status"]: run["runs"] for run in runs})
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsSeen:
+    """The backups that are there. ``made_at``: of the newest; ``compared_at``: of the newest that was restored and
+    found to be the same; None: there is no such."""
+
+    backups: int
+    made_at: datetime | None
+    compared_at: datetime | None
+
+
+def backups_seen(folder: Path) -> BackupsSeen:
+    """What is in the folder of backups."""
+    made = [backup.made for backup in list_backups(folder)]
+    good = latest_good(made)
+    return BackupsSeen(len(made), made[-1].made_at if made else None, good.made_at if good else None)

@@ -20,6 +20,7 @@ from slomix_pipeline.actions.doctor.looking import Look, carried_out
 from slomix_pipeline.actions.lua_scripts import TIMING_SCRIPT
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.reports.findings import Finding, Found, ok
+from slomix_pipeline.rules.backups import Verdict
 from slomix_pipeline.runtime.home import sole_owner
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.warehouse import embedded_state, roles
@@ -28,6 +29,7 @@ from slomix_pipeline.warehouse.embedded import start_embedded, stop_embedded
 from slomix_pipeline_tests.gameserver_fixtures import PASSWORD, USER
 from slomix_pipeline_tests.kept import served_page
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
+from slomix_pipeline_tests.reports.test_pipeline_report import a_backup
 
 
 @pytest.fixture
@@ -184,6 +186,7 @@ def test_an_embedded_server_that_is_frozen_is_told_as_such(server_home: Path, mo
     finally:
         server.send_signal(signal.SIGCONT)
     assert found["database"].status is Found.FAILED and "runs and does not answer" in found["database"].text
+    assert found["home"].fine  # which was not kept waiting
 
 
 # --- the database ---
@@ -241,6 +244,13 @@ def test_a_connection_that_breaks_off_while_it_is_asked_is_told(
     monkeypatch.setattr(look, "sizes", break_off)
     found = diagnosis(database, tmp_path)["database"]
     assert not found.fine and "terminating connection" in found.text
+
+
+def test_a_backup_that_is_not_what_was_backed_up_is_a_failure(database: Database, there: Path, tmp_path: Path) -> None:
+    assert "none yet" in diagnosis(database, tmp_path)["backups"].text
+    a_backup(tmp_path / "home" / "backups", datetime.now(UTC), Verdict.DIFFERS)
+    found = diagnosis(database, tmp_path)["backups"]
+    assert found.status is Found.FAILED and "slomix backup" in found.fix
 
 
 # --- the game server ---

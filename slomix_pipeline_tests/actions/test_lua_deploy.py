@@ -109,7 +109,7 @@ def test_on_a_bare_server_only_the_timing_script_and_its_options_are_missing(
     found = findings(server)
     assert {name for name, finding in found.items() if not finding.fine} == {TIMING_SCRIPT, CONFIG}
     assert "not there" in found[TIMING_SCRIPT].text and "slomix lua deploy" in found[TIMING_SCRIPT].fix
-    assert "slomix_config.lua.example" in found[CONFIG].text and "server_id" in found[CONFIG].text
+    assert "slomix_config.lua.example" in found[CONFIG].fix and "server_id" in found[CONFIG].fix
     for optional in ("gamestats.lua", "endstats.lua"):
         assert "only needed on a server without c0rnp0rn (c0rnp0rn8.lua lies there)" in found[optional].text
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,6 +11,7 @@ from httpx import Response
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from slomix_pipeline.rules.backups import Verdict
 from slomix_pipeline.settings import load_settings
 from slomix_pipeline.site import metrics
 from slomix_pipeline.site.app import create_app
@@ -17,6 +20,7 @@ from slomix_pipeline.warehouse.database import Database, site_url
 from slomix_pipeline.warehouse.site_schema import ROLE
 from slomix_pipeline.warehouse.site_store import SiteStore
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
+from slomix_pipeline_tests.reports.test_pipeline_report import a_backup
 from slomix_pipeline_tests.site.test_pages import AWAY
 from slomix_pipeline_tests.site_fixtures import OWN, Shown
 
@@ -65,6 +69,20 @@ def test_prometheus_reads_how_the_chain_stands(shown: Shown) -> None:
     assert listed == pytest.approx(looked["looked_at"].timestamp())
     assert value(found, "slomix_site_requests", status="2xx") == value(found, "slomix_site_requests", status="4xx") == 1
     assert value(found, "slomix_site_request_seconds") > 0
+
+
+def test_the_age_of_backups_is_read_from_their_folder(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMIX_BACKUP_FOLDER", str(tmp_path / "backups"))
+    noon = datetime(2026, 2, 2, 12, tzinfo=UTC)
+    a_backup(tmp_path / "backups", noon, Verdict.SAME)
+    a_backup(tmp_path / "backups", noon + timedelta(days=1), Verdict.DIFFERS)
+    with asking(of(shown.pipeline.database)) as client:
+        found = samples(client.get(PATH))
+    assert value(found, "slomix_backups") == 2
+    assert value(found, "slomix_newest_compared_backup_timestamp_seconds") == noon.timestamp()
+    assert value(found, "slomix_newest_backup_timestamp_seconds") == noon.timestamp() + 86400
 
 
 def test_no_metric_names_a_player(shown: Shown) -> None:

@@ -8,7 +8,7 @@ It only looks: nothing is started, migrated, written or posted. It never raises 
 
 from functools import partial
 
-from slomix_pipeline.actions.doctor import chain, database, discord, gameserver, machine, settings_look
+from slomix_pipeline.actions.doctor import backups, chain, database, discord, gameserver, machine, settings_look
 from slomix_pipeline.actions.doctor.looking import Look, carried_out
 from slomix_pipeline.reports.findings import Finding
 from slomix_pipeline.settings import Settings
@@ -35,6 +35,7 @@ def _looks(settings: Settings) -> list[Look]:
         ),
         *(Look("Discord", one.name, one.find, discord.LATE_FIX) for one in discord.webhooks(settings)),
         Look("Discord", "slash commands", partial(discord.commands, settings), discord.LATE_FIX),
+        Look("Backups", "backups", partial(backups.look, settings), backups.LATE_FIX),
         Look("Pipeline", "slomix run", partial(chain.processes, settings), chain.LATE_FIX),
         Look("Pipeline", "chain", partial(chain.look, settings), database.LATE_FIX),
     ]
