@@ -42,7 +42,15 @@ class Machines:
     folder: Path
     ui: str
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
     killed: set[str] = field(default_factory=set)
+
+    def works(self, name: str, *command: str) -> bool:
+        """What the health check of a part says, where that part runs."""
+        whole = [*SLOMIX, *command, "--check"]
+        done = subprocess.run(whole, env=self.environments[name], cwd=self.folder, capture_output=True, text=True)
+        assert done.stdout in ("works\n", "does not work\n"), done.stdout + done.stderr
+        return done.returncode == 0
 
     def ask_ui(self, query: str, **variables: Any) -> Any:
         answer = requests.post(f"{self.ui}/graphql", json={"query": query, "variables": variables}, timeout=60)
@@ -135,7 +143,7 @@ def machines(folder: Path, settings: Settings, *, with_ui: bool = True) -> Itera
                     stderr=output,
                     start_new_session=True,
                 )
-            found.processes[name] = process
+            found.processes[name], found.environments[name] = process, environment
             stack.callback(end, process)
 
         start("code", "serve", "code")

@@ -27,7 +27,7 @@ from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.cluster import REDIS, WORKERS, Machines, machines, redis, results
 from slomix_pipeline_tests.postgres_fixtures import copied_database
 
-DAYS = 8  # of 14 rounds
+DAYS = 36  # of 14 rounds
 
 pytestmark = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
 pytest.importorskip("dagster_celery", reason="the extra celery is not installed")
@@ -139,6 +139,8 @@ def test_a_backfill_of_500_rounds_outlives_a_worker_that_is_killed(
         found.wait_until("the backfill did not end", lambda: _has_ended(found, backfill))
         print(f"{rounds} rounds, one of two workers killed: {time.monotonic() - began:.0f} s")
         found.wait_until("rounds are left", lambda: not _left(served.database))
+        parts = [name for name in ("code", "daemon", "ui") if not found.works(name, "serve", name)]
+        assert parts == [] and found.works(WORKERS[1], "worker")
         killed = count(served.database, "select count(*) from dagster.runs where status = 'FAILURE'")
         again = count(served.database, "select count(*) from dagster.run_tags where key = 'dagster/retry_number'")
     assert killed >= 1 and again >= 1
