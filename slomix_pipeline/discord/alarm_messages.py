@@ -49,7 +49,7 @@ _ADVICE = {
     ),
     AlarmCause.SILENT_SESSIONS: ("What is known of one:", "`slomix explain --session KEY`"),
     AlarmCause.BACKUPS: (
-        "The run of `nightly_backup` in the UI says why. What is there, and one by hand:",
+        "The last run of the nightly backup, in the UI, says why. What is there, and one by hand:",
         "`slomix backup list`",
         "`slomix backup --check`",
     ),
