@@ -46,7 +46,7 @@ def nightly_report(
         context.log.info(visible(headline(report)))
         context.add_output_metadata({"report": dg.MetadataValue.md("\n".join(text)), **numbers(report)})
         ask_for_report(tools, day)
-        for own, told in tell_report([day], tools).items():
+        for own, told in tell_report([day], tools, report).items():
             context.log.info(f"the report of {own} is {told.outcome}")
 
 

@@ -18,8 +18,9 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.reports.export import utc_text
 from slomix_pipeline.reports.wording import span
-from slomix_pipeline.rules.alarms import Symptom
+from slomix_pipeline.rules.alarms import LATELY, Symptom
 from slomix_pipeline.rules.stages import LOOK_LATE
+from slomix_pipeline.rules.things import REPORTS
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.backup_trouble import trouble_with_backups
@@ -35,7 +36,7 @@ from slomix_pipeline.warehouse.pipeline_facts import (
     Totals,
     Waiting,
 )
-from slomix_pipeline.warehouse.pipeline_gaps import Coverage, Left, Unaccounted
+from slomix_pipeline.warehouse.pipeline_gaps import Coverage, Left, New, Unaccounted
 from slomix_pipeline.warehouse.rework import rules_in_force
 
 SCHEMA = "slomix.report/1"
@@ -51,11 +52,14 @@ _TOLD_AS = {
 
 @dataclass(frozen=True)
 class PipelineReport:
-    """How everything stood at ``made_at``. ``suggested``: pairs of GUIDs that may be one person; ``dagster_since``:
-    since when there are runs; ``disk_free``, ``disk_total``: bytes where the home is."""
+    """How everything stood at ``made_at``. ``rebuilding``: a rebuild is under way, until whose end nobody can say what
+    is unaccounted for; ``messages``, ``due``: without reports, of which this is one; ``new``: of the last days;
+    ``suggested``: pairs of GUIDs that may be one person; ``dagster_since``: since when there are runs; ``disk_free``,
+    ``disk_total``: bytes where the home is."""
 
     made_at: datetime
     files: Sequence[FilesOf]
+    rebuilding: bool
     unaccounted: Sequence[Unaccounted]
     looks: Sequence[FolderLook]
     missing: Sequence[MissingRound]
@@ -64,7 +68,8 @@ class PipelineReport:
     checks: Sequence[ChecksFailed]
     messages: Sequence[Waiting]
     due: Sequence[Waiting]
-    ambiguous: Left
+    new: New
+    ambiguous: int
     requests: Left
     alarms: Left
     suggested: int
@@ -91,19 +96,22 @@ class PipelineReport:
 
 def gather(conn: Connection[DictRow], settings: Settings, now: datetime) -> PipelineReport:
     """Everything as it stands. ``conn``: a snapshot, so that it belongs together."""
+    rebuilding = pipeline_gaps.rebuilding(conn)
     scope = Scope(None, "", now, settings.pairing_window, rules_in_force(settings))
     disk = shutil.disk_usage(next(own for own in (settings.home, *settings.home.parents) if own.exists()))
     return PipelineReport(
         made_at=now,
         files=pipeline_facts.files(conn),
-        unaccounted=pipeline_gaps.unaccounted(conn),
-        looks=pipeline_facts.folder_looks(conn),
+        rebuilding=rebuilding,
+        unaccounted=[] if rebuilding else pipeline_gaps.unaccounted(conn),
+        looks=pipeline_facts.folder_looks(conn, settings),
         missing=audit.missing(conn, scope),
         rounds=audit.months(conn, scope)[-1],
         coverage=[pipeline_gaps.coverage(conn, scope, days) for days in pipeline_gaps.SPANS],
         checks=pipeline_facts.failed_checks(conn),
-        messages=pipeline_facts.troubled_messages(conn),
-        due=pipeline_facts.due_messages(conn, now),
+        messages=[own for own in pipeline_facts.troubled_messages(conn) if own.kind not in REPORTS],
+        due=[own for own in pipeline_facts.due_messages(conn, now) if own.kind not in REPORTS],
+        new=pipeline_gaps.new(conn, now - LATELY),
         ambiguous=pipeline_gaps.ambiguous_rounds(conn),
         requests=pipeline_gaps.link_requests(conn),
         alarms=pipeline_gaps.open_alarms(conn),
@@ -150,6 +158,8 @@ def headline(report: PipelineReport) -> str:
 
 def _files(report: PipelineReport) -> Iterator[str]:
     """Of each game server: what was seen is what became of it."""
+    if report.rebuilding:
+        yield "a rebuild is under way: what is not taken in again yet can't be told from what is lost"
     servers = sorted({own.server for own in report.files})
     for server in servers:
         own = Counter[FileStatus]()
@@ -166,7 +176,10 @@ def _folders(report: PipelineReport) -> Iterator[str]:
         if row.newest is not None:
             newest[row.server, row.kind] = max(row.newest, newest.get((row.server, row.kind), row.newest))
     for look in report.looks:
-        yield f"{look.server}: {look.folder} was listed {span(report.made_at - look.looked_at)} ago"
+        if look.looked_at is None:
+            yield f"{look.server}: {look.folder} was never listed"
+        else:
+            yield f"{look.server}: {look.folder} was listed {span(report.made_at - look.looked_at)} ago"
     for (server, kind), at in sorted(newest.items()):
         if kind is not FileKind.UNKNOWN:
             yield f"{server}: the newest {kind} file is {span(report.made_at - at)} old"
@@ -182,6 +195,10 @@ def _rounds(report: PipelineReport) -> Iterator[str]:
             timing = _share(covered.with_timing, covered.rounds)
             endstats = _share(covered.with_endstats, covered.valid)
             yield f"last {covered.days} days: Lua timing of {timing} rounds, endstats of {endstats} that count"
+    if failed := _failed_checks(report):
+        yield f"{_many(failed, 'failed check')} in all"
+    if report.ambiguous:
+        yield _many(report.ambiguous, ("round fits two matches", "rounds fit two matches"))
     if report.missing:
         oldest, newest = report.missing[-1], report.missing[0]
         yield f"without their other round: {len(report.missing):,}; the oldest {oldest.round_key}, " + (
@@ -190,37 +207,63 @@ def _rounds(report: PipelineReport) -> Iterator[str]:
 
 
 def _to_look_at(report: PipelineReport) -> Iterator[str]:
-    """What nobody looked at, and since when."""
+    """What nobody looked at, since when, and the command that shows it. What is old news stands with the totals."""
     for row in report.unaccounted:
         names = ", ".join(row.names)
-        yield f"{row.server}: {_many(row.files, f'{row.kind} file')} {row.status}, and nothing shows it: {names}"
+        what = f"{_many(row.files, f'{row.kind} file')} {row.status}, and nothing shows it: {names}"
+        yield f"{row.server}: {what} (slomix sync; if it stays, slomix rebuild --help)"
     for look in report.looks:
-        if report.made_at - look.looked_at > LOOK_LATE:
-            yield f"{look.server}: {look.folder} was not listed for {span(report.made_at - look.looked_at)}"
+        if look.looked_at is None or report.made_at - look.looked_at > LOOK_LATE:
+            listed = f"for {span(report.made_at - look.looked_at)}" if look.looked_at else "so far"
+            yield f"{look.server}: {look.folder} was not listed {listed} (slomix doctor)"
     for symptom in report.backup_troubles:
-        yield f"backup {symptom.subject}: {symptom.detail}"
+        yield f"backup {symptom.subject}: {symptom.detail} (slomix backup --check)"
     if report.dagster.failed:
         runs = sum(report.dagster.runs.values())
-        yield f"{report.dagster.failed:,} of the {_many(runs, 'run')} of the last day failed"
-    quarantined = [row for row in report.files if row.status is FileStatus.QUARANTINED]
-    errors = [row for row in report.checks if row.severity is Severity.ERROR]
-    for count, what, since in (
-        (sum(row.files for row in quarantined), "quarantined file", _first(row.finished_since for row in quarantined)),
-        (sum(row.failed for row in errors), "failed check", _first(row.since for row in errors)),
+        yield f"{report.dagster.failed:,} of the {_many(runs, 'run')} of the last day failed (Dagster's UI, Runs)"
+    lately = f" in the last {LATELY.days} days"
+    for count, what, when, command in (
+        (
+            report.new.quarantined,
+            ("file that can't be read", "files that can't be read"),
+            lately,
+            "files --status quarantined",
+        ),
+        (report.new.checks, "failed check", lately, "audit"),
         (
             sum(row.messages for row in report.messages),
-            ("message in trouble", "messages in trouble"),
-            _first(row.since for row in report.messages),
+            ("message that may be missing or doubled", "messages that may be missing or doubled"),
+            _since(_first(row.since for row in report.messages)),
+            "sessions",
         ),
-        (report.ambiguous.things, "ambiguous round", report.ambiguous.since),
-        (report.requests.things, "link request", report.requests.since),
-        (report.alarms.things, "open alarm", report.alarms.since),
-        (report.rounds.not_worked_out, ("round not worked out yet", "rounds not worked out yet"), None),
-        (report.rounds.outdated, ("round of other rules or settings", "rounds of other rules or settings"), None),
-        (report.suggested, ("pair of GUIDs may be one person", "pairs of GUIDs may be one person"), None),
+        (report.new.ambiguous, ("round that fits two matches", "rounds that fit two matches"), lately, "audit"),
+        (report.requests.things, "link request", _since(report.requests.since), "identity requests"),
+        (report.alarms.things, "open alarm", _since(report.alarms.since), "doctor"),
+        (
+            report.rounds.not_worked_out,
+            ("round that is not worked out yet", "rounds that are not worked out yet"),
+            "",
+            "audit",
+        ),
+        (
+            report.rounds.outdated,
+            ("round worked out by rules or settings of before", "rounds worked out by rules or settings of before"),
+            ", which slomix run does anew",
+            "audit",
+        ),
+        (
+            report.suggested,
+            ("pair of GUIDs that may be one person", "pairs of GUIDs that may be one person"),
+            "",
+            "identity list",
+        ),
     ):
         if count:
-            yield _many(count, what) + (f", the oldest since {since:%Y-%m-%d}" if since else "")
+            yield f"{_many(count, what)}{when} (slomix {command})"
+
+
+def _since(moment: datetime | None) -> str:
+    return f", the oldest since {moment:%Y-%m-%d}" if moment else ""
 
 
 def _machine(report: PipelineReport) -> Iterator[str]:
@@ -232,11 +275,12 @@ def _machine(report: PipelineReport) -> Iterator[str]:
     insight = report.insight
     if insight.played_at and insight.fitted_of != insight.state:
         last = f"learned last {span(report.made_at - insight.fitted_at)} ago" if insight.fitted_at else "never learned"
-        yield f"insight does not know all of history; {last}"
+        yield f"expectations, odds and strengths are not of all rounds yet: {last}"
     kept = f", runs since {report.dagster_since:%Y-%m-%d}" if report.dagster_since else ""
+    records = f"{_megabytes(report.dagster_bytes)} of it{kept}" if report.dagster_bytes else "kept elsewhere"
     yield (
-        f"database {_megabytes(report.totals.database_bytes)}, Dagster's records {_megabytes(report.dagster_bytes)} of "
-        f"it{kept}; {_megabytes(report.disk_free)} of the disk are free"
+        f"database {_megabytes(report.totals.database_bytes)}, Dagster's records {records}; "
+        f"{_megabytes(report.disk_free)} of the disk are free"
     )
 
 
@@ -255,8 +299,8 @@ def numbers(report: PipelineReport) -> dict[str, int | float]:
         "rounds_without_their_other": len(report.missing),
         "rounds_not_worked_out": report.rounds.not_worked_out,
         "rounds_outdated": report.rounds.outdated,
-        "rounds_ambiguous": report.ambiguous.things,
-        "checks_failed": sum(row.failed for row in report.checks if row.severity is Severity.ERROR),
+        "rounds_ambiguous": report.ambiguous,
+        "checks_failed": _failed_checks(report),
         "checks_warned": sum(row.failed for row in report.checks if row.severity is Severity.WARN),
         "messages_in_trouble": sum(row.messages for row in report.messages),
         "messages_due": sum(row.messages for row in report.due),
@@ -264,9 +308,7 @@ def numbers(report: PipelineReport) -> dict[str, int | float]:
         "open_alarms": report.alarms.things,
         "pairs_suggested": report.suggested,
         "backups": report.backups.backups,
-        "runs_failed_of_the_last_day": report.dagster.failed,
         "database_megabytes": round(report.totals.database_bytes / 1e6, 1),
-        "dagster_megabytes": round(report.dagster_bytes / 1e6, 1),
         "disk_free_megabytes": round(report.disk_free / 1e6, 1),
     }
     for covered in report.coverage:
@@ -277,8 +319,10 @@ def numbers(report: PipelineReport) -> dict[str, int | float]:
             found |= {f"endstats_percent_of_{covered.days}_days": _percent(covered.with_endstats, covered.valid)}
     if report.backups.made_at is not None:
         found["hours_since_a_backup"] = round((report.made_at - report.backups.made_at).total_seconds() / 3600, 1)
-    if report.looks:
-        oldest = min(look.looked_at for look in report.looks)
+    if report.dagster_bytes:  # else its records are kept elsewhere
+        found["dagster_megabytes"] = round(report.dagster_bytes / 1e6, 1)
+        found["runs_failed_of_the_last_day"] = report.dagster.failed
+    if (oldest := _first(look.looked_at for look in report.looks)) is not None:
         found["minutes_since_a_folder_was_listed"] = round((report.made_at - oldest).total_seconds() / 60, 1)
     return found
 
@@ -292,6 +336,10 @@ def as_json(report: PipelineReport) -> Mapping[str, Any]:
         "numbers": numbers(report),
         "sections": [{"title": own.title, "lines": list(own.lines)} for own in sections(report)],
     }
+
+
+def _failed_checks(report: PipelineReport) -> int:
+    return sum(row.failed for row in report.checks if row.severity is Severity.ERROR)
 
 
 def _many(count: int, what: str | tuple[str, str]) -> str:

@@ -3,17 +3,21 @@
 Belongs here: their names, what each means, who is answered, and how long an answer is kept. Does not belong here:
 reading them (``warehouse.pipeline_facts``).
 
-Off unless SLOMIX_SITE_METRICS is set. Nobody but programs on this machine is answered, and no proxy: what came through
-one has a header that says for whom. No metric holds a name or a GUID of a player, or a name of a file.
+Off unless SLOMIX_SITE_METRICS is set. Programs on this machine are answered, which ask for a name of this machine and
+our port. A proxy here is refused where it can be told: by a header that says for whom it asks, by the site's own name,
+by HTTP/1.0. One that does none of these looks like a program, so it has to keep ``/internal/`` to itself, as
+deploy/nginx-site.conf does. No metric holds a name or a GUID of a player, or a name of a file.
 """
 
 import ipaddress
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
@@ -44,7 +48,8 @@ from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable
 
 PATH = "/internal/metrics"
 KEPT_SECONDS = 5.0  # of an answer: whoever asks more often learns nothing new
-_OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_OF_PROXIES = ("forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-", "via")  # so they begin
+_OF_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,11 @@ class Seen:
     totals: Totals
 
 
-def _seen(conn: Connection[DictRow]) -> Seen:
+def _seen(conn: Connection[DictRow], settings: Settings) -> Seen:
     now = datetime.now(UTC)
     return Seen(
         pipeline_facts.files(conn),
-        pipeline_facts.folder_looks(conn),
+        pipeline_facts.folder_looks(conn, settings),
         pipeline_facts.due_messages(conn, now),
         pipeline_facts.troubled_messages(conn),
         pipeline_facts.refused_messages(conn),
@@ -128,34 +133,31 @@ def _answering(settings: Settings, store: SiteStore, requests: Requests) -> Call
 
 
 def _is_of_this_machine(request: Request) -> bool:
-    """Whether a program here asks, and no proxy for somebody else."""
-    if request.client is None or any(name in request.headers for name in _OF_PROXIES):
+    """Whether a program here asks, and no proxy for somebody else, as far as that can be told."""
+    if request.client is None or any(name.startswith(_OF_PROXIES) for name in request.headers):
+        return False
+    if request.scope["http_version"] == "1.0":  # as proxies ask; Prometheus does not
         return False
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback
+        asked = urlsplit(f"//{request.headers.get('host', '')}")
+        ours = asked.hostname in _OF_THIS_MACHINE and (asked.port or 80) == request.scope["server"][1]
+        return ours and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-def _folders(settings: Settings) -> dict[tuple[str, str], str]:
-    """What each folder is for, by its game server and its name."""
-    return {
-        (own.server, name): what
-        for own in settings.game_servers
-        for name, what in ((own.gamestats_folder, "gamestats"), (own.gametimes_folder, "gametimes"))
-    }
 
 
 def _text(store: SiteStore, settings: Settings, requests: Requests) -> bytes:
     seen = None
     try:
         with store.moment() as moment:
-            seen = _seen(moment.conn)
+            seen = _seen(moment.conn, settings)
     except StoreUnavailable:
         pass  # which slomix_database_up says
     registry = CollectorRegistry()
-    of_chain = _of_chain(seen, _folders(settings)) if seen else ()
-    of_backups = _of_backups(pipeline_facts.backups_seen(settings.backups))
+    of_chain = _of_chain(seen) if seen else ()
+    # Pages that run apart from the rest see no backups, wherever they are.
+    readable = os.access(settings.backups, os.R_OK | os.X_OK)
+    of_backups = _of_backups(pipeline_facts.backups_seen(settings.backups)) if readable else ()
     registry.register(_Families([*_of_site(requests, seen), *of_backups, *of_chain]))
     return generate_latest(registry)
 
@@ -195,8 +197,8 @@ def _of_backups(seen: BackupsSeen) -> Iterator[Metric]:
         yield _moment("slomix_newest_compared_backup", text, seen.compared_at)
 
 
-def _of_chain(seen: Seen, folders: dict[tuple[str, str], str]) -> Iterator[Metric]:
-    yield from _of_files(seen, folders)
+def _of_chain(seen: Seen) -> Iterator[Metric]:
+    yield from _of_files(seen)
     yield from _of_messages(seen)
     checks = GaugeMetricFamily(
         "slomix_checks_failed",
@@ -219,7 +221,7 @@ def _of_chain(seen: Seen, folders: dict[tuple[str, str], str]) -> Iterator[Metri
     yield from _of_totals(seen.totals)
 
 
-def _of_files(seen: Seen, folders: dict[tuple[str, str], str]) -> Iterator[Metric]:
+def _of_files(seen: Seen) -> Iterator[Metric]:
     files = GaugeMetricFamily(
         "slomix_files", "Files that were seen, by what became of them.", labels=["server", "kind", "status"]
     )
@@ -243,7 +245,7 @@ def _of_files(seen: Seen, folders: dict[tuple[str, str], str]) -> Iterator[Metri
         labels=["server", "folder"],
     )
     for look in seen.looks:
-        if (what := folders.get((look.server, look.folder))) is not None:  # of settings of before there may be others
+        for what in look.holds if look.looked_at is not None else ():
             looked.add_metric([look.server, what], look.looked_at.timestamp())
     yield looked
     requested = (row.requested_since for row in seen.files if row.status is FileStatus.REQUESTED)

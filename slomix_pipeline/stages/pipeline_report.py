@@ -30,9 +30,9 @@ def ask_for_report(tools: Tools, day: str) -> None:
             due.note(conn, _thing(day), datetime.now(UTC) + tools.settings.publish_max_age)
 
 
-def tell_report(days: Sequence[str], tools: Tools) -> "dict[str, Told]":
-    """Tells the reports of these days, or brings them up to date, as things stand now. Returns what became of each;
-    nothing without an admin channel."""
+def tell_report(days: Sequence[str], tools: Tools, report: PipelineReport | None = None) -> "dict[str, Told]":
+    """Tells the reports of these days, or brings them up to date, as ``report`` has it, else as things stand now.
+    Returns what became of each; nothing without an admin channel."""
     channel = tools.channels.of(ThingKind.REPORT)
     if channel is None:
         return {}
@@ -40,7 +40,7 @@ def tell_report(days: Sequence[str], tools: Tools) -> "dict[str, Told]":
     from slomix_pipeline.discord.report_messages import report_message
     from slomix_pipeline.discord.telling import Telling
 
-    message = report_message(make_report(tools))
+    message = report_message(report or make_report(tools))
     with tools.database.connect() as conn:
         wanted = due.wanted(conn)
     telling = Telling(tools, channel, tools.channels.kinds_in(channel), wanted)

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from slomix_pipeline.rules.alarms import LATELY, SILENT_FOR, AlarmCause, Episode, Symptom
-from slomix_pipeline.warehouse.check_results import CheckName
+from slomix_pipeline.warehouse.check_results import ABOUT_MESSAGES
 from slomix_pipeline.warehouse.rows import rows_of
 
 # Files, rounds and sessions of the game server itself: an import says what is wrong with its files where it is typed,
@@ -84,7 +84,7 @@ def symptoms(
                 "max_age": max_age,
                 "told": Jsonb(dict(told)),
                 "several": several,
-                "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
+                "about_messages": ABOUT_MESSAGES,
             },
         ).fetchall()
 

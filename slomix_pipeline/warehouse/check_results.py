@@ -76,6 +76,7 @@ LAYERS = {
     CheckName.PICTURES: Layer.POSTS,
 }
 """The layer that each check is of."""
+ABOUT_MESSAGES = [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD]  # which are looked after as messages
 
 
 class Severity(StrEnum):

@@ -17,6 +17,7 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.rules.backups import latest_good
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.rules.values import FileStatus
+from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.backup_files import list_backups
 from slomix_pipeline.warehouse.check_results import CheckName, Severity
 from slomix_pipeline.warehouse.rows import rows_of
@@ -51,17 +52,27 @@ def files(conn: Connection[DictRow]) -> list[FilesOf]:
 
 @dataclass(frozen=True, slots=True)
 class FolderLook:
-    """When a folder of a game server was last listed with success."""
+    """When a folder of a game server was last listed with success; None: never. ``holds``: what lies there."""
 
     server: str
     folder: str
-    looked_at: datetime
+    holds: tuple[str, ...]
+    looked_at: datetime | None
 
 
-def folder_looks(conn: Connection[DictRow]) -> list[FolderLook]:
-    """Of every folder that was ever listed."""
-    with conn.cursor(row_factory=rows_of(FolderLook)) as cursor:
-        return cursor.execute("select server, folder, looked_at from folder_look order by server, folder").fetchall()
+def folder_looks(conn: Connection[DictRow], settings: Settings) -> list[FolderLook]:
+    """Of every folder that the settings name; of a game server whose place is not set here, those that were listed.
+    What was listed by settings of before is nobody's business any more."""
+    rows = conn.execute("select server, folder, looked_at from folder_look").fetchall()
+    looked_at = {(row["server"], row["folder"]): row["looked_at"] for row in rows}
+    found = []
+    for own in settings.game_servers:
+        holds: dict[str, tuple[str, ...]] = {}
+        for folder, what in ((own.gamestats_folder, "gamestats"), (own.gametimes_folder, "gametimes")):
+            holds[folder] = (*holds.get(folder, ()), what)
+        looks = (FolderLook(own.server, *of, looked_at.get((own.server, of[0]))) for of in holds.items())
+        found += [look for look in looks if own.place is not None or look.looked_at is not None]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from psycopg.rows import DictRow
 from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.warehouse.audit import ROUNDS, Scope
+from slomix_pipeline.warehouse.check_results import ABOUT_MESSAGES
+from slomix_pipeline.warehouse.rebuilds import Rebuild
 from slomix_pipeline.warehouse.rows import rows_of
 
 SPANS = (timedelta(days=7), timedelta(days=30))  # of which coverage is told
@@ -101,13 +103,46 @@ def open_alarms(conn: Connection[DictRow]) -> Left:
     return _left(conn, "select count(*) as things, min(opened_at) as since from alarm where closed_at is null")
 
 
-def ambiguous_rounds(conn: Connection[DictRow]) -> Left:
-    """Rounds of which can't be told what they are, since the oldest was played."""
-    return _left(
-        conn,
-        """select count(*) as things, min(p.stamp) as since
-           from round r join parsed_round p using (round_key) where r.status = 'ambiguous'""",
-    )
+def ambiguous_rounds(conn: Connection[DictRow]) -> int:
+    """Rounds of which can't be told what they are."""
+    return _left(conn, "select count(*) as things, null as since from round where status = 'ambiguous'").things
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What came up lately: files that can't be read, failed checks, rounds of which can't be told what they are."""
+
+    quarantined: int
+    checks: int
+    ambiguous: int
+
+
+def new(conn: Connection[DictRow], since: datetime) -> New:
+    """What came up since then. As alarms have it, of the game server itself and of what was played since: an import
+    says what is wrong with its files where it is typed."""
+    with conn.cursor(row_factory=rows_of(New)) as cursor:
+        row = cursor.execute(
+            """select (select count(*) from file
+                       where status = 'quarantined' and by_sensor and finished_at > %(since)s) as quarantined,
+                      (select count(*) from check_result c join partition_played p using (partition_key)
+                       where not c.passed and c.severity = 'ERROR' and c.checked_at > %(since)s
+                         and p.played_at > %(since)s at time zone 'UTC'
+                         and c.check_name <> all(%(about_messages)s)) as checks,
+                      (select count(*) from round r join parsed_round p using (round_key)
+                       where r.status = 'ambiguous' and p.stamp > %(since)s) as ambiguous""",
+            {"since": since, "about_messages": ABOUT_MESSAGES},
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+def rebuilding(conn: Connection[DictRow]) -> bool:
+    """Whether a rebuild is under way, or was stopped and has to go on."""
+    row = conn.execute(
+        "select exists (select from rebuild where what = %s) as going_on", [Rebuild.FROM_SCRATCH]
+    ).fetchone()
+    assert row is not None
+    return bool(row["going_on"])
 
 
 def _left(conn: Connection[DictRow], query: str) -> Left:

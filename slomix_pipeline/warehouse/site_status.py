@@ -10,7 +10,7 @@ from slomix_pipeline.rules.alarms import LATELY
 from slomix_pipeline.rules.stages import ChainSeen
 from slomix_pipeline.rules.things import ThingKind
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse.check_results import CheckName
+from slomix_pipeline.warehouse.check_results import ABOUT_MESSAGES
 from slomix_pipeline.warehouse.rework import rules_in_force
 from slomix_pipeline.warehouse.rework_causes import QUERIES, Cause
 from slomix_pipeline.warehouse.rows import rows_of
@@ -57,7 +57,7 @@ def chain_seen(conn: Connection[DictRow], settings: Settings) -> ChainSeen:
         row = cursor.execute(
             _SEEN,
             {
-                "about_messages": [CheckName.TOLD_ONCE, CheckName.TIMING_TOLD],
+                "about_messages": ABOUT_MESSAGES,
                 "alarm": ThingKind.ALARM,
                 "rules": rules_in_force(settings),
             },

@@ -66,24 +66,55 @@ def test_a_file_of_which_nothing_is_there_is_unaccounted_for_and_named(shown: Sh
     made = report_of(shown.pipeline, file_that(kind, status))
     assert numbers(made)["files_unaccounted"] == 1 and headline(made) == "1 file unaccounted for"
     assert lines_of(made)["Files"][0].endswith("; unaccounted: 1")
-    assert lines_of(made)["To look at"][0] == f"main: 1 {kind} file {status}, and nothing shows it: lost"
+    assert lines_of(made)["To look at"][0].startswith(f"main: 1 {kind} file {status}, and nothing shows it: lost (")
 
 
 def test_what_nobody_looked_at_is_told_with_since_when_and_the_rest_is_silent(shown: Shown) -> None:
     assert "To look at" not in lines_of(report_of(shown.pipeline))
     made = report_of(
         shown.pipeline,
-        file_that("stats", "quarantined", reason="it is none", finished_at="2026-01-02")
+        file_that("stats", "quarantined", reason="it is none", by_sensor="yes", finished_at=f"{datetime.now(UTC)}")
+        + file_that("stats", "quarantined", "old", reason="it is none", by_sensor="yes", finished_at="2026-01-02")
         + """insert into link_request values ('80351110224678913', 'x', 'y', '2026-01-03');
              insert into alarm (cause, opened_at) values ('messages', '2026-01-04');
              update folder_look set looked_at = now() - interval '3 hours' where folder = 'gametimes'""",
     )
     assert lines_of(made)["To look at"] == (
-        "main: gametimes was not listed for 3 h",
-        "1 quarantined file, the oldest since 2026-01-02",
-        "1 link request, the oldest since 2026-01-03",
-        "1 open alarm, the oldest since 2026-01-04",
+        "main: gametimes was not listed for 3 h (slomix doctor)",
+        "1 file that can't be read in the last 7 days (slomix files --status quarantined)",
+        "1 link request, the oldest since 2026-01-03 (slomix identity requests)",
+        "1 open alarm, the oldest since 2026-01-04 (slomix doctor)",
     )
+    assert numbers(made)["files_quarantined"] == 2
+
+
+def test_only_folders_that_the_settings_name_are_told_of_also_when_they_were_never_listed(shown: Shown) -> None:
+    settings = load_settings(servers="main,b", b_gameserver_dir="/srv/b", main_gameserver_dir="/srv/main")
+    with shown.pipeline.database.connect() as conn:
+        conn.execute("insert into folder_look values ('retired', 'gamestats', now() - interval '200 days')")
+        made = gather(conn, settings, datetime.now(UTC))
+        conn.rollback()
+    never = tuple(f"b: {folder} was not listed so far (slomix doctor)" for folder in ("gamestats", "gametimes"))
+    assert lines_of(made)["To look at"] == never and "retired" not in str(lines_of(made)["Folders"])
+
+
+def test_a_report_that_is_late_is_nothing_to_look_at(shown: Shown) -> None:
+    late = """insert into post (thing, kind, partition_key, state, claimed_at)
+              values ('report:x', 'report', 'x', 'refused', now())"""
+    assert headline(report_of(shown.pipeline, late)) == "Nothing to look at"
+
+
+def test_while_everything_is_taken_in_anew_nothing_is_unaccounted_for(shown: Shown) -> None:
+    made = report_of(
+        shown.pipeline, file_that("stats", "ingested") + "insert into rebuild (what) values ('from scratch')"
+    )
+    assert headline(made) == "Nothing to look at" and "a rebuild is under way" in lines_of(made)["Files"][0]
+
+
+def test_records_of_dagster_that_are_kept_elsewhere_are_not_said_to_be_none(shown: Shown) -> None:
+    made = report_of(shown.pipeline)  # no schema of Dagster's is here
+    assert "runs_failed_of_the_last_day" not in numbers(made)
+    assert "Dagster's records kept elsewhere" in lines_of(made)["Machine"][-1]
 
 
 def test_coverage_is_of_the_rounds_of_lately(shown: Shown) -> None:
@@ -128,7 +159,7 @@ def test_the_age_of_backups_is_told_and_one_that_is_missing(shown: Shown, tmp_pa
 
 def test_nothing_at_all_has_a_report_too(database: Database) -> None:
     with database.snapshot() as conn:
-        made = gather(conn, load_settings(), datetime.now(UTC))
+        made = gather(conn, load_settings(gameserver_dir=None), datetime.now(UTC))
     assert headline(made) == "Nothing to look at"
     assert [section.title for section in sections(made)] == ["Machine"]
 
@@ -165,6 +196,8 @@ def reports(pipeline: Pipeline) -> list[str]:
 
 
 def test_the_report_is_one_message_a_day_in_the_admin_channel_brought_up_to_date(pipeline: Pipeline) -> None:
+    with pipeline.database.transaction() as conn:
+        conn.execute("insert into folder_look values ('main', 'gamestats', now()), ('main', 'gametimes', now())")
     assert launch(pipeline)["files_seen"] == 0  # kept as metadata, where no channel is told
     assert reports(pipeline) == [] == pipeline.rows("select from due")
     pipeline.discord, pipeline.admin = None, pipeline.discord

@@ -31,8 +31,11 @@ HERE = ("127.0.0.1", 40000)
 def asking(url: str, client: tuple[str, int] = HERE, wanted: bool = True) -> Iterator[TestClient]:
     store = SiteStore(url)
     try:
-        app = create_app(load_settings(site_metrics=wanted, timezone="Europe/Ljubljana"), store)
-        yield TestClient(app, base_url=OWN, client=client, raise_server_exceptions=False)
+        settings = load_settings(
+            site_metrics=wanted, timezone="Europe/Ljubljana", site_address="https://stats.example.org"
+        )
+        app = create_app(settings, store)
+        yield TestClient(app, base_url=f"{OWN}:3090", client=client, raise_server_exceptions=False)
     finally:
         store.close()
 
@@ -63,7 +66,7 @@ def test_prometheus_reads_how_the_chain_stands(shown: Shown) -> None:
     assert value(found, "slomix_files", server="main", kind="stats", status="ingested") == len(shown.evening.rounds)
     assert value(found, "slomix_rounds") == value(found, "slomix_rounds_valid") == len(shown.evening.rounds)
     assert value(found, "slomix_sessions") == 1
-    assert value(found, "slomix_data_version") > 1 and value(found, "slomix_schema_version") >= 48
+    assert value(found, "slomix_data_version") > 1 and value(found, "slomix_schema_version") >= 45
     (looked,) = shown.pipeline.rows("select looked_at from folder_look where folder = 'gametimes'")
     listed = value(found, "slomix_folder_listed_timestamp_seconds", server="main", folder="gametimes")
     assert listed == pytest.approx(looked["looked_at"].timestamp())
@@ -85,6 +88,21 @@ def test_the_age_of_backups_is_read_from_their_folder(
     assert value(found, "slomix_newest_backup_timestamp_seconds") == noon.timestamp() + 86400
 
 
+def test_backups_that_can_not_be_seen_from_here_are_not_said_to_be_none(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMIX_BACKUP_FOLDER", str(tmp_path / "elsewhere"))
+    with asking(of(shown.pipeline.database)) as client:
+        assert "slomix_backups" not in samples(client.get(PATH))
+
+
+def test_a_folder_that_holds_everything_is_listed_for_both(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOMIX_GAMETIMES_FOLDER", "gamestats")
+    with asking(of(shown.pipeline.database)) as client:
+        found = samples(client.get(PATH))["slomix_folder_listed_timestamp_seconds"]
+    assert {own.labels["folder"] for own in found} == {"gamestats", "gametimes"}
+
+
 def test_no_metric_names_a_player(shown: Shown) -> None:
     with asking(of(shown.pipeline.database)) as client:
         text = client.get(PATH).text
@@ -102,6 +120,9 @@ def test_no_metric_names_a_player(shown: Shown) -> None:
         (HERE, {"X-Forwarded-For": "127.0.0.1"}),
         (HERE, {"Forwarded": "for=127.0.0.1"}),
         (HERE, {"X-Real-IP": "127.0.0.1"}),
+        (HERE, {"CF-Connecting-IP": "203.0.113.9"}),
+        (HERE, {"Host": "stats.example.org"}),  # a proxy that says no more than what it was asked for
+        (HERE, {"Host": "localhost"}),
     ],
 )
 def test_nobody_else_and_no_proxy_is_answered(shown: Shown, client: tuple[str, int], headers: dict[str, str]) -> None:

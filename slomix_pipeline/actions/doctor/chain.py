@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.actions.doctor.database import Down, running
-from slomix_pipeline.reports.findings import Finding, failed, ok, warning
+from slomix_pipeline.reports.findings import Finding, failed, ok, unknown, warning
 from slomix_pipeline.reports.wording import span
 from slomix_pipeline.rules.alarms import SETTLES
 from slomix_pipeline.rules.stages import FILE_LATE, LOOK_LATE, LOOK_LOST, WATCH_LOST
@@ -20,7 +20,7 @@ from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import dagster_records, pipeline_facts, timing_records
-from slomix_pipeline.warehouse.database import DatabaseUnavailable
+from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 
 LATE_FIX = "look at logs in the home, and start slomix run anew"
 _ANSWERS_WITHIN = 5.0  # seconds
@@ -74,8 +74,11 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 def _stored(conn: Connection[DictRow], settings: Settings, at_work: bool) -> Iterator[Finding]:
     now = datetime.now(UTC)
-    if at_work:
-        yield _daemons(conn, now)
+    beats = _heartbeats(conn, settings)
+    if at_work or beats or settings.dagster_postgres_url is not None:
+        yield _daemons(beats, now, at_work)
+    # Parts that run by themselves are at work without slomix run.
+    if at_work or any(now - at <= WATCH_LOST for at in (beats or {}).values()):
         yield from _folders(conn, settings, now)
     yield _files(conn, now)
     yield _messages(conn, now)
@@ -89,31 +92,46 @@ def _stored(conn: Connection[DictRow], settings: Settings, at_work: bool) -> Ite
             yield ok(f"timing records{of}", f"the newest is of a round that ended {newest:%Y-%m-%d %H:%M} UTC")
 
 
-def _daemons(conn: Connection[DictRow], now: datetime) -> Finding:
-    beats = dagster_records.heartbeats(conn)
+def _heartbeats(conn: Connection[DictRow], settings: Settings) -> dict[str, datetime] | None:
+    """The last sign of life of each of Dagster's daemons; None: its records are elsewhere, and can't be read."""
+    if (found := dagster_records.heartbeats(conn)) or settings.dagster_postgres_url is None:
+        return found
+    try:
+        with Database(settings.dagster_postgres_url.get_secret_value()).connect() as elsewhere:
+            return dagster_records.heartbeats(elsewhere) or None
+    except (DatabaseUnavailable, psycopg.Error):
+        return None
+
+
+def _daemons(beats: dict[str, datetime] | None, now: datetime, at_work: bool) -> Finding:
+    if beats is None:
+        return unknown("Dagster's daemons", "nothing of them is found where SLOMIX_DAGSTER_POSTGRES_URL says")
     if not beats:
         return warning("Dagster's daemons", "no sign of life so far", LATE_FIX)
     silent = {name.lower(): now - at for name, at in sorted(beats.items()) if now - at > WATCH_LOST}
     if silent:
         told = ", ".join(f"{name} for {span(since)}" for name, since in silent.items())
-        return failed("Dagster's daemons", f"without a sign of life: {told}", LATE_FIX)
+        text = f"without a sign of life: {told}"
+        # Without slomix run nobody may want them, as before its first start.
+        by_themselves = "start slomix run, or slomix serve daemon where it runs by itself"
+        return (
+            failed("Dagster's daemons", text, LATE_FIX)
+            if at_work
+            else warning("Dagster's daemons", text, by_themselves)
+        )
     return ok("Dagster's daemons", f"all {len(beats)} give signs of life")
 
 
 def _folders(conn: Connection[DictRow], settings: Settings, now: datetime) -> Iterator[Finding]:
-    watched = {
-        (own.server, folder)
-        for own in settings.game_servers
-        if own.place is not None
-        for folder in (own.gamestats_folder, own.gametimes_folder)
-    }
-    for seen in pipeline_facts.folder_looks(conn):
-        if (seen.server, seen.folder) in watched:
-            what, age = f"freshness of {seen.folder} of {seen.server}", now - seen.looked_at
-            found = failed if age > LOOK_LOST else warning
-            fix = "see the sensors in Dagster's UI (Automation), and the game server above"
-            text = f"it was listed {span(age)} ago"
-            yield found(what, text, fix) if age > LOOK_LATE else ok(what, text)
+    for seen in pipeline_facts.folder_looks(conn, settings):
+        what = f"freshness of {seen.folder} of {seen.server}"
+        fix = "see the sensors in Dagster's UI (Automation), and the game server above"
+        if seen.looked_at is None:
+            yield warning(what, "it was never listed so far", fix)
+            continue
+        age = now - seen.looked_at
+        found, text = failed if age > LOOK_LOST else warning, f"it was listed {span(age)} ago"
+        yield found(what, text, fix) if age > LOOK_LATE else ok(what, text)
 
 
 def _files(conn: Connection[DictRow], now: datetime) -> Finding:
