@@ -20,6 +20,8 @@ SERVER_ID = r"^[a-z0-9_-]{1,24}$"
 # Two sensors of each watch all the time: how many can, deploy/dagster.yaml says.
 MOST_SERVERS = 12
 # Variables that are no setting: an id whose own ones would begin like them is refused too.
+# An id stands in every key.
+_ANOTHER_ID = "choose another id, or, for a server that has rounds already, keep SLOMIX_SERVER alone"
 OTHER_VARIABLES = ("env_file", "dagster_pg_url", "supervised_in", "real_files")
 
 
@@ -94,13 +96,16 @@ def check_ids(servers: Sequence[str], settings: Iterable[str]) -> None:
         prefix = prefix_of(server)
         if re.fullmatch(SERVER_ID, server) is None:
             raise ValueError(f"SLOMIX_SERVERS: {server!r} is no id: at most 24 of a-z, 0-9, _ and -")
-        if other := next((name for name in known if name.startswith(prefix)), None):
-            raise ValueError(
-                f"SLOMIX_SERVERS: {server!r} can't be told from the setting SLOMIX_{other.upper()}; choose another id"
-            )
         if (same := by_prefix.setdefault(prefix, server)) != server:
             raise ValueError(
-                f"SLOMIX_SERVERS: the settings of {same!r} and {server!r} would both begin with SLOMIX_{prefix.upper()}"
+                f"SLOMIX_SERVERS: the settings of {same!r} and {server!r} would both begin with "
+                f"SLOMIX_{prefix.upper()}; {_ANOTHER_ID}"
+            )
+        shorter = {prefix_of(own) for own in servers if prefix.startswith(prefix_of(own))} - {prefix}
+        of_others = (f"{own}{name}" for own in sorted(shorter) for name in ServerSettings.model_fields)
+        if other := next((name for name in (*known, *of_others) if name.startswith(prefix)), None):
+            raise ValueError(
+                f"SLOMIX_SERVERS: {server!r} can't be told from the setting SLOMIX_{other.upper()}; {_ANOTHER_ID}"
             )
     if len(servers) > MOST_SERVERS:
         raise ValueError(f"SLOMIX_SERVERS: {len(servers)} are named, at most {MOST_SERVERS} can be watched")

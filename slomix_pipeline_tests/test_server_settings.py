@@ -59,6 +59,7 @@ def test_the_first_server_stands_for_the_deployment_where_one_has_to() -> None:
         ({"servers": "site"}, "'site' can't be told from the setting SLOMIX_SITE_"),
         ({"servers": "env"}, "'env' can't be told from the setting SLOMIX_ENV_FILE"),
         ({"servers": "a-b,a_b"}, "the settings of 'a-b' and 'a_b' would both begin with SLOMIX_A_B_"),
+        ({"servers": "a,a_sftp"}, "'a_sftp' can't be told from the setting SLOMIX_A_SFTP_HOST; .*keep SLOMIX_SERVER"),
         ({"servers": "a,b,a"}, "'a' is named twice"),
         ({"servers": "a,b c"}, "'b c' is no id"),
         ({"servers": "a,b", "server": "main"}, "SLOMIX_SERVER is 'main', which is none of SLOMIX_SERVERS"),
