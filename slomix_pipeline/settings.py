@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.launching import HOST_AND_PORT, Launcher, StepExecutor, check_launching
 from slomix_pipeline.rules.asked import DEFAULT_BOARDS
 from slomix_pipeline.rules.boards import BoardName
@@ -41,6 +42,12 @@ from slomix_pipeline.server_settings import (
 from slomix_pipeline.setting_texts import OFF, ClockTime, ClockTimeOrOff, Duration, HostName, WeekdayAndTime
 
 FOR_COMMANDS = ("discord_application_id", "discord_public_key", "discord_guild")  # all three, or none are answered
+
+SCHEDULED_POSTS = ("weekly_boards_at", "on_this_day_at", "morning_digest_at")  # which need a channel
+
+
+class UnreadableSettings(SlomixError):
+    """The file of settings is there and can't be read."""
 
 
 def project_folder() -> Path:
@@ -345,8 +352,17 @@ class Settings(ServerSettings, BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings in force; ``overrides`` (by field name) win over environment and ``.env``."""
-    return Settings(_env_file=env_file(), **overrides)
+    """The settings in force; ``overrides`` (by field name) win over environment and ``.env``.
+
+    Raises:
+        UnreadableSettings: ``.env`` can't be read.
+        pydantic.ValidationError: a value can't be used.
+    """
+    try:
+        return Settings(_env_file=env_file(), **overrides)
+    except (OSError, UnicodeError) as error:  # which may hold the file's text: not chained
+        why = "it is not written in UTF-8" if isinstance(error, UnicodeError) else error.strerror
+        raise UnreadableSettings(f"{env_file()} can't be read: {why}") from None
 
 
 def origins() -> dict[str, str]:

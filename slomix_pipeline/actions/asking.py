@@ -106,7 +106,10 @@ def post(tools: Tools, askings: Sequence[Asking]) -> list[str]:
         NotPosted: of one it is not known whether it arrived, or it is too late for it.
     """
     if tools.channels.of(ThingKind.ASKED) is None:
-        raise NoChannel("no webhook is set for posts: SLOMIX_DISCORD_WEBHOOK, or SLOMIX_DISCORD_BOARD_WEBHOOK")
+        raise NoChannel(
+            "no webhook is set for posts: set SLOMIX_DISCORD_BOARD_WEBHOOK, or SLOMIX_DISCORD_WEBHOOK; the one of a "
+            "single game server gets its results alone"
+        )
     ask(tools, askings)
     told = tell_asked([asking.key for asking in askings], tools)
     texts = [_text(asked_thing(asking.key).name, told.get(asking.key)) for asking in askings]

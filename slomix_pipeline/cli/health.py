@@ -52,12 +52,15 @@ def doctor(as_json: bool, with_settings: bool) -> None:
     from slomix_pipeline.actions.doctor import examine
     from slomix_pipeline.actions.doctor.settings_look import VALUES, invalid
     from slomix_pipeline.reports import findings
-    from slomix_pipeline.settings import load_settings
+    from slomix_pipeline.settings import UnreadableSettings, load_settings
 
     try:
         found = examine(load_settings())
     except ValidationError as error:
         found = invalid(error)
+    except UnreadableSettings as unreadable:
+        fix = "let who runs slomix read it (chown, chmod), and save it as UTF-8"
+        found = [findings.failed("settings", str(unreadable), fix)]
     if as_json:
         print_json(findings.as_json(found))
     else:

@@ -25,7 +25,7 @@ from rich.text import Text
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.names import is_unseen, visible
 from slomix_pipeline.server_settings import SERVER_ID
-from slomix_pipeline.settings import Settings, load_settings
+from slomix_pipeline.settings import Settings, UnreadableSettings, load_settings
 
 if TYPE_CHECKING:
     from slomix_pipeline.reports.findings import Finding
@@ -101,6 +101,8 @@ def read_settings(**overrides: Any) -> Settings:
             name = "_".join(str(part) for part in problem["loc"]).upper()
             err.print(f"SLOMIX_{name}: {problem['msg']}" if name else problem["msg"], soft_wrap=True)
         sys.exit(2)
+    except UnreadableSettings as unreadable:
+        not_here(unreadable)
 
 
 def server_named(settings: Settings, server: str | None) -> str:
@@ -154,7 +156,7 @@ def clear_errors() -> Iterator[None]:
 
 
 def not_here(error: SlomixError) -> NoReturn:
-    """Ends with exit code 2: what was named is not here."""
+    """Ends with exit code 2: what was named is not here, or can't be read."""
     _print_error(error)
     sys.exit(2)
 

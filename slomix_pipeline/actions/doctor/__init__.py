@@ -16,9 +16,8 @@ from slomix_pipeline.settings import Settings
 
 def examine(settings: Settings) -> list[Finding]:
     """Everything there is to find, settings with their values last."""
-    return carried_out(
-        [*_looks(settings), Look(settings_look.VALUES, "settings", partial(settings_look.values, settings))]
-    )
+    values = Look(settings_look.VALUES, "settings", partial(settings_look.values, settings))
+    return carried_out([*_looks(settings), values])
 
 
 def _looks(settings: Settings) -> list[Look]:
@@ -29,10 +28,7 @@ def _looks(settings: Settings) -> list[Look]:
         Look("This machine", "ports", partial(machine.ports, settings)),
         Look("Database", "database", partial(database.look, settings), database.LATE_FIX),
         Look("Database", "public pages", partial(database.rights, settings), database.LATE_FIX),
-        *(
-            Look("Game server", own.name, own.find, gameserver.LATE_FIX, gameserver.SECONDS)
-            for own in gameserver.servers(settings)
-        ),
+        *(Look("Game server", own.name, own.find, own.late_fix) for own in gameserver.servers(settings)),
         *(Look("Discord", one.name, one.find, discord.LATE_FIX) for one in discord.webhooks(settings)),
         Look("Discord", "slash commands", partial(discord.commands, settings), discord.LATE_FIX),
         Look("Backups", "backups", partial(backups.look, settings), backups.LATE_FIX),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from slomix_pipeline.actions.doctor.database import Down, running
-from slomix_pipeline.reports.findings import Finding, failed, ok
+from slomix_pipeline.reports.findings import Finding, failed, ok, warning
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.backup_trouble import state_of_backups, trouble_with_backups
 from slomix_pipeline.warehouse.database import DatabaseUnavailable
@@ -31,7 +31,7 @@ def look(settings: Settings) -> Iterator[Finding]:
             troubles = trouble_with_backups(conn, settings, datetime.now(UTC)) if there else []
     except (Down, DatabaseUnavailable, psycopg.Error):
         troubles = []  # whether one is overdue goes by the database
-    for symptom in troubles:
-        yield failed("backups", f"{symptom.subject}: {symptom.detail}", "slomix backup --check makes one")
+    for symptom in troubles:  # what runs goes on without, so it is no reason not to start
+        yield warning("backups", f"{symptom.subject}: {symptom.detail}", "slomix backup --check makes one")
     if not troubles:
         yield ok("backups", state_of_backups(settings))

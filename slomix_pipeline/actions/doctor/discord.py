@@ -10,11 +10,12 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from slomix_pipeline.actions.registering import slash_commands
-from slomix_pipeline.discord.client import Discord, DiscordError
+from slomix_pipeline.discord.client import Discord, DiscordError, InDoubt, NotSent
 from slomix_pipeline.reports.findings import Finding, failed, ok
-from slomix_pipeline.settings import Settings
+from slomix_pipeline.settings import SCHEDULED_POSTS, Settings
 
 LATE_FIX = "see whether this machine reaches discord.com by https (firewall, proxy, DNS)"
+AWAY_FIX = f"try again in some minutes; if it stays, {LATE_FIX}"
 _SECONDS = 15.0  # for one webhook
 _ANEW = "make it anew in Discord (channel settings, Integrations, Webhooks) and copy its address into"
 
@@ -44,6 +45,10 @@ def webhooks(settings: Settings) -> list[OneWebhook]:
                 found.append(_channel(f"Discord {channel} channel{of}", webhook, setting, shared))
     if not results:
         found.insert(0, OneWebhook("Discord", _nobody_is_told))
+    posts = [f"SLOMIX_{name.upper()}" for name in SCHEDULED_POSTS if getattr(settings, name)]
+    nowhere = settings.discord_webhook is None and settings.discord_board_webhook is None
+    if posts and nowhere and len(results) == len(settings.game_servers):  # else the stand-in has them
+        found.append(OneWebhook("Discord posts", partial(_no_channel, posts)))
     if settings.discord_board_webhook is not None:
         found.append(_channel("Discord board channel", settings.discord_board_webhook, "SLOMIX_DISCORD_BOARD_WEBHOOK"))
     if (admin := settings.discord_admin_webhook) is not None:
@@ -54,6 +59,11 @@ def webhooks(settings: Settings) -> list[OneWebhook]:
 
 def _nobody_is_told() -> Iterator[Finding]:
     yield ok("Discord", "no webhook set: the stand-in page shows what would be said")
+
+
+def _no_channel(posts: list[str]) -> Iterator[Finding]:
+    text = f"{', '.join(posts)} would post, and no channel is for that: those of single game servers get results alone"
+    yield failed("Discord posts", text, "set SLOMIX_DISCORD_BOARD_WEBHOOK, or SLOMIX_DISCORD_WEBHOOK")
 
 
 def _channel(name: str, webhook: SecretStr, setting: str, of_players: SecretStr | None = None) -> OneWebhook:
@@ -69,7 +79,8 @@ def _look(name: str, webhook: SecretStr, setting: str, of_players: SecretStr | N
         discord = Discord(webhook.get_secret_value(), setting=setting, max_wait=_SECONDS)
         discord.check()
     except (DiscordError, ValueError) as error:
-        yield failed(name, str(error), f"{_ANEW} {setting}")
+        away = isinstance(error, InDoubt) or (isinstance(error, NotSent) and error.retriable)
+        yield failed(name, str(error), AWAY_FIX if away else f"{_ANEW} {setting}")
         return
     if discord.thread_id is None:
         yield ok(name, f"the webhook at {discord.describe()} answers")

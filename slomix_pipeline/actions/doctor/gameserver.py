@@ -3,6 +3,7 @@
 Nothing is written there. Does not belong here: how its files are reached (``gameserver``).
 """
 
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,14 +32,11 @@ from slomix_pipeline.gameserver.source import (
 from slomix_pipeline.reports.findings import Finding, Found, failed, ok, unknown, warning
 from slomix_pipeline.reports.wording import span
 from slomix_pipeline.rules.stamps import stamp_in_utc
+from slomix_pipeline.server_settings import prefix_of
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.database import DatabaseUnavailable
 from slomix_pipeline.warehouse.files import seen_after, utc
 
-SECONDS = 25.0
-LATE_FIX = (
-    "see whether that machine and the network to it are up; SLOMIX_SFTP_HOST and SLOMIX_SFTP_PORT say where it is"
-)
 _CALL = timedelta(seconds=10)  # for one call, so that what follows is looked at too
 _MEND = "do what the text says; slomix doctor tells then whether it is right"
 _STAMP_AND_FILE_MAY_DIFFER = 15 * 60  # seconds; a wrong zone is off by at least half an hour
@@ -48,19 +46,29 @@ _SEEN_EARLY, _SEEN_LATE, _SEEN_TOO_LATE = -2, 60, 600
 
 
 class OneServer(NamedTuple):
-    """How a game server is looked at."""
+    """How a game server is looked at. ``late_fix``: what to do when it does not answer."""
 
     name: str
     find: Callable[[], Iterator[Finding]]
+    late_fix: str
 
 
 def servers(settings: Settings) -> list[OneServer]:
     """A look for each game server; where there are several, its findings name it."""
     several = len(settings.game_servers) > 1
     return [
-        OneServer(_named("game server", own, several), partial(_look, own, several, settings))
+        OneServer(
+            _named("game server", own, several),
+            partial(_look, own, several, settings),
+            _late_fix(lambda name, server=own.server: settings.variable(name, server)),  # type: ignore[misc]
+        )
         for own in settings.game_servers
     ]
+
+
+def _late_fix(variable: Callable[[str], str]) -> str:
+    where = f"{variable('sftp_host')} and {variable('sftp_port')} say where it is"
+    return f"see whether that machine and the network to it are up; {where}"
 
 
 def _named(what: str, own: Settings, several: bool) -> str:
@@ -68,12 +76,17 @@ def _named(what: str, own: Settings, several: bool) -> str:
 
 
 def _look(own: Settings, several: bool, settings: Settings) -> Iterator[Finding]:
-    for finding in _findings(own, lambda name: settings.variable(name, own.server)):
+    for finding in _findings(own, settings.has_game_server, lambda name: settings.variable(name, own.server)):
         yield replace(finding, what=_named(finding.what, own, several))
 
 
-def _findings(own: Settings, variable: Callable[[str], str]) -> Iterator[Finding]:
-    """``variable``: in which a setting of this server is written."""
+def _findings(own: Settings, others: bool, variable: Callable[[str], str]) -> Iterator[Finding]:
+    """``others``: any server has a place of its files; ``variable``: in which a setting of this one is written."""
+    if own.place is None and others:
+        host, folder = (f"SLOMIX_{prefix_of(own.server)}{name}".upper() for name in ("sftp_host", "gameserver_dir"))
+        text = "nothing says where its files are, so none are fetched"
+        yield failed("game server", text, f"set {host} or {folder}, or take {own.server} out of SLOMIX_SERVERS")
+        return
     if own.place is None:
         yield ok("game server", "none configured: slomix run plays a simulated evening")
         return
@@ -88,8 +101,17 @@ def _findings(own: Settings, variable: Callable[[str], str]) -> Iterator[Finding
             if own.console_log:
                 yield _console_log(server, own.console_log, variable("console_log"))
     except GameServerError as error:
-        yield failed("game server", str(error), _MEND if isinstance(error, PermanentError) else LATE_FIX)
+        yield failed(
+            "game server",
+            _in_variables(str(error), variable),
+            _MEND if isinstance(error, PermanentError) else _late_fix(variable),
+        )
     yield from _clock(own)
+
+
+def _in_variables(text: str, variable: Callable[[str], str]) -> str:
+    """An error of SFTP, with the variables in which this server's settings are written."""
+    return re.sub(r"SLOMIX_(SFTP_[A-Z_]+)", lambda found: variable(found[1].lower()), text)
 
 
 def _is_there(server: GameServer, folder: str) -> bool:

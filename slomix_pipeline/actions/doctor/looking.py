@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.reports.findings import Finding, failed
 
-SECONDS = 20.0  # for one look
+SECONDS = 20.0  # for all looks together, which are made side by side
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,15 @@ class Look:
     name: str
     find: Callable[[], Iterable[Finding]]
     fix: str = ""
-    seconds: float = SECONDS
 
 
 class _Looking:
     """A look in a thread of its own, which nobody waits for at the end of the program."""
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
+    def __init__(self, look: Look, seconds: float, until: float) -> None:
+        self._look, self._seconds, self._until = look, seconds, until
         self._found: list[Finding] = []
         self._thread = threading.Thread(target=self._work, name=f"look at {look.name}", daemon=True)
-        self._until = time.monotonic() + look.seconds
         self._thread.start()
 
     def _work(self) -> None:
@@ -52,12 +50,13 @@ class _Looking:
         found = list(self._found)
         if self._thread.is_alive():
             rest = " not all of it" if found else ""
-            text = f"no answer within {self._look.seconds:g} s{':' if rest else ''}{rest and rest + ' was looked at'}"
+            text = f"no answer within {self._seconds:g} s{':' if rest else ''}{rest and rest + ' was looked at'}"
             found.append(failed(self._look.name, text, self._look.fix))
         return [replace(own, text=" ".join(own.text.split()), subject=self._look.subject) for own in found]
 
 
-def carried_out(looks: Sequence[Look]) -> list[Finding]:
-    """What all looks found, in their order; they are made side by side."""
-    made = [_Looking(look) for look in looks]
+def carried_out(looks: Sequence[Look], seconds: float = SECONDS) -> list[Finding]:
+    """What all looks found within that time, in their order; they are made side by side."""
+    until = time.monotonic() + seconds
+    made = [_Looking(look, seconds, until) for look in looks]
     return [finding for looking in made for finding in looking.ended()]

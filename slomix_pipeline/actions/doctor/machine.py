@@ -96,13 +96,12 @@ def ports(settings: Settings) -> Iterator[Finding]:
     if supervisor_of(settings.home) is not None:
         return  # they are its own, or those that were free when it began
     wanted = {"UI": settings.ui_port, "SITE": settings.site_port}
-    if settings.discord_webhook is None:
+    if any(own.discord_webhook is None for own in settings.game_servers):
         wanted["STANDIN"] = settings.standin_port
-    for name, port in wanted.items():
-        if port and not _is_free(port):
-            text = f"{port} of SLOMIX_{name}_PORT is taken by another program: slomix run would take any other"
-            yield warning(f"port {port}", text, f"end that program, or set SLOMIX_{name}_PORT to a free one")
-    taken = [port for port in wanted.values() if port and not _is_free(port)]
+    taken = {name: port for name, port in wanted.items() if port and not _is_free(port)}
+    for name, port in taken.items():
+        text = f"{port} of SLOMIX_{name}_PORT is taken by another program: slomix run would take any other"
+        yield warning(f"port {port}", text, f"end that program, or set SLOMIX_{name}_PORT to a free one")
     if not taken:
         yield ok("ports", f"{', '.join(str(port) for port in wanted.values())} are free")
 

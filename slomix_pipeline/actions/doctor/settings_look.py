@@ -30,7 +30,7 @@ def summary(settings: Settings) -> Iterator[Finding]:
     known = {*names(), *_of_servers(settings), *(f"SLOMIX_{name.upper()}" for name in OTHER_VARIABLES)}
     servers = ", ".join(f"server {own.server}, zone {own.timezone}" for own in settings.game_servers)
     source = f"read from {path}" if path and path.is_file() else "no .env: defaults and environment (see .env.example)"
-    yield ok("settings", f"{servers}; {len(given.keys() & known)} of {len(names())} are set, {source}")
+    yield ok("settings", f"{servers}; {len(given.keys() & known)} are set, {source}")
     for name in sorted(given.keys() - known):
         near = get_close_matches(name, known, 1, 0.7)
         fix = f"write {near[0]}" if near else "take it out, or see .env.example for what there is"
