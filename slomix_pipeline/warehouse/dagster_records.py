@@ -11,8 +11,8 @@ partition stays when it failed; what passed is in ``check_result``.
 
 All of it in portions, each a transaction of its own: nothing is locked for long, and what is interrupted goes on the
 next time. Whoever does so is logged in as the owner of these tables (``sensors.pruning``), and reads nothing but tables
-here: what else its owner put in their place would run with the reader's rights. PostgreSQL gives the room of deleted rows to new ones, not back to the disk: files stop growing, they don't
-become smaller.
+here: what else its owner put in their place would run with the reader's rights. PostgreSQL gives the room of deleted
+rows to new ones, not back to the disk: files stop growing, they don't become smaller.
 """
 
 from collections.abc import Iterator, Sequence
