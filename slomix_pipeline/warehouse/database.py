@@ -21,6 +21,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.connections import KeptConnection
 
 CONNECT_TIMEOUT_SECONDS = 10
+OLDEST_VERSION = 15  # of PostgreSQL, that our SQL needs: there whoever owns a database owns its schema public
 # Seconds until PostgreSQL asks a silent machine, between questions, and how many stay without an answer: what a machine
 # that vanished has locked is free after a minute; by default it stays so for hours.
 _KEEPALIVE = "-ctcp_keepalives_idle=20 -ctcp_keepalives_interval=10 -ctcp_keepalives_count=3"
