@@ -1,4 +1,4 @@
-"""The commands that run one part of the pipeline by itself: ``slomix serve``, ``slomix worker``.
+"""The commands for parts that run by themselves: ``serve``, ``worker``, and what goes before, ``migrate``.
 
 Does not belong here: what the parts are and need (``runtime.parts``).
 """
@@ -58,4 +58,13 @@ def _say(works: bool) -> None:
     sys.exit(0 if works else 1)
 
 
-COMMANDS = (serve, worker)
+@click.command()
+def migrate() -> None:
+    """Make or migrate all tables, and the schema of Dagster's records. Every start does so too."""
+    with clear_errors():
+        from slomix_pipeline.runtime import parts
+
+        parts.prepare(read_settings())
+
+
+COMMANDS = (migrate, serve, worker)

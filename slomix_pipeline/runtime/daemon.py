@@ -6,7 +6,6 @@ Does not belong here: launching them (``run_launcher``).
 
 import logging
 import sys
-from collections.abc import Callable
 
 import dagster as dg
 from dagster._daemon.cli import run_command
@@ -15,6 +14,7 @@ from dagster._daemon.daemon import SensorDaemon, get_default_daemon_logger
 from slomix_pipeline.resources import settings_of_this_process
 from slomix_pipeline.runtime.dead_runs import give_up_runs_of_supervisors
 from slomix_pipeline.runtime.fork_server import fork_server_from_here
+from slomix_pipeline.runtime.lifeline import ending_with
 from slomix_pipeline.runtime.run_coordinator import launch_in_this_process
 from slomix_pipeline.warehouse.database import Database, StillHeld, postgres_url
 
@@ -42,17 +42,18 @@ class OnlyNews(logging.Filter):
         return is_news
 
 
-def run_daemon(workspace: str, when_forked: Callable[[], None] = lambda: None) -> None:
-    """``dagster-daemon run`` with a workspace file; to be called before this process has a second thread.
-
-    ``when_forked``: is called when it may have one.
-    """
+def run_daemon(workspace: str) -> None:
+    """``dagster-daemon run`` with a workspace file; to be called before this process has a second thread. It ends when
+    its lock is gone: another may have it by then."""
     launch_in_this_process()
     fork_server_from_here()
-    when_forked()
     database = Database(postgres_url(settings_of_this_process()))
     try:
-        with database.hold(_ONE_DAEMON, patience=_PATIENCE), dg.DagsterInstance.get() as instance:
+        with (
+            database.hold(_ONE_DAEMON, patience=_PATIENCE) as lock,
+            ending_with(lock),
+            dg.DagsterInstance.get() as instance,
+        ):
             give_up_runs_of_supervisors(instance)
             get_default_daemon_logger(SensorDaemon.__name__).addFilter(OnlyNews())
             run_command.main(["-w", workspace])

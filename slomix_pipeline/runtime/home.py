@@ -92,7 +92,10 @@ def dagster_environment(settings: Settings, database: Database) -> dict[str, str
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }
-    (settings.dagster_home / "dagster.yaml").write_text(dagster_yaml(settings, variables), "utf-8")
+    path = settings.dagster_home / "dagster.yaml"
+    new = path.with_name(f"dagster.yaml.{os.getpid()}.new")  # others may just read it
+    new.write_text(dagster_yaml(settings, variables), "utf-8")
+    new.replace(path)
     return variables
 
 

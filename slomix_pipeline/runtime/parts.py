@@ -6,23 +6,22 @@ Does not belong here: what they do.
 """
 
 import os
-import sys
-import threading
-import time
 import urllib.request
-from contextlib import suppress
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import psycopg
 
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.launching import Launcher
-from slomix_pipeline.runtime.home import dagster_environment, dagster_instance, open_database
+from slomix_pipeline.rules.stages import WATCH_LOST
+from slomix_pipeline.runtime.home import dagster_environment, open_database
+from slomix_pipeline.runtime.lifeline import ending_with
 from slomix_pipeline.settings import Settings, environment_without_settings
 from slomix_pipeline.warehouse.connections import forget_idle
-from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
+from slomix_pipeline.warehouse.dagster_records import heartbeats
+from slomix_pipeline.warehouse.database import Database
 
-_LOOK_EVERY = 2.0  # seconds
 _ANSWERS_WITHIN = 5.0  # seconds
 
 
@@ -53,20 +52,29 @@ def serve(settings: Settings, part: Part, host: str, port: int) -> None:
         case Part.CODE:
             from slomix_pipeline.runtime.dagster_processes import serve_code
 
-            _end_with(database)
-            serve_code(host, port)
+            with database.connect() as conn, ending_with(conn):
+                serve_code(host, port)
         case Part.UI:
             from slomix_pipeline.runtime.web_server import run_web_server
 
-            _end_with(database)
-            run_web_server(workspace, host, port, settings.ui_hosts)
+            with database.connect() as conn, ending_with(conn):
+                run_web_server(workspace, host, port, settings.ui_hosts)
         case Part.DAEMON:
             from slomix_pipeline.runtime.daemon import run_daemon
             from slomix_pipeline.runtime.fork_server import load_what_runs_need
 
             if settings.launcher is Launcher.FORK:
                 load_what_runs_need()
-            run_daemon(workspace, lambda: _end_with(database))
+            run_daemon(workspace)
+
+
+def prepare(settings: Settings) -> None:
+    """Makes and migrates what every part works on: our tables, and the schema of Dagster's records.
+
+    Raises:
+        DatabaseUnavailable, MigrationError, OwnershipError, ExtraMissing: with what to do about it.
+    """
+    dagster_environment(settings, open_database(settings))
 
 
 def work(settings: Settings, concurrency: int, queue: str) -> None:
@@ -83,20 +91,21 @@ def work(settings: Settings, concurrency: int, queue: str) -> None:
 
 
 def part_works(settings: Settings, part: Part, port: int) -> bool:
-    """Whether a part works: code and UI on this machine, the daemon by what it wrote into the database."""
+    """Whether a part works: code and UI on this machine, the daemon by what it wrote into the database. It changes
+    nothing, and takes little: service managers ask all the time."""
     match part:
         case Part.CODE:
-            from dagster._grpc.client import DagsterGrpcClient
-
-            said = DagsterGrpcClient(port=port, host="localhost").health_check_query()  # type: ignore[no-untyped-call]
-            return bool(said == "SERVING")
+            return code_server_answers(port)
         case Part.UI:
             return answers(f"http://127.0.0.1:{port}/server_info")
         case Part.DAEMON:
-            from dagster._daemon.controller import all_daemons_live
-
-            with dagster_instance(settings, Database(_given_url(settings))) as instance:
-                return all_daemons_live(instance)
+            try:
+                with Database(_given_url(settings)).connect() as conn:
+                    beats = heartbeats(conn)
+            except psycopg.ProgrammingError:  # there are no tables so far
+                return False
+            now = datetime.now(UTC)
+            return bool(beats) and all(now - at <= WATCH_LOST for at in beats.values())
 
 
 def worker_works(settings: Settings) -> bool:
@@ -105,6 +114,22 @@ def worker_works(settings: Settings) -> bool:
     from slomix_pipeline.runtime import celery_worker
 
     return celery_worker.answers(settings)
+
+
+def code_server_answers(port: int) -> bool:
+    """Whether what loads our code is there, on this machine. Asked as Dagster's own processes ask it, whose client
+    takes seconds to load."""
+    import grpc  # type: ignore[import-untyped]  # comes without types
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]  # likewise
+
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=_ANSWERS_WITHIN
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def answers(url: str) -> bool:
@@ -146,18 +171,3 @@ def _workspace(settings: Settings) -> str:
     path = settings.dagster_home / "workspace.yaml"
     path.write_text(f"load_from:\n  - grpc_server: {{host: {host}, port: {port}, location_name: slomix_pipeline}}\n")
     return str(path)
-
-
-def _end_with(database: Database) -> None:
-    """Starts what ends this process when the database breaks off; at once, as without it none ends in order."""
-
-    def watch() -> None:
-        with suppress(psycopg.OperationalError, DatabaseUnavailable), database.connect() as conn:
-            conn.autocommit = True
-            while True:
-                conn.execute("select 1")
-                time.sleep(_LOOK_EVERY)
-        print("slomix: PostgreSQL broke off; ending, to be started again", file=sys.stderr, flush=True)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

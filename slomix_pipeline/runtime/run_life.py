@@ -11,9 +11,6 @@ from contextlib import contextmanager
 
 from slomix_pipeline.warehouse.database import Database
 
-# Seconds until PostgreSQL asks a silent machine, between questions, and how many stay without an answer.
-_KEEPALIVE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
-
 
 def _name(run_id: str) -> str:
     return f"process of run {run_id}"
@@ -23,9 +20,6 @@ def _name(run_id: str) -> str:
 def living(database: Database, run_id: str) -> Iterator[bool]:
     """Says that this process executes a run, until the block ends. Gives False when another one does so already."""
     with database.try_hold(_name(run_id)) as conn:
-        if conn is not None:
-            for setting, value in _KEEPALIVE.items():
-                conn.execute("select set_config(%s, %s, false)", [setting, str(value)])
         yield conn is not None
 
 

@@ -10,14 +10,13 @@ runs that were cut off are given up, which lets Dagster start them again, and th
 not: they say that the database is away, and find it again (``site_process``).
 """
 
-import os
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +26,7 @@ from slomix_pipeline.discord.standin import StandIn
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.runtime.children import DagsterProcess, end_child, open_log, start_child
 from slomix_pipeline.runtime.home import dagster_environment, open_database, own_scratch, sole_owner
+from slomix_pipeline.runtime.lifeline import asking
 from slomix_pipeline.runtime.parts import answers
 from slomix_pipeline.runtime.simulated_home import (
     answering_stand_in,
@@ -50,7 +50,6 @@ _PROGRAM = "from slomix_pipeline.runtime.dagster_processes import main; main()"
 _READY_WITHIN = 120.0  # seconds
 _LEAVE_WITHIN = 5.0  # seconds
 _LOOK_EVERY = 1.0  # seconds
-_ANSWERS_WITHIN = 30.0  # seconds; a database that is only busy does
 _SHORT_LIFE = 60.0  # seconds; what falls sooner after it came up ...
 _SHORT_LIVES = 5  # ... so often in a row is not mended by starting it again
 _ASK_AGAIN, _SAY_AGAIN = 1.0, 60.0  # seconds, while a database is away
@@ -160,31 +159,16 @@ def _heartbeat(settings: Settings, database: Database, site: SiteProcess) -> Ite
 
     def look() -> None:
         site.keep_up()
-        # A frozen server never answers, and the network can't tell: its kernel takes what is sent.
-        limit = threading.Timer(_ANSWERS_WITHIN, _cut, [line])
-        limit.start()
-        try:
-            conn.execute("select 1")
-        except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"PostgreSQL broke off ({str(error).strip()})") from None
-        finally:
-            limit.cancel()
+        ask()
         if settings.postgres_url is None:
             shorten_log(settings.postgres_dir)
 
-    with database.connect() as conn, socket.socket(fileno=os.dup(conn.fileno())) as line:
-        conn.autocommit = True
+    with database.connect() as conn, asking(conn) as ask:
         try:
             yield look
         except Exception:
             look()
             raise
-
-
-def _cut(line: socket.socket) -> None:
-    """Wakes whoever reads from a connection: it ended."""
-    with suppress(OSError):  # it ended by itself
-        line.shutdown(socket.SHUT_RDWR)
 
 
 def _bring_back(settings: Settings, site: SiteProcess, say: Say) -> None:

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster_postgres import PostgresRunStorage
 
 from slomix_pipeline.warehouse.dagster_records import Pruned, forget_ticks, prune, sizes
 from slomix_pipeline.warehouse.database import Database
@@ -24,6 +25,16 @@ def is_due(done_at: datetime, worked_at: datetime | None, now: datetime) -> bool
     """
     rests = worked_at is None or now - worked_at >= REST
     return now - done_at >= (EVERY if rests else LATEST)
+
+
+def records_of(instance: dg.DagsterInstance) -> Database | None:
+    """Dagster's records by Dagster's own login; None where they are in no PostgreSQL. Who owns its tables decides what
+    happens when rows go (triggers), so that is never done with rights beyond those of their owner; a mere ``set role``
+    is undone by whatever then runs."""
+    storage = instance.run_storage
+    if not isinstance(storage, PostgresRunStorage):
+        return None
+    return Database(storage.postgres_url.replace("+psycopg2", "", 1))
 
 
 def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned, bool]:
@@ -46,14 +57,17 @@ def prune_for(database: Database, now: datetime, seconds: float) -> tuple[Pruned
 )
 def pruning_sensor(context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]) -> dg.SkipReason:
     now = datetime.now(UTC)
-    said = [f"took away {forget_ticks(database, now):,} ticks"]
+    records = records_of(context.instance)
+    if records is None:
+        return dg.SkipReason("Dagster keeps its records elsewhere")
+    said = [f"took away {forget_ticks(records, now):,} ticks"]
     with database.connect() as conn:
         row = conn.execute("select max(worked_at) as worked_at from session").fetchone()
     assert row is not None
     if not context.cursor:
         context.update_cursor(now.isoformat())
     elif is_due(datetime.fromisoformat(context.cursor), row["worked_at"], now):
-        taken, all_of_it = prune_for(database, now, SECONDS_PER_TICK)
+        taken, all_of_it = prune_for(records, now, SECONDS_PER_TICK)
         said.append(f"{taken.runs:,} runs, {taken.events:,} events, {taken.evaluations:,} evaluations of checks")
         if all_of_it:
             context.update_cursor(now.isoformat())

@@ -6,7 +6,7 @@ Does not belong here: what is wanted and why (the sensors beside).
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -17,10 +17,6 @@ from slomix_pipeline.warehouse.rework_causes import Cause, said
 BACKLOG = 3  # more keys than this go into range runs: a run costs seconds, a round in a range a tenth of one
 
 TRY_AGAIN_EVERY = timedelta(minutes=10)  # while something stays as it should not
-
-# A run that nobody submitted by then: its tick died, or the database refused just then (a full disk), and Dagster may
-# never come back to it. If it does, the run is done twice, which changes nothing.
-LOST_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -92,10 +88,7 @@ def keys_in_flight(instance: dg.DagsterInstance, job: str) -> set[str]:
 
 
 def runs_in_flight(instance: dg.DagsterInstance, job: str | None = None) -> list[dg.DagsterRun]:
-    """The runs, of one job or of all, that are queued or at work, or will be in a moment."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
-    return [record.dagster_run for record in records if not _is_lost(record.dagster_run, record.create_timestamp)]
-
-
-def _is_lost(run: dg.DagsterRun, created_at: datetime) -> bool:
-    return run.status is dg.DagsterRunStatus.NOT_STARTED and datetime.now(UTC) - created_at > LOST_AFTER
+    """The runs, of one job or of all, that are queued or at work, or will be in a moment. One that nobody submitted, as
+    its tick died or the database refused just then, is failed and made again by Dagster (``run_monitoring`` in
+    ``deploy/launchers``): nobody else makes another."""
+    return list(instance.get_runs(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT)))

@@ -10,8 +10,9 @@ evening, as the UI plots what they say over time. Of the evaluations of checks t
 partition stays when it failed; what passed is in ``check_result``.
 
 All of it in portions, each a transaction of its own: nothing is locked for long, and what is interrupted goes on the
-next time. PostgreSQL gives the room of deleted rows to new ones, not back to the disk: files stop growing, they don't
-become smaller.
+next time. Whoever does so is logged in as the owner of these tables (``sensors.pruning``), and reads nothing but tables
+here: what else its owner put in their place would run with the reader's rights. PostgreSQL gives the room of deleted
+rows to new ones, not back to the disk: files stop growing, they don't become smaller.
 """
 
 from collections.abc import Iterator, Sequence
@@ -72,11 +73,7 @@ def forget_ticks(database: Database, now: datetime) -> int:
 
 def _are_here(database: Database) -> bool:
     with database.connect() as conn:
-        return _has_records(conn)
-
-
-def _has_records(conn: Connection[DictRow]) -> bool:
-    row = conn.execute("select to_regclass('dagster.event_logs') is not null as here").fetchone()
+        row = conn.execute("select to_regclass('dagster.event_logs') is not null as here").fetchone()
     return row is not None and bool(row["here"])
 
 
@@ -232,9 +229,14 @@ def sizes(conn: Connection[DictRow]) -> Sizes:
     return found
 
 
+def _is_table(conn: Connection[DictRow], name: str) -> bool:
+    row = conn.execute("select site.is_mere_table(%s) as so", [name]).fetchone()
+    return row is not None and bool(row["so"])
+
+
 def oldest_run(conn: Connection[DictRow]) -> datetime | None:
     """Since when there are runs; None where there is none, or they are kept elsewhere."""
-    if not _has_records(conn):
+    if not _is_table(conn, "dagster.runs"):
         return None
     row = conn.execute("select min(create_timestamp) at time zone 'UTC' as since from dagster.runs").fetchone()
     return None if row is None else row["since"]
@@ -242,7 +244,7 @@ def oldest_run(conn: Connection[DictRow]) -> datetime | None:
 
 def heartbeats(conn: Connection[DictRow]) -> dict[str, datetime]:
     """The last sign of life of each of Dagster's daemons; none where its records are kept elsewhere."""
-    if not _has_records(conn):
+    if not _is_table(conn, "dagster.daemon_heartbeats"):
         return {}
     rows = conn.execute("select daemon_type, timestamp at time zone 'UTC' as at from dagster.daemon_heartbeats")
     return {row["daemon_type"]: row["at"] for row in rows}

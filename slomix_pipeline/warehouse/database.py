@@ -21,6 +21,10 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.connections import KeptConnection
 
 CONNECT_TIMEOUT_SECONDS = 10
+OLDEST_VERSION = 15  # of PostgreSQL, that our SQL needs: there whoever owns a database owns its schema public
+# Seconds until PostgreSQL asks a silent machine, between questions, and how many stay without an answer: what a machine
+# that vanished has locked is free after a minute; by default it stays so for hours.
+_KEEPALIVE = "-ctcp_keepalives_idle=20 -ctcp_keepalives_interval=10 -ctcp_keepalives_count=3"
 UNHEARD_MS = 10_000  # what a server's machine does not acknowledge for so long breaks the connection; else minutes
 DAGSTER_SCHEMA = "dagster"
 # How pages read: the schema site before any other, changing nothing, and not waited for. Planning their views takes
@@ -151,7 +155,7 @@ class Database:
                 application_name="slomix",
                 connect_timeout=given.get("connect_timeout", CONNECT_TIMEOUT_SECONDS),
                 tcp_user_timeout=given.get("tcp_user_timeout", UNHEARD_MS),
-                options=f"{given.get('options', '')} -ctimezone=UTC".strip(),
+                options=f"{given.get('options', '')} -ctimezone=UTC {_KEEPALIVE}".strip(),
             )
         except (ValueError, psycopg.Error):
             raise DatabaseUnavailable(

@@ -4,7 +4,8 @@ Belongs here: the roles of the embedded server, handing over what somebody else 
 Does not belong here: the tables themselves (``migrations``), the server (``embedded``).
 
 The superuser of the embedded server makes the roles and hands over; nothing else is done as him. The writer is a
-member of Dagster's role, as he prunes its records and tells how large they are; Dagster's role is a member of nothing.
+member of Dagster's role, as he makes its schema, reads its records and backs them up; he changes none, since what its
+owner puts on them (triggers) would run as him. Dagster's role is a member of nothing.
 """
 
 from collections.abc import Sequence
@@ -100,7 +101,7 @@ def _prepare(conn: Connection[DictRow]) -> None:
     row = conn.execute("select current_database() as name").fetchone()
     assert row is not None
     conn.execute(sql.SQL("alter database {} owner to {}").format(sql.Identifier(row["name"]), to))
-    conn.execute(sql.SQL("grant usage on schema pg_toast to {}").format(to))  # where indexes lie that he rebuilds
+    conn.execute(sql.SQL("grant usage on schema pg_toast to {}").format(dagster))  # where indexes lie that it rebuilds
     for statement in _to_give(conn):
         conn.execute(statement.encode())
 

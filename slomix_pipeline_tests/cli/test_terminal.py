@@ -260,6 +260,7 @@ RUNS = """
 2 restore TEXT
 1 restore FOLDER/RTL/STATS
 1 move --to TEXT
+0 migrate
 2 serve TEXT
 1 worker
 0 sync --all

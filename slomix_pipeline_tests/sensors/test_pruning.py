@@ -7,19 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.partition_status_cache import build_failed_and_in_progress_partition_subset
+from pydantic import SecretStr
 
 from slomix_pipeline.checks.layers import CHECKS
 from slomix_pipeline.definitions import ASSETS
+from slomix_pipeline.runtime.home import dagster_instance
 from slomix_pipeline.sensors import pruning
 from slomix_pipeline.sensors.pruning import is_due, prune_for, pruning_sensor
 from slomix_pipeline.simulator.evening import play_evening
 from slomix_pipeline.simulator.writing import write_evening
-from slomix_pipeline.warehouse import dagster_records
+from slomix_pipeline.warehouse import dagster_records, roles
 from slomix_pipeline.warehouse.dagster_records import Pruned, forget_ticks
+from slomix_pipeline.warehouse.database import site_url
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, round_key
 from slomix_pipeline_tests.spoilt_files import name_of, spoilt
 
@@ -283,3 +287,36 @@ def test_what_has_no_partitions_keeps_all_that_its_runs_made_for_the_plots(store
     taken_away(stored_pipeline)
     records = stored_pipeline.instance.fetch_materializations(dg.AssetKey("forecast_scores"), limit=10).records
     assert len(records) == 2 and stored_pipeline.instance.get_runs() == []
+
+
+def test_who_owns_dagsters_records_gains_no_rights_by_what_it_puts_on_them(
+    pipeline: Pipeline,
+) -> None:
+    own = SecretStr(site_url(pipeline.database.url, roles.DAGSTER))
+    apart = pipeline.settings.model_copy(update={"dagster_postgres_url": own})
+    with dagster_instance(apart, pipeline.database) as instance:
+        with psycopg.connect(own.get_secret_value()) as conn:
+            conn.execute(
+                """create function dagster.plant() returns trigger language plpgsql as $$
+                   begin
+                       perform set_config('role', 'none', true);
+                       execute format('comment on table %I.round is ''planted''', 'public');
+                       return old;
+                   end $$""",
+            )
+            conn.execute(
+                """create function dagster.planted() returns text language plpgsql as $$
+                   begin raise exception 'this ran as %', current_user; end $$"""
+            )
+            conn.execute("create trigger t after delete on dagster.job_ticks execute function dagster.plant()")
+            conn.execute("drop table dagster.daemon_heartbeats")
+            conn.execute(
+                """create view dagster.daemon_heartbeats as
+                   select dagster.planted() as daemon_type, localtimestamp as timestamp"""
+            )
+        context = dg.build_sensor_context(instance, resources={"database": pipeline.database})
+        with context, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            pruning_sensor(context)
+        with pipeline.database.connect() as conn:
+            assert dagster_records.heartbeats(conn) == {}
+            assert conn.execute("select site.watched_at() as at").fetchone() == {"at": None}

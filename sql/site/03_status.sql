@@ -5,13 +5,25 @@ create view site.folder_look as
 select server, folder, looked_at from public.folder_look;
 comment on view site.folder_look is 'When each folder of the game server was last listed with success.';
 
+-- Dagster's records are its role's, who could put something in their place that does more than being read: a view, row
+-- security, a type with casts, which would run with the rights of who reads. Of such a thing nothing is read.
+create function site.is_mere_table(name text) returns boolean
+    language sql stable set search_path = pg_catalog as $$
+    select exists (
+        select from pg_class c
+        where c.oid = to_regclass(name) and c.relkind = 'r' and not c.relrowsecurity and not exists (
+            select from pg_attribute a join pg_type t on t.oid = a.atttypid
+            where a.attrelid = c.oid and t.typnamespace <> 'pg_catalog'::regnamespace))
+$$;
+comment on function site.is_mere_table(text) is 'Whether there is such a table, and reading it does nothing else.';
+
 -- Dagster keeps its records in a schema of its own, or elsewhere: then nothing is known of it.
 create function site.watched_at() returns timestamptz
     language plpgsql stable security definer set search_path = pg_catalog as $$
 declare
     beat timestamp;
 begin
-    if to_regclass('dagster.daemon_heartbeats') is null then
+    if not site.is_mere_table('dagster.daemon_heartbeats') then
         return null;
     end if;
     execute $query$ select "timestamp" from dagster.daemon_heartbeats where daemon_type = 'SENSOR' $query$ into beat;

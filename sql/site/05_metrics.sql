@@ -16,7 +16,7 @@ comment on view site.schema_migration is 'Which migrations were applied.';
 create function site.runs_of_dagster(since timestamptz) returns table (status text, runs bigint)
     language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
-    if to_regclass('dagster.runs') is not null then
+    if site.is_mere_table('dagster.runs') then
         return query execute
             'select status::text, count(*) from dagster.runs where update_timestamp > $1 group by 1 order by 1'
             using since at time zone 'UTC';

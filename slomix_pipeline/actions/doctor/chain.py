@@ -18,12 +18,12 @@ from slomix_pipeline.rules.alarms import SETTLES
 from slomix_pipeline.rules.stages import FILE_LATE, LOOK_LATE, LOOK_LOST, WATCH_LOST
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.runtime.home import supervisor_of
+from slomix_pipeline.runtime.parts import code_server_answers
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import dagster_records, pipeline_facts, timing_records
 from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable
 
 LATE_FIX = "look at logs in the home, and start slomix run anew"
-_ANSWERS_WITHIN = 5.0  # seconds
 _START = "start slomix run"
 
 
@@ -40,25 +40,10 @@ def processes(settings: Settings) -> Iterator[Finding]:
     except (OSError, TypeError):
         yield warning("code server", "not started so far", "wait some seconds; if this stays, look at logs in the home")
         return
-    if _code_server_answers(port):
+    if code_server_answers(port):
         yield ok("code server", f"answers on port {port}")
     else:
         yield failed("code server", f"does not answer on port {port}", LATE_FIX)
-
-
-def _code_server_answers(port: int) -> bool:
-    # As Dagster's own processes ask it; loading Dagster takes seconds.
-    import grpc  # type: ignore[import-untyped]  # comes without types
-    from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]  # likewise
-
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service="DagsterApi"), timeout=_ANSWERS_WITHIN
-            )
-        except grpc.RpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def look(settings: Settings) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from slomix_pipeline.runtime.home import supervisor_of
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import link_requests, ownership, roles, site_schema
 from slomix_pipeline.warehouse.dagster_records import sizes
-from slomix_pipeline.warehouse.database import Database, DatabaseUnavailable, site_url
+from slomix_pipeline.warehouse.database import OLDEST_VERSION, Database, DatabaseUnavailable, site_url
 from slomix_pipeline.warehouse.embedded import MAJOR_VERSION, uri_of
 from slomix_pipeline.warehouse.embedded_state import State, embedded_state
 from slomix_pipeline.warehouse.link_requests import NotNoted
@@ -26,7 +26,6 @@ from slomix_pipeline.warehouse.site_store import SiteStore, StoreUnavailable
 LATE_FIX = "see whether PostgreSQL is busy or frozen (its log, its machine), and end or start it anew"
 _REACH_FIX = "check SLOMIX_POSTGRES_URL (user, password, host, name), and whether that server runs and lets us in"
 _CLOCKS_MAY_DIFFER = 5  # seconds
-_OLDEST = 140000  # the version of PostgreSQL that our SQL needs
 
 
 class Down(Exception):
@@ -112,8 +111,8 @@ def _server(conn: Connection[DictRow], settings: Settings) -> Iterator[Finding]:
     elif not (row["makes_schemas"] and row["makes_tables"]):
         text = f"PostgreSQL {version} ({kind}) answers {who}, who may not make tables or the schema dagster"
         yield failed("database", text, f"as an administrator of that server run: {grants}")
-    elif conn.info.server_version < _OLDEST:
-        yield failed("database", f"PostgreSQL {version} is too old", f"use {_OLDEST // 10000} or newer")
+    elif conn.info.server_version < OLDEST_VERSION * 10000:
+        yield failed("database", f"PostgreSQL {version} is too old", f"use {OLDEST_VERSION} or newer")
     else:
         yield ok("database", f"PostgreSQL {version} ({kind}) answers {who}")
     apart = max((began - row["at"]).total_seconds(), (row["at"] - datetime.now(UTC)).total_seconds())
@@ -188,8 +187,15 @@ def _pages(settings: Settings, database: Database, trouble: str | None, remedy: 
             where = settings.site_address or "no SLOMIX_SITE_ADDRESS: for this machine alone"
             return ok("public pages", f"data version {moment.version.number}, {where}")
     except (StoreUnavailable, DatabaseUnavailable) as error:
-        fix = "set SLOMIX_SITE_POSTGRES_URL to an address that the role slomix_web may log in by"
+        fix = _login_fix("SLOMIX_SITE_POSTGRES_URL", site_schema.ROLE)
         return failed("public pages", f"the pages can't read: {error}", fix)
+
+
+def _login_fix(setting: str, role: str) -> str:
+    return (
+        f"set {setting} to an address that the role {role} may log in by; where it has no password: "
+        f"alter role {role} password '…'"
+    )
 
 
 def _link(settings: Settings, database: Database, trouble: str | None, remedy: str) -> Finding:
@@ -199,6 +205,6 @@ def _link(settings: Settings, database: Database, trouble: str | None, remedy: s
     try:
         link_requests.check(site_url(database.url, link_requests.ROLE) if own is None else own.get_secret_value())
     except NotNoted as error:
-        fix = f"set SLOMIX_LINK_POSTGRES_URL to an address that the role {link_requests.ROLE} may log in by"
+        fix = _login_fix("SLOMIX_LINK_POSTGRES_URL", link_requests.ROLE)
         return failed("/link", f"nothing can be noted: {error}", fix)
     return ok("/link", "who asks to be linked can be noted")
