@@ -3,7 +3,7 @@
 Belongs here: the choice by the settings. Does not belong here: how files are fetched (``sftp``, ``local``).
 """
 
-from slomix_pipeline.gameserver.source import GameServer, NotAsked, PermanentError, RemoteFile
+from slomix_pipeline.gameserver.source import GameServer, NotAsked, RemoteFile
 from slomix_pipeline.settings import Settings
 
 
@@ -21,7 +21,7 @@ class NoGameServer(GameServer):
         raise _nothing_configured()
 
     def read(self, folder: str, name: str, limit: int) -> bytes:
-        raise NotAsked(str(_nothing_configured()))
+        raise _nothing_configured()
 
     def read_end(self, folder: str, name: str, limit: int) -> bytes:
         raise _nothing_configured()
@@ -36,10 +36,8 @@ class NoGameServer(GameServer):
         return
 
 
-def _nothing_configured() -> PermanentError:
-    return PermanentError(
-        "No game server is configured: set SLOMIX_SFTP_HOST and SLOMIX_SFTP_USER, or SLOMIX_GAMESERVER_DIR"
-    )
+def _nothing_configured() -> NotAsked:
+    return NotAsked("No game server is configured: set SLOMIX_SFTP_HOST and SLOMIX_SFTP_USER, or SLOMIX_GAMESERVER_DIR")
 
 
 def open_game_server(settings: Settings) -> GameServer:

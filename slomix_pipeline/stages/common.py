@@ -19,6 +19,7 @@ from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.gameserver.source import FileMissing, GameServer, GameServerError, NotAsked, check_listed
 from slomix_pipeline.rules.sessions import Stamped
+from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
@@ -166,7 +167,7 @@ def bytes_of(
 
     Raises:
         FileMissing: gone, and never stored.
-        NotAsked: never stored, and there is no game server to ask.
+        NotAsked: not stored as it is listed, and there is no game server to ask.
         TooLarge: it has more than ``limit`` bytes.
         NotWhole: it isn't as it was listed: read it again.
         TransientError, PermanentError: see ``GameServer``.
@@ -175,8 +176,9 @@ def bytes_of(
         return imported[row.sha256]
     try:
         data = gameserver.read(folder, row.name, limit)
-    except (FileMissing, NotAsked):
-        if row.sha256 is None:
+    except (FileMissing, NotAsked) as error:
+        # Of a file that is listed and was not fetched since, nobody knows that the bytes are still these.
+        if row.sha256 is None or (isinstance(error, NotAsked) and row.status is FileStatus.LISTED):
             raise
         return contents(conn, [row.sha256])[row.sha256]
     check_listed(data, row.name, row.size)

@@ -12,7 +12,6 @@ from slomix_pipeline.formats import endstats
 from slomix_pipeline.formats.endstats import EndstatsFile
 from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileKind
-from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import FileMissing, GameServerError, TooLarge
 from slomix_pipeline.rules.linking import WITHIN_WINDOW, LinkClass
 from slomix_pipeline.rules.sessions import Stamped
@@ -39,8 +38,6 @@ def round_awards(keys: Sequence[str], tools: Tools) -> Done:
     """Reads the endstats files that wait for these rounds, and links and stores the awards of their sessions."""
     with round_by_round(tools.database) as conn:
         waiting = files.files_of(conn, FileKind.ENDSTATS, stored.waiting_for(conn, keys))
-        if isinstance(tools.gameserver, NoGameServer):  # what is stored of the others is not what was listed
-            waiting = {key: row for key, row in waiting.items() if row.imported}
         read = _read_all(conn, waiting, tools)
     outcomes: dict[str, Outcome] = {}
     for server, own in by_server(keys):

@@ -15,11 +15,11 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.formats.filenames import FileName, map_in_gametime_name, parse_file_name
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.keys import file_key
-from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.source import (
     FileMissing,
     GameServer,
     GameServerError,
+    NotAsked,
     NotWhole,
     RemoteFile,
     TooLarge,
@@ -63,7 +63,7 @@ class Look:
 def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
     """Takes in the records of these rounds that lie in the game server's folder; each only once and whole."""
     settings, gameserver = tools.settings, tools.gameserver
-    if not settings.has_game_server or isinstance(gameserver, NoGameServer):
+    if not settings.has_game_server:
         return Look()
     with round_by_round(tools.database) as conn:
         waiting = timing_records.rounds_without_record(conn, settings.server, keys)
@@ -75,6 +75,8 @@ def look_for_records(tools: Tools, keys: Sequence[str]) -> Look:
             found = [
                 _take_in(conn, gameserver, settings, file) for file in _files_of_rounds(listing, waiting, settings)
             ]
+        except NotAsked:
+            return Look()
         except TransientError as error:  # the log would only cost another wait
             return Look(now, trouble=str(error))
         except GameServerError as error:

@@ -65,7 +65,7 @@ LEAVE_OUT: Mapping[str, Collection[str]] = {
     "parsed_round": ("parsed_at",),
     "round": ("rules_at",),
     "round_timing": ("timed_at",),
-    "session": ("worked_at", "scored_at", "told_of", "awarded_at"),
+    "session": ("worked_at", "scored_at", "told_of", "awarded_at", "prepared_of"),
     "timing_record": ("stored_at",),
     "check_result": ("checked_at", "metadata"),
 }

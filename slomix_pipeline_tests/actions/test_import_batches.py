@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped]  # comes without types
 import pytest
 
 from slomix_pipeline.actions import import_batches
+from slomix_pipeline.actions.import_batches import Ways
 from slomix_pipeline.rules import batches
 from slomix_pipeline.rules.batches import Batch
 from slomix_pipeline.simulator.evening import play_evening
@@ -51,11 +52,11 @@ def contents(pipeline: Pipeline) -> dict[str, list[str]]:
     return {table: rows for table, rows in pipeline.contents().items() if table != "file"}
 
 
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tools], AbstractContextManager[ThreadPoolExecutor]]:
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tools, Ways], AbstractContextManager[ThreadPoolExecutor]]:
     """A thread of this process in place of the workers."""
 
     @contextmanager
-    def workers(tools: Tools) -> Iterator[ThreadPoolExecutor]:
+    def workers(tools: Tools, _: Ways) -> Iterator[ThreadPoolExecutor]:
         monkeypatch.setattr(import_batches, "_tools_here", tools, raising=False)
         with ThreadPoolExecutor(1) as pool:
             yield pool
