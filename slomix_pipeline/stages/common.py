@@ -17,14 +17,13 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.discord.patience import Patience
 from slomix_pipeline.formats.keys import server_of
-from slomix_pipeline.gameserver.source import FileMissing, GameServer, GameServerError, NotAsked, check_listed
+from slomix_pipeline.gameserver.source import GameServer, GameServerError
 from slomix_pipeline.rules.sessions import Stamped
-from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse import unfinished
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_outcomes
 from slomix_pipeline.warehouse.database import Database, locked_server
-from slomix_pipeline.warehouse.files import FileRow, contents
+from slomix_pipeline.warehouse.files import FileRow
 from slomix_pipeline.warehouse.results import rounds_in, sessions_of, unscored_sessions
 from slomix_pipeline.warehouse.touched import touched_sessions
 
@@ -151,38 +150,6 @@ def round_by_round(database: Database) -> Iterator[Conn]:
     with database.connect() as conn:
         conn.autocommit = True
         yield conn
-
-
-def imported_bytes(conn: Conn, rows: Iterable[FileRow]) -> dict[str, bytes]:
-    """The bytes of those files that came by import, by sha256."""
-    return contents(conn, [row.sha256 for row in rows if row.imported and row.sha256])
-
-
-def bytes_of(
-    conn: Conn, row: FileRow, imported: Mapping[str, bytes], gameserver: GameServer, folder: str, limit: int
-) -> bytes:
-    """A file's bytes: from the game server, or as stored when they came by import or are gone from there.
-
-    ``imported``: see ``imported_bytes``.
-
-    Raises:
-        FileMissing: gone, and never stored.
-        NotAsked: not stored as it is listed, and there is no game server to ask.
-        TooLarge: it has more than ``limit`` bytes.
-        NotWhole: it isn't as it was listed: read it again.
-        TransientError, PermanentError: see ``GameServer``.
-    """
-    if row.imported and row.sha256:
-        return imported[row.sha256]
-    try:
-        data = gameserver.read(folder, row.name, limit)
-    except (FileMissing, NotAsked) as error:
-        # Of a file that is listed and was not fetched since, nobody knows that the bytes are still these.
-        if row.sha256 is None or (isinstance(error, NotAsked) and row.status is FileStatus.LISTED):
-            raise
-        return contents(conn, [row.sha256])[row.sha256]
-    check_listed(data, row.name, row.size)
-    return data
 
 
 def in_portions(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:

@@ -11,7 +11,8 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.stats_files import accept_stats
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, imported_bytes, in_portions, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, in_portions, round_by_round
+from slomix_pipeline.stages.fetching import Fetching, stored_bytes
 from slomix_pipeline.warehouse import files, parsed
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
@@ -36,14 +37,15 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
     unreachable: list[str] = []
     size = 0
     with round_by_round(tools.database) as conn:
+        fetching = Fetching(conn, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
         rows = files.files_of(conn, FileKind.STATS, keys)
         transfers |= {key: _NEVER_SEEN for key in keys if key not in rows}
         for portion in in_portions([rows[key] for key in keys if key in rows]):
-            imported = imported_bytes(conn, portion)
+            stored = stored_bytes(conn, portion)
             data: dict[FileRow, bytes | str] = {}
             for row in portion:
                 try:
-                    data[row] = _bytes_or_reason(conn, row, imported, tools)
+                    data[row] = _bytes_or_reason(fetching, row, stored)
                 except TransientError as error:
                     if len(keys) == 1:
                         raise  # the run tries again; after that the sensor does
@@ -57,10 +59,10 @@ def raw_stats_file(keys: Sequence[str], tools: Tools) -> Done:
     return Done({CheckName.TRANSFER: transfers, CheckName.DUPLICATES: duplicates}, totals)
 
 
-def _bytes_or_reason(conn: Conn, row: FileRow, imported: Mapping[str, bytes], tools: Tools) -> bytes | str:
+def _bytes_or_reason(fetching: Fetching, row: FileRow, stored: Mapping[str, bytes]) -> bytes | str:
     """The file's bytes, or why it can't be had for good."""
     try:
-        return bytes_of(conn, row, imported, tools.gameserver, tools.settings.gamestats_folder, MAX_BYTES)
+        return fetching.bytes_of(row, stored)
     except FileMissing:
         return "gone from the game server before it was fetched"
     except TooLarge:

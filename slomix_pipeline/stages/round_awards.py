@@ -21,12 +21,11 @@ from slomix_pipeline.stages.common import (
     Done,
     Tools,
     by_server,
-    bytes_of,
-    imported_bytes,
     in_portions,
     round_by_round,
     sessions_touched,
 )
+from slomix_pipeline.stages.fetching import Fetching, stored_bytes
 from slomix_pipeline.warehouse import endstats as stored
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.awarding import awards_of_sessions
@@ -67,14 +66,14 @@ class _Read:
 
 def _read_all(conn: Conn, waiting: Mapping[str, FileRow], tools: Tools) -> _Read:
     """Stores and looks through files. Only what may come later leaves one waiting."""
-    folder = tools.settings.gamestats_folder
+    fetching = Fetching(conn, tools.gameserver, tools.settings.gamestats_folder, endstats.MAX_BYTES)
     read = _Read()
     for portion in in_portions(waiting.values()):
-        imported = imported_bytes(conn, portion)
+        kept = stored_bytes(conn, portion)
         came: dict[FileRow, bytes] = {}
         for row in portion:
             try:
-                came[row] = bytes_of(conn, row, imported, tools.gameserver, folder, endstats.MAX_BYTES)
+                came[row] = fetching.bytes_of(row, kept)
             except (FileMissing, TooLarge) as error:
                 read.unread[row.key] = _quarantine(conn, row, str(error))
             except GameServerError as error:

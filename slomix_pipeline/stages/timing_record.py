@@ -13,7 +13,8 @@ from slomix_pipeline.formats.filenames import FileKind
 from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.gameserver.source import FileMissing, TooLarge, TransientError
 from slomix_pipeline.rules.values import FileStatus
-from slomix_pipeline.stages.common import Conn, Done, Tools, bytes_of, imported_bytes, in_portions, round_by_round
+from slomix_pipeline.stages.common import Conn, Done, Tools, in_portions, round_by_round
+from slomix_pipeline.stages.fetching import Fetching, stored_bytes
 from slomix_pipeline.warehouse import files, timing_records
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.files import FileRow
@@ -26,16 +27,16 @@ def timing_record(keys: Sequence[str], tools: Tools) -> Done:
     Raises:
         TransientError: the one record asked for can't be reached just now; of several, the others go on.
     """
-    folder = tools.settings.gametimes_folder
     outcomes: dict[str, Outcome] = {}
     with round_by_round(tools.database) as conn:
+        fetching = Fetching(conn, tools.gameserver, tools.settings.gametimes_folder, gametimes.MAX_SIZE)
         rows = files.files_of(conn, FileKind.TIMING, keys)
         for portion in in_portions(rows.values()):
-            imported = imported_bytes(conn, portion)
+            stored = stored_bytes(conn, portion)
             came: dict[FileRow, bytes] = {}
             for row in portion:
                 try:
-                    came[row] = bytes_of(conn, row, imported, tools.gameserver, folder, gametimes.MAX_SIZE)
+                    came[row] = fetching.bytes_of(row, stored)
                 except TransientError:
                     if len(keys) == 1:
                         raise

@@ -2,9 +2,11 @@
 another, and none holds another up."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,7 @@ import pytest
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.discord.channels import open_channels
 from slomix_pipeline.discord.standin import StandIn
+from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.several import open_game_servers
 from slomix_pipeline.gameserver.source import GameServer, PermanentError
 from slomix_pipeline.reports.export import session_as_json
@@ -22,12 +25,14 @@ from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, folder_sensors
 from slomix_pipeline.server_settings import MOST_SERVERS
 from slomix_pipeline.settings import Settings, load_settings, project_folder
 from slomix_pipeline.simulator.evening import play_evening
+from slomix_pipeline.simulator.sftp_faults import SftpFault
 from slomix_pipeline.simulator.sftp_server import SftpServer
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening, write_round
 from slomix_pipeline.stages import session_pictures
 from slomix_pipeline.stages.chain import OF_A_ROUND, OF_A_SESSION, OF_A_TIMING, run_stages
-from slomix_pipeline.stages.common import Tools, Wish
+from slomix_pipeline.stages.common import Tools, Wish, perform
+from slomix_pipeline.stages.raw_stats_file import raw_stats_file
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import stale_rounds
 from slomix_pipeline_tests.as_played import as_exported, as_played, differences
@@ -223,6 +228,53 @@ def test_a_server_that_refuses_does_not_stop_the_other(two: Deployment) -> None:
     assert [len(two.titles(channel)) for channel in CHANNELS] == [0, 2, 0]
     found = as_exported(two.exported("us-2", played["us-2"]))
     assert differences(found, as_played(played["us-2"], server="us-2")) == []
+
+
+def test_what_is_stored_is_worked_out_again_though_its_server_never_answers(two: Deployment) -> None:
+    played = evenings_at_once()
+    for server, evening in played.items():
+        write_evening(two.folders[server], evening)
+    keys = two.asked_for(*played)
+    two.work(keys)
+    two.sftp["eu"].misbehave(SftpFault.STALLS)
+    own = [key for key in keys if key.startswith("eu:")]
+    silent = _Counted(two.gameservers.of("eu"))
+    done = perform(raw_stats_file, own, replace(two.tools, gameserver=silent))
+    assert (silent.names, done.totals["not reached"], done.totals["files"]) == ([], [], len(own))
+
+
+def test_a_server_that_never_answers_is_asked_once_while_the_others_rounds_are_told(two: Deployment) -> None:
+    played = evenings_at_once()
+    for server, evening in played.items():
+        write_evening(two.folders[server], evening)
+    keys = two.asked_for(*played)
+    silent = _Counted(two.gameservers.of("eu"))
+    two.sftp["eu"].misbehave(SftpFault.STALLS)
+    own = two.tools
+    with ThreadPoolExecutor(1) as beside:
+        stalled = beside.submit(
+            perform, raw_stats_file, [key for key in keys if key.startswith("eu:")], replace(own, gameserver=silent)
+        )
+        assert silent.asked.wait(30)
+        two.work([key for key in keys if key.startswith("us-2:")])
+        assert (len(two.titles("us-2")), stalled.done()) == (2, False)
+        two.sftp["eu"].misbehave(None)  # which breaks off what was stalled
+        done = stalled.result()
+    assert (len(silent.names), len(done.totals["not reached"])) == (1, len(played["eu"].rounds))
+    two.work(keys)
+    assert len(two.titles("eu")) == 2
+
+
+class _Counted(NoGameServer):
+    """A game server that notes what is read from it."""
+
+    def __init__(self, real: GameServer) -> None:
+        self._real, self.names, self.asked = real, list[str](), Event()
+
+    def read(self, folder: str, name: str, limit: int) -> bytes:
+        self.names.append(name)
+        self.asked.set()
+        return self._real.read(folder, name, limit)
 
 
 def test_a_run_of_dagsters_holds_rounds_of_both(two: Deployment) -> None:
