@@ -87,12 +87,12 @@ class Pipeline:
     clock: Iterator[int] = field(default_factory=itertools.count)
     facts_hold: bool = True  # False where a test changes by hand what rounds gave
 
-    def slomix(self, *arguments: str, **settings: str) -> Result:
-        """A command on this database, in this process, with the webhook that the pipeline has."""
+    def slomix(self, *arguments: str, typed: str | None = None, **settings: str) -> Result:
+        """A command on this database, in this process, with the webhook that the pipeline has. ``typed``: where it asks."""
         own = {"SLOMIX_POSTGRES_URL": self.database.url}
         if self.discord:
             own["SLOMIX_DISCORD_WEBHOOK"] = self.page.webhook_url
-        return CliRunner().invoke(main, arguments, env=own | settings)
+        return CliRunner().invoke(main, arguments, input=typed, env=own | settings)
 
     @property
     def settings(self) -> Settings:

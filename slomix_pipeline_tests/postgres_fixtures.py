@@ -139,6 +139,18 @@ def database(postgres_server: str, migrated_template: str, template_as_made: AsM
 
 
 @contextmanager
+def databases_may_be_made(server: str) -> Iterator[None]:
+    """Who owns the tables may make databases meanwhile: a backup is restored into one, for trying."""
+    writer = sql.Identifier(roles.WRITER)
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(writer))
+        try:
+            yield
+        finally:
+            conn.execute(sql.SQL("ALTER ROLE {} NOCREATEDB").format(writer))
+
+
+@contextmanager
 def copied_database(server: str, template: str) -> Iterator[Database]:
     """A database like ``template``, which ends with the block."""
     with _new_database(server, template=template) as name:

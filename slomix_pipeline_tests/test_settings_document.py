@@ -3,7 +3,7 @@ exactly the settings that there are."""
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -30,10 +30,16 @@ _WRITTEN = {
     weekday_and_time: "weekday and time, as `mon 18:00`",
     zone_name: "time zone, as `Europe/Ljubljana`",
 }
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 # What a check of the settings allows.
 _ALLOWED = {
-    "scoring_policy": f"one of {', '.join(f'`{name}`' for name in POLICIES)}",
-    "discord_leave_out": f"list of {', '.join(f'`{kind}`' for kind in RESULTS)}",
+    "scoring_policy": f"one of {_words(POLICIES)}",
+    "discord_leave_out": f"list of {_words(RESULTS)}",
 }
 
 
@@ -90,14 +96,16 @@ def kind_of(name: str, field: FieldInfo) -> str:
     }
     pattern = next((rule.pattern for rule in field.metadata if getattr(rule, "pattern", None)), None)
     if get_origin(own) is Literal:
-        return f"one of {', '.join(f'`{word}`' for word in get_args(own))}"
+        return f"one of {_words(get_args(own))}"
     if get_origin(own) is tuple:
         words = get_args(own)[0]
-        some = f" of {', '.join(f'`{word}`' for word in words)}" if issubclass(words, StrEnum) else ""
+        some = f" of {_words(words)}" if isinstance(words, type) and issubclass(words, StrEnum) else ""
         return f"list{some}"
     simple = {bool: "`true` or `false`", timedelta: "duration", Path: "path", SecretStr: "text"}
     if own in simple:
         return simple[own]
+    if isinstance(own, type) and issubclass(own, StrEnum):
+        return f"one of {_words(own)}"
     if own is int:
         return f"number, {limits['ge']} to {limits['le']}" if "le" in limits else f"number from {limits['ge']} on"
     assert own is str, (name, own)

@@ -16,9 +16,11 @@ import pytest
 from click.testing import Result
 from psycopg.conninfo import conninfo_to_dict
 
+from slomix_pipeline.actions.backing_up import back_up
 from slomix_pipeline.actions.lua_scripts import CONFIG, TIMING_SCRIPT
 from slomix_pipeline.formats import gamestats
 from slomix_pipeline.formats.filenames import stats_file_name
+from slomix_pipeline.rules.backups import BackupKind
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening
@@ -26,7 +28,7 @@ from slomix_pipeline.stages.usual import learn_usual
 from slomix_pipeline.warehouse.connections import forget_idle
 from slomix_pipeline_tests.building import EVENING, first_round, lobby, make_round, with_file_guids
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, just_now, open_pipeline, round_key
-from slomix_pipeline_tests.postgres_fixtures import copied_database
+from slomix_pipeline_tests.postgres_fixtures import copied_database, databases_may_be_made
 
 _HALVES_AT = SOME_EVENING + timedelta(days=20)
 
@@ -55,8 +57,8 @@ class Followed:
         found = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in longest_first)
         return re.sub(found, lambda match: self.words[match[0]], text)
 
-    def slomix(self, *arguments: str) -> Result:
-        return self.pipeline.slomix(*arguments, **self.settings)
+    def slomix(self, *arguments: str, typed: str | None = None) -> Result:
+        return self.pipeline.slomix(*arguments, typed=typed, **self.settings)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,7 @@ def followed(
 ) -> Iterator[Followed]:
     folder = tmp_path_factory.mktemp("followed")
     with (
+        databases_may_be_made(postgres_server),
         copied_database(postgres_server, migrated_template) as database,
         open_pipeline(database, folder, over_sftp=True) as pipeline,
     ):
@@ -79,6 +82,8 @@ def followed(
         pipeline.report_sessions()
         learn_usual(database)
         words = _words(evening, before, halves, pipeline, folder)
+        backup = back_up(pipeline.settings, database, BackupKind.NIGHTLY)
+        words[".slomix/backups/slomix-20261129-033000-nightly.dump"] = str(backup.path)
         _leave_alone(database.url, postgres_server)
         page = pipeline.page
         settings = {
@@ -119,6 +124,7 @@ def _words(evening: Evening, before: Evening, halves: list[str], pipeline: Pipel
         "1234567890": str(result[0]["message_id"]),
         "/path/to/archive": str(folder / "archive"),
         "/var/www/stats": str(folder / "copy"),
+        "/mnt/other": str(folder / "other"),
         "audit.md": str(folder / "audit.md"),
     }
 

@@ -18,7 +18,9 @@ from slomix_pipeline.definitions import ASSETS, build_defs
 from slomix_pipeline.settings import load_settings
 
 # All schedules there can be, each at some time.
-ALL_ON = load_settings(weekly_boards_at="mon 18:00", on_this_day_at="12:00", morning_digest_at="09:00")
+ALL_ON = load_settings(
+    weekly_boards_at="mon 18:00", on_this_day_at="12:00", morning_digest_at="09:00", nightly_report_at="06:00"
+)
 ON_THE_GAME_SERVER = {"raw_stats_file": "gamestats/", "timing_record": "gametimes/", "round_awards": "gamestats/"}
 
 

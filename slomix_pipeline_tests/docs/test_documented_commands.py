@@ -2,8 +2,9 @@
 
 Lines of code blocks are run for real, page by page, each page on a fresh copy of one evening; what stands within a sentence
 is held against what the command line knows. ``followed`` has what example keys and names stand for. A new command needs
-nothing here but, if so, what it needs beside that evening (``FIRST``), an exit code other than 0 (``ENDS_WITH``), or the
-test that runs it, where it runs for ever (``TRIED_BY``).
+nothing here but, if so, what it needs beside that evening (``FIRST``), what is typed when it asks (``ANSWERS``), an exit
+code other than 0 (``ENDS_WITH``), or the test that runs it, where it runs for ever or takes more than one server
+(``TRIED_BY``).
 """
 
 import re
@@ -21,6 +22,8 @@ from slomix_pipeline.checks.golden import golden_night
 from slomix_pipeline.cli.main import main
 from slomix_pipeline.definitions import ASSETS
 from slomix_pipeline.site.interactions.commands import COMMANDS
+from slomix_pipeline_tests import cluster
+from slomix_pipeline_tests.actions import test_backups
 from slomix_pipeline_tests.cli import test_commands
 from slomix_pipeline_tests.cli.test_terminal import every_command
 from slomix_pipeline_tests.docs.followed import Followed, followed
@@ -35,12 +38,20 @@ FIRST: dict[str, LiteralString] = {
     "post --told": "update post set state = 'in_doubt', message_id = null where thing = %s",
     "identity requests --drop": "insert into link_request values (%s, 'somebody', 'ada')",
 }
+# What is typed where a command that begins with this word asks.
+ANSWERS = {"restore": "replace\n"}
 # Lines that end otherwise than with 0.
-ENDS_WITH = {"lua status": 1}  # before our script is copied
-# Commands that run for ever or through a whole evening, and the test that sees them to their end.
+ENDS_WITH = {
+    "lua status": 1,  # before our script is copied
+    "rebuild from-scratch": 2,  # it only says what it would do
+}
+# Commands that run for ever, through a whole evening or from server to server, and the test that sees them to their end, or
+# what starts them for tests that need more than is always installed.
 TRIED_BY = {
     "run": test_commands.test_run_brings_everything_up_and_takes_everything_down,
     "demo": test_commands.test_the_demo_comes_out_as_it_was_played,
+    "move": test_backups.test_a_home_moves_to_a_server_of_ones_own_and_back,
+    "worker": cluster.machines,
 }
 
 
@@ -69,7 +80,7 @@ def test_the_commands_of_a_page_end_as_it_says(page: Path, followed: Followed) -
                 if words[: len(begin.split())] == begin.split():
                     with there.pipeline.database.transaction() as conn:
                         conn.execute(statement, [meant[len(begin.split())]])
-            done = there.slomix(*meant)
+            done = there.slomix(*meant, typed=ANSWERS.get(words[0]))
             if done.exit_code != ENDS_WITH.get(" ".join(words), 0):
                 wrong.append((" ".join(words), done.exit_code, done.output[-2000:], done.exception))
     assert wrong == []
