@@ -119,8 +119,18 @@ def made_by_the_image(made_cluster: Path, server_home: Path) -> Iterator[str]:
     options = f"-k . -p {port} -h 127.0.0.1 -c fsync=off"
     embedded._run("pg_ctl", "start", "-w", "-D", ".", "-l", "log", "-o", options, folder=folder, account=account)
     try:
-        psql = [embedded.programs() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", str(port)]
-        script = [*psql, "-U", "postgres", "-d", "postgres", "-f", DEPLOY / "compose" / "roles.sql"]
+        psql = [
+            str(embedded.programs() / "psql"),
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            str(folder),
+            "-p",
+            str(port),
+        ]
+        script = [*psql, "-U", "postgres", "-d", "postgres", "-f", str(DEPLOY / "compose" / "roles.sql")]
         subprocess.run(script, env=os.environ | {f"{name}_PASSWORD": name.lower() for name in _ROLES}, check=True)
         yield f"127.0.0.1:{port}/slomix"
     finally:

@@ -208,10 +208,10 @@ def _rounds(report: PipelineReport) -> Iterator[str]:
 
 def _to_look_at(report: PipelineReport) -> Iterator[str]:
     """What nobody looked at, since when, and the command that shows it. What is old news stands with the totals."""
-    for row in report.unaccounted:
-        names = ", ".join(row.names)
-        what = f"{_many(row.files, f'{row.kind} file')} {row.status}, and nothing shows it: {names}"
-        yield f"{row.server}: {what} (slomix sync; if it stays, slomix rebuild --help)"
+    for lost in report.unaccounted:
+        names = ", ".join(lost.names)
+        said = f"{_many(lost.files, f'{lost.kind} file')} {lost.status}, and nothing shows it: {names}"
+        yield f"{lost.server}: {said} (slomix sync; if it stays, slomix rebuild --help)"
     for look in report.looks:
         if look.looked_at is None or report.made_at - look.looked_at > LOOK_LATE:
             listed = f"for {span(report.made_at - look.looked_at)}" if look.looked_at else "so far"
