@@ -23,6 +23,8 @@ MOST_SERVERS = 12
 # An id stands in every key.
 _ANOTHER_ID = "choose another id, or, for a server that has rounds already, keep SLOMIX_SERVER alone"
 OTHER_VARIABLES = ("env_file", "dagster_pg_url", "supervised_in", "real_files")
+# What is of one host alone: another is not told its password, nor held against its key.
+_OF_ONE_HOST = ("sftp_port", "sftp_host_key", "sftp_password", "console_log")
 
 
 class ServerSettings(BaseModel):
@@ -146,6 +148,8 @@ def own_settings(general: ServerSettings, server: str, texts: Iterable[ServerTex
     values = {name: getattr(general, name) for name in ServerSettings.model_fields}
     if "sftp_host" in own or "gameserver_dir" in own:  # the place of all others is not its place
         values |= {"sftp_host": None, "gameserver_dir": None}
+    if general.sftp_host and own.get("sftp_host", general.sftp_host).lower() != general.sftp_host.lower():
+        values |= {name: ServerSettings.model_fields[name].default for name in _OF_ONE_HOST}
     try:
         found = ServerSettings.model_validate(values | own)
         check_summaries(found)

@@ -222,6 +222,8 @@ class Settings(ServerSettings, BaseSettings):
         if server not in servers:
             raise ValueError(f"SLOMIX_SERVER is {server!r}, which is none of SLOMIX_SERVERS: leave SLOMIX_SERVER out")
         others = {name: value for name, value in given.items() if name not in cls.model_fields}
+        # As many as there are servers could all be kept busy by servers that don't answer.
+        given = {"max_runs": len(servers) + 1} | given
         return given | {"server": server, "texts_of_servers": texts_of(servers, others)}
 
     @field_validator("servers", "filler_maps", "discord_leave_out", "weekly_boards", "ui_hosts", mode="before")

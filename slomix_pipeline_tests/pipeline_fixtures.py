@@ -312,7 +312,7 @@ class Pipeline:
             for row in self.rows(
                 """select table_name from information_schema.tables
                    where table_schema = 'public' and table_type = 'BASE TABLE'
-                     and table_name not in ('folder_look', 'uncatalogued', 'data_version', 'site_picture')"""
+                     and table_name not in ('folder_look', 'server_zone', 'uncatalogued', 'data_version', 'site_picture')"""
             )
         ]
         return {

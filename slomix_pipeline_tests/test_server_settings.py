@@ -40,6 +40,18 @@ def test_a_server_with_a_place_of_its_own_has_no_other() -> None:
     assert (us.sftp_host, us.gameserver_dir, us.has_game_server) == (None, Path("/srv/us"), True)
 
 
+def test_a_server_of_another_host_gets_no_password_and_no_host_key_of_the_first() -> None:
+    mains = {"sftp_host": "main.example.org", "sftp_user": "et", "sftp_password": "p4ss", "sftp_port": 2222}
+    settings = load_settings(servers="main,b", **mains, sftp_host_key="SHA256:x", b_sftp_host="b.example.org")
+    main, b = settings.game_servers
+    assert (main.sftp_port, main.sftp_host_key, main.sftp_password is None) == (2222, "SHA256:x", False)
+    assert (b.sftp_user, b.sftp_port, b.sftp_host_key, b.sftp_password) == ("et", 22, None, None)
+
+
+def test_no_server_can_keep_all_runs_busy_unless_somebody_says_so() -> None:
+    assert [load_settings(**given).max_runs for given in ({}, BOTH, BOTH | {"max_runs": 2})] == [2, 3, 2]
+
+
 def test_a_server_that_is_not_named_has_the_settings_of_all() -> None:
     settings = load_settings(**BOTH, timezone="America/Chicago")
     old = settings.of_server("old")

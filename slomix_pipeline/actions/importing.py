@@ -35,6 +35,7 @@ from slomix_pipeline.stages.match_post import match_post
 from slomix_pipeline.stages.timing_comparison import timing_comparison
 from slomix_pipeline.warehouse import due, files, overrides, parsed, results, rework, timing_records, unfinished
 from slomix_pipeline.warehouse.database import Database, Deadlocked
+from slomix_pipeline.warehouse.server_zones import settings_of
 from slomix_pipeline.warehouse.unfinished import Stage
 
 
@@ -97,7 +98,9 @@ def import_into_home(
     """
     try:
         database = open_database(settings)
-        tools = tools_to_ingest(settings.of_server(server), database, publish)
+        with database.connect() as conn:
+            own = settings_of(conn, settings, server)
+        tools = tools_to_ingest(own, database, publish)
         progress("waiting until no other command works here", 0, 1)
         with working_alone(database), collisions_explained():
             summary = import_folder(

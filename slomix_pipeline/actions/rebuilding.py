@@ -41,6 +41,7 @@ from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.derived import Compared
 from slomix_pipeline.warehouse.one_transaction import one_transaction
 from slomix_pipeline.warehouse.rebuilds import Rebuild
+from slomix_pipeline.warehouse.server_zones import settings_of
 
 OF_SESSIONS = (gaming_session, session_teams, match_score, match_post)
 _SESSIONS_AT_ONCE = 20
@@ -114,9 +115,9 @@ def rebuild(
             rounds = rebuilds.left(conn, what, FileKind.STATS)
             stamps = rebuilds.stamps_of(conn, rounds, settings.timezone)
         with database.connect() as conn:
-            servers = audit.servers(conn)
-        for server in servers:
-            tools = Tools(database, settings.of_server(server), NoGameServer(), tells_later=True)
+            own = {server: settings_of(conn, settings, server) for server in audit.servers(conn)}
+        for server, of_it in own.items():
+            tools = Tools(database, of_it, NoGameServer(), tells_later=True)
             telling = Telling(tools, open_channels, stack)
             of_server = [key for key in records if server_of(key) == server]
             batches = batches_of(tools, stamps.get(server, {}))

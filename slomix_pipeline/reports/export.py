@@ -30,6 +30,7 @@ from slomix_pipeline.warehouse import due, overrides, reading, teams
 from slomix_pipeline.warehouse.due import MessageTrouble
 from slomix_pipeline.warehouse.overrides import DecisionSeen
 from slomix_pipeline.warehouse.reading import SessionScore
+from slomix_pipeline.warehouse.server_zones import settings_of
 from slomix_pipeline.warehouse.session_evidence import MatchEvidence, SessionEvidence, session_evidence
 from slomix_pipeline.warehouse.session_rounds import (
     LostFile,
@@ -202,15 +203,15 @@ def _decision(row: DecisionSeen) -> dict[str, Any]:
 def _rounds(conn: Connection[DictRow], settings: Settings, session_key: str) -> list[dict[str, Any]]:
     """The rounds of a session in order, with the quarantined files whose stamps lie within it."""
     rounds = [round_as_json(row) for row in session_rounds(conn, session_key)]
-    lost = [lost_round_as_json(row, settings) for row in quarantined_within(conn, session_key)]
+    lost = [lost_round_as_json(conn, row, settings) for row in quarantined_within(conn, session_key)]
     return sorted([*rounds, *lost], key=lambda round_: (round_["ended_at"], round_["key"]))
 
 
-def lost_round_as_json(row: LostFile, settings: Settings) -> dict[str, Any]:
+def lost_round_as_json(conn: Connection[DictRow], row: LostFile, settings: Settings) -> dict[str, Any]:
     """A round whose file can't be read."""
     name = parse_file_name(row.name)
     assert name.stamp is not None
-    zone = ZoneInfo(row.timezone) if row.timezone else settings.of_server(server_of(row.round_key)).zone
+    zone = ZoneInfo(row.timezone) if row.timezone else settings_of(conn, settings, server_of(row.round_key)).zone
     return {
         "key": row.round_key,
         "map": name.map_name,

@@ -42,6 +42,7 @@ from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.facts import KEPT, differing_facts
 from slomix_pipeline.warehouse.placing import SessionRead, results_of_sessions
+from slomix_pipeline.warehouse.server_zones import settings_of
 from slomix_pipeline.warehouse.touched import touched_sessions
 
 _SHOWN = 20  # differences of a kind that are named; the others are counted
@@ -135,7 +136,7 @@ def validate(
             decided = of_kind(overrides.in_force(conn, server), OverrideKind.SESSION)
             joined = [key for key, decision in decided.items() if decision.value != CUT]
             batches = cut_into_batches(stamps, chosen, settings.session_gap, joined)
-            of_server, done = settings.of_server(server), 0
+            of_server, done = settings_of(conn, settings, server), 0
             for batch in batches:
                 progress(f"rounds of {server}", done, len(chosen))
                 _hold_rounds(conn, of_server, server, batch.rounds, found)

@@ -30,6 +30,7 @@ from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
 from slomix_pipeline.warehouse import files
 from slomix_pipeline.warehouse.database import Database
+from slomix_pipeline.warehouse.server_zones import note_zone
 
 WATCH_SECONDS = 44.0  # per tick, of Dagster's 60 s: the next begins at a multiple of 5 s, until which nobody looks
 LOOK_EVERY = 0.3  # seconds between two looks; also what a file's size must hold still for
@@ -203,6 +204,8 @@ def watch(
 ) -> dg.SensorResult | dg.SkipReason:
     """Looks at a folder of a game server until something is to be done or ``seconds`` are over. ``settings``: of that
     server."""
+    with database.transaction() as conn:
+        note_zone(conn, settings)
     if not settings.has_game_server:
         return dg.SkipReason("no game server is configured: set SLOMIX_SFTP_HOST or SLOMIX_GAMESERVER_DIR")
     cursor = Cursor.load(context.cursor)

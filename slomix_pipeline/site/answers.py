@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.rules.sessions import still_runs
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.parts import text_of
@@ -52,6 +53,10 @@ class Asked:
     @property
     def zone(self) -> ZoneInfo:
         return self.settings.zone
+
+    def zone_of(self, key: str) -> ZoneInfo:
+        """That of the game server that a key is of."""
+        return self.settings.of_server(server_of(key)).zone
 
     @property
     def today(self) -> date:

@@ -25,6 +25,7 @@ from slomix_pipeline.warehouse.check_results import CheckName, Outcome, store_ou
 from slomix_pipeline.warehouse.database import Database, locked_server
 from slomix_pipeline.warehouse.files import FileRow
 from slomix_pipeline.warehouse.results import rounds_in, sessions_of, unscored_sessions
+from slomix_pipeline.warehouse.server_zones import settings_of
 from slomix_pipeline.warehouse.touched import touched_sessions
 
 Conn = Connection[DictRow]
@@ -67,7 +68,8 @@ class Tools:
 
     def at(self, server: str) -> "Tools":
         """The same with the settings, the files and the channels of one game server."""
-        own = self.settings.of_server(server)
+        with self.database.connect() as conn:
+            own = settings_of(conn, self.settings, server)
         return replace(self, settings=own, gameserver=self.gameserver.of(server), channels=self.channels.at(server))
 
     @property

@@ -17,6 +17,7 @@ from slomix_pipeline.rules.rounds import RULES_VERSION
 from slomix_pipeline.rules.stamps import WITNESS_WITHIN
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.rework_causes import BY_INPUT, QUERIES, Cause
+from slomix_pipeline.warehouse.server_zones import zones
 
 # A record mostly comes before its own round does: only one that stays alone for so long is asked about.
 _UNLINKED_PATIENCE = timedelta(minutes=5)
@@ -78,7 +79,7 @@ def stale_rounds(
                 "patience": _UNLINKED_PATIENCE,
                 "witness": WITNESS_WITHIN,
                 "zone": settings.timezone,
-                "zones": Jsonb({own.server: own.timezone for own in settings.game_servers}),
+                "zones": Jsonb(zones(conn, settings)),
                 "rules": rules_in_force(settings),
                 "tells": Jsonb(settings.tells_results()),
                 "stored_since": stored_since or datetime.min.replace(tzinfo=UTC),

@@ -91,6 +91,7 @@ SHOWN = [
     "round_timing_comparison",
     "round_weapon",
     "round_without_endstats",
+    "server_zone",
     "session",
     "session_map",
     "session_name",

@@ -20,6 +20,8 @@ from slomix_pipeline.gameserver.choose import NoGameServer
 from slomix_pipeline.gameserver.several import open_game_servers
 from slomix_pipeline.gameserver.source import GameServer, PermanentError
 from slomix_pipeline.reports.export import session_as_json
+from slomix_pipeline.reports.validating import validate
+from slomix_pipeline.rules.reach import Reach
 from slomix_pipeline.sensors import folders
 from slomix_pipeline.sensors.folders import GAMESTATS, GAMETIMES, folder_sensors, watched_folders
 from slomix_pipeline.server_settings import MOST_SERVERS
@@ -263,6 +265,21 @@ def test_a_server_that_never_answers_is_asked_once_while_the_others_rounds_are_t
     assert (len(silent.names), len(done.totals["not reached"])) == (1, len(played["eu"].rounds))
     two.work(keys)
     assert len(two.titles("eu")) == 2
+
+
+def test_a_server_that_is_named_no_more_keeps_its_zone(two: Deployment) -> None:
+    played = evenings_at_once()
+    for server, evening in played.items():
+        write_evening(two.folders[server], evening)
+    two.work(two.asked_for(*played))
+    before = two.exported("us-2", played["us-2"])
+    texts = tuple(text for text in two.settings.texts_of_servers if text.server == "eu")
+    two.settings = two.settings.model_copy(update={"servers": ("eu",), "texts_of_servers": texts})
+    with open_game_servers(two.settings) as left:
+        two.gameservers = left
+        two.work([f"us-2:{own.stem}" for own in played["us-2"].rounds])
+    assert two.exported("us-2", played["us-2"]) == before
+    assert validate(two.database, two.settings, Reach(), lambda *_: None).differing == {}
 
 
 class _Counted(NoGameServer):

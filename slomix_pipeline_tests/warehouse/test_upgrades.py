@@ -68,6 +68,7 @@ OF_EACH = (
     "file",
     "file_content",
     "folder_look",
+    "server_zone",
     "post",
     "due",
     "uncatalogued",

@@ -164,7 +164,7 @@ def round_(request: Request, key: str) -> Response:
             lost = session_rounds.lost_file(conn, key)
             if lost is None:
                 raise nothing_near(moment, "round", key)
-            said = lost_round_as_json(lost, request.app.state.settings)
+            said = lost_round_as_json(moment.conn, lost, request.app.state.settings)
         return {
             **said,
             "session_key": session_key,

@@ -82,7 +82,7 @@ def _maps(asked: Asked, typed: str) -> list[Choice]:
 def _sessions(asked: Asked) -> Iterator[Choice]:
     for score, names in newest_scores(asked.conn, _SEARCHED):
         a, b = (clip(names[team].shown, _TEAM_WIDTH) for team in Team)
-        began = score.started_at.astimezone(asked.zone)
+        began = score.started_at.astimezone(asked.zone_of(score.session_key))
         yield f"{began:%Y-%m-%d %H:%M} · {a} {score.points_a} – {score.points_b} {b}", score.session_key
 
 
@@ -90,7 +90,7 @@ def _matches(asked: Asked) -> Iterator[Choice]:
     found = newest_matches(asked.conn, _SEARCHED)
     names = team_names(asked.conn, {own.session_key for own in found})
     for own in found:
-        played = own.played_at.astimezone(asked.zone)
+        played = own.played_at.astimezone(asked.zone_of(own.match_key))
         result = _result(own, names[own.session_key])
         yield f"{played:%Y-%m-%d %H:%M} · {clip(own.map, _NAME_WIDTH)} · {result}", own.match_key
 

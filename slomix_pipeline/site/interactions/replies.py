@@ -25,6 +25,7 @@ from slomix_pipeline.discord.embeds import (
 )
 from slomix_pipeline.discord.pages import pages
 from slomix_pipeline.discord.wording import short_text
+from slomix_pipeline.formats.keys import server_of
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.site.interactions.commands import OptionName
 from slomix_pipeline.site.interactions.received import Call
@@ -68,6 +69,10 @@ class Asked:
     def zone(self) -> ZoneInfo:
         """That of the server."""
         return self.settings.zone
+
+    def zone_of(self, key: str) -> ZoneInfo:
+        """That of the game server that a key is of."""
+        return self.settings.of_server(server_of(key)).zone
 
     @property
     def conn(self) -> Connection[DictRow]:

@@ -136,8 +136,9 @@ def attacks(found: Sequence[RecordSeen]) -> tuple[RecordShown, ...]:
 
 def _told(story: Story, asked: Asked) -> RecordShown:
     record = story.record
-    fell = record.ended_at.astimezone(asked.zone).date()
-    stood = None if story.broke is None else lasted_text(story.broke.started_at.astimezone(asked.zone).date(), fell)
+    zone = asked.zone_of(record.session_key)
+    fell = record.ended_at.astimezone(zone).date()
+    stood = None if story.broke is None else lasted_text(story.broke.started_at.astimezone(zone).date(), fell)
     return replace(
         _shown(record),
         stands=lasted_text(fell, asked.today),
