@@ -245,8 +245,9 @@ def _of_files(seen: Seen) -> Iterator[Metric]:
         labels=["server", "folder"],
     )
     for look in seen.looks:
-        for what in look.holds if look.looked_at is not None else ():
-            looked.add_metric([look.server, what], look.looked_at.timestamp())
+        if look.looked_at is not None:
+            for what in look.holds:
+                looked.add_metric([look.server, what], look.looked_at.timestamp())
     yield looked
     requested = (row.requested_since for row in seen.files if row.status is FileStatus.REQUESTED)
     if waiting := [since for since in requested if since is not None]:
