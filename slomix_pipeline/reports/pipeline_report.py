@@ -223,9 +223,9 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
     if report.dagster.failed:
         runs = sum(report.dagster.runs.values())
         yield f"{report.dagster.failed:,} of the {_many(runs, 'run')} of the last day failed (Dagster's UI, Runs)"
-    for count, what, when, where in _counted(report):
+    for count, things, when, where in _counted(report):
         if count:
-            yield f"{_many(count, what)}{when} ({where})"
+            yield f"{_many(count, things)}{when} ({where})"
 
 
 def _counted(report: PipelineReport) -> list[tuple[int, str | tuple[str, str], str, str]]:
