@@ -49,6 +49,8 @@ _TOLD_AS = {
     FileStatus.LISTED: "noted",
 }
 
+_BEGUN_AGAIN = " that may be a match or a map begun again"  # of the status ambiguous
+
 
 @dataclass(frozen=True)
 class PipelineReport:
@@ -198,7 +200,7 @@ def _rounds(report: PipelineReport) -> Iterator[str]:
     if failed := _failed_checks(report):
         yield f"{_many(failed, 'failed check')} in all"
     if report.ambiguous:
-        yield _many(report.ambiguous, ("round fits two matches", "rounds fit two matches"))
+        yield _many(report.ambiguous, (f"round{_BEGUN_AGAIN}", f"rounds{_BEGUN_AGAIN}"))
     if report.missing:
         oldest, newest = report.missing[-1], report.missing[0]
         yield f"without their other round: {len(report.missing):,}; the oldest {oldest.round_key}, " + (
@@ -221,45 +223,50 @@ def _to_look_at(report: PipelineReport) -> Iterator[str]:
     if report.dagster.failed:
         runs = sum(report.dagster.runs.values())
         yield f"{report.dagster.failed:,} of the {_many(runs, 'run')} of the last day failed (Dagster's UI, Runs)"
+    for count, things, when, where in _counted(report):
+        if count:
+            yield f"{_many(count, things)}{when} ({where})"
+
+
+def _counted(report: PipelineReport) -> list[tuple[int, str | tuple[str, str], str, str]]:
+    """What there may be several of: how many, what, since when, and where it is shown."""
     lately = f" in the last {LATELY.days} days"
-    for count, what, when, command in (
+    return [
         (
             report.new.quarantined,
             ("file that can't be read", "files that can't be read"),
             lately,
-            "files --status quarantined",
+            "slomix files --status quarantined",
         ),
-        (report.new.checks, "failed check", lately, "audit"),
+        (report.new.checks, "failed check", lately, "slomix audit"),
         (
             sum(row.messages for row in report.messages),
             ("message that may be missing or doubled", "messages that may be missing or doubled"),
             _since(_first(row.since for row in report.messages)),
-            "sessions",
+            "slomix sessions",
         ),
-        (report.new.ambiguous, ("round that fits two matches", "rounds that fit two matches"), lately, "audit"),
-        (report.requests.things, "link request", _since(report.requests.since), "identity requests"),
-        (report.alarms.things, "open alarm", _since(report.alarms.since), "doctor"),
+        (report.new.ambiguous, (f"round{_BEGUN_AGAIN}", f"rounds{_BEGUN_AGAIN}"), lately, "slomix audit"),
+        (report.requests.things, "link request", _since(report.requests.since), "slomix identity requests"),
+        (report.alarms.things, "open alarm", _since(report.alarms.since), "the admin channel has it"),
         (
             report.rounds.not_worked_out,
             ("round that is not worked out yet", "rounds that are not worked out yet"),
             "",
-            "audit",
+            "slomix audit",
         ),
         (
             report.rounds.outdated,
             ("round worked out by rules or settings of before", "rounds worked out by rules or settings of before"),
             ", which slomix run does anew",
-            "audit",
+            "slomix audit",
         ),
         (
             report.suggested,
             ("pair of GUIDs that may be one person", "pairs of GUIDs that may be one person"),
             "",
-            "identity list",
+            "slomix identity list",
         ),
-    ):
-        if count:
-            yield f"{_many(count, what)}{when} (slomix {command})"
+    ]
 
 
 def _since(moment: datetime | None) -> str:

@@ -234,17 +234,17 @@ def test_what_the_next_start_would_apply_is_told(database: Database, there: Path
 
 
 def test_a_role_that_may_too_little_is_told_what_it_lacks(database: Database, there: Path, tmp_path: Path) -> None:
-    role = f"weak_{os.getpid()}"
-    with database.connect() as conn:
+    role, whole = f"weak_{os.getpid()}", Database(site_url(database.url, "postgres"))
+    with whole.connect() as conn:
         conn.execute(f"create role {role} login")
     try:
-        found = diagnosis(database, tmp_path, postgres_url=database.url.replace("postgres@", f"{role}@"))["database"]
+        found = diagnosis(database, tmp_path, postgres_url=site_url(database.url, role))["database"]
     finally:
-        with database.connect() as conn:
+        with whole.connect() as conn:
             conn.execute(f"drop role {role}")
     assert found.status is Found.FAILED and f"to {role};" in found.fix
-    whole = diagnosis(database, tmp_path)["database"]
-    assert whole.status is Found.OK and "as postgres, who may do everything" in whole.text
+    found = diagnosis(whole, tmp_path)["database"]
+    assert found.status is Found.OK and "as postgres, who may do everything" in found.text
 
 
 def test_a_connection_that_breaks_off_while_it_is_asked_is_told(

@@ -83,7 +83,7 @@ def test_what_nobody_looked_at_is_told_with_since_when_and_the_rest_is_silent(sh
         "main: gametimes was not listed for 3 h (slomix doctor)",
         "1 file that can't be read in the last 7 days (slomix files --status quarantined)",
         "1 link request, the oldest since 2026-01-03 (slomix identity requests)",
-        "1 open alarm, the oldest since 2026-01-04 (slomix doctor)",
+        "1 open alarm, the oldest since 2026-01-04 (the admin channel has it)",
     )
     assert numbers(made)["files_quarantined"] == 2
 
