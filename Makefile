@@ -1,13 +1,18 @@
 # make run: see an evening being ingested live.   make test: the whole test suite.   make install: the set-up alone.
-# make site-test: the pages in a real browser, Debian's chromium; it needs EXTRAS=dev,site-tests, which it sets itself.
+# make site-test: the pages in a real browser, Debian's chromium; it installs what it needs, unless EXTRAS has it.
 # make cluster-test: 500 rounds on two workers, one of them killed, and the installed wheel; it needs Debian's redis-server
-# and EXTRAS=dev,celery,docker,kubernetes, which it sets itself.
+# and installs what it needs, unless EXTRAS has it.
 # make bench: what everything takes, as tables: rules, an import (FOLDER=… for other files than simulated ones), a round
 # until its message, an idle evening, boards, pages, slash commands, pictures, a year. An hour and a half.
 # make chaos: nights that go wrong, ten minutes of them; SEED=… for certain ones, MINUTES=… for how long.
 PYTHON ?= python3
 EXTRAS ?= dev
 BIN := .venv/bin
+FOR_SITE := dev,site-tests
+FOR_CLUSTER := dev,celery,docker,kubernetes
+comma := ,
+# The extras that are given, where all of $(1) are among them; else $(1).
+extras = $(if $(filter-out $(subst $(comma), ,$(EXTRAS)),$(subst $(comma), ,$(1))),$(1),$(EXTRAS))
 
 .PHONY: run test site-test cluster-test chaos bench install check audit clean
 
@@ -17,17 +22,15 @@ run: install
 test: install # in the order of conftest; four, as two cores are not busy with two: some tests wait for processes and pauses
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser and not cluster"
 
-site-test: EXTRAS = dev,site-tests
 site-test:
-	@$(MAKE) --no-print-directory install EXTRAS=$(EXTRAS)
+	@$(MAKE) --no-print-directory install EXTRAS=$(call extras,$(FOR_SITE))
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m browser slomix_pipeline_tests/site
 
 chaos: install
 	@$(BIN)/python -m slomix_pipeline_tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-cluster-test: EXTRAS = dev,celery,docker,kubernetes
 cluster-test:
-	@$(MAKE) --no-print-directory install EXTRAS=$(EXTRAS)
+	@$(MAKE) --no-print-directory install EXTRAS=$(call extras,$(FOR_CLUSTER))
 	@$(BIN)/python -m pytest -m cluster slomix_pipeline_tests
 
 bench: install

@@ -91,7 +91,7 @@ def nothing_of_a_run_is_on_a_disk(folder: Path) -> bool:
     return kept <= {"dagster.yaml", "workspace.yaml"}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_workers_with_homes_of_their_own_give_what_one_process_gives(
     served: Served, as_in_one_process: Database, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from slomix_pipeline_tests.chaos.night import can_fill_disk, can_move_clock, pla
 from slomix_pipeline_tests.chaos.verdict import (
     calm_messages,
     left_behind,
+    never_back,
     secrets_kept,
     secrets_told,
     unsettled,
@@ -82,6 +83,7 @@ def _play(folder: Path, plan: Plan, maps: int, every: int) -> list[str]:
                 while (wrong := unsettled(made, database, evening)) and time.monotonic() - begun < _SETTLES_WITHIN:
                     time.sleep(_LOOK_EVERY)
                 settled = time.monotonic() - begun
+                wrong += never_back(made)
                 code = made.pipeline.end()
                 start_embedded(made.settings.postgres_dir)
                 wrong += wrong_messages(made, database, evening, calm_messages(made, database))

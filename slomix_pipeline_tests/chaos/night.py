@@ -36,17 +36,16 @@ from slomix_pipeline_tests.chaos.supervised import PATIENCE, Supervised, patient
 PASSWORD = "a password of nobody's"
 DISK = 700 << 20  # bytes of the home's file system, where it has one of its own
 _CLOCK = Path(__file__).with_name("clock.c")
-_FOUND_WITHIN = 20.0  # seconds in which a victim has to be there
-_UP_WITHIN = PATIENCE
 
 
 @dataclass
 class Done:
-    """What was done, and after how many seconds all was up again (None: it never was)."""
+    """What was done, and after how many seconds all was up again (None: it never was, where that was watched)."""
 
     at: float
     text: str
     back_after: float | None = None
+    is_watched: bool = False
 
 
 @dataclass
@@ -191,7 +190,7 @@ class _Wrongdoer:
         done = Done(at, str(harm.value) + (f", for {planned.lasts} s" if planned.lasts else ""))
         self._stage.done.append(done)
         if isinstance(harm, Victim):
-            killed = self._stage.pipeline.kill(harm, _FOUND_WITHIN)
+            killed = self._stage.pipeline.kill(harm, PATIENCE)
             done.text = f"killed: {harm}" if killed else f"not killed, there was none: {harm}"
             if killed:
                 self._watch(done, lambda: self._is_back(harm, killed))
@@ -235,10 +234,10 @@ class _Wrongdoer:
 
     def _watch(self, done: Done, is_back: Callable[[], bool]) -> None:
         """Notes when all is well again, beside whatever goes wrong next."""
-        begun = time.monotonic()
+        begun, done.is_watched = time.monotonic(), True
 
         def watch() -> None:
-            while time.monotonic() - begun < _UP_WITHIN:
+            while time.monotonic() - begun < PATIENCE:
                 if is_back():
                     done.back_after = time.monotonic() - begun
                     return

@@ -107,7 +107,7 @@ class Supervised:
         """Asks it to end, and returns with which exit code it did."""
         self._over = True
         self._run.send_signal(signal.SIGTERM)
-        return self._run.wait(60)
+        return self._run.wait(PATIENCE)
 
     def clear(self) -> None:
         """Leaves nothing behind, whatever the night came to."""

@@ -57,6 +57,7 @@ def test_whatever_goes_wrong_an_evening_comes_out_as_played_and_nothing_is_said_
                 lambda: not verdict.unsettled(made, database, evening, looks),
                 lambda: "\n".join([*verdict.unsettled(made, database, evening, looks), made.pipeline.said()]),
             )
+            assert verdict.never_back(made) == []
             assert made.pipeline.end() == 0, made.pipeline.said()
             assert verdict.wrong_messages(made, database, evening, calm={}) == []
             assert verdict.secrets_kept(database, made.page) == []

@@ -74,10 +74,8 @@ def undecided(made: Stage, database: Database, evening: Evening) -> list[str]:
     """What is still to come: corrections, runs, rounds to be worked out again, messages."""
     with database.connect() as conn:
         waits = [f"{r['thing']} waits ({r['state']}: {r['error']})" for r in conn.execute("select * from undelivered")]
-        # One that was never submitted stays so: its rounds are asked for by another.
         runs = conn.execute(
-            """select run_id, status from dagster.runs
-               where status not in ('SUCCESS', 'FAILURE', 'CANCELED', 'NOT_STARTED')"""
+            "select run_id, status from dagster.runs where status not in ('SUCCESS', 'FAILURE', 'CANCELED')"
         )
         waits += [f"run {row['run_id'][:8]} is {row['status']}" for row in runs]
         left = conn.execute("select * from unfinished").fetchall()
@@ -103,6 +101,16 @@ def unsettled(made: Stage, database: Database, evening: Evening, looks: Sequence
     return found
 
 
+def never_back(made: Stage) -> list[str]:
+    """What was harmed and did not come up again, and whether anything is down at the end of the night."""
+    found = [
+        f"{one.text}, at {one.at:.1f} s: never up again"
+        for one in made.done
+        if one.is_watched and one.back_after is None
+    ]
+    return found if made.pipeline.is_up() else [*found, "in the end not everything answers"]
+
+
 def wrong_messages(made: Stage, database: Database, evening: Evening, calm: Mapping[str, str]) -> list[str]:
     """Messages that are there twice, are nobody's, or say something else than they would have on a calm night."""
     shown = {message["id"]: message for message in made.page.messages()}
@@ -114,21 +122,23 @@ def wrong_messages(made: Stage, database: Database, evening: Evening, calm: Mapp
     if len(noted) != sum(row["state"] == "sent" for row in posts):
         found.append("two things are noted as one message")
     titles = Counter(title_of(message) for message in shown.values())
-    allowed = Counter(calm_titles(calm)) + Counter(f"round1 {match.map_name}" for match in evening.matches)
+    as_calm, maps = Counter(calm_titles(calm)), Counter(match.map_name for match in evening.matches)
     strangers = [title_of(message) for number, message in shown.items() if number not in noted]
     if len(strangers) > len(doubts):
         found.append(f"{strangers} are there without being noted, but only {doubts} are in doubt")
-    found += [f"said {n} times: {title}" for title, n in titles.items() if n > _most(title, allowed)]
+    found += [f"said {n} times: {title}" for title, n in titles.items() if n > _most(title, as_calm, maps)]
     for number, thing in noted.items():
         if thing in calm and number in shown and (said := text_of(shown[number])) != calm[thing]:
             found.append(f"{thing} says\n{said}\ninstead of\n{calm[thing]}")
     return found
 
 
-def _most(title: str, allowed: Counter[str]) -> int:
-    if found := re.fullmatch(r"(.*) · round 1", title):
-        return allowed[f"round1 {found[1].replace(chr(92), '')}"]
-    return max(1, allowed[title])
+def _most(title: str, as_calm: Counter[str], maps: Counter[str]) -> int:
+    """How often something may be said: of a match what was said on a calm night, at least once for each that was played
+    on its map; all else once."""
+    if found := re.fullmatch(r"(\S+) · (.*)", title):
+        return as_calm[title] or maps[found[1].replace("\\", "")]
+    return max(1, as_calm[title])
 
 
 def title_of(message: Mapping[str, Any]) -> str:
