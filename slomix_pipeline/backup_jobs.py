@@ -7,6 +7,7 @@ import dagster as dg
 
 from slomix_pipeline.actions import backing_up
 from slomix_pipeline.formats.names import visible
+from slomix_pipeline.jobs import ADMINS_RUN
 from slomix_pipeline.post_jobs import clear_failures
 from slomix_pipeline.rules.backups import BackupKind, Verdict
 from slomix_pipeline.settings import Settings
@@ -42,4 +43,6 @@ def backup(
         raise dg.Failure(f"the backup {made.path.name} differs: {visible(checked.said)}", allow_retries=False)
 
 
-nightly_backup = dg.GraphDefinition(name="nightly_backup", node_defs=[backup], description=_DESCRIPTION).to_job()
+nightly_backup = dg.GraphDefinition(name="nightly_backup", node_defs=[backup], description=_DESCRIPTION).to_job(
+    tags=ADMINS_RUN
+)

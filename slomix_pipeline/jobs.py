@@ -28,6 +28,10 @@ def wish_of(run: dg.DagsterRun) -> Wish | None:
 CAUSE_TAG = "slomix/cause"
 
 
+# Of a job for admins: it may take hours, and one at a time runs (deploy/launchers), so that rounds find room.
+ADMIN_TAG = {"slomix/admin": "true"}
+ADMINS_RUN = ADMIN_TAG | partitions.LONG_RUN
+
 INSIGHT = "insight"  # the group of assets that are about all of history
 
 HAS_PROCESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]

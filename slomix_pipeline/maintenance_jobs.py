@@ -18,9 +18,12 @@ from slomix_pipeline.actions.wiping import check_confirmed
 from slomix_pipeline.checks.catalogue import add_partitions
 from slomix_pipeline.discord.channels import Channels
 from slomix_pipeline.errors import SlomixError
+from slomix_pipeline.formats.names import visible
+from slomix_pipeline.jobs import ADMINS_RUN
 from slomix_pipeline.post_jobs import clear_failures
 from slomix_pipeline.reports.validating import validate
-from slomix_pipeline.rules.reach import NotATime, Reach, reach_of
+from slomix_pipeline.rules.reach import NotATime, Reach, ReachOf, reach_of
+from slomix_pipeline.runtime.home import IN_A_RUN
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse.database import Database
@@ -116,14 +119,13 @@ class Here:
         """Those that a run has."""
         return nullcontext(self.discord)
 
-    def reach(
-        self, since: str | None, until: str | None, everything: bool = False, settings: Settings | None = None
-    ) -> Reach:
-        """What is meant, by the clock of the settings, or of those of one game server."""
+    def reach(self, since: str | None, until: str | None, everything: bool = False) -> ReachOf:
+        """What is meant, by the clock of each game server."""
         try:
-            return reach_of(since, until, everything, (settings or self.settings).zone)
+            reach_of(since, until, everything, self.settings.zone)
         except NotATime as error:
             raise NotUnderstood(str(error)) from None
+        return lambda server: reach_of(since, until, everything, self.settings.of_server(server).zone)
 
     def sessions(self, names: list[str]) -> list[str]:
         """The keys of sessions that somebody named."""
@@ -162,40 +164,47 @@ def _job(name: str, config_class: type[Config], does: Does[Config], description:
             found = does(Here(context, settings, database, discord), config)
         context.add_output_metadata(dict(found))
 
-    return dg.GraphDefinition(name=name, node_defs=[work], description=description).to_job()
+    return dg.GraphDefinition(name=name, node_defs=[work], description=description).to_job(tags=ADMINS_RUN)
 
 
 def _sync(here: Here, config: SyncConfig) -> Mapping[str, Any]:
-    found = {}
-    for own in syncing.servers_meant(here.settings, config.server):
-        synced = syncing.sync(
+    def sync_one(own: Settings, reach: Reach) -> syncing.Synced:
+        return syncing.sync(
             own,
             here.database,
-            here.reach(config.since, config.until, config.everything, own),
+            reach,
             here.open_channels,
             publish=config.publish,
             beside_run=True,
             progress=here.progress,
+            patience=IN_A_RUN,
         )
-        found[own.server] = {"left to sensors": list(synced.left), **synced.summary.as_json()}
+
+    servers = syncing.servers_meant(here.settings, config.server)
+    done, failed = syncing.sync_each(servers, here.reach(config.since, config.until, config.everything), sync_one)
     add_partitions(here.context.instance, here.database)
+    found = {one.server: {"left to sensors": list(one.left), **one.summary.as_json()} for one in done}
+    if failed:
+        said = "; ".join(f"{server}: {visible(str(error))}" for server, error in failed.items())
+        raise dg.Failure(said, {"synced": dg.MetadataValue.json(found)}, allow_retries=False)
     return found
 
 
 def _rebuild_sessions(here: Here, config: SessionsConfig) -> Mapping[str, Any]:
     reach = here.reach(config.since, config.until, config.everything)
-    if bool(config.sessions) == reach.is_said:
+    if bool(config.sessions) == reach(here.settings.server).is_said:
         raise NotUnderstood("name sessions, or give since, until or everything")
     if config.sessions:
         keys = here.sessions(config.sessions)
     else:
         with here.database.connect() as conn:
             keys = rebuilding.sessions_in(conn, reach)
-    return {"sessions": rebuilding.rebuild_sessions(here.settings, here.database, keys, here.progress)}
+    with_these = here.settings, here.database, keys, here.open_channels, here.progress
+    return {"sessions": rebuilding.rebuild_sessions(*with_these, IN_A_RUN)}
 
 
 def _rebuild(here: Here, what: Rebuild) -> dict[str, Any]:
-    rebuilt = rebuilding.rebuild(here.settings, here.database, what, here.open_channels, here.progress)
+    rebuilt = rebuilding.rebuild(here.settings, here.database, what, here.open_channels, here.progress, IN_A_RUN)
     return rebuilt.as_json()
 
 
@@ -206,6 +215,13 @@ def _from_scratch(here: Here, config: ScratchConfig) -> Mapping[str, Any]:
         off = {name: table["keys"][:5] for name, table in found["tables"].items() if not table["equal"]}
         raise dg.Failure(
             f"not as it was: {', '.join(off)}", {"differs": dg.MetadataValue.json(off)}, allow_retries=False
+        )
+    if left_out := found["left_out"]:
+        raise dg.Failure(
+            f"what was compared is as it was; {len(left_out)} rounds and records were left out, as a run is at them or "
+            "nothing dates them",
+            {"left out": dg.MetadataValue.json(left_out)},
+            allow_retries=False,
         )
     return found
 

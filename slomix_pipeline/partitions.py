@@ -16,6 +16,8 @@ sessions = dg.DynamicPartitionsDefinition(name="sessions")
 # would grow with the square of it.
 MOST_PARTITIONS = 100
 
+LONG_RUN = {"dagster/max_runtime": str(12 * 3600)}  # the tag of a run that may take hours
+
 _FEW = 100  # keys: to add those that are there already costs less than to read all that are
 _AT_ONCE = 5000  # keys per statement; SQLite, where Dagster's development server keeps them, ends at some 30,000
 
@@ -54,5 +56,4 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     return {
         "dagster/asset_partition_range_start": first,
         "dagster/asset_partition_range_end": last,
-        "dagster/max_runtime": str(12 * 3600),
-    }
+    } | LONG_RUN

@@ -20,15 +20,19 @@ def work_out_anew(
     database: Database,
     round_keys: Sequence[str],
     progress: Progress,
-    stages: Sequence[Stage] = OF_A_ROUND,
 ) -> None:
-    """Runs stages of rounds, and the reports of their sessions, again, from stored bytes. Nothing new is announced;
+    """Runs all stages of rounds, and the reports of their sessions, again, from stored bytes. Nothing new is announced;
     messages that are wrong now are corrected."""
     if not round_keys:
         return
-    tools = Tools(database, settings, NoGameServer(), open_channels(settings))
     with working_alone(database):
-        run_stages(stages, round_keys, tools, progress)
-        with database.connect() as conn:
-            sessions = sessions_of(conn, round_keys)
-        run_stages(OF_A_SESSION, sessions, tools, progress)
+        run_anew(Tools(database, settings, NoGameServer(), open_channels(settings)), round_keys, progress, OF_A_ROUND)
+
+
+def run_anew(tools: Tools, round_keys: Sequence[str], progress: Progress, stages: Sequence[Stage]) -> list[str]:
+    """The same for who works alone already. Returns the keys of the sessions that these rounds are in now."""
+    run_stages(stages, round_keys, tools, progress)
+    with tools.database.connect() as conn:
+        sessions = sessions_of(conn, round_keys)
+    run_stages(OF_A_SESSION, sessions, tools, progress)
+    return sessions

@@ -7,7 +7,7 @@ It works beside ``slomix run``: what that is about to take it leaves alone, and 
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,8 +21,8 @@ from slomix_pipeline.discord.channels import OpenChannels
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.formats.filenames import FileKind, parse_file_name
 from slomix_pipeline.gameserver.choose import open_game_server
-from slomix_pipeline.gameserver.source import FolderMissing, GameServer, RemoteFile, check_listed
-from slomix_pipeline.rules.reach import Reach
+from slomix_pipeline.gameserver.source import FolderMissing, GameServer, GameServerError, RemoteFile, check_listed
+from slomix_pipeline.rules.reach import Reach, ReachOf
 from slomix_pipeline.rules.stamps import time_in_name
 from slomix_pipeline.rules.values import FileStatus
 from slomix_pipeline.runtime.home import working_alone
@@ -77,23 +77,38 @@ def sync(
     publish: bool,
     beside_run: bool,
     progress: Progress,
+    patience: float | None = None,
 ) -> Synced:
     """Takes in what lies on the game server of ``settings``. Silent but for corrections, unless ``publish``.
 
-    ``beside_run``: ``slomix run`` works here too.
+    ``beside_run``: ``slomix run`` works here too; ``patience``: as ``working_alone`` has it.
 
     Raises:
         GameServerError: it can't be reached, or was lost: what came before that is kept.
-        Collided, WorkerEnded: see there.
+        AnotherWorks, Collided, WorkerEnded: see there.
     """
     progress("waiting until no other command works here", 0, 1)
-    with working_alone(database), collisions_explained(), open_game_server(settings) as gameserver:
+    with working_alone(database, patience), collisions_explained(), open_game_server(settings) as gameserver:
         progress("listing the folders", 0, 1)
         listed = _list_twice(settings, gameserver)
         with database.connect() as conn:
             wanted, left = _choose(conn, settings, gameserver, listed, reach, beside_run)
         summary = ingest(wanted, tools_to_ingest(settings, database, publish), open_channels, progress=progress)
     return Synced(settings.server, gameserver.describe(), summary, left)
+
+
+def sync_each(
+    servers: Sequence[Settings], reach: ReachOf, sync_one: Callable[[Settings, Reach], Synced]
+) -> tuple[list[Synced], dict[str, GameServerError]]:
+    """Syncs with game servers one after the other. Returns what came, and by server what kept it from coming: one that
+    can't be reached keeps no other from being asked."""
+    done, failed = [], {}
+    for own in servers:
+        try:
+            done.append(sync_one(own, reach(own.server)))
+        except GameServerError as error:
+            failed[own.server] = error
+    return done, failed
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def check_confirmed(settings: Settings, database: Database, typed: str | None) -
     """
     with database.snapshot() as conn:
         rows = [count for count in derived.rows_of_all(conn).values() if count]
-        word = f"{settings.home.name}/{conn.info.dbname}"
+        # With the folder that the home is in: many homes share their own name, and their database's.
+        word = "/".join([*settings.home.resolve().parts[-2:], conn.info.dbname])
     if typed == word:
         return
     wrong = "" if typed is None else f"{typed!r} is not the name of what is here. "

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 from rich.table import Table
@@ -27,7 +26,7 @@ from slomix_pipeline.cli.terminal import (
     read_settings,
     session_key,
 )
-from slomix_pipeline.rules.reach import NotATime, Reach, reach_of
+from slomix_pipeline.rules.reach import NotATime, Reach, ReachOf, reach_of
 from slomix_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,13 +39,15 @@ UNTIL = click.option("--until", metavar="DAY", help="Up to this day, it included
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
-def _reach(since: str | None, until: str | None, everything: bool, zone: ZoneInfo) -> Reach:
+def _reach(since: str | None, until: str | None, everything: bool, settings: Settings) -> ReachOf:
+    """What is meant, by the clock of each game server."""
     if everything and (since or until):
         raise click.UsageError("--all goes without --since and --until")
     try:
-        return reach_of(since, until, everything, zone)
+        reach_of(since, until, everything, settings.zone)
     except NotATime as error:
         raise click.BadParameter(str(error)) from None
+    return lambda server: reach_of(since, until, everything, settings.of_server(server).zone)
 
 
 @contextmanager
@@ -78,36 +79,33 @@ def sync(
         from slomix_pipeline.actions import syncing
         from slomix_pipeline.actions.importing import tell_dagster
         from slomix_pipeline.discord.channels import channels_in_use
-        from slomix_pipeline.gameserver.source import GameServerError
         from slomix_pipeline.runtime.home import supervisor_of
 
         settings = read_settings()
-        reaches = {own.server: _reach(since, until, everything, own.zone) for own in settings.game_servers}
+        reach = _reach(since, until, everything, settings)
         try:
             servers = syncing.servers_meant(settings, server)
         except syncing.NothingToAsk as error:
             not_here(error)
         database = database_of(settings)
         beside_run = supervisor_of(settings.home) is not None
-        done, failed = [], False
         with progress_bar() as progress:
-            for own in servers:
-                try:
-                    done.append(
-                        syncing.sync(
-                            own,
-                            database,
-                            reaches[own.server],
-                            lambda: channels_in_use(settings),
-                            publish=publish,
-                            beside_run=beside_run,
-                            progress=progress,
-                        )
-                    )
-                except GameServerError as error:
-                    failed = True
-                    err.print(f"slomix: {own.server}: {error}", soft_wrap=True)
+
+            def sync_one(own: Settings, reach: Reach) -> syncing.Synced:
+                return syncing.sync(
+                    own,
+                    database,
+                    reach,
+                    lambda: channels_in_use(settings),
+                    publish=publish,
+                    beside_run=beside_run,
+                    progress=progress,
+                )
+
+            done, failed = syncing.sync_each(servers, reach, sync_one)
             tell_dagster(settings, database, progress)
+        for name, why in failed.items():
+            err.print(f"slomix: {name}: {why}", soft_wrap=True)
         if as_json:
             print_json([{"server": s.server, "left": s.left, **s.summary.as_json()} for s in done])
         else:
@@ -139,15 +137,17 @@ def rebuild_sessions(sessions: tuple[str, ...], since: str | None, until: str | 
     began within the days given."""
     with clear_errors(), _stopped("slomix run goes on with the rest, or give the command again."):
         from slomix_pipeline.actions import rebuilding
+        from slomix_pipeline.discord.channels import channels_in_use
 
         settings = read_settings()
-        reach = _reach(since, until, everything, settings.zone)
-        if bool(sessions) == reach.is_said:
+        reach = _reach(since, until, everything, settings)
+        if bool(sessions) == reach(settings.server).is_said:
             raise click.UsageError("name sessions, or give --since, --until or --all")
         database = database_of(settings)
         keys = _sessions_meant(database, sessions, reach)
         with progress_bar() as progress:
-            now = rebuilding.rebuild_sessions(settings, database, keys, progress)
+            with_these = settings, database, keys, lambda: channels_in_use(settings), progress
+            now = rebuilding.rebuild_sessions(*with_these)
         if not now:
             out.print("There are no such sessions.")
             return
@@ -155,7 +155,7 @@ def rebuild_sessions(sessions: tuple[str, ...], since: str | None, until: str | 
         out.print(f"{len(now)} sessions were worked out anew.")
 
 
-def _sessions_meant(database: "Database", names: tuple[str, ...], reach: Reach) -> list[str]:
+def _sessions_meant(database: "Database", names: tuple[str, ...], reach: ReachOf) -> list[str]:
     from slomix_pipeline.actions.rebuilding import sessions_in
 
     if names:
@@ -172,7 +172,7 @@ def rebuild_everything() -> None:
     with clear_errors(), _stopped("slomix rebuild everything goes on from there."):
         settings = read_settings()
         rebuilt = _rebuild(settings, database_of(settings), Rebuild.EVERYTHING)
-        _print_count(rebuilt)
+        _print_count(settings, rebuilt)
 
 
 @rebuild.command(name="from-scratch")
@@ -182,8 +182,8 @@ def rebuild_from_scratch(name: str | None, as_json: bool) -> None:
     """Take away all that is derived, make it anew, and prove that it is as it was.
 
     That is done batch by batch, each at once for whoever looks. Exit code 0 when everything is equal, 1 when something
-    differs: what is stored then is what the files give now. 2 when it was not confirmed. One that was stopped is gone
-    on with.
+    differs (what is stored then is what the files give now) or was left out. 2 when it was not confirmed. One that was
+    stopped is gone on with.
     """
     from slomix_pipeline.warehouse.rebuilds import Rebuild
 
@@ -201,9 +201,9 @@ def rebuild_from_scratch(name: str | None, as_json: bool) -> None:
         if as_json:
             print_json(rebuilt.as_json())
         else:
-            _print_count(rebuilt)
+            _print_count(settings, rebuilt)
             _print_proof(rebuilt)
-        sys.exit(1 if rebuilt.differing else 0)
+        sys.exit(1 if rebuilt.differing or rebuilt.left_out else 0)
 
 
 def _rebuild(settings: Settings, database: "Database", what: "Rebuild") -> "Rebuilt":
@@ -214,13 +214,19 @@ def _rebuild(settings: Settings, database: "Database", what: "Rebuild") -> "Rebu
         return rebuilding.rebuild(settings, database, what, lambda: channels_in_use(settings), progress)
 
 
-def _print_count(rebuilt: "Rebuilt") -> None:
-    if rebuilt.resumed:
-        out.print("An earlier one was stopped; this one went on from there.")
+def _print_count(settings: Settings, rebuilt: "Rebuilt") -> None:
+    if rebuilt.resumed is not None:
+        began = rebuilt.resumed.astimezone(settings.zone)
+        out.print(f"An earlier one, begun at {began:%Y-%m-%d %H:%M}, was stopped; this one went on from there.")
     if not rebuilt.rounds and not rebuilt.records and not rebuilt.compared:
         out.print("There are no files yet; slomix import, slomix sync or slomix run brings some.")
         return
     out.print(f"{rebuilt.rounds} stats files and {rebuilt.records} timing records were worked out anew.")
+    if rebuilt.left_out:
+        few = ", ".join(rebuilt.left_out[:5]) + (" …" if len(rebuilt.left_out) > 5 else "")
+        out.print(
+            f"Left out, as a run is at them or nothing dates them: {len(rebuilt.left_out)} ({few})", soft_wrap=True
+        )
 
 
 def _print_proof(rebuilt: "Rebuilt") -> None:
@@ -236,7 +242,12 @@ def _print_proof(rebuilt: "Rebuilt") -> None:
         for key in rebuilt.compared[name].keys[:5]:
             out.print(f"  {name}: {key}", soft_wrap=True)
     off = len(rebuilt.differing)
-    out.print(f"{off} tables are not as they were." if off else "Everything is as it was.")
+    if rebuilt.proved:
+        out.print("Everything is as it was.")
+        return
+    rows, there = rebuilt.rows
+    out.print(f"{off} tables are not as they were." if off else "What was compared is as it was.")
+    out.print(f"Compared were {rows:,} of {there:,} rows that are derived.")
 
 
 @click.command()
@@ -256,8 +267,8 @@ def validate(sessions: tuple[str, ...], since: str | None, until: str | None, as
         from slomix_pipeline.warehouse.database import DatabaseUnavailable
 
         settings = read_settings()
-        reach = _reach(since, until, False, settings.zone)
-        if sessions and reach.is_said:
+        reach = _reach(since, until, False, settings)
+        if sessions and reach(settings.server).is_said:
             raise click.UsageError("name sessions, or give --since and --until")
         try:
             database = database_of(settings)

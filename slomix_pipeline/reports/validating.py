@@ -19,9 +19,10 @@ from slomix_pipeline.formats.errors import FormatError
 from slomix_pipeline.reports.rederiving import differences, rederived
 from slomix_pipeline.rules.batches import cut_into_batches
 from slomix_pipeline.rules.overrides import CUT, OverrideKind, of_kind
-from slomix_pipeline.rules.reach import Reach
+from slomix_pipeline.rules.reach import ReachOf
 from slomix_pipeline.rules.session_result import SessionResult
 from slomix_pipeline.rules.sessions import Stamped
+from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import (
@@ -34,6 +35,7 @@ from slomix_pipeline.warehouse import (
     parsed,
     receipts,
     results,
+    teams,
     timing_records,
 )
 from slomix_pipeline.warehouse import endstats as stored_endstats
@@ -117,7 +119,7 @@ class Validated:
 def validate(
     database: Database,
     settings: Settings,
-    reach: Reach,
+    reach: ReachOf,
     progress: Progress,
     session_keys: Sequence[str] | None = None,
 ) -> Validated:
@@ -126,11 +128,17 @@ def validate(
     found = Validated()
     with database.snapshot() as conn:
         if session_keys is None:
+            held, damaged = files.damaged(conn)
+            found.note(
+                Held.BYTES, held, ((f"{digest[:12]} {' '.join(n)}", "not its bytes") for digest, n in damaged.items())
+            )
+            orphans = results.without_rounds(conn)
+            found.note(Held.SESSIONS, len(orphans), ((key, "no round is in it") for key in orphans))
             _hold_records(conn, timing_records.keys_between(conn, reach), found, progress)
         for server in audit.servers(conn):
             stamps = parsed.stamps(conn, server)
             if session_keys is None:
-                chosen = {key: at for key, at in stamps.items() if reach.holds(at)}
+                chosen = {key: at for key, at in stamps.items() if reach(server).holds(at)}
             else:
                 chosen = {key: stamps[key] for key in results.rounds_in(conn, session_keys) if key in stamps}
             decided = of_kind(overrides.in_force(conn, server), OverrideKind.SESSION)
@@ -139,7 +147,10 @@ def validate(
             of_server, done = settings_of(conn, settings, server), 0
             for batch in batches:
                 progress(f"rounds of {server}", done, len(chosen))
-                _hold_rounds(conn, of_server, server, batch.rounds, found)
+                try:
+                    _hold_rounds(conn, of_server, server, batch.rounds, found, with_bytes=session_keys is not None)
+                except FormatError as error:  # of stats files that can't be read nothing can be worked out
+                    found.note(Held.READ, 0, [(batch.rounds[0], f"a stats file around it can't be read: {error}")])
                 done += len(batch.rounds)
     return found
 
@@ -151,7 +162,6 @@ def _hold_records(conn: Connection[DictRow], keys: Sequence[str], found: Validat
         stored = timing_records.stored_records(conn, portion)
         data = files.contents(conn, [digest for digest, _ in stored.values()])
         found.records += len(stored)
-        _hold_bytes(conn, {key: digest for key, (digest, _) in stored.items()}, found)
         found.note(Held.RECORDS, len(stored), _records_off(stored, data))
 
 
@@ -180,15 +190,16 @@ def _hold_bytes(conn: Connection[DictRow], digests: Mapping[str, str], found: Va
 
 
 def _hold_rounds(
-    conn: Connection[DictRow], settings: Settings, server: str, keys: Sequence[str], found: Validated
+    conn: Connection[DictRow], settings: Settings, server: str, keys: Sequence[str], found: Validated, with_bytes: bool
 ) -> None:
-    """Whole sessions of some rounds."""
+    """Whole sessions of some rounds. ``with_bytes``: their bytes too, where not all were held already."""
     sessions = touched_sessions(conn, server, keys, settings.session_gap, placed=False)
     held = [entry.key for session in sessions for entry in session]
     rows = receipts.round_rows(conn, held)
     found.rounds += len(held)
     found.sessions += len(sessions)
-    _hold_bytes(conn, {key: row.sha256 for key, row in rows.items()}, found)
+    if with_bytes:
+        _hold_bytes(conn, {key: row.sha256 for key, row in rows.items()}, found)
     worked_out = results_of_sessions(conn, settings, server, sessions)
     stats = (entry for read, _ in worked_out for entry in read.rounds.values())
     off = parsed.read_otherwise(conn, stats)
@@ -240,7 +251,15 @@ def _laws_off(conn: Connection[DictRow], worked_out: WorkedOut) -> Iterator[tupl
 def _awards_off(
     conn: Connection[DictRow], server: str, sessions: Sequence[Sequence[Stamped]]
 ) -> Iterator[tuple[str, str]]:
-    now = awards_of_sessions(conn, server, sessions)
+    try:
+        now = awards_of_sessions(conn, server, sessions)
+    except FormatError as error:
+        if len(sessions) == 1:
+            yield sessions[0][0].key, f"an endstats file of its session can't be read: {error}"
+            return
+        for session in sessions:
+            yield from _awards_off(conn, server, [session])
+        return
     awards, duels = stored_endstats.stored_endstats(conn, list(now.links))
     for key in now.links:
         if awards.get(key, []) != stored_endstats.award_rows(now.awards.get(key, ())):
@@ -264,9 +283,15 @@ def _hold_sessions(
     matches_off: list[tuple[str, str]] = []
     stored = matches.stored_matches(conn, of_sessions)
     teams_stored = results.teams_stored(conn, of_sessions)
+    players, named = teams.players_of(conn, of_sessions), results.teams_named(conn, of_sessions)
+    lost = ((key, team) for key in of_sessions for team in Team if (key, team) not in named)
+    teams_off += [(key, f"team {team} is not stored") for key, team in lost]
     count = 0
     for key, (_, now) in zip(of_sessions, worked_out, strict=True):
-        for guid, team in teams_stored.get(key, {}).items():
+        own_stored = teams_stored.get(key, {})
+        teams_off += [(key, f"{guid} is not stored") for guid in sorted(players[key].keys() - own_stored.keys())]
+        teams_off += [(key, f"{guid} did not play") for guid in sorted(own_stored.keys() - players[key].keys())]
+        for guid, team in own_stored.items():
             if team != (by_rules := now.teams.team_of.get(guid)):
                 teams_off.append((key, f"{guid}: {team} stored, {by_rules} by the rules"))
         expected = {

@@ -3,6 +3,7 @@
 Belongs here: where such a span begins and ends. Does not belong here: what is in it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -24,6 +25,9 @@ class Reach:
         """Whether a moment is in it."""
         begun = self.since is None or at >= self.since
         return self.everything or (begun and (self.until is None or at < self.until))
+
+
+ReachOf = Callable[[str], Reach]  # of a game server by its id: its day begins by its own clock
 
 
 class NotATime(ValueError):

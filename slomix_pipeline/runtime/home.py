@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from slomix_pipeline.runtime.children import end_leftovers
 from slomix_pipeline.runtime.dagster_yaml import dagster_yaml
 from slomix_pipeline.settings import Settings, as_environment
 from slomix_pipeline.warehouse import roles
-from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, dagster_url, postgres_url, site_url
+from slomix_pipeline.warehouse.database import COMMAND_WORKS, Database, StillHeld, dagster_url, postgres_url, site_url
 from slomix_pipeline.warehouse.migrations import Migration, migrate, pending
 from slomix_pipeline.warehouse.ownership import make_dagster_schema
 
@@ -160,10 +160,30 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def working_alone(database: Database) -> Iterator[None]:
-    """Waits until no other command that works rounds out does so on this database, and keeps others waiting."""
-    with database.hold(COMMAND_WORKS):
+def working_alone(database: Database, patience: float | None = None) -> Iterator[None]:
+    """Waits until no other command that works rounds out does so on this database, and keeps others waiting.
+
+    Args:
+        patience: seconds to wait; None: as long as it takes.
+
+    Raises:
+        AnotherWorks: one did so for longer.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(database.hold(COMMAND_WORKS, patience=patience))
+        except StillHeld:
+            raise AnotherWorks(
+                "another command or job works rounds out here; nothing was done. Start this again when that is through"
+            ) from None
         yield
+
+
+class AnotherWorks(SlomixError):
+    """Another command works rounds out, and nobody waits for its end."""
+
+
+IN_A_RUN = 5.0  # seconds: sensors look at the lock now and then, and a run that waits keeps a place that rounds need
 
 
 class HomeInUse(SlomixError):

@@ -16,7 +16,7 @@ from slomix_pipeline.partitions import add_keys, rounds
 from slomix_pipeline.sensors.requests import Wanted, keys_in_flight, requests_for, turn
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.common import Wish
-from slomix_pipeline.warehouse import unfinished
+from slomix_pipeline.warehouse import rebuilds, unfinished
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.rework import Stale, stale_rounds
 from slomix_pipeline.warehouse.rework_causes import COMPARING, Cause
@@ -55,7 +55,8 @@ def rework_sensor(
     now = datetime.now(UTC)
     causes = causes_to_ask(datetime.fromisoformat(context.cursor) if context.cursor else None, now)
     # Asked first: what ends while the other question is asked is through, or asked for by the next tick.
-    in_flight = keys_in_flight(context.instance, "ingest_rounds") | unfinished.in_command(database)
+    in_flight = keys_in_flight(context.instance, "ingest_rounds")
+    in_flight |= unfinished.in_command(database) | rebuilds.in_rebuild(database)
     with database.connect() as conn:
         stale = stale_rounds(
             conn,

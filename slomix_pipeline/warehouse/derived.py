@@ -60,6 +60,8 @@ OF_ROUNDS: Mapping[str, LiteralString] = {
 }
 OF_RECORDS: Mapping[str, LiteralString] = {"timing_record": "record_key in (select key from part)"}
 
+IN_PART = frozenset({"timing_record", "check_result"})  # a part has what is near its rounds, and is about them
+
 # Moments of working, and what rounds say of a record. What a check saw may name the last look into a folder.
 LEAVE_OUT: Mapping[str, Collection[str]] = {
     "parsed_round": ("parsed_at",),

@@ -290,6 +290,19 @@ def kept_whole(conn: Connection[DictRow], digests: Iterable[str]) -> set[str]:
     return {row["sha256"] for row in rows}
 
 
+def damaged(conn: Connection[DictRow]) -> tuple[int, dict[str, list[str]]]:
+    """How many contents the database holds, and those that are not as they were stored: their sha256 and the names of
+    the files that have them."""
+    rows = conn.execute(
+        """select sha256, array(select name from file f where f.sha256 = c.sha256 order by name) as names
+           from file_content c where encode(pg_catalog.sha256(bytes), 'hex') <> sha256 order by sha256"""
+    )
+    off = {row["sha256"]: row["names"] for row in rows}
+    row = conn.execute("select count(*) as n from file_content").fetchone()
+    assert row is not None
+    return row["n"], off
+
+
 def holders_of(
     conn: Connection[DictRow], kind: FileKind, digests: Iterable[str]
 ) -> dict[tuple[str, str], dict[str, FileStatus]]:

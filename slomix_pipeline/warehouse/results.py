@@ -360,6 +360,21 @@ def teams_stored(conn: Connection[DictRow], session_keys: Sequence[str]) -> dict
     return found
 
 
+def teams_named(conn: Connection[DictRow], session_keys: Sequence[str]) -> set[tuple[str, str]]:
+    """The teams that have a name, each with its session."""
+    rows = conn.execute("select session_key, team from session_team where session_key = any(%s)", [session_keys])
+    return {(row["session_key"], row["team"]) for row in rows}
+
+
+def without_rounds(conn: Connection[DictRow]) -> list[str]:
+    """The sessions that no round is in."""
+    rows = conn.execute(
+        """select session_key from session s
+           where not exists (select from session_round r where r.session_key = s.session_key) order by 1"""
+    ).fetchall()
+    return [row["session_key"] for row in rows]
+
+
 def is_session(conn: Connection[DictRow], name: str) -> bool:
     """Whether a name is a session's key, which no round has: a round's goes on with its map."""
     return conn.execute("select from session where session_key = %s", [name]).fetchone() is not None

@@ -16,7 +16,7 @@ from slomix_pipeline.formats.gametimes import TimingRecord
 from slomix_pipeline.formats.names import readable
 from slomix_pipeline.rules import linking
 from slomix_pipeline.rules.linking import CANDIDATE_WINDOW, Clocked
-from slomix_pipeline.rules.reach import Reach
+from slomix_pipeline.rules.reach import ReachOf
 from slomix_pipeline.rules.sessions import Stamped
 from slomix_pipeline.rules.timing_records import FiledRecord, Unlinked, UnreadFile, clocked_file
 from slomix_pipeline.rules.values import FileStatus
@@ -103,10 +103,10 @@ def stored_records(conn: Connection[DictRow], keys: Sequence[str]) -> dict[str, 
     return {row["record_key"]: (row.pop("sha256"), _filed(row).record) for row in rows}
 
 
-def keys_between(conn: Connection[DictRow], reach: Reach) -> list[str]:
+def keys_between(conn: Connection[DictRow], reach: ReachOf) -> list[str]:
     """The keys of the records that ended within a reach, in order of their ends."""
-    rows = conn.execute("select record_key, ended_at from timing_record order by ended_at, record_key")
-    return [row["record_key"] for row in rows if reach.holds(row["ended_at"])]
+    rows = conn.execute("select server, record_key, ended_at from timing_record order by ended_at, record_key")
+    return [row["record_key"] for row in rows if reach(row["server"]).holds(row["ended_at"])]
 
 
 def those_around(

@@ -5,8 +5,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from slomix_pipeline import maintenance_jobs
 from slomix_pipeline.actions import syncing
+from slomix_pipeline.backup_jobs import nightly_backup
 from slomix_pipeline.definitions import build_defs
+from slomix_pipeline.jobs import ADMINS_RUN
+from slomix_pipeline.runtime.home import working_alone
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline, round_key
@@ -68,6 +72,18 @@ def test_what_can_not_be_meant_is_said_in_words(pipeline: Pipeline) -> None:
     assert "name sessions" in failure(launch(pipeline, "rebuild_sessions"))
     assert "there is main" in failure(launch(pipeline, "sync", server="other"))
     assert "the ledger has no 'result:x'" in failure(launch(pipeline, "post_again", thing="result:x"))
+
+
+def test_a_run_waits_for_no_command_and_leaves_room_for_rounds(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance_jobs, "IN_A_RUN", 0.1)
+    with working_alone(pipeline.database):
+        for name in ("rebuild_everything", "rebuild_sessions"):
+            config = {"everything": True} if name == "rebuild_sessions" else {}
+            assert "another command or job works rounds out here" in failure(launch(pipeline, name, **config))
+    for job in [*maintenance_jobs.JOBS, nightly_backup]:
+        assert job.tags.items() >= ADMINS_RUN.items() and "dagster/max_runtime" in job.tags
 
 
 def test_a_message_that_is_in_doubt_is_settled_by_a_job(pipeline: Pipeline) -> None:

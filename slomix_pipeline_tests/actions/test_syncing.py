@@ -10,10 +10,12 @@ import dagster as dg
 import pytest
 
 from slomix_pipeline.actions import syncing
+from slomix_pipeline.actions.importing import Summary
 from slomix_pipeline.actions.syncing import Synced, sync
 from slomix_pipeline.gameserver.source import GameServer, RemoteFile, TransientError
 from slomix_pipeline.rules.reach import Reach, reach_of
 from slomix_pipeline.sensors.folders import GAMESTATS
+from slomix_pipeline.settings import Settings, load_settings
 from slomix_pipeline.simulator.evening import SOME_EVENING, play_evening
 from slomix_pipeline.simulator.values import Evening
 from slomix_pipeline.simulator.writing import write_evening, write_round
@@ -160,3 +162,14 @@ def test_only_the_game_server_that_is_named_is_asked(sftp_pipeline: Pipeline) ->
     assert [own.server for own in syncing.servers_meant(settings, None)] == [settings.server]
     with pytest.raises(syncing.NothingToAsk, match="there is main"):
         syncing.servers_meant(settings, "other")
+
+
+def test_a_game_server_that_can_not_be_reached_keeps_no_other_from_being_asked() -> None:
+    def lost_first(own: Settings, reach: Reach) -> Synced:
+        if own.server == "a":
+            raise TransientError("no route")
+        return Synced(own.server, "somewhere", Summary(), [])
+
+    servers = load_settings(servers="a,b").game_servers
+    done, failed = syncing.sync_each(servers, lambda _: LOOK_BACK, lost_first)
+    assert [one.server for one in done] == ["b"] and failed.keys() == {"a"}

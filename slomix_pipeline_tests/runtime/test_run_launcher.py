@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver
 from pathlib import Path
@@ -18,6 +18,7 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
+from slomix_pipeline.jobs import ADMIN_TAG
 from slomix_pipeline.runtime import fork_server, run_coordinator, run_launcher
 from slomix_pipeline.runtime.dagster_yaml import dagster_yaml
 from slomix_pipeline.runtime.fork_server import end_fork_server
@@ -257,9 +258,10 @@ def test_changed_code_is_waited_for_by_nobody_and_ends_no_run(
 # --- when a run starts ---
 
 
-def submitted(instance: dg.DagsterInstance, job: dg.JobDefinition) -> dg.DagsterRunStatus:
+def submitted(instance: dg.DagsterInstance, job: dg.JobDefinition, tags: Mapping[str, str] = {}) -> dg.DagsterRunStatus:
     """How a run stands once it was submitted, without the daemon's look at the queue."""
     run_id = created(instance, job)
+    instance.add_run_tags(run_id, tags)
     run = instance.get_run_by_id(run_id)
     assert run is not None
     context = SubmitRunContext(run, None)  # type: ignore[arg-type]  # as above
@@ -273,6 +275,17 @@ def test_while_there_is_room_the_daemon_starts_a_run_at_once_and_what_is_more_wa
     with ThreadPoolExecutor(4) as threads:  # as Dagster submits what one tick of a sensor asks for
         found = list(threads.map(lambda _: submitted(instance, long), range(4)))
     assert found.count(S.QUEUED) == 2 and S.NOT_STARTED not in found
+
+
+def test_what_is_limited_waits_in_the_queue_and_keeps_nobody_else_waiting(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_coordinator, "_launches_here", True)
+    assert isinstance(instance.run_coordinator, QueuedRunCoordinator)
+    limits = instance.run_coordinator.get_run_queue_config().tag_concurrency_limits
+    assert limits == [{"key": key, "limit": 1} for key in ADMIN_TAG]
+    assert submitted(instance, short, ADMIN_TAG) is S.QUEUED
+    assert submitted(instance, long) is not S.QUEUED
 
 
 def test_what_another_process_submits_waits_for_the_daemon(instance: dg.DagsterInstance) -> None:
