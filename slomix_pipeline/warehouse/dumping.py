@@ -102,8 +102,8 @@ def _text(copied: str | None) -> str | None:
     return None if copied == r"\N" else copied
 
 
-def load(path: Path, database: Database, before: str, told: Told) -> None:
-    """Loads a dump after the statements of ``before``, all or nothing.
+def load(path: Path, database: Database, before: str, after: str, told: Told) -> None:
+    """Loads a dump between the statements of ``before`` and ``after``, all or nothing.
 
     Raises:
         BackupError: it is damaged, does not fit in, or there is no more room; the database is as it was.
@@ -121,7 +121,7 @@ def load(path: Path, database: Database, before: str, told: Told) -> None:
                 loading.input.write(chunk)
                 told(os.lseek(file.fileno(), 0, os.SEEK_CUR))
             reading.must_have_succeeded()
-            loading.input.write(b"\ncommit;\n")
+            loading.input.write(f"\n{after}\ncommit;\n".encode())
             loading.input.close()
         loading.must_have_succeeded()
 
