@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from slomix_pipeline.settings import environment_without_settings
 from slomix_pipeline.warehouse.backup_files import BackupError
-from slomix_pipeline.warehouse.database import CONNECT_TIMEOUT_SECONDS, DAGSTER_SCHEMA, Database
+from slomix_pipeline.warehouse.database import CONNECT_TIMEOUT_SECONDS, DAGSTER_SCHEMA, Database, without_password
 from slomix_pipeline.warehouse.embedded import MAJOR_VERSION, programs
 from slomix_pipeline.warehouse.migrations import Applied
 
@@ -196,7 +196,7 @@ def _running(
 
 def _address(database: Database) -> tuple[list[str], dict[str, str]]:
     """Which database, as arguments that everybody may see, and as variables that nobody else does."""
-    given = conninfo_to_dict(database.url)
-    password = given.pop("password", None)
+    password = conninfo_to_dict(database.url).get("password")
+    given = conninfo_to_dict(without_password(database.url))  # nor that of a key, which no variable takes
     shown = make_conninfo("", **({"connect_timeout": CONNECT_TIMEOUT_SECONDS} | given))
     return ["--no-password", f"--dbname={shown}"], {} if password is None else {"PGPASSWORD": str(password)}

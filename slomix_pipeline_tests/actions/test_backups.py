@@ -190,7 +190,7 @@ def test_a_server_newer_than_the_programs_is_refused() -> None:
 
 
 def test_a_password_is_in_no_argument() -> None:
-    arguments, environment = _address(Database("postgresql://ada:s3cr%40t@db.example/slomix"))
+    arguments, environment = _address(Database("postgresql://ada:s3cr%40t@db.example/slomix?sslpassword=s3cr"))
     assert "s3cr" not in " ".join(arguments)
     assert environment == {"PGPASSWORD": "s3cr@t"}
 
