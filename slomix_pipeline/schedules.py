@@ -14,6 +14,8 @@ from slomix_pipeline import post_jobs, report_job
 from slomix_pipeline.backup_jobs import nightly_backup
 from slomix_pipeline.setting_texts import moment_of_week
 from slomix_pipeline.settings import Settings
+from slomix_pipeline.warehouse import restores
+from slomix_pipeline.warehouse.database import Database
 
 
 def schedules_of(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -61,7 +63,11 @@ def _of_day(at: str) -> str:
 
 def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -> dg.ScheduleDefinition:
     def asks_for_its_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return request_for(name, context.scheduled_execution_time, datetime.now(UTC), settings, job.name)
+        database: Database = context.resources.database
+        with database.connect() as conn:
+            silent_before = restores.silent_before(conn)
+        tick = context.scheduled_execution_time
+        return request_for(name, tick, datetime.now(UTC), settings, job.name, silent_before)
 
     return dg.ScheduleDefinition(
         name=name,
@@ -69,20 +75,24 @@ def _schedule(name: str, job: dg.JobDefinition, cron: str, settings: Settings) -
         cron_schedule=cron,
         execution_timezone=settings.timezone,
         execution_fn=asks_for_its_day,
+        required_resource_keys={"database"},
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"{job.description} Switched on by SLOMIX_{name.upper()}_AT.",
     )
 
 
 def request_for(
-    name: str, tick: datetime, now: datetime, settings: Settings, job: str
+    name: str, tick: datetime, now: datetime, settings: Settings, job: str, silent_before: datetime | None = None
 ) -> dg.RunRequest | dg.SkipReason:
     """The run that a tick asks for: that of its day, of a job whose op has the schedule's name. Dagster makes up for
-    the last tick of a time in which it did not run: that is no news any more when it is too old."""
+    the last tick of a time in which it did not run: that is no news any more when it is too old, and may have been
+    posted when a backup was brought back since (``silent_before``)."""
     day = f"{tick.astimezone(settings.zone):%Y-%m-%d}"
     if now - tick > settings.publish_max_age:
         return dg.SkipReason(
             f"the time of {day} was missed by more than SLOMIX_PUBLISH_MAX_AGE; {job} posts it from the launchpad"
         )
+    if silent_before is not None and tick <= silent_before:
+        return dg.SkipReason(f"a backup was brought back since; where {day} was not posted, {job} does so by hand")
     config = dg.RunConfig(ops={name: post_jobs.DayConfig(day=day)})
     return dg.RunRequest(run_key=f"{name}:{day}", run_config=config)

@@ -69,7 +69,7 @@ def move(settings: Settings, target: Database, progress: "Progress", *, replace:
     if (rounds := rounds_there(source, target)) and not replace:
         raise RestoreRefused(f"the database {target.name} holds {rounds:,} rounds")
     backup = back_up(settings, source, BackupKind.BEFORE_MOVE, progress=progress)
-    restored = restore(settings, target, backup.path, progress, replace=replace)
+    restored = restore(settings, target, backup.path, progress, replace=replace, silent=False)
     return Moved(backup, restored, _missing_roles(target))
 
 

@@ -5,7 +5,8 @@ is typed and printed (``cli``).
 
 What was in the database goes and what the dump holds comes in one transaction. Whatever of it was worth keeping is
 backed up before. Views, the schema ``site`` and all rights are made by the code that makes them in every database, so
-they fit the roles that this server has.
+they fit the roles that this server has. That this is still to be done is written in the same transaction: where it is
+interrupted, the next start does it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.rules.backups import BackupKind
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse import backup_files, catalogue
+from slomix_pipeline.warehouse import backup_files, restores
 from slomix_pipeline.warehouse.backup_files import Backup, BackupError, Described
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.dumping import migrations_in
@@ -122,10 +123,17 @@ def looked_at(path: Path) -> Described | None:
 
 
 def restore(
-    settings: Settings, database: Database, path: Path, progress: "Progress", *, replace: bool = False
+    settings: Settings,
+    database: Database,
+    path: Path,
+    progress: "Progress",
+    *,
+    replace: bool = False,
+    silent: bool = True,
 ) -> Restored:
     """Brings a dump back, in place of what is there, and up to the schema of this program. ``replace``: somebody has
-    said that rounds that are there may go; they are backed up before.
+    said that rounds that are there may go; they are backed up before. ``silent``: things may have been told since the
+    dump was made, so nothing is announced that is older than now.
 
     Raises:
         RestoreRefused: it doesn't fit, or there are rounds.
@@ -138,19 +146,10 @@ def restore(
         if not replace:
             raise RestoreRefused(f"the database {database.name} holds {rounds:,} rounds")
         before = back_up(settings, database, BackupKind.BEFORE_RESTORE, progress=progress)
-    restore_into(database, path, _EMPTIED, progress)
-    wrong = None if described is None else compare(database, described, progress)
-    return Restored(described, before, *_made_ours(database, wrong))
-
-
-def _made_ours(database: Database, wrong: Sequence[str] | None) -> tuple[Sequence[str], Sequence[str] | None, bool]:
-    """Brings what was loaded up to date, and has everything made anew that is no data."""
-    with database.transaction() as conn:
-        conn.execute("update schema_views set sha256 = ''")  # so that views, site and rights are made
+    restore_into(database, path, _EMPTIED, restores.noted(silent=silent), progress)
+    wrong = None if described is None else compare(database, described, progress, leave_out=restores.WRITTEN)
     migrated = migrate(database)
-    with database.transaction() as conn:
-        row = conn.execute("select to_regclass('dagster.event_logs') is null as lost").fetchone()
-        if lost := row is not None and bool(row["lost"]):
-            catalogue.note_everything(conn)
     database.learn_sizes()
-    return migrated, wrong, lost
+    with database.connect() as conn:
+        row = conn.execute("select to_regclass('dagster.event_logs') is null as lost").fetchone()
+    return Restored(described, before, migrated, wrong, dagster_lost=row is not None and bool(row["lost"]))

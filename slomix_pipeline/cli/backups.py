@@ -84,8 +84,12 @@ def backup_list(as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore(file: Path) -> None:
-    """Bring the backup FILE back into the database of this home, and compare."""
+@click.option("--announce", is_flag=True, help="Tell on Discord what is due in it, and rounds that are fetched again.")
+def restore(file: Path, announce: bool) -> None:
+    """Bring the backup FILE back into the database of this home, and compare.
+
+    What was played before is not announced any more: since the backup was made it may have been told.
+    """
     with clear_errors():
         from slomix_pipeline.actions.restoring import looked_at, rounds_in
         from slomix_pipeline.actions.restoring import restore as bring_back
@@ -98,9 +102,9 @@ def restore(file: Path) -> None:
             database = Database(postgres_url(settings))
             replace = _may_replace(database, rounds_in(database))
             with progress_bar() as progress:
-                restored = bring_back(settings, database, file, progress, replace=replace)
+                restored = bring_back(settings, database, file, progress, replace=replace, silent=not announce)
         wrong = _print_restored(restored)
-        _print_what_next(settings, restored)
+        _print_what_next(settings, announce)
         sys.exit(1 if wrong else 0)
 
 
@@ -183,14 +187,12 @@ def _print_restored(restored: "Restored") -> bool:
     return bool(restored.wrong)
 
 
-def _print_what_next(settings: "Settings", restored: "Restored") -> None:
+def _print_what_next(settings: "Settings", announce: bool) -> None:
     out.print("Now: slomix doctor, then slomix run. Files that still lie on the game server are fetched again.")
-    if settings.discord_webhook is not None and restored.described is not None:
-        hours = settings.publish_max_age.total_seconds() / 3600
+    if settings.discord_webhook is not None and not announce:
         out.print(
-            f"What was told on Discord since {restored.described.made_at:%Y-%m-%d %H:%M} UTC is not known any more: "
-            f"rounds of the last {hours:g} h are told once more. To prevent that, wait for so long, or set "
-            "SLOMIX_PUBLISH_MAX_AGE to 0 for the first start.",
+            "What was played before this moment is not announced on Discord: it may have been told since the backup "
+            "was made.",
             soft_wrap=True,
         )
 

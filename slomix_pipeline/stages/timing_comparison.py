@@ -11,7 +11,7 @@ from slomix_pipeline.reports.markdown import Markdown, escape, table
 from slomix_pipeline.rules.things import TIMINGS, Thing, ThingKind
 from slomix_pipeline.rules.timing import TimingStatus
 from slomix_pipeline.stages.common import Conn, Done, Tools, Wish
-from slomix_pipeline.warehouse import due
+from slomix_pipeline.warehouse import due, restores
 from slomix_pipeline.warehouse.check_results import CheckName, Outcome
 from slomix_pipeline.warehouse.reading import RoundSeen
 from slomix_pipeline.warehouse.timing_comparison import TimingSeen, timings_seen
@@ -72,8 +72,13 @@ def _note_due(conn: Conn, seen: RoundSeen, wish: Wish | None, max_age: timedelta
         due.strike_out(conn, thing)
     elif wish is Wish.ASKED:
         due.note(conn, thing, now + max_age)
-    elif wish is Wish.LIVE and seen.by_sensor and now - seen.ended_at < max_age:
+    elif wish is Wish.LIVE and seen.by_sensor and now - seen.ended_at < max_age and not _is_silent(conn, seen):
         due.note(conn, thing, seen.ended_at + max_age)
+
+
+def _is_silent(conn: Conn, seen: RoundSeen) -> bool:
+    restored_at = restores.silent_before(conn)
+    return restored_at is not None and seen.ended_at <= restored_at
 
 
 def _totals(found: list[TimingSeen]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ _SYMPTOMS = """
     where coalesce(%(told)s -> s.server, %(told)s -> '')::boolean and s.ended_at between %(since)s and %(over_before)s
       -- Some of it came while it could be announced.
       and exists (select from session_round r join parsed_round p using (round_key) join file f using (server, name)
-                  where r.session_key = s.session_key and f.by_sensor and f.arrived_at < p.stamp + %(max_age)s)
+                  where r.session_key = s.session_key and f.by_sensor and f.arrived_at < p.stamp + %(max_age)s
+                        and p.stamp > silent_before())
       and not exists (select from post p
                       where p.kind <> 'timing'
                         and (p.partition_key = s.session_key

@@ -160,7 +160,10 @@ def read(path: Path) -> Described | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        raise BackupError(f"{description_of(path)} can't be read, so {path.name} can't be compared: {error}") from error
+        raise BackupError(
+            f"{description_of(path)} can't be read, so {path.name} can't be compared; take it away to restore "
+            f"without comparing: {error}"
+        ) from error
 
 
 def list_backups(folder: Path) -> list[Backup]:

@@ -57,7 +57,7 @@ def note_news(
     conn: Connection[DictRow], session_keys: Sequence[str], kinds: Sequence[ThingKind], max_age: timedelta
 ) -> None:
     """Notes what of these kinds sessions, as they stand, give to tell: what a sensor brought and is not older than
-    ``max_age``.
+    ``max_age``, nor than the last restore.
 
     What was due and is no news any more (half a match that became whole, a session that was swallowed) is struck out,
     unless it was told. Belongs into the transaction that makes the results: there is none without its being due.
@@ -66,7 +66,7 @@ def note_news(
         f"""insert into due (thing, kind, partition_key, due_until)
             select thing, kind, partition_key, ended_at + %(max_age)s from news
             where session_key = any(%(sessions)s) and kind = any(%(kinds)s)
-              and by_sensor and ended_at + %(max_age)s > now()
+              and by_sensor and ended_at + %(max_age)s > now() and ended_at > silent_before()
             {_PROLONGED}""",
         {"sessions": list(session_keys), "kinds": list(kinds), "max_age": max_age},
     )
@@ -168,6 +168,20 @@ def strike_out(conn: Connection[DictRow], thing: Thing) -> None:
            where kind = %(kind)s and partition_key = %(key)s
              and not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))""",
         {"kind": thing.kind, "key": thing.partition_key, "not_there": list(NOT_THERE)},
+    )
+
+
+def strike_out_untold(conn: Connection[DictRow]) -> None:
+    """What is due may have been told, as after a restore: nothing of it is. What was told can be corrected."""
+    conn.execute(
+        """with needless as (
+               delete from due d
+               where not exists (select from post p where p.thing = d.thing and p.state <> all(%(not_there)s))
+               returning kind, partition_key
+           )
+           update asked_post set struck_out = 'a backup was brought back since'
+           from needless n where n.kind = %(asked)s and n.partition_key = key and struck_out is null""",
+        {"not_there": list(NOT_THERE), "asked": ThingKind.ASKED},
     )
 
 

@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from slomix_pipeline.settings import environment_without_settings
 from slomix_pipeline.warehouse.backup_files import BackupError
-from slomix_pipeline.warehouse.database import CONNECT_TIMEOUT_SECONDS, DAGSTER_SCHEMA, Database
+from slomix_pipeline.warehouse.database import CONNECT_TIMEOUT_SECONDS, DAGSTER_SCHEMA, Database, without_password
 from slomix_pipeline.warehouse.embedded import MAJOR_VERSION, programs
 from slomix_pipeline.warehouse.migrations import Applied
 
@@ -102,8 +102,8 @@ def _text(copied: str | None) -> str | None:
     return None if copied == r"\N" else copied
 
 
-def load(path: Path, database: Database, before: str, told: Told) -> None:
-    """Loads a dump after the statements of ``before``, all or nothing.
+def load(path: Path, database: Database, before: str, after: str, told: Told) -> None:
+    """Loads a dump between the statements of ``before`` and ``after``, all or nothing.
 
     Raises:
         BackupError: it is damaged, does not fit in, or there is no more room; the database is as it was.
@@ -121,7 +121,7 @@ def load(path: Path, database: Database, before: str, told: Told) -> None:
                 loading.input.write(chunk)
                 told(os.lseek(file.fileno(), 0, os.SEEK_CUR))
             reading.must_have_succeeded()
-            loading.input.write(b"\ncommit;\n")
+            loading.input.write(f"\n{after}\ncommit;\n".encode())
             loading.input.close()
         loading.must_have_succeeded()
 
@@ -196,7 +196,7 @@ def _running(
 
 def _address(database: Database) -> tuple[list[str], dict[str, str]]:
     """Which database, as arguments that everybody may see, and as variables that nobody else does."""
-    given = conninfo_to_dict(database.url)
-    password = given.pop("password", None)
+    password = conninfo_to_dict(database.url).get("password")
+    given = conninfo_to_dict(without_password(database.url))  # nor that of a key, which no variable takes
     shown = make_conninfo("", **({"connect_timeout": CONNECT_TIMEOUT_SECONDS} | given))
     return ["--no-password", f"--dbname={shown}"], {} if password is None else {"PGPASSWORD": str(password)}

@@ -28,10 +28,10 @@ from psycopg.rows import DictRow
 
 from slomix_pipeline.bundled import bundled_folder
 from slomix_pipeline.errors import SlomixError
-from slomix_pipeline.warehouse import identities, link_requests, site_schema, windows
+from slomix_pipeline.warehouse import identities, link_requests, restores, site_schema, windows
 from slomix_pipeline.warehouse.database import Database, advisory_key
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS schema_migration (
     number integer PRIMARY KEY,
     name text NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS schema_views (
     names text[] NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-"""
+{restores.TABLE}"""
 LOCK_TIMEOUT_SECONDS = 60  # for who reads the tables just now; behind us every new reader would wait too
 _VIEW_NAMES = """
 SELECT viewname AS name FROM pg_views WHERE schemaname = current_schema()
@@ -293,6 +293,7 @@ def _create_site(conn: psycopg.Connection[DictRow], texts: list[tuple[str, str]]
         conn.execute("UPDATE data_version SET version = version + 1, changed_at = clock_timestamp()")
         conn.execute("SELECT hide_players()")
         identities.learn_hidden(conn)
+        restores.finish(conn)
 
 
 def _said(name: str, error: psycopg.Error) -> str:

@@ -23,6 +23,7 @@ from slomix_pipeline.errors import SlomixError
 from slomix_pipeline.warehouse.database import Database, site_url, url_beside
 
 _SUPERUSER = "postgres"  # of the embedded server
+_LOG_TO_SPARE = 64 * 2**20  # bytes: what the server writes ahead for others meanwhile
 
 
 class NoScratch(SlomixError):
@@ -66,8 +67,11 @@ def _maker(database: Database, embedded: Path) -> Iterator[Connection[DictRow]]:
         ).fetchone()
     assert row is not None
     local = _is_local(database, embedded)
-    if local and shutil.disk_usage(embedded).free < row["bytes"] * 1.1:
-        raise NoScratch(f"there is no room on the disk for a second database of {row['bytes'] / 1e6:,.0f} MB")
+    # What is loaded is written to the log before it, too: a full disk would end the server.
+    if local and shutil.disk_usage(embedded).free < row["bytes"] * 2 + _LOG_TO_SPARE:
+        raise NoScratch(
+            f"there is no room on the disk for a second database of {row['bytes'] / 1e6:,.0f} MB, and its log"
+        )
     if not row["may"]:
         if not local:
             raise NoScratch(

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import DictRow
 from pydantic import SecretStr
 
 from slomix_pipeline.actions import backing_up, restoring
@@ -20,11 +21,12 @@ from slomix_pipeline.actions.restoring import RestoreRefused, restore
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.backups import BackupKind, Verdict
+from slomix_pipeline.rules.things import RESULTS
 from slomix_pipeline.runtime.home import bring_up_to_date, sole_owner
 from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.settings import Settings, load_settings, project_folder
 from slomix_pipeline.stages.backup_trouble import trouble_with_backups
-from slomix_pipeline.warehouse import backup_files, embedded, migrations, site_schema
+from slomix_pipeline.warehouse import backup_files, due, embedded, migrations, site_schema
 from slomix_pipeline.warehouse.backup_files import Backup, BackupError, list_backups
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.dumping import _address, check_version
@@ -41,7 +43,7 @@ PASSWORD = "p@ss/w#rd"
 @pytest.fixture(scope="module")
 def full(postgres_server: str) -> Iterator[Database]:
     """A database of the first schema with evenings in it, brought up to date, which no test changes; with a table of
-    Dagster's."""
+    Dagster's. Its role may make databases, as a given server's may."""
     with databases_may_be_made(postgres_server), copied_database(postgres_server, "template0") as database:
         of_the_first_schema(database)
         migrate(database)
@@ -73,6 +75,10 @@ def copied(kept: Backup, settings: Settings) -> Backup:
     return replace(kept, path=path)
 
 
+def newest() -> int:
+    return migrations.read_migrations(project_folder() / "sql")[-1].number
+
+
 def databases(server: Database) -> set[str]:
     with server.connect() as conn:
         return {row["datname"] for row in conn.execute("select datname from pg_database")}
@@ -82,8 +88,7 @@ def databases(server: Database) -> set[str]:
 
 
 def test_a_backup_is_restored_and_found_to_be_the_same(full: Database, kept: Backup) -> None:
-    newest = migrations.read_migrations(project_folder() / "sql")[-1].number
-    assert (kept.described.verdict, kept.described.rounds, kept.described.schema) == (Verdict.SAME, 17, newest)
+    assert (kept.described.verdict, kept.described.rounds, kept.described.schema) == (Verdict.SAME, 17, newest())
     assert kept.described.tables["public.round_player"].rows == 130
     assert kept.described.tables["dagster.event_logs"].rows == 2
     assert not [name for name in databases(full) if name.startswith("slomix_check")]
@@ -173,7 +178,7 @@ def test_a_server_newer_than_the_programs_is_refused() -> None:
 
 
 def test_a_password_is_in_no_argument() -> None:
-    arguments, environment = _address(Database("postgresql://ada:s3cr%40t@db.example/slomix"))
+    arguments, environment = _address(Database("postgresql://ada:s3cr%40t@db.example/slomix?sslpassword=s3cr"))
     assert "s3cr" not in " ".join(arguments)
     assert environment == {"PGPASSWORD": "s3cr@t"}
 
@@ -190,6 +195,46 @@ def test_a_restored_database_holds_the_same_and_works(
     with empty_database.connect() as conn:
         assert conn.execute("select count(*) as n from site.valid_round").fetchone() == {"n": 17}
         assert site_schema.trouble_with_role(conn) is None
+
+
+def test_a_restore_that_was_interrupted_is_finished_by_the_next_start(
+    empty_database: Database, settings: Settings, copied: Backup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restoring, "compare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        restore(settings, empty_database, copied.path, backing_up.quiet)
+    with empty_database.transaction() as conn:
+        conn.execute("drop schema dagster cascade")
+    assert migrate(empty_database) == ["views"]
+    with empty_database.connect() as conn:
+        assert conn.execute("select count(*) as n from site.valid_round").fetchone() == {"n": 17}
+        assert conn.execute("select count(*) as n from uncatalogued").fetchone() == {"n": 37}
+
+
+def test_what_may_have_been_told_since_is_not_announced(empty_database: Database, settings: Settings) -> None:
+    def announced(conn: psycopg.Connection[DictRow]) -> set[str]:
+        sessions = [row["session_key"] for row in conn.execute("select session_key from session")]
+        due.note_news(conn, sessions, RESULTS, timedelta(days=36500))
+        return due.wanted(conn)
+
+    of_the_first_schema(empty_database)
+    migrate(empty_database)
+    with empty_database.transaction() as conn:
+        conn.execute("update file set by_sensor = true")
+        conn.execute("delete from published_result; delete from post")
+        assert announced(conn)
+    made = backing_up.back_up(settings, empty_database, BackupKind.BY_HAND)
+    restore(settings, empty_database, made.path, backing_up.quiet, replace=True)
+    with empty_database.transaction() as conn:
+        assert due.wanted(conn) == set()
+        conn.execute("update restored set restored_at = 'infinity'")  # whenever these rounds were played
+        assert announced(conn) == set()
+    restore(settings, empty_database, made.path, backing_up.quiet, replace=True, silent=False)
+    with empty_database.connect() as conn:
+        assert due.wanted(conn)
 
 
 def test_rounds_go_only_when_somebody_says_so_and_are_kept(
@@ -213,7 +258,7 @@ def test_a_damaged_dump_changes_nothing(empty_database: Database, settings: Sett
     with pytest.raises(RestoreRefused, match=r"is damaged: its bytes are not those that were written"):
         restore(settings, empty_database, copied.path, backing_up.quiet)
     with pytest.raises(BackupError, match="pg_restore failed"):
-        backing_up.restore_into(empty_database, copied.path, "create schema dagster;", backing_up.quiet)
+        backing_up.restore_into(empty_database, copied.path, "create schema dagster;", "", backing_up.quiet)
     with empty_database.connect() as conn:
         assert conn.execute("select to_regnamespace('dagster') as made").fetchone() == {"made": None}
 
@@ -263,8 +308,7 @@ def test_before_an_upgrade_rounds_are_backed_up(
     assert bring_up_to_date(settings, empty_database)[0] == "005_endstats.sql"
     (made,) = list_backups(settings.backups)
     assert (made.described.kind, made.described.schema, made.described.rounds) == (BackupKind.BEFORE_UPGRADE, 4, 17)
-    newest = migrations.read_migrations(project_folder() / "sql")[-1].number
-    assert f"from schema 004 to {newest:03}" in caplog.text and str(made.path) in caplog.text
+    assert f"from schema 004 to {newest():03}" in caplog.text and str(made.path) in caplog.text
 
 
 def test_an_upgrade_goes_on_without_a_backup_and_says_why(

@@ -21,6 +21,7 @@ from slomix_pipeline.simulator.writing import write_evening
 from slomix_pipeline.stages.asked_posts import tell_asked
 from slomix_pipeline.stages.usual import learn_usual
 from slomix_pipeline.team_jobs import suggest_teams
+from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline_tests.discord.telling_steps import posts
 from slomix_pipeline_tests.pipeline_fixtures import Pipeline
 
@@ -107,11 +108,16 @@ def test_a_tick_asks_for_the_day_that_it_is_at_the_server() -> None:
     night = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)  # half past twelve there
     request = request_for("on_this_day", night, night, load_settings(timezone="Europe/Ljubljana"), "post_on_this_day")
     assert isinstance(request, dg.RunRequest) and request.run_key == "on_this_day:2026-11-29"
+    skipped = request_for("on_this_day", night, night, load_settings(), "post_on_this_day", silent_before=night)
+    assert isinstance(skipped, dg.SkipReason) and "brought back" in str(skipped.skip_message)
 
 
 @pytest.mark.parametrize(("late", "asks"), [(timedelta(hours=5), True), (timedelta(hours=7), False)])
-def test_a_tick_that_comes_too_late_asks_for_nothing_and_says_so(late: timedelta, asks: bool) -> None:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime.now(UTC) - late)
+def test_a_tick_that_comes_too_late_asks_for_nothing_and_says_so(
+    late: timedelta, asks: bool, database: Database
+) -> None:
+    at = datetime.now(UTC) - late
+    context = dg.build_schedule_context(scheduled_execution_time=at, resources={"database": database})
     outcome = schedule("morning_digest").evaluate_tick(context)
     assert len(outcome.run_requests or []) == asks
     assert ("missed by more than SLOMIX_PUBLISH_MAX_AGE" in (outcome.skip_message or "")) is not asks

@@ -279,7 +279,7 @@ def test_a_server_that_is_named_no_more_keeps_its_zone(two: Deployment) -> None:
         two.gameservers = left
         two.work([f"us-2:{own.stem}" for own in played["us-2"].rounds])
     assert two.exported("us-2", played["us-2"]) == before
-    assert validate(two.database, two.settings, Reach(), lambda *_: None).differing == {}
+    assert validate(two.database, two.settings, lambda _: Reach(), lambda *_: None).differing == {}
 
 
 class _Counted(NoGameServer):
