@@ -119,7 +119,17 @@ def made_by_the_image(made_cluster: Path, server_home: Path) -> Iterator[str]:
     options = f"-k . -p {port} -h 127.0.0.1 -c fsync=off"
     embedded._run("pg_ctl", "start", "-w", "-D", ".", "-l", "log", "-o", options, folder=folder, account=account)
     try:
-        psql = [embedded.programs() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", str(port)]
+        psql: list[str | Path] = [
+            embedded.programs() / "psql",
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            folder,
+            "-p",
+            str(port),
+        ]
         script = [*psql, "-U", "postgres", "-d", "postgres", "-f", DEPLOY / "compose" / "roles.sql"]
         subprocess.run(script, env=os.environ | {f"{name}_PASSWORD": name.lower() for name in _ROLES}, check=True)
         yield f"127.0.0.1:{port}/slomix"
