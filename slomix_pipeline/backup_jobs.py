@@ -9,7 +9,7 @@ from slomix_pipeline.actions import backing_up
 from slomix_pipeline.formats.names import visible
 from slomix_pipeline.jobs import ADMINS_RUN
 from slomix_pipeline.post_jobs import clear_failures
-from slomix_pipeline.rules.backups import BackupKind, Verdict
+from slomix_pipeline.rules.backups import BAD, BackupKind
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.database import Database
 
@@ -39,8 +39,10 @@ def backup(
             "taken away": dg.MetadataValue.json(backing_up.rotate(settings)),
         }
     )
-    if checked.verdict is Verdict.DIFFERS:
-        raise dg.Failure(f"the backup {made.path.name} differs: {visible(checked.said)}", allow_retries=False)
+    if checked.verdict in BAD:
+        raise dg.Failure(
+            f"the backup {made.path.name}: {checked.verdict}: {visible(checked.said)}", allow_retries=False
+        )
 
 
 nightly_backup = dg.GraphDefinition(name="nightly_backup", node_defs=[backup], description=_DESCRIPTION).to_job(

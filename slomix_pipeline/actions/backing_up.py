@@ -131,7 +131,7 @@ def check(settings: Settings, database: Database, backup: Backup, progress: "Pro
         except (NoScratch, psycopg.Error) as error:
             return backup_files.note_verdict(backup, Verdict.NOT_CHECKED, str(error).strip())
         except BackupError as error:
-            return backup_files.note_verdict(backup, Verdict.DIFFERS, f"it can't be restored: {error}")
+            return backup_files.note_verdict(backup, Verdict.NOT_RESTORED, str(error))
     if wrong:
         return backup_files.note_verdict(backup, Verdict.DIFFERS, "; ".join(wrong))
     tables = len(backup.described.tables)

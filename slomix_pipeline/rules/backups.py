@@ -30,7 +30,11 @@ class Verdict(StrEnum):
 
     SAME = "same"
     DIFFERS = "differs"
+    NOT_RESTORED = "could not be restored"  # whether for its sake or the server's
     NOT_CHECKED = "not checked"
+
+
+BAD = (Verdict.DIFFERS, Verdict.NOT_RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,16 @@ def latest_good(backups: Iterable[Made]) -> Made | None:
     return max(good, key=lambda made: made.made_at, default=None)
 
 
+def latest_for_overdue(backups: Iterable[Made]) -> Made | None:
+    """The newest backup that stands for a nightly one: it is one, or was found to be good."""
+    counted = [made for made in backups if made.kind is BackupKind.NIGHTLY or made.verdict is Verdict.SAME]
+    return max(counted, key=lambda made: made.made_at, default=None)
+
+
 def overdue_since(
     at: time, zone: ZoneInfo, latest: datetime | None, begun_at: datetime, now: datetime
 ) -> datetime | None:
-    """Since when a backup is missing; None: none is. ``latest``: when the last one of any kind was made; ``begun_at``:
+    """Since when a backup is missing; None: none is. ``latest``: when the last one that counts was made; ``begun_at``:
     since when there is anything to keep."""
     due = _last_time(at, zone, now - GRACE)
     if due <= begun_at or (latest is not None and latest >= due):

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from slomix_pipeline.rules.alarms import AlarmCause, Symptom
-from slomix_pipeline.rules.backups import Verdict, overdue_since
+from slomix_pipeline.rules.backups import BAD, Verdict, latest_for_overdue, overdue_since
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.warehouse.backup_files import list_backups
 
@@ -18,17 +18,18 @@ from slomix_pipeline.warehouse.backup_files import list_backups
 def trouble_with_backups(conn: Connection[DictRow], settings: Settings, now: datetime) -> list[Symptom]:
     """A backup that should be there and is not, and the newest one where it was restored and is not what it was."""
     made = list_backups(settings.backups)
-    latest = made[-1].described if made else None
+    checked = [one for one in made if one.described.verdict in (Verdict.SAME, *BAD)]
+    counted = latest_for_overdue(one.made for one in made)
     found = []
     row = conn.execute("select min(applied_at) as at from schema_migration").fetchone()
     if settings.backup_time is not None and row is not None and row["at"] is not None:
-        at = None if latest is None else latest.made_at
+        at = None if counted is None else counted.made_at
         since = overdue_since(settings.backup_time, settings.zone, at, row["at"], now)
         if since is not None:
             last = f"the last one is of {_time(at)}" if at else f"there is none in {settings.backups}"
             found.append(Symptom(AlarmCause.BACKUPS, "overdue", last, since))
-    if latest is not None and latest.verdict is Verdict.DIFFERS:
-        found.append(Symptom(AlarmCause.BACKUPS, made[-1].path.name, latest.said, latest.made_at))
+    if checked and (latest := checked[-1].described).verdict in BAD:
+        found.append(Symptom(AlarmCause.BACKUPS, checked[-1].path.name, latest.said, latest.made_at))
     return found
 
 

@@ -361,6 +361,11 @@ def test_what_is_overdue_or_differs_is_an_alarm(full: Database, settings: Settin
         assert trouble_with_backups(conn, off, later) == []
         backup_files.note_verdict(copied, Verdict.DIFFERS, "public.round is missing")
         (differs,) = trouble_with_backups(conn, off, now)
+        unchecked = replace(copied.described, kind=BackupKind.BY_HAND, made_at=later)
+        backup_files.describe(copied.path, unchecked)
+        assert len(trouble_with_backups(conn, settings, later)) == 0
+        backup_files.describe(copied.path, replace(unchecked, verdict=None))
+        assert [own.subject for own in trouble_with_backups(conn, settings, later)] == ["overdue"]
     assert differs.detail == "public.round is missing"
 
 
