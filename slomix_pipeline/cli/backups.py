@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slomix_pipeline.settings import Settings
     from slomix_pipeline.warehouse.database import Database
 
-_WORD = "replace"  # what is typed where rounds go
+_WORD = "replace"  # what is typed where something goes
 
 
 @click.group(cls=Commands, invoke_without_command=True)
@@ -91,7 +91,7 @@ def restore(file: Path, announce: bool) -> None:
     What was played before is not announced any more: since the backup was made it may have been told.
     """
     with clear_errors():
-        from slomix_pipeline.actions.restoring import looked_at, rounds_in
+        from slomix_pipeline.actions.restoring import held_in, looked_at
         from slomix_pipeline.actions.restoring import restore as bring_back
         from slomix_pipeline.runtime.home import sole_owner
         from slomix_pipeline.warehouse.database import Database, postgres_url
@@ -100,7 +100,7 @@ def restore(file: Path, announce: bool) -> None:
         with sole_owner(settings.home):
             looked_at(file)
             database = Database(postgres_url(settings))
-            replace = _may_replace(database, rounds_in(database))
+            replace = _may_replace(database, held_in(database))
             with progress_bar() as progress:
                 restored = bring_back(settings, database, file, progress, replace=replace, silent=not announce)
         wrong = _print_restored(restored)
@@ -123,7 +123,7 @@ def move(to: str) -> None:
         settings = read_settings()
         with sole_owner(settings.home):
             target = _reached(moving.target_of(settings, to))
-            replace = _may_replace(target, moving.rounds_there(database_of(settings), target))
+            replace = _may_replace(target, moving.held_there(database_of(settings), target))
             with progress_bar() as progress:
                 moved = moving.move(settings, target, progress, replace=replace)
         wrong = _print_restored(moved.restored)
@@ -153,11 +153,11 @@ def _reached(target: "Database") -> "Database":
     return target
 
 
-def _may_replace(database: "Database", rounds: int) -> bool:
+def _may_replace(database: "Database", held: str) -> bool:
     """Whether what is there may go; ends with exit code 1 where nobody says so. Nobody is asked where nothing is."""
-    if not rounds:
+    if not held:
         return False
-    err.print(f"The database {database.name} holds {rounds:,} rounds. They go; a backup of them is made before.")
+    err.print(f"The database {database.name} holds {held}. All of it goes; a backup is made before.")
     try:
         said = click.prompt(f"Type {_WORD} to go on", err=True, default="", show_default=False)
     except click.Abort:

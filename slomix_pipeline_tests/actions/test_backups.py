@@ -16,7 +16,7 @@ from psycopg.rows import DictRow
 from pydantic import SecretStr
 
 from slomix_pipeline.actions import backing_up, restoring
-from slomix_pipeline.actions.moving import move, rounds_there
+from slomix_pipeline.actions.moving import held_there, move
 from slomix_pipeline.actions.restoring import RestoreRefused, restore
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.rules.alarms import AlarmCause
@@ -242,7 +242,6 @@ def test_rounds_go_only_when_somebody_says_so_and_are_kept(
 ) -> None:
     restore(settings, empty_database, copied.path, backing_up.quiet)
     with empty_database.transaction() as conn:
-        conn.execute("create table left_over (); create view somebodys as select * from round")
         conn.execute("delete from check_result")
     with pytest.raises(RestoreRefused, match="holds 17 rounds"):
         restore(settings, empty_database, copied.path, backing_up.quiet)
@@ -250,6 +249,27 @@ def test_rounds_go_only_when_somebody_says_so_and_are_kept(
     assert restored.wrong == []
     assert restored.before is not None
     assert restored.before.described.tables["public.check_result"].rows == 0
+
+
+def test_decisions_without_rounds_and_what_is_not_ours_are_not_taken_unasked(
+    empty_database: Database, settings: Settings, copied: Backup
+) -> None:
+    def refused(match: str) -> None:
+        with pytest.raises(RestoreRefused, match=match):
+            restore(settings, empty_database, copied.path, backing_up.quiet)
+
+    migrate(empty_database)
+    restore(settings, empty_database, copied.path, backing_up.quiet)  # of a new home nothing is kept
+    with empty_database.transaction() as conn:
+        conn.execute("truncate parsed_round, file, file_content cascade")
+        conn.execute("insert into known_team values ('Red', null, '{a}')")
+    refused("holds 1 known teams")
+    with empty_database.transaction() as conn:
+        conn.execute("create schema other; create view other.theirs as select * from site.valid_round")
+    refused(r"built on what is ours \(other.theirs\)")
+    with empty_database.transaction() as conn:
+        conn.execute("drop schema other cascade; create table theirs ()")
+    refused(r"not of slomix \(theirs\)")
 
 
 def test_a_damaged_dump_changes_nothing(empty_database: Database, settings: Settings, copied: Backup) -> None:
@@ -404,7 +424,7 @@ def test_a_home_moves_to_a_server_of_ones_own_and_back(
     ]
     there = settings.model_copy(update={"postgres_url": SecretStr(own_server)})
     with pytest.raises(RestoreRefused, match="uses already"):
-        rounds_there(own, Database(own_server))
+        held_there(own, Database(own_server))
     checked = backing_up.check(there, own, moved.backup).described
     assert checked.verdict is Verdict.NOT_CHECKED and "alter role own createdb;" in checked.said
     back = move(there, empty_database, backing_up.quiet)
