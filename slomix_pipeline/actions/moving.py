@@ -44,17 +44,16 @@ def target_of(settings: Settings, to: str) -> Database:
     return Database(to)
 
 
-def held_there(source: Database, target: Database) -> str:
-    """What is in the database that is moved to, as ``held_in`` says it.
+def must_differ(source: Database, target: Database) -> None:
+    """Refuses a move from a database to itself.
 
     Raises:
-        RestoreRefused: it is the source, or holds something of somebody else.
+        RestoreRefused: both are one database.
         DatabaseUnavailable: a server can't be reached.
     """
     with source.hold("move"), target.try_hold("move") as other:
         if other is None:  # the lock is one of the database, whatever its address
             raise RestoreRefused("that is the database that this home uses already")
-    return held_in(target)
 
 
 def move(settings: Settings, target: Database, progress: "Progress", *, replace: bool = False) -> Moved:
@@ -66,7 +65,8 @@ def move(settings: Settings, target: Database, progress: "Progress", *, replace:
         DatabaseUnavailable, MigrationError, EmbeddedPostgresError: with what to do about it.
     """
     source = open_database(settings)
-    if (held := held_there(source, target)) and not replace:
+    must_differ(source, target)
+    if (held := held_in(target)) and not replace:
         raise RestoreRefused(f"the database {target.name} holds {held}")
     backup = back_up(settings, source, BackupKind.BEFORE_MOVE, progress=progress)
     restored = restore(settings, target, backup.path, progress, replace=replace, silent=False)

@@ -5,6 +5,7 @@ Belongs here: arguments, what is asked before something goes, exit codes. Does n
 """
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,13 +94,14 @@ def restore(file: Path, announce: bool) -> None:
     with clear_errors():
         from slomix_pipeline.actions.restoring import held_in, looked_at
         from slomix_pipeline.actions.restoring import restore as bring_back
-        from slomix_pipeline.runtime.home import sole_owner
+        from slomix_pipeline.runtime.home import IN_A_RUN, sole_owner, working_alone
         from slomix_pipeline.warehouse.database import Database, postgres_url
 
         settings = read_settings()
-        with sole_owner(settings.home):
+        with sole_owner(settings.home), ExitStack() as alone:
             looked_at(file)
             database = Database(postgres_url(settings))
+            alone.enter_context(working_alone(database, IN_A_RUN))  # what is written meanwhile would be lost
             replace = _may_replace(database, held_in(database))
             with progress_bar() as progress:
                 restored = bring_back(settings, database, file, progress, replace=replace, silent=not announce)
@@ -117,13 +119,18 @@ def move(to: str) -> None:
     """
     with clear_errors():
         from slomix_pipeline.actions import moving
-        from slomix_pipeline.runtime.home import sole_owner
+        from slomix_pipeline.actions.restoring import held_in
+        from slomix_pipeline.runtime.home import IN_A_RUN, sole_owner, working_alone
         from slomix_pipeline.warehouse.database import without_password
 
         settings = read_settings()
-        with sole_owner(settings.home):
+        with sole_owner(settings.home), ExitStack() as alone:
             target = _reached(moving.target_of(settings, to))
-            replace = _may_replace(target, moving.held_there(database_of(settings), target))
+            source = database_of(settings)
+            alone.enter_context(working_alone(source, IN_A_RUN))  # what is written meanwhile would be lost
+            moving.must_differ(source, target)
+            alone.enter_context(working_alone(target, IN_A_RUN))
+            replace = _may_replace(target, held_in(target))
             with progress_bar() as progress:
                 moved = moving.move(settings, target, progress, replace=replace)
         wrong = _print_restored(moved.restored)

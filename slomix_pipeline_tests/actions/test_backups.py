@@ -16,13 +16,14 @@ from psycopg.rows import DictRow
 from pydantic import SecretStr
 
 from slomix_pipeline.actions import backing_up, restoring
-from slomix_pipeline.actions.moving import held_there, move
+from slomix_pipeline.actions.moving import move, must_differ
 from slomix_pipeline.actions.restoring import RestoreRefused, restore
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.backups import BackupKind, Verdict
 from slomix_pipeline.rules.things import RESULTS
-from slomix_pipeline.runtime.home import bring_up_to_date, sole_owner
+from slomix_pipeline.runtime import home as homes
+from slomix_pipeline.runtime.home import bring_up_to_date, sole_owner, working_alone
 from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.settings import Settings, load_settings, project_folder
 from slomix_pipeline.stages.backup_trouble import trouble_with_backups
@@ -424,7 +425,7 @@ def test_a_home_moves_to_a_server_of_ones_own_and_back(
     ]
     there = settings.model_copy(update={"postgres_url": SecretStr(own_server)})
     with pytest.raises(RestoreRefused, match="uses already"):
-        held_there(own, Database(own_server))
+        must_differ(own, Database(own_server))
     checked = backing_up.check(there, own, moved.backup).described
     assert checked.verdict is Verdict.NOT_CHECKED and "alter role own createdb;" in checked.said
     back = move(there, empty_database, backing_up.quiet)
@@ -438,7 +439,7 @@ def test_a_home_moves_to_a_server_of_ones_own_and_back(
 
 
 def test_commands_say_what_was_made_and_restored_and_never_a_password(
-    full: Database, own_server: str, settings: Settings
+    full: Database, own_server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = settings.home
     made = slomix(home, "backup", "--check", SLOMIX_POSTGRES_URL=full.url)
@@ -453,7 +454,18 @@ def test_commands_say_what_was_made_and_restored_and_never_a_password(
     with sole_owner(home):
         refused = slomix(home, "restore", listed["file"], SLOMIX_POSTGRES_URL=own_server)
     assert refused.exit_code == 1 and "already runs" in refused.stderr
+    monkeypatch.setattr(homes, "IN_A_RUN", 0.01)
+    with working_alone(Database(own_server)):
+        at_work = [
+            slomix(home, *asked, SLOMIX_POSTGRES_URL=url)
+            for asked, url in (
+                (("restore", listed["file"]), own_server),
+                (("move", "--to", full.url), own_server),
+                (("move", "--to", own_server), full.url),
+            )
+        ]
+    assert all(one.exit_code == 1 and "another command" in one.stderr for one in at_work)
     same = slomix(home, "move", "--to", own_server, SLOMIX_POSTGRES_URL=own_server)
     assert same.exit_code == 1 and "uses already" in same.stderr
-    for result in (made, first, again, refused, same):
+    for result in (made, first, again, refused, *at_work, same):
         assert "p@ss" not in result.output and "p%40ss" not in result.output
