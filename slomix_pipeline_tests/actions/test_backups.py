@@ -141,6 +141,7 @@ def test_what_a_killed_backup_and_a_killed_check_left_goes_with_the_next(full: D
     foreign = settings.backups / "somebody.partial"
     for path in (partial, foreign):
         path.write_bytes(b"half")
+        os.utime(path, (0, 0))
     made = backing_up.back_up(settings, full, BackupKind.NIGHTLY)
     assert (partial.exists(), foreign.exists()) == (False, True)
     left = f"{_prefix(full)}left"
@@ -148,6 +149,29 @@ def test_what_a_killed_backup_and_a_killed_check_left_goes_with_the_next(full: D
         conn.execute(sql.SQL("create database {}").format(sql.Identifier(left)))
     backing_up.check(settings, full, made)
     assert left not in databases(full)
+
+
+def test_homes_that_share_a_folder_leave_each_others_backups_alone(
+    full: Database, empty_database: Database, settings: Settings, copied: Backup
+) -> None:
+    migrate(empty_database)
+    keep_one = settings.model_copy(update={"backup_keep": 1})
+    for days in range(2, 60):
+        older = settings.backups / f"slomix-20300101-{days:06}-nightly.dump"
+        older.write_bytes(b"")
+        made_at = copied.described.made_at - timedelta(days=days)
+        backup_files.describe(older, replace(copied.described, made_at=made_at))
+    running = settings.backups / "slomix-20310506-043000-nightly.dump"
+    with backup_files.written(running) as file:
+        file.write(b"of another home")
+        backup_files.prepare(settings.backups)
+        with pytest.raises(BackupError, match="File exists"), backup_files.written(running):
+            pass
+    assert running.read_bytes() == b"of another home"
+    with empty_database.connect() as conn:
+        assert backup_files.backups_of(conn, settings.backups) == []
+    assert backing_up.rotate(keep_one, empty_database) == []
+    assert len(backing_up.rotate(keep_one, full)) > 50
 
 
 def test_too_little_room_is_said_before_it_begins(
