@@ -36,7 +36,7 @@ def backup(
             "seconds": checked.seconds,
             "schema": checked.schema,
             "compared": f"{checked.verdict}: {visible(checked.said)}",
-            "taken away": dg.MetadataValue.json(backing_up.rotate(settings)),
+            "taken away": dg.MetadataValue.json(backing_up.rotate(settings, database)),
         }
     )
     if checked.verdict in BAD:

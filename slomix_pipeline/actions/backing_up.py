@@ -76,6 +76,7 @@ def back_up(
                     sha256=written.sha256,
                     seconds=round(time.monotonic() - began, 1),
                     tables=held,
+                    database=backup_files.identity(conn),
                 )
                 backup_files.describe(path, described)
         except psycopg.Error as error:
@@ -104,7 +105,7 @@ def _expected_size(conn: Connection[DictRow], folder: Path) -> int:
     Raises:
         BackupError: there is no room for it.
     """
-    last = backup_files.list_backups(folder)[-1:]
+    last = backup_files.backups_of(conn, folder)[-1:]
     now = sizes(conn)
     expected = last[0].described.size if last else int((now.ours + now.dagsters) * _SHARE_OF_DATABASE)
     free = shutil.disk_usage(folder).free
@@ -162,10 +163,16 @@ def compare(
     return differences(noted, there)
 
 
-def rotate(settings: Settings) -> list[str]:
-    """Takes away old backups of the home's folder that were made by themselves. Returns their names."""
+def rotate(settings: Settings, database: Database) -> list[str]:
+    """Takes away old backups of this database, in the home's folder, that were made by themselves. Returns their names.
+
+    Raises:
+        DatabaseUnavailable: the server can't be reached.
+    """
     folder = settings.backups
-    old = rules.superseded([backup.made for backup in backup_files.list_backups(folder)], settings.backup_keep)
-    for made in old:
-        backup_files.remove(folder, made.name)
-    return [made.name for made in old]
+    with database.connect() as conn:
+        made = [backup.made for backup in backup_files.backups_of(conn, folder)]
+    old = rules.superseded(made, settings.backup_keep)
+    for one in old:
+        backup_files.remove(folder, one.name)
+    return [one.name for one in old]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slomix_pipeline.actions.backing_up import back_up
-from slomix_pipeline.actions.restoring import Restored, RestoreRefused, restore, rounds_in
+from slomix_pipeline.actions.restoring import Restored, RestoreRefused, held_in, restore
 from slomix_pipeline.rules.backups import BackupKind
 from slomix_pipeline.runtime.home import open_database
 from slomix_pipeline.settings import Settings
@@ -44,30 +44,30 @@ def target_of(settings: Settings, to: str) -> Database:
     return Database(to)
 
 
-def rounds_there(source: Database, target: Database) -> int:
-    """How many rounds are in the database that is moved to.
+def must_differ(source: Database, target: Database) -> None:
+    """Refuses a move from a database to itself.
 
     Raises:
-        RestoreRefused: it is the source, or holds somebody else's tables.
+        RestoreRefused: both are one database.
         DatabaseUnavailable: a server can't be reached.
     """
     with source.hold("move"), target.try_hold("move") as other:
         if other is None:  # the lock is one of the database, whatever its address
             raise RestoreRefused("that is the database that this home uses already")
-    return rounds_in(target)
 
 
 def move(settings: Settings, target: Database, progress: "Progress", *, replace: bool = False) -> Moved:
-    """Has the target hold what this home's database holds. ``replace``: rounds that are there may go.
+    """Has the target hold what this home's database holds. ``replace``: what is there may go.
 
     Raises:
-        RestoreRefused: there are rounds, or both are one database.
+        RestoreRefused: something is there that may not go, or both are one database.
         BackupError: it can't be dumped or loaded; both are as they were.
         DatabaseUnavailable, MigrationError, EmbeddedPostgresError: with what to do about it.
     """
     source = open_database(settings)
-    if (rounds := rounds_there(source, target)) and not replace:
-        raise RestoreRefused(f"the database {target.name} holds {rounds:,} rounds")
+    must_differ(source, target)
+    if (held := held_in(target)) and not replace:
+        raise RestoreRefused(f"the database {target.name} holds {held}")
     backup = back_up(settings, source, BackupKind.BEFORE_MOVE, progress=progress)
     restored = restore(settings, target, backup.path, progress, replace=replace, silent=False)
     return Moved(backup, restored, _missing_roles(target))

@@ -18,7 +18,7 @@ from slomix_pipeline.rules.overrides import COUNTS, CUT, OverrideKind
 from slomix_pipeline.rules.teams import Team
 from slomix_pipeline.rules.validity import can_count
 from slomix_pipeline.rules.values import Status
-from slomix_pipeline.runtime.home import open_database
+from slomix_pipeline.runtime.home import open_database, working_alone
 from slomix_pipeline.settings import Settings
 from slomix_pipeline.stages.chain import Progress
 from slomix_pipeline.warehouse import overrides, reading
@@ -54,7 +54,7 @@ def decide(settings: Settings, finder: Finder, reason: str, made_by: str, progre
     """
     _check_words(reason, made_by)
     database = open_database(settings)
-    with database.transaction() as conn:
+    with working_alone(database), database.transaction() as conn:  # a restore takes nothing that is being decided
         decision = finder(conn)
         number = overrides.add(
             conn,
@@ -82,7 +82,7 @@ def take_back(settings: Settings, number: int, reason: str, revoked_by: str, pro
     """
     _check_words(reason, revoked_by)
     database = open_database(settings)
-    with database.transaction() as conn:
+    with working_alone(database), database.transaction() as conn:
         revoked = overrides.revoke(conn, number, reason=reason, revoked_by=revoked_by)
     if revoked is None:
         raise CantDecide(f"there is no decision {number} in force; slomix override list shows them")

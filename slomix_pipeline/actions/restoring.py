@@ -24,6 +24,7 @@ from slomix_pipeline.warehouse.backup_files import Backup, BackupError, Describe
 from slomix_pipeline.warehouse.database import Database
 from slomix_pipeline.warehouse.dumping import migrations_in
 from slomix_pipeline.warehouse.migrations import SchemaDrift, migrate, missing_of, read_migrations
+from slomix_pipeline.warehouse.occupants import occupants
 
 if TYPE_CHECKING:
     from slomix_pipeline.stages.chain import Progress  # loads all stages
@@ -57,12 +58,7 @@ begin
 end $$;
 create schema dagster;
 """
-_OURS = """
-    select to_regclass('public.schema_migration') is not null as ours,
-           to_regclass('public.parsed_round') is not null as has_rounds,
-           (select count(*) from pg_class
-            where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')) as tables
-"""
+_NAMED = 5  # of what is in the way, so many are said
 
 
 class RestoreRefused(SlomixError):
@@ -84,24 +80,35 @@ class Restored:
     dagster_lost: bool
 
 
-def rounds_in(database: Database) -> int:
-    """How many rounds a database holds that somebody wants to restore into.
+def held_in(database: Database) -> str:
+    """What a database that somebody wants to restore into holds that is worth keeping, in words; empty: nothing.
 
     Raises:
-        RestoreRefused: it holds somebody else's tables.
+        RestoreRefused: it holds something of somebody else, which would go without being in the backup.
         DatabaseUnavailable: the server can't be reached.
     """
     with database.connect() as conn:
-        found = conn.execute(_OURS).fetchone()
-        assert found is not None
-        if found["tables"] and not found["ours"]:
-            raise RestoreRefused(
-                f"the database {database.name} holds tables that are not of slomix: make one of its own for it"
-            )
-        if not found["has_rounds"]:
-            return 0
-        row = conn.execute("select count(*) as rounds from parsed_round").fetchone()
-        return int(row["rounds"]) if row else 0
+        found = occupants(conn, bundled_folder("sql"))
+    if found.foreign and not found.is_ours:
+        raise RestoreRefused(
+            f"the database {database.name} holds tables that are not of slomix: make one of its own for it"
+        )
+    if found.foreign:
+        raise RestoreRefused(
+            f"the database {database.name} holds what is not of slomix ({_some(found.foreign)}), and it would go: move "
+            "it to a schema of its own (alter table NAME set schema OTHER), or drop it, and start again"
+        )
+    if found.built_on_ours:
+        raise RestoreRefused(
+            f"something else is built on what is ours ({_some(found.built_on_ours)}), and it would go: drop it, start "
+            "again, and create it anew"
+        )
+    return found.in_words
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def looked_at(path: Path) -> Described | None:
@@ -132,19 +139,19 @@ def restore(
     silent: bool = True,
 ) -> Restored:
     """Brings a dump back, in place of what is there, and up to the schema of this program. ``replace``: somebody has
-    said that rounds that are there may go; they are backed up before. ``silent``: things may have been told since the
+    said that what is there may go; it is backed up before. ``silent``: things may have been told since the
     dump was made, so nothing is announced that is older than now.
 
     Raises:
-        RestoreRefused: it doesn't fit, or there are rounds.
+        RestoreRefused: it doesn't fit, or something is there that may not go.
         BackupError: what is there can't be backed up, or the dump can't be loaded; the database is as it was.
         DatabaseUnavailable, MigrationError: with what to do about it.
     """
     described = looked_at(path)
     before = None
-    if rounds := rounds_in(database):
+    if held := held_in(database):
         if not replace:
-            raise RestoreRefused(f"the database {database.name} holds {rounds:,} rounds")
+            raise RestoreRefused(f"the database {database.name} holds {held}")
         before = back_up(settings, database, BackupKind.BEFORE_RESTORE, progress=progress)
     restore_into(database, path, _EMPTIED, restores.noted(silent=silent), progress)
     wrong = None if described is None else compare(database, described, progress, leave_out=restores.WRITTEN)

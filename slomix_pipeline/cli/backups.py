@@ -5,6 +5,7 @@ Belongs here: arguments, what is asked before something goes, exit codes. Does n
 """
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from slomix_pipeline.settings import Settings
     from slomix_pipeline.warehouse.database import Database
 
-_WORD = "replace"  # what is typed where rounds go
+_WORD = "replace"  # what is typed where something goes
 
 
 @click.group(cls=Commands, invoke_without_command=True)
@@ -91,16 +92,17 @@ def restore(file: Path, announce: bool) -> None:
     What was played before is not announced any more: since the backup was made it may have been told.
     """
     with clear_errors():
-        from slomix_pipeline.actions.restoring import looked_at, rounds_in
+        from slomix_pipeline.actions.restoring import held_in, looked_at
         from slomix_pipeline.actions.restoring import restore as bring_back
-        from slomix_pipeline.runtime.home import sole_owner
+        from slomix_pipeline.runtime.home import IN_A_RUN, sole_owner, working_alone
         from slomix_pipeline.warehouse.database import Database, postgres_url
 
         settings = read_settings()
-        with sole_owner(settings.home):
+        with sole_owner(settings.home), ExitStack() as alone:
             looked_at(file)
             database = Database(postgres_url(settings))
-            replace = _may_replace(database, rounds_in(database))
+            alone.enter_context(working_alone(database, IN_A_RUN))  # what is written meanwhile would be lost
+            replace = _may_replace(database, held_in(database))
             with progress_bar() as progress:
                 restored = bring_back(settings, database, file, progress, replace=replace, silent=not announce)
         wrong = _print_restored(restored)
@@ -117,13 +119,18 @@ def move(to: str) -> None:
     """
     with clear_errors():
         from slomix_pipeline.actions import moving
-        from slomix_pipeline.runtime.home import sole_owner
+        from slomix_pipeline.actions.restoring import held_in
+        from slomix_pipeline.runtime.home import IN_A_RUN, sole_owner, working_alone
         from slomix_pipeline.warehouse.database import without_password
 
         settings = read_settings()
-        with sole_owner(settings.home):
+        with sole_owner(settings.home), ExitStack() as alone:
             target = _reached(moving.target_of(settings, to))
-            replace = _may_replace(target, moving.rounds_there(database_of(settings), target))
+            source = database_of(settings)
+            alone.enter_context(working_alone(source, IN_A_RUN))  # what is written meanwhile would be lost
+            moving.must_differ(source, target)
+            alone.enter_context(working_alone(target, IN_A_RUN))
+            replace = _may_replace(target, held_in(target))
             with progress_bar() as progress:
                 moved = moving.move(settings, target, progress, replace=replace)
         wrong = _print_restored(moved.restored)
@@ -153,11 +160,11 @@ def _reached(target: "Database") -> "Database":
     return target
 
 
-def _may_replace(database: "Database", rounds: int) -> bool:
+def _may_replace(database: "Database", held: str) -> bool:
     """Whether what is there may go; ends with exit code 1 where nobody says so. Nobody is asked where nothing is."""
-    if not rounds:
+    if not held:
         return False
-    err.print(f"The database {database.name} holds {rounds:,} rounds. They go; a backup of them is made before.")
+    err.print(f"The database {database.name} holds {held}. All of it goes; a backup is made before.")
     try:
         said = click.prompt(f"Type {_WORD} to go on", err=True, default="", show_default=False)
     except click.Abort:

@@ -71,7 +71,7 @@ def _back_up_before(settings: Settings, database: Database, waiting: Sequence[Mi
     try:
         made = backing_up.back_up(settings, database, BackupKind.BEFORE_UPGRADE)
         _log.warning("As it was before: %s (%s)", made.path, made.in_words)
-        backing_up.rotate(settings)
+        backing_up.rotate(settings, database)
     except (BackupError, OSError) as error:
         _log.warning("No backup is made before, and it goes on all the same: %s", error)
 

@@ -12,12 +12,12 @@ from psycopg.rows import DictRow
 from slomix_pipeline.rules.alarms import AlarmCause, Symptom
 from slomix_pipeline.rules.backups import BAD, Verdict, latest_for_overdue, overdue_since
 from slomix_pipeline.settings import Settings
-from slomix_pipeline.warehouse.backup_files import list_backups
+from slomix_pipeline.warehouse.backup_files import backups_of, list_backups
 
 
 def trouble_with_backups(conn: Connection[DictRow], settings: Settings, now: datetime) -> list[Symptom]:
     """A backup that should be there and is not, and the newest one where it was restored and is not what it was."""
-    made = list_backups(settings.backups)
+    made = backups_of(conn, settings.backups)
     checked = [one for one in made if one.described.verdict in (Verdict.SAME, *BAD)]
     counted = latest_for_overdue(one.made for one in made)
     found = []

@@ -13,10 +13,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege
+from psycopg.rows import DictRow
 from pydantic import TypeAdapter, ValidationError
 
 from slomix_pipeline.errors import SlomixError
@@ -27,7 +30,14 @@ SUFFIX = ".dump"
 _PARTIAL = ".partial"
 _NAME = re.compile(rf"slomix-\d{{8}}-\d{{6}}-({'|'.join(BackupKind)}){re.escape(SUFFIX)}(\.json)?({_PARTIAL})?")
 _CHUNK = 1 << 20
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_KILLED_AFTER = timedelta(days=1)  # without a byte more: whoever wrote it is gone, and not another home's backup
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+# Where a server does not tell which one it is: since when the database is there.
+_IDENTITY = (
+    "select system_identifier || '/' || current_database() as identity from pg_control_system()",
+    """select extract(epoch from min(applied_at)) || '/' || current_database() as identity
+       from public.schema_migration""",
+)
 
 
 class BackupError(SlomixError):
@@ -38,7 +48,8 @@ class BackupError(SlomixError):
 class Described:
     """What a dump is. ``tables``: what each held, by schema and name, at the moment that the dump is of; ``schema``:
     the number of the last migration; ``program``, ``server``: the versions of slomix and PostgreSQL; ``verdict``,
-    ``said``: what its check found, None: there was none."""
+    ``said``: what its check found, None: there was none; ``database``: which one it is of, None: older programs did not
+    say."""
 
     kind: BackupKind
     made_at: datetime
@@ -52,6 +63,7 @@ class Described:
     tables: dict[str, Digest]
     verdict: Verdict | None = None
     said: str = ""
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,18 @@ def prepare(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in folder.iterdir():
-            if path.name.endswith(_PARTIAL) and _NAME.fullmatch(path.name):
-                path.unlink()
+            if path.name.endswith(_PARTIAL) and _NAME.fullmatch(path.name) and _is_left(path):
+                path.unlink(missing_ok=True)
     except OSError as error:
         raise BackupError(f"can't use {folder} for backups: {error.strerror}") from error
+
+
+def _is_left(partial: Path) -> bool:
+    """Whether nobody writes a file any more. Another home, which shares the folder, may write one just now."""
+    try:
+        return datetime.now(UTC).timestamp() - partial.stat().st_mtime > _KILLED_AFTER.total_seconds()
+    except FileNotFoundError:
+        return False
 
 
 def path_for(folder: Path, kind: BackupKind, moment: datetime) -> Path:
@@ -109,9 +129,13 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         BackupError: it can't be written, as when the disk is full.
     """
-    partial = path.with_name(path.name + _PARTIAL)
+    partial = _partial_of(path)
     try:
-        with os.fdopen(os.open(partial, _NEW, 0o600), "wb") as file:
+        line = os.open(partial, _NEW, 0o600)
+    except OSError as error:
+        raise BackupError(f"can't write {path}: {error.strerror}") from error
+    try:
+        with os.fdopen(line, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -122,6 +146,10 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _partial_of(path: Path) -> Path:
+    return path.with_name(path.name + _PARTIAL)
 
 
 def _sync(folder: Path) -> None:
@@ -137,7 +165,9 @@ def description_of(path: Path) -> Path:
 
 
 def describe(path: Path, described: Described) -> None:
-    """Writes what a dump is beside it."""
+    """Writes what a dump is beside it. Whoever has the dump has this, too: what a killed process left of it goes."""
+    with suppress(OSError):
+        _partial_of(description_of(path)).unlink(missing_ok=True)
     with written(description_of(path)) as file:
         file.write(_DESCRIPTIONS.dump_json(described, indent=1) + b"\n")
 
@@ -174,6 +204,23 @@ def list_backups(folder: Path) -> list[Backup]:
             if _NAME.fullmatch(path.name) and (described := read(path)) is not None:
                 found.append(Backup(path, described))
     return sorted(found, key=lambda backup: (backup.described.made_at, backup.path.name))
+
+
+def backups_of(conn: Connection[DictRow], folder: Path) -> list[Backup]:
+    """Those of a database alone, the oldest first: homes may share a folder. Which one an older backup is of nobody
+    knows; it counts as of this one."""
+    own = identity(conn)
+    return [backup for backup in list_backups(folder) if backup.described.database in (None, own)]
+
+
+def identity(conn: Connection[DictRow]) -> str:
+    """Which database of which server it is, whatever its address."""
+    for statement in _IDENTITY:
+        with suppress(InsufficientPrivilege), conn.transaction():
+            row = conn.execute(statement).fetchone()
+            assert row is not None
+            return str(row["identity"])
+    raise AssertionError("its own tables can be read")
 
 
 def remove(folder: Path, name: str) -> None:

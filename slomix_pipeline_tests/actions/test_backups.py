@@ -16,13 +16,14 @@ from psycopg.rows import DictRow
 from pydantic import SecretStr
 
 from slomix_pipeline.actions import backing_up, restoring
-from slomix_pipeline.actions.moving import move, rounds_there
+from slomix_pipeline.actions.moving import move, must_differ
 from slomix_pipeline.actions.restoring import RestoreRefused, restore
 from slomix_pipeline.definitions import build_defs
 from slomix_pipeline.rules.alarms import AlarmCause
 from slomix_pipeline.rules.backups import BackupKind, Verdict
 from slomix_pipeline.rules.things import RESULTS
-from slomix_pipeline.runtime.home import bring_up_to_date, sole_owner
+from slomix_pipeline.runtime import home as homes
+from slomix_pipeline.runtime.home import bring_up_to_date, sole_owner, working_alone
 from slomix_pipeline.runtime.supervisor import free_port
 from slomix_pipeline.settings import Settings, load_settings, project_folder
 from slomix_pipeline.stages.backup_trouble import trouble_with_backups
@@ -140,6 +141,7 @@ def test_what_a_killed_backup_and_a_killed_check_left_goes_with_the_next(full: D
     foreign = settings.backups / "somebody.partial"
     for path in (partial, foreign):
         path.write_bytes(b"half")
+        os.utime(path, (0, 0))
     made = backing_up.back_up(settings, full, BackupKind.NIGHTLY)
     assert (partial.exists(), foreign.exists()) == (False, True)
     left = f"{_prefix(full)}left"
@@ -147,6 +149,29 @@ def test_what_a_killed_backup_and_a_killed_check_left_goes_with_the_next(full: D
         conn.execute(sql.SQL("create database {}").format(sql.Identifier(left)))
     backing_up.check(settings, full, made)
     assert left not in databases(full)
+
+
+def test_homes_that_share_a_folder_leave_each_others_backups_alone(
+    full: Database, empty_database: Database, settings: Settings, copied: Backup
+) -> None:
+    migrate(empty_database)
+    keep_one = settings.model_copy(update={"backup_keep": 1})
+    for days in range(2, 60):
+        older = settings.backups / f"slomix-20300101-{days:06}-nightly.dump"
+        older.write_bytes(b"")
+        made_at = copied.described.made_at - timedelta(days=days)
+        backup_files.describe(older, replace(copied.described, made_at=made_at))
+    running = settings.backups / "slomix-20310506-043000-nightly.dump"
+    with backup_files.written(running) as file:
+        file.write(b"of another home")
+        backup_files.prepare(settings.backups)
+        with pytest.raises(BackupError, match="File exists"), backup_files.written(running):
+            pass
+    assert running.read_bytes() == b"of another home"
+    with empty_database.connect() as conn:
+        assert backup_files.backups_of(conn, settings.backups) == []
+    assert backing_up.rotate(keep_one, empty_database) == []
+    assert len(backing_up.rotate(keep_one, full)) > 50
 
 
 def test_too_little_room_is_said_before_it_begins(
@@ -242,7 +267,6 @@ def test_rounds_go_only_when_somebody_says_so_and_are_kept(
 ) -> None:
     restore(settings, empty_database, copied.path, backing_up.quiet)
     with empty_database.transaction() as conn:
-        conn.execute("create table left_over (); create view somebodys as select * from round")
         conn.execute("delete from check_result")
     with pytest.raises(RestoreRefused, match="holds 17 rounds"):
         restore(settings, empty_database, copied.path, backing_up.quiet)
@@ -250,6 +274,27 @@ def test_rounds_go_only_when_somebody_says_so_and_are_kept(
     assert restored.wrong == []
     assert restored.before is not None
     assert restored.before.described.tables["public.check_result"].rows == 0
+
+
+def test_decisions_without_rounds_and_what_is_not_ours_are_not_taken_unasked(
+    empty_database: Database, settings: Settings, copied: Backup
+) -> None:
+    def refused(match: str) -> None:
+        with pytest.raises(RestoreRefused, match=match):
+            restore(settings, empty_database, copied.path, backing_up.quiet)
+
+    migrate(empty_database)
+    restore(settings, empty_database, copied.path, backing_up.quiet)  # of a new home nothing is kept
+    with empty_database.transaction() as conn:
+        conn.execute("truncate parsed_round, file, file_content cascade")
+        conn.execute("insert into known_team values ('Red', null, '{a}')")
+    refused("holds 1 known teams")
+    with empty_database.transaction() as conn:
+        conn.execute("create schema other; create view other.theirs as select * from site.valid_round")
+    refused(r"built on what is ours \(other.theirs\)")
+    with empty_database.transaction() as conn:
+        conn.execute("drop schema other cascade; create table theirs ()")
+    refused(r"not of slomix \(theirs\)")
 
 
 def test_a_damaged_dump_changes_nothing(empty_database: Database, settings: Settings, copied: Backup) -> None:
@@ -404,7 +449,7 @@ def test_a_home_moves_to_a_server_of_ones_own_and_back(
     ]
     there = settings.model_copy(update={"postgres_url": SecretStr(own_server)})
     with pytest.raises(RestoreRefused, match="uses already"):
-        rounds_there(own, Database(own_server))
+        must_differ(own, Database(own_server))
     checked = backing_up.check(there, own, moved.backup).described
     assert checked.verdict is Verdict.NOT_CHECKED and "alter role own createdb;" in checked.said
     back = move(there, empty_database, backing_up.quiet)
@@ -418,7 +463,7 @@ def test_a_home_moves_to_a_server_of_ones_own_and_back(
 
 
 def test_commands_say_what_was_made_and_restored_and_never_a_password(
-    full: Database, own_server: str, settings: Settings
+    full: Database, own_server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = settings.home
     made = slomix(home, "backup", "--check", SLOMIX_POSTGRES_URL=full.url)
@@ -433,7 +478,18 @@ def test_commands_say_what_was_made_and_restored_and_never_a_password(
     with sole_owner(home):
         refused = slomix(home, "restore", listed["file"], SLOMIX_POSTGRES_URL=own_server)
     assert refused.exit_code == 1 and "already runs" in refused.stderr
+    monkeypatch.setattr(homes, "IN_A_RUN", 0.01)
+    with working_alone(Database(own_server)):
+        at_work = [
+            slomix(home, *asked, SLOMIX_POSTGRES_URL=url)
+            for asked, url in (
+                (("restore", listed["file"]), own_server),
+                (("move", "--to", full.url), own_server),
+                (("move", "--to", own_server), full.url),
+            )
+        ]
+    assert all(one.exit_code == 1 and "another command" in one.stderr for one in at_work)
     same = slomix(home, "move", "--to", own_server, SLOMIX_POSTGRES_URL=own_server)
     assert same.exit_code == 1 and "uses already" in same.stderr
-    for result in (made, first, again, refused, same):
+    for result in (made, first, again, refused, *at_work, same):
         assert "p@ss" not in result.output and "p%40ss" not in result.output
