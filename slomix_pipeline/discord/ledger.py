@@ -22,6 +22,7 @@ from psycopg.rows import DictRow
 from slomix_pipeline.discord.client import ContentRefused, Discord, DiscordError, InDoubt, MessageGone, NotSent
 from slomix_pipeline.discord.embeds import Attachment, Message, digest
 from slomix_pipeline.discord.pictures import with_pictures
+from slomix_pipeline.formats.keys import prefix_of
 from slomix_pipeline.rules.corrections import Published
 from slomix_pipeline.rules.things import NOT_THERE, THERE, UNCHECKED, PostState, Thing, ThingKind, ToldAs
 from slomix_pipeline.warehouse import corrections, due
@@ -334,9 +335,9 @@ def _set_aside(conn: Connection[DictRow], thing: Thing, why: str) -> None:
 
 
 # Of the game servers that a channel is for; of what was asked for and of alarms, which are of none, always.
-_OF_ITS_SERVERS = """(%(servers)s::text[] is null or kind = any(%(of_none)s)
-                      or exists (select from unnest(%(servers)s::text[]) server
-                                 where starts_with(partition_key, server || ':')))"""
+_OF_ITS_SERVERS = """(%(prefixes)s::text[] is null or kind = any(%(of_none)s)
+                      or exists (select from unnest(%(prefixes)s::text[]) prefix
+                                 where starts_with(partition_key, prefix)))"""
 
 
 def what_holds(
@@ -361,7 +362,7 @@ def what_holds(
                limit 1""",
             {
                 "kinds": list(kinds),
-                "servers": servers,
+                "prefixes": servers and [prefix_of(server) for server in servers],
                 "of_none": list(UNCHECKED),
                 "sent": PostState.SENT,
                 "troubled": [PostState.IN_DOUBT, *NOT_THERE],
@@ -393,7 +394,7 @@ def adopt(
             "thread": discord.thread_id,
             "sent": PostState.SENT,
             "kinds": list(kinds),
-            "servers": servers,
+            "prefixes": servers and [prefix_of(server) for server in servers],
             "of_none": list(UNCHECKED),
         },
     )

@@ -28,6 +28,11 @@ def session_key(server: str, stamp: datetime) -> str:
     return f"{server}:{stamp.strftime(STAMP_FORMAT)}"
 
 
+def prefix_of(server: str) -> str:
+    """What all keys of a game server begin with, and no other's."""
+    return f"{server}:"
+
+
 def server_of(key: str) -> str:
     """The game server's id, which every key begins with."""
     return key.partition(":")[0]

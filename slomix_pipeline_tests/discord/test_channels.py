@@ -44,7 +44,8 @@ def test_every_kind_of_thing_has_the_channel_that_its_setting_names() -> None:
     settings = load_settings(**{name: URL.format(number) for number, name in enumerate(names)})
     channels = open_channels(settings)
     webhooks = {kind: channel.webhook_id for kind in ThingKind if (channel := channels.of(kind))}
-    assert webhooks == {"round1": "0", "result": "0", "session": "3", "timing": "1", "alarm": "2", "asked": "4"}
+    players = {"round1": "0", "result": "0", "session": "3", "asked": "4"}
+    assert webhooks == players | {"timing": "1", "alarm": "2", "report": "2"}
     one = Channels(Discord(URL.format(9)))
     assert one.results is not None
     assert one.kinds_in(one.results) == (ThingKind.ROUND1, ThingKind.RESULT, ThingKind.SESSION, ThingKind.ASKED)

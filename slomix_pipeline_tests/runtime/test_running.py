@@ -316,7 +316,7 @@ def asked_by_the_supervisor(conn: Connection[DictRow]) -> list[int]:
 def test_a_frozen_server_that_never_answers_is_noticed(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "_ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr("slomix_pipeline.runtime.lifeline._ANSWERS_WITHIN", 0.5)
     settings = load_settings(home=tmp_path / "home", postgres_url=database.url)
     stage = Stage(settings, database, monkeypatch, _SLEEPS)
     with database.connect() as conn:

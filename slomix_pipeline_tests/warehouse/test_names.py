@@ -139,6 +139,9 @@ TAKES_APART = re.compile(
 )
 ALLOWED = {
     "slomix_pipeline/warehouse/receipts.py": {"starts_with("},  # what a person typed is a name's beginning
+    "slomix_pipeline/discord/ledger.py": {"starts_with("},  # what keys.py says all keys of a server begin with
+    "slomix_pipeline/warehouse/digests.py": {"substr("},  # of a hash
+    "slomix_pipeline/warehouse/scratch.py": {"starts_with("},  # names of databases
 }
 
 
@@ -164,6 +167,6 @@ def test_no_statement_takes_a_name_or_a_key_apart() -> None:
 
 def test_keys_are_read_and_made_in_one_module() -> None:
     root = project_folder() / "slomix_pipeline"
-    made = re.compile(r"""(?<!thing\.)partition\(":"\)|split\(":"|\[:17\]|f"\{[\w.]*(server|SERVER)\}:""")
+    made = re.compile(r"""(?<!thing\.)partition\(":"\)|split\(":"|\[:17\]|f"\{[\w.]*(server|SERVER)\}:(?! )""")
     sources = [path for path in root.rglob("*.py") if path.name not in ("keys.py", "things.py", "standin_commands.py")]
     assert [str(path) for path in sources if made.search(path.read_text("utf-8"))] == []
