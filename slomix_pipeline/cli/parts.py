@@ -5,6 +5,7 @@ Does not belong here: what the parts are and need (``runtime.parts``).
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 import click
 
@@ -50,7 +51,7 @@ def worker(concurrency: int | None, queue: str, check: bool) -> None:
 
 
 def _port_of(settings: Settings, part: str) -> int:
-    return settings.ui_port if part == "ui" else int(settings.code_server.partition(":")[2])
+    return settings.ui_port if part == "ui" else urlsplit(f"//{settings.code_server}").port or 0
 
 
 def _say(works: bool) -> None:

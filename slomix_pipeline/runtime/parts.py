@@ -9,6 +9,7 @@ import os
 import urllib.request
 from datetime import UTC, datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -167,7 +168,9 @@ def _become_part(settings: Settings) -> Database:
 
 
 def _workspace(settings: Settings) -> str:
-    host, port = settings.code_server.split(":")
+    where = urlsplit(f"//{settings.code_server}")
     path = settings.dagster_home / "workspace.yaml"
-    path.write_text(f"load_from:\n  - grpc_server: {{host: {host}, port: {port}, location_name: slomix_pipeline}}\n")
+    path.write_text(
+        f"load_from:\n  - grpc_server: {{host: {where.hostname}, port: {where.port}, location_name: slomix_pipeline}}\n"
+    )
     return str(path)

@@ -111,14 +111,9 @@ def _is_left(partial: Path) -> bool:
 
 
 def path_for(folder: Path, kind: BackupKind, moment: datetime) -> Path:
-    """Where the backup of a moment goes.
-
-    Raises:
-        BackupError: there is one already.
-    """
-    path = folder / f"slomix-{moment.astimezone(UTC):%Y%m%d-%H%M%S}-{kind}{SUFFIX}"
-    if path.exists():
-        raise BackupError(f"{path} is there already")
+    """Where the backup of a moment goes: of several in one second each later one as if a second later."""
+    while (path := folder / f"slomix-{moment.astimezone(UTC):%Y%m%d-%H%M%S}-{kind}{SUFFIX}").exists():
+        moment += timedelta(seconds=1)
     return path
 
 
