@@ -36,7 +36,7 @@ def processes(settings: Settings) -> Iterator[Finding]:
     yield ok("slomix run", f"works in this home (process {supervisor})")
     workspace = settings.dagster_home / "workspace.yaml"
     try:
-        port = int(re.search(r"port: (\d+)", workspace.read_text())[1])  # type: ignore[index]
+        port = int(re.search(r"port: (\d+)", workspace.read_text())[1])  # type: ignore[index]  # no match: below
     except (OSError, TypeError):
         yield warning("code server", "not started so far", "wait some seconds; if this stays, look at logs in the home")
         return

@@ -60,7 +60,7 @@ def servers(settings: Settings) -> list[OneServer]:
         OneServer(
             _named("game server", own, several),
             partial(_look, own, several, settings),
-            _late_fix(lambda name, server=own.server: settings.variable(name, server)),  # type: ignore[misc]
+            _late_fix(partial(settings.variable, server=own.server)),
         )
         for own in settings.game_servers
     ]
@@ -76,7 +76,7 @@ def _named(what: str, own: Settings, several: bool) -> str:
 
 
 def _look(own: Settings, several: bool, settings: Settings) -> Iterator[Finding]:
-    for finding in _findings(own, settings.has_game_server, lambda name: settings.variable(name, own.server)):
+    for finding in _findings(own, settings.has_game_server, partial(settings.variable, server=own.server)):
         yield replace(finding, what=_named(finding.what, own, several))
 
 
